@@ -1,0 +1,23 @@
+//! `cltv completions SHELL`
+
+use std::io::Write;
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+/// Print a completion script for a shell
+#[derive(Args)]
+#[command(after_help = "Example:\n  cltv completions bash > ~/.local/share/bash-completion/completions/cltv")]
+pub struct CompletionsArgs {
+    /// Which shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+/// Writes the script to stdout.
+pub fn run(args: &CompletionsArgs) -> anyhow::Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut super::Cli::command(), "cltv", &mut script);
+    std::io::stdout().write_all(&script)?;
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! Log lines on stderr, as text for people or JSON for machines.
+
+use std::fmt;
+use std::io::IsTerminal;
+
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
+use tracing_subscriber::fmt::{FmtContext, SubscriberBuilder};
+use tracing_subscriber::registry::LookupSpan;
+
+use super::{LogFormat, Verbosity};
+
+/// Installs the logger of this process.
+pub fn start(verbosity: &Verbosity) {
+    let level = match (verbosity.quiet, verbosity.verbose) {
+        (true, _) => LevelFilter::ERROR,
+        (_, 0) => LevelFilter::INFO,
+        (_, 1) => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    };
+    let builder = SubscriberBuilder::default()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none());
+    match verbosity.log_format {
+        LogFormat::Json => builder.json().flatten_event(true).with_target(false).init(),
+        LogFormat::Text => builder.event_format(Plain).init(),
+    }
+}
+
+/// `error: …`, as command-line tools say it.
+struct Plain;
+
+impl<S, N> FormatEvent<S, N> for Plain
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let (word, colour) = match *event.metadata().level() {
+            Level::ERROR => ("error", "\u{1b}[1;31m"),
+            Level::WARN => ("warning", "\u{1b}[1;33m"),
+            Level::INFO => ("info", "\u{1b}[1;34m"),
+            Level::DEBUG => ("debug", "\u{1b}[2m"),
+            Level::TRACE => ("trace", "\u{1b}[2m"),
+        };
+        if writer.has_ansi_escapes() {
+            write!(writer, "{colour}{word}:\u{1b}[0m ")?;
+        } else {
+            write!(writer, "{word}: ")?;
+        }
+        context.field_format().format_fields(writer.by_ref(), event)?;
+        writeln!(writer)
+    }
+}

@@ -1,0 +1,80 @@
+//! The command line: arguments, one thin file a subcommand, exit codes.
+
+mod completions;
+mod logging;
+mod run;
+mod simulate;
+mod summary;
+
+use std::process::ExitCode;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use cltv::error::Error;
+
+/// Customer lifetime value from a customer export or an order log.
+#[derive(Parser)]
+#[command(name = "cltv", version, about, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "Example:\n  cltv run pipelines/flo.toml --input export.csv --output out\n\n\
+    Exit codes: 0 done, 1 failed at run time, 2 wrong usage or pipeline file, 3 the input breaks \
+    the contract,\n4 the model cannot be trusted, 130 interrupted.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    verbosity: Verbosity,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::RunArgs),
+    Simulate(simulate::SimulateArgs),
+    Completions(completions::CompletionsArgs),
+}
+
+/// How much is said on stderr, and how.
+#[derive(Args)]
+struct Verbosity {
+    /// Say more on stderr; twice for everything
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// Print no summary and only errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Form of the log lines on stderr
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::start(&cli.verbosity);
+    let result = match &cli.command {
+        Command::Run(args) => run::run(args, cli.verbosity.quiet),
+        Command::Simulate(args) => simulate::run(args),
+        Command::Completions(args) => completions::run(args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::from(error.downcast_ref::<Error>().map_or(1, Error::exit_code))
+        }
+    }
+}
+
+/// Whoever read our output has seen enough: no error.
+fn broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}

@@ -1,0 +1,69 @@
+//! `cltv run PIPELINE`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use cltv::findings::Severity;
+use cltv::output::documents::Started;
+use cltv::settings::{Overrides, load};
+use cltv::{output, pipeline};
+
+use super::summary;
+
+/// Do the whole analysis that a pipeline file describes
+#[derive(Args)]
+#[command(after_help = "Examples:\n  cltv run pipelines/flo.toml\n  \
+    cltv run pipelines/flo.toml --input export_2021q3.csv --output out/2021q3 --as-of 2021-09-01\n  \
+    cltv run pipelines/flo.toml --set purchases.l2_penalty=0 --strict")]
+pub struct RunArgs {
+    /// Pipeline file (TOML); pipelines/README.md explains its keys
+    pipeline: PathBuf,
+    /// CSV or Parquet to read instead of input.path: a file, a glob or a folder
+    #[arg(long, value_name = "PATH")]
+    input: Option<String>,
+    /// Folder to write instead of output.path
+    #[arg(long, value_name = "FOLDER")]
+    output: Option<PathBuf>,
+    /// Observation end, as 2021-09-01; orders after it are set aside
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<String>,
+    /// Any key of the pipeline file; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Refuse to write anything when there is a warning (exit code 4)
+    #[arg(long)]
+    strict: bool,
+}
+
+/// Runs, writes, shows.
+pub fn run(args: &RunArgs, quiet: bool) -> anyhow::Result<()> {
+    let started = Started { at: now(), pipeline: args.pipeline.display().to_string() };
+    let overrides = Overrides {
+        input: args.input.clone(),
+        output: args.output.clone(),
+        as_of: args.as_of.clone(),
+        set: args.set.clone(),
+    };
+    let settings = load(&args.pipeline, &overrides)?;
+    let run = pipeline::analyse(&settings)?;
+    if args.strict {
+        pipeline::refuse_warnings(&run.findings)?;
+    }
+    let folder = output::write(&run, &settings, &started)?;
+    for finding in run.findings.iter().filter(|f| f.severity == Severity::Warning) {
+        tracing::debug!(code = finding.code, "{}", finding.message);
+    }
+    if !quiet {
+        summary::print(&run, &settings, &folder)?;
+    }
+    Ok(())
+}
+
+/// The time of day in UTC, for run.json.
+fn now() -> String {
+    let since_1970 = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    chrono::DateTime::from_timestamp(since_1970.as_secs().cast_signed(), 0)
+        .map_or(String::new(), |time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+}

@@ -1,0 +1,146 @@
+//! `cltv simulate customers|transactions`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use chrono::NaiveDate;
+use clap::{Args, Subcommand};
+use cltv::model::bg_nbd::BgNbd;
+use cltv::model::gamma_gamma::GammaGamma;
+use cltv::output::tables;
+use cltv::simulate::export::{Filter, customers};
+use cltv::simulate::log::{Disorder, transactions};
+use cltv::simulate::Population;
+use polars::prelude::DataFrame;
+
+/// Make a customer export or an order log from known parameters
+#[derive(Args)]
+pub struct SimulateArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// One row a customer, with the columns of FLO's export
+    #[command(after_help = "Example: an export with the same sickness as FLO's\n  \
+        cltv simulate customers --customers 150000 --seed 1 --last-order-within 365 \
+        --both-channels --out sample.csv")]
+    Customers {
+        #[command(flatten)]
+        population: PopulationArgs,
+        /// Keep only customers whose last order is at most so many days before the end
+        #[arg(long, value_name = "DAYS")]
+        last_order_within: Option<u32>,
+        /// Keep only customers who ordered online and offline
+        #[arg(long)]
+        both_channels: bool,
+    },
+    /// Order lines with cancelled invoices and missing customer ids
+    #[command(after_help = "Example:\n  \
+        cltv simulate transactions --customers 800 --seed 1 --out orders.csv")]
+    Transactions {
+        #[command(flatten)]
+        population: PopulationArgs,
+        /// Share of invoices cancelled later
+        #[arg(long, default_value_t = 0.02, value_name = "SHARE")]
+        cancelled: f64,
+        /// Share of invoices without a customer id
+        #[arg(long, default_value_t = 0.05, value_name = "SHARE")]
+        without_id: f64,
+    },
+}
+
+/// The true parameters; the defaults are close to what FLO's export shows once the way its
+/// customers were selected is taken into account (time in weeks).
+#[derive(Args)]
+struct PopulationArgs {
+    /// Customers acquired; filters then keep a part of them
+    #[arg(long, value_name = "N")]
+    customers: u32,
+    /// Same seed, same data
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// CSV file to write (default: stdout)
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Last day of the observation
+    #[arg(long, default_value = "2021-05-30", value_name = "DATE")]
+    end: NaiveDate,
+    /// Customers were acquired evenly over so many days before the end
+    #[arg(long, default_value_t = 2920, value_name = "DAYS")]
+    acquired_over: u32,
+    /// Order rates: shape
+    #[arg(long, default_value_t = 0.6, help_heading = "True parameters")]
+    r: f64,
+    /// Order rates: rate parameter in weeks
+    #[arg(long, default_value_t = 21.0, help_heading = "True parameters")]
+    alpha: f64,
+    /// Dropout: first shape
+    #[arg(long, default_value_t = 4.9, help_heading = "True parameters")]
+    a: f64,
+    /// Dropout: second shape
+    #[arg(long, default_value_t = 42.0, help_heading = "True parameters")]
+    b: f64,
+    /// Order values: shape within a customer
+    #[arg(long, default_value_t = 4.0, help_heading = "True parameters")]
+    p: f64,
+    /// Order values: shape between customers
+    #[arg(long, default_value_t = 9.0, help_heading = "True parameters")]
+    q: f64,
+    /// Order values: scale between customers, in money
+    #[arg(long, default_value_t = 310.0, help_heading = "True parameters")]
+    v: f64,
+    /// Share of online orders: beta parameters
+    #[arg(long, num_args = 2, default_values_t = [3.0, 2.0], value_names = ["ON", "OFF"],
+        help_heading = "True parameters")]
+    online_share: Vec<f64>,
+}
+
+impl PopulationArgs {
+    fn population(&self) -> Population {
+        Population {
+            purchases: BgNbd { r: self.r, alpha: self.alpha, a: self.a, b: self.b },
+            spend: GammaGamma { p: self.p, q: self.q, v: self.v },
+            customers: self.customers,
+            acquired_over: self.acquired_over,
+            end: self.end,
+            online_share: (self.online_share[0], self.online_share[1]),
+            seed: self.seed,
+        }
+    }
+}
+
+/// Simulates and writes.
+pub fn run(args: &SimulateArgs) -> anyhow::Result<()> {
+    let (population, mut frame) = match &args.what {
+        What::Customers { population, last_order_within, both_channels } => {
+            let filter = Filter {
+                last_order_within: *last_order_within,
+                both_channels: *both_channels,
+            };
+            (population, customers(&population.population(), filter)?)
+        }
+        What::Transactions { population, cancelled, without_id } => {
+            let disorder = Disorder { cancelled: *cancelled, without_id: *without_id };
+            (population, transactions(&population.population(), disorder)?)
+        }
+    };
+    match &population.out {
+        Some(path) => to_file(&mut frame, path)?,
+        None => std::io::stdout().write_all(&tables::csv_bytes(&mut frame)?)?,
+    }
+    tracing::info!("{} rows from {} simulated customers", frame.height(), population.customers);
+    Ok(())
+}
+
+/// Beside the target first, so that no half file is ever there under its name.
+fn to_file(frame: &mut DataFrame, path: &Path) -> anyhow::Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let failed = || format!("{}: cannot be written", path.display());
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
+    file.write_all(&tables::csv_bytes(frame)?).with_context(failed)?;
+    file.persist(path).with_context(failed)?;
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! Names of output columns: what other programs rely on.
+
+use crate::settings::{InputKind, Settings, TimeUnit};
+
+/// Identifier of the customer.
+pub const CUSTOMER_ID: &str = "customer_id";
+/// x: orders counted by the purchase model.
+pub const FREQUENCY: &str = "frequency";
+/// m: mean value per order.
+pub const MONETARY_AVG: &str = "monetary_avg";
+/// Probability that the customer has not left.
+pub const P_ALIVE: &str = "p_alive";
+/// Expected mean value of a future order.
+pub const EXP_AVERAGE_VALUE: &str = "exp_average_value";
+/// Discounted value expected over the lifetime horizon.
+pub const CLTV: &str = "cltv";
+/// Quantile segment of [`CLTV`].
+pub const CLTV_SEGMENT: &str = "cltv_segment";
+
+/// t_x: time from the first to the last order.
+pub fn recency(unit: TimeUnit) -> String {
+    format!("recency_{}", unit.suffix())
+}
+
+/// T: time from the first order to the observation end.
+pub fn age(unit: TimeUnit) -> String {
+    format!("T_{}", unit.suffix())
+}
+
+/// Expected orders over a horizon of so many months.
+pub fn expected_orders(months: u32) -> String {
+    format!("exp_sales_{months}_month")
+}
+
+impl Settings {
+    /// The columns of customers.parquet before any renaming, in their order.
+    pub fn output_columns(&self) -> Vec<String> {
+        let unit = self.summary.time_unit;
+        let mut names = vec![
+            CUSTOMER_ID.to_owned(),
+            FREQUENCY.to_owned(),
+            recency(unit),
+            age(unit),
+            MONETARY_AVG.to_owned(),
+            P_ALIVE.to_owned(),
+        ];
+        names.extend(self.forecast.horizons.iter().map(|h| expected_orders(h.months)));
+        names.extend([EXP_AVERAGE_VALUE, CLTV, CLTV_SEGMENT].map(str::to_owned));
+        names.extend(self.input.columns.keep.iter().cloned());
+        names
+    }
+
+    /// The input columns that a run reads, each once, in a stable order.
+    pub fn input_columns(&self) -> Vec<String> {
+        let columns = &self.input.columns;
+        let mut names = vec![&columns.customer_id];
+        match self.input.kind {
+            InputKind::Customers => {
+                names.extend(&columns.first_order_date);
+                names.extend(&columns.last_order_date);
+                names.extend(&columns.orders);
+                names.extend(&columns.value);
+            }
+            InputKind::Transactions => {
+                names.extend(&columns.order_date);
+                names.extend(&columns.order_id);
+                names.extend(&columns.value);
+                names.extend(&columns.quantity);
+                names.extend(&columns.unit_price);
+                names.extend(self.transactions.cancelled.as_ref().map(|c| &c.column));
+            }
+        }
+        names.extend(&columns.keep);
+        let mut unique: Vec<String> = Vec::new();
+        for name in names {
+            if !unique.contains(name) {
+                unique.push(name.clone());
+            }
+        }
+        unique
+    }
+}

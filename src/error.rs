@@ -1,0 +1,92 @@
+//! One error type with an exit class; what went wrong, where, which value, what to do.
+
+use std::path::{Path, PathBuf};
+
+/// Everything that can end a run early.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The pipeline file or the command line is wrong; every fault that was found.
+    #[error("{place}: {}", list(.faults))]
+    Settings {
+        /// The file or flag at fault.
+        place: String,
+        /// One sentence a fault, with the remedy.
+        faults: Vec<String>,
+    },
+    /// The input breaks the contract that the pipeline file states.
+    #[error("{place}: {}", list(.faults))]
+    Input {
+        /// The input at fault.
+        place: String,
+        /// One sentence a fault, with the remedy.
+        faults: Vec<String>,
+    },
+    /// The model cannot be trusted: not converged, or a warning under `--strict`.
+    #[error("{0}")]
+    Model(String),
+    /// Reading or writing failed.
+    #[error("{}: {action}: {source}", .path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was attempted.
+        action: &'static str,
+        /// The operating system's answer.
+        source: std::io::Error,
+    },
+    /// The data engine failed in a way that no check foresaw.
+    #[error("the data engine failed while it tried to {action}: {source}")]
+    Engine {
+        /// What was attempted.
+        action: &'static str,
+        /// The engine's answer.
+        source: polars::prelude::PolarsError,
+    },
+}
+
+impl Error {
+    /// A single fault of the input.
+    pub fn input(place: impl ToString, fault: impl Into<String>) -> Self {
+        Self::Input { place: place.to_string(), faults: vec![fault.into()] }
+    }
+
+    /// For `map_err` on file operations.
+    pub fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { path, action, source }
+    }
+
+    /// For `map_err` on engine operations that the input cannot make fail.
+    pub fn engine(action: &'static str) -> impl FnOnce(polars::prelude::PolarsError) -> Self {
+        move |source| Self::Engine { action, source }
+    }
+
+    /// The process exit code of this class of error.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Io { .. } | Self::Engine { .. } => 1,
+            Self::Settings { .. } => 2,
+            Self::Input { .. } => 3,
+            Self::Model(_) => 4,
+        }
+    }
+}
+
+fn list(faults: &[String]) -> String {
+    match faults {
+        [only] => only.clone(),
+        many => many.iter().map(|fault| format!("\n  - {fault}")).collect(),
+    }
+}
+
+/// `known` entry nearest to `word`, when it is near enough to be what was meant.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const LIKELY: f64 = 0.6;
+    let folded = word.to_lowercase();
+    known
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&folded, &candidate.to_lowercase()), candidate))
+        .filter(|(similarity, _)| *similarity >= LIKELY)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}

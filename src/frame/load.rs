@@ -1,0 +1,239 @@
+//! Files to one lazy frame with the needed columns. CSV columns stay text, so that a bad value
+//! can be shown as it stands in the file; the schema is checked before any row is read.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use polars::prelude::*;
+
+use super::{FILE, ROW};
+use crate::error::{Error, nearest};
+use crate::settings::Settings;
+
+/// How much of a file is looked at to find its header.
+const HEAD_BYTES: u64 = 1 << 20;
+
+/// The input as one lazy frame, and the files it came from.
+pub struct Loaded {
+    /// The needed columns, in the order of [`Settings::input_columns`], after file and row.
+    pub frame: LazyFrame,
+    /// The files, in reading order.
+    pub files: Vec<PathBuf>,
+}
+
+/// Finds the files, checks their schemas and plans the scan.
+///
+/// # Errors
+/// [`Error::Input`] when there is no such file, it is empty, or columns are missing;
+/// [`Error::Io`] when it cannot be read.
+pub fn load(settings: &Settings) -> Result<Loaded, Error> {
+    let files = find_files(&settings.input.path)?;
+    let needed = settings.input_columns();
+    let frames = files
+        .iter()
+        .enumerate()
+        .map(|(position, file)| scan(file, position, &needed, &settings.input.separator))
+        .collect::<Result<Vec<_>, _>>()?;
+    let union = UnionArgs { to_supertypes: true, ..Default::default() };
+    let frame = concat(frames, union).map_err(|e| {
+        Error::input(&settings.input.path, format!("the files do not fit together: {e}"))
+    })?;
+    Ok(Loaded { frame, files })
+}
+
+fn find_files(path: &str) -> Result<Vec<PathBuf>, Error> {
+    let plain = Path::new(path);
+    if plain.is_file() {
+        return Ok(vec![plain.to_owned()]);
+    }
+    let (folder, pattern) = if plain.is_dir() {
+        (plain.to_owned(), "*".to_owned())
+    } else {
+        let name = plain.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
+        let parent = plain.parent().filter(|p| !p.as_os_str().is_empty());
+        (parent.unwrap_or(Path::new(".")).to_owned(), name)
+    };
+    if !pattern.contains(['*', '?']) {
+        return Err(Error::input(path, missing_file(&folder, &pattern)));
+    }
+    if !folder.is_dir() {
+        return Err(Error::input(path, format!("there is no folder {}", folder.display())));
+    }
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .and_then(|entries| entries.map(|entry| entry.map(|e| e.path())).collect())
+        .map_err(Error::io(&folder, "list the folder"))?;
+    files.retain(|file| {
+        let name = file.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
+        file.is_file() && format_of(file).is_some() && wildcard(&pattern, &name)
+    });
+    files.sort();
+    if files.is_empty() {
+        return Err(Error::input(path, "no .csv, .txt or .parquet file is there"));
+    }
+    Ok(files)
+}
+
+fn missing_file(folder: &Path, name: &str) -> String {
+    let names: Vec<String> = std::fs::read_dir(folder)
+        .map(|entries| {
+            entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect()
+        })
+        .unwrap_or_default();
+    match nearest(name, names.iter().map(String::as_str)) {
+        Some(near) => format!("no such file; did you mean {}?", folder.join(near).display()),
+        None => "no such file: check input.path or --input".to_owned(),
+    }
+}
+
+/// Shell-like match of one file name: `*` any run, `?` any one character.
+fn wildcard(pattern: &str, name: &str) -> bool {
+    let mut rest = pattern.chars();
+    match rest.next() {
+        None => name.is_empty(),
+        Some('*') => {
+            let tail = rest.as_str();
+            let mut ends = name.char_indices().map(|(at, _)| &name[at..]).chain([""]);
+            ends.any(|end| wildcard(tail, end))
+        }
+        Some(first) => {
+            let mut letters = name.chars();
+            letters.next().is_some_and(|letter| first == '?' || first == letter)
+                && wildcard(rest.as_str(), letters.as_str())
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum FileFormat {
+    Csv,
+    Parquet,
+}
+
+fn format_of(file: &Path) -> Option<FileFormat> {
+    match file.extension()?.to_string_lossy().to_lowercase().as_str() {
+        "csv" | "txt" | "tsv" => Some(FileFormat::Csv),
+        "parquet" | "pq" => Some(FileFormat::Parquet),
+        _ => None,
+    }
+}
+
+fn scan(
+    file: &Path,
+    position: usize,
+    needed: &[String],
+    separator: &str,
+) -> Result<LazyFrame, Error> {
+    let head = head_of(file)?;
+    let path = PlRefPath::try_from_path(file)
+        .map_err(|e| Error::input(file.display(), format!("the path cannot be used: {e}")))?;
+    let row_index = Some(RowIndex { name: ROW.into(), offset: 1 });
+    let unreadable = |e: PolarsError| Error::input(file.display(), format!("cannot be read: {e}"));
+    let mut frame = match format_of(file) {
+        Some(FileFormat::Parquet) => {
+            let args = ScanArgsParquet { row_index, glob: false, ..Default::default() };
+            LazyFrame::scan_parquet(path, args).map_err(unreadable)?
+        }
+        _ => LazyCsvReader::new(path)
+            .with_glob(false)
+            .with_separator(separator_of(&head, separator))
+            .with_infer_schema_length(Some(0))
+            .with_row_index(row_index)
+            .finish()
+            .map_err(unreadable)?,
+    };
+    let schema = frame.collect_schema().map_err(unreadable)?;
+    let present: Vec<&str> =
+        schema.iter_names().map(PlSmallStr::as_str).filter(|name| *name != ROW).collect();
+    let faults = missing_columns(&present, needed);
+    if !faults.is_empty() {
+        return Err(Error::Input { place: file.display().to_string(), faults });
+    }
+    let mut columns = vec![lit(position as u32).alias(FILE), col(ROW).cast(DataType::UInt64)];
+    columns.extend(needed.iter().map(|name| plain_text(name, schema.get(name))));
+    Ok(frame.select(columns))
+}
+
+/// Categorical text of a Parquet file becomes text.
+fn plain_text(name: &str, dtype: Option<&DataType>) -> Expr {
+    match dtype {
+        Some(DataType::Categorical(..) | DataType::Enum(..)) => col(name).cast(DataType::String),
+        _ => col(name),
+    }
+}
+
+/// The first bytes of a file that holds text or Parquet.
+fn head_of(file: &Path) -> Result<Vec<u8>, Error> {
+    let mut head = Vec::new();
+    File::open(file)
+        .and_then(|open| open.take(HEAD_BYTES).read_to_end(&mut head))
+        .map_err(Error::io(file, "open the input"))?;
+    if head.iter().all(u8::is_ascii_whitespace) {
+        return Err(Error::input(file.display(), "the file is empty"));
+    }
+    if format_of(file) == Some(FileFormat::Parquet) {
+        return Ok(head);
+    }
+    let fault = match head.as_slice() {
+        [0x1f, 0x8b, ..] => Some("the file is gzip-compressed: unpack it first"),
+        [b'P', b'K', 3, 4, ..] => Some("this is a zip or Excel file: save it as CSV (UTF-8)"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("the file is UTF-16: save it as UTF-8"),
+        bytes if bytes.contains(&0) => Some("the file has NUL bytes: is it text, saved as UTF-8?"),
+        _ => None,
+    };
+    fault.map_or(Ok(head), |fault| Err(Error::input(file.display(), fault)))
+}
+
+/// The separator that stands most often in the header, outside quotes.
+fn separator_of(head: &[u8], setting: &str) -> u8 {
+    if setting != "auto" {
+        return setting.as_bytes()[0];
+    }
+    let header = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |separator: u8| {
+        let mut quoted = false;
+        header
+            .iter()
+            .filter(|byte| {
+                quoted ^= **byte == b'"';
+                !quoted && **byte == separator
+            })
+            .count()
+    };
+    let most = [b'|', b'\t', b';', b','].into_iter().max_by_key(|separator| count(*separator));
+    most.unwrap_or(b',')
+}
+
+fn missing_columns(present: &[&str], needed: &[String]) -> Vec<String> {
+    needed
+        .iter()
+        .filter(|name| !present.contains(&name.as_str()))
+        .map(|name| match nearest(name, present.iter().copied()) {
+            Some(near) => format!("there is no column {name:?}; the nearest is {near:?}"),
+            None => format!("there is no column {name:?}; there are {}", present.join(", ")),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards() {
+        assert!(wildcard("*", "a.csv"));
+        assert!(wildcard("q?_*.csv", "q1_2021.csv"));
+        assert!(!wildcard("q?_*.csv", "q12_2021.csv"));
+        assert!(wildcard("*1*", "2021"));
+        assert!(!wildcard("a*", "ba"));
+    }
+
+    #[test]
+    fn separators_outside_quotes() {
+        assert_eq!(separator_of(b"a,b,c\n1;2;3;4;5", "auto"), b',');
+        assert_eq!(separator_of(b"\"x,y,z\";b;c\n", "auto"), b';');
+        assert_eq!(separator_of(b"a\tb", "auto"), b'\t');
+        assert_eq!(separator_of(b"only", "auto"), b',');
+        assert_eq!(separator_of(b"a,b,c", "|"), b'|');
+    }
+}

@@ -1,0 +1,47 @@
+//! All data-frame code: lazy Polars in, lazy Polars out, no statistics.
+//!
+//! # Layout
+//! * [`load`]: files to one frame with the needed columns; the schema is checked first.
+//! * [`dates`]: which date format a column is in.
+//! * [`typed`]: expressions from raw text to typed columns.
+//! * [`clean`]: rules, counts, quarantine.
+//! * [`outliers`]: limits and how many values they changed.
+//! * [`summary`]: a customer export to the CLTV frame.
+//! * [`transactions`]: an order log to the CLTV frame.
+//! * [`predictions`]: predictions joined back.
+//! * [`segment`]: quantile segments of the lifetime value.
+//! * [`profile`]: a row a segment, with what management asks about it.
+
+pub mod clean;
+pub mod dates;
+pub mod load;
+pub mod outliers;
+pub mod predictions;
+pub mod profile;
+pub mod segment;
+pub mod summary;
+pub mod transactions;
+pub mod typed;
+
+use polars::prelude::*;
+
+use crate::error::Error;
+
+/// Position of a row's file in the list of input files.
+pub(crate) const FILE: &str = "__file";
+/// Number of a row in its file, from 1, header not counted.
+pub(crate) const ROW: &str = "__row";
+
+/// The values of a column that holds one number a customer.
+///
+/// # Errors
+/// When the column is missing, not numeric or has nulls: a defect of this program.
+pub fn numbers(frame: &DataFrame, name: &str) -> Result<Vec<f64>, Error> {
+    let values = || -> PolarsResult<Vec<f64>> {
+        let column = frame.column(name)?.cast(&DataType::Float64)?;
+        let values: Vec<f64> = column.f64()?.iter().flatten().collect();
+        polars_ensure!(values.len() == frame.height(), ComputeError: "nulls in column {name}");
+        Ok(values)
+    };
+    values().map_err(Error::engine("read a column of numbers"))
+}

@@ -1,0 +1,92 @@
+//! Equal-count segments of the lifetime value, with the edges and labels of `pandas.qcut`.
+
+use polars::prelude::*;
+
+use crate::columns::{CLTV, CLTV_SEGMENT};
+use crate::error::Error;
+
+/// The scored customers with their segment, and where the segments begin and end.
+pub struct Segmented {
+    /// The frame with [`CLTV_SEGMENT`] after [`CLTV`].
+    pub frame: DataFrame,
+    /// n + 1 rising edges of n segments.
+    pub edges: Vec<f64>,
+}
+
+/// Cuts at linear quantiles; a value on an edge belongs to the lower segment. Where edges
+/// coincide, the lowest of the coinciding segments takes the value and the others stay empty.
+///
+/// # Errors
+/// [`Error::Engine`], never for finite values.
+pub fn segment(scored: DataFrame, labels: &[String]) -> Result<Segmented, Error> {
+    let edges = edges(&scored, labels.len()).map_err(Error::engine("find the segment edges"))?;
+    let highest = labels.last().map_or("", String::as_str);
+    let label = labels.iter().zip(&edges[1..]).rev().skip(1).fold(
+        lit(highest),
+        |above, (label, upper)| {
+            when(col(CLTV).lt_eq(lit(*upper))).then(lit(label.as_str())).otherwise(above)
+        },
+    );
+    let names: Vec<PlSmallStr> = scored.get_column_names().into_iter().cloned().collect();
+    let mut order: Vec<Expr> = Vec::with_capacity(names.len() + 1);
+    for name in names {
+        let is_value = name == CLTV;
+        order.push(col(name));
+        if is_value {
+            order.push(label.clone().alias(CLTV_SEGMENT));
+        }
+    }
+    let frame = scored
+        .lazy()
+        .select(order)
+        .collect()
+        .map_err(Error::engine("segment the customers"))?;
+    Ok(Segmented { frame, edges })
+}
+
+fn edges(scored: &DataFrame, segments: usize) -> PolarsResult<Vec<f64>> {
+    let names: Vec<String> = (0..=segments).map(|k| format!("edge_{k}")).collect();
+    let quantiles: Vec<Expr> = names
+        .iter()
+        .enumerate()
+        .map(|(k, name)| {
+            let q = k as f64 / segments as f64;
+            col(CLTV).quantile(lit(q), QuantileMethod::Linear).alias(name.as_str())
+        })
+        .collect();
+    let found = scored.clone().lazy().select(quantiles).collect()?;
+    names
+        .iter()
+        .map(|name| {
+            found.column(name)?.f64()?.get(0).ok_or_else(|| polars_err!(NoData: "no {name}"))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels_of(values: &[f64], labels: &[&str]) -> Vec<String> {
+        let frame = DataFrame::new_infer_height(vec![Column::new(CLTV.into(), values)])
+            .expect("one column");
+        let labels: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
+        let segmented = segment(frame, &labels).expect("finite values");
+        let column = segmented.frame.column(CLTV_SEGMENT).expect("a segment");
+        column.str().expect("text").iter().flatten().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn as_pandas_qcut() {
+        // pandas 1.5.3: pd.qcut([1, 2, 3, 4, 5, 6, 7, 8, 9], 4, labels=list("DCBA")).
+        let values: Vec<f64> = (1..=9).map(f64::from).collect();
+        let expected = ["D", "D", "D", "C", "C", "B", "B", "A", "A"];
+        assert_eq!(labels_of(&values, &["D", "C", "B", "A"]), expected);
+    }
+
+    #[test]
+    fn equal_values_stay_together_in_the_lowest_segment() {
+        assert_eq!(labels_of(&[5.0; 4], &["D", "C", "B", "A"]), ["D"; 4]);
+        assert_eq!(labels_of(&[5.0], &["all"]), ["all"]);
+    }
+}

@@ -1,0 +1,140 @@
+//! From the export's totals to the CLTV frame: recency, T, frequency, mean spend per order.
+
+use chrono::{Days, NaiveDate};
+use polars::prelude::*;
+
+use super::clean::{FIRST_ORDER, LAST_ORDER, latest_order, typed_name};
+use super::numbers;
+use crate::columns::{CUSTOMER_ID, FREQUENCY, MONETARY_AVG, age, recency};
+use crate::customers::Histories;
+use crate::error::Error;
+use crate::settings::{AnalysisDate, FrequencyKind, Settings};
+
+/// Orders over all channels.
+pub const ORDERS: &str = "__orders";
+/// Spend over all channels.
+pub const VALUE: &str = "__value";
+/// Orders that the monetary value is the mean of.
+pub const SPEND_COUNT: &str = "__spend_count";
+
+/// The CLTV frame, a row a customer in input order.
+pub struct CustomerSummary {
+    /// customer_id, frequency, recency, T, monetary value, spend count, kept columns.
+    pub frame: DataFrame,
+    /// Observation end: T is measured to here.
+    pub observation_end: NaiveDate,
+    /// First of the first orders.
+    pub first_order: NaiveDate,
+    /// Last of the last orders.
+    pub last_order: NaiveDate,
+    /// Customers left out for having fewer than `min_orders` orders.
+    pub below_min_orders: usize,
+}
+
+/// Adds orders and spend over all channels.
+pub fn omnichannel_totals(capped: LazyFrame, settings: &Settings) -> LazyFrame {
+    let columns = &settings.input.columns;
+    let total = |names: &[String]| {
+        names.iter().map(|n| col(typed_name(n))).reduce(|a, b| a + b).unwrap_or(lit(0.0))
+    };
+    capped.with_columns([total(&columns.orders).alias(ORDERS), total(&columns.value).alias(VALUE)])
+}
+
+/// Summarises each customer as of the analysis date.
+///
+/// # Errors
+/// [`Error::Input`] when fewer than `min_orders` orders is all there is.
+pub fn customer_summary(totals: LazyFrame, settings: &Settings) -> Result<CustomerSummary, Error> {
+    let last_order = latest_order(&totals)?;
+    let observation_end = match settings.summary.analysis_date {
+        AnalysisDate::On(date) => date,
+        AnalysisDate::AfterLastOrder { days } => last_order
+            .checked_add_days(Days::new(u64::from(days)))
+            .ok_or_else(|| Error::input(&settings.input.path, "the last order date is too late"))?,
+    };
+    let counted = match settings.summary.frequency {
+        FrequencyKind::Orders => col(ORDERS),
+        FrequencyKind::RepeatOrders => col(ORDERS) - lit(1.0),
+    };
+    let history = History {
+        frequency: counted,
+        monetary: col(VALUE) / col(ORDERS),
+        spend_count: col(ORDERS),
+    };
+    finish(totals, history, observation_end, settings)
+}
+
+/// The expressions in which customer exports and order logs differ.
+pub(crate) struct History {
+    pub frequency: Expr,
+    pub monetary: Expr,
+    pub spend_count: Expr,
+}
+
+/// Selects the CLTV frame from rows with first order, last order and [`ORDERS`].
+pub(crate) fn finish(
+    customers: LazyFrame,
+    history: History,
+    observation_end: NaiveDate,
+    settings: &Settings,
+) -> Result<CustomerSummary, Error> {
+    let failed = || Error::engine("summarise the customers");
+    let customers = customers.collect().map_err(failed())?;
+    let all = customers.height();
+    let customers = customers.lazy();
+    let unit = settings.summary.time_unit;
+    let day = |date: Expr| date.cast(DataType::Int32).cast(DataType::Float64);
+    let between = |from: Expr, to: Expr| (day(to) - day(from)) / lit(unit.days());
+    let mut columns = vec![
+        col(CUSTOMER_ID),
+        history.frequency.cast(DataType::Float64).alias(FREQUENCY),
+        between(col(FIRST_ORDER), col(LAST_ORDER)).alias(recency(unit)),
+        between(col(FIRST_ORDER), lit(observation_end)).alias(age(unit)),
+        history.monetary.alias(MONETARY_AVG),
+        history.spend_count.cast(DataType::Float64).alias(SPEND_COUNT),
+    ];
+    columns.extend(settings.input.columns.keep.iter().map(|name| col(name.as_str())));
+    let min_orders = f64::from(settings.summary.min_orders);
+    let (first_order, last_order) = (earliest(&customers)?, latest_order(&customers)?);
+    let frame = customers
+        .filter(col(ORDERS).cast(DataType::Float64).gt_eq(lit(min_orders)))
+        .select(columns)
+        .collect()
+        .map_err(failed())?;
+    if frame.height() == 0 {
+        return Err(Error::input(
+            &settings.input.path,
+            format!("no customer has {min_orders} orders or more: lower summary.min_orders"),
+        ));
+    }
+    let below_min_orders = all - frame.height();
+    Ok(CustomerSummary { frame, observation_end, first_order, last_order, below_min_orders })
+}
+
+fn earliest(customers: &LazyFrame) -> Result<NaiveDate, Error> {
+    let first = || -> PolarsResult<Option<i32>> {
+        let day = col(FIRST_ORDER).min().cast(DataType::Int32);
+        let first = customers.clone().select([day]).collect()?;
+        Ok(first.column(FIRST_ORDER)?.i32()?.get(0))
+    };
+    let days = first().map_err(Error::engine("find the first order"))?.unwrap_or_default();
+    NaiveDate::from_epoch_days(days)
+        .ok_or_else(|| Error::input(FIRST_ORDER, "a date is out of range"))
+}
+
+/// Polars ends: the columns that the models need.
+///
+/// # Errors
+/// [`Error::Input`] when a customer's numbers are no purchase history.
+pub fn to_histories(summary: &CustomerSummary, settings: &Settings) -> Result<Histories, Error> {
+    let unit = settings.summary.time_unit;
+    let column = |name: &str| numbers(&summary.frame, name);
+    Histories::new(
+        column(FREQUENCY)?,
+        column(&recency(unit))?,
+        column(&age(unit))?,
+        column(MONETARY_AVG)?,
+        column(SPEND_COUNT)?,
+    )
+    .map_err(|fault| Error::input(&settings.input.path, fault))
+}

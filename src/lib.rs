@@ -1,0 +1,50 @@
+//! What each customer of a retailer will be worth, from a customer export or an order log.
+//!
+//! A run loads the input with lazy Polars, sets bad rows aside, suppresses outliers, summarises
+//! each customer (frequency, recency, T, monetary value), fits a model of orders (BG/NBD) and one
+//! of order values (Gamma-Gamma) with argmin, predicts orders and discounted lifetime value,
+//! cuts customers into segments and writes Parquet, CSV and JSON. A fit that the data do not
+//! support is reported as what it is.
+//!
+//! # Layout
+//! * [`pipeline`]: the flow, on one page; read this first.
+//! * [`settings`]: the pipeline file as typed, checked values.
+//! * [`frame`]: all Polars code. [`model`]: all statistics. They meet in [`customers`].
+//! * [`math`]: pure functions.
+//! * [`advice`]: what to do about each segment.
+//! * [`output`]: files, written whole or not at all.
+//! * [`simulate`]: exports and order logs from known parameters.
+//!
+//! # Example
+//! ```no_run
+//! use cltv::settings::{Overrides, load};
+//!
+//! # fn main() -> Result<(), cltv::error::Error> {
+//! let settings = load("pipelines/flo.toml".as_ref(), &Overrides::default())?;
+//! let run = cltv::pipeline::analyse(&settings)?;
+//! println!("{} customers", run.scored.height());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Words
+//! | word | meaning |
+//! |---|---|
+//! | frequency, x | repeat orders (orders − 1), or all orders where the pipeline says so |
+//! | recency, t_x | time from the first to the last order; not RFM's days since the last order |
+//! | T | time from the first order to the observation end |
+//! | monetary value, m | mean value per order |
+//! | P(alive) | probability that the customer has not left |
+
+pub mod advice;
+pub mod columns;
+pub mod customers;
+pub mod error;
+pub mod findings;
+pub mod frame;
+pub mod math;
+pub mod model;
+pub mod output;
+pub mod pipeline;
+pub mod settings;
+pub mod simulate;

@@ -1,0 +1,245 @@
+//! Maximum likelihood with argmin: log scale, several starts, and a verdict on convergence.
+
+use std::cell::RefCell;
+
+use argmin::core::{CostFunction, Executor, Gradient, State};
+use argmin::solver::linesearch::MoreThuenteLineSearch;
+use argmin::solver::quasinewton::BFGS;
+use argmin_math::ArgminL2Norm;
+
+/// Parameters are kept within e^±40, so that no likelihood overflows on the way.
+const LOG_LIMIT: f64 = 40.0;
+/// The solver aims at this gradient norm of the mean negative log-likelihood.
+const GRADIENT_GOAL: f64 = 1e-9;
+/// A fit whose gradient norm is above this has not converged, whatever the solver says.
+const GRADIENT_ACCEPTED: f64 = 1e-6;
+const MOST_ITERATIONS: u64 = 500;
+/// A failed line search is resumed from the best point with a fresh curvature estimate.
+const MOST_RESTARTS: u32 = 4;
+
+/// Mean negative log-likelihood per customer plus an L2 penalty, on log parameters.
+///
+/// # Formula
+/// −ℓ(θ)/n + c·Σ θⱼ², θ = e^η; its gradient in η is θⱼ·(−ℓⱼ/n + 2cθⱼ).
+pub struct Objective<F> {
+    /// ℓ(θ) summed over customers, and its gradient in θ.
+    pub log_likelihood: F,
+    /// n.
+    pub customers: f64,
+    /// c.
+    pub l2_penalty: f64,
+}
+
+impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> Objective<F> {
+    /// Value and gradient at log parameters η.
+    pub fn evaluate(&self, log_parameters: &[f64]) -> (f64, Vec<f64>) {
+        let parameters = natural(log_parameters);
+        let (log_likelihood, slope) = (self.log_likelihood)(&parameters);
+        let penalty = self.l2_penalty * parameters.iter().map(|p| p * p).sum::<f64>();
+        let gradient = parameters
+            .iter()
+            .zip(&slope)
+            .map(|(p, s)| p * (2.0 * self.l2_penalty * p - s / self.customers))
+            .collect();
+        (penalty - log_likelihood / self.customers, gradient)
+    }
+}
+
+/// θ = e^η within the limits.
+pub fn natural(log_parameters: &[f64]) -> Vec<f64> {
+    log_parameters.iter().map(|l| l.clamp(-LOG_LIMIT, LOG_LIMIT).exp()).collect()
+}
+
+/// The best point over all starts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Optimum {
+    /// θ.
+    pub parameters: Vec<f64>,
+    /// Objective at θ.
+    pub value: f64,
+    /// Euclidean norm of the gradient on the log scale.
+    pub gradient_norm: f64,
+    /// Solver iterations of the best start.
+    pub iterations: u64,
+    /// Starts that were tried.
+    pub starts: usize,
+    /// Why the solver stopped, in argmin's words.
+    pub termination: String,
+}
+
+impl Optimum {
+    /// Whether the gradient vanishes: the only statement about convergence that is trusted.
+    pub fn converged(&self) -> bool {
+        self.gradient_norm <= GRADIENT_ACCEPTED
+    }
+}
+
+/// Minimises `objective` from each start (natural scale) and keeps the lowest value.
+///
+/// # Errors
+/// `None` when no start reached a finite value.
+pub fn minimise<F>(objective: &Objective<F>, starts: &[Vec<f64>]) -> Option<Optimum>
+where
+    F: Fn(&[f64]) -> (f64, Vec<f64>) + Sync,
+{
+    let optima: Vec<Option<Optimum>> = std::thread::scope(|scope| {
+        let runs: Vec<_> =
+            starts.iter().map(|start| scope.spawn(|| from_start(objective, start))).collect();
+        runs.into_iter().map(|run| run.join().ok().flatten()).collect()
+    });
+    optima
+        .into_iter()
+        .flatten()
+        .min_by(|a, b| a.value.total_cmp(&b.value))
+        .map(|best| Optimum { starts: starts.len(), ..best })
+}
+
+fn from_start<F>(objective: &Objective<F>, start: &[f64]) -> Option<Optimum>
+where
+    F: Fn(&[f64]) -> (f64, Vec<f64>),
+{
+    let memo = Memo { objective, last: RefCell::default(), best: RefCell::default() };
+    let mut from: Vec<f64> = start.iter().map(|p| p.ln()).collect();
+    let (mut iterations, mut termination) = (0, String::new());
+    for _ in 0..=MOST_RESTARTS {
+        let reached = memo.best.borrow().as_ref().map_or(f64::INFINITY, |best| best.value);
+        match bfgs(&memo, &from) {
+            Ok((rounds, reason)) => {
+                iterations += rounds;
+                termination = reason;
+            }
+            Err(error) => termination = error.to_string(),
+        }
+        let best = memo.best.borrow();
+        let best = best.as_ref()?;
+        if best.gradient.l2_norm() <= GRADIENT_GOAL || best.value >= reached {
+            break;
+        }
+        from.clone_from(&best.log_parameters);
+    }
+    let best = memo.best.into_inner()?;
+    Some(Optimum {
+        parameters: natural(&best.log_parameters),
+        value: best.value,
+        gradient_norm: best.gradient.l2_norm(),
+        iterations,
+        starts: 1,
+        termination,
+    })
+}
+
+fn bfgs<F>(memo: &Memo<'_, F>, from: &[f64]) -> Result<(u64, String), argmin::core::Error>
+where
+    F: Fn(&[f64]) -> (f64, Vec<f64>),
+{
+    let first_step = 1.0 / memo.gradient(&from.to_vec())?.l2_norm().max(1.0);
+    let inverse_hessian: Vec<Vec<f64>> = (0..from.len())
+        .map(|i| (0..from.len()).map(|j| if i == j { first_step } else { 0.0 }).collect())
+        .collect();
+    let solver = BFGS::new(MoreThuenteLineSearch::new()).with_tolerance_grad(GRADIENT_GOAL)?;
+    let result = Executor::new(memo, solver)
+        .configure(|state| {
+            state.param(from.to_vec()).inv_hessian(inverse_hessian).max_iters(MOST_ITERATIONS)
+        })
+        .timer(false)
+        .run()?;
+    Ok((result.state().get_iter(), result.state().get_termination_status().to_string()))
+}
+
+#[derive(Debug, Clone)]
+struct Point {
+    log_parameters: Vec<f64>,
+    value: f64,
+    gradient: Vec<f64>,
+}
+
+/// argmin asks for value and gradient apart; both come from one pass over the patterns. Keeps
+/// the best point as well, which argmin loses when a line search fails.
+struct Memo<'a, F> {
+    objective: &'a Objective<F>,
+    last: RefCell<Option<Point>>,
+    best: RefCell<Option<Point>>,
+}
+
+impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> Memo<'_, F> {
+    fn at<T>(&self, log_parameters: &[f64], read: impl Fn(&Point) -> T) -> T {
+        if let Some(point) = self.last.borrow().as_ref()
+            && point.log_parameters == log_parameters
+        {
+            return read(point);
+        }
+        let (value, gradient) = self.objective.evaluate(log_parameters);
+        let point = Point { log_parameters: log_parameters.to_vec(), value, gradient };
+        let answer = read(&point);
+        let mut best = self.best.borrow_mut();
+        let finite = value.is_finite() && point.gradient.iter().all(|g| g.is_finite());
+        if finite && best.as_ref().is_none_or(|best| value < best.value) {
+            *best = Some(point.clone());
+        }
+        *self.last.borrow_mut() = Some(point);
+        answer
+    }
+}
+
+impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> CostFunction for &Memo<'_, F> {
+    type Param = Vec<f64>;
+    type Output = f64;
+
+    fn cost(&self, param: &Self::Param) -> Result<f64, argmin::core::Error> {
+        Ok(self.at(param, |point| if point.value.is_nan() { f64::MAX } else { point.value }))
+    }
+}
+
+impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> Gradient for &Memo<'_, F> {
+    type Param = Vec<f64>;
+    type Gradient = Vec<f64>;
+
+    fn gradient(&self, param: &Self::Param) -> Result<Vec<f64>, argmin::core::Error> {
+        Ok(self.at(param, |point| point.gradient.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// ℓ = −n·((θ₁ − 2)² + 10(θ₂ − 0.5)²).
+    fn quadratic(parameters: &[f64]) -> (f64, Vec<f64>) {
+        let (a, b) = (parameters[0] - 2.0, parameters[1] - 0.5);
+        (-7.0 * (a * a + 10.0 * b * b), vec![-14.0 * a, -140.0 * b])
+    }
+
+    #[test]
+    fn finds_a_known_maximum_from_every_start() {
+        let objective = Objective { log_likelihood: quadratic, customers: 7.0, l2_penalty: 0.0 };
+        for start in [vec![1.0, 1.0], vec![50.0, 0.001]] {
+            let optimum = minimise(&objective, &[start]).expect("finite");
+            assert!(optimum.converged());
+            assert!((optimum.parameters[0] - 2.0).abs() < 1e-8);
+            assert!((optimum.parameters[1] - 0.5).abs() < 1e-8);
+        }
+    }
+
+    #[test]
+    fn the_penalty_shrinks_by_the_known_amount() {
+        // Minimum of (θ₁ − 2)² + cθ₁² is 2/(1 + c); of 10(θ₂ − ½)² + cθ₂² it is 5/(10 + c).
+        let objective = Objective { log_likelihood: quadratic, customers: 7.0, l2_penalty: 0.25 };
+        let optimum = minimise(&objective, &[vec![1.0, 1.0]]).expect("finite");
+        assert!((optimum.parameters[0] - 2.0 / 1.25).abs() < 1e-8);
+        assert!((optimum.parameters[1] - 5.0 / 10.25).abs() < 1e-8);
+    }
+
+    #[test]
+    fn a_likelihood_without_a_maximum_has_not_converged() {
+        let rising = |p: &[f64]| (p[0], vec![1.0]);
+        let objective = Objective { log_likelihood: rising, customers: 1.0, l2_penalty: 0.0 };
+        assert!(minimise(&objective, &[vec![1.0]]).is_none_or(|optimum| !optimum.converged()));
+    }
+
+    #[test]
+    fn a_likelihood_that_is_never_finite_is_no_fit() {
+        let undefined = |_: &[f64]| (f64::NAN, vec![f64::NAN]);
+        let objective = Objective { log_likelihood: undefined, customers: 1.0, l2_penalty: 0.0 };
+        assert_eq!(minimise(&objective, &[vec![1.0]]), None);
+    }
+}

@@ -1,0 +1,163 @@
+//! The spend model's fit with its verdict.
+
+use super::fit::{Objective, minimise};
+use super::gamma_gamma::{self, GammaGamma, SpendHistories};
+use super::{Convergence, Parameter, standard_errors};
+use crate::customers::Histories;
+use crate::error::Error;
+use crate::findings::Finding;
+use crate::settings::Spend;
+
+/// Three parameters need at least this many distinct spend histories.
+const FEWEST: usize = 10;
+/// Correlation of frequency and monetary value beyond which independence is in doubt.
+const CORRELATED: f64 = 0.3;
+
+/// The model, how it was found, and what to think of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FittedSpend {
+    /// The model that predicts.
+    pub model: GammaGamma,
+    /// Estimates.
+    pub parameters: Vec<Parameter>,
+    /// Unpenalised log-likelihood.
+    pub log_likelihood: f64,
+    /// Customers with at least one counted order.
+    pub customers: usize,
+    /// Their mean order value: what stands in where the model has no mean.
+    pub observed_mean: f64,
+    /// Pearson's correlation of order count and monetary value; `None` if one is constant.
+    pub pearson: Option<f64>,
+    /// How the fit ended.
+    pub convergence: Convergence,
+    /// What the reader should know.
+    pub findings: Vec<Finding>,
+}
+
+impl FittedSpend {
+    /// Expected mean order value of a customer, always finite: where the model's mean does not
+    /// exist, the observed mean over customers.
+    pub fn expected_value(&self, count: f64, m: f64) -> f64 {
+        self.model.expected_value(count, m).unwrap_or(self.observed_mean)
+    }
+}
+
+/// Fits the spend model by (penalised) maximum likelihood.
+///
+/// # Errors
+/// [`Error::Model`] when there is too little to learn from, or the fit does not converge.
+pub fn fit_spend(histories: &Histories, settings: &Spend) -> Result<FittedSpend, Error> {
+    let (counts, means) = (histories.spend_count(), histories.monetary_value());
+    let spend = SpendHistories::new(counts, means);
+    let distinct = spend.distinct_up_to(FEWEST);
+    if distinct < FEWEST {
+        return Err(Error::Model(format!(
+            "the spend model cannot be fitted: {} customers have only {distinct} distinct order \
+             counts and values, at least {FEWEST} are needed; give it more customers, or check \
+             that the right columns are named in [input.columns]",
+            spend.customers()
+        )));
+    }
+    let objective = Objective {
+        log_likelihood: |parameters: &[f64]| gamma_gamma::log_likelihood(&spend, parameters),
+        customers: spend.customers(),
+        l2_penalty: settings.l2_penalty,
+    };
+    let mean = spend.mean_order_value();
+    let starts = [vec![4.0, 4.0, 0.75 * mean], vec![4.0, 0.5, 4.0f64.min(mean)]];
+    let optimum = minimise(&objective, &starts).filter(fit_converged).ok_or_else(|| {
+        Error::Model(
+            "the Gamma-Gamma fit did not converge: order values may be nearly constant, or \
+             extreme; check the value columns and the outlier limits"
+                .to_owned(),
+        )
+    })?;
+    let errors = standard_errors(&objective, &optimum.parameters);
+    let [p, q, v] = [optimum.parameters[0], optimum.parameters[1], optimum.parameters[2]];
+    let pearson = pearson(counts, means);
+    Ok(FittedSpend {
+        model: GammaGamma { p, q, v },
+        parameters: [("p", p), ("q", q), ("v", v)]
+            .into_iter()
+            .zip(errors)
+            .map(|((name, value), standard_error)| Parameter {
+                name,
+                value,
+                standard_error,
+                identified: true,
+            })
+            .collect(),
+        log_likelihood: gamma_gamma::log_likelihood(&spend, &optimum.parameters).0,
+        customers: spend.customers() as usize,
+        observed_mean: mean,
+        pearson,
+        convergence: (&optimum).into(),
+        findings: findings(q, settings.l2_penalty, pearson),
+    })
+}
+
+fn fit_converged(optimum: &super::fit::Optimum) -> bool {
+    optimum.converged()
+}
+
+fn findings(q: f64, l2_penalty: f64, pearson: Option<f64>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if q <= 1.0 {
+        let cause = if l2_penalty > 0.0 {
+            format!(" under the penalty spend.l2_penalty = {l2_penalty}")
+        } else {
+            String::new()
+        };
+        findings.push(Finding::warning(
+            "spend_without_population_mean",
+            format!(
+                "Gamma-Gamma's q = {q:.4} is below 1{cause}: the model has no average order value \
+                 for the population, so p, q and v mean nothing by themselves"
+            ),
+            if l2_penalty > 0.0 {
+                "set spend.l2_penalty = 0"
+            } else {
+                "order values have a very heavy tail: tighten the outlier limits"
+            },
+        ));
+    }
+    if let Some(correlation) = pearson.filter(|c| c.abs() > CORRELATED) {
+        findings.push(Finding::warning(
+            "spend_depends_on_frequency",
+            format!(
+                "order count and mean order value are correlated (Pearson {correlation:.2}), \
+                 but Gamma-Gamma assumes that they are independent"
+            ),
+            "fit groups of customers apart, or read average values with care",
+        ));
+    }
+    findings
+}
+
+/// Pearson's correlation over customers with at least one counted order.
+fn pearson(counts: &[f64], means: &[f64]) -> Option<f64> {
+    let pairs = || counts.iter().zip(means).filter(|(count, _)| **count > 0.0);
+    let n = pairs().count() as f64;
+    let (sum_x, sum_y) = pairs().fold((0.0, 0.0), |(x, y), (a, b)| (x + a, y + b));
+    let (mean_x, mean_y) = (sum_x / n, sum_y / n);
+    let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
+    for (x, y) in pairs() {
+        xx += (x - mean_x).powi(2);
+        yy += (y - mean_y).powi(2);
+        xy += (x - mean_x) * (y - mean_y);
+    }
+    let correlation = xy / (xx * yy).sqrt();
+    correlation.is_finite().then_some(correlation)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pearson_of_known_pairs() {
+        // (1,1) (2,3) (3,2): covariance 1/2·2 = 1, variances 2 and 2 (sums), so 0.5.
+        assert_eq!(pearson(&[1.0, 2.0, 3.0, 0.0], &[1.0, 3.0, 2.0, 9.0]), Some(0.5));
+        assert_eq!(pearson(&[1.0, 1.0], &[1.0, 2.0]), None);
+    }
+}

@@ -1,0 +1,163 @@
+//! model.json (no clock, no path: the same fit gives the same bytes) and run.json.
+
+use serde_json::{Map, Value, json};
+
+use super::staging::{Fingerprint, fingerprint};
+use crate::error::Error;
+use crate::findings::Finding;
+use crate::model::purchases::PurchaseModel;
+use crate::model::{Convergence, Parameter};
+use crate::pipeline::Run;
+use crate::settings::Settings;
+
+/// Version of the layout of both documents.
+const SCHEMA_VERSION: u32 = 1;
+
+/// What only the program's surroundings know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Started {
+    /// When the run began, UTC, as 2021-06-01T03:00:00Z.
+    pub at: String,
+    /// The pipeline file.
+    pub pipeline: String,
+}
+
+/// model.json: the fit, enough to score a new export.
+///
+/// # Errors
+/// [`Error::Io`] never; the signature leaves room for a failed serialisation.
+pub fn model(run: &Run, settings: &Settings) -> Result<String, Error> {
+    let (purchases, spend) = (&run.purchases, &run.spend);
+    let predicts_with = match purchases.model {
+        PurchaseModel::BgNbd(_) => "bg_nbd",
+        PurchaseModel::Nbd(_) => "nbd",
+    };
+    let unit = settings.summary.time_unit;
+    text(&json!({
+        "schema_version": SCHEMA_VERSION,
+        "tool": tool(),
+        "pipeline": settings.name,
+        "time_unit": unit,
+        "observation_end": run.audit.observation_end.to_string(),
+        "frequency": settings.summary.frequency,
+        "min_orders": settings.summary.min_orders,
+        "purchases": {
+            "model": purchases.requested,
+            "predicts_with": predicts_with,
+            "parameters": values(&purchases.parameters),
+            "standard_errors": standard_errors(&purchases.parameters),
+            "not_identified": not_identified(&purchases.parameters),
+            "l2_penalty": settings.purchases.l2_penalty,
+            "log_likelihood": purchases.log_likelihood,
+            "log_likelihood_without_dropout": purchases.log_likelihood_without_dropout,
+            "customers": purchases.customers,
+            "distinct_histories": purchases.patterns,
+            "convergence": convergence(&purchases.convergence),
+            "warnings": findings(&purchases.findings),
+        },
+        "spend": {
+            "model": settings.spend.model,
+            "parameters": values(&spend.parameters),
+            "standard_errors": standard_errors(&spend.parameters),
+            "l2_penalty": settings.spend.l2_penalty,
+            "population_mean": spend.model.population_mean(),
+            "observed_mean": spend.observed_mean,
+            "pearson_frequency_monetary": spend.pearson,
+            "log_likelihood": spend.log_likelihood,
+            "customers": spend.customers,
+            "convergence": convergence(&spend.convergence),
+            "warnings": findings(&spend.findings),
+        },
+        "outlier_limits": run.audit.limits,
+        "forecast": settings.forecast,
+        "lifetime_value": settings.lifetime_value,
+        "segments": { "labels": settings.segments.labels, "edges": run.edges },
+        "warnings": findings(&run.findings),
+    }))
+}
+
+/// run.json: what went in, what happened to it, what came out.
+///
+/// # Errors
+/// [`Error::Io`] when an input cannot be read for its fingerprint.
+pub fn run(
+    run: &Run,
+    settings: &Settings,
+    started: &Started,
+    outputs: &[Fingerprint],
+) -> Result<String, Error> {
+    let audit = &run.audit;
+    let inputs: Vec<Fingerprint> =
+        audit.files.iter().map(|file| fingerprint(file)).collect::<Result<_, _>>()?;
+    let rejected: usize = audit.rejected.iter().map(|r| r.rows).sum();
+    let timings: Map<String, Value> =
+        audit.timings.iter().map(|(stage, seconds)| ((*stage).to_owned(), json!(seconds))).collect();
+    let by_rule: Map<String, Value> =
+        audit.rejected.iter().map(|r| (r.rule.clone(), json!(r.rows))).collect();
+    text(&json!({
+        "schema_version": SCHEMA_VERSION,
+        "tool": tool(),
+        "started_at": started.at,
+        "pipeline": { "name": settings.name, "file": started.pipeline },
+        "inputs": inputs,
+        "rows": {
+            "read": audit.rows_read,
+            "rejected": rejected,
+            "kept": audit.rows_read - rejected,
+            "below_min_orders": audit.below_min_orders,
+            "customers": run.scored.height(),
+        },
+        "rejected": by_rule,
+        "outlier_limits": audit.limits,
+        "first_order": audit.first_order.to_string(),
+        "last_order": audit.last_order.to_string(),
+        "as_of": audit.observation_end.to_string(),
+        "purchases": {
+            "model": run.purchases.requested,
+            "parameters": values(&run.purchases.parameters),
+            "not_identified": not_identified(&run.purchases.parameters),
+        },
+        "spend": { "model": settings.spend.model, "parameters": values(&run.spend.parameters) },
+        "company": run.company,
+        "segments": run.segments,
+        "suggested_actions": run.advice,
+        "warnings": findings(&run.findings),
+        "timings_seconds": timings,
+        "settings": settings,
+        "outputs": outputs,
+    }))
+}
+
+fn tool() -> Value {
+    json!({ "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") })
+}
+
+fn values(parameters: &[Parameter]) -> Map<String, Value> {
+    parameters.iter().map(|p| (p.name.to_owned(), json!(p.value))).collect()
+}
+
+fn standard_errors(parameters: &[Parameter]) -> Map<String, Value> {
+    parameters.iter().map(|p| (p.name.to_owned(), json!(p.standard_error))).collect()
+}
+
+fn not_identified(parameters: &[Parameter]) -> Vec<&'static str> {
+    parameters.iter().filter(|p| !p.identified).map(|p| p.name).collect()
+}
+
+fn convergence(convergence: &Convergence) -> Value {
+    json!(convergence)
+}
+
+fn findings(findings: &[Finding]) -> Value {
+    json!(findings)
+}
+
+fn text(document: &Value) -> Result<String, Error> {
+    let mut text = serde_json::to_string_pretty(document).map_err(|e| Error::Io {
+        path: "model.json".into(),
+        action: "serialise",
+        source: e.into(),
+    })?;
+    text.push('\n');
+    Ok(text)
+}

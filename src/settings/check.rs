@@ -1,0 +1,181 @@
+//! What types cannot say about a pipeline; every fault is a sentence with its remedy.
+
+use std::collections::BTreeSet;
+
+use super::{CappedColumns, InputKind, MonthLength, Settings};
+use crate::error::nearest;
+
+/// Returns the settings when they are sound.
+///
+/// # Errors
+/// Every fault.
+pub fn check(settings: Settings) -> Result<Settings, Vec<String>> {
+    let mut faults = Vec::new();
+    columns(&settings, &mut faults);
+    outliers(&settings, &mut faults);
+    models(&settings, &mut faults);
+    horizons(&settings, &mut faults);
+    segments(&settings, &mut faults);
+    output(&settings, &mut faults);
+    if faults.is_empty() { Ok(settings) } else { Err(faults) }
+}
+
+fn columns(settings: &Settings, faults: &mut Vec<String>) {
+    let columns = &settings.input.columns;
+    let mut need = |present: bool, key: &str, example: &str| {
+        if !present {
+            faults.push(format!("input.columns.{key} is missing: write {key} = {example}"));
+        }
+    };
+    need(!columns.customer_id.is_empty(), "customer_id", "\"master_id\"");
+    match settings.input.kind {
+        InputKind::Customers => {
+            need(columns.first_order_date.is_some(), "first_order_date", "\"first_order_date\"");
+            need(columns.last_order_date.is_some(), "last_order_date", "\"last_order_date\"");
+            need(!columns.orders.is_empty(), "orders", "[\"orders_online\", \"orders_offline\"]");
+            need(!columns.value.is_empty(), "value", "[\"value_online\", \"value_offline\"]");
+        }
+        InputKind::Transactions => {
+            need(columns.order_date.is_some(), "order_date", "\"InvoiceDate\"");
+            let product = columns.quantity.is_some() && columns.unit_price.is_some();
+            need(columns.value.len() == 1 || product, "value", "\"Total\", or quantity and unit_price");
+            if settings.input.columns.value.len() > 1 {
+                faults.push("input.columns.value: an order log has one value column".to_owned());
+            }
+        }
+    }
+    if settings.input.path.is_empty() {
+        faults.push("input.path is empty: name a CSV or Parquet file, a glob or a folder".to_owned());
+    }
+    let separator = &settings.input.separator;
+    if separator != "auto" && (separator.len() != 1 || !separator.is_ascii()) {
+        faults.push(format!("input.separator {separator:?}: write one ASCII character, or \"auto\""));
+    }
+}
+
+fn outliers(settings: &Settings, faults: &mut Vec<String>) {
+    let [low, high] = settings.outliers.quantiles;
+    if !(0.0..=1.0).contains(&low) || !(0.0..=1.0).contains(&high) || low >= high {
+        faults.push(format!(
+            "outliers.quantiles [{low}, {high}]: two rising numbers between 0 and 1 are needed"
+        ));
+    }
+    not_negative(settings.outliers.fence, "outliers.fence", faults);
+    let columns = &settings.input.columns;
+    let known: Vec<&str> = columns.orders.iter().chain(&columns.value).map(String::as_str).collect();
+    if let CappedColumns::Only(chosen) = &settings.outliers.columns {
+        for name in chosen.iter().filter(|name| !known.contains(&name.as_str())) {
+            faults.push(format!(
+                "outliers.columns: {name:?} is no order or value column; those are {}",
+                known.join(", ")
+            ));
+        }
+    }
+}
+
+fn models(settings: &Settings, faults: &mut Vec<String>) {
+    not_negative(settings.purchases.l2_penalty, "purchases.l2_penalty", faults);
+    not_negative(settings.spend.l2_penalty, "spend.l2_penalty", faults);
+    if settings.summary.min_orders == 0 {
+        faults.push("summary.min_orders is 0: everybody in the file ordered at least once; write 1".to_owned());
+    }
+    let log = &settings.transactions;
+    if let (Some(calibration), Some(end)) = (log.calibration_end, log.observation_end)
+        && calibration > end
+    {
+        faults.push(format!(
+            "transactions.calibration_end {calibration} is after observation_end {end}"
+        ));
+    }
+}
+
+fn horizons(settings: &Settings, faults: &mut Vec<String>) {
+    const MOST_MONTHS: u32 = 120;
+    let mut seen = BTreeSet::new();
+    for horizon in &settings.forecast.horizons {
+        if horizon.months == 0 || horizon.months > MOST_MONTHS {
+            faults.push(format!(
+                "forecast.horizons: {} months is not between 1 and {MOST_MONTHS}",
+                horizon.months
+            ));
+        }
+        if !seen.insert(horizon.months) {
+            faults.push(format!("forecast.horizons: {} months stands twice", horizon.months));
+        }
+    }
+    if settings.forecast.horizons.is_empty() {
+        faults.push("forecast.horizons is empty: write [ { months = 6 } ]".to_owned());
+    }
+    let months = settings.lifetime_value.months;
+    if months == 0 || months > MOST_MONTHS {
+        faults.push(format!("lifetime_value.months {months} is not between 1 and {MOST_MONTHS}"));
+    }
+    not_negative(
+        settings.lifetime_value.monthly_discount_rate,
+        "lifetime_value.monthly_discount_rate",
+        faults,
+    );
+    for (key, length) in [
+        ("forecast.weeks_per_month", settings.forecast.weeks_per_month),
+        ("lifetime_value.weeks_per_month", settings.lifetime_value.weeks_per_month),
+    ] {
+        if let MonthLength::Weeks(weeks) = length
+            && !(weeks.is_finite() && weeks > 0.0)
+        {
+            faults.push(format!("{key} {weeks} is not above 0"));
+        }
+    }
+}
+
+fn segments(settings: &Settings, faults: &mut Vec<String>) {
+    let labels = &settings.segments.labels;
+    if labels.is_empty() || labels.iter().any(|label| label.trim().is_empty()) {
+        faults.push("segments.labels: at least one label, and no blank one".to_owned());
+    }
+    if labels.iter().collect::<BTreeSet<_>>().len() != labels.len() {
+        faults.push("segments.labels: a label stands twice".to_owned());
+    }
+    let keep = &settings.input.columns.keep;
+    for (key, column) in [
+        ("segments.channel_column", &settings.segments.channel_column),
+        ("segments.categories_column", &settings.segments.categories_column),
+    ] {
+        if let Some(column) = column
+            && !keep.contains(column)
+        {
+            faults.push(format!("{key} {column:?} is not in input.columns.keep"));
+        }
+    }
+}
+
+fn output(settings: &Settings, faults: &mut Vec<String>) {
+    if settings.output.formats.is_empty() {
+        faults.push("output.formats is empty: write [\"parquet\"]".to_owned());
+    }
+    if settings.output.path.as_os_str().is_empty() {
+        faults.push("output.path is empty: name a folder".to_owned());
+    }
+    let plain = settings.output_columns();
+    for name in settings.output.rename.keys().filter(|name| !plain.contains(name)) {
+        let near = nearest(name, plain.iter().map(String::as_str));
+        faults.push(format!(
+            "output.rename.{name}: there is no such output column{}",
+            near.map_or(String::new(), |near| format!("; did you mean {near}?"))
+        ));
+    }
+    let mut seen = BTreeSet::new();
+    for name in plain.iter().map(|name| settings.output.rename.get(name).unwrap_or(name)) {
+        if !seen.insert(name) {
+            faults.push(format!(
+                "two output columns are named {name:?}: rename one, or leave it out of \
+                 input.columns.keep"
+            ));
+        }
+    }
+}
+
+fn not_negative(value: f64, key: &str, faults: &mut Vec<String>) {
+    if !(value.is_finite() && value >= 0.0) {
+        faults.push(format!("{key} {value} is not a number of 0 or above"));
+    }
+}

@@ -1,0 +1,310 @@
+//! The pipeline file and the command line's overrides as one typed, checked value.
+//!
+//! # Layout
+//! * [`types`]: the values that keys can take (dates, units, models).
+//! * `read`: text to table, overrides, unknown keys.
+//! * `check`: what types cannot say; every fault is reported, not only the first.
+
+mod check;
+mod read;
+pub mod types;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+pub use read::{Overrides, load};
+pub use types::{
+    AnalysisDate, CappedColumns, Format, FrequencyKind, InputKind, MonetaryKind, MonthLength,
+    PurchaseModelName, SpendModelName, TimeUnit,
+};
+
+/// A checked pipeline.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Settings {
+    /// Name of the pipeline, for people.
+    pub name: String,
+    /// What to read.
+    pub input: Input,
+    /// How to clean an order log.
+    pub transactions: Transactions,
+    /// How to suppress outliers.
+    pub outliers: Outliers,
+    /// How to summarise a customer.
+    pub summary: Summary,
+    /// The model of orders.
+    pub purchases: Purchases,
+    /// The model of order values.
+    pub spend: Spend,
+    /// Which horizons to forecast.
+    pub forecast: Forecast,
+    /// How to discount.
+    pub lifetime_value: LifetimeValue,
+    /// How to segment and advise.
+    pub segments: Segments,
+    /// Where and how to write.
+    pub output: Output,
+}
+
+/// `[input]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// CSV or Parquet: a file, a glob or a folder.
+    pub path: String,
+    /// One row a customer, or one row an order or order line.
+    #[serde(default)]
+    pub kind: InputKind,
+    /// `auto` or a strftime pattern.
+    #[serde(default = "auto")]
+    pub date_format: String,
+    /// `auto` or the character between CSV fields.
+    #[serde(default = "auto")]
+    pub separator: String,
+    /// Which column is what.
+    pub columns: Columns,
+}
+
+/// `[input.columns]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Columns {
+    /// Identifier of the customer.
+    pub customer_id: String,
+    /// Customer export: date of the first order.
+    pub first_order_date: Option<String>,
+    /// Customer export: date of the last order.
+    pub last_order_date: Option<String>,
+    /// Customer export: order counts, summed.
+    #[serde(default)]
+    pub orders: Vec<String>,
+    /// Values, summed.
+    #[serde(default, deserialize_with = "types::one_or_many")]
+    pub value: Vec<String>,
+    /// Order log: date of the order.
+    pub order_date: Option<String>,
+    /// Order log: number of pieces on a line.
+    pub quantity: Option<String>,
+    /// Order log: price of a piece.
+    pub unit_price: Option<String>,
+    /// Order log: identifier of the order.
+    pub order_id: Option<String>,
+    /// Columns carried through to the output.
+    #[serde(default)]
+    pub keep: Vec<String>,
+}
+
+/// `[transactions]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Transactions {
+    /// Which lines are cancellations.
+    pub cancelled: Option<Cancelled>,
+    /// Whether orders of one customer on one day are one order.
+    pub merge_same_day: bool,
+    /// Whether lines and orders without value count as orders.
+    pub keep_zero_value: bool,
+    /// End of the observation; the last order date when absent.
+    #[serde(with = "types::optional_date")]
+    pub observation_end: Option<NaiveDate>,
+    /// End of the calibration; the observation end when absent.
+    #[serde(with = "types::optional_date")]
+    pub calibration_end: Option<NaiveDate>,
+}
+
+/// `transactions.cancelled`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cancelled {
+    /// Column that marks a cancellation.
+    pub column: String,
+    /// What its text begins with.
+    pub prefix: String,
+}
+
+/// `[outliers]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Outliers {
+    /// Lower and upper quantile.
+    pub quantiles: [f64; 2],
+    /// Multiple of the range between them that is still let through.
+    pub fence: f64,
+    /// Whether limits are rounded, half to even.
+    pub round: bool,
+    /// `auto`, or which columns.
+    pub columns: CappedColumns,
+}
+
+/// `[summary]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Summary {
+    /// Customer export: the observation end.
+    pub analysis_date: AnalysisDate,
+    /// Unit of recency, T and the model's α.
+    pub time_unit: TimeUnit,
+    /// What the purchase model counts.
+    pub frequency: FrequencyKind,
+    /// Order log: the orders that monetary value is the mean of.
+    pub monetary_value: MonetaryKind,
+    /// Customers with fewer orders are left out.
+    pub min_orders: u32,
+}
+
+/// `[purchases]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Purchases {
+    /// Which model.
+    pub model: PurchaseModelName,
+    /// Coefficient on the sum of squared parameters (time scaled to max T = 1).
+    pub l2_penalty: f64,
+}
+
+/// `[spend]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Spend {
+    /// Which model.
+    pub model: SpendModelName,
+    /// Coefficient on the sum of squared parameters.
+    pub l2_penalty: f64,
+}
+
+/// `[forecast]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Forecast {
+    /// How far ahead.
+    pub horizons: Vec<Horizon>,
+    /// Length of a month.
+    pub weeks_per_month: MonthLength,
+}
+
+/// One entry of `forecast.horizons`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Horizon {
+    /// Length in months of `weeks_per_month`.
+    pub months: u32,
+}
+
+/// `[lifetime_value]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LifetimeValue {
+    /// How many months are summed.
+    pub months: u32,
+    /// Length of a month.
+    pub weeks_per_month: MonthLength,
+    /// Discount rate a month.
+    pub monthly_discount_rate: f64,
+}
+
+/// `[segments]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Segments {
+    /// Names, lowest value first.
+    pub labels: Vec<String>,
+    /// Kept column with the channel; default: the first whose name says so.
+    pub channel_column: Option<String>,
+    /// Kept column with the list of categories; default: the first whose name says so.
+    pub categories_column: Option<String>,
+}
+
+/// `[output]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Output {
+    /// Folder of the run.
+    pub path: PathBuf,
+    /// Formats of the customer table.
+    pub formats: Vec<Format>,
+    /// Rows of the top list.
+    pub top: u32,
+    /// Other names for output columns.
+    pub rename: BTreeMap<String, String>,
+}
+
+fn auto() -> String {
+    "auto".to_owned()
+}
+
+impl Default for Transactions {
+    fn default() -> Self {
+        Self {
+            cancelled: None,
+            merge_same_day: true,
+            keep_zero_value: false,
+            observation_end: None,
+            calibration_end: None,
+        }
+    }
+}
+
+impl Default for Outliers {
+    fn default() -> Self {
+        Self {
+            quantiles: [0.01, 0.99],
+            fence: 1.5,
+            round: true,
+            columns: CappedColumns::Auto,
+        }
+    }
+}
+
+impl Default for Summary {
+    fn default() -> Self {
+        Self {
+            analysis_date: AnalysisDate::AfterLastOrder { days: 2 },
+            time_unit: TimeUnit::Week,
+            frequency: FrequencyKind::RepeatOrders,
+            monetary_value: MonetaryKind::RepeatOrders,
+            min_orders: 1,
+        }
+    }
+}
+
+impl Default for Forecast {
+    fn default() -> Self {
+        Self {
+            horizons: vec![Horizon { months: 3 }, Horizon { months: 6 }],
+            weeks_per_month: MonthLength::Calendar,
+        }
+    }
+}
+
+impl Default for LifetimeValue {
+    fn default() -> Self {
+        Self {
+            months: 6,
+            weeks_per_month: MonthLength::Calendar,
+            monthly_discount_rate: 0.01,
+        }
+    }
+}
+
+impl Default for Segments {
+    fn default() -> Self {
+        Self {
+            labels: ["D", "C", "B", "A"].map(str::to_owned).to_vec(),
+            channel_column: None,
+            categories_column: None,
+        }
+    }
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Self {
+            path: PathBuf::from("output"),
+            formats: vec![Format::Parquet],
+            top: 20,
+            rename: BTreeMap::new(),
+        }
+    }
+}

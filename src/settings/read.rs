@@ -1,0 +1,223 @@
+//! Text to table, the command line's overrides, unknown keys, typed sections.
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use toml::{Table, Value};
+
+use super::check;
+use super::{Input, Settings};
+use crate::error::{Error, nearest};
+
+/// Every key, section by section; `""` is the top of the file. `output.rename` is free.
+const KEYS: &[(&str, &[&str])] = &[
+    (
+        "",
+        &[
+            "name", "input", "transactions", "outliers", "summary", "purchases", "spend",
+            "forecast", "lifetime_value", "segments", "output",
+        ],
+    ),
+    ("input", &["path", "kind", "date_format", "separator", "columns"]),
+    (
+        "input.columns",
+        &[
+            "customer_id", "first_order_date", "last_order_date", "orders", "value", "order_date",
+            "quantity", "unit_price", "order_id", "keep",
+        ],
+    ),
+    (
+        "transactions",
+        &["cancelled", "merge_same_day", "keep_zero_value", "observation_end", "calibration_end"],
+    ),
+    ("transactions.cancelled", &["column", "prefix"]),
+    ("outliers", &["quantiles", "fence", "round", "columns"]),
+    ("summary", &["analysis_date", "time_unit", "frequency", "monetary_value", "min_orders"]),
+    ("purchases", &["model", "l2_penalty"]),
+    ("spend", &["model", "l2_penalty"]),
+    ("forecast", &["horizons", "weeks_per_month"]),
+    ("lifetime_value", &["months", "weeks_per_month", "monthly_discount_rate"]),
+    ("segments", &["labels", "channel_column", "categories_column"]),
+    ("output", &["path", "formats", "top", "rename"]),
+];
+
+/// What the command line puts over the pipeline file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Overrides {
+    /// `--input`
+    pub input: Option<String>,
+    /// `--output`
+    pub output: Option<PathBuf>,
+    /// `--as-of`, as typed.
+    pub as_of: Option<String>,
+    /// `--set key.path=value`, as typed.
+    pub set: Vec<String>,
+}
+
+/// Reads a pipeline file, puts the overrides over it and checks the whole.
+///
+/// # Errors
+/// [`Error::Io`] when the file cannot be read, [`Error::Settings`] with every fault in it.
+pub fn load(path: &Path, overrides: &Overrides) -> Result<Settings, Error> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::Settings {
+        place: path.display().to_string(),
+        faults: vec![format!("the pipeline file cannot be read: {source}")],
+    })?;
+    parse(&text, overrides)
+        .map_err(|faults| Error::Settings { place: path.display().to_string(), faults })
+}
+
+/// [`load`] from text already read; the faults, each a sentence.
+pub(super) fn parse(text: &str, overrides: &Overrides) -> Result<Settings, Vec<String>> {
+    let mut table: Table = text.parse().map_err(|e: toml::de::Error| {
+        vec![format!("not valid TOML: {}", e.to_string().trim_end())]
+    })?;
+    let mut faults = Vec::new();
+    apply(&mut table, overrides, &mut faults);
+    dates_to_text(&mut table);
+    unknown_keys("", &table, &mut faults);
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let settings = typed(&table, &mut faults);
+    match settings {
+        Some(settings) if faults.is_empty() => check::check(settings),
+        _ => Err(faults),
+    }
+}
+
+fn typed(table: &Table, faults: &mut Vec<String>) -> Option<Settings> {
+    let name = match table.get("name") {
+        Some(Value::String(name)) => name.clone(),
+        None => "cltv".to_owned(),
+        Some(other) => {
+            faults.push(format!("name: {other} is not a text"));
+            String::new()
+        }
+    };
+    let input: Option<Input> = match table.get("input") {
+        Some(value) => section(value, "input", faults),
+        None => {
+            faults.push("the section [input] with path and [input.columns] is missing".to_owned());
+            None
+        }
+    };
+    let settings = Settings {
+        name,
+        input: input.unwrap_or_else(|| Input {
+            path: String::new(),
+            kind: Default::default(),
+            date_format: super::auto(),
+            separator: super::auto(),
+            columns: Default::default(),
+        }),
+        transactions: or_default(table, "transactions", faults),
+        outliers: or_default(table, "outliers", faults),
+        summary: or_default(table, "summary", faults),
+        purchases: or_default(table, "purchases", faults),
+        spend: or_default(table, "spend", faults),
+        forecast: or_default(table, "forecast", faults),
+        lifetime_value: or_default(table, "lifetime_value", faults),
+        segments: or_default(table, "segments", faults),
+        output: or_default(table, "output", faults),
+    };
+    faults.is_empty().then_some(settings)
+}
+
+fn or_default<T: DeserializeOwned + Default>(
+    table: &Table,
+    name: &str,
+    faults: &mut Vec<String>,
+) -> T {
+    table.get(name).and_then(|value| section(value, name, faults)).unwrap_or_default()
+}
+
+fn section<T: DeserializeOwned>(value: &Value, name: &str, faults: &mut Vec<String>) -> Option<T> {
+    value
+        .clone()
+        .try_into()
+        .map_err(|e: toml::de::Error| {
+            faults.push(format!("[{name}]: {}", e.to_string().trim_end().replace('\n', " ")));
+        })
+        .ok()
+}
+
+fn unknown_keys(section: &str, table: &Table, faults: &mut Vec<String>) {
+    let Some((_, known)) = KEYS.iter().find(|(name, _)| *name == section) else {
+        return;
+    };
+    for (key, value) in table {
+        let path = if section.is_empty() { key.clone() } else { format!("{section}.{key}") };
+        if !known.contains(&key.as_str()) {
+            faults.push(match nearest(key, known.iter().copied()) {
+                Some(near) => format!("unknown key {path}: did you mean {near}?"),
+                None => format!("unknown key {path}: known here are {}", known.join(", ")),
+            });
+        } else if let Value::Table(inner) = value {
+            unknown_keys(&path, inner, faults);
+        }
+    }
+}
+
+fn apply(table: &mut Table, overrides: &Overrides, faults: &mut Vec<String>) {
+    for assignment in &overrides.set {
+        let Some((path, text)) = assignment.split_once('=') else {
+            faults.push(format!("--set {assignment}: write --set key.path=value"));
+            continue;
+        };
+        put(table, path.trim(), value_of(text.trim()), faults);
+    }
+    if let Some(input) = &overrides.input {
+        put(table, "input.path", Value::String(input.clone()), faults);
+    }
+    if let Some(output) = &overrides.output {
+        put(table, "output.path", Value::String(output.to_string_lossy().into_owned()), faults);
+    }
+    if let Some(as_of) = &overrides.as_of {
+        if let Err(fault) = super::types::date(as_of) {
+            faults.push(format!("--as-of {fault}"));
+        }
+        let kind = table.get("input").and_then(|i| i.get("kind")).and_then(Value::as_str);
+        let key = match kind {
+            Some("transactions") => "transactions.observation_end",
+            _ => "summary.analysis_date",
+        };
+        put(table, key, Value::String(as_of.clone()), faults);
+    }
+}
+
+/// A TOML value where the text is one, else the text itself: `--set input.path=a.csv`.
+fn value_of(text: &str) -> Value {
+    format!("value = {text}")
+        .parse::<Table>()
+        .ok()
+        .and_then(|mut table| table.remove("value"))
+        .unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+fn put(table: &mut Table, path: &str, value: Value, faults: &mut Vec<String>) {
+    match path.split_once('.') {
+        None => {
+            table.insert(path.to_owned(), value);
+        }
+        Some((section, rest)) => {
+            let inner =
+                table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+            match inner {
+                Value::Table(inner) => put(inner, rest, value, faults),
+                _ => faults.push(format!("--set {path}: {section} is not a section")),
+            }
+        }
+    }
+}
+
+/// TOML has dates of its own; settings read them as text, so both spellings work.
+fn dates_to_text(table: &mut Table) {
+    for (_, value) in table.iter_mut() {
+        match value {
+            Value::Datetime(date) => *value = Value::String(date.to_string()),
+            Value::Table(inner) => dates_to_text(inner),
+            _ => {}
+        }
+    }
+}
