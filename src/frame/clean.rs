@@ -6,7 +6,7 @@ use polars::prelude::*;
 
 use super::dates;
 use super::typed::{identifier, is_unusable, number};
-use super::{FILE, ROW};
+use super::{FILE, ROW, day_literal};
 use crate::columns::CUSTOMER_ID;
 use crate::error::Error;
 use crate::settings::{AnalysisDate, Settings};
@@ -105,7 +105,7 @@ fn rules(settings: &Settings) -> Vec<Rule> {
         ("no_value", total(&values).lt_eq(lit(0.0))),
     ];
     if let AnalysisDate::On(as_of) = settings.summary.analysis_date {
-        rules.insert(3, ("order_after_as_of", last.gt(lit(as_of))));
+        rules.insert(3, ("order_after_as_of", last.gt(day_literal(as_of))));
     }
     rules
 }

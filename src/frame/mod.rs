@@ -32,6 +32,11 @@ pub(crate) const FILE: &str = "__file";
 /// Number of a row in its file, from 1, header not counted.
 pub(crate) const ROW: &str = "__row";
 
+/// A date as a literal: Polars takes a chrono date for a datetime.
+pub(crate) fn day_literal(date: chrono::NaiveDate) -> Expr {
+    lit(date.to_epoch_days()).cast(DataType::Date)
+}
+
 /// The values of a column that holds one number a customer.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use chrono::{Days, NaiveDate};
 use polars::prelude::*;
 
 use super::clean::{FIRST_ORDER, LAST_ORDER, latest_order, typed_name};
-use super::numbers;
+use super::{day_literal, numbers};
 use crate::columns::{CUSTOMER_ID, FREQUENCY, MONETARY_AVG, age, recency};
 use crate::customers::Histories;
 use crate::error::Error;
@@ -89,7 +89,7 @@ pub(crate) fn finish(
         col(CUSTOMER_ID),
         history.frequency.cast(DataType::Float64).alias(FREQUENCY),
         between(col(FIRST_ORDER), col(LAST_ORDER)).alias(recency(unit)),
-        between(col(FIRST_ORDER), lit(observation_end)).alias(age(unit)),
+        between(col(FIRST_ORDER), day_literal(observation_end)).alias(age(unit)),
         history.monetary.alias(MONETARY_AVG),
         history.spend_count.cast(DataType::Float64).alias(SPEND_COUNT),
     ];

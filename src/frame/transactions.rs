@@ -6,7 +6,7 @@ use polars::prelude::*;
 use super::clean::{
     CUSTOMER_ID_TYPED, Cleaned, FIRST_ORDER, LAST_ORDER, first_broken, latest, split, unreadable,
 };
-use super::dates;
+use super::{dates, day_literal};
 use super::summary::{CustomerSummary, History, ORDERS, finish};
 use super::typed::{identifier, is_unusable, number};
 use crate::columns::CUSTOMER_ID;
@@ -66,7 +66,7 @@ fn rules(settings: &Settings) -> Vec<(&'static str, Expr)> {
         ("no_value", worthless),
     ];
     if let Some(end) = settings.transactions.observation_end {
-        rules.push(("order_after_observation_end", col(DAY).gt(lit(end))));
+        rules.push(("order_after_observation_end", col(DAY).gt(day_literal(end))));
     }
     rules
 }
@@ -81,7 +81,7 @@ pub fn customer_summary(lines: LazyFrame, settings: &Settings) -> Result<Custome
         (Some(end), _) | (None, Some(end)) => end,
         (None, None) => latest(&lines, DAY)?,
     };
-    let lines = lines.filter(col(DAY).lt_eq(lit(observation_end)));
+    let lines = lines.filter(col(DAY).lt_eq(day_literal(observation_end)));
     let customers = per_customer(orders(lines, settings), observation_end, settings)?;
     let repeat = col(ORDERS).cast(DataType::Float64) - lit(1.0);
     let frequency = match settings.summary.frequency {

@@ -7,15 +7,22 @@ use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::BFGS;
 use argmin_math::ArgminL2Norm;
 
+use crate::math::linear::{hessian_from_gradient, invert_positive_definite};
+
 /// Parameters are kept within e^±40, so that no likelihood overflows on the way.
 const LOG_LIMIT: f64 = 40.0;
-/// The solver aims at this gradient norm of the mean negative log-likelihood.
-const GRADIENT_GOAL: f64 = 1e-9;
+/// The solver aims at this gradient norm of the mean negative log-likelihood. A line search
+/// cannot go much further: at a gradient g the value still falls by about g², which is lost in
+/// its rounding. Newton steps, which look at the gradient alone, go on from there.
+const GRADIENT_GOAL: f64 = 1e-7;
 /// A fit whose gradient norm is above this has not converged, whatever the solver says.
 const GRADIENT_ACCEPTED: f64 = 1e-6;
 const MOST_ITERATIONS: u64 = 500;
 /// A failed line search is resumed from the best point with a fresh curvature estimate.
-const MOST_RESTARTS: u32 = 4;
+const MOST_RESTARTS: u32 = 3;
+/// Relative width at which a line search gives up: the next direction is worth more.
+const LINE_SEARCH_WIDTH: f64 = 1e-3;
+const MOST_NEWTON_STEPS: u32 = 4;
 
 /// Mean negative log-likelihood per customer plus an L2 penalty, on log parameters.
 ///
@@ -117,7 +124,7 @@ where
         }
         from.clone_from(&best.log_parameters);
     }
-    let best = memo.best.into_inner()?;
+    let best = sharpened(objective, memo.best.into_inner()?);
     Some(Optimum {
         parameters: natural(&best.log_parameters),
         value: best.value,
@@ -128,15 +135,37 @@ where
     })
 }
 
+/// Newton steps while they make the gradient smaller.
+fn sharpened<F>(objective: &Objective<F>, mut point: Point) -> Point
+where
+    F: Fn(&[f64]) -> (f64, Vec<f64>),
+{
+    for _ in 0..MOST_NEWTON_STEPS {
+        let hessian = hessian_from_gradient(|at| objective.evaluate(at).1, &point.log_parameters);
+        let Some(inverse) = invert_positive_definite(&hessian) else { break };
+        let log_parameters: Vec<f64> = point
+            .log_parameters
+            .iter()
+            .zip(&inverse)
+            .map(|(at, row)| at - row.iter().zip(&point.gradient).map(|(h, g)| h * g).sum::<f64>())
+            .collect();
+        let (value, gradient) = objective.evaluate(&log_parameters);
+        if gradient.l2_norm() < point.gradient.l2_norm() {
+            point = Point { log_parameters, value, gradient };
+        } else {
+            break;
+        }
+    }
+    point
+}
+
 fn bfgs<F>(memo: &Memo<'_, F>, from: &[f64]) -> Result<(u64, String), argmin::core::Error>
 where
     F: Fn(&[f64]) -> (f64, Vec<f64>),
 {
-    let first_step = 1.0 / memo.gradient(&from.to_vec())?.l2_norm().max(1.0);
-    let inverse_hessian: Vec<Vec<f64>> = (0..from.len())
-        .map(|i| (0..from.len()).map(|j| if i == j { first_step } else { 0.0 }).collect())
-        .collect();
-    let solver = BFGS::new(MoreThuenteLineSearch::new()).with_tolerance_grad(GRADIENT_GOAL)?;
+    let inverse_hessian = first_inverse_hessian(memo.objective, from);
+    let line_search = MoreThuenteLineSearch::new().with_width_tolerance(LINE_SEARCH_WIDTH)?;
+    let solver = BFGS::new(line_search).with_tolerance_grad(GRADIENT_GOAL)?;
     let result = Executor::new(memo, solver)
         .configure(|state| {
             state.param(from.to_vec()).inv_hessian(inverse_hessian).max_iters(MOST_ITERATIONS)
@@ -144,6 +173,25 @@ where
         .timer(false)
         .run()?;
     Ok((result.state().get_iter(), result.state().get_termination_status().to_string()))
+}
+
+/// Inverse of the Hessian at a start, made positive definite by a growing ridge.
+fn first_inverse_hessian<F>(objective: &Objective<F>, at: &[f64]) -> Vec<Vec<f64>>
+where
+    F: Fn(&[f64]) -> (f64, Vec<f64>),
+{
+    const MOST_RIDGES: i32 = 20;
+    let hessian = hessian_from_gradient(|at| objective.evaluate(at).1, at);
+    let scale = hessian.iter().flatten().fold(1e-6f64, |most, h| most.max(h.abs()));
+    let ridged = |ridge: f64| {
+        let mut matrix = hessian.clone();
+        matrix.iter_mut().enumerate().for_each(|(i, row)| row[i] += ridge);
+        invert_positive_definite(&matrix)
+    };
+    let ridges = (0..MOST_RIDGES).map(|k| scale * 1e-4 * 2f64.powi(k));
+    ridges.into_iter().find_map(ridged).unwrap_or_else(|| {
+        (0..at.len()).map(|i| (0..at.len()).map(|j| f64::from(u8::from(i == j))).collect()).collect()
+    })
 }
 
 #[derive(Debug, Clone)]
