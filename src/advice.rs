@@ -45,7 +45,11 @@ pub fn advise(
             } else {
                 text(segment, company, share_of_value, knows_dropout, settings)
             };
-            Advice { segment: segment.label.clone(), share_of_value, text }
+            Advice {
+                segment: segment.label.clone(),
+                share_of_value,
+                text,
+            }
         })
         .collect()
 }
@@ -69,11 +73,20 @@ fn text(
         100.0 * share_of_value,
         silence(segment, knows_dropout, unit)
     );
-    let channel = segment.main_channel.as_ref().map_or(String::new(), |(channel, share)| {
-        format!(" through {channel} (main channel of {:.0} %)", 100.0 * share)
-    });
+    let channel = segment
+        .main_channel
+        .as_ref()
+        .map_or(String::new(), |(channel, share)| {
+            format!(
+                " through {channel} (main channel of {:.0} %)",
+                100.0 * share
+            )
+        });
     let play = play(segment, company, share_of_value, knows_dropout);
-    format!("{standing} {play}{channel}{}.", categories(segment, company))
+    format!(
+        "{standing} {play}{channel}{}.",
+        categories(segment, company)
+    )
 }
 
 fn silence(segment: &Profile, knows_dropout: bool, unit: TimeUnit) -> String {
@@ -132,7 +145,11 @@ fn days_between_orders(segment: &Profile) -> f64 {
     let (months, orders) = segment.expected_orders.last().copied().unwrap_or((1, 0.0));
     let each = share(orders, segment.customers as f64);
     let days = f64::from(months) * 365.25 / 12.0;
-    if each > 0.0 { (days / each).clamp(14.0, 180.0) } else { 180.0 }
+    if each > 0.0 {
+        (days / each).clamp(14.0, 180.0)
+    } else {
+        180.0
+    }
 }
 
 /// The most bought categories, and the one with most room against the company.
@@ -146,9 +163,18 @@ fn categories(segment: &Profile, company: &Profile) -> String {
     if own.is_empty() {
         return String::new();
     }
-    let top: Vec<&str> = segment.categories.iter().take(2).map(|(n, _)| n.as_str()).collect();
+    let top: Vec<&str> = segment
+        .categories
+        .iter()
+        .take(2)
+        .map(|(n, _)| n.as_str())
+        .collect();
     let gap = |name: &str, of_all: f64| {
-        let own = segment.categories.iter().find(|(n, _)| n == name).map_or(0.0, |(_, s)| *s);
+        let own = segment
+            .categories
+            .iter()
+            .find(|(n, _)| n == name)
+            .map_or(0.0, |(_, s)| *s);
         own - of_all
     };
     let opposite = company

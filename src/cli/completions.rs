@@ -7,7 +7,9 @@ use clap_complete::Shell;
 
 /// Print a completion script for a shell
 #[derive(Args)]
-#[command(after_help = "Example:\n  cltv completions bash > ~/.local/share/bash-completion/completions/cltv")]
+#[command(
+    after_help = "Example:\n  cltv completions bash > ~/.local/share/bash-completion/completions/cltv"
+)]
 pub struct CompletionsArgs {
     /// Which shell
     #[arg(value_enum)]

@@ -13,10 +13,18 @@ use cltv::error::Error;
 
 /// Customer lifetime value from a customer export or an order log.
 #[derive(Parser)]
-#[command(name = "cltv", version, about, propagate_version = true, arg_required_else_help = true)]
-#[command(after_help = "Example:\n  cltv run pipelines/flo.toml --input export.csv --output out\n\n\
+#[command(
+    name = "cltv",
+    version,
+    about,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Example:\n  cltv run pipelines/flo.toml --input export.csv --output out\n\n\
     Exit codes: 0 done, 1 failed at run time, 2 wrong usage or pipeline file, 3 the input breaks \
-    the contract,\n4 the model cannot be trusted, 130 interrupted.")]
+    the contract,\n4 the model cannot be trusted, 130 interrupted."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -37,7 +37,10 @@ pub struct RunArgs {
 
 /// Runs, writes, shows.
 pub fn run(args: &RunArgs, quiet: bool) -> anyhow::Result<()> {
-    let started = Started { at: now(), pipeline: args.pipeline.display().to_string() };
+    let started = Started {
+        at: now(),
+        pipeline: args.pipeline.display().to_string(),
+    };
     let overrides = Overrides {
         input: args.input.clone(),
         output: args.output.clone(),
@@ -50,7 +53,11 @@ pub fn run(args: &RunArgs, quiet: bool) -> anyhow::Result<()> {
         pipeline::refuse_warnings(&run.findings)?;
     }
     let folder = output::write(&run, &settings, &started)?;
-    for finding in run.findings.iter().filter(|f| f.severity == Severity::Warning) {
+    for finding in run
+        .findings
+        .iter()
+        .filter(|f| f.severity == Severity::Warning)
+    {
         tracing::debug!(code = finding.code, "{}", finding.message);
     }
     if !quiet {
@@ -65,5 +72,7 @@ fn now() -> String {
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap_or_default();
     chrono::DateTime::from_timestamp(since_1970.as_secs().cast_signed(), 0)
-        .map_or(String::new(), |time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+        .map_or(String::new(), |time| {
+            time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+        })
 }

@@ -9,9 +9,9 @@ use clap::{Args, Subcommand};
 use cltv::model::bg_nbd::BgNbd;
 use cltv::model::gamma_gamma::GammaGamma;
 use cltv::output::tables;
+use cltv::simulate::Population;
 use cltv::simulate::export::{Filter, customers};
 use cltv::simulate::log::{Disorder, transactions};
-use cltv::simulate::Population;
 use polars::prelude::DataFrame;
 
 /// Make a customer export or an order log from known parameters
@@ -101,8 +101,17 @@ struct PopulationArgs {
 impl PopulationArgs {
     fn population(&self) -> Population {
         Population {
-            purchases: BgNbd { r: self.r, alpha: self.alpha, a: self.a, b: self.b },
-            spend: GammaGamma { p: self.p, q: self.q, v: self.v },
+            purchases: BgNbd {
+                r: self.r,
+                alpha: self.alpha,
+                a: self.a,
+                b: self.b,
+            },
+            spend: GammaGamma {
+                p: self.p,
+                q: self.q,
+                v: self.v,
+            },
             customers: self.customers,
             acquired_over: self.acquired_over,
             end: self.end,
@@ -115,32 +124,68 @@ impl PopulationArgs {
 /// Simulates and writes.
 pub fn run(args: &SimulateArgs) -> anyhow::Result<()> {
     let (population, mut frame) = match &args.what {
-        What::Customers { population, last_order_within, both_channels } => {
+        What::Customers {
+            population,
+            last_order_within,
+            both_channels,
+        } => {
             let filter = Filter {
                 last_order_within: *last_order_within,
                 both_channels: *both_channels,
             };
             (population, customers(&population.population(), filter)?)
         }
-        What::Transactions { population, cancelled, without_id } => {
-            let disorder = Disorder { cancelled: *cancelled, without_id: *without_id };
-            (population, transactions(&population.population(), disorder)?)
+        What::Transactions {
+            population,
+            cancelled,
+            without_id,
+        } => {
+            let disorder = Disorder {
+                cancelled: *cancelled,
+                without_id: *without_id,
+            };
+            (
+                population,
+                transactions(&population.population(), disorder)?,
+            )
         }
     };
     match &population.out {
         Some(path) => to_file(&mut frame, path)?,
         None => std::io::stdout().write_all(&tables::csv_bytes(&mut frame)?)?,
     }
-    tracing::info!("{} rows from {} simulated customers", frame.height(), population.customers);
+    tracing::info!(
+        "{} rows from {} simulated customers",
+        frame.height(),
+        population.customers
+    );
     Ok(())
 }
 
 /// Beside the target first, so that no half file is ever there under its name.
 fn to_file(frame: &mut DataFrame, path: &Path) -> anyhow::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let failed = || format!("{}: cannot be written", path.display());
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
-    file.write_all(&tables::csv_bytes(frame)?).with_context(failed)?;
+    let mut file = as_usual(&mut tempfile::Builder::new())
+        .tempfile_in(folder)
+        .with_context(failed)?;
+    file.write_all(&tables::csv_bytes(frame)?)
+        .with_context(failed)?;
     file.persist(path).with_context(failed)?;
     Ok(())
+}
+
+/// Temporary files are private by default; this one becomes a plain file.
+fn as_usual<'a, 'b>(
+    builder: &'b mut tempfile::Builder<'a, 'a>,
+) -> &'b mut tempfile::Builder<'a, 'a> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder
 }

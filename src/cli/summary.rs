@@ -1,6 +1,6 @@
 //! The summary on the terminal: data, limits, model, company, segments, advice, top customers.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::Path;
 
 use cltv::columns::CLTV;
@@ -17,7 +17,9 @@ const PLAIN_WIDTH: u16 = 100;
 
 /// Prints the whole summary to stdout.
 pub fn print(run: &Run, settings: &Settings, folder: &Path) -> anyhow::Result<()> {
-    let mut page = Page { text: String::new() };
+    let mut page = Page {
+        text: String::new(),
+    };
     heading(&mut page, run, settings);
     data(&mut page, run);
     limits(&mut page, run);
@@ -46,6 +48,29 @@ impl Page {
         self.line(&format!("\n\u{1b}[1m{text}\u{1b}[0m"));
     }
 
+    /// Text with a mark before its first line, wrapped and indented to `indent`.
+    fn paragraph(&mut self, mark: &str, indent: usize, text: &str) {
+        let mut line = format!(
+            " {mark}{}",
+            " ".repeat(indent.saturating_sub(visible(mark) + 1))
+        );
+        let mut used = indent;
+        for word in text.split_whitespace() {
+            if used > indent && used + 1 + word.chars().count() > width() {
+                self.line(&line);
+                line = " ".repeat(indent);
+                used = indent;
+            }
+            if used > indent {
+                line.push(' ');
+                used += 1;
+            }
+            line.push_str(word);
+            used += word.chars().count();
+        }
+        self.line(&line);
+    }
+
     fn table(&mut self, table: &Table) {
         for line in table.lines() {
             self.line(line.trim_end());
@@ -53,12 +78,17 @@ impl Page {
     }
 }
 
+/// Columns that a line may take.
+fn width() -> usize {
+    usize::from(Table::new().width().unwrap_or(PLAIN_WIDTH)).clamp(60, 110)
+}
+
+/// A table as wide as its contents: ids are never broken, so that they can be copied.
 fn plain_table() -> Table {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    if !std::io::stdout().is_terminal() {
-        table.set_width(PLAIN_WIDTH);
-    }
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled);
     table
 }
 
@@ -85,16 +115,43 @@ fn heading(page: &mut Page, run: &Run, settings: &Settings) {
 fn data(page: &mut Page, run: &Run) {
     let audit = &run.audit;
     let rejected: usize = audit.rejected.iter().map(|r| r.rows).sum();
-    let names: Vec<String> =
-        audit.files.iter().take(3).map(|f| printable(&f.display().to_string())).collect();
-    let more = if audit.files.len() > 3 { " and more" } else { "" };
+    let names: Vec<String> = audit
+        .files
+        .iter()
+        .take(3)
+        .map(|f| printable(&f.display().to_string()))
+        .collect();
+    let more = if audit.files.len() > 3 {
+        " and more"
+    } else {
+        ""
+    };
     page.title("Data");
     let mut table = plain_table();
     table.add_rows([
-        ["read".to_owned(), format!("{} rows of {}{more}", whole(audit.rows_read as f64), names.join(", "))],
-        ["set aside".to_owned(), format!("{} rows that break a rule", whole(rejected as f64))],
-        ["left out".to_owned(), format!("{} customers with too few orders", whole(audit.below_min_orders as f64))],
-        ["orders".to_owned(), format!("{} to {}", audit.first_order, audit.last_order)],
+        [
+            "read".to_owned(),
+            format!(
+                "{} rows of {}{more}",
+                whole(audit.rows_read as f64),
+                names.join(", ")
+            ),
+        ],
+        [
+            "set aside".to_owned(),
+            format!("{} rows that break a rule", whole(rejected as f64)),
+        ],
+        [
+            "left out".to_owned(),
+            format!(
+                "{} customers with too few orders",
+                whole(audit.below_min_orders as f64)
+            ),
+        ],
+        [
+            "orders".to_owned(),
+            format!("{} to {}", audit.first_order, audit.last_order),
+        ],
     ]);
     page.table(&table);
 }
@@ -112,7 +169,9 @@ fn limits(page: &mut Page, run: &Run) {
             whole((limits.raised + limits.lowered) as f64),
         ]
     });
-    let header = ["column", "lowest", "highest", "values changed"].map(str::to_owned).to_vec();
+    let header = ["column", "lowest", "highest", "values changed"]
+        .map(str::to_owned)
+        .to_vec();
     page.table(&figures(header, rows.collect()));
 }
 
@@ -127,21 +186,24 @@ fn models(page: &mut Page, run: &Run, settings: &Settings) {
         PurchaseModelName::Nbd => "NBD",
     };
     let unit = settings.summary.time_unit.plural();
-    let mut table = plain_table();
-    let penalty = |l2: f64| if l2 > 0.0 { format!(", L2 penalty {l2}") } else { String::new() };
-    table.add_rows([
-        [
-            name.to_owned(),
-            parameters(&run.purchases.parameters),
-            format!("{frequency}, time in {unit}{}", penalty(settings.purchases.l2_penalty)),
-        ],
-        [
-            "Gamma-Gamma".to_owned(),
-            parameters(&run.spend.parameters),
-            format!("value per order{}", penalty(settings.spend.l2_penalty)),
-        ],
-    ]);
-    page.table(&table);
+    let penalty = |l2: f64| {
+        if l2 > 0.0 {
+            format!(", L2 penalty {l2}")
+        } else {
+            String::new()
+        }
+    };
+    let purchases = &run.purchases.parameters;
+    page.line(&format!(" {name:<12} {}", parameters(purchases)));
+    let l2 = penalty(settings.purchases.l2_penalty);
+    page.line(&format!(" {:<12} of {frequency}, time in {unit}{l2}", ""));
+    page.line(&format!(
+        " {:<12} {}",
+        "Gamma-Gamma",
+        parameters(&run.spend.parameters)
+    ));
+    let l2 = penalty(settings.spend.l2_penalty);
+    page.line(&format!(" {:<12} of value per order{l2}", ""));
 }
 
 fn parameters(parameters: &[Parameter]) -> String {
@@ -149,7 +211,12 @@ fn parameters(parameters: &[Parameter]) -> String {
         (false, _) => format!("{} not identified", p.name),
         (true, None) => format!("{} {}", p.name, significant(p.value)),
         (true, Some(error)) => {
-            format!("{} {} (±{})", p.name, significant(p.value), significant(error))
+            format!(
+                "{} {} (±{})",
+                p.name,
+                significant(p.value),
+                significant(error)
+            )
         }
     };
     parameters.iter().map(one).collect::<Vec<_>>().join("  ")
@@ -160,23 +227,24 @@ fn findings(page: &mut Page, findings: &[Finding]) {
         return;
     }
     page.title("Read this before you use the numbers");
-    let mut table = plain_table();
     for finding in findings {
         let mark = match finding.severity {
             Severity::Warning => "\u{1b}[33m!\u{1b}[0m",
             Severity::Note => "·",
         };
-        table.add_row([mark.to_owned(), sentence(&finding.message)]);
-        table.add_row(["".to_owned(), format!("→ {}", finding.remedy)]);
+        page.paragraph(mark, 4, &sentence(&finding.message));
+        page.paragraph("", 4, &format!("→ {}", finding.remedy));
     }
-    page.table(&table);
 }
 
 fn company(page: &mut Page, run: &Run, settings: &Settings) {
     page.title("Company");
     let mut table = plain_table();
     for (months, orders) in &run.company.expected_orders {
-        table.add_row([format!("expected orders, next {months} months"), whole(*orders)]);
+        table.add_row([
+            format!("expected orders, next {months} months"),
+            whole(*orders),
+        ]);
     }
     let months = settings.lifetime_value.months;
     table.add_row([
@@ -192,11 +260,22 @@ fn company(page: &mut Page, run: &Run, settings: &Settings) {
 fn segments(page: &mut Page, run: &Run, settings: &Settings) {
     page.title("Segments");
     let unit = settings.summary.time_unit.plural();
-    let header = ["", "customers", "cltv from", "to", "mean", "share of value", "orders each"];
+    let header = [
+        "",
+        "customers",
+        "cltv from",
+        "to",
+        "mean",
+        "share of value",
+        "orders each",
+    ];
     let mut header: Vec<String> = header.map(str::to_owned).to_vec();
     header.push(format!("{unit} silent"));
     let rows = run.segments.iter().enumerate().rev().map(|(i, profile)| {
-        let each = profile.expected_orders.last().map_or(0.0, |(_, orders)| *orders)
+        let each = profile
+            .expected_orders
+            .last()
+            .map_or(0.0, |(_, orders)| *orders)
             / profile.customers.max(1) as f64;
         vec![
             printable(&profile.label),
@@ -213,33 +292,63 @@ fn segments(page: &mut Page, run: &Run, settings: &Settings) {
 }
 
 fn advice(page: &mut Page, run: &Run, settings: &Settings) {
-    page.title(&format!("What to do in the next {} months", settings.lifetime_value.months));
-    let mut table = plain_table();
+    page.title(&format!(
+        "What to do in the next {} months",
+        settings.lifetime_value.months
+    ));
+    let indent = 3 + run
+        .advice
+        .iter()
+        .map(|a| a.segment.chars().count())
+        .max()
+        .unwrap_or(0);
     for advice in run.advice.iter().rev() {
-        table.add_row([printable(&advice.segment), printable(&advice.text)]);
+        page.paragraph(
+            &printable(&advice.segment),
+            indent,
+            &printable(&advice.text),
+        );
     }
-    page.table(&table);
 }
 
 fn top(page: &mut Page, top: &DataFrame, settings: &Settings) {
     page.title(&format!("Top {} customers by {CLTV}", top.height()));
-    let names: Vec<String> = tables::top_columns(settings)
-        .into_iter()
-        .map(|name| settings.output.rename.get(&name).cloned().unwrap_or(name))
-        .collect();
-    let cell = |name: &String, row: usize| match top.column(name).and_then(|c| c.get(row)) {
+    let columns = tables::top_columns(settings);
+    let named = |name: &str| {
+        settings
+            .output
+            .rename
+            .get(name)
+            .map_or(name, String::as_str)
+            .to_owned()
+    };
+    let cell = |name: &str, row: usize| match top.column(&named(name)).and_then(|c| c.get(row)) {
         Ok(AnyValue::Float64(value)) => decimal(value),
         Ok(value) => printable(&value.str_value()),
         Err(_) => String::new(),
     };
-    let rows = (0..top.height()).map(|row| names.iter().map(|n| cell(n, row)).collect());
-    page.table(&figures(names.clone(), rows.collect()));
+    let rows = (0..top.height())
+        .map(|row| columns.iter().map(|(name, _)| cell(name, row)).collect())
+        .collect();
+    let header = columns.iter().map(|(_, title)| title.clone()).collect();
+    page.table(&figures(header, rows));
     page.line("");
+}
+
+/// Characters of a mark without its colour.
+fn visible(mark: &str) -> usize {
+    if mark.starts_with('\u{1b}') {
+        1
+    } else {
+        mark.chars().count()
+    }
 }
 
 /// Text from data without control characters, so that it cannot steer the terminal.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
 }
 
 fn sentence(text: &str) -> String {
@@ -260,7 +369,11 @@ fn whole(value: f64) -> String {
         }
         text.push(digit);
     }
-    if value <= -0.5 { format!("-{text}") } else { text }
+    if value <= -0.5 {
+        format!("-{text}")
+    } else {
+        text
+    }
 }
 
 /// Two decimals below a thousand, none above.

@@ -21,12 +21,17 @@ pub struct Segmented {
 pub fn segment(scored: DataFrame, labels: &[String]) -> Result<Segmented, Error> {
     let edges = edges(&scored, labels.len()).map_err(Error::engine("find the segment edges"))?;
     let highest = labels.last().map_or("", String::as_str);
-    let label = labels.iter().zip(&edges[1..]).rev().skip(1).fold(
-        lit(highest),
-        |above, (label, upper)| {
-            when(col(CLTV).lt_eq(lit(*upper))).then(lit(label.as_str())).otherwise(above)
-        },
-    );
+    let label =
+        labels
+            .iter()
+            .zip(&edges[1..])
+            .rev()
+            .skip(1)
+            .fold(lit(highest), |above, (label, upper)| {
+                when(col(CLTV).lt_eq(lit(*upper)))
+                    .then(lit(label.as_str()))
+                    .otherwise(above)
+            });
     let names: Vec<PlSmallStr> = scored.get_column_names().into_iter().cloned().collect();
     let mut order: Vec<Expr> = Vec::with_capacity(names.len() + 1);
     for name in names {
@@ -51,14 +56,20 @@ fn edges(scored: &DataFrame, segments: usize) -> PolarsResult<Vec<f64>> {
         .enumerate()
         .map(|(k, name)| {
             let q = k as f64 / segments as f64;
-            col(CLTV).quantile(lit(q), QuantileMethod::Linear).alias(name.as_str())
+            col(CLTV)
+                .quantile(lit(q), QuantileMethod::Linear)
+                .alias(name.as_str())
         })
         .collect();
     let found = scored.clone().lazy().select(quantiles).collect()?;
     names
         .iter()
         .map(|name| {
-            found.column(name)?.f64()?.get(0).ok_or_else(|| polars_err!(NoData: "no {name}"))
+            found
+                .column(name)?
+                .f64()?
+                .get(0)
+                .ok_or_else(|| polars_err!(NoData: "no {name}"))
         })
         .collect()
 }
@@ -73,7 +84,13 @@ mod tests {
         let labels: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
         let segmented = segment(frame, &labels).expect("finite values");
         let column = segmented.frame.column(CLTV_SEGMENT).expect("a segment");
-        column.str().expect("text").iter().flatten().map(str::to_owned).collect()
+        column
+            .str()
+            .expect("text")
+            .iter()
+            .flatten()
+            .map(str::to_owned)
+            .collect()
     }
 
     #[test]

@@ -11,15 +11,14 @@ use crate::math::linear::{hessian_from_gradient, invert_positive_definite};
 
 /// Parameters are kept within e^±40, so that no likelihood overflows on the way.
 const LOG_LIMIT: f64 = 40.0;
-/// The solver aims at this gradient norm of the mean negative log-likelihood. A line search
-/// cannot go much further: at a gradient g the value still falls by about g², which is lost in
-/// its rounding. Newton steps, which look at the gradient alone, go on from there.
-const GRADIENT_GOAL: f64 = 1e-7;
+/// Gradient norms of the mean negative log-likelihood that the solver aims at, one a round. At a
+/// gradient g the value still falls by about g², which a line search soon loses in its rounding;
+/// Newton steps, which look at the gradient alone, go on after each round. A direction that is
+/// flat to the end (a boundary) has no Newton step, and takes the later rounds.
+const GRADIENT_GOALS: [f64; 3] = [1e-5, 1e-6, 1e-7];
 /// A fit whose gradient norm is above this has not converged, whatever the solver says.
 const GRADIENT_ACCEPTED: f64 = 1e-6;
 const MOST_ITERATIONS: u64 = 500;
-/// A failed line search is resumed from the best point with a fresh curvature estimate.
-const MOST_RESTARTS: u32 = 3;
 /// Relative width at which a line search gives up: the next direction is worth more.
 const LINE_SEARCH_WIDTH: f64 = 1e-3;
 const MOST_NEWTON_STEPS: u32 = 4;
@@ -54,7 +53,10 @@ impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> Objective<F> {
 
 /// θ = e^η within the limits.
 pub fn natural(log_parameters: &[f64]) -> Vec<f64> {
-    log_parameters.iter().map(|l| l.clamp(-LOG_LIMIT, LOG_LIMIT).exp()).collect()
+    log_parameters
+        .iter()
+        .map(|l| l.clamp(-LOG_LIMIT, LOG_LIMIT).exp())
+        .collect()
 }
 
 /// The best point over all starts.
@@ -90,41 +92,53 @@ where
     F: Fn(&[f64]) -> (f64, Vec<f64>) + Sync,
 {
     let optima: Vec<Option<Optimum>> = std::thread::scope(|scope| {
-        let runs: Vec<_> =
-            starts.iter().map(|start| scope.spawn(|| from_start(objective, start))).collect();
-        runs.into_iter().map(|run| run.join().ok().flatten()).collect()
+        let runs: Vec<_> = starts
+            .iter()
+            .map(|start| scope.spawn(|| from_start(objective, start)))
+            .collect();
+        runs.into_iter()
+            .map(|run| run.join().ok().flatten())
+            .collect()
     });
     optima
         .into_iter()
         .flatten()
         .min_by(|a, b| a.value.total_cmp(&b.value))
-        .map(|best| Optimum { starts: starts.len(), ..best })
+        .map(|best| Optimum {
+            starts: starts.len(),
+            ..best
+        })
 }
 
 fn from_start<F>(objective: &Objective<F>, start: &[f64]) -> Option<Optimum>
 where
     F: Fn(&[f64]) -> (f64, Vec<f64>),
 {
-    let memo = Memo { objective, last: RefCell::default(), best: RefCell::default() };
+    let memo = Memo {
+        objective,
+        last: RefCell::default(),
+        best: RefCell::default(),
+    };
     let mut from: Vec<f64> = start.iter().map(|p| p.ln()).collect();
     let (mut iterations, mut termination) = (0, String::new());
-    for _ in 0..=MOST_RESTARTS {
-        let reached = memo.best.borrow().as_ref().map_or(f64::INFINITY, |best| best.value);
-        match bfgs(&memo, &from) {
+    let mut best: Option<Point> = None;
+    for goal in GRADIENT_GOALS {
+        match bfgs(&memo, &from, goal) {
             Ok((rounds, reason)) => {
                 iterations += rounds;
                 termination = reason;
             }
             Err(error) => termination = error.to_string(),
         }
-        let best = memo.best.borrow();
-        let best = best.as_ref()?;
-        if best.gradient.l2_norm() <= GRADIENT_GOAL || best.value >= reached {
+        let sharp = sharpened(objective, memo.best.borrow().clone()?);
+        from.clone_from(&sharp.log_parameters);
+        let arrived = sharp.gradient.l2_norm() <= GRADIENT_ACCEPTED;
+        best = Some(sharp);
+        if arrived {
             break;
         }
-        from.clone_from(&best.log_parameters);
     }
-    let best = sharpened(objective, memo.best.into_inner()?);
+    let best = best?;
     Some(Optimum {
         parameters: natural(&best.log_parameters),
         value: best.value,
@@ -142,16 +156,28 @@ where
 {
     for _ in 0..MOST_NEWTON_STEPS {
         let hessian = hessian_from_gradient(|at| objective.evaluate(at).1, &point.log_parameters);
-        let Some(inverse) = invert_positive_definite(&hessian) else { break };
+        let Some(inverse) = invert_positive_definite(&hessian) else {
+            break;
+        };
         let log_parameters: Vec<f64> = point
             .log_parameters
             .iter()
             .zip(&inverse)
-            .map(|(at, row)| at - row.iter().zip(&point.gradient).map(|(h, g)| h * g).sum::<f64>())
+            .map(|(at, row)| {
+                at - row
+                    .iter()
+                    .zip(&point.gradient)
+                    .map(|(h, g)| h * g)
+                    .sum::<f64>()
+            })
             .collect();
         let (value, gradient) = objective.evaluate(&log_parameters);
         if gradient.l2_norm() < point.gradient.l2_norm() {
-            point = Point { log_parameters, value, gradient };
+            point = Point {
+                log_parameters,
+                value,
+                gradient,
+            };
         } else {
             break;
         }
@@ -159,20 +185,30 @@ where
     point
 }
 
-fn bfgs<F>(memo: &Memo<'_, F>, from: &[f64]) -> Result<(u64, String), argmin::core::Error>
+fn bfgs<F>(
+    memo: &Memo<'_, F>,
+    from: &[f64],
+    goal: f64,
+) -> Result<(u64, String), argmin::core::Error>
 where
     F: Fn(&[f64]) -> (f64, Vec<f64>),
 {
     let inverse_hessian = first_inverse_hessian(memo.objective, from);
     let line_search = MoreThuenteLineSearch::new().with_width_tolerance(LINE_SEARCH_WIDTH)?;
-    let solver = BFGS::new(line_search).with_tolerance_grad(GRADIENT_GOAL)?;
+    let solver = BFGS::new(line_search).with_tolerance_grad(goal)?;
     let result = Executor::new(memo, solver)
         .configure(|state| {
-            state.param(from.to_vec()).inv_hessian(inverse_hessian).max_iters(MOST_ITERATIONS)
+            state
+                .param(from.to_vec())
+                .inv_hessian(inverse_hessian)
+                .max_iters(MOST_ITERATIONS)
         })
         .timer(false)
         .run()?;
-    Ok((result.state().get_iter(), result.state().get_termination_status().to_string()))
+    Ok((
+        result.state().get_iter(),
+        result.state().get_termination_status().to_string(),
+    ))
 }
 
 /// Inverse of the Hessian at a start, made positive definite by a growing ridge.
@@ -182,15 +218,23 @@ where
 {
     const MOST_RIDGES: i32 = 20;
     let hessian = hessian_from_gradient(|at| objective.evaluate(at).1, at);
-    let scale = hessian.iter().flatten().fold(1e-6f64, |most, h| most.max(h.abs()));
+    let scale = hessian
+        .iter()
+        .flatten()
+        .fold(1e-6f64, |most, h| most.max(h.abs()));
     let ridged = |ridge: f64| {
         let mut matrix = hessian.clone();
-        matrix.iter_mut().enumerate().for_each(|(i, row)| row[i] += ridge);
+        matrix
+            .iter_mut()
+            .enumerate()
+            .for_each(|(i, row)| row[i] += ridge);
         invert_positive_definite(&matrix)
     };
     let ridges = (0..MOST_RIDGES).map(|k| scale * 1e-4 * 2f64.powi(k));
     ridges.into_iter().find_map(ridged).unwrap_or_else(|| {
-        (0..at.len()).map(|i| (0..at.len()).map(|j| f64::from(u8::from(i == j))).collect()).collect()
+        (0..at.len())
+            .map(|i| (0..at.len()).map(|j| f64::from(u8::from(i == j))).collect())
+            .collect()
     })
 }
 
@@ -217,7 +261,11 @@ impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> Memo<'_, F> {
             return read(point);
         }
         let (value, gradient) = self.objective.evaluate(log_parameters);
-        let point = Point { log_parameters: log_parameters.to_vec(), value, gradient };
+        let point = Point {
+            log_parameters: log_parameters.to_vec(),
+            value,
+            gradient,
+        };
         let answer = read(&point);
         let mut best = self.best.borrow_mut();
         let finite = value.is_finite() && point.gradient.iter().all(|g| g.is_finite());
@@ -234,7 +282,13 @@ impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> CostFunction for &Memo<'_, F> {
     type Output = f64;
 
     fn cost(&self, param: &Self::Param) -> Result<f64, argmin::core::Error> {
-        Ok(self.at(param, |point| if point.value.is_nan() { f64::MAX } else { point.value }))
+        Ok(self.at(param, |point| {
+            if point.value.is_nan() {
+                f64::MAX
+            } else {
+                point.value
+            }
+        }))
     }
 }
 
@@ -259,7 +313,11 @@ mod tests {
 
     #[test]
     fn finds_a_known_maximum_from_every_start() {
-        let objective = Objective { log_likelihood: quadratic, customers: 7.0, l2_penalty: 0.0 };
+        let objective = Objective {
+            log_likelihood: quadratic,
+            customers: 7.0,
+            l2_penalty: 0.0,
+        };
         for start in [vec![1.0, 1.0], vec![50.0, 0.001]] {
             let optimum = minimise(&objective, &[start]).expect("finite");
             assert!(optimum.converged());
@@ -271,7 +329,11 @@ mod tests {
     #[test]
     fn the_penalty_shrinks_by_the_known_amount() {
         // Minimum of (θ₁ − 2)² + cθ₁² is 2/(1 + c); of 10(θ₂ − ½)² + cθ₂² it is 5/(10 + c).
-        let objective = Objective { log_likelihood: quadratic, customers: 7.0, l2_penalty: 0.25 };
+        let objective = Objective {
+            log_likelihood: quadratic,
+            customers: 7.0,
+            l2_penalty: 0.25,
+        };
         let optimum = minimise(&objective, &[vec![1.0, 1.0]]).expect("finite");
         assert!((optimum.parameters[0] - 2.0 / 1.25).abs() < 1e-8);
         assert!((optimum.parameters[1] - 5.0 / 10.25).abs() < 1e-8);
@@ -280,14 +342,22 @@ mod tests {
     #[test]
     fn a_likelihood_without_a_maximum_has_not_converged() {
         let rising = |p: &[f64]| (p[0], vec![1.0]);
-        let objective = Objective { log_likelihood: rising, customers: 1.0, l2_penalty: 0.0 };
+        let objective = Objective {
+            log_likelihood: rising,
+            customers: 1.0,
+            l2_penalty: 0.0,
+        };
         assert!(minimise(&objective, &[vec![1.0]]).is_none_or(|optimum| !optimum.converged()));
     }
 
     #[test]
     fn a_likelihood_that_is_never_finite_is_no_fit() {
         let undefined = |_: &[f64]| (f64::NAN, vec![f64::NAN]);
-        let objective = Objective { log_likelihood: undefined, customers: 1.0, l2_penalty: 0.0 };
+        let objective = Objective {
+            log_likelihood: undefined,
+            customers: 1.0,
+            l2_penalty: 0.0,
+        };
         assert_eq!(minimise(&objective, &[vec![1.0]]), None);
     }
 }

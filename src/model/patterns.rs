@@ -42,8 +42,15 @@ impl Patterns {
         let (age, t) = distinct(histories.age().iter().map(|v| v.to_bits()));
         let keys = (0..histories.len()).map(|i| (x[i], t_x[i], t[i]));
         let (unique, of_customer) = distinct(keys);
-        let mut rows: Vec<Pattern> =
-            unique.into_iter().map(|(x, t_x, age)| Pattern { x, t_x, age, count: 0.0 }).collect();
+        let mut rows: Vec<Pattern> = unique
+            .into_iter()
+            .map(|(x, t_x, age)| Pattern {
+                x,
+                t_x,
+                age,
+                count: 0.0,
+            })
+            .collect();
         for &pattern in &of_customer {
             rows[pattern as usize].count += 1.0;
         }
@@ -60,7 +67,11 @@ impl Patterns {
     /// The same patterns with every time multiplied by `factor`.
     pub fn in_time_unit(&self, factor: f64) -> Self {
         let scaled = |times: &[f64]| times.iter().map(|t| t * factor).collect();
-        Self { recency: scaled(&self.recency), age: scaled(&self.age), ..self.clone() }
+        Self {
+            recency: scaled(&self.recency),
+            age: scaled(&self.age),
+            ..self.clone()
+        }
     }
 
     /// Number of customers.
@@ -87,7 +98,10 @@ impl Patterns {
                 value(x, t_x, age)
             })
             .collect();
-        self.of_customer.iter().map(|&i| of_pattern[i as usize]).collect()
+        self.of_customer
+            .iter()
+            .map(|&i| of_pattern[i as usize])
+            .collect()
     }
 }
 
@@ -122,7 +136,13 @@ mod tests {
         .expect("valid");
         let patterns = Patterns::of(&histories);
         assert_eq!(patterns.of_customer, [0, 1, 0]);
-        assert_eq!(patterns.rows.iter().map(|r| r.count).collect::<Vec<_>>(), [2.0, 1.0]);
-        assert_eq!(patterns.spread(|x, t_x, age| x + t_x + age), [13.0, 14.0, 13.0]);
+        assert_eq!(
+            patterns.rows.iter().map(|r| r.count).collect::<Vec<_>>(),
+            [2.0, 1.0]
+        );
+        assert_eq!(
+            patterns.spread(|x, t_x, age| x + t_x + age),
+            [13.0, 14.0, 13.0]
+        );
     }
 }

@@ -79,7 +79,10 @@ pub struct FittedPurchases {
 ///
 /// # Errors
 /// [`Error::Model`] when there is too little to learn from, or the fit does not converge.
-pub fn fit_purchases(histories: &Histories, settings: &Purchases) -> Result<FittedPurchases, Error> {
+pub fn fit_purchases(
+    histories: &Histories,
+    settings: &Purchases,
+) -> Result<FittedPurchases, Error> {
     let patterns = Patterns::of(histories);
     enough(&patterns)?;
     let longest = patterns.age.iter().copied().fold(0.0, f64::max);
@@ -92,7 +95,14 @@ pub fn fit_purchases(histories: &Histories, settings: &Purchases) -> Result<Fitt
         }
         PurchaseModelName::BgNbd => {
             let with_dropout = fit_bg_nbd(&scaled, settings)?;
-            bg_nbd_result(&patterns, &scaled, &with_dropout, &without_dropout, longest, settings)
+            bg_nbd_result(
+                &patterns,
+                &scaled,
+                &with_dropout,
+                &without_dropout,
+                longest,
+                settings,
+            )
         }
     };
     Ok(fitted)
@@ -129,7 +139,10 @@ fn fit_nbd(scaled: &Patterns, settings: &Purchases) -> Result<Optimum, Error> {
 fn fit_bg_nbd(scaled: &Patterns, settings: &Purchases) -> Result<Optimum, Error> {
     let objective = bg_nbd_objective(scaled, settings.l2_penalty);
     let rate = mean_rate(scaled);
-    let starts = [vec![0.5, 0.3 / rate, 0.8, 2.5], vec![2.0, 2.0 / rate, 0.1, 3.0]];
+    let starts = [
+        vec![0.5, 0.3 / rate, 0.8, 2.5],
+        vec![2.0, 2.0 / rate, 0.1, 3.0],
+    ];
     checked(minimise(&objective, &starts), "BG/NBD")
 }
 
@@ -173,7 +186,10 @@ fn checked(optimum: Option<Optimum>, model: &str) -> Result<Optimum, Error> {
 }
 
 fn nbd_in_unit(optimum: &Optimum, longest: f64) -> Nbd {
-    Nbd { r: optimum.parameters[0], alpha: optimum.parameters[1] * longest }
+    Nbd {
+        r: optimum.parameters[0],
+        alpha: optimum.parameters[1] * longest,
+    }
 }
 
 fn nbd_result(
@@ -226,7 +242,11 @@ fn bg_nbd_result(
         for (name, value) in [("a", optimum.parameters[2]), ("b", optimum.parameters[3])] {
             parameters.push(Parameter {
                 name,
-                value: if name == "a" || settings.l2_penalty > 0.0 { 0.0 } else { value },
+                value: if name == "a" || settings.l2_penalty > 0.0 {
+                    0.0
+                } else {
+                    value
+                },
                 standard_error: None,
                 identified: false,
             });
@@ -244,7 +264,10 @@ fn bg_nbd_result(
         optimum.parameters[2],
         optimum.parameters[3],
     ];
-    let errors = standard_errors(&bg_nbd_objective(scaled, settings.l2_penalty), &optimum.parameters);
+    let errors = standard_errors(
+        &bg_nbd_objective(scaled, settings.l2_penalty),
+        &optimum.parameters,
+    );
     let log_likelihood = bg_nbd::log_likelihood(patterns, &[r, alpha, a, b]).0;
     FittedPurchases {
         model: PurchaseModel::BgNbd(BgNbd { r, alpha, a, b }),
@@ -265,7 +288,12 @@ fn bg_nbd_result(
 }
 
 fn estimate(name: &'static str, value: f64, standard_error: Option<f64>) -> Parameter {
-    Parameter { name, value, standard_error, identified: true }
+    Parameter {
+        name,
+        value,
+        standard_error,
+        identified: true,
+    }
 }
 
 fn not_identified(log_likelihood: f64) -> Finding {

@@ -19,9 +19,17 @@ const LEAST_AT_EDGE: f64 = 0.01;
 /// `left_out`: customers that the pipeline itself left out for having too few orders; with any,
 /// the file does hold customers with few orders.
 pub fn detect(histories: &Histories, left_out: usize, unit: TimeUnit) -> Option<Finding> {
-    let fewest = histories.spend_count().iter().copied().fold(f64::INFINITY, f64::min);
+    let fewest = histories
+        .spend_count()
+        .iter()
+        .copied()
+        .fold(f64::INFINITY, f64::min);
     let one_time = histories.frequency().contains(&0.0) || fewest < 2.0 || left_out > 0;
-    let gaps = histories.age().iter().zip(histories.recency()).map(|(age, t_x)| age - t_x);
+    let gaps = histories
+        .age()
+        .iter()
+        .zip(histories.recency())
+        .map(|(age, t_x)| age - t_x);
     let longest_gap = gaps.clone().fold(0.0, f64::max);
     let oldest = histories.age().iter().copied().fold(0.0, f64::max);
     let at_edge = gaps.filter(|gap| *gap > 0.9 * longest_gap).count() as f64;
@@ -49,8 +57,11 @@ mod tests {
     fn customers(gap_limit: f64, one_time: bool) -> Histories {
         let n = 500;
         let age: Vec<f64> = (0..n).map(|i| 10.0 + f64::from(i)).collect();
-        let recency: Vec<f64> =
-            age.iter().enumerate().map(|(i, age)| (age - (i % 50) as f64 / 50.0 * gap_limit).max(0.5)).collect();
+        let recency: Vec<f64> = age
+            .iter()
+            .enumerate()
+            .map(|(i, age)| (age - (i % 50) as f64 / 50.0 * gap_limit).max(0.5))
+            .collect();
         let orders = |i: usize| if one_time && i == 7 { 1.0 } else { 3.0 };
         let count: Vec<f64> = (0..n as usize).map(orders).collect();
         Histories::new(count.clone(), recency, age, vec![20.0; n as usize], count).expect("valid")

@@ -6,7 +6,8 @@ use polars::prelude::*;
 
 use super::staging::Staging;
 use crate::columns::{
-    CLTV, EXP_AVERAGE_VALUE, FREQUENCY, MONETARY_AVG, P_ALIVE, age, expected_orders, recency,
+    CLTV, CUSTOMER_ID, EXP_AVERAGE_VALUE, FREQUENCY, MONETARY_AVG, P_ALIVE, age, expected_orders,
+    recency,
 };
 use crate::error::Error;
 use crate::frame::profile::Profile;
@@ -45,7 +46,9 @@ pub fn csv(staging: &Staging, name: &str, frame: &DataFrame) -> Result<(), Error
 /// [`Error::Engine`], never for plain columns.
 pub fn csv_bytes(frame: &mut DataFrame) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    CsvWriter::new(&mut bytes).finish(frame).map_err(Error::engine("format a table as CSV"))?;
+    CsvWriter::new(&mut bytes)
+        .finish(frame)
+        .map_err(Error::engine("format a table as CSV"))?;
     Ok(bytes)
 }
 
@@ -59,7 +62,11 @@ pub fn renamed(scored: &DataFrame, settings: &Settings) -> Result<DataFrame, Err
         .iter()
         .map(|column| {
             let name = column.name().as_str();
-            let target = settings.output.rename.get(name).map_or(name, String::as_str);
+            let target = settings
+                .output
+                .rename
+                .get(name)
+                .map_or(name, String::as_str);
             let plain = col(name);
             let full = match column.dtype() {
                 DataType::String => plain.fill_null(lit("")),
@@ -102,11 +109,21 @@ pub fn top(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
 pub fn segments(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
     let unit = settings.summary.time_unit;
     let numbers = |name: String, of: &dyn Fn(usize, &Profile) -> f64| {
-        let values: Vec<f64> = run.segments.iter().enumerate().map(|(i, p)| of(i, p)).collect();
+        let values: Vec<f64> = run
+            .segments
+            .iter()
+            .enumerate()
+            .map(|(i, p)| of(i, p))
+            .collect();
         Column::new(name.into(), values)
     };
     let texts = |name: &str, of: &dyn Fn(usize, &Profile) -> String| {
-        let values: Vec<String> = run.segments.iter().enumerate().map(|(i, p)| of(i, p)).collect();
+        let values: Vec<String> = run
+            .segments
+            .iter()
+            .enumerate()
+            .map(|(i, p)| of(i, p))
+            .collect();
         Column::new(name.into(), values)
     };
     let customers: Vec<u64> = run.segments.iter().map(|p| p.customers as u64).collect();
@@ -125,15 +142,27 @@ pub fn segments(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
     ];
     for (h, horizon) in settings.forecast.horizons.iter().enumerate() {
         let total = |_: usize, p: &Profile| p.expected_orders[h].1;
-        columns.push(numbers(format!("total_{}", expected_orders(horizon.months)), &total));
+        columns.push(numbers(
+            format!("total_{}", expected_orders(horizon.months)),
+            &total,
+        ));
     }
     columns.extend([
-        numbers("share_of_expected_value".into(), &|i, _| run.advice[i].share_of_value),
+        numbers("share_of_expected_value".into(), &|i, _| {
+            run.advice[i].share_of_value
+        }),
         texts("main_channel", &|_, p| {
-            p.main_channel.as_ref().map_or(String::new(), |(channel, _)| channel.clone())
+            p.main_channel
+                .as_ref()
+                .map_or(String::new(), |(channel, _)| channel.clone())
         }),
         texts("top_categories", &|_, p| {
-            let names: Vec<&str> = p.categories.iter().take(3).map(|(n, _)| n.as_str()).collect();
+            let names: Vec<&str> = p
+                .categories
+                .iter()
+                .take(3)
+                .map(|(n, _)| n.as_str())
+                .collect();
             names.join(", ")
         }),
         texts("suggested_action", &|i, _| run.advice[i].text.clone()),
@@ -141,19 +170,20 @@ pub fn segments(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
     DataFrame::new_infer_height(columns).map_err(Error::engine("make the segment table"))
 }
 
-/// Columns of the top list that fit a terminal.
-pub fn top_columns(settings: &Settings) -> Vec<String> {
+/// Columns of the top list that fit a terminal: name before any renaming, and a short title.
+pub fn top_columns(settings: &Settings) -> Vec<(String, String)> {
     let last = settings.forecast.horizons.last().map_or(0, |h| h.months);
     let unit = settings.summary.time_unit;
     [
-        crate::columns::CUSTOMER_ID.to_owned(),
-        FREQUENCY.to_owned(),
-        recency(unit),
-        age(unit),
-        MONETARY_AVG.to_owned(),
-        expected_orders(last),
-        EXP_AVERAGE_VALUE.to_owned(),
-        CLTV.to_owned(),
+        (CUSTOMER_ID.to_owned(), "customer"),
+        (FREQUENCY.to_owned(), "frequency"),
+        (recency(unit), "recency"),
+        (age(unit), "T"),
+        (MONETARY_AVG.to_owned(), "avg order"),
+        (expected_orders(last), &format!("orders {last} mo")),
+        (EXP_AVERAGE_VALUE.to_owned(), "exp order"),
+        (CLTV.to_owned(), "cltv"),
     ]
+    .map(|(name, title)| (name, title.to_owned()))
     .to_vec()
 }

@@ -246,7 +246,9 @@ pub mod optional_date {
         deserializer: D,
     ) -> Result<Option<NaiveDate>, D::Error> {
         let text = String::deserialize(deserializer)?;
-        super::date(&text).map(Some).map_err(serde::de::Error::custom)
+        super::date(&text)
+            .map(Some)
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -277,8 +279,17 @@ mod tests {
             AnalysisDate::parse("last_order"),
             Ok(AnalysisDate::AfterLastOrder { days: 0 })
         );
-        assert!(matches!(AnalysisDate::parse("2021-06-01"), Ok(AnalysisDate::On(_))));
-        for wrong in ["01.06.2021", "last_order - 2d", "last_order + xd", "", "last_orders"] {
+        assert!(matches!(
+            AnalysisDate::parse("2021-06-01"),
+            Ok(AnalysisDate::On(_))
+        ));
+        for wrong in [
+            "01.06.2021",
+            "last_order - 2d",
+            "last_order + xd",
+            "",
+            "last_orders",
+        ] {
             assert!(AnalysisDate::parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -17,8 +17,12 @@ pub struct Filter {
     pub both_channels: bool,
 }
 
-const DEVICES: &[(&str, f64)] =
-    &[("Android App", 0.48), ("Mobile", 0.24), ("Ios App", 0.14), ("Desktop", 0.14)];
+const DEVICES: &[(&str, f64)] = &[
+    ("Android App", 0.48),
+    ("Mobile", 0.24),
+    ("Ios App", 0.14),
+    ("Desktop", 0.14),
+];
 const CATEGORIES: &[(&str, f64)] = &[
     ("ERKEK", 0.45),
     ("COCUK", 0.35),
@@ -49,8 +53,13 @@ pub fn customers(population: &Population, filter: Filter) -> Result<DataFrame, E
 
 impl Filter {
     fn keeps(self, customer: &SimulatedCustomer) -> bool {
-        let last = customer.orders.last().map_or(f64::INFINITY, |o| o.days_before_end);
-        let recent = self.last_order_within.is_none_or(|days| last <= f64::from(days));
+        let last = customer
+            .orders
+            .last()
+            .map_or(f64::INFINITY, |o| o.days_before_end);
+        let recent = self
+            .last_order_within
+            .is_none_or(|days| last <= f64::from(days));
         let online = customer.orders.iter().filter(|o| o.online).count();
         recent && (!self.both_channels || (online > 0 && online < customer.orders.len()))
     }
@@ -69,8 +78,11 @@ fn identifier(rng: &mut ChaCha8Rng) -> String {
 }
 
 fn categories(rng: &mut ChaCha8Rng) -> String {
-    let chosen: Vec<&str> =
-        CATEGORIES.iter().filter(|(_, share)| rng.random_bool(*share)).map(|(n, _)| *n).collect();
+    let chosen: Vec<&str> = CATEGORIES
+        .iter()
+        .filter(|(_, share)| rng.random_bool(*share))
+        .map(|(n, _)| *n)
+        .collect();
     format!("[{}]", chosen.join(", "))
 }
 
@@ -98,10 +110,14 @@ impl Rows {
         let online = || orders.iter().filter(|o| o.online);
         let offline = || orders.iter().filter(|o| !o.online);
         let last = orders.last();
-        let dates = [day(orders.first()), day(last), day(online().next_back()), day(offline().next_back())];
-        let total = |values: &mut dyn Iterator<Item = f64>| {
-            (values.sum::<f64>() * 100.0).round() / 100.0
-        };
+        let dates = [
+            day(orders.first()),
+            day(last),
+            day(online().next_back()),
+            day(offline().next_back()),
+        ];
+        let total =
+            |values: &mut dyn Iterator<Item = f64>| (values.sum::<f64>() * 100.0).round() / 100.0;
         let numbers = [
             online().count() as f64,
             offline().count() as f64,
@@ -110,7 +126,11 @@ impl Rows {
         ];
         self.ids.push(id);
         self.devices.push(device);
-        self.last_channels.push(if last.is_some_and(|o| o.online) { device } else { "Offline" });
+        self.last_channels.push(if last.is_some_and(|o| o.online) {
+            device
+        } else {
+            "Offline"
+        });
         self.categories.push(categories);
         for (column, date) in self.dates.iter_mut().zip(dates) {
             column.push(date);

@@ -1,0 +1,386 @@
+//! Bad input through the binary: a clear error with its exit code, or a counted, quarantined row;
+//! never a panic, a NaN or half an output.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::support::*;
+
+const HEADER: &str = "master_id,order_channel,last_order_channel,first_order_date,last_order_date,\
+    order_num_total_ever_online,order_num_total_ever_offline,customer_value_total_ever_offline,\
+    customer_value_total_ever_online,interested_in_categories_12";
+
+/// A sound export of `customers` different customers, LF lines.
+fn export(customers: u32) -> String {
+    let mut text = format!("{HEADER}\n");
+    for i in 0..customers {
+        let (online, offline) = (1 + i % 7, 1 + (i / 7) % 3);
+        let day = 1 + i % 28;
+        let _ = writeln!(
+            text,
+            "id{i},Mobile,Offline,2019-{:02}-{day:02},2021-0{}-{day:02},{online}.0,{offline}.0,{}.5,{}.25,\"[KADIN, ERKEK]\"",
+            1 + i % 12,
+            1 + i % 5,
+            20 + (i * 37) % 90 * offline,
+            30 + (i * 53) % 110 * online,
+        );
+    }
+    text
+}
+
+struct Case {
+    folder: TempDir,
+}
+
+impl Case {
+    fn new(name: &str, text: impl AsRef<[u8]>) -> (Self, PathBuf) {
+        let case = Self { folder: folder() };
+        let file = case.folder.path().join(name);
+        std::fs::write(&file, text).expect("written");
+        (case, file)
+    }
+
+    fn out(&self) -> PathBuf {
+        self.folder.path().join("out")
+    }
+
+    fn run(&self, input: &Path, more: &[&str]) -> (i32, String) {
+        let pipeline = project("pipelines/flo.toml");
+        let mut arguments = vec!["run".into(), pipeline.into_os_string()];
+        arguments.extend([
+            "--input".into(),
+            input.into(),
+            "--output".into(),
+            self.out().into(),
+        ]);
+        arguments.extend(more.iter().map(Into::into));
+        let output = cltv(arguments);
+        let text = stderr(&output);
+        assert!(!text.contains("panicked"), "{text}");
+        (output.status.code().expect("an exit code"), text)
+    }
+}
+
+/// The run fails with `code`, says each of `words`, and writes nothing.
+#[track_caller]
+fn refused(text: impl AsRef<[u8]>, more: &[&str], code: i32, words: &[&str]) {
+    let (case, file) = Case::new("export.csv", text);
+    let (status, stderr) = case.run(&file, more);
+    assert_eq!(status, code, "{stderr}");
+    for word in words {
+        assert!(stderr.contains(word), "{word:?} is not in: {stderr}");
+    }
+    assert!(!case.out().join("run.json").exists());
+    assert!(!case.out().join("customers.parquet").exists());
+}
+
+/// The run succeeds and sets exactly one row aside, under `rule`, as row `row`.
+#[track_caller]
+fn quarantined(text: &str, more: &[&str], rule: &str, row: f64) {
+    let (case, file) = Case::new("export.csv", text);
+    let (status, stderr) = case.run(&file, more);
+    assert_eq!(status, 0, "{stderr}");
+    let quarantine = parquet(&case.out().join("quarantine.parquet"));
+    assert_eq!(texts(&quarantine, "rule"), [rule]);
+    assert_eq!(numbers(&quarantine, "row_number"), [row]);
+    assert_eq!(texts(&quarantine, "file"), [file.display().to_string()]);
+    assert!(quarantine.column("raw_master_id").is_ok());
+    let run = json(&case.out().join("run.json"));
+    close(rule, number(&run, &format!("/rejected/{rule}")), 1.0, 0.0);
+    let sum = number(&run, "/rows/kept") + number(&run, "/rows/rejected");
+    close("rows", sum, number(&run, "/rows/read"), 0.0);
+    sound(&case.out());
+}
+
+/// No null, NaN or infinity in any column of the customers.
+fn sound(out: &Path) {
+    let customers = parquet(&out.join("customers.parquet"));
+    for column in customers.columns() {
+        assert_eq!(column.null_count(), 0, "{}", column.name());
+        if let Ok(values) = column.f64() {
+            assert!(
+                values.iter().flatten().all(f64::is_finite),
+                "{}",
+                column.name()
+            );
+        }
+    }
+    let text = std::fs::read_to_string(out.join("run.json")).expect("run.json");
+    assert!(!text.contains("NaN") && !text.contains("inf\""));
+}
+
+/// The sound export with one more row.
+fn with_row(row: &str) -> String {
+    format!("{}{row}\n", export(200))
+}
+
+#[test]
+fn a_missing_file() {
+    let case = Case { folder: folder() };
+    let (code, text) = case.run(Path::new("data/flo_sampel.csv"), &[]);
+    assert_eq!(code, 3);
+    assert!(text.contains("did you mean data/flo_sample.csv?"), "{text}");
+}
+
+#[test]
+fn a_renamed_column_names_the_nearest() {
+    let text = export(200).replace("master_id", "masterid");
+    refused(
+        text,
+        &[],
+        3,
+        &["no column \"master_id\"", "nearest is \"masterid\""],
+    );
+}
+
+#[test]
+fn every_missing_column_is_named_at_once() {
+    let text = export(200)
+        .replace("master_id", "x")
+        .replace("first_order_date", "y");
+    refused(text, &[], 3, &["\"master_id\"", "\"first_order_date\""]);
+}
+
+#[test]
+fn an_empty_file() {
+    refused("", &[], 3, &["the file is empty"]);
+    refused("\n\n", &[], 3, &["the file is empty"]);
+}
+
+#[test]
+fn a_header_only() {
+    refused(format!("{HEADER}\n"), &[], 3, &["header and no rows"]);
+}
+
+#[test]
+fn not_utf8() {
+    refused(
+        [0xff, 0xfe, b'a', 0],
+        &[],
+        3,
+        &["UTF-16", "save it as UTF-8"],
+    );
+    let mut latin = export(200).into_bytes();
+    latin.extend(b"\xfeid,Mobile,Offline,2020-01-01,2021-01-01,1.0,1.0,9,9,[]\n");
+    refused(latin, &[], 3, &["UTF-8"]);
+}
+
+#[test]
+fn text_in_a_number_column() {
+    let row = "bad,Mobile,Offline,2020-01-01,2021-01-01,many,1.0,9,9,[]";
+    quarantined(&with_row(row), &[], "unreadable_order_count", 201.0);
+    let row = "bad,Mobile,Offline,2020-01-01,2021-01-01,1.0,1.0,9 TL,9,[]";
+    quarantined(&with_row(row), &[], "unreadable_value", 201.0);
+}
+
+#[test]
+fn text_throughout_a_number_column() {
+    let map = "input.columns.value=[\"order_channel\"]";
+    refused(
+        export(200),
+        &["--set", map],
+        3,
+        &["every row breaks a rule", "200 unreadable_value", "Mobile"],
+    );
+}
+
+#[test]
+fn nan_and_infinity() {
+    for value in ["NaN", "inf", "-inf", "1e999"] {
+        let row = format!("bad,Mobile,Offline,2020-01-01,2021-01-01,1.0,1.0,{value},9,[]");
+        quarantined(&with_row(&row), &[], "unreadable_value", 201.0);
+        let row = format!("bad,Mobile,Offline,2020-01-01,2021-01-01,{value},1.0,9,9,[]");
+        quarantined(&with_row(&row), &[], "unreadable_order_count", 201.0);
+    }
+}
+
+#[test]
+fn a_duplicate_customer() {
+    let row = "id7,Mobile,Offline,2020-01-01,2021-01-01,1.0,1.0,9,9,[]";
+    quarantined(&with_row(row), &[], "duplicate_customer_id", 201.0);
+}
+
+#[test]
+fn a_missing_customer_id() {
+    for id in ["", "   "] {
+        let row = format!("{id},Mobile,Offline,2020-01-01,2021-01-01,1.0,1.0,9,9,[]");
+        quarantined(&with_row(&row), &[], "missing_customer_id", 201.0);
+    }
+}
+
+#[test]
+fn dates_that_cannot_be() {
+    let row = "bad,Mobile,Offline,2021-01-02,2021-01-01,1.0,1.0,9,9,[]";
+    quarantined(&with_row(row), &[], "first_order_after_last", 201.0);
+    let row = "bad,Mobile,Offline,2020-02-31,2021-01-01,1.0,1.0,9,9,[]";
+    quarantined(&with_row(row), &[], "unreadable_date", 201.0);
+    let row = "bad,Mobile,Offline,,2021-01-01,1.0,1.0,9,9,[]";
+    quarantined(&with_row(row), &[], "unreadable_date", 201.0);
+    let row = "bad,Mobile,Offline,2020-01-01,2021-06-02,1.0,1.0,9,9,[]";
+    quarantined(
+        &with_row(row),
+        &["--as-of", "2021-06-01"],
+        "order_after_as_of",
+        201.0,
+    );
+}
+
+#[test]
+fn impossible_totals() {
+    let row = "bad,Mobile,Offline,2020-01-01,2021-01-01,-1.0,2.0,9,9,[]";
+    quarantined(&with_row(row), &[], "negative_order_count", 201.0);
+    let row = "bad,Mobile,Offline,2020-01-01,2021-01-01,0.0,0.0,9,9,[]";
+    quarantined(&with_row(row), &[], "no_orders", 201.0);
+    let row = "bad,Mobile,Offline,2020-01-01,2021-01-01,1.5,1.0,9,9,[]";
+    quarantined(&with_row(row), &[], "order_count_not_whole", 201.0);
+    let row = "bad,Mobile,Offline,2020-01-01,2021-01-01,1.0,0.0,9,9,[]";
+    quarantined(&with_row(row), &[], "one_order_on_two_dates", 201.0);
+    let row = "bad,Mobile,Offline,2020-01-01,2021-01-01,1.0,1.0,-9,20,[]";
+    quarantined(&with_row(row), &[], "negative_value", 201.0);
+    let row = "bad,Mobile,Offline,2020-01-01,2021-01-01,1.0,1.0,0,0,[]";
+    quarantined(&with_row(row), &[], "no_value", 201.0);
+}
+
+#[test]
+fn an_ambiguous_date_order_shows_the_setting() {
+    let mut text = format!("{HEADER}\n");
+    for i in 0..50 {
+        let _ = writeln!(
+            text,
+            "id{i},M,O,0{}/0{}/2020,03/04/2021,1.0,1.0,9,9,[]",
+            1 + i % 9,
+            1 + i % 7
+        );
+    }
+    refused(
+        text,
+        &[],
+        3,
+        &[
+            "cannot be told apart",
+            "date_format = \"%d/%m/%Y\"",
+            "%m/%d/%Y",
+        ],
+    );
+}
+
+#[test]
+fn too_little_to_learn_from() {
+    refused(
+        export(1),
+        &[],
+        4,
+        &["1 customers", "distinct purchase histories"],
+    );
+    let row = ",M,O,2020-01-01,2021-01-01,2.0,1.0,60,30,[]";
+    let alike: String = (0..50).map(|i| format!("id{i}{row}\n")).collect();
+    refused(
+        format!("{HEADER}\n{alike}"),
+        &[],
+        4,
+        &["only 1 distinct purchase histories"],
+    );
+}
+
+#[test]
+fn nobody_has_enough_orders() {
+    refused(
+        export(200),
+        &["--set", "summary.min_orders=99"],
+        3,
+        &["lower summary.min_orders"],
+    );
+}
+
+#[test]
+fn more_fields_than_the_header() {
+    let row = "bad,Mobile,Offline,2020-01-01,2021-01-01,1.0,1.0,9,9,[A, B]";
+    refused(with_row(row), &[], 3, &["more fields than the header"]);
+}
+
+#[test]
+fn an_output_folder_that_cannot_be_written() {
+    let (case, file) = Case::new("export.csv", export(200));
+    std::fs::write(case.out(), "a file is in the way").expect("written");
+    let (code, text) = case.run(&file, &[]);
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("create the output folder"), "{text}");
+}
+
+#[test]
+fn wrong_pipelines_name_every_fault() {
+    let (case, file) = Case::new("export.csv", export(200));
+    let faults = [
+        "--set",
+        "sumary.min_orders=2",
+        "--set",
+        "purchases.l2_penalti=1",
+        "--as-of",
+        "1.6.2021",
+    ];
+    let (code, text) = case.run(&file, &faults);
+    assert_eq!(code, 2, "{text}");
+    for word in [
+        "did you mean summary?",
+        "did you mean l2_penalty?",
+        "\"1.6.2021\" is no date",
+    ] {
+        assert!(text.contains(word), "{word:?} is not in: {text}");
+    }
+    let faults = [
+        "--set",
+        "outliers.quantiles=[0.9, 0.1]",
+        "--set",
+        "forecast.horizons=[]",
+        "--set",
+        "segments.labels=[\"A\", \"A\"]",
+    ];
+    let (code, text) = case.run(&file, &faults);
+    assert_eq!(code, 2, "{text}");
+    for word in [
+        "outliers.quantiles",
+        "forecast.horizons is empty",
+        "a label stands twice",
+    ] {
+        assert!(text.contains(word), "{word:?} is not in: {text}");
+    }
+    let (code, text) = case.run(
+        &file,
+        &[
+            "--set",
+            "purchases.model=\"bgnbd\"",
+            "--set",
+            "summary.min_orders=\"two\"",
+        ],
+    );
+    assert_eq!(code, 2, "{text}");
+    assert!(
+        text.contains("bg_nbd") && text.contains("[summary]"),
+        "{text}"
+    );
+}
+
+#[test]
+fn wrong_usage() {
+    let output = cltv(["run", "pipelines/nowhere.toml"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert_eq!(cltv(["run"]).status.code(), Some(2));
+    assert_eq!(cltv(["fly"]).status.code(), Some(2));
+}
+
+#[test]
+fn strict_refuses_and_keeps_the_earlier_output() {
+    let (case, file) = Case::new(
+        "export.csv",
+        with_row("id7,M,O,2020-01-01,2021-01-01,1.0,1.0,9,9,[]"),
+    );
+    std::fs::create_dir(case.out()).expect("made");
+    std::fs::write(case.out().join("run.json"), "earlier").expect("written");
+    let (code, text) = case.run(&file, &["--strict"]);
+    assert_eq!(code, 4, "{text}");
+    assert!(text.contains("rows_set_aside"), "{text}");
+    let left = std::fs::read_to_string(case.out().join("run.json")).expect("still there");
+    assert_eq!(left, "earlier");
+}

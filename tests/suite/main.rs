@@ -1,0 +1,11 @@
+//! Tests through the binary and the public interface.
+//!
+//! Reference data is not part of the project. Tests that need it read the folder that
+//! `CLTV_REFERENCE` names and say that they were left out when it is not set.
+
+mod architecture;
+mod bad_input;
+mod behaviour;
+mod published;
+mod recovery;
+mod support;

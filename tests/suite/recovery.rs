@@ -1,0 +1,127 @@
+//! Ground truth: fitting what the simulator makes recovers what it was given.
+
+use crate::support::*;
+
+/// Parameters within four standard errors of the truth, and close in absolute terms.
+#[track_caller]
+fn recovered(model: &serde_json::Value, part: &str, name: &str, truth: f64, within: f64) {
+    let estimate = number(model, &format!("/{part}/parameters/{name}"));
+    let error = number(model, &format!("/{part}/standard_errors/{name}"));
+    assert!(
+        (estimate - truth).abs() < 4.0 * error,
+        "{name}: {estimate} ± {error} is not {truth}"
+    );
+    close(name, estimate, truth, within);
+}
+
+/// 60,000 customers, nobody filtered out: r .6, α 21, a .8, b 4, p 4, q 9, v 310. Dates are
+/// whole days, which shifts α by about half a day of its 21 weeks.
+#[test]
+fn an_unfiltered_export_gives_its_parameters_back() {
+    let out = folder();
+    let input = out.path().join("export.csv");
+    let made = cltv([
+        "simulate".into(),
+        "customers".into(),
+        "--customers".into(),
+        "60000".into(),
+        "--seed".into(),
+        "5".into(),
+        "--a".into(),
+        "0.8".into(),
+        "--b".into(),
+        "4".into(),
+        "--acquired-over".into(),
+        "1095".into(),
+        "--out".into(),
+        input.clone().into_os_string(),
+    ]);
+    assert!(made.status.success(), "{}", stderr(&made));
+    let whole = [
+        "--as-of",
+        "2021-05-30",
+        "--set",
+        "summary.frequency=\"repeat_orders\"",
+        "--set",
+        "summary.min_orders=1",
+        "--set",
+        "purchases.l2_penalty=0",
+        "--set",
+        "spend.l2_penalty=0",
+        "--set",
+        "outliers.columns=[]",
+    ];
+    run_ok("pipelines/flo.toml", &input, out.path(), &whole);
+    let model = json(&out.path().join("model.json"));
+    for (name, truth, within) in [
+        ("r", 0.6, 0.05),
+        ("alpha", 21.0, 0.06),
+        ("a", 0.8, 0.25),
+        ("b", 4.0, 0.35),
+    ] {
+        recovered(&model, "purchases", name, truth, within);
+    }
+    for (name, truth, within) in [("p", 4.0, 0.03), ("q", 9.0, 0.05), ("v", 310.0, 0.08)] {
+        recovered(&model, "spend", name, truth, within);
+    }
+    let warnings = model["warnings"].to_string();
+    assert!(!warnings.contains("selected_customers"), "{warnings}");
+    assert!(!warnings.contains("dropout_not_identified"), "{warnings}");
+}
+
+/// The order log carries the same process: same rates, orders of one day merged.
+#[test]
+fn an_order_log_gives_its_parameters_back() {
+    let out = folder();
+    let input = out.path().join("log.csv");
+    let made = cltv([
+        "simulate".into(),
+        "transactions".into(),
+        "--customers".into(),
+        "20000".into(),
+        "--seed".into(),
+        "6".into(),
+        "--a".into(),
+        "0.8".into(),
+        "--b".into(),
+        "4".into(),
+        "--acquired-over".into(),
+        "1095".into(),
+        "--end".into(),
+        "2011-12-09".into(),
+        "--out".into(),
+        input.clone().into_os_string(),
+    ]);
+    assert!(made.status.success(), "{}", stderr(&made));
+    let end = ["--set", "transactions.calibration_end=\"2011-12-09\""];
+    run_ok("pipelines/transactions.toml", &input, out.path(), &end);
+    let (model, run) = (
+        json(&out.path().join("model.json")),
+        json(&out.path().join("run.json")),
+    );
+    for (name, truth, within) in [
+        ("r", 0.6, 0.08),
+        ("alpha", 21.0, 0.1),
+        ("a", 0.8, 0.4),
+        ("b", 4.0, 0.5),
+    ] {
+        recovered(&model, "purchases", name, truth, within);
+    }
+    assert!(number(&run, "/rejected/missing_customer_id") > 100.0);
+    assert!(number(&run, "/rejected/cancelled") > 100.0);
+}
+
+#[test]
+fn same_seed_same_data() {
+    let make = |seed: &str| cltv(["simulate", "customers", "--customers", "50", "--seed", seed]);
+    let (first, again, other) = (make("3"), make("3"), make("4"));
+    assert!(first.status.success(), "{}", stderr(&first));
+    assert_eq!(first.stdout, again.stdout);
+    assert_ne!(first.stdout, other.stdout);
+}
+
+#[test]
+fn impossible_parameters_are_refused() {
+    let output = cltv(["simulate", "customers", "--customers", "5", "--r=-1"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+}
