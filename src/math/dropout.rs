@@ -84,7 +84,7 @@ fn quadrature(s: f64, a: f64, b: f64, tau: f64) -> Option<f64> {
         let ln_p = if ln_p.is_finite() { ln_p } else { u };
         let ln_q = if ln_q.is_finite() { ln_q } else { -u };
         let p = ln_p.exp();
-        let orders = if p > 0.0 {
+        let orders = if p > f64::MIN_POSITIVE {
             -(-s * (p * tau).ln_1p()).exp_m1() / p
         } else {
             s * tau
@@ -100,7 +100,7 @@ fn quadrature(s: f64, a: f64, b: f64, tau: f64) -> Option<f64> {
         sum += both_tails(&integrand, step / 2.0, step);
         step /= 2.0;
         let integral = sum * step;
-        if (integral - before).abs() <= 1e-13 * integral.abs() {
+        if (integral - before).abs() <= 1e-12 * integral.abs() {
             return Some(if from_zero {
                 s * tau - integral
             } else {

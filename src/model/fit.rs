@@ -1,6 +1,6 @@
 //! Maximum likelihood with argmin: log scale, several starts, and a verdict on convergence.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use argmin::core::{CostFunction, Executor, Gradient, State};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
@@ -22,6 +22,8 @@ const MOST_ITERATIONS: u64 = 500;
 /// Relative width at which a line search gives up: the next direction is worth more.
 const LINE_SEARCH_WIDTH: f64 = 1e-3;
 const MOST_NEWTON_STEPS: u32 = 4;
+/// A line search has no cap of its own and can circle where the likelihood is not finite.
+const MOST_EVALUATIONS: u32 = 3_000;
 
 /// Mean negative log-likelihood per customer plus an L2 penalty, on log parameters.
 ///
@@ -118,6 +120,7 @@ where
         objective,
         last: RefCell::default(),
         best: RefCell::default(),
+        evaluations: Cell::new(0),
     };
     let mut from: Vec<f64> = start.iter().map(|p| p.ln()).collect();
     let (mut iterations, mut termination) = (0, String::new());
@@ -251,15 +254,26 @@ struct Memo<'a, F> {
     objective: &'a Objective<F>,
     last: RefCell<Option<Point>>,
     best: RefCell<Option<Point>>,
+    evaluations: Cell<u32>,
 }
 
 impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> Memo<'_, F> {
-    fn at<T>(&self, log_parameters: &[f64], read: impl Fn(&Point) -> T) -> T {
+    fn at<T>(
+        &self,
+        log_parameters: &[f64],
+        read: impl Fn(&Point) -> T,
+    ) -> Result<T, argmin::core::Error> {
         if let Some(point) = self.last.borrow().as_ref()
             && point.log_parameters == log_parameters
         {
-            return read(point);
+            return Ok(read(point));
         }
+        if self.evaluations.get() >= MOST_EVALUATIONS {
+            return Err(argmin::core::Error::msg(
+                "too many evaluations of the likelihood",
+            ));
+        }
+        self.evaluations.set(self.evaluations.get() + 1);
         let (value, gradient) = self.objective.evaluate(log_parameters);
         let point = Point {
             log_parameters: log_parameters.to_vec(),
@@ -273,7 +287,7 @@ impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> Memo<'_, F> {
             *best = Some(point.clone());
         }
         *self.last.borrow_mut() = Some(point);
-        answer
+        Ok(answer)
     }
 }
 
@@ -282,13 +296,13 @@ impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> CostFunction for &Memo<'_, F> {
     type Output = f64;
 
     fn cost(&self, param: &Self::Param) -> Result<f64, argmin::core::Error> {
-        Ok(self.at(param, |point| {
+        self.at(param, |point| {
             if point.value.is_nan() {
                 f64::MAX
             } else {
                 point.value
             }
-        }))
+        })
     }
 }
 
@@ -297,7 +311,7 @@ impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> Gradient for &Memo<'_, F> {
     type Gradient = Vec<f64>;
 
     fn gradient(&self, param: &Self::Param) -> Result<Vec<f64>, argmin::core::Error> {
-        Ok(self.at(param, |point| point.gradient.clone()))
+        self.at(param, |point| point.gradient.clone())
     }
 }
 
