@@ -22,8 +22,9 @@ const MOST_ITERATIONS: u64 = 500;
 /// Relative width at which a line search gives up: the next direction is worth more.
 const LINE_SEARCH_WIDTH: f64 = 1e-3;
 const MOST_NEWTON_STEPS: u32 = 4;
-/// A line search has no cap of its own and can circle where the likelihood is not finite.
-const MOST_EVALUATIONS: u32 = 3_000;
+/// Values and gradients that a round may ask for: argmin's line search has no cap of its own and
+/// can circle at one point for ever.
+const MOST_CALLS: u32 = 1_000;
 
 /// Mean negative log-likelihood per customer plus an L2 penalty, on log parameters.
 ///
@@ -120,12 +121,13 @@ where
         objective,
         last: RefCell::default(),
         best: RefCell::default(),
-        evaluations: Cell::new(0),
+        calls: Cell::new(0),
     };
     let mut from: Vec<f64> = start.iter().map(|p| p.ln()).collect();
     let (mut iterations, mut termination) = (0, String::new());
     let mut best: Option<Point> = None;
     for goal in GRADIENT_GOALS {
+        memo.calls.set(0);
         match bfgs(&memo, &from, goal) {
             Ok((rounds, reason)) => {
                 iterations += rounds;
@@ -254,7 +256,7 @@ struct Memo<'a, F> {
     objective: &'a Objective<F>,
     last: RefCell<Option<Point>>,
     best: RefCell<Option<Point>>,
-    evaluations: Cell<u32>,
+    calls: Cell<u32>,
 }
 
 impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> Memo<'_, F> {
@@ -263,17 +265,15 @@ impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> Memo<'_, F> {
         log_parameters: &[f64],
         read: impl Fn(&Point) -> T,
     ) -> Result<T, argmin::core::Error> {
+        self.calls.set(self.calls.get() + 1);
+        if self.calls.get() > MOST_CALLS {
+            return Err(argmin::core::Error::msg("the line search circles"));
+        }
         if let Some(point) = self.last.borrow().as_ref()
             && point.log_parameters == log_parameters
         {
             return Ok(read(point));
         }
-        if self.evaluations.get() >= MOST_EVALUATIONS {
-            return Err(argmin::core::Error::msg(
-                "too many evaluations of the likelihood",
-            ));
-        }
-        self.evaluations.set(self.evaluations.get() + 1);
         let (value, gradient) = self.objective.evaluate(log_parameters);
         let point = Point {
             log_parameters: log_parameters.to_vec(),
