@@ -10,7 +10,7 @@
 
 use super::patterns::Patterns;
 use crate::math::dropout::expected_orders_before_dropout;
-use crate::math::special::{digamma, ln_gamma, log_add_exp_with_share};
+use crate::math::special::{digamma_rise, ln_rising, log_add_exp_with_share};
 
 /// BG/NBD parameters; α is in the time unit of the data.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -114,22 +114,18 @@ pub fn log_likelihood(patterns: &Patterns, parameters: &[f64]) -> (f64, Vec<f64>
 }
 
 fn of_frequencies(frequencies: &[f64], r: f64, a: f64, b: f64) -> Vec<OfFrequency> {
-    let (ln_gamma_r, digamma_r) = (ln_gamma(r), digamma(r));
-    let (ln_gamma_b, digamma_b) = (ln_gamma(b), digamma(b));
-    let (ln_gamma_ab, digamma_ab) = (ln_gamma(a + b), digamma(a + b));
     let of = |&x: &f64| {
-        let beta_ratio = ln_gamma(b + x) - ln_gamma_b - (ln_gamma(a + b + x) - ln_gamma_ab);
-        let digamma_abx = digamma(a + b + x);
+        let both = digamma_rise(a + b, x);
         OfFrequency {
-            constant: ln_gamma(r + x) - ln_gamma_r + beta_ratio,
+            constant: ln_rising(r, x) + ln_rising(b, x) - ln_rising(a + b, x),
             ln_dropout: if x > 0.0 {
                 (a / (b + x - 1.0)).ln()
             } else {
                 f64::NEG_INFINITY
             },
-            d_r: digamma(r + x) - digamma_r,
-            d_a: digamma_ab - digamma_abx,
-            d_b: digamma(b + x) - digamma_b + digamma_ab - digamma_abx,
+            d_r: digamma_rise(r, x),
+            d_a: -both,
+            d_b: digamma_rise(b, x) - both,
         }
     };
     frequencies.iter().map(of).collect()

@@ -11,16 +11,18 @@ use crate::math::linear::{hessian_from_gradient, invert_positive_definite};
 
 /// Parameters are kept within e^±40, so that no likelihood overflows on the way.
 const LOG_LIMIT: f64 = 40.0;
-/// Gradient norms of the mean negative log-likelihood that the solver aims at, one a round. At a
-/// gradient g the value still falls by about g², which a line search soon loses in its rounding;
-/// Newton steps, which look at the gradient alone, go on after each round. A direction that is
-/// flat to the end (a boundary) has no Newton step, and takes the later rounds.
-const GRADIENT_GOALS: [f64; 3] = [1e-5, 1e-6, 1e-7];
+/// The solver aims at this gradient norm of the mean negative log-likelihood. At a gradient g the
+/// value still falls by about g², which a line search soon loses in its rounding; Newton steps,
+/// which look at the gradient alone, go on from there.
+const GRADIENT_GOAL: f64 = 1e-5;
 /// A fit whose gradient norm is above this has not converged, whatever the solver says.
 const GRADIENT_ACCEPTED: f64 = 1e-6;
 const MOST_ITERATIONS: u64 = 500;
-/// Relative width at which a line search gives up: the next direction is worth more.
-const LINE_SEARCH_WIDTH: f64 = 1e-3;
+/// A failed line search is resumed from the best point with a fresh curvature; so is a direction
+/// that is flat to the end (a boundary), which has no Newton step.
+const MOST_ROUNDS: i32 = 12;
+/// Relative width at which a line search gives up.
+const LINE_SEARCH_WIDTH: f64 = 1e-6;
 const MOST_NEWTON_STEPS: u32 = 4;
 /// Values and gradients that a round may ask for: argmin's line search has no cap of its own and
 /// can circle at one point for ever.
@@ -126,8 +128,13 @@ where
     let mut from: Vec<f64> = start.iter().map(|p| p.ln()).collect();
     let (mut iterations, mut termination) = (0, String::new());
     let mut best: Option<Point> = None;
-    for goal in GRADIENT_GOALS {
+    for round in 0..MOST_ROUNDS {
         memo.calls.set(0);
+        let goal = if round == 0 {
+            GRADIENT_GOAL
+        } else {
+            GRADIENT_ACCEPTED
+        };
         match bfgs(&memo, &from, goal) {
             Ok((rounds, reason)) => {
                 iterations += rounds;
@@ -177,7 +184,8 @@ where
             })
             .collect();
         let (value, gradient) = objective.evaluate(&log_parameters);
-        if gradient.l2_norm() < point.gradient.l2_norm() {
+        let higher = value > point.value + 1e-9 * point.value.abs();
+        if !higher && gradient.l2_norm() < point.gradient.l2_norm() {
             point = Point {
                 log_parameters,
                 value,

@@ -33,7 +33,7 @@ use fit::{Objective, Optimum};
 pub struct Parameter {
     /// Symbol in the paper.
     pub name: &'static str,
-    /// Estimate; 0 on a boundary at 0.
+    /// Estimate; 0 for a dropout that went to zero.
     pub value: f64,
     /// Square root of the inverse observed information, delta method from the log scale; none
     /// under a penalty, on a boundary or where the information matrix is singular.

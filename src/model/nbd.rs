@@ -9,7 +9,7 @@
 //! 24(2), the case p = 0.
 
 use super::patterns::Patterns;
-use crate::math::special::{digamma, ln_gamma};
+use crate::math::special::{digamma_rise, ln_rising};
 
 /// NBD parameters: λ ~ Gamma(shape r, rate α), α in the time unit of the data.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,11 +36,11 @@ impl Nbd {
 /// Γ(r+x) α^r / Γ(r) · (α+T)^−(r+x), as the BG/NBD likelihood without dropout.
 pub fn log_likelihood(patterns: &Patterns, parameters: &[f64]) -> (f64, Vec<f64>) {
     let (r, alpha) = (parameters[0], parameters[1]);
-    let (ln_alpha, ln_gamma_r, digamma_r) = (alpha.ln(), ln_gamma(r), digamma(r));
+    let ln_alpha = alpha.ln();
     let of_x: Vec<(f64, f64)> = patterns
         .frequency
         .iter()
-        .map(|x| (ln_gamma(r + x) - ln_gamma_r, digamma(r + x) - digamma_r))
+        .map(|x| (ln_rising(r, *x), digamma_rise(r, *x)))
         .collect();
     let of_age: Vec<f64> = patterns.age.iter().map(|age| (alpha + age).ln()).collect();
     let (mut sum, mut d_r, mut d_alpha) = (0.0, 0.0, 0.0);

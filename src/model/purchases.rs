@@ -238,23 +238,21 @@ fn bg_nbd_result(
     let gain = (without_dropout.value - optimum.value) * customers;
     if gain < NO_GAIN {
         let nbd_fit = nbd_result(patterns, scaled, without_dropout, nbd, longest, settings);
+        let at_zero = |name| Parameter {
+            name,
+            value: 0.0,
+            standard_error: None,
+            identified: false,
+        };
         let mut parameters = nbd_fit.parameters.clone();
-        for (name, value) in [("a", optimum.parameters[2]), ("b", optimum.parameters[3])] {
-            parameters.push(Parameter {
-                name,
-                value: if name == "a" || settings.l2_penalty > 0.0 {
-                    0.0
-                } else {
-                    value
-                },
-                standard_error: None,
-                identified: false,
-            });
-        }
+        parameters.extend(["a", "b"].map(at_zero));
         return FittedPurchases {
             requested: PurchaseModelName::BgNbd,
             parameters,
-            findings: vec![not_identified(log_likelihood_without_dropout)],
+            findings: vec![not_identified(
+                log_likelihood_without_dropout,
+                settings.l2_penalty,
+            )],
             ..nbd_fit
         };
     }
@@ -296,11 +294,16 @@ fn estimate(name: &'static str, value: f64, standard_error: Option<f64>) -> Para
     }
 }
 
-fn not_identified(log_likelihood: f64) -> Finding {
+fn not_identified(log_likelihood: f64, l2_penalty: f64) -> Finding {
+    let limit = if l2_penalty > 0.0 {
+        "a, b → 0"
+    } else {
+        "a/(a+b) → 0"
+    };
     Finding::warning(
         "dropout_not_identified",
         format!(
-            "this file cannot tell when customers leave: BG/NBD's dropout went to zero (a, b → 0), \
+            "this file cannot tell when customers leave: BG/NBD's dropout went to zero ({limit}), \
              so P(alive) = 1 for every customer, and the no-dropout model (NBD) fits as well \
              (log-likelihood {log_likelihood:.3} for both)"
         ),
