@@ -45,11 +45,7 @@ pub fn advise(
             } else {
                 text(segment, company, share_of_value, knows_dropout, settings)
             };
-            Advice {
-                segment: segment.label.clone(),
-                share_of_value,
-                text,
-            }
+            Advice { segment: segment.label.clone(), share_of_value, text }
         })
         .collect()
 }
@@ -73,20 +69,11 @@ fn text(
         100.0 * share_of_value,
         silence(segment, knows_dropout, unit)
     );
-    let channel = segment
-        .main_channel
-        .as_ref()
-        .map_or(String::new(), |(channel, share)| {
-            format!(
-                " through {channel} (main channel of {:.0} %)",
-                100.0 * share
-            )
-        });
-    let play = play(segment, company, share_of_value, knows_dropout);
-    format!(
-        "{standing} {play}{channel}{}.",
-        categories(segment, company)
-    )
+    let (play, verb) = play(segment, company, share_of_value, knows_dropout);
+    let channel = segment.main_channel.as_ref().map_or(String::new(), |(channel, share)| {
+        format!("; {verb} through {channel} (main channel of {:.0} %)", 100.0 * share)
+    });
+    format!("{standing} {play}{channel}{}.", categories(segment, company))
 }
 
 fn silence(segment: &Profile, knows_dropout: bool, unit: TimeUnit) -> String {
@@ -102,7 +89,13 @@ fn silence(segment: &Profile, knows_dropout: bool, unit: TimeUnit) -> String {
     }
 }
 
-fn play(segment: &Profile, company: &Profile, share_of_value: f64, knows_dropout: bool) -> String {
+/// What to do, and how to say that it goes through a channel.
+fn play(
+    segment: &Profile,
+    company: &Profile,
+    share_of_value: f64,
+    knows_dropout: bool,
+) -> (String, &'static str) {
     let share_of_customers = share(segment.customers as f64, company.customers as f64);
     let leverage = share(share_of_value, share_of_customers);
     let average = share(segment.total_cltv, segment.customers as f64);
@@ -110,33 +103,41 @@ fn play(segment: &Profile, company: &Profile, share_of_value: f64, knows_dropout
         segment.mean_time_since_last_order() > QUIETER * company.mean_time_since_last_order();
     let gone = knows_dropout && segment.mean_p_alive < MOSTLY_GONE;
     let basket = segment.mean_monetary;
-    match () {
-        () if gone && leverage >= 1.0 => format!(
-            "Win back now, one person at a time: each is worth {average:.0}; a personal offer"
-        ),
-        () if gone => format!(
-            "Win back cheaply or let go: each is worth {average:.0}, spend no more than a tenth \
-             of it; one reminder"
-        ),
-        () if leverage >= 1.5 => format!(
-            "Protect: give early access, free returns and a named contact, no discounts (they \
-             pay {basket:.0} an order already); reach them"
-        ),
-        () if leverage >= 1.0 => format!(
-            "Grow: a reward for the next order within {:.0} days, from {:.0} an order upwards; \
-             offer it",
+    if gone && leverage >= 1.0 {
+        let text = format!("Win back now with a personal offer: each is worth {average:.0}");
+        (text, "call or write")
+    } else if gone {
+        let text = format!(
+            "Win back cheaply or let go: one reminder, at most {:.1} a head (a tenth of what each \
+             is worth)",
+            0.1 * average
+        );
+        (text, "send it")
+    } else if leverage >= 1.5 {
+        let text = format!(
+            "Protect: early access, free returns and a named contact, no discounts (they pay \
+             {basket:.0} an order already)"
+        );
+        (text, "reach them")
+    } else if leverage >= 1.0 {
+        let text = format!(
+            "Grow: a reward for the next order within {:.0} days, from {:.0} an order upwards",
             days_between_orders(segment),
             1.2 * basket
-        ),
-        () if quiet => format!(
-            "Remind: a time-limited voucher of at most {:.0} (a tenth of what each is worth); \
-             send it",
+        );
+        (text, "offer it")
+    } else if quiet {
+        let text = format!(
+            "Remind: a time-limited voucher of at most {:.1} (a tenth of what each is worth)",
             0.1 * average
-        ),
-        () => format!(
-            "Build the habit with a small bundle offer at {basket:.0}, and automate it: each is \
-             worth {average:.0}; send it"
-        ),
+        );
+        (text, "send it")
+    } else {
+        let text = format!(
+            "Build the habit: a small bundle at {basket:.0}, sent automatically, for each is worth \
+             {average:.0}"
+        );
+        (text, "send it")
     }
 }
 
@@ -145,11 +146,7 @@ fn days_between_orders(segment: &Profile) -> f64 {
     let (months, orders) = segment.expected_orders.last().copied().unwrap_or((1, 0.0));
     let each = share(orders, segment.customers as f64);
     let days = f64::from(months) * 365.25 / 12.0;
-    if each > 0.0 {
-        (days / each).clamp(14.0, 180.0)
-    } else {
-        180.0
-    }
+    if each > 0.0 { (days / each).clamp(14.0, 180.0) } else { 180.0 }
 }
 
 /// The most bought categories, and the one with most room against the company.
@@ -163,28 +160,18 @@ fn categories(segment: &Profile, company: &Profile) -> String {
     if own.is_empty() {
         return String::new();
     }
-    let top: Vec<&str> = segment
-        .categories
-        .iter()
-        .take(2)
-        .map(|(n, _)| n.as_str())
-        .collect();
+    let top: Vec<&str> = segment.categories.iter().take(2).map(|(n, _)| n.as_str()).collect();
     let gap = |name: &str, of_all: f64| {
-        let own = segment
-            .categories
-            .iter()
-            .find(|(n, _)| n == name)
-            .map_or(0.0, |(_, s)| *s);
+        let own = segment.categories.iter().find(|(n, _)| n == name).map_or(0.0, |(_, s)| *s);
         own - of_all
     };
-    let opposite = company
-        .categories
-        .iter()
-        .filter(|(name, _)| !top.contains(&name.as_str()))
-        .max_by(|a, b| {
-            let (ga, gb) = (gap(&a.0, a.1).abs(), gap(&b.0, b.1).abs());
-            ga.total_cmp(&gb).then_with(|| b.0.cmp(&a.0))
-        });
+    let opposite =
+        company.categories.iter().filter(|(name, _)| !top.contains(&name.as_str())).max_by(
+            |a, b| {
+                let (ga, gb) = (gap(&a.0, a.1).abs(), gap(&b.0, b.1).abs());
+                ga.total_cmp(&gb).then_with(|| b.0.cmp(&a.0))
+            },
+        );
     let second = opposite.map_or(String::new(), |(name, of_all)| {
         if gap(name, *of_all) < 0.0 {
             format!("; suggest {name}, which they buy less than others do")

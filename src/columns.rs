@@ -44,12 +44,7 @@ impl Settings {
             MONETARY_AVG.to_owned(),
             P_ALIVE.to_owned(),
         ];
-        names.extend(
-            self.forecast
-                .horizons
-                .iter()
-                .map(|h| expected_orders(h.months)),
-        );
+        names.extend(self.forecast.horizons.iter().map(|h| expected_orders(h.months)));
         names.extend([EXP_AVERAGE_VALUE, CLTV, CLTV_SEGMENT].map(str::to_owned));
         names.extend(self.input.columns.keep.iter().cloned());
         names

@@ -29,10 +29,7 @@ impl Histories {
         spend_count: Vec<f64>,
     ) -> Result<Self, String> {
         let n = frequency.len();
-        if [&recency, &age, &monetary_value, &spend_count]
-            .iter()
-            .any(|c| c.len() != n)
-        {
+        if [&recency, &age, &monetary_value, &spend_count].iter().any(|c| c.len() != n) {
             return Err("the columns of the purchase histories differ in length".to_owned());
         }
         for i in 0..n {
@@ -49,13 +46,7 @@ impl Histories {
                 ));
             }
         }
-        Ok(Self {
-            frequency,
-            recency,
-            age,
-            monetary_value,
-            spend_count,
-        })
+        Ok(Self { frequency, recency, age, monetary_value, spend_count })
     }
 
     /// Number of customers.

@@ -47,20 +47,13 @@ pub enum Error {
 impl Error {
     /// A single fault of the input.
     pub fn input(place: impl ToString, fault: impl Into<String>) -> Self {
-        Self::Input {
-            place: place.to_string(),
-            faults: vec![fault.into()],
-        }
+        Self::Input { place: place.to_string(), faults: vec![fault.into()] }
     }
 
     /// For `map_err` on file operations.
     pub fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io {
-            path,
-            action,
-            source,
-        }
+        move |source| Self::Io { path, action, source }
     }
 
     /// For `map_err` on engine operations that the input cannot make fail.
@@ -92,12 +85,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let folded = word.to_lowercase();
     known
         .into_iter()
-        .map(|candidate| {
-            (
-                strsim::jaro_winkler(&folded, &candidate.to_lowercase()),
-                candidate,
-            )
-        })
+        .map(|candidate| (strsim::jaro_winkler(&folded, &candidate.to_lowercase()), candidate))
         .filter(|(similarity, _)| *similarity >= LIKELY)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)

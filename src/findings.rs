@@ -29,21 +29,11 @@ pub struct Finding {
 impl Finding {
     /// A finding that `--strict` minds.
     pub fn warning(code: &'static str, message: String, remedy: impl Into<String>) -> Self {
-        Self {
-            code,
-            severity: Severity::Warning,
-            message,
-            remedy: remedy.into(),
-        }
+        Self { code, severity: Severity::Warning, message, remedy: remedy.into() }
     }
 
     /// A finding that only informs.
     pub fn note(code: &'static str, message: String, remedy: impl Into<String>) -> Self {
-        Self {
-            code,
-            severity: Severity::Note,
-            message,
-            remedy: remedy.into(),
-        }
+        Self { code, severity: Severity::Note, message, remedy: remedy.into() }
     }
 }

@@ -95,15 +95,8 @@ pub fn analyse(settings: &Settings) -> Result<Run, Error> {
     let (segments, company) = profile::profiles(&scored.frame, settings)?;
     let advice = advice::advise(&segments, &company, &purchases, settings);
     clock.lap("segment and advise");
-    let findings = findings(
-        settings,
-        &cleaned.rejected,
-        &summary,
-        &histories,
-        &purchases,
-        &spend,
-        &scored,
-    );
+    let findings =
+        findings(settings, &cleaned.rejected, &summary, &histories, &purchases, &spend, &scored);
     Ok(Run {
         scored: scored.frame,
         edges: scored.edges,
@@ -174,17 +167,11 @@ fn findings(
 
 fn rejected_rows(rejected: &[Rejected]) -> Option<Finding> {
     let rows: usize = rejected.iter().map(|r| r.rows).sum();
-    let rules: Vec<String> = rejected
-        .iter()
-        .map(|r| format!("{} {}", r.rows, r.rule))
-        .collect();
+    let rules: Vec<String> = rejected.iter().map(|r| format!("{} {}", r.rows, r.rule)).collect();
     (rows > 0).then(|| {
         Finding::warning(
             "rows_set_aside",
-            format!(
-                "{rows} rows break a rule and were set aside: {}",
-                rules.join(", ")
-            ),
+            format!("{rows} rows break a rule and were set aside: {}", rules.join(", ")),
             "look at quarantine.parquet: file, row, rule and raw values",
         )
     })
@@ -220,18 +207,11 @@ struct Clock {
 
 impl Clock {
     fn start() -> Self {
-        Self {
-            since: Instant::now(),
-            laps: Vec::new(),
-        }
+        Self { since: Instant::now(), laps: Vec::new() }
     }
 
     fn lap(&mut self, stage: &'static str) {
-        tracing::debug!(
-            stage,
-            seconds = self.since.elapsed().as_secs_f64(),
-            "stage done"
-        );
+        tracing::debug!(stage, seconds = self.since.elapsed().as_secs_f64(), "stage done");
         self.laps.push((stage, self.since.elapsed().as_secs_f64()));
         self.since = Instant::now();
     }

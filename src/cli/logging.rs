@@ -55,9 +55,7 @@ where
         } else {
             write!(writer, "{word}: ")?;
         }
-        context
-            .field_format()
-            .format_fields(writer.by_ref(), event)?;
+        context.field_format().format_fields(writer.by_ref(), event)?;
         writeln!(writer)
     }
 }

@@ -13,13 +13,7 @@ use cltv::error::Error;
 
 /// Customer lifetime value from a customer export or an order log.
 #[derive(Parser)]
-#[command(
-    name = "cltv",
-    version,
-    about,
-    propagate_version = true,
-    arg_required_else_help = true
-)]
+#[command(name = "cltv", version, about, propagate_version = true, arg_required_else_help = true)]
 #[command(
     after_help = "Example:\n  cltv run pipelines/flo.toml --input export.csv --output out\n\n\
     Exit codes: 0 done, 1 failed at run time, 2 wrong usage or pipeline file, 3 the input breaks \
@@ -64,7 +58,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     logging::start(&cli.verbosity);
     let result = match &cli.command {
-        Command::Run(args) => run::run(args, cli.verbosity.quiet),
+        Command::Run(args) => run::run(args, cli.verbosity.quiet, cli.verbosity.log_format),
         Command::Simulate(args) => simulate::run(args),
         Command::Completions(args) => completions::run(args),
     };

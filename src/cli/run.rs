@@ -1,5 +1,6 @@
 //! `cltv run PIPELINE`
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,7 +9,7 @@ use cltv::output::documents::Started;
 use cltv::settings::{Overrides, load};
 use cltv::{output, pipeline};
 
-use super::summary;
+use super::{LogFormat, summary};
 
 /// Do the whole analysis that a pipeline file describes
 #[derive(Args)]
@@ -35,12 +36,10 @@ pub struct RunArgs {
     strict: bool,
 }
 
-/// Runs, writes, shows.
-pub fn run(args: &RunArgs, quiet: bool) -> anyhow::Result<()> {
-    let started = Started {
-        at: now(),
-        pipeline: args.pipeline.display().to_string(),
-    };
+/// Runs, writes, shows. On a terminal the summary has the warnings; elsewhere the log has them
+/// too, since a scheduler keeps stderr.
+pub fn run(args: &RunArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
+    let started = Started { at: now(), pipeline: args.pipeline.display().to_string() };
     let overrides = Overrides {
         input: args.input.clone(),
         output: args.output.clone(),
@@ -53,12 +52,10 @@ pub fn run(args: &RunArgs, quiet: bool) -> anyhow::Result<()> {
         pipeline::refuse_warnings(&run.findings)?;
     }
     let folder = output::write(&run, &settings, &started)?;
-    for finding in run
-        .findings
-        .iter()
-        .filter(|f| f.severity == Severity::Warning)
-    {
-        tracing::debug!(code = finding.code, "{}", finding.message);
+    if log_format == LogFormat::Json || !std::io::stdout().is_terminal() {
+        for finding in run.findings.iter().filter(|f| f.severity == Severity::Warning) {
+            tracing::warn!(code = finding.code, "{}", finding.message);
+        }
     }
     if !quiet {
         summary::print(&run, &settings, &folder)?;
@@ -68,11 +65,8 @@ pub fn run(args: &RunArgs, quiet: bool) -> anyhow::Result<()> {
 
 /// The time of day in UTC, for run.json.
 fn now() -> String {
-    let since_1970 = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
+    let since_1970 =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     chrono::DateTime::from_timestamp(since_1970.as_secs().cast_signed(), 0)
-        .map_or(String::new(), |time| {
-            time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
-        })
+        .map_or(String::new(), |time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string())
 }

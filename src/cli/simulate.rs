@@ -101,17 +101,8 @@ struct PopulationArgs {
 impl PopulationArgs {
     fn population(&self) -> Population {
         Population {
-            purchases: BgNbd {
-                r: self.r,
-                alpha: self.alpha,
-                a: self.a,
-                b: self.b,
-            },
-            spend: GammaGamma {
-                p: self.p,
-                q: self.q,
-                v: self.v,
-            },
+            purchases: BgNbd { r: self.r, alpha: self.alpha, a: self.a, b: self.b },
+            spend: GammaGamma { p: self.p, q: self.q, v: self.v },
             customers: self.customers,
             acquired_over: self.acquired_over,
             end: self.end,
@@ -124,56 +115,31 @@ impl PopulationArgs {
 /// Simulates and writes.
 pub fn run(args: &SimulateArgs) -> anyhow::Result<()> {
     let (population, mut frame) = match &args.what {
-        What::Customers {
-            population,
-            last_order_within,
-            both_channels,
-        } => {
-            let filter = Filter {
-                last_order_within: *last_order_within,
-                both_channels: *both_channels,
-            };
+        What::Customers { population, last_order_within, both_channels } => {
+            let filter =
+                Filter { last_order_within: *last_order_within, both_channels: *both_channels };
             (population, customers(&population.population(), filter)?)
         }
-        What::Transactions {
-            population,
-            cancelled,
-            without_id,
-        } => {
-            let disorder = Disorder {
-                cancelled: *cancelled,
-                without_id: *without_id,
-            };
-            (
-                population,
-                transactions(&population.population(), disorder)?,
-            )
+        What::Transactions { population, cancelled, without_id } => {
+            let disorder = Disorder { cancelled: *cancelled, without_id: *without_id };
+            (population, transactions(&population.population(), disorder)?)
         }
     };
     match &population.out {
         Some(path) => to_file(&mut frame, path)?,
         None => std::io::stdout().write_all(&tables::csv_bytes(&mut frame)?)?,
     }
-    tracing::info!(
-        "{} rows from {} simulated customers",
-        frame.height(),
-        population.customers
-    );
+    tracing::info!("{} rows from {} simulated customers", frame.height(), population.customers);
     Ok(())
 }
 
 /// Beside the target first, so that no half file is ever there under its name.
 fn to_file(frame: &mut DataFrame, path: &Path) -> anyhow::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = || format!("{}: cannot be written", path.display());
-    let mut file = as_usual(&mut tempfile::Builder::new())
-        .tempfile_in(folder)
-        .with_context(failed)?;
-    file.write_all(&tables::csv_bytes(frame)?)
-        .with_context(failed)?;
+    let mut file =
+        as_usual(&mut tempfile::Builder::new()).tempfile_in(folder).with_context(failed)?;
+    file.write_all(&tables::csv_bytes(frame)?).with_context(failed)?;
     file.persist(path).with_context(failed)?;
     Ok(())
 }

@@ -17,9 +17,7 @@ const PLAIN_WIDTH: u16 = 100;
 
 /// Prints the whole summary to stdout.
 pub fn print(run: &Run, settings: &Settings, folder: &Path) -> anyhow::Result<()> {
-    let mut page = Page {
-        text: String::new(),
-    };
+    let mut page = Page { text: String::new() };
     heading(&mut page, run, settings);
     data(&mut page, run);
     limits(&mut page, run);
@@ -50,10 +48,7 @@ impl Page {
 
     /// Text with a mark before its first line, wrapped and indented to `indent`.
     fn paragraph(&mut self, mark: &str, indent: usize, text: &str) {
-        let mut line = format!(
-            " {mark}{}",
-            " ".repeat(indent.saturating_sub(visible(mark) + 1))
-        );
+        let mut line = format!(" {mark}{}", " ".repeat(indent.saturating_sub(visible(mark) + 1)));
         let mut used = indent;
         for word in text.split_whitespace() {
             if used > indent && used + 1 + word.chars().count() > width() {
@@ -86,9 +81,7 @@ fn width() -> usize {
 /// A table as wide as its contents: ids are never broken, so that they can be copied.
 fn plain_table() -> Table {
     let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table
 }
 
@@ -115,43 +108,22 @@ fn heading(page: &mut Page, run: &Run, settings: &Settings) {
 fn data(page: &mut Page, run: &Run) {
     let audit = &run.audit;
     let rejected: usize = audit.rejected.iter().map(|r| r.rows).sum();
-    let names: Vec<String> = audit
-        .files
-        .iter()
-        .take(3)
-        .map(|f| printable(&f.display().to_string()))
-        .collect();
-    let more = if audit.files.len() > 3 {
-        " and more"
-    } else {
-        ""
-    };
+    let names: Vec<String> =
+        audit.files.iter().take(3).map(|f| printable(&f.display().to_string())).collect();
+    let more = if audit.files.len() > 3 { " and more" } else { "" };
     page.title("Data");
     let mut table = plain_table();
     table.add_rows([
         [
             "read".to_owned(),
-            format!(
-                "{} rows of {}{more}",
-                whole(audit.rows_read as f64),
-                names.join(", ")
-            ),
+            format!("{} rows of {}{more}", whole(audit.rows_read as f64), names.join(", ")),
         ],
-        [
-            "set aside".to_owned(),
-            format!("{} rows that break a rule", whole(rejected as f64)),
-        ],
+        ["set aside".to_owned(), format!("{} rows that break a rule", whole(rejected as f64))],
         [
             "left out".to_owned(),
-            format!(
-                "{} customers with too few orders",
-                whole(audit.below_min_orders as f64)
-            ),
+            format!("{} customers with too few orders", whole(audit.below_min_orders as f64)),
         ],
-        [
-            "orders".to_owned(),
-            format!("{} to {}", audit.first_order, audit.last_order),
-        ],
+        ["orders".to_owned(), format!("{} to {}", audit.first_order, audit.last_order)],
     ]);
     page.table(&table);
 }
@@ -169,9 +141,7 @@ fn limits(page: &mut Page, run: &Run) {
             whole((limits.raised + limits.lowered) as f64),
         ]
     });
-    let header = ["column", "lowest", "highest", "values changed"]
-        .map(str::to_owned)
-        .to_vec();
+    let header = ["column", "lowest", "highest", "values changed"].map(str::to_owned).to_vec();
     page.table(&figures(header, rows.collect()));
 }
 
@@ -187,21 +157,13 @@ fn models(page: &mut Page, run: &Run, settings: &Settings) {
     };
     let unit = settings.summary.time_unit.plural();
     let penalty = |l2: f64| {
-        if l2 > 0.0 {
-            format!(", L2 penalty {l2}")
-        } else {
-            String::new()
-        }
+        if l2 > 0.0 { format!(", L2 penalty {l2}") } else { String::new() }
     };
     let purchases = &run.purchases.parameters;
     page.line(&format!(" {name:<12} {}", parameters(purchases)));
     let l2 = penalty(settings.purchases.l2_penalty);
     page.line(&format!(" {:<12} of {frequency}, time in {unit}{l2}", ""));
-    page.line(&format!(
-        " {:<12} {}",
-        "Gamma-Gamma",
-        parameters(&run.spend.parameters)
-    ));
+    page.line(&format!(" {:<12} {}", "Gamma-Gamma", parameters(&run.spend.parameters)));
     let l2 = penalty(settings.spend.l2_penalty);
     page.line(&format!(" {:<12} of value per order{l2}", ""));
 }
@@ -211,12 +173,7 @@ fn parameters(parameters: &[Parameter]) -> String {
         (false, _) => format!("{} not identified", p.name),
         (true, None) => format!("{} {}", p.name, significant(p.value)),
         (true, Some(error)) => {
-            format!(
-                "{} {} (±{})",
-                p.name,
-                significant(p.value),
-                significant(error)
-            )
+            format!("{} {} (±{})", p.name, significant(p.value), significant(error))
         }
     };
     parameters.iter().map(one).collect::<Vec<_>>().join("  ")
@@ -241,10 +198,7 @@ fn company(page: &mut Page, run: &Run, settings: &Settings) {
     page.title("Company");
     let mut table = plain_table();
     for (months, orders) in &run.company.expected_orders {
-        table.add_row([
-            format!("expected orders, next {months} months"),
-            whole(*orders),
-        ]);
+        table.add_row([format!("expected orders, next {months} months"), whole(*orders)]);
     }
     let months = settings.lifetime_value.months;
     table.add_row([
@@ -260,22 +214,11 @@ fn company(page: &mut Page, run: &Run, settings: &Settings) {
 fn segments(page: &mut Page, run: &Run, settings: &Settings) {
     page.title("Segments");
     let unit = settings.summary.time_unit.plural();
-    let header = [
-        "",
-        "customers",
-        "cltv from",
-        "to",
-        "mean",
-        "share of value",
-        "orders each",
-    ];
+    let header = ["", "customers", "cltv from", "to", "mean", "share of value", "orders each"];
     let mut header: Vec<String> = header.map(str::to_owned).to_vec();
     header.push(format!("{unit} silent"));
     let rows = run.segments.iter().enumerate().rev().map(|(i, profile)| {
-        let each = profile
-            .expected_orders
-            .last()
-            .map_or(0.0, |(_, orders)| *orders)
+        let each = profile.expected_orders.last().map_or(0.0, |(_, orders)| *orders)
             / profile.customers.max(1) as f64;
         vec![
             printable(&profile.label),
@@ -292,36 +235,18 @@ fn segments(page: &mut Page, run: &Run, settings: &Settings) {
 }
 
 fn advice(page: &mut Page, run: &Run, settings: &Settings) {
-    page.title(&format!(
-        "What to do in the next {} months",
-        settings.lifetime_value.months
-    ));
-    let indent = 3 + run
-        .advice
-        .iter()
-        .map(|a| a.segment.chars().count())
-        .max()
-        .unwrap_or(0);
+    page.title(&format!("What to do in the next {} months", settings.lifetime_value.months));
+    let indent = 3 + run.advice.iter().map(|a| a.segment.chars().count()).max().unwrap_or(0);
     for advice in run.advice.iter().rev() {
-        page.paragraph(
-            &printable(&advice.segment),
-            indent,
-            &printable(&advice.text),
-        );
+        page.paragraph(&printable(&advice.segment), indent, &printable(&advice.text));
     }
 }
 
 fn top(page: &mut Page, top: &DataFrame, settings: &Settings) {
     page.title(&format!("Top {} customers by {CLTV}", top.height()));
     let columns = tables::top_columns(settings);
-    let named = |name: &str| {
-        settings
-            .output
-            .rename
-            .get(name)
-            .map_or(name, String::as_str)
-            .to_owned()
-    };
+    let named =
+        |name: &str| settings.output.rename.get(name).map_or(name, String::as_str).to_owned();
     let cell = |name: &str, row: usize| match top.column(&named(name)).and_then(|c| c.get(row)) {
         Ok(AnyValue::Float64(value)) => decimal(value),
         Ok(value) => printable(&value.str_value()),
@@ -337,18 +262,12 @@ fn top(page: &mut Page, top: &DataFrame, settings: &Settings) {
 
 /// Characters of a mark without its colour.
 fn visible(mark: &str) -> usize {
-    if mark.starts_with('\u{1b}') {
-        1
-    } else {
-        mark.chars().count()
-    }
+    if mark.starts_with('\u{1b}') { 1 } else { mark.chars().count() }
 }
 
 /// Text from data without control characters, so that it cannot steer the terminal.
 fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 fn sentence(text: &str) -> String {
@@ -369,11 +288,7 @@ fn whole(value: f64) -> String {
         }
         text.push(digit);
     }
-    if value <= -0.5 {
-        format!("-{text}")
-    } else {
-        text
-    }
+    if value <= -0.5 { format!("-{text}") } else { text }
 }
 
 /// Two decimals below a thousand, none above.

@@ -52,17 +52,12 @@ pub fn typed_name(column: &str) -> String {
 /// [`Error::Input`] when it cannot be read, a date format cannot be settled, or no row is left.
 pub fn customers(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cleaned, Error> {
     let place = &settings.input.path;
-    let raw = raw
-        .collect()
-        .map_err(|e| Error::input(place, unreadable(&e)))?;
+    let raw = raw.collect().map_err(|e| Error::input(place, unreadable(&e)))?;
     let schema = raw.schema().clone();
     let rows_read = raw.height();
     let raw = raw.lazy();
     let columns = &settings.input.columns;
-    let (first, last) = (
-        named(&columns.first_order_date),
-        named(&columns.last_order_date),
-    );
+    let (first, last) = (named(&columns.first_order_date), named(&columns.last_order_date));
     let format = dates::settle(&raw, &[first, last], &settings.input.date_format, place)?;
     let date =
         |name: &str| dates::parsed(name, schema.get(name).unwrap_or(&DataType::String), &format);
@@ -93,40 +88,20 @@ fn rules(settings: &Settings) -> Vec<Rule> {
     let columns = &settings.input.columns;
     let typed = |names: &[String]| names.iter().map(|n| col(typed_name(n))).collect::<Vec<_>>();
     let (orders, values) = (typed(&columns.orders), typed(&columns.value));
-    let total = |parts: &[Expr]| {
-        parts
-            .iter()
-            .cloned()
-            .reduce(|a, b| a + b)
-            .unwrap_or(lit(0.0))
-    };
-    let any = |conditions: Vec<Expr>| {
-        conditions
-            .into_iter()
-            .reduce(Expr::or)
-            .unwrap_or(lit(false))
-    };
+    let total = |parts: &[Expr]| parts.iter().cloned().reduce(|a, b| a + b).unwrap_or(lit(0.0));
+    let any = |conditions: Vec<Expr>| conditions.into_iter().reduce(Expr::or).unwrap_or(lit(false));
     let each =
         |parts: &[Expr], test: fn(Expr) -> Expr| any(parts.iter().cloned().map(test).collect());
     let (first, last) = (col(FIRST_ORDER), col(LAST_ORDER));
     let mut rules = vec![
         ("missing_customer_id", col(CUSTOMER_ID_TYPED).is_null()),
-        (
-            "unreadable_date",
-            first.clone().is_null().or(last.clone().is_null()),
-        ),
+        ("unreadable_date", first.clone().is_null().or(last.clone().is_null())),
         ("first_order_after_last", first.clone().gt(last.clone())),
         ("unreadable_order_count", each(&orders, is_unusable)),
-        (
-            "order_count_not_whole",
-            each(&orders, |n| whole(n.clone()).neq(n)),
-        ),
+        ("order_count_not_whole", each(&orders, |n| whole(n.clone()).neq(n))),
         ("negative_order_count", each(&orders, |n| n.lt(lit(0.0)))),
         ("no_orders", total(&orders).lt_eq(lit(0.0))),
-        (
-            "one_order_on_two_dates",
-            total(&orders).eq(lit(1.0)).and(first.neq(last.clone())),
-        ),
+        ("one_order_on_two_dates", total(&orders).eq(lit(1.0)).and(first.neq(last.clone()))),
         ("unreadable_value", each(&values, is_unusable)),
         ("negative_value", each(&values, |n| n.lt(lit(0.0)))),
         ("no_value", total(&values).lt_eq(lit(0.0))),
@@ -147,38 +122,23 @@ fn whole(number: Expr) -> Expr {
 fn judge(typed: LazyFrame, rules: &[Rule]) -> Result<LazyFrame, Error> {
     let judged = typed.with_column(first_broken(rules).alias(RULE));
     let sound = col(RULE).is_null();
-    let again = sound
-        .clone()
-        .and(key_of_sound(sound).is_first_distinct().not());
+    let again = sound.clone().and(key_of_sound(sound).is_first_distinct().not());
     let judged = judged.with_column(
-        when(again)
-            .then(lit("duplicate_customer_id"))
-            .otherwise(col(RULE))
-            .alias(RULE),
+        when(again).then(lit("duplicate_customer_id")).otherwise(col(RULE)).alias(RULE),
     );
-    judged
-        .collect()
-        .map(IntoLazy::lazy)
-        .map_err(Error::engine("check the rows"))
+    judged.collect().map(IntoLazy::lazy).map_err(Error::engine("check the rows"))
 }
 
 /// The identifier of a sound row, null otherwise: rejected rows do not shadow sound ones.
 fn key_of_sound(sound: Expr) -> Expr {
-    when(sound)
-        .then(col(CUSTOMER_ID_TYPED))
-        .otherwise(lit(NULL))
+    when(sound).then(col(CUSTOMER_ID_TYPED)).otherwise(lit(NULL))
 }
 
 /// Name of the first rule that a row breaks.
 pub(crate) fn first_broken(rules: &[Rule]) -> Expr {
-    rules
-        .iter()
-        .rev()
-        .fold(lit(NULL).cast(DataType::String), |later, (name, broken)| {
-            when(broken.clone().fill_null(lit(false)))
-                .then(lit(*name))
-                .otherwise(later)
-        })
+    rules.iter().rev().fold(lit(NULL).cast(DataType::String), |later, (name, broken)| {
+        when(broken.clone().fill_null(lit(false))).then(lit(*name)).otherwise(later)
+    })
 }
 
 /// Divides judged rows into typed rows and quarantine.
@@ -190,9 +150,7 @@ pub(crate) fn split(
 ) -> Result<Cleaned, Error> {
     let place = &settings.input.path;
     let failed = || Error::engine("set rejected rows aside");
-    let quarantine = quarantine(judged.clone(), files, settings)
-        .collect()
-        .map_err(failed())?;
+    let quarantine = quarantine(judged.clone(), files, settings).collect().map_err(failed())?;
     let rejected = count_by_rule(&quarantine).map_err(failed())?;
     if rows_read == 0 {
         return Err(Error::input(place, "the file has a header and no rows"));
@@ -200,36 +158,22 @@ pub(crate) fn split(
     if quarantine.height() == rows_read {
         return Err(Error::input(place, none_left(&quarantine, &rejected)));
     }
-    let kept = judged
-        .filter(col(RULE).is_null())
-        .with_column(col(CUSTOMER_ID_TYPED).alias(CUSTOMER_ID));
-    Ok(Cleaned {
-        kept,
-        quarantine,
-        rejected,
-        rows_read,
-    })
+    let kept =
+        judged.filter(col(RULE).is_null()).with_column(col(CUSTOMER_ID_TYPED).alias(CUSTOMER_ID));
+    Ok(Cleaned { kept, quarantine, rejected, rows_read })
 }
 
 fn quarantine(judged: LazyFrame, files: &[String], settings: &Settings) -> LazyFrame {
-    let file_name = files
-        .iter()
-        .enumerate()
-        .fold(lit(NULL), |rest, (position, name)| {
-            when(col(FILE).eq(lit(position as u32)))
-                .then(lit(name.as_str()))
-                .otherwise(rest)
-        });
+    let file_name = files.iter().enumerate().fold(lit(NULL), |rest, (position, name)| {
+        when(col(FILE).eq(lit(position as u32))).then(lit(name.as_str())).otherwise(rest)
+    });
     let mut columns = vec![
         file_name.cast(DataType::String).alias("file"),
         col(ROW).alias("row_number"),
         col(RULE),
     ];
-    let raw = |name: &String| {
-        col(name.as_str())
-            .cast(DataType::String)
-            .alias(format!("raw_{name}"))
-    };
+    let raw =
+        |name: &String| col(name.as_str()).cast(DataType::String).alias(format!("raw_{name}"));
     columns.extend(settings.input_columns().iter().map(raw));
     judged.filter(col(RULE).is_not_null()).select(columns)
 }
@@ -239,10 +183,7 @@ fn count_by_rule(quarantine: &DataFrame) -> PolarsResult<Vec<Rejected>> {
     for rule in quarantine.column(RULE)?.str()?.iter().flatten() {
         match rejected.iter_mut().find(|r| r.rule == rule) {
             Some(known) => known.rows += 1,
-            None => rejected.push(Rejected {
-                rule: rule.to_owned(),
-                rows: 1,
-            }),
+            None => rejected.push(Rejected { rule: rule.to_owned(), rows: 1 }),
         }
     }
     rejected.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.rule.cmp(&b.rule)));
@@ -250,23 +191,14 @@ fn count_by_rule(quarantine: &DataFrame) -> PolarsResult<Vec<Rejected>> {
 }
 
 fn none_left(quarantine: &DataFrame, rejected: &[Rejected]) -> String {
-    let counts: Vec<String> = rejected
-        .iter()
-        .map(|r| format!("{} {}", r.rows, r.rule))
-        .collect();
+    let counts: Vec<String> = rejected.iter().map(|r| format!("{} {}", r.rows, r.rule)).collect();
     let first = quarantine.get(0).map_or(String::new(), |row| {
         let value = |(column, value): (&PlSmallStr, AnyValue<'_>)| {
             let shown: String = value.str_value().chars().take(40).collect();
             format!("{} = {shown:?}", column.trim_start_matches("raw_"))
         };
         let names: Vec<&PlSmallStr> = quarantine.get_column_names();
-        names
-            .into_iter()
-            .zip(row)
-            .skip(1)
-            .map(value)
-            .collect::<Vec<_>>()
-            .join(", ")
+        names.into_iter().zip(row).skip(1).map(value).collect::<Vec<_>>().join(", ")
     });
     format!(
         "every row breaks a rule ({}); the first: {first}. Check [input.columns] and date_format",
@@ -298,19 +230,11 @@ pub fn latest_order(kept: &LazyFrame) -> Result<NaiveDate, Error> {
 /// The latest date of a column without nulls.
 pub(crate) fn latest(frame: &LazyFrame, column: &str) -> Result<NaiveDate, Error> {
     let days = || -> PolarsResult<Option<i32>> {
-        let latest = frame
-            .clone()
-            .select([col(column).max().cast(DataType::Int32)])
-            .collect()?;
+        let latest = frame.clone().select([col(column).max().cast(DataType::Int32)]).collect()?;
         Ok(latest.column(column)?.i32()?.get(0))
     };
-    let days = days()
-        .map_err(Error::engine("find the last order"))?
-        .unwrap_or_default();
+    let days = days().map_err(Error::engine("find the last order"))?.unwrap_or_default();
     NaiveDate::from_epoch_days(days).ok_or_else(|| {
-        Error::input(
-            column,
-            format!("a date {days} days from 1970 is out of range"),
-        )
+        Error::input(column, format!("a date {days} days from 1970 is out of range"))
     })
 }

@@ -18,11 +18,7 @@ const LONGEST: usize = 64;
 
 /// The day of a text column: a trailing time of day is cut off.
 fn day_part(name: &str) -> Expr {
-    col(name)
-        .str()
-        .strip_chars(lit(NULL))
-        .str()
-        .extract(lit("^([^T ]+)"), 1)
+    col(name).str().strip_chars(lit(NULL)).str().extract(lit("^([^T ]+)"), 1)
 }
 
 /// The date of column `name` under the settled `format`; null where it cannot be read.
@@ -30,39 +26,28 @@ pub fn parsed(name: &str, dtype: &DataType, format: &str) -> Expr {
     if *dtype != DataType::String {
         return col(name).cast(DataType::Date);
     }
-    let options = StrptimeOptions {
-        format: Some(format.into()),
-        strict: false,
-        ..Default::default()
-    };
+    let options =
+        StrptimeOptions { format: Some(format.into()), strict: false, ..Default::default() };
     let text = if FORMATS.contains(&format) {
         day_part(name)
     } else {
         col(name).str().strip_chars(lit(NULL))
     };
     let date = if has_time(format) {
-        text.str()
-            .to_datetime(None, None, options, lit("null"))
-            .cast(DataType::Date)
+        text.str().to_datetime(None, None, options, lit("null")).cast(DataType::Date)
     } else {
         text.str().to_date(options)
     };
     let year = date.clone().dt().year();
-    when(
-        year.clone()
-            .gt_eq(lit(*YEARS.start()))
-            .and(year.lt_eq(lit(*YEARS.end()))),
-    )
-    .then(date)
-    .otherwise(lit(NULL))
+    when(year.clone().gt_eq(lit(*YEARS.start())).and(year.lt_eq(lit(*YEARS.end()))))
+        .then(date)
+        .otherwise(lit(NULL))
 }
 
 fn has_time(format: &str) -> bool {
-    [
-        "%H", "%I", "%T", "%R", "%M", "%S", "%X", "%c", "%s", "%+", "%r",
-    ]
-    .iter()
-    .any(|specifier| format.contains(specifier))
+    ["%H", "%I", "%T", "%R", "%M", "%S", "%X", "%c", "%s", "%+", "%r"]
+        .iter()
+        .any(|specifier| format.contains(specifier))
 }
 
 /// The format of the text columns `names`, taken together.
@@ -88,33 +73,17 @@ pub fn settle(
 /// Distinct days of a text column; nothing for a column that is a date already.
 fn distinct_days(frame: &LazyFrame, name: &str) -> Result<Vec<String>, Error> {
     let failed = |e| Error::engine("look at the dates")(e);
-    let dtype = frame
-        .clone()
-        .collect_schema()
-        .map_err(failed)?
-        .get(name)
-        .cloned();
+    let dtype = frame.clone().collect_schema().map_err(failed)?.get(name).cloned();
     if dtype != Some(DataType::String) {
         return Ok(Vec::new());
     }
     let days = frame
         .clone()
-        .select([day_part(name)
-            .unique()
-            .drop_nulls()
-            .sort(SortOptions::default())])
+        .select([day_part(name).unique().drop_nulls().sort(SortOptions::default())])
         .collect()
         .map_err(failed)?;
-    let days = days
-        .column(name)
-        .and_then(|c| c.str().cloned())
-        .map_err(failed)?;
-    Ok(days
-        .iter()
-        .flatten()
-        .filter(|day| day.len() <= LONGEST)
-        .map(str::to_owned)
-        .collect())
+    let days = days.column(name).and_then(|c| c.str().cloned()).map_err(failed)?;
+    Ok(days.iter().flatten().filter(|day| day.len() <= LONGEST).map(str::to_owned).collect())
 }
 
 fn choose(days: &[String], names: &[&str]) -> Result<String, String> {
@@ -126,11 +95,7 @@ fn choose(days: &[String], names: &[&str]) -> Result<String, String> {
         .map(|format| (*format, days.iter().map(|day| read(day, format)).collect()))
         .collect();
     let successes = |dates: &[Option<NaiveDate>]| dates.iter().flatten().count();
-    let most = readings
-        .iter()
-        .map(|(_, dates)| successes(dates))
-        .max()
-        .unwrap_or(0);
+    let most = readings.iter().map(|(_, dates)| successes(dates)).max().unwrap_or(0);
     let columns = names.join(" and ");
     if most == 0 {
         return Err(format!(
@@ -139,10 +104,7 @@ fn choose(days: &[String], names: &[&str]) -> Result<String, String> {
             days[0]
         ));
     }
-    let best: Vec<_> = readings
-        .iter()
-        .filter(|(_, dates)| successes(dates) == most)
-        .collect();
+    let best: Vec<_> = readings.iter().filter(|(_, dates)| successes(dates) == most).collect();
     match best.iter().find(|(_, dates)| *dates != best[0].1) {
         None => Ok(best[0].0.to_owned()),
         Some((other, _)) => Err(format!(
@@ -156,15 +118,11 @@ fn choose(days: &[String], names: &[&str]) -> Result<String, String> {
 }
 
 fn ambiguous_example<'a>(days: &'a [String], one: &str, other: &str) -> &'a str {
-    days.iter()
-        .find(|day| read(day, one) != read(day, other))
-        .map_or("", String::as_str)
+    days.iter().find(|day| read(day, one) != read(day, other)).map_or("", String::as_str)
 }
 
 fn read(day: &str, format: &str) -> Option<NaiveDate> {
-    NaiveDate::parse_from_str(day, format)
-        .ok()
-        .filter(|date| YEARS.contains(&date.year()))
+    NaiveDate::parse_from_str(day, format).ok().filter(|date| YEARS.contains(&date.year()))
 }
 
 #[cfg(test)]
@@ -178,18 +136,9 @@ mod tests {
 
     #[test]
     fn the_whole_column_settles_the_order() {
-        assert_eq!(
-            chosen(&["2020-10-30", "2021-02-03"]).as_deref(),
-            Ok("%Y-%m-%d")
-        );
-        assert_eq!(
-            chosen(&["03.04.2021", "25.04.2021"]).as_deref(),
-            Ok("%d.%m.%Y")
-        );
-        assert_eq!(
-            chosen(&["3/4/2021", "4/25/2021"]).as_deref(),
-            Ok("%m/%d/%Y")
-        );
+        assert_eq!(chosen(&["2020-10-30", "2021-02-03"]).as_deref(), Ok("%Y-%m-%d"));
+        assert_eq!(chosen(&["03.04.2021", "25.04.2021"]).as_deref(), Ok("%d.%m.%Y"));
+        assert_eq!(chosen(&["3/4/2021", "4/25/2021"]).as_deref(), Ok("%m/%d/%Y"));
         assert_eq!(chosen(&["12/31/10", "1/2/11"]).as_deref(), Ok("%m/%d/%y"));
         assert_eq!(chosen(&["20200131"]).as_deref(), Ok("%Y%m%d"));
     }

@@ -35,15 +35,9 @@ pub fn load(settings: &Settings) -> Result<Loaded, Error> {
         .enumerate()
         .map(|(position, file)| scan(file, position, &needed, &settings.input.separator))
         .collect::<Result<Vec<_>, _>>()?;
-    let union = UnionArgs {
-        to_supertypes: true,
-        ..Default::default()
-    };
+    let union = UnionArgs { to_supertypes: true, ..Default::default() };
     let frame = concat(frames, union).map_err(|e| {
-        Error::input(
-            &settings.input.path,
-            format!("the files do not fit together: {e}"),
-        )
+        Error::input(&settings.input.path, format!("the files do not fit together: {e}"))
     })?;
     Ok(Loaded { frame, files })
 }
@@ -56,9 +50,7 @@ fn find_files(path: &str) -> Result<Vec<PathBuf>, Error> {
     let (folder, pattern) = if plain.is_dir() {
         (plain.to_owned(), "*".to_owned())
     } else {
-        let name = plain
-            .file_name()
-            .map_or(String::new(), |n| n.to_string_lossy().into_owned());
+        let name = plain.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
         let parent = plain.parent().filter(|p| !p.as_os_str().is_empty());
         (parent.unwrap_or(Path::new(".")).to_owned(), name)
     };
@@ -66,26 +58,18 @@ fn find_files(path: &str) -> Result<Vec<PathBuf>, Error> {
         return Err(Error::input(path, missing_file(&folder, &pattern)));
     }
     if !folder.is_dir() {
-        return Err(Error::input(
-            path,
-            format!("there is no folder {}", folder.display()),
-        ));
+        return Err(Error::input(path, format!("there is no folder {}", folder.display())));
     }
     let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
         .and_then(|entries| entries.map(|entry| entry.map(|e| e.path())).collect())
         .map_err(Error::io(&folder, "list the folder"))?;
     files.retain(|file| {
-        let name = file
-            .file_name()
-            .map_or(String::new(), |n| n.to_string_lossy().into_owned());
+        let name = file.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
         file.is_file() && format_of(file).is_some() && wildcard(&pattern, &name)
     });
     files.sort();
     if files.is_empty() {
-        return Err(Error::input(
-            path,
-            "no .csv, .txt or .parquet file is there",
-        ));
+        return Err(Error::input(path, "no .csv, .txt or .parquet file is there"));
     }
     Ok(files)
 }
@@ -93,17 +77,11 @@ fn find_files(path: &str) -> Result<Vec<PathBuf>, Error> {
 fn missing_file(folder: &Path, name: &str) -> String {
     let names: Vec<String> = std::fs::read_dir(folder)
         .map(|entries| {
-            entries
-                .flatten()
-                .map(|e| e.file_name().to_string_lossy().into_owned())
-                .collect()
+            entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect()
         })
         .unwrap_or_default();
     match nearest(name, names.iter().map(String::as_str)) {
-        Some(near) => format!(
-            "no such file; did you mean {}?",
-            folder.join(near).display()
-        ),
+        Some(near) => format!("no such file; did you mean {}?", folder.join(near).display()),
         None => "no such file: check input.path or --input".to_owned(),
     }
 }
@@ -120,9 +98,7 @@ fn wildcard(pattern: &str, name: &str) -> bool {
         }
         Some(first) => {
             let mut letters = name.chars();
-            letters
-                .next()
-                .is_some_and(|letter| first == '?' || first == letter)
+            letters.next().is_some_and(|letter| first == '?' || first == letter)
                 && wildcard(rest.as_str(), letters.as_str())
         }
     }
@@ -151,18 +127,11 @@ fn scan(
     let head = head_of(file)?;
     let path = PlRefPath::try_from_path(file)
         .map_err(|e| Error::input(file.display(), format!("the path cannot be used: {e}")))?;
-    let row_index = Some(RowIndex {
-        name: ROW.into(),
-        offset: 1,
-    });
+    let row_index = Some(RowIndex { name: ROW.into(), offset: 1 });
     let unreadable = |e: PolarsError| Error::input(file.display(), format!("cannot be read: {e}"));
     let mut frame = match format_of(file) {
         Some(FileFormat::Parquet) => {
-            let args = ScanArgsParquet {
-                row_index,
-                glob: false,
-                ..Default::default()
-            };
+            let args = ScanArgsParquet { row_index, glob: false, ..Default::default() };
             LazyFrame::scan_parquet(path, args).map_err(unreadable)?
         }
         _ => LazyCsvReader::new(path)
@@ -174,22 +143,13 @@ fn scan(
             .map_err(unreadable)?,
     };
     let schema = frame.collect_schema().map_err(unreadable)?;
-    let present: Vec<&str> = schema
-        .iter_names()
-        .map(PlSmallStr::as_str)
-        .filter(|name| *name != ROW)
-        .collect();
+    let present: Vec<&str> =
+        schema.iter_names().map(PlSmallStr::as_str).filter(|name| *name != ROW).collect();
     let faults = missing_columns(&present, needed);
     if !faults.is_empty() {
-        return Err(Error::Input {
-            place: file.display().to_string(),
-            faults,
-        });
+        return Err(Error::Input { place: file.display().to_string(), faults });
     }
-    let mut columns = vec![
-        lit(position as u32).alias(FILE),
-        col(ROW).cast(DataType::UInt64),
-    ];
+    let mut columns = vec![lit(position as u32).alias(FILE), col(ROW).cast(DataType::UInt64)];
     columns.extend(needed.iter().map(|name| plain_text(name, schema.get(name))));
     Ok(frame.select(columns))
 }
@@ -240,9 +200,7 @@ fn separator_of(head: &[u8], setting: &str) -> u8 {
             })
             .count()
     };
-    let most = [b'|', b'\t', b';', b',']
-        .into_iter()
-        .max_by_key(|separator| count(*separator));
+    let most = [b'|', b'\t', b';', b','].into_iter().max_by_key(|separator| count(*separator));
     most.unwrap_or(b',')
 }
 
@@ -252,10 +210,7 @@ fn missing_columns(present: &[&str], needed: &[String]) -> Vec<String> {
         .filter(|name| !present.contains(&name.as_str()))
         .map(|name| match nearest(name, present.iter().copied()) {
             Some(near) => format!("there is no column {name:?}; the nearest is {near:?}"),
-            None => format!(
-                "there is no column {name:?}; there are {}",
-                present.join(", ")
-            ),
+            None => format!("there is no column {name:?}; there are {}", present.join(", ")),
         })
         .collect()
 }

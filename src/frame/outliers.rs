@@ -51,14 +51,7 @@ pub fn cap(kept: LazyFrame, settings: &Settings) -> Result<(LazyFrame, Vec<Limit
         .collect::<PolarsResult<Vec<_>>>()
         .map_err(Error::engine("find the outlier limits"))?;
     let capped: Vec<Expr> = limits.iter().map(capped).collect();
-    Ok((
-        if capped.is_empty() {
-            kept
-        } else {
-            kept.with_columns(capped)
-        },
-        limits,
-    ))
+    Ok((if capped.is_empty() { kept } else { kept.with_columns(capped) }, limits))
 }
 
 fn limits_of(kept: &LazyFrame, name: &str, outliers: &Outliers) -> PolarsResult<Limits> {
@@ -72,31 +65,15 @@ fn limits_of(kept: &LazyFrame, name: &str, outliers: &Outliers) -> PolarsResult<
         .select([
             lower.clone().alias("lower"),
             upper.clone().alias("upper"),
-            col(typed.as_str())
-                .lt(lower)
-                .sum()
-                .cast(DataType::Float64)
-                .alias("raised"),
-            col(typed.as_str())
-                .gt(upper)
-                .sum()
-                .cast(DataType::Float64)
-                .alias("lowered"),
+            col(typed.as_str()).lt(lower).sum().cast(DataType::Float64).alias("raised"),
+            col(typed.as_str()).gt(upper).sum().cast(DataType::Float64).alias("lowered"),
         ])
         .collect()?;
     let value = |column: &str| -> PolarsResult<f64> {
-        found
-            .column(column)?
-            .f64()?
-            .get(0)
-            .ok_or_else(|| polars_err!(NoData: "no {column}"))
+        found.column(column)?.f64()?.get(0).ok_or_else(|| polars_err!(NoData: "no {column}"))
     };
     let rounded = |limit: f64| {
-        if outliers.round {
-            limit.round_ties_even()
-        } else {
-            limit
-        }
+        if outliers.round { limit.round_ties_even() } else { limit }
     };
     let (lower, upper) = (value("lower")?, value("upper")?);
     Ok(Limits {

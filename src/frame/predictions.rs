@@ -21,19 +21,14 @@ pub fn attach(
     for (months, orders) in predictions.orders {
         columns.push(Column::new(expected_orders(months).into(), orders));
     }
-    columns.push(Column::new(
-        EXP_AVERAGE_VALUE.into(),
-        predictions.average_value,
-    ));
+    columns.push(Column::new(EXP_AVERAGE_VALUE.into(), predictions.average_value));
     columns.push(Column::new(CLTV.into(), predictions.lifetime_value));
     let keep = &settings.input.columns.keep;
     let attached = || -> PolarsResult<DataFrame> {
         let mut frame = summary.drop(SPEND_COUNT)?;
         frame.hstack_mut(&columns)?;
         let kept: Vec<&PlSmallStr> = frame.get_column_names();
-        let own = kept
-            .iter()
-            .filter(|name| !keep.iter().any(|k| k == name.as_str()));
+        let own = kept.iter().filter(|name| !keep.iter().any(|k| k == name.as_str()));
         let order: Vec<PlSmallStr> = own
             .map(|name| (*name).clone())
             .chain(keep.iter().map(|name| name.as_str().into()))

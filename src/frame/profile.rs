@@ -51,9 +51,7 @@ impl Profile {
 /// [`Error::Engine`], never for a scored frame.
 pub fn profiles(scored: &DataFrame, settings: &Settings) -> Result<(Vec<Profile>, Profile), Error> {
     let profile = |label: &str, members: LazyFrame| {
-        let members = members
-            .collect()
-            .map_err(Error::engine("select a segment"))?;
+        let members = members.collect().map_err(Error::engine("select a segment"))?;
         one(label, &members, settings).map_err(Error::engine("profile a segment"))
     };
     let segments = settings
@@ -102,19 +100,11 @@ fn one(label: &str, members: &DataFrame, settings: &Settings) -> PolarsResult<Pr
 }
 
 fn channel_column(settings: &Settings) -> Option<String> {
-    named_or_found(
-        &settings.segments.channel_column,
-        settings,
-        &["channel", "kanal"],
-    )
+    named_or_found(&settings.segments.channel_column, settings, &["channel", "kanal"])
 }
 
 fn categories_column(settings: &Settings) -> Option<String> {
-    named_or_found(
-        &settings.segments.categories_column,
-        settings,
-        &["categor", "kategori"],
-    )
+    named_or_found(&settings.segments.categories_column, settings, &["categor", "kategori"])
 }
 
 fn named_or_found(named: &Option<String>, settings: &Settings, words: &[&str]) -> Option<String> {
@@ -122,24 +112,16 @@ fn named_or_found(named: &Option<String>, settings: &Settings, words: &[&str]) -
         let name = name.to_lowercase();
         words.iter().any(|word| name.contains(word))
     };
-    named
-        .clone()
-        .or_else(|| settings.input.columns.keep.iter().find(says_so).cloned())
+    named.clone().or_else(|| settings.input.columns.keep.iter().find(says_so).cloned())
 }
 
 /// Values of a column, or entries of its lists `[A, B]`, with the share of customers that have
 /// them: most first, then by name.
 fn shares(members: &DataFrame, column: &str, lists: bool) -> PolarsResult<Vec<(String, f64)>> {
-    let text = col(column)
-        .cast(DataType::String)
-        .str()
-        .strip_chars(lit("[] \t"));
+    let text = col(column).cast(DataType::String).str().strip_chars(lit("[] \t"));
     let customers = members.clone().lazy().with_row_index("customer", None);
     let entries = if lists {
-        let options = ExplodeOptions {
-            empty_as_null: true,
-            keep_nulls: true,
-        };
+        let options = ExplodeOptions { empty_as_null: true, keep_nulls: true };
         customers
             .select([col("customer"), text.str().split(lit(",")).alias("entry")])
             .explode(by_name(["entry"], true, false), options)
@@ -158,18 +140,8 @@ fn shares(members: &DataFrame, column: &str, lists: bool) -> PolarsResult<Vec<(S
         )
         .collect()?;
     let all = members.height().max(1) as f64;
-    let names = counts
-        .column("entry")?
-        .str()?
-        .iter()
-        .flatten()
-        .map(str::to_owned);
-    let shares = counts
-        .column("customers")?
-        .f64()?
-        .iter()
-        .flatten()
-        .map(|n| n / all);
+    let names = counts.column("entry")?.str()?.iter().flatten().map(str::to_owned);
+    let shares = counts.column("customers")?.f64()?.iter().flatten().map(|n| n / all);
     Ok(names.zip(shares).collect())
 }
 
@@ -183,9 +155,6 @@ mod tests {
         let frame =
             DataFrame::new_infer_height(vec![Column::new("c".into(), lists)]).expect("one column");
         let found = shares(&frame, "c", true).expect("lists");
-        assert_eq!(
-            found,
-            [("KADIN".to_owned(), 0.75), ("ERKEK".to_owned(), 0.25)]
-        );
+        assert_eq!(found, [("KADIN".to_owned(), 0.75), ("ERKEK".to_owned(), 0.25)]);
     }
 }

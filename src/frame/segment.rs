@@ -22,16 +22,9 @@ pub fn segment(scored: DataFrame, labels: &[String]) -> Result<Segmented, Error>
     let edges = edges(&scored, labels.len()).map_err(Error::engine("find the segment edges"))?;
     let highest = labels.last().map_or("", String::as_str);
     let label =
-        labels
-            .iter()
-            .zip(&edges[1..])
-            .rev()
-            .skip(1)
-            .fold(lit(highest), |above, (label, upper)| {
-                when(col(CLTV).lt_eq(lit(*upper)))
-                    .then(lit(label.as_str()))
-                    .otherwise(above)
-            });
+        labels.iter().zip(&edges[1..]).rev().skip(1).fold(lit(highest), |above, (label, upper)| {
+            when(col(CLTV).lt_eq(lit(*upper))).then(lit(label.as_str())).otherwise(above)
+        });
     let names: Vec<PlSmallStr> = scored.get_column_names().into_iter().cloned().collect();
     let mut order: Vec<Expr> = Vec::with_capacity(names.len() + 1);
     for name in names {
@@ -41,11 +34,8 @@ pub fn segment(scored: DataFrame, labels: &[String]) -> Result<Segmented, Error>
             order.push(label.clone().alias(CLTV_SEGMENT));
         }
     }
-    let frame = scored
-        .lazy()
-        .select(order)
-        .collect()
-        .map_err(Error::engine("segment the customers"))?;
+    let frame =
+        scored.lazy().select(order).collect().map_err(Error::engine("segment the customers"))?;
     Ok(Segmented { frame, edges })
 }
 
@@ -56,20 +46,14 @@ fn edges(scored: &DataFrame, segments: usize) -> PolarsResult<Vec<f64>> {
         .enumerate()
         .map(|(k, name)| {
             let q = k as f64 / segments as f64;
-            col(CLTV)
-                .quantile(lit(q), QuantileMethod::Linear)
-                .alias(name.as_str())
+            col(CLTV).quantile(lit(q), QuantileMethod::Linear).alias(name.as_str())
         })
         .collect();
     let found = scored.clone().lazy().select(quantiles).collect()?;
     names
         .iter()
         .map(|name| {
-            found
-                .column(name)?
-                .f64()?
-                .get(0)
-                .ok_or_else(|| polars_err!(NoData: "no {name}"))
+            found.column(name)?.f64()?.get(0).ok_or_else(|| polars_err!(NoData: "no {name}"))
         })
         .collect()
 }
@@ -84,13 +68,7 @@ mod tests {
         let labels: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
         let segmented = segment(frame, &labels).expect("finite values");
         let column = segmented.frame.column(CLTV_SEGMENT).expect("a segment");
-        column
-            .str()
-            .expect("text")
-            .iter()
-            .flatten()
-            .map(str::to_owned)
-            .collect()
+        column.str().expect("text").iter().flatten().map(str::to_owned).collect()
     }
 
     #[test]

@@ -35,16 +35,9 @@ pub struct CustomerSummary {
 pub fn omnichannel_totals(capped: LazyFrame, settings: &Settings) -> LazyFrame {
     let columns = &settings.input.columns;
     let total = |names: &[String]| {
-        names
-            .iter()
-            .map(|n| col(typed_name(n)))
-            .reduce(|a, b| a + b)
-            .unwrap_or(lit(0.0))
+        names.iter().map(|n| col(typed_name(n))).reduce(|a, b| a + b).unwrap_or(lit(0.0))
     };
-    capped.with_columns([
-        total(&columns.orders).alias(ORDERS),
-        total(&columns.value).alias(VALUE),
-    ])
+    capped.with_columns([total(&columns.orders).alias(ORDERS), total(&columns.value).alias(VALUE)])
 }
 
 /// Summarises each customer as of the analysis date.
@@ -98,19 +91,9 @@ pub(crate) fn finish(
         between(col(FIRST_ORDER), col(LAST_ORDER)).alias(recency(unit)),
         between(col(FIRST_ORDER), day_literal(observation_end)).alias(age(unit)),
         history.monetary.alias(MONETARY_AVG),
-        history
-            .spend_count
-            .cast(DataType::Float64)
-            .alias(SPEND_COUNT),
+        history.spend_count.cast(DataType::Float64).alias(SPEND_COUNT),
     ];
-    columns.extend(
-        settings
-            .input
-            .columns
-            .keep
-            .iter()
-            .map(|name| col(name.as_str())),
-    );
+    columns.extend(settings.input.columns.keep.iter().map(|name| col(name.as_str())));
     let min_orders = f64::from(settings.summary.min_orders);
     let (first_order, last_order) = (earliest(&customers)?, latest_order(&customers)?);
     let frame = customers
@@ -125,13 +108,7 @@ pub(crate) fn finish(
         ));
     }
     let below_min_orders = all - frame.height();
-    Ok(CustomerSummary {
-        frame,
-        observation_end,
-        first_order,
-        last_order,
-        below_min_orders,
-    })
+    Ok(CustomerSummary { frame, observation_end, first_order, last_order, below_min_orders })
 }
 
 fn earliest(customers: &LazyFrame) -> Result<NaiveDate, Error> {
@@ -140,9 +117,7 @@ fn earliest(customers: &LazyFrame) -> Result<NaiveDate, Error> {
         let first = customers.clone().select([day]).collect()?;
         Ok(first.column(FIRST_ORDER)?.i32()?.get(0))
     };
-    let days = first()
-        .map_err(Error::engine("find the first order"))?
-        .unwrap_or_default();
+    let days = first().map_err(Error::engine("find the first order"))?.unwrap_or_default();
     NaiveDate::from_epoch_days(days)
         .ok_or_else(|| Error::input(FIRST_ORDER, "a date is out of range"))
 }

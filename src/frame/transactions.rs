@@ -25,20 +25,14 @@ const ALL_VALUE: &str = "__all_value";
 /// left.
 pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cleaned, Error> {
     let place = &settings.input.path;
-    let raw = raw
-        .collect()
-        .map_err(|e| Error::input(place, unreadable(&e)))?;
+    let raw = raw.collect().map_err(|e| Error::input(place, unreadable(&e)))?;
     let (schema, rows_read) = (raw.schema().clone(), raw.height());
     let raw = raw.lazy();
     let columns = &settings.input.columns;
     let date = columns.order_date.as_deref().unwrap_or_default();
     let format = dates::settle(&raw, &[date], &settings.input.date_format, place)?;
     let dtype = schema.get(date).unwrap_or(&DataType::String);
-    let value = match (
-        columns.value.first(),
-        &columns.quantity,
-        &columns.unit_price,
-    ) {
+    let value = match (columns.value.first(), &columns.quantity, &columns.unit_price) {
         (Some(value), ..) => number(value),
         (None, Some(quantity), Some(price)) => number(quantity) * number(price),
         _ => lit(f64::NAN),
@@ -56,15 +50,9 @@ pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cl
 }
 
 fn rules(settings: &Settings) -> Vec<(&'static str, Expr)> {
-    let cancelled = settings
-        .transactions
-        .cancelled
-        .as_ref()
-        .map_or(lit(false), |cancelled| {
-            identifier(&cancelled.column)
-                .str()
-                .starts_with(lit(cancelled.prefix.as_str()))
-        });
+    let cancelled = settings.transactions.cancelled.as_ref().map_or(lit(false), |cancelled| {
+        identifier(&cancelled.column).str().starts_with(lit(cancelled.prefix.as_str()))
+    });
     let worthless = if settings.transactions.keep_zero_value {
         col(LINE_VALUE).lt(lit(0.0))
     } else {
@@ -111,11 +99,7 @@ pub fn customer_summary(lines: LazyFrame, settings: &Settings) -> Result<Custome
     };
     let priced = monetary.clone().gt(lit(0.0));
     let spend_count = when(priced).then(spend_count).otherwise(lit(0.0));
-    let history = History {
-        frequency,
-        monetary,
-        spend_count,
-    };
+    let history = History { frequency, monetary, spend_count };
     finish(customers, history, observation_end, settings)
 }
 
@@ -128,14 +112,7 @@ fn orders(lines: LazyFrame, settings: &Settings) -> LazyFrame {
         None => return lines,
     }
     let mut values = vec![col(LINE_VALUE).sum()];
-    values.extend(
-        settings
-            .input
-            .columns
-            .keep
-            .iter()
-            .map(|name| col(name.as_str()).first()),
-    );
+    values.extend(settings.input.columns.keep.iter().map(|name| col(name.as_str()).first()));
     lines.group_by_stable(keys).agg(values)
 }
 
@@ -157,14 +134,7 @@ fn per_customer(
         col(LINE_VALUE).sum().alias(ALL_VALUE),
         repeat_value.alias(REPEAT_VALUE),
     ];
-    columns.extend(
-        settings
-            .input
-            .columns
-            .keep
-            .iter()
-            .map(|name| col(name.as_str()).first()),
-    );
+    columns.extend(settings.input.columns.keep.iter().map(|name| col(name.as_str()).first()));
     let customers = orders
         .group_by_stable([col(CUSTOMER_ID)])
         .agg(columns)

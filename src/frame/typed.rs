@@ -4,22 +4,14 @@ use polars::prelude::*;
 
 /// A number; null where the text is none. CSV text and numeric Parquet columns alike.
 pub fn number(name: &str) -> Expr {
-    let plain = col(name)
-        .cast(DataType::String)
-        .str()
-        .strip_chars(lit(NULL));
+    let plain = col(name).cast(DataType::String).str().strip_chars(lit(NULL));
     plain.cast(DataType::Float64)
 }
 
 /// An identifier without surrounding blanks; null where nothing is left.
 pub fn identifier(name: &str) -> Expr {
-    let text = col(name)
-        .cast(DataType::String)
-        .str()
-        .strip_chars(lit(NULL));
-    when(text.clone().eq(lit("")))
-        .then(lit(NULL))
-        .otherwise(text)
+    let text = col(name).cast(DataType::String).str().strip_chars(lit(NULL));
+    when(text.clone().eq(lit(""))).then(lit(NULL)).otherwise(text)
 }
 
 /// Whether a number is missing, NaN or infinite.

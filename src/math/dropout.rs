@@ -47,11 +47,8 @@ fn series(s: f64, a: f64, b: f64, tau: f64) -> Option<f64> {
     let z = tau / (1.0 + tau);
     let ln_one_minus_z = -tau.ln_1p();
     let power = ((a - 1.0) * ln_one_minus_z).exp();
-    let growth = if a == 1.0 {
-        ln_one_minus_z
-    } else {
-        ((a - 1.0) * ln_one_minus_z).exp_m1() / (a - 1.0)
-    };
+    let growth =
+        if a == 1.0 { ln_one_minus_z } else { ((a - 1.0) * ln_one_minus_z).exp_m1() / (a - 1.0) };
     let first = a + b - 1.0 - s;
     let mut term = first * z;
     let (mut sum, mut largest) = (0.0, 0f64);
@@ -84,11 +81,8 @@ fn quadrature(s: f64, a: f64, b: f64, tau: f64) -> Option<f64> {
         let ln_p = if ln_p.is_finite() { ln_p } else { u };
         let ln_q = if ln_q.is_finite() { ln_q } else { -u };
         let p = ln_p.exp();
-        let orders = if p > f64::MIN_POSITIVE {
-            -(-s * (p * tau).ln_1p()).exp_m1() / p
-        } else {
-            s * tau
-        };
+        let orders =
+            if p > f64::MIN_POSITIVE { -(-s * (p * tau).ln_1p()).exp_m1() / p } else { s * tau };
         let value = if from_zero { s * tau - orders } else { orders };
         let weight = (a * ln_p + b * ln_q - ln_norm).exp() * width * v.cosh();
         if weight > 0.0 { weight * value } else { 0.0 }
@@ -101,11 +95,7 @@ fn quadrature(s: f64, a: f64, b: f64, tau: f64) -> Option<f64> {
         step /= 2.0;
         let integral = sum * step;
         if (integral - before).abs() <= 1e-12 * integral.abs() {
-            return Some(if from_zero {
-                s * tau - integral
-            } else {
-                integral
-            });
+            return Some(if from_zero { s * tau - integral } else { integral });
         }
     }
     None
@@ -129,10 +119,7 @@ mod tests {
 
     fn close(value: Option<f64>, expected: f64, tolerance: f64) {
         let value = value.expect("a value");
-        assert!(
-            (value / expected - 1.0).abs() < tolerance,
-            "{value} is not {expected}"
-        );
+        assert!((value / expected - 1.0).abs() < tolerance, "{value} is not {expected}");
     }
 
     /// mpmath 1.3, 50 digits: quad of the beta density times the integrand over
@@ -142,11 +129,7 @@ mod tests {
     #[test]
     fn agrees_with_fifty_digits() {
         for &(s, a, b, tau, expected) in REFERENCE {
-            close(
-                expected_orders_before_dropout(s, a, b, tau),
-                expected,
-                1e-10,
-            );
+            close(expected_orders_before_dropout(s, a, b, tau), expected, 1e-10);
         }
     }
 
@@ -159,14 +142,7 @@ mod tests {
 
     #[test]
     fn without_dropout_the_rate_goes_on() {
-        assert_eq!(
-            expected_orders_before_dropout(2.5, 0.0, 1.0, 4.0),
-            Some(10.0)
-        );
-        close(
-            expected_orders_before_dropout(2.5, 1e-14, 1.0, 4.0),
-            10.0,
-            1e-12,
-        );
+        assert_eq!(expected_orders_before_dropout(2.5, 0.0, 1.0, 4.0), Some(10.0));
+        close(expected_orders_before_dropout(2.5, 1e-14, 1.0, 4.0), 10.0, 1e-12);
     }
 }

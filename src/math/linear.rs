@@ -15,18 +15,11 @@ pub fn hessian_from_gradient(gradient: impl Fn(&[f64]) -> Vec<f64>, at: &[f64]) 
     let rows: Vec<Vec<f64>> = (0..at.len())
         .map(|i| {
             let (up, down) = (shifted(i, STEP), shifted(i, -STEP));
-            up.iter()
-                .zip(&down)
-                .map(|(u, d)| (u - d) / (2.0 * STEP))
-                .collect()
+            up.iter().zip(&down).map(|(u, d)| (u - d) / (2.0 * STEP)).collect()
         })
         .collect();
     (0..at.len())
-        .map(|i| {
-            (0..at.len())
-                .map(|j| (rows[i][j] + rows[j][i]) / 2.0)
-                .collect()
-        })
+        .map(|i| (0..at.len()).map(|j| (rows[i][j] + rows[j][i]) / 2.0).collect())
         .collect()
 }
 
@@ -41,11 +34,7 @@ pub fn invert_positive_definite(matrix: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
     let factor = cholesky(matrix)?;
     let n = matrix.len();
     let columns: Vec<Vec<f64>> = (0..n).map(|i| solve_unit_vector(&factor, i)).collect();
-    Some(
-        (0..n)
-            .map(|i| (0..n).map(|j| columns[j][i]).collect())
-            .collect(),
-    )
+    Some((0..n).map(|i| (0..n).map(|j| columns[j][i]).collect()).collect())
 }
 
 fn cholesky(matrix: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
@@ -87,11 +76,7 @@ mod tests {
 
     #[test]
     fn inverse_times_matrix_is_the_identity() {
-        let matrix = vec![
-            vec![4.0, 2.0, 0.6],
-            vec![2.0, 3.0, 0.4],
-            vec![0.6, 0.4, 1.0],
-        ];
+        let matrix = vec![vec![4.0, 2.0, 0.6], vec![2.0, 3.0, 0.4], vec![0.6, 0.4, 1.0]];
         let inverse = invert_positive_definite(&matrix).expect("positive definite");
         for i in 0..3 {
             for j in 0..3 {
@@ -103,10 +88,7 @@ mod tests {
 
     #[test]
     fn a_flat_direction_has_no_inverse() {
-        assert_eq!(
-            invert_positive_definite(&[vec![1.0, 1.0], vec![1.0, 1.0]]),
-            None
-        );
+        assert_eq!(invert_positive_definite(&[vec![1.0, 1.0], vec![1.0, 1.0]]), None);
     }
 
     #[test]

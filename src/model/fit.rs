@@ -58,10 +58,7 @@ impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> Objective<F> {
 
 /// θ = e^η within the limits.
 pub fn natural(log_parameters: &[f64]) -> Vec<f64> {
-    log_parameters
-        .iter()
-        .map(|l| l.clamp(-LOG_LIMIT, LOG_LIMIT).exp())
-        .collect()
+    log_parameters.iter().map(|l| l.clamp(-LOG_LIMIT, LOG_LIMIT).exp()).collect()
 }
 
 /// The best point over all starts.
@@ -97,44 +94,29 @@ where
     F: Fn(&[f64]) -> (f64, Vec<f64>) + Sync,
 {
     let optima: Vec<Option<Optimum>> = std::thread::scope(|scope| {
-        let runs: Vec<_> = starts
-            .iter()
-            .map(|start| scope.spawn(|| from_start(objective, start)))
-            .collect();
-        runs.into_iter()
-            .map(|run| run.join().ok().flatten())
-            .collect()
+        let runs: Vec<_> =
+            starts.iter().map(|start| scope.spawn(|| from_start(objective, start))).collect();
+        runs.into_iter().map(|run| run.join().ok().flatten()).collect()
     });
     optima
         .into_iter()
         .flatten()
         .min_by(|a, b| a.value.total_cmp(&b.value))
-        .map(|best| Optimum {
-            starts: starts.len(),
-            ..best
-        })
+        .map(|best| Optimum { starts: starts.len(), ..best })
 }
 
 fn from_start<F>(objective: &Objective<F>, start: &[f64]) -> Option<Optimum>
 where
     F: Fn(&[f64]) -> (f64, Vec<f64>),
 {
-    let memo = Memo {
-        objective,
-        last: RefCell::default(),
-        best: RefCell::default(),
-        calls: Cell::new(0),
-    };
+    let memo =
+        Memo { objective, last: RefCell::default(), best: RefCell::default(), calls: Cell::new(0) };
     let mut from: Vec<f64> = start.iter().map(|p| p.ln()).collect();
     let (mut iterations, mut termination) = (0, String::new());
     let mut best: Option<Point> = None;
     for round in 0..MOST_ROUNDS {
         memo.calls.set(0);
-        let goal = if round == 0 {
-            GRADIENT_GOAL
-        } else {
-            GRADIENT_ACCEPTED
-        };
+        let goal = if round == 0 { GRADIENT_GOAL } else { GRADIENT_ACCEPTED };
         match bfgs(&memo, &from, goal) {
             Ok((rounds, reason)) => {
                 iterations += rounds;
@@ -175,22 +157,12 @@ where
             .log_parameters
             .iter()
             .zip(&inverse)
-            .map(|(at, row)| {
-                at - row
-                    .iter()
-                    .zip(&point.gradient)
-                    .map(|(h, g)| h * g)
-                    .sum::<f64>()
-            })
+            .map(|(at, row)| at - row.iter().zip(&point.gradient).map(|(h, g)| h * g).sum::<f64>())
             .collect();
         let (value, gradient) = objective.evaluate(&log_parameters);
         let higher = value > point.value + 1e-9 * point.value.abs();
         if !higher && gradient.l2_norm() < point.gradient.l2_norm() {
-            point = Point {
-                log_parameters,
-                value,
-                gradient,
-            };
+            point = Point { log_parameters, value, gradient };
         } else {
             break;
         }
@@ -211,17 +183,11 @@ where
     let solver = BFGS::new(line_search).with_tolerance_grad(goal)?;
     let result = Executor::new(memo, solver)
         .configure(|state| {
-            state
-                .param(from.to_vec())
-                .inv_hessian(inverse_hessian)
-                .max_iters(MOST_ITERATIONS)
+            state.param(from.to_vec()).inv_hessian(inverse_hessian).max_iters(MOST_ITERATIONS)
         })
         .timer(false)
         .run()?;
-    Ok((
-        result.state().get_iter(),
-        result.state().get_termination_status().to_string(),
-    ))
+    Ok((result.state().get_iter(), result.state().get_termination_status().to_string()))
 }
 
 /// Inverse of the Hessian at a start, made positive definite by a growing ridge.
@@ -231,16 +197,10 @@ where
 {
     const MOST_RIDGES: i32 = 20;
     let hessian = hessian_from_gradient(|at| objective.evaluate(at).1, at);
-    let scale = hessian
-        .iter()
-        .flatten()
-        .fold(1e-6f64, |most, h| most.max(h.abs()));
+    let scale = hessian.iter().flatten().fold(1e-6f64, |most, h| most.max(h.abs()));
     let ridged = |ridge: f64| {
         let mut matrix = hessian.clone();
-        matrix
-            .iter_mut()
-            .enumerate()
-            .for_each(|(i, row)| row[i] += ridge);
+        matrix.iter_mut().enumerate().for_each(|(i, row)| row[i] += ridge);
         invert_positive_definite(&matrix)
     };
     let ridges = (0..MOST_RIDGES).map(|k| scale * 1e-4 * 2f64.powi(k));
@@ -283,11 +243,7 @@ impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> Memo<'_, F> {
             return Ok(read(point));
         }
         let (value, gradient) = self.objective.evaluate(log_parameters);
-        let point = Point {
-            log_parameters: log_parameters.to_vec(),
-            value,
-            gradient,
-        };
+        let point = Point { log_parameters: log_parameters.to_vec(), value, gradient };
         let answer = read(&point);
         let mut best = self.best.borrow_mut();
         let finite = value.is_finite() && point.gradient.iter().all(|g| g.is_finite());
@@ -304,13 +260,7 @@ impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> CostFunction for &Memo<'_, F> {
     type Output = f64;
 
     fn cost(&self, param: &Self::Param) -> Result<f64, argmin::core::Error> {
-        self.at(param, |point| {
-            if point.value.is_nan() {
-                f64::MAX
-            } else {
-                point.value
-            }
-        })
+        self.at(param, |point| if point.value.is_nan() { f64::MAX } else { point.value })
     }
 }
 
@@ -335,11 +285,7 @@ mod tests {
 
     #[test]
     fn finds_a_known_maximum_from_every_start() {
-        let objective = Objective {
-            log_likelihood: quadratic,
-            customers: 7.0,
-            l2_penalty: 0.0,
-        };
+        let objective = Objective { log_likelihood: quadratic, customers: 7.0, l2_penalty: 0.0 };
         for start in [vec![1.0, 1.0], vec![50.0, 0.001]] {
             let optimum = minimise(&objective, &[start]).expect("finite");
             assert!(optimum.converged());
@@ -351,11 +297,7 @@ mod tests {
     #[test]
     fn the_penalty_shrinks_by_the_known_amount() {
         // Minimum of (θ₁ − 2)² + cθ₁² is 2/(1 + c); of 10(θ₂ − ½)² + cθ₂² it is 5/(10 + c).
-        let objective = Objective {
-            log_likelihood: quadratic,
-            customers: 7.0,
-            l2_penalty: 0.25,
-        };
+        let objective = Objective { log_likelihood: quadratic, customers: 7.0, l2_penalty: 0.25 };
         let optimum = minimise(&objective, &[vec![1.0, 1.0]]).expect("finite");
         assert!((optimum.parameters[0] - 2.0 / 1.25).abs() < 1e-8);
         assert!((optimum.parameters[1] - 5.0 / 10.25).abs() < 1e-8);
@@ -364,22 +306,14 @@ mod tests {
     #[test]
     fn a_likelihood_without_a_maximum_has_not_converged() {
         let rising = |p: &[f64]| (p[0], vec![1.0]);
-        let objective = Objective {
-            log_likelihood: rising,
-            customers: 1.0,
-            l2_penalty: 0.0,
-        };
+        let objective = Objective { log_likelihood: rising, customers: 1.0, l2_penalty: 0.0 };
         assert!(minimise(&objective, &[vec![1.0]]).is_none_or(|optimum| !optimum.converged()));
     }
 
     #[test]
     fn a_likelihood_that_is_never_finite_is_no_fit() {
         let undefined = |_: &[f64]| (f64::NAN, vec![f64::NAN]);
-        let objective = Objective {
-            log_likelihood: undefined,
-            customers: 1.0,
-            l2_penalty: 0.0,
-        };
+        let objective = Objective { log_likelihood: undefined, customers: 1.0, l2_penalty: 0.0 };
         assert_eq!(minimise(&objective, &[vec![1.0]]), None);
     }
 }

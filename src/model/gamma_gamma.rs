@@ -57,11 +57,7 @@ impl SpendHistories {
     /// From counts and means a customer; customers without a counted order are left out.
     pub fn new(counts: &[f64], means: &[f64]) -> Self {
         let mut position: BTreeMap<u64, u32> = BTreeMap::new();
-        let mut spend = Self {
-            counts: Vec::new(),
-            rows: Vec::new(),
-            per_count: Vec::new(),
-        };
+        let mut spend = Self { counts: Vec::new(), rows: Vec::new(), per_count: Vec::new() };
         for (&count, &mean) in counts.iter().zip(means).filter(|(count, _)| **count > 0.0) {
             let index = *position.entry(count.to_bits()).or_insert_with(|| {
                 spend.counts.push(count);
@@ -94,11 +90,8 @@ impl SpendHistories {
 
     /// Mean over customers of the mean order value.
     pub fn mean_order_value(&self) -> f64 {
-        let total: f64 = self
-            .rows
-            .iter()
-            .map(|&(count, total)| total / self.counts[count as usize])
-            .sum();
+        let total: f64 =
+            self.rows.iter().map(|&(count, total)| total / self.counts[count as usize]).sum();
         total / self.customers()
     }
 }
@@ -142,27 +135,16 @@ mod tests {
         // Fader & Hardie (2013), note 025, table 1 and section 4: at their estimates (here
         // lifetimes 0.11.3's, to more digits) the first CDNOW customers are expected to spend
         // 24.65, 18.91 and 35.17 an order.
-        let model = GammaGamma {
-            p: 6.249_572_3,
-            q: 3.744_224_7,
-            v: 15.443_521,
-        };
+        let model = GammaGamma { p: 6.249_572_3, q: 3.744_224_7, v: 15.443_521 };
         for (x, m, expected) in [(2.0, 22.345, 24.65), (1.0, 11.77, 18.91), (0.0, 0.0, 35.17)] {
             let value = model.expected_value(x, m).expect("exists");
-            assert!(
-                (value - expected).abs() <= 0.005,
-                "{value} does not round to {expected}"
-            );
+            assert!((value - expected).abs() <= 0.005, "{value} does not round to {expected}");
         }
     }
 
     #[test]
     fn no_population_mean_for_q_up_to_one() {
-        let model = GammaGamma {
-            p: 4.15,
-            q: 0.47,
-            v: 4.08,
-        };
+        let model = GammaGamma { p: 4.15, q: 0.47, v: 4.08 };
         assert_eq!(model.population_mean(), None);
         assert!(model.expected_value(2.0, 100.0).is_some());
     }

@@ -37,11 +37,8 @@ impl Nbd {
 pub fn log_likelihood(patterns: &Patterns, parameters: &[f64]) -> (f64, Vec<f64>) {
     let (r, alpha) = (parameters[0], parameters[1]);
     let ln_alpha = alpha.ln();
-    let of_x: Vec<(f64, f64)> = patterns
-        .frequency
-        .iter()
-        .map(|x| (ln_rising(r, *x), digamma_rise(r, *x)))
-        .collect();
+    let of_x: Vec<(f64, f64)> =
+        patterns.frequency.iter().map(|x| (ln_rising(r, *x), digamma_rise(r, *x))).collect();
     let of_age: Vec<f64> = patterns.age.iter().map(|age| (alpha + age).ln()).collect();
     let (mut sum, mut d_r, mut d_alpha) = (0.0, 0.0, 0.0);
     for row in &patterns.rows {

@@ -42,15 +42,8 @@ impl Patterns {
         let (age, t) = distinct(histories.age().iter().map(|v| v.to_bits()));
         let keys = (0..histories.len()).map(|i| (x[i], t_x[i], t[i]));
         let (unique, of_customer) = distinct(keys);
-        let mut rows: Vec<Pattern> = unique
-            .into_iter()
-            .map(|(x, t_x, age)| Pattern {
-                x,
-                t_x,
-                age,
-                count: 0.0,
-            })
-            .collect();
+        let mut rows: Vec<Pattern> =
+            unique.into_iter().map(|(x, t_x, age)| Pattern { x, t_x, age, count: 0.0 }).collect();
         for &pattern in &of_customer {
             rows[pattern as usize].count += 1.0;
         }
@@ -67,11 +60,7 @@ impl Patterns {
     /// The same patterns with every time multiplied by `factor`.
     pub fn in_time_unit(&self, factor: f64) -> Self {
         let scaled = |times: &[f64]| times.iter().map(|t| t * factor).collect();
-        Self {
-            recency: scaled(&self.recency),
-            age: scaled(&self.age),
-            ..self.clone()
-        }
+        Self { recency: scaled(&self.recency), age: scaled(&self.age), ..self.clone() }
     }
 
     /// Number of customers.
@@ -81,11 +70,7 @@ impl Patterns {
 
     /// (x, t_x, T) of a pattern.
     pub fn numbers(&self, row: &Pattern) -> (f64, f64, f64) {
-        (
-            self.frequency[row.x as usize],
-            self.recency[row.t_x as usize],
-            self.age[row.age as usize],
-        )
+        (self.frequency[row.x as usize], self.recency[row.t_x as usize], self.age[row.age as usize])
     }
 
     /// `value` of each pattern, computed once and laid out a customer at a time.
@@ -98,10 +83,7 @@ impl Patterns {
                 value(x, t_x, age)
             })
             .collect();
-        self.of_customer
-            .iter()
-            .map(|&i| of_pattern[i as usize])
-            .collect()
+        self.of_customer.iter().map(|&i| of_pattern[i as usize]).collect()
     }
 }
 
@@ -136,13 +118,7 @@ mod tests {
         .expect("valid");
         let patterns = Patterns::of(&histories);
         assert_eq!(patterns.of_customer, [0, 1, 0]);
-        assert_eq!(
-            patterns.rows.iter().map(|r| r.count).collect::<Vec<_>>(),
-            [2.0, 1.0]
-        );
-        assert_eq!(
-            patterns.spread(|x, t_x, age| x + t_x + age),
-            [13.0, 14.0, 13.0]
-        );
+        assert_eq!(patterns.rows.iter().map(|r| r.count).collect::<Vec<_>>(), [2.0, 1.0]);
+        assert_eq!(patterns.spread(|x, t_x, age| x + t_x + age), [13.0, 14.0, 13.0]);
     }
 }

@@ -40,22 +40,14 @@ pub fn predict(
     let patterns = Patterns::of(histories);
     let orders_over = |horizon: f64| {
         patterns.spread(|x, t_x, age| {
-            purchases
-                .model
-                .expected_orders(horizon, x, t_x, age)
-                .unwrap_or(f64::NAN)
+            purchases.model.expected_orders(horizon, x, t_x, age).unwrap_or(f64::NAN)
         })
     };
     let length = |months: u32, month: MonthLength| f64::from(months) * month.days() / unit.days();
     let orders = forecast
         .horizons
         .iter()
-        .map(|h| {
-            (
-                h.months,
-                orders_over(length(h.months, forecast.weeks_per_month)),
-            )
-        })
+        .map(|h| (h.months, orders_over(length(h.months, forecast.weeks_per_month))))
         .collect();
     let average_value: Vec<f64> = histories
         .spend_count()
@@ -75,12 +67,7 @@ pub fn predict(
         before = until;
     }
     let p_alive = patterns.spread(|x, t_x, age| purchases.model.p_alive(x, t_x, age));
-    finite(Predictions {
-        p_alive,
-        orders,
-        average_value,
-        lifetime_value,
-    })
+    finite(Predictions { p_alive, orders, average_value, lifetime_value })
 }
 
 fn finite(predictions: Predictions) -> Result<Predictions, Error> {
@@ -89,12 +76,7 @@ fn finite(predictions: Predictions) -> Result<Predictions, Error> {
         ("average value", &predictions.average_value),
         ("lifetime value", &predictions.lifetime_value),
     ];
-    columns.extend(
-        predictions
-            .orders
-            .iter()
-            .map(|(_, orders)| ("expected orders", orders)),
-    );
+    columns.extend(predictions.orders.iter().map(|(_, orders)| ("expected orders", orders)));
     for (name, values) in columns {
         if let Some(row) = values.iter().position(|v| !(v.is_finite() && *v >= 0.0)) {
             return Err(Error::Model(format!(

@@ -95,14 +95,7 @@ pub fn fit_purchases(
         }
         PurchaseModelName::BgNbd => {
             let with_dropout = fit_bg_nbd(&scaled, settings)?;
-            bg_nbd_result(
-                &patterns,
-                &scaled,
-                &with_dropout,
-                &without_dropout,
-                longest,
-                settings,
-            )
+            bg_nbd_result(&patterns, &scaled, &with_dropout, &without_dropout, longest, settings)
         }
     };
     Ok(fitted)
@@ -139,10 +132,7 @@ fn fit_nbd(scaled: &Patterns, settings: &Purchases) -> Result<Optimum, Error> {
 fn fit_bg_nbd(scaled: &Patterns, settings: &Purchases) -> Result<Optimum, Error> {
     let objective = bg_nbd_objective(scaled, settings.l2_penalty);
     let rate = mean_rate(scaled);
-    let starts = [
-        vec![0.5, 0.3 / rate, 0.8, 2.5],
-        vec![2.0, 2.0 / rate, 0.1, 3.0],
-    ];
+    let starts = [vec![0.5, 0.3 / rate, 0.8, 2.5], vec![2.0, 2.0 / rate, 0.1, 3.0]];
     checked(minimise(&objective, &starts), "BG/NBD")
 }
 
@@ -186,10 +176,7 @@ fn checked(optimum: Option<Optimum>, model: &str) -> Result<Optimum, Error> {
 }
 
 fn nbd_in_unit(optimum: &Optimum, longest: f64) -> Nbd {
-    Nbd {
-        r: optimum.parameters[0],
-        alpha: optimum.parameters[1] * longest,
-    }
+    Nbd { r: optimum.parameters[0], alpha: optimum.parameters[1] * longest }
 }
 
 fn nbd_result(
@@ -238,21 +225,14 @@ fn bg_nbd_result(
     let gain = (without_dropout.value - optimum.value) * customers;
     if gain < NO_GAIN {
         let nbd_fit = nbd_result(patterns, scaled, without_dropout, nbd, longest, settings);
-        let at_zero = |name| Parameter {
-            name,
-            value: 0.0,
-            standard_error: None,
-            identified: false,
-        };
+        let at_zero =
+            |name| Parameter { name, value: 0.0, standard_error: None, identified: false };
         let mut parameters = nbd_fit.parameters.clone();
         parameters.extend(["a", "b"].map(at_zero));
         return FittedPurchases {
             requested: PurchaseModelName::BgNbd,
             parameters,
-            findings: vec![not_identified(
-                log_likelihood_without_dropout,
-                settings.l2_penalty,
-            )],
+            findings: vec![not_identified(log_likelihood_without_dropout, settings.l2_penalty)],
             ..nbd_fit
         };
     }
@@ -262,10 +242,8 @@ fn bg_nbd_result(
         optimum.parameters[2],
         optimum.parameters[3],
     ];
-    let errors = standard_errors(
-        &bg_nbd_objective(scaled, settings.l2_penalty),
-        &optimum.parameters,
-    );
+    let errors =
+        standard_errors(&bg_nbd_objective(scaled, settings.l2_penalty), &optimum.parameters);
     let log_likelihood = bg_nbd::log_likelihood(patterns, &[r, alpha, a, b]).0;
     FittedPurchases {
         model: PurchaseModel::BgNbd(BgNbd { r, alpha, a, b }),
@@ -286,20 +264,11 @@ fn bg_nbd_result(
 }
 
 fn estimate(name: &'static str, value: f64, standard_error: Option<f64>) -> Parameter {
-    Parameter {
-        name,
-        value,
-        standard_error,
-        identified: true,
-    }
+    Parameter { name, value, standard_error, identified: true }
 }
 
 fn not_identified(log_likelihood: f64, l2_penalty: f64) -> Finding {
-    let limit = if l2_penalty > 0.0 {
-        "a, b → 0"
-    } else {
-        "a/(a+b) → 0"
-    };
+    let limit = if l2_penalty > 0.0 { "a, b → 0" } else { "a/(a+b) → 0" };
     Finding::warning(
         "dropout_not_identified",
         format!(

@@ -19,17 +19,9 @@ const LEAST_AT_EDGE: f64 = 0.01;
 /// `left_out`: customers that the pipeline itself left out for having too few orders; with any,
 /// the file does hold customers with few orders.
 pub fn detect(histories: &Histories, left_out: usize, unit: TimeUnit) -> Option<Finding> {
-    let fewest = histories
-        .spend_count()
-        .iter()
-        .copied()
-        .fold(f64::INFINITY, f64::min);
+    let fewest = histories.spend_count().iter().copied().fold(f64::INFINITY, f64::min);
     let one_time = histories.frequency().contains(&0.0) || fewest < 2.0 || left_out > 0;
-    let gaps = histories
-        .age()
-        .iter()
-        .zip(histories.recency())
-        .map(|(age, t_x)| age - t_x);
+    let gaps = histories.age().iter().zip(histories.recency()).map(|(age, t_x)| age - t_x);
     let longest_gap = gaps.clone().fold(0.0, f64::max);
     let oldest = histories.age().iter().copied().fold(0.0, f64::max);
     let at_edge = gaps.filter(|gap| *gap > 0.9 * longest_gap).count() as f64;

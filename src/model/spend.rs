@@ -38,9 +38,7 @@ impl FittedSpend {
     /// Expected mean order value of a customer, always finite: where the model's mean does not
     /// exist, the observed mean over customers.
     pub fn expected_value(&self, count: f64, m: f64) -> f64 {
-        self.model
-            .expected_value(count, m)
-            .unwrap_or(self.observed_mean)
+        self.model.expected_value(count, m).unwrap_or(self.observed_mean)
     }
 }
 
@@ -66,25 +64,16 @@ pub fn fit_spend(histories: &Histories, settings: &Spend) -> Result<FittedSpend,
         l2_penalty: settings.l2_penalty,
     };
     let mean = spend.mean_order_value();
-    let starts = [
-        vec![4.0, 4.0, 0.75 * mean],
-        vec![4.0, 0.5, 4.0f64.min(mean)],
-    ];
-    let optimum = minimise(&objective, &starts)
-        .filter(fit_converged)
-        .ok_or_else(|| {
-            Error::Model(
-                "the Gamma-Gamma fit did not converge: order values may be nearly constant, or \
+    let starts = [vec![4.0, 4.0, 0.75 * mean], vec![4.0, 0.5, 4.0f64.min(mean)]];
+    let optimum = minimise(&objective, &starts).filter(fit_converged).ok_or_else(|| {
+        Error::Model(
+            "the Gamma-Gamma fit did not converge: order values may be nearly constant, or \
              extreme; check the value columns and the outlier limits"
-                    .to_owned(),
-            )
-        })?;
+                .to_owned(),
+        )
+    })?;
     let errors = standard_errors(&objective, &optimum.parameters);
-    let [p, q, v] = [
-        optimum.parameters[0],
-        optimum.parameters[1],
-        optimum.parameters[2],
-    ];
+    let [p, q, v] = [optimum.parameters[0], optimum.parameters[1], optimum.parameters[2]];
     let pearson = pearson(counts, means);
     Ok(FittedSpend {
         model: GammaGamma { p, q, v },
@@ -168,10 +157,7 @@ mod tests {
     #[test]
     fn pearson_of_known_pairs() {
         // (1,1) (2,3) (3,2): covariance 1/2·2 = 1, variances 2 and 2 (sums), so 0.5.
-        assert_eq!(
-            pearson(&[1.0, 2.0, 3.0, 0.0], &[1.0, 3.0, 2.0, 9.0]),
-            Some(0.5)
-        );
+        assert_eq!(pearson(&[1.0, 2.0, 3.0, 0.0], &[1.0, 3.0, 2.0, 9.0]), Some(0.5));
         assert_eq!(pearson(&[1.0, 1.0], &[1.0, 2.0]), None);
     }
 }

@@ -87,22 +87,16 @@ pub fn run(
     outputs: &[Fingerprint],
 ) -> Result<String, Error> {
     let audit = &run.audit;
-    let inputs: Vec<Fingerprint> = audit
-        .files
-        .iter()
-        .map(|file| fingerprint(file))
-        .collect::<Result<_, _>>()?;
+    let inputs: Vec<Fingerprint> =
+        audit.files.iter().map(|file| fingerprint(file)).collect::<Result<_, _>>()?;
     let rejected: usize = audit.rejected.iter().map(|r| r.rows).sum();
     let timings: Map<String, Value> = audit
         .timings
         .iter()
         .map(|(stage, seconds)| ((*stage).to_owned(), json!(seconds)))
         .collect();
-    let by_rule: Map<String, Value> = audit
-        .rejected
-        .iter()
-        .map(|r| (r.rule.clone(), json!(r.rows)))
-        .collect();
+    let by_rule: Map<String, Value> =
+        audit.rejected.iter().map(|r| (r.rule.clone(), json!(r.rows))).collect();
     text(&json!({
         "schema_version": SCHEMA_VERSION,
         "tool": tool(),
@@ -142,25 +136,15 @@ fn tool() -> Value {
 }
 
 fn values(parameters: &[Parameter]) -> Map<String, Value> {
-    parameters
-        .iter()
-        .map(|p| (p.name.to_owned(), json!(p.value)))
-        .collect()
+    parameters.iter().map(|p| (p.name.to_owned(), json!(p.value))).collect()
 }
 
 fn standard_errors(parameters: &[Parameter]) -> Map<String, Value> {
-    parameters
-        .iter()
-        .map(|p| (p.name.to_owned(), json!(p.standard_error)))
-        .collect()
+    parameters.iter().map(|p| (p.name.to_owned(), json!(p.standard_error))).collect()
 }
 
 fn not_identified(parameters: &[Parameter]) -> Vec<&'static str> {
-    parameters
-        .iter()
-        .filter(|p| !p.identified)
-        .map(|p| p.name)
-        .collect()
+    parameters.iter().filter(|p| !p.identified).map(|p| p.name).collect()
 }
 
 fn convergence(convergence: &Convergence) -> Value {

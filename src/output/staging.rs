@@ -37,10 +37,7 @@ impl Staging {
             .prefix(".cltv-")
             .tempdir_in(target)
             .map_err(Error::io(target, "write to the output folder"))?;
-        Ok(Self {
-            target: target.to_owned(),
-            folder,
-        })
+        Ok(Self { target: target.to_owned(), folder })
     }
 
     /// Writes one file through `fill`, to the disk.
@@ -109,10 +106,7 @@ impl Staging {
             fs::rename(self.folder.path().join(name), &target)
                 .map_err(Error::io(&target, "put into place"))?;
         }
-        for stale in optional
-            .iter()
-            .filter(|stale| !names.iter().any(|n| n == *stale))
-        {
+        for stale in optional.iter().filter(|stale| !names.iter().any(|n| n == *stale)) {
             let path = self.target.join(stale);
             if path.exists() {
                 fs::remove_file(&path).map_err(Error::io(&path, "remove the earlier run's"))?;
@@ -142,14 +136,6 @@ pub fn fingerprint(path: &Path) -> Result<Fingerprint, Error> {
         }
     };
     let (bytes, hash) = digest().map_err(Error::io(path, "read for its fingerprint"))?;
-    let sha256 = hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    Ok(Fingerprint {
-        file: path.display().to_string(),
-        bytes,
-        sha256,
-    })
+    let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Fingerprint { file: path.display().to_string(), bytes, sha256 })
 }

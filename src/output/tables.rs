@@ -46,9 +46,7 @@ pub fn csv(staging: &Staging, name: &str, frame: &DataFrame) -> Result<(), Error
 /// [`Error::Engine`], never for plain columns.
 pub fn csv_bytes(frame: &mut DataFrame) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    CsvWriter::new(&mut bytes)
-        .finish(frame)
-        .map_err(Error::engine("format a table as CSV"))?;
+    CsvWriter::new(&mut bytes).finish(frame).map_err(Error::engine("format a table as CSV"))?;
     Ok(bytes)
 }
 
@@ -62,11 +60,7 @@ pub fn renamed(scored: &DataFrame, settings: &Settings) -> Result<DataFrame, Err
         .iter()
         .map(|column| {
             let name = column.name().as_str();
-            let target = settings
-                .output
-                .rename
-                .get(name)
-                .map_or(name, String::as_str);
+            let target = settings.output.rename.get(name).map_or(name, String::as_str);
             let plain = col(name);
             let full = match column.dtype() {
                 DataType::String => plain.fill_null(lit("")),
@@ -88,9 +82,8 @@ pub fn renamed(scored: &DataFrame, settings: &Settings) -> Result<DataFrame, Err
 /// # Errors
 /// [`Error::Engine`], never for a scored frame.
 pub fn top(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
-    let by_value = SortMultipleOptions::default()
-        .with_order_descending(true)
-        .with_maintain_order(true);
+    let by_value =
+        SortMultipleOptions::default().with_order_descending(true).with_maintain_order(true);
     let top = run
         .scored
         .clone()
@@ -109,21 +102,11 @@ pub fn top(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
 pub fn segments(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
     let unit = settings.summary.time_unit;
     let numbers = |name: String, of: &dyn Fn(usize, &Profile) -> f64| {
-        let values: Vec<f64> = run
-            .segments
-            .iter()
-            .enumerate()
-            .map(|(i, p)| of(i, p))
-            .collect();
+        let values: Vec<f64> = run.segments.iter().enumerate().map(|(i, p)| of(i, p)).collect();
         Column::new(name.into(), values)
     };
     let texts = |name: &str, of: &dyn Fn(usize, &Profile) -> String| {
-        let values: Vec<String> = run
-            .segments
-            .iter()
-            .enumerate()
-            .map(|(i, p)| of(i, p))
-            .collect();
+        let values: Vec<String> = run.segments.iter().enumerate().map(|(i, p)| of(i, p)).collect();
         Column::new(name.into(), values)
     };
     let customers: Vec<u64> = run.segments.iter().map(|p| p.customers as u64).collect();
@@ -142,27 +125,15 @@ pub fn segments(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
     ];
     for (h, horizon) in settings.forecast.horizons.iter().enumerate() {
         let total = |_: usize, p: &Profile| p.expected_orders[h].1;
-        columns.push(numbers(
-            format!("total_{}", expected_orders(horizon.months)),
-            &total,
-        ));
+        columns.push(numbers(format!("total_{}", expected_orders(horizon.months)), &total));
     }
     columns.extend([
-        numbers("share_of_expected_value".into(), &|i, _| {
-            run.advice[i].share_of_value
-        }),
+        numbers("share_of_expected_value".into(), &|i, _| run.advice[i].share_of_value),
         texts("main_channel", &|_, p| {
-            p.main_channel
-                .as_ref()
-                .map_or(String::new(), |(channel, _)| channel.clone())
+            p.main_channel.as_ref().map_or(String::new(), |(channel, _)| channel.clone())
         }),
         texts("top_categories", &|_, p| {
-            let names: Vec<&str> = p
-                .categories
-                .iter()
-                .take(3)
-                .map(|(n, _)| n.as_str())
-                .collect();
+            let names: Vec<&str> = p.categories.iter().take(3).map(|(n, _)| n.as_str()).collect();
             names.join(", ")
         }),
         texts("suggested_action", &|i, _| run.advice[i].text.clone()),

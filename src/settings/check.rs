@@ -17,56 +17,26 @@ pub fn check(settings: Settings) -> Result<Settings, Vec<String>> {
     horizons(&settings, &mut faults);
     segments(&settings, &mut faults);
     output(&settings, &mut faults);
-    if faults.is_empty() {
-        Ok(settings)
-    } else {
-        Err(faults)
-    }
+    if faults.is_empty() { Ok(settings) } else { Err(faults) }
 }
 
 fn columns(settings: &Settings, faults: &mut Vec<String>) {
     let columns = &settings.input.columns;
     let mut need = |present: bool, key: &str, example: &str| {
         if !present {
-            faults.push(format!(
-                "input.columns.{key} is missing: write {key} = {example}"
-            ));
+            faults.push(format!("input.columns.{key} is missing: write {key} = {example}"));
         }
     };
-    need(
-        !columns.customer_id.is_empty(),
-        "customer_id",
-        "\"master_id\"",
-    );
+    need(!columns.customer_id.is_empty(), "customer_id", "\"master_id\"");
     match settings.input.kind {
         InputKind::Customers => {
-            need(
-                columns.first_order_date.is_some(),
-                "first_order_date",
-                "\"first_order_date\"",
-            );
-            need(
-                columns.last_order_date.is_some(),
-                "last_order_date",
-                "\"last_order_date\"",
-            );
-            need(
-                !columns.orders.is_empty(),
-                "orders",
-                "[\"orders_online\", \"orders_offline\"]",
-            );
-            need(
-                !columns.value.is_empty(),
-                "value",
-                "[\"value_online\", \"value_offline\"]",
-            );
+            need(columns.first_order_date.is_some(), "first_order_date", "\"first_order_date\"");
+            need(columns.last_order_date.is_some(), "last_order_date", "\"last_order_date\"");
+            need(!columns.orders.is_empty(), "orders", "[\"orders_online\", \"orders_offline\"]");
+            need(!columns.value.is_empty(), "value", "[\"value_online\", \"value_offline\"]");
         }
         InputKind::Transactions => {
-            need(
-                columns.order_date.is_some(),
-                "order_date",
-                "\"InvoiceDate\"",
-            );
+            need(columns.order_date.is_some(), "order_date", "\"InvoiceDate\"");
             let product = columns.quantity.is_some() && columns.unit_price.is_some();
             need(
                 columns.value.len() == 1 || product,
@@ -84,9 +54,8 @@ fn columns(settings: &Settings, faults: &mut Vec<String>) {
     }
     let separator = &settings.input.separator;
     if separator != "auto" && (separator.len() != 1 || !separator.is_ascii()) {
-        faults.push(format!(
-            "input.separator {separator:?}: write one ASCII character, or \"auto\""
-        ));
+        faults
+            .push(format!("input.separator {separator:?}: write one ASCII character, or \"auto\""));
     }
 }
 
@@ -99,12 +68,8 @@ fn outliers(settings: &Settings, faults: &mut Vec<String>) {
     }
     not_negative(settings.outliers.fence, "outliers.fence", faults);
     let columns = &settings.input.columns;
-    let known: Vec<&str> = columns
-        .orders
-        .iter()
-        .chain(&columns.value)
-        .map(String::as_str)
-        .collect();
+    let known: Vec<&str> =
+        columns.orders.iter().chain(&columns.value).map(String::as_str).collect();
     if let CappedColumns::Only(chosen) = &settings.outliers.columns {
         for name in chosen.iter().filter(|name| !known.contains(&name.as_str())) {
             faults.push(format!(
@@ -116,11 +81,7 @@ fn outliers(settings: &Settings, faults: &mut Vec<String>) {
 }
 
 fn models(settings: &Settings, faults: &mut Vec<String>) {
-    not_negative(
-        settings.purchases.l2_penalty,
-        "purchases.l2_penalty",
-        faults,
-    );
+    not_negative(settings.purchases.l2_penalty, "purchases.l2_penalty", faults);
     not_negative(settings.spend.l2_penalty, "spend.l2_penalty", faults);
     if settings.summary.min_orders == 0 {
         faults.push(
@@ -149,10 +110,7 @@ fn horizons(settings: &Settings, faults: &mut Vec<String>) {
             ));
         }
         if !seen.insert(horizon.months) {
-            faults.push(format!(
-                "forecast.horizons: {} months stands twice",
-                horizon.months
-            ));
+            faults.push(format!("forecast.horizons: {} months stands twice", horizon.months));
         }
     }
     if settings.forecast.horizons.is_empty() {
@@ -160,9 +118,7 @@ fn horizons(settings: &Settings, faults: &mut Vec<String>) {
     }
     let months = settings.lifetime_value.months;
     if months == 0 || months > MOST_MONTHS {
-        faults.push(format!(
-            "lifetime_value.months {months} is not between 1 and {MOST_MONTHS}"
-        ));
+        faults.push(format!("lifetime_value.months {months} is not between 1 and {MOST_MONTHS}"));
     }
     not_negative(
         settings.lifetime_value.monthly_discount_rate,
@@ -170,14 +126,8 @@ fn horizons(settings: &Settings, faults: &mut Vec<String>) {
         faults,
     );
     for (key, length) in [
-        (
-            "forecast.weeks_per_month",
-            settings.forecast.weeks_per_month,
-        ),
-        (
-            "lifetime_value.weeks_per_month",
-            settings.lifetime_value.weeks_per_month,
-        ),
+        ("forecast.weeks_per_month", settings.forecast.weeks_per_month),
+        ("lifetime_value.weeks_per_month", settings.lifetime_value.weeks_per_month),
     ] {
         if let MonthLength::Weeks(weeks) = length
             && !(weeks.is_finite() && weeks > 0.0)
@@ -198,10 +148,7 @@ fn segments(settings: &Settings, faults: &mut Vec<String>) {
     let keep = &settings.input.columns.keep;
     for (key, column) in [
         ("segments.channel_column", &settings.segments.channel_column),
-        (
-            "segments.categories_column",
-            &settings.segments.categories_column,
-        ),
+        ("segments.categories_column", &settings.segments.categories_column),
     ] {
         if let Some(column) = column
             && !keep.contains(column)
@@ -219,12 +166,7 @@ fn output(settings: &Settings, faults: &mut Vec<String>) {
         faults.push("output.path is empty: name a folder".to_owned());
     }
     let plain = settings.output_columns();
-    for name in settings
-        .output
-        .rename
-        .keys()
-        .filter(|name| !plain.contains(name))
-    {
+    for name in settings.output.rename.keys().filter(|name| !plain.contains(name)) {
         let near = nearest(name, plain.iter().map(String::as_str));
         faults.push(format!(
             "output.rename.{name}: there is no such output column{}",
@@ -232,10 +174,7 @@ fn output(settings: &Settings, faults: &mut Vec<String>) {
         ));
     }
     let mut seen = BTreeSet::new();
-    for name in plain
-        .iter()
-        .map(|name| settings.output.rename.get(name).unwrap_or(name))
-    {
+    for name in plain.iter().map(|name| settings.output.rename.get(name).unwrap_or(name)) {
         if !seen.insert(name) {
             faults.push(format!(
                 "two output columns are named {name:?}: rename one, or leave it out of \

@@ -248,12 +248,7 @@ impl Default for Transactions {
 
 impl Default for Outliers {
     fn default() -> Self {
-        Self {
-            quantiles: [0.01, 0.99],
-            fence: 1.5,
-            round: true,
-            columns: CappedColumns::Auto,
-        }
+        Self { quantiles: [0.01, 0.99], fence: 1.5, round: true, columns: CappedColumns::Auto }
     }
 }
 
@@ -280,11 +275,7 @@ impl Default for Forecast {
 
 impl Default for LifetimeValue {
     fn default() -> Self {
-        Self {
-            months: 6,
-            weeks_per_month: MonthLength::Calendar,
-            monthly_discount_rate: 0.01,
-        }
+        Self { months: 6, weeks_per_month: MonthLength::Calendar, monthly_discount_rate: 0.01 }
     }
 }
 

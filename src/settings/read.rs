@@ -27,10 +27,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "output",
         ],
     ),
-    (
-        "input",
-        &["path", "kind", "date_format", "separator", "columns"],
-    ),
+    ("input", &["path", "kind", "date_format", "separator", "columns"]),
     (
         "input.columns",
         &[
@@ -48,37 +45,16 @@ const KEYS: &[(&str, &[&str])] = &[
     ),
     (
         "transactions",
-        &[
-            "cancelled",
-            "merge_same_day",
-            "keep_zero_value",
-            "observation_end",
-            "calibration_end",
-        ],
+        &["cancelled", "merge_same_day", "keep_zero_value", "observation_end", "calibration_end"],
     ),
     ("transactions.cancelled", &["column", "prefix"]),
     ("outliers", &["quantiles", "fence", "round", "columns"]),
-    (
-        "summary",
-        &[
-            "analysis_date",
-            "time_unit",
-            "frequency",
-            "monetary_value",
-            "min_orders",
-        ],
-    ),
+    ("summary", &["analysis_date", "time_unit", "frequency", "monetary_value", "min_orders"]),
     ("purchases", &["model", "l2_penalty"]),
     ("spend", &["model", "l2_penalty"]),
     ("forecast", &["horizons", "weeks_per_month"]),
-    (
-        "lifetime_value",
-        &["months", "weeks_per_month", "monthly_discount_rate"],
-    ),
-    (
-        "segments",
-        &["labels", "channel_column", "categories_column"],
-    ),
+    ("lifetime_value", &["months", "weeks_per_month", "monthly_discount_rate"]),
+    ("segments", &["labels", "channel_column", "categories_column"]),
     ("output", &["path", "formats", "top", "rename"]),
 ];
 
@@ -104,10 +80,8 @@ pub fn load(path: &Path, overrides: &Overrides) -> Result<Settings, Error> {
         place: path.display().to_string(),
         faults: vec![format!("the pipeline file cannot be read: {source}")],
     })?;
-    parse(&text, overrides).map_err(|faults| Error::Settings {
-        place: path.display().to_string(),
-        faults,
-    })
+    parse(&text, overrides)
+        .map_err(|faults| Error::Settings { place: path.display().to_string(), faults })
 }
 
 /// [`load`] from text already read; the faults, each a sentence.
@@ -172,10 +146,7 @@ fn or_default<T: DeserializeOwned + Default>(
     name: &str,
     faults: &mut Vec<String>,
 ) -> T {
-    table
-        .get(name)
-        .and_then(|value| section(value, name, faults))
-        .unwrap_or_default()
+    table.get(name).and_then(|value| section(value, name, faults)).unwrap_or_default()
 }
 
 fn section<T: DeserializeOwned>(value: &Value, name: &str, faults: &mut Vec<String>) -> Option<T> {
@@ -183,10 +154,7 @@ fn section<T: DeserializeOwned>(value: &Value, name: &str, faults: &mut Vec<Stri
         .clone()
         .try_into()
         .map_err(|e: toml::de::Error| {
-            faults.push(format!(
-                "[{name}]: {}",
-                e.to_string().trim_end().replace('\n', " ")
-            ));
+            faults.push(format!("[{name}]: {}", e.to_string().trim_end().replace('\n', " ")));
         })
         .ok()
 }
@@ -196,11 +164,7 @@ fn unknown_keys(section: &str, table: &Table, faults: &mut Vec<String>) {
         return;
     };
     for (key, value) in table {
-        let path = if section.is_empty() {
-            key.clone()
-        } else {
-            format!("{section}.{key}")
-        };
+        let path = if section.is_empty() { key.clone() } else { format!("{section}.{key}") };
         if !known.contains(&key.as_str()) {
             faults.push(match nearest(key, known.iter().copied()) {
                 Some(near) => format!("unknown key {path}: did you mean {near}?"),
@@ -224,21 +188,13 @@ fn apply(table: &mut Table, overrides: &Overrides, faults: &mut Vec<String>) {
         put(table, "input.path", Value::String(input.clone()), faults);
     }
     if let Some(output) = &overrides.output {
-        put(
-            table,
-            "output.path",
-            Value::String(output.to_string_lossy().into_owned()),
-            faults,
-        );
+        put(table, "output.path", Value::String(output.to_string_lossy().into_owned()), faults);
     }
     if let Some(as_of) = &overrides.as_of {
         if let Err(fault) = super::types::date(as_of) {
             faults.push(format!("--as-of {fault}"));
         }
-        let kind = table
-            .get("input")
-            .and_then(|i| i.get("kind"))
-            .and_then(Value::as_str);
+        let kind = table.get("input").and_then(|i| i.get("kind")).and_then(Value::as_str);
         let key = match kind {
             Some("transactions") => "transactions.observation_end",
             _ => "summary.analysis_date",
@@ -262,9 +218,7 @@ fn put(table: &mut Table, path: &str, value: Value, faults: &mut Vec<String>) {
             table.insert(path.to_owned(), value);
         }
         Some((section, rest)) => {
-            let inner = table
-                .entry(section)
-                .or_insert_with(|| Value::Table(Table::new()));
+            let inner = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
             match inner {
                 Value::Table(inner) => put(inner, rest, value, faults),
                 _ => faults.push(format!("--set {path}: {section} is not a section")),

@@ -246,9 +246,7 @@ pub mod optional_date {
         deserializer: D,
     ) -> Result<Option<NaiveDate>, D::Error> {
         let text = String::deserialize(deserializer)?;
-        super::date(&text)
-            .map(Some)
-            .map_err(serde::de::Error::custom)
+        super::date(&text).map(Some).map_err(serde::de::Error::custom)
     }
 }
 
@@ -275,21 +273,9 @@ mod tests {
         let two_days = AnalysisDate::AfterLastOrder { days: 2 };
         assert_eq!(AnalysisDate::parse("last_order + 2d"), Ok(two_days));
         assert_eq!(AnalysisDate::parse("last_order+2d"), Ok(two_days));
-        assert_eq!(
-            AnalysisDate::parse("last_order"),
-            Ok(AnalysisDate::AfterLastOrder { days: 0 })
-        );
-        assert!(matches!(
-            AnalysisDate::parse("2021-06-01"),
-            Ok(AnalysisDate::On(_))
-        ));
-        for wrong in [
-            "01.06.2021",
-            "last_order - 2d",
-            "last_order + xd",
-            "",
-            "last_orders",
-        ] {
+        assert_eq!(AnalysisDate::parse("last_order"), Ok(AnalysisDate::AfterLastOrder { days: 0 }));
+        assert!(matches!(AnalysisDate::parse("2021-06-01"), Ok(AnalysisDate::On(_))));
+        for wrong in ["01.06.2021", "last_order - 2d", "last_order + xd", "", "last_orders"] {
             assert!(AnalysisDate::parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -17,19 +17,10 @@ pub struct Filter {
     pub both_channels: bool,
 }
 
-const DEVICES: &[(&str, f64)] = &[
-    ("Android App", 0.48),
-    ("Mobile", 0.24),
-    ("Ios App", 0.14),
-    ("Desktop", 0.14),
-];
-const CATEGORIES: &[(&str, f64)] = &[
-    ("ERKEK", 0.45),
-    ("COCUK", 0.35),
-    ("KADIN", 0.55),
-    ("AKTIFSPOR", 0.50),
-    ("AKTIFCOCUK", 0.25),
-];
+const DEVICES: &[(&str, f64)] =
+    &[("Android App", 0.48), ("Mobile", 0.24), ("Ios App", 0.14), ("Desktop", 0.14)];
+const CATEGORIES: &[(&str, f64)] =
+    &[("ERKEK", 0.45), ("COCUK", 0.35), ("KADIN", 0.55), ("AKTIFSPOR", 0.50), ("AKTIFCOCUK", 0.25)];
 
 /// Simulates an export.
 ///
@@ -53,13 +44,8 @@ pub fn customers(population: &Population, filter: Filter) -> Result<DataFrame, E
 
 impl Filter {
     fn keeps(self, customer: &SimulatedCustomer) -> bool {
-        let last = customer
-            .orders
-            .last()
-            .map_or(f64::INFINITY, |o| o.days_before_end);
-        let recent = self
-            .last_order_within
-            .is_none_or(|days| last <= f64::from(days));
+        let last = customer.orders.last().map_or(f64::INFINITY, |o| o.days_before_end);
+        let recent = self.last_order_within.is_none_or(|days| last <= f64::from(days));
         let online = customer.orders.iter().filter(|o| o.online).count();
         recent && (!self.both_channels || (online > 0 && online < customer.orders.len()))
     }
@@ -78,11 +64,8 @@ fn identifier(rng: &mut ChaCha8Rng) -> String {
 }
 
 fn categories(rng: &mut ChaCha8Rng) -> String {
-    let chosen: Vec<&str> = CATEGORIES
-        .iter()
-        .filter(|(_, share)| rng.random_bool(*share))
-        .map(|(n, _)| *n)
-        .collect();
+    let chosen: Vec<&str> =
+        CATEGORIES.iter().filter(|(_, share)| rng.random_bool(*share)).map(|(n, _)| *n).collect();
     format!("[{}]", chosen.join(", "))
 }
 
@@ -110,12 +93,8 @@ impl Rows {
         let online = || orders.iter().filter(|o| o.online);
         let offline = || orders.iter().filter(|o| !o.online);
         let last = orders.last();
-        let dates = [
-            day(orders.first()),
-            day(last),
-            day(online().next_back()),
-            day(offline().next_back()),
-        ];
+        let dates =
+            [day(orders.first()), day(last), day(online().next_back()), day(offline().next_back())];
         let total =
             |values: &mut dyn Iterator<Item = f64>| (values.sum::<f64>() * 100.0).round() / 100.0;
         let numbers = [
@@ -126,11 +105,7 @@ impl Rows {
         ];
         self.ids.push(id);
         self.devices.push(device);
-        self.last_channels.push(if last.is_some_and(|o| o.online) {
-            device
-        } else {
-            "Offline"
-        });
+        self.last_channels.push(if last.is_some_and(|o| o.online) { device } else { "Offline" });
         self.categories.push(categories);
         for (column, date) in self.dates.iter_mut().zip(dates) {
             column.push(date);

@@ -24,12 +24,8 @@ const ARTICLES: &[(&str, &str)] = &[
     ("21212", "PACK OF 72 RETROSPOT CAKE CASES"),
     ("22197", "POPCORN HOLDER"),
 ];
-const COUNTRIES: &[(&str, f64)] = &[
-    ("United Kingdom", 0.9),
-    ("Germany", 0.04),
-    ("France", 0.04),
-    ("EIRE", 0.02),
-];
+const COUNTRIES: &[(&str, f64)] =
+    &[("United Kingdom", 0.9), ("Germany", 0.04), ("France", 0.04), ("EIRE", 0.02)];
 const FIRST_CUSTOMER: u32 = 12_346;
 const FIRST_INVOICE: usize = 489_434;
 
@@ -127,9 +123,7 @@ fn cancelled(
 
 fn frame(mut lines: Vec<Line>, population: &Population) -> PolarsResult<DataFrame> {
     lines.sort_by(|a, b| {
-        b.days_before_end
-            .total_cmp(&a.days_before_end)
-            .then(a.invoice.cmp(&b.invoice))
+        b.days_before_end.total_cmp(&a.days_before_end).then(a.invoice.cmp(&b.invoice))
     });
     let mut number = 0;
     let mut previous = None;
@@ -145,29 +139,14 @@ fn frame(mut lines: Vec<Line>, population: &Population) -> PolarsResult<DataFram
     let texts = |of: &dyn Fn(&Line) -> String| lines.iter().map(of).collect::<Vec<String>>();
     DataFrame::new_infer_height(vec![
         Column::new("Invoice".into(), invoices),
-        Column::new(
-            "StockCode".into(),
-            texts(&|l| ARTICLES[l.article].0.to_owned()),
-        ),
-        Column::new(
-            "Description".into(),
-            texts(&|l| ARTICLES[l.article].1.to_owned()),
-        ),
-        Column::new(
-            "Quantity".into(),
-            lines.iter().map(|l| l.quantity).collect::<Vec<_>>(),
-        ),
+        Column::new("StockCode".into(), texts(&|l| ARTICLES[l.article].0.to_owned())),
+        Column::new("Description".into(), texts(&|l| ARTICLES[l.article].1.to_owned())),
+        Column::new("Quantity".into(), lines.iter().map(|l| l.quantity).collect::<Vec<_>>()),
         Column::new("InvoiceDate".into(), texts(&|l| time_of(l, population))),
-        Column::new(
-            "Price".into(),
-            lines.iter().map(|l| l.price).collect::<Vec<_>>(),
-        ),
+        Column::new("Price".into(), lines.iter().map(|l| l.price).collect::<Vec<_>>()),
         Column::new(
             "Customer ID".into(),
-            lines
-                .iter()
-                .map(|l| l.customer.map(f64::from))
-                .collect::<Vec<_>>(),
+            lines.iter().map(|l| l.customer.map(f64::from)).collect::<Vec<_>>(),
         ),
         Column::new("Country".into(), texts(&|l| l.country.to_owned())),
     ])
@@ -177,17 +156,8 @@ fn frame(mut lines: Vec<Line>, population: &Population) -> PolarsResult<DataFram
 fn time_of(line: &Line, population: &Population) -> String {
     const OPENS: f64 = 8.0;
     const OPEN_HOURS: f64 = 12.0;
-    let order = SimulatedOrder {
-        days_before_end: line.days_before_end,
-        value: 0.0,
-        online: true,
-    };
+    let order = SimulatedOrder { days_before_end: line.days_before_end, value: 0.0, online: true };
     let share_of_day = line.days_before_end.ceil() - line.days_before_end;
     let minutes = ((OPENS + OPEN_HOURS * share_of_day) * 60.0) as u32;
-    format!(
-        "{} {:02}:{:02}:00",
-        order.day(population.end),
-        minutes / 60,
-        minutes % 60
-    )
+    format!("{} {:02}:{:02}:00", order.day(population.end), minutes / 60, minutes % 60)
 }

@@ -80,9 +80,7 @@ impl Process {
         let BgNbd { r, alpha, a, b } = population.purchases;
         let GammaGamma { p, q, v } = population.spend;
         let (on, off) = population.online_share;
-        let wrong = [r, alpha, a, b, p, q, v, on, off]
-            .iter()
-            .any(|x| !(x.is_finite() && *x > 0.0));
+        let wrong = [r, alpha, a, b, p, q, v, on, off].iter().any(|x| !(x.is_finite() && *x > 0.0));
         let fault = || Error::Settings {
             place: "simulate".to_owned(),
             faults: vec!["every parameter must be a number above 0".to_owned()],

@@ -9,59 +9,14 @@ use crate::support::project;
 const FORBIDDEN: &[(&str, &[&str])] = &[
     (
         "math",
-        &[
-            "polars",
-            "argmin",
-            "crate::frame",
-            "crate::model",
-            "crate::settings",
-            "crate::error",
-        ],
+        &["polars", "argmin", "crate::frame", "crate::model", "crate::settings", "crate::error"],
     ),
-    (
-        "model",
-        &[
-            "polars",
-            "crate::frame",
-            "crate::output",
-            "crate::pipeline",
-            "clap",
-            "anyhow",
-        ],
-    ),
-    (
-        "frame",
-        &[
-            "argmin",
-            "statrs",
-            "crate::output",
-            "crate::pipeline",
-            "clap",
-            "anyhow",
-        ],
-    ),
-    (
-        "settings",
-        &[
-            "polars",
-            "argmin",
-            "crate::frame",
-            "crate::model",
-            "crate::output",
-        ],
-    ),
+    ("model", &["polars", "crate::frame", "crate::output", "crate::pipeline", "clap", "anyhow"]),
+    ("frame", &["argmin", "statrs", "crate::output", "crate::pipeline", "clap", "anyhow"]),
+    ("settings", &["polars", "argmin", "crate::frame", "crate::model", "crate::output"]),
     ("customers.rs", &["polars", "argmin", "crate::"]),
     ("output", &["argmin", "clap", "anyhow"]),
-    (
-        "simulate",
-        &[
-            "argmin",
-            "clap",
-            "anyhow",
-            "crate::pipeline",
-            "crate::output",
-        ],
-    ),
+    ("simulate", &["argmin", "clap", "anyhow", "crate::pipeline", "crate::output"]),
 ];
 
 /// frame/predictions.rs joins what the models predicted: the one place that knows both.
@@ -73,9 +28,7 @@ fn imports_point_one_way() {
     for (place, words) in FORBIDDEN {
         for (name, text) in sources(&project("src").join(place)) {
             for word in *words {
-                let named = text
-                    .lines()
-                    .filter(|line| !line.trim_start().starts_with("//"));
+                let named = text.lines().filter(|line| !line.trim_start().starts_with("//"));
                 if named.into_iter().any(|line| line.contains(word)) {
                     faults.push(format!("{place}: {name} names {word}"));
                 }
@@ -90,11 +43,7 @@ fn imports_point_one_way() {
 
 fn sources(path: &Path) -> Vec<(String, String)> {
     let read = |path: &Path| {
-        let name = path
-            .file_name()
-            .expect("a name")
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         (name, fs::read_to_string(path).expect("a source file"))
     };
     if path.is_file() {
@@ -103,9 +52,5 @@ fn sources(path: &Path) -> Vec<(String, String)> {
     let entries = fs::read_dir(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let files: Vec<_> = entries.map(|e| e.expect("an entry").path()).collect();
     assert!(!files.is_empty());
-    files
-        .iter()
-        .filter(|f| f.extension().is_some_and(|e| e == "rs"))
-        .map(|f| read(f))
-        .collect()
+    files.iter().filter(|f| f.extension().is_some_and(|e| e == "rs")).map(|f| read(f)).collect()
 }

@@ -49,12 +49,7 @@ impl Case {
     fn run(&self, input: &Path, more: &[&str]) -> (i32, String) {
         let pipeline = project("pipelines/flo.toml");
         let mut arguments = vec!["run".into(), pipeline.into_os_string()];
-        arguments.extend([
-            "--input".into(),
-            input.into(),
-            "--output".into(),
-            self.out().into(),
-        ]);
+        arguments.extend(["--input".into(), input.into(), "--output".into(), self.out().into()]);
         arguments.extend(more.iter().map(Into::into));
         let output = cltv(arguments);
         let text = stderr(&output);
@@ -100,11 +95,7 @@ fn sound(out: &Path) {
     for column in customers.columns() {
         assert_eq!(column.null_count(), 0, "{}", column.name());
         if let Ok(values) = column.f64() {
-            assert!(
-                values.iter().flatten().all(f64::is_finite),
-                "{}",
-                column.name()
-            );
+            assert!(values.iter().flatten().all(f64::is_finite), "{}", column.name());
         }
     }
     let text = std::fs::read_to_string(out.join("run.json")).expect("run.json");
@@ -127,19 +118,12 @@ fn a_missing_file() {
 #[test]
 fn a_renamed_column_names_the_nearest() {
     let text = export(200).replace("master_id", "masterid");
-    refused(
-        text,
-        &[],
-        3,
-        &["no column \"master_id\"", "nearest is \"masterid\""],
-    );
+    refused(text, &[], 3, &["no column \"master_id\"", "nearest is \"masterid\""]);
 }
 
 #[test]
 fn every_missing_column_is_named_at_once() {
-    let text = export(200)
-        .replace("master_id", "x")
-        .replace("first_order_date", "y");
+    let text = export(200).replace("master_id", "x").replace("first_order_date", "y");
     refused(text, &[], 3, &["\"master_id\"", "\"first_order_date\""]);
 }
 
@@ -156,12 +140,7 @@ fn a_header_only() {
 
 #[test]
 fn not_utf8() {
-    refused(
-        [0xff, 0xfe, b'a', 0],
-        &[],
-        3,
-        &["UTF-16", "save it as UTF-8"],
-    );
+    refused([0xff, 0xfe, b'a', 0], &[], 3, &["UTF-16", "save it as UTF-8"]);
     let mut latin = export(200).into_bytes();
     latin.extend(b"\xfeid,Mobile,Offline,2020-01-01,2021-01-01,1.0,1.0,9,9,[]\n");
     refused(latin, &[], 3, &["UTF-8"]);
@@ -219,12 +198,7 @@ fn dates_that_cannot_be() {
     let row = "bad,Mobile,Offline,,2021-01-01,1.0,1.0,9,9,[]";
     quarantined(&with_row(row), &[], "unreadable_date", 201.0);
     let row = "bad,Mobile,Offline,2020-01-01,2021-06-02,1.0,1.0,9,9,[]";
-    quarantined(
-        &with_row(row),
-        &["--as-of", "2021-06-01"],
-        "order_after_as_of",
-        201.0,
-    );
+    quarantined(&with_row(row), &["--as-of", "2021-06-01"], "order_after_as_of", 201.0);
 }
 
 #[test]
@@ -254,44 +228,20 @@ fn an_ambiguous_date_order_shows_the_setting() {
             1 + i % 7
         );
     }
-    refused(
-        text,
-        &[],
-        3,
-        &[
-            "cannot be told apart",
-            "date_format = \"%d/%m/%Y\"",
-            "%m/%d/%Y",
-        ],
-    );
+    refused(text, &[], 3, &["cannot be told apart", "date_format = \"%d/%m/%Y\"", "%m/%d/%Y"]);
 }
 
 #[test]
 fn too_little_to_learn_from() {
-    refused(
-        export(1),
-        &[],
-        4,
-        &["1 customers", "distinct purchase histories"],
-    );
+    refused(export(1), &[], 4, &["1 customers", "distinct purchase histories"]);
     let row = ",M,O,2020-01-01,2021-01-01,2.0,1.0,60,30,[]";
     let alike: String = (0..50).map(|i| format!("id{i}{row}\n")).collect();
-    refused(
-        format!("{HEADER}\n{alike}"),
-        &[],
-        4,
-        &["only 1 distinct purchase histories"],
-    );
+    refused(format!("{HEADER}\n{alike}"), &[], 4, &["only 1 distinct purchase histories"]);
 }
 
 #[test]
 fn nobody_has_enough_orders() {
-    refused(
-        export(200),
-        &["--set", "summary.min_orders=99"],
-        3,
-        &["lower summary.min_orders"],
-    );
+    refused(export(200), &["--set", "summary.min_orders=99"], 3, &["lower summary.min_orders"]);
 }
 
 #[test]
@@ -312,21 +262,11 @@ fn an_output_folder_that_cannot_be_written() {
 #[test]
 fn wrong_pipelines_name_every_fault() {
     let (case, file) = Case::new("export.csv", export(200));
-    let faults = [
-        "--set",
-        "sumary.min_orders=2",
-        "--set",
-        "purchases.l2_penalti=1",
-        "--as-of",
-        "1.6.2021",
-    ];
+    let faults =
+        ["--set", "sumary.min_orders=2", "--set", "purchases.l2_penalti=1", "--as-of", "1.6.2021"];
     let (code, text) = case.run(&file, &faults);
     assert_eq!(code, 2, "{text}");
-    for word in [
-        "did you mean summary?",
-        "did you mean l2_penalty?",
-        "\"1.6.2021\" is no date",
-    ] {
+    for word in ["did you mean summary?", "did you mean l2_penalty?", "\"1.6.2021\" is no date"] {
         assert!(text.contains(word), "{word:?} is not in: {text}");
     }
     let faults = [
@@ -339,27 +279,13 @@ fn wrong_pipelines_name_every_fault() {
     ];
     let (code, text) = case.run(&file, &faults);
     assert_eq!(code, 2, "{text}");
-    for word in [
-        "outliers.quantiles",
-        "forecast.horizons is empty",
-        "a label stands twice",
-    ] {
+    for word in ["outliers.quantiles", "forecast.horizons is empty", "a label stands twice"] {
         assert!(text.contains(word), "{word:?} is not in: {text}");
     }
-    let (code, text) = case.run(
-        &file,
-        &[
-            "--set",
-            "purchases.model=\"bgnbd\"",
-            "--set",
-            "summary.min_orders=\"two\"",
-        ],
-    );
+    let (code, text) = case
+        .run(&file, &["--set", "purchases.model=\"bgnbd\"", "--set", "summary.min_orders=\"two\""]);
     assert_eq!(code, 2, "{text}");
-    assert!(
-        text.contains("bg_nbd") && text.contains("[summary]"),
-        "{text}"
-    );
+    assert!(text.contains("bg_nbd") && text.contains("[summary]"), "{text}");
 }
 
 #[test]
@@ -372,10 +298,8 @@ fn wrong_usage() {
 
 #[test]
 fn strict_refuses_and_keeps_the_earlier_output() {
-    let (case, file) = Case::new(
-        "export.csv",
-        with_row("id7,M,O,2020-01-01,2021-01-01,1.0,1.0,9,9,[]"),
-    );
+    let (case, file) =
+        Case::new("export.csv", with_row("id7,M,O,2020-01-01,2021-01-01,1.0,1.0,9,9,[]"));
     std::fs::create_dir(case.out()).expect("made");
     std::fs::write(case.out().join("run.json"), "earlier").expect("written");
     let (code, text) = case.run(&file, &["--strict"]);

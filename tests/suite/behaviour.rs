@@ -14,15 +14,7 @@ fn contents(out: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = std::fs::read_dir(out)
         .expect("the output folder")
         .map(|entry| entry.expect("an entry").path())
-        .map(|path| {
-            (
-                path.file_name()
-                    .expect("a name")
-                    .to_string_lossy()
-                    .into_owned(),
-                path,
-            )
-        })
+        .map(|path| (path.file_name().expect("a name").to_string_lossy().into_owned(), path))
         .filter(|(name, _)| name != "run.json")
         .map(|(name, path)| (name, std::fs::read(path).expect("readable")))
         .collect();
@@ -36,10 +28,7 @@ fn same_input_same_bytes() {
     run_ok("pipelines/flo.toml", &project(SAMPLE), first.path(), &[]);
     run_ok("pipelines/flo.toml", &project(SAMPLE), second.path(), &[]);
     run_ok("pipelines/flo.toml", &project(SAMPLE), second.path(), &[]);
-    let names: Vec<String> = contents(first.path())
-        .into_iter()
-        .map(|(name, _)| name)
-        .collect();
+    let names: Vec<String> = contents(first.path()).into_iter().map(|(name, _)| name).collect();
     let expected = [
         "customers.csv",
         "customers.parquet",
@@ -49,10 +38,7 @@ fn same_input_same_bytes() {
         "top_customers.csv",
     ];
     assert_eq!(names, expected);
-    assert!(
-        contents(first.path()) == contents(second.path()),
-        "two runs differ"
-    );
+    assert!(contents(first.path()) == contents(second.path()), "two runs differ");
 }
 
 #[test]
@@ -78,11 +64,7 @@ fn the_sample_shows_the_sickness_of_the_real_file() {
 fn the_form_of_the_input_changes_nothing() {
     let work = folder();
     let text = std::fs::read_to_string(project(SAMPLE)).expect("the sample");
-    let sample: String = text
-        .lines()
-        .take(3001)
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let sample: String = text.lines().take(3001).map(|line| format!("{line}\n")).collect();
     let plain = work.path().join("plain.csv");
     std::fs::write(&plain, &sample).expect("written");
     let expected = predictions(&plain, work.path());
@@ -101,67 +83,37 @@ fn the_form_of_the_input_changes_nothing() {
     std::fs::create_dir(&parts).expect("made");
     save_csv(&mut frame.slice(0, 1000), &parts.join("1.csv"), b',');
     save_csv(&mut frame.slice(1000, 2000), &parts.join("2.csv"), b',');
-    for form in [
-        crlf,
-        whole,
-        semicolons,
-        bom,
-        typed,
-        parts.clone(),
-        parts.join("*.csv"),
-    ] {
-        assert!(
-            predictions(&form, work.path()) == expected,
-            "{} differs",
-            form.display()
-        );
+    for form in [crlf, whole, semicolons, bom, typed, parts.clone(), parts.join("*.csv")] {
+        assert!(predictions(&form, work.path()) == expected, "{} differs", form.display());
     }
     let day_first = work.path().join("day_first.csv");
     std::fs::write(&day_first, with_dates_day_first(&sample)).expect("written");
-    assert!(
-        predictions(&day_first, work.path()) == expected,
-        "day-first dates differ"
-    );
+    assert!(predictions(&day_first, work.path()) == expected, "day-first dates differ");
 }
 
 fn predictions(input: &Path, work: &Path) -> Vec<Vec<f64>> {
     let out = work.join("out");
     run_ok("pipelines/flo.toml", input, &out, &[]);
     let customers = parquet(&out.join("customers.parquet"));
-    [
-        "frequency",
-        "T_weekly",
-        "monetary_cltv_avg",
-        "exp_sales_6_month",
-        "cltv",
-    ]
-    .map(|column| numbers(&customers, column))
-    .to_vec()
+    ["frequency", "T_weekly", "monetary_cltv_avg", "exp_sales_6_month", "cltv"]
+        .map(|column| numbers(&customers, column))
+        .to_vec()
 }
 
 fn text_columns(path: &Path) -> DataFrame {
     let path = PlRefPath::try_from_path(path).expect("a path");
     let reader = LazyCsvReader::new(path).with_infer_schema_length(Some(0));
-    reader
-        .finish()
-        .and_then(LazyFrame::collect)
-        .expect("a CSV file")
+    reader.finish().and_then(LazyFrame::collect).expect("a CSV file")
 }
 
 fn save_csv(frame: &mut DataFrame, path: &Path, separator: u8) {
     let file = std::fs::File::create(path).expect("created");
-    CsvWriter::new(file)
-        .with_separator(separator)
-        .finish(frame)
-        .expect("written");
+    CsvWriter::new(file).with_separator(separator).finish(frame).expect("written");
 }
 
 /// Numbers as numbers and dates as dates.
 fn save_parquet(csv_file: &Path, path: &Path) {
-    let options = || StrptimeOptions {
-        format: Some("%Y-%m-%d".into()),
-        ..Default::default()
-    };
+    let options = || StrptimeOptions { format: Some("%Y-%m-%d".into()), ..Default::default() };
     let mut frame = csv(csv_file)
         .lazy()
         .with_columns(
@@ -170,9 +122,7 @@ fn save_parquet(csv_file: &Path, path: &Path) {
         .collect()
         .expect("dates");
     let file = std::fs::File::create(path).expect("created");
-    ParquetWriter::new(file)
-        .finish(&mut frame)
-        .expect("written");
+    ParquetWriter::new(file).finish(&mut frame).expect("written");
 }
 
 /// 2021-05-30 as 30/05/2021.
@@ -193,12 +143,7 @@ fn segments_add_up() {
     run_ok("pipelines/flo.toml", &project(SAMPLE), out.path(), &[]);
     let segments = csv(&out.path().join("segments.csv"));
     let run = json(&out.path().join("run.json"));
-    close(
-        "share",
-        numbers(&segments, "share_of_expected_value").iter().sum(),
-        1.0,
-        1e-12,
-    );
+    close("share", numbers(&segments, "share_of_expected_value").iter().sum(), 1.0, 1e-12);
     close(
         "value",
         numbers(&segments, "total_cltv").iter().sum(),
@@ -208,10 +153,7 @@ fn segments_add_up() {
     let customers: f64 = numbers(&segments, "customers").iter().sum();
     close("customers", customers, number(&run, "/rows/customers"), 0.0);
     assert_eq!(texts(&segments, "segment"), ["D", "C", "B", "A"]);
-    let (lower, upper) = (
-        numbers(&segments, "cltv_lower"),
-        numbers(&segments, "cltv_upper"),
-    );
+    let (lower, upper) = (numbers(&segments, "cltv_lower"), numbers(&segments, "cltv_upper"));
     assert_eq!(lower[1..], upper[..3]);
     assert!(lower.iter().zip(&upper).all(|(lower, upper)| lower < upper));
 }
@@ -224,31 +166,14 @@ fn advice_uses_the_segments_own_figures() {
     run_ok("pipelines/flo.toml", &project(SAMPLE), out.path(), &[]);
     let segments = csv(&out.path().join("segments.csv"));
     let actions = texts(&segments, "suggested_action");
-    assert_eq!(
-        actions.iter().collect::<BTreeSet<_>>().len(),
-        4,
-        "{actions:?}"
-    );
+    assert_eq!(actions.iter().collect::<BTreeSet<_>>().len(), 4, "{actions:?}");
     for (row, action) in actions.iter().enumerate() {
         let share = 100.0 * numbers(&segments, "share_of_expected_value")[row];
-        assert!(
-            action.contains(&format!("{share:.0} % of the value")),
-            "{action}"
-        );
-        assert!(
-            action.contains(&texts(&segments, "main_channel")[row]),
-            "{action}"
-        );
+        assert!(action.contains(&format!("{share:.0} % of the value")), "{action}");
+        assert!(action.contains(&texts(&segments, "main_channel")[row]), "{action}");
         let categories = texts(&segments, "top_categories")[row].clone();
-        let first = categories
-            .split(", ")
-            .next()
-            .expect("a category")
-            .to_owned();
-        assert!(
-            !first.is_empty() && !first.contains(['[', ']']),
-            "{categories}"
-        );
+        let first = categories.split(", ").next().expect("a category").to_owned();
+        assert!(!first.is_empty() && !first.contains(['[', ']']), "{categories}");
         assert!(action.contains(&first), "{action}");
     }
 }
@@ -277,12 +202,7 @@ fn without_discount_the_value_is_orders_times_average() {
 fn the_time_unit_changes_nothing() {
     let (weeks, days) = (folder(), folder());
     run_ok("pipelines/flo.toml", &project(SAMPLE), weeks.path(), &[]);
-    let unit = [
-        "--set",
-        "summary.time_unit=\"day\"",
-        "--set",
-        "output.rename={}",
-    ];
+    let unit = ["--set", "summary.time_unit=\"day\"", "--set", "output.rename={}"];
     run_ok("pipelines/flo.toml", &project(SAMPLE), days.path(), &unit);
     let (in_weeks, in_days) = (
         parquet(&weeks.path().join("customers.parquet")),
@@ -294,12 +214,7 @@ fn the_time_unit_changes_nothing() {
     for (week, day) in pairs {
         close("orders", day, week, 1e-9);
     }
-    close(
-        "T",
-        numbers(&in_days, "T_daily")[0],
-        7.0 * numbers(&in_weeks, "T_weekly")[0],
-        1e-12,
-    );
+    close("T", numbers(&in_days, "T_daily")[0], 7.0 * numbers(&in_weeks, "T_weekly")[0], 1e-12);
 }
 
 #[test]
@@ -315,11 +230,7 @@ fn stale_files_of_an_earlier_run_go() {
     );
     assert!(!out.path().join("customers.csv").exists());
     let hidden = std::fs::read_dir(out.path()).expect("listed").flatten();
-    assert!(
-        hidden
-            .into_iter()
-            .all(|e| !e.file_name().to_string_lossy().starts_with('.'))
-    );
+    assert!(hidden.into_iter().all(|e| !e.file_name().to_string_lossy().starts_with('.')));
 }
 
 #[test]
@@ -338,9 +249,7 @@ fn fingerprints_are_those_of_the_files() {
     let abc = out.path().join("abc");
     std::fs::write(&abc, "abc").expect("written");
     assert_eq!(
-        cltv::output::staging::fingerprint(&abc)
-            .expect("readable")
-            .sha256,
+        cltv::output::staging::fingerprint(&abc).expect("readable").sha256,
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     );
 }
@@ -356,17 +265,11 @@ fn help_has_examples_and_completions_complete() {
     ] {
         let output = cltv(command);
         assert!(output.status.success());
-        assert!(
-            String::from_utf8_lossy(&output.stdout).contains("Example"),
-            "{command:?}"
-        );
+        assert!(String::from_utf8_lossy(&output.stdout).contains("Example"), "{command:?}");
     }
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let output = cltv(["completions", shell]);
-        assert!(
-            output.status.success() && output.stdout.len() > 500,
-            "{shell}"
-        );
+        assert!(output.status.success() && output.stdout.len() > 500, "{shell}");
     }
 }
 
@@ -374,26 +277,15 @@ fn help_has_examples_and_completions_complete() {
 fn quiet_is_quiet_and_json_logs_are_json() {
     let out = folder();
     let quiet = run_ok("pipelines/flo.toml", &project(SAMPLE), out.path(), &["-q"]);
-    assert!(
-        quiet.stdout.is_empty() && quiet.stderr.is_empty(),
-        "{}",
-        stderr(&quiet)
-    );
+    assert!(quiet.stdout.is_empty() && quiet.stderr.is_empty(), "{}", stderr(&quiet));
     let plain = run_ok("pipelines/flo.toml", &project(SAMPLE), out.path(), &[]);
     assert!(!plain.stdout.contains(&0x1b), "colours in a pipe");
-    let logged = run_ok(
-        "pipelines/flo.toml",
-        &project(SAMPLE),
-        out.path(),
-        &["--log-format", "json"],
-    );
+    let logged =
+        run_ok("pipelines/flo.toml", &project(SAMPLE), out.path(), &["--log-format", "json"]);
     let lines = stderr(&logged);
     assert!(lines.lines().count() >= 2);
     for line in lines.lines() {
         let entry: serde_json::Value = serde_json::from_str(line).expect(line);
-        assert!(
-            entry["level"].is_string() && entry["message"].is_string(),
-            "{line}"
-        );
+        assert!(entry["level"].is_string() && entry["message"].is_string(), "{line}");
     }
 }

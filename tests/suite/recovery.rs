@@ -7,10 +7,7 @@ use crate::support::*;
 fn recovered(model: &serde_json::Value, part: &str, name: &str, truth: f64, within: f64) {
     let estimate = number(model, &format!("/{part}/parameters/{name}"));
     let error = number(model, &format!("/{part}/standard_errors/{name}"));
-    assert!(
-        (estimate - truth).abs() < 4.0 * error,
-        "{name}: {estimate} ± {error} is not {truth}"
-    );
+    assert!((estimate - truth).abs() < 4.0 * error, "{name}: {estimate} ± {error} is not {truth}");
     close(name, estimate, truth, within);
 }
 
@@ -53,12 +50,9 @@ fn an_unfiltered_export_gives_its_parameters_back() {
     ];
     run_ok("pipelines/flo.toml", &input, out.path(), &whole);
     let model = json(&out.path().join("model.json"));
-    for (name, truth, within) in [
-        ("r", 0.6, 0.05),
-        ("alpha", 21.0, 0.06),
-        ("a", 0.8, 0.25),
-        ("b", 4.0, 0.35),
-    ] {
+    for (name, truth, within) in
+        [("r", 0.6, 0.05), ("alpha", 21.0, 0.06), ("a", 0.8, 0.25), ("b", 4.0, 0.35)]
+    {
         recovered(&model, "purchases", name, truth, within);
     }
     for (name, truth, within) in [("p", 4.0, 0.03), ("q", 9.0, 0.05), ("v", 310.0, 0.08)] {
@@ -95,16 +89,10 @@ fn an_order_log_gives_its_parameters_back() {
     assert!(made.status.success(), "{}", stderr(&made));
     let end = ["--set", "transactions.calibration_end=\"2011-12-09\""];
     run_ok("pipelines/transactions.toml", &input, out.path(), &end);
-    let (model, run) = (
-        json(&out.path().join("model.json")),
-        json(&out.path().join("run.json")),
-    );
-    for (name, truth, within) in [
-        ("r", 0.6, 0.08),
-        ("alpha", 21.0, 0.1),
-        ("a", 0.8, 0.4),
-        ("b", 4.0, 0.5),
-    ] {
+    let (model, run) = (json(&out.path().join("model.json")), json(&out.path().join("run.json")));
+    for (name, truth, within) in
+        [("r", 0.6, 0.08), ("alpha", 21.0, 0.1), ("a", 0.8, 0.4), ("b", 4.0, 0.5)]
+    {
         recovered(&model, "purchases", name, truth, within);
     }
     assert!(number(&run, "/rejected/missing_customer_id") > 100.0);

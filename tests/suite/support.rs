@@ -11,11 +11,7 @@ use tempfile::TempDir;
 pub fn reference(what: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("CLTV_REFERENCE").map(PathBuf::from);
     match &folder {
-        Some(folder) => assert!(
-            folder.is_dir(),
-            "CLTV_REFERENCE: no folder {}",
-            folder.display()
-        ),
+        Some(folder) => assert!(folder.is_dir(), "CLTV_REFERENCE: no folder {}", folder.display()),
         None => eprintln!("LEFT OUT: {what}: CLTV_REFERENCE is not set"),
     }
     folder
@@ -46,12 +42,7 @@ pub fn stderr(output: &Output) -> String {
 /// Runs a pipeline on `input` into `out`, which must succeed.
 pub fn run_ok(pipeline: &str, input: &Path, out: &Path, more: &[&str]) -> Output {
     let mut arguments = vec!["run".into(), project(pipeline).into_os_string()];
-    arguments.extend([
-        "--input".into(),
-        input.into(),
-        "--output".into(),
-        out.into(),
-    ]);
+    arguments.extend(["--input".into(), input.into(), "--output".into(), out.into()]);
     arguments.extend(more.iter().map(Into::into));
     let output = cltv(arguments);
     assert!(output.status.success(), "{}", stderr(&output));
@@ -64,12 +55,8 @@ pub fn json(path: &Path) -> Value {
 }
 
 pub fn number(document: &Value, pointer: &str) -> f64 {
-    let value = document
-        .pointer(pointer)
-        .unwrap_or_else(|| panic!("no {pointer}"));
-    value
-        .as_f64()
-        .unwrap_or_else(|| panic!("{pointer} is {value}"))
+    let value = document.pointer(pointer).unwrap_or_else(|| panic!("no {pointer}"));
+    value.as_f64().unwrap_or_else(|| panic!("{pointer} is {value}"))
 }
 
 pub fn parquet(path: &Path) -> DataFrame {
@@ -79,45 +66,22 @@ pub fn parquet(path: &Path) -> DataFrame {
 
 pub fn csv(path: &Path) -> DataFrame {
     let path = PlRefPath::try_from_path(path).expect("a path");
-    LazyCsvReader::new(path)
-        .finish()
-        .and_then(LazyFrame::collect)
-        .expect("a CSV file")
+    LazyCsvReader::new(path).finish().and_then(LazyFrame::collect).expect("a CSV file")
 }
 
 pub fn numbers(frame: &DataFrame, column: &str) -> Vec<f64> {
-    let column = frame
-        .column(column)
-        .and_then(|c| c.cast(&DataType::Float64))
-        .expect("numbers");
-    column
-        .f64()
-        .expect("numbers")
-        .iter()
-        .map(|v| v.expect("no nulls"))
-        .collect()
+    let column = frame.column(column).and_then(|c| c.cast(&DataType::Float64)).expect("numbers");
+    column.f64().expect("numbers").iter().map(|v| v.expect("no nulls")).collect()
 }
 
 pub fn texts(frame: &DataFrame, column: &str) -> Vec<String> {
     let column = frame.column(column).expect("a column").clone();
-    column
-        .str()
-        .expect("text")
-        .iter()
-        .map(|v| v.expect("no nulls").to_owned())
-        .collect()
+    column.str().expect("text").iter().map(|v| v.expect("no nulls").to_owned()).collect()
 }
 
 /// |value / expected − 1| ≤ tolerance, or both 0.
 #[track_caller]
 pub fn close(what: &str, value: f64, expected: f64, tolerance: f64) {
-    let error = if expected == 0.0 {
-        value.abs()
-    } else {
-        (value / expected - 1.0).abs()
-    };
-    assert!(
-        error <= tolerance,
-        "{what}: {value} is not {expected} (relative error {error:.2e})"
-    );
+    let error = if expected == 0.0 { value.abs() } else { (value / expected - 1.0).abs() };
+    assert!(error <= tolerance, "{what}: {value} is not {expected} (relative error {error:.2e})");
 }
