@@ -16,6 +16,15 @@ const MOST_TERMS: u32 = 2_000;
 /// Halvings of the quadrature step before giving up.
 const MOST_LEVELS: u32 = 12;
 const TOLERANCE: f64 = 1e-14;
+/// Halving the step of the trapezoidal rule on an analytic integrand doubles the exact digits, so
+/// the finer of two sums that agree so far is exact to rounding.
+const HALVING_TOLERANCE: f64 = 1e-10;
+/// Below this a, most of the beta density is at p → 0.
+const MASS_AT_ZERO: f64 = 0.05;
+/// e^−TAIL of the density is left beyond the ends of the quadrature.
+const TAIL: f64 = 45.0;
+/// Half steps out to which those ends may lie; sinh grows by e every two.
+const MOST_REACH: u32 = 80;
 
 /// Mean of (1 − (1 + pτ)^−s) / p over p ~ Beta(a, b).
 ///
@@ -69,17 +78,20 @@ fn series(s: f64, a: f64, b: f64, tau: f64) -> Option<f64> {
 }
 
 /// Trapezoidal rule after p = logistic(u₀ + w·sinh v), where u₀ and w are centre and width of
-/// the beta density in log-odds. For a < 1 the density has its mass at p → 0, where the
-/// integrand is s·τ; the difference to s·τ is integrated there instead.
+/// the beta density in log-odds. For small a nearly all mass is at p → 0, where the integrand is
+/// s·τ; the difference to s·τ is integrated there instead.
 fn quadrature(s: f64, a: f64, b: f64, tau: f64) -> Option<f64> {
-    let from_zero = a < 1.0;
+    let from_zero = a < MASS_AT_ZERO;
+    let left = if from_zero { 1.0 + a } else { a };
     let ln_norm = ln_beta(a, b);
-    let (centre, width) = ((a / b).ln(), (1.0 / a.max(0.5) + 1.0 / b).sqrt());
+    let (centre, width) = ((a / b).ln(), (1.0 / left + 1.0 / b).sqrt());
+    let logit = |v: f64| centre + width * v.sinh();
+    let ln_density = |v: f64| left * ln_logistic(logit(v)) + b * ln_logistic(-logit(v));
+    let negligible = |v: f64| ln_density(v).max(ln_density(-v)) + v < ln_density(0.0) - TAIL;
+    let farthest = (1..MOST_REACH).map(|k| 0.5 * f64::from(k)).find(|v| negligible(*v))?;
     let integrand = |v: f64| {
-        let u = centre + width * v.sinh();
-        let (ln_p, ln_q) = (-(-u).exp().ln_1p(), -u.exp().ln_1p());
-        let ln_p = if ln_p.is_finite() { ln_p } else { u };
-        let ln_q = if ln_q.is_finite() { ln_q } else { -u };
+        let u = logit(v);
+        let (ln_p, ln_q) = (ln_logistic(u), ln_logistic(-u));
         let p = ln_p.exp();
         let orders =
             if p > f64::MIN_POSITIVE { -(-s * (p * tau).ln_1p()).exp_m1() / p } else { s * tau };
@@ -88,25 +100,30 @@ fn quadrature(s: f64, a: f64, b: f64, tau: f64) -> Option<f64> {
         if weight > 0.0 { weight * value } else { 0.0 }
     };
     let mut step = 0.5;
-    let mut sum = integrand(0.0) + both_tails(&integrand, step, step);
+    let mut sum = integrand(0.0) + both_tails(&integrand, step, step, farthest);
     for _ in 0..MOST_LEVELS {
         let before = sum * step;
-        sum += both_tails(&integrand, step / 2.0, step);
+        sum += both_tails(&integrand, step / 2.0, step, farthest);
         step /= 2.0;
         let integral = sum * step;
-        if (integral - before).abs() <= 1e-12 * integral.abs() {
-            return Some(if from_zero { s * tau - integral } else { integral });
+        let value = if from_zero { s * tau - integral } else { integral };
+        if (integral - before).abs() <= HALVING_TOLERANCE * value.abs() {
+            return Some(value);
         }
     }
     None
 }
 
-/// Σ f(±(start + k·step)) until the sinh argument has left any mass behind.
-fn both_tails(f: &impl Fn(f64) -> f64, start: f64, step: f64) -> f64 {
-    const FARTHEST: f64 = 9.0;
+/// ln(1 / (1 + e^−u)).
+fn ln_logistic(u: f64) -> f64 {
+    if u < 0.0 { u - u.exp().ln_1p() } else { -(-u).exp().ln_1p() }
+}
+
+/// Σ f(±(start + k·step)) up to `farthest`.
+fn both_tails(f: &impl Fn(f64) -> f64, start: f64, step: f64, farthest: f64) -> f64 {
     let mut sum = 0.0;
     let mut v = start;
-    while v < FARTHEST {
+    while v < farthest {
         sum += f(v) + f(-v);
         v += step;
     }

@@ -78,9 +78,9 @@ mod tests {
     fn inverse_times_matrix_is_the_identity() {
         let matrix = vec![vec![4.0, 2.0, 0.6], vec![2.0, 3.0, 0.4], vec![0.6, 0.4, 1.0]];
         let inverse = invert_positive_definite(&matrix).expect("positive definite");
-        for i in 0..3 {
-            for j in 0..3 {
-                let product: f64 = (0..3).map(|k| matrix[i][k] * inverse[k][j]).sum();
+        for (i, row) in matrix.iter().enumerate() {
+            for j in 0..row.len() {
+                let product: f64 = row.iter().zip(&inverse).map(|(m, column)| m * column[j]).sum();
                 assert!((product - f64::from(u8::from(i == j))).abs() < 1e-14);
             }
         }

@@ -9,7 +9,7 @@ use crate::error::nearest;
 ///
 /// # Errors
 /// Every fault.
-pub fn check(settings: Settings) -> Result<Settings, Vec<String>> {
+pub(super) fn check(settings: Settings) -> Result<Settings, Vec<String>> {
     let mut faults = Vec::new();
     columns(&settings, &mut faults);
     outliers(&settings, &mut faults);

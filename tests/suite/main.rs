@@ -6,6 +6,7 @@
 mod architecture;
 mod bad_input;
 mod behaviour;
+mod properties;
 mod published;
 mod recovery;
 mod support;
