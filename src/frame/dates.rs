@@ -13,35 +13,48 @@ const FORMATS: &[&str] = &[
 ];
 /// Years outside are misread, not meant.
 const YEARS: std::ops::RangeInclusive<i32> = 1900..=2199;
+/// Bytes of the longest day without a time of day.
+const LONGEST_DAY: u32 = 10;
 /// A text longer than this is no date and is not tried.
 const LONGEST: usize = 64;
 
-/// The day of a text column: a trailing time of day is cut off.
-fn day_part(name: &str) -> Expr {
-    col(name).str().strip_chars(lit(NULL)).str().extract(lit("^([^T ]+)"), 1)
+/// How the dates of an input are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DateFormat {
+    /// strftime pattern.
+    pattern: String,
+    /// Whether a time of day follows the day and is to be cut off.
+    cut_time: bool,
 }
 
-/// The date of column `name` under the settled `format`; null where it cannot be read.
-pub fn parsed(name: &str, dtype: &DataType, format: &str) -> Expr {
+/// The day of a text column, without a time of day after it.
+fn day_part(name: &str, cut_time: bool) -> Expr {
+    let text = col(name).str().strip_chars(lit(NULL));
+    if cut_time { text.str().extract(lit("^([^T ]+)"), 1) } else { text }
+}
+
+/// The date of column `name` under the settled format; null where it cannot be read.
+pub fn parsed(name: &str, dtype: &DataType, format: &DateFormat) -> Expr {
     if *dtype != DataType::String {
         return col(name).cast(DataType::Date);
     }
+    let pattern = format.pattern.as_str();
     let options =
-        StrptimeOptions { format: Some(format.into()), strict: false, ..Default::default() };
-    let text = if FORMATS.contains(&format) {
-        day_part(name)
-    } else {
-        col(name).str().strip_chars(lit(NULL))
-    };
-    let date = if has_time(format) {
+        StrptimeOptions { format: Some(pattern.into()), strict: false, ..Default::default() };
+    let text = day_part(name, format.cut_time);
+    let date = if has_time(pattern) {
         text.str().to_datetime(None, None, options, lit("null")).cast(DataType::Date)
     } else {
         text.str().to_date(options)
     };
-    let year = date.clone().dt().year();
-    when(year.clone().gt_eq(lit(*YEARS.start())).and(year.lt_eq(lit(*YEARS.end()))))
-        .then(date)
-        .otherwise(lit(NULL))
+    let (first, last) = (day_number(*YEARS.start()), day_number(*YEARS.end() + 1));
+    let day = date.clone().cast(DataType::Int32);
+    when(day.clone().gt_eq(lit(first)).and(day.lt(lit(last)))).then(date).otherwise(lit(NULL))
+}
+
+/// Days from 1970 to the first day of a year.
+fn day_number(year: i32) -> i32 {
+    NaiveDate::from_yo_opt(year, 1).map_or(0, |date| date.to_epoch_days())
 }
 
 fn has_time(format: &str) -> bool {
@@ -59,30 +72,40 @@ pub fn settle(
     names: &[&str],
     setting: &str,
     place: &str,
-) -> Result<String, Error> {
+) -> Result<DateFormat, Error> {
     if setting != "auto" {
-        return Ok(setting.to_owned());
+        return Ok(DateFormat { pattern: setting.to_owned(), cut_time: false });
     }
+    let failed = || Error::engine("look at the dates");
+    let names = text_columns(frame, names).map_err(failed())?;
+    let cut_time = longer_than_a_day(frame, &names).map_err(failed())?;
     let mut values = Vec::new();
-    for name in names {
-        values.extend(distinct_days(frame, name)?);
+    for name in &names {
+        values.extend(distinct_days(frame, name, cut_time).map_err(failed())?);
     }
-    choose(&values, names).map_err(|fault| Error::input(place, fault))
+    let pattern = choose(&values, &names).map_err(|fault| Error::input(place, fault))?;
+    Ok(DateFormat { pattern, cut_time })
 }
 
-/// Distinct days of a text column; nothing for a column that is a date already.
-fn distinct_days(frame: &LazyFrame, name: &str) -> Result<Vec<String>, Error> {
-    let failed = |e| Error::engine("look at the dates")(e);
-    let dtype = frame.clone().collect_schema().map_err(failed)?.get(name).cloned();
-    if dtype != Some(DataType::String) {
-        return Ok(Vec::new());
-    }
-    let days = frame
-        .clone()
-        .select([day_part(name).unique().drop_nulls().sort(SortOptions::default())])
-        .collect()
-        .map_err(failed)?;
-    let days = days.column(name).and_then(|c| c.str().cloned()).map_err(failed)?;
+/// Those of the columns that are text; the others are dates already.
+fn text_columns<'a>(frame: &LazyFrame, names: &[&'a str]) -> PolarsResult<Vec<&'a str>> {
+    let schema = frame.clone().collect_schema()?;
+    let is_text = |name: &&&str| schema.get(name) == Some(&DataType::String);
+    Ok(names.iter().filter(is_text).copied().collect())
+}
+
+/// Whether any text has room for a time of day.
+fn longer_than_a_day(frame: &LazyFrame, names: &[&str]) -> PolarsResult<bool> {
+    let longest = names.iter().map(|name| col(*name).str().len_bytes().max()).collect::<Vec<_>>();
+    let longest = frame.clone().select(longest).collect()?;
+    let lengths = longest.columns().iter().map(|column| column.u32()?.get(0).map_or(Ok(0), Ok));
+    Ok(lengths.collect::<PolarsResult<Vec<u32>>>()?.into_iter().any(|n| n > LONGEST_DAY))
+}
+
+fn distinct_days(frame: &LazyFrame, name: &str, cut_time: bool) -> PolarsResult<Vec<String>> {
+    let days = day_part(name, cut_time).unique().drop_nulls().sort(SortOptions::default());
+    let days = frame.clone().select([days]).collect()?;
+    let days = days.column(name)?.str()?;
     Ok(days.iter().flatten().filter(|day| day.len() <= LONGEST).map(str::to_owned).collect())
 }
 

@@ -45,46 +45,73 @@ pub fn cap(kept: LazyFrame, settings: &Settings) -> Result<(LazyFrame, Vec<Limit
             CappedColumns::Only(names) => names.contains(name),
         })
         .collect();
-    let limits = chosen
-        .into_iter()
-        .map(|name| limits_of(&kept, name, &settings.outliers))
-        .collect::<PolarsResult<Vec<_>>>()
+    let limits = limits_of(&kept, &chosen, &settings.outliers)
         .map_err(Error::engine("find the outlier limits"))?;
     let capped: Vec<Expr> = limits.iter().map(capped).collect();
     Ok((if capped.is_empty() { kept } else { kept.with_columns(capped) }, limits))
 }
 
-fn limits_of(kept: &LazyFrame, name: &str, outliers: &Outliers) -> PolarsResult<Limits> {
-    let typed = typed_name(name);
-    let quantile = |q: f64| col(typed.as_str()).quantile(lit(q), QuantileMethod::Linear);
-    let [low, high] = outliers.quantiles.map(quantile);
-    let reach = lit(outliers.fence) * (high.clone() - low.clone());
-    let (lower, upper) = (low - reach.clone(), high + reach);
-    let found = kept
-        .clone()
-        .select([
-            lower.clone().alias("lower"),
-            upper.clone().alias("upper"),
-            col(typed.as_str()).lt(lower).sum().cast(DataType::Float64).alias("raised"),
-            col(typed.as_str()).gt(upper).sum().cast(DataType::Float64).alias("lowered"),
-        ])
-        .collect()?;
-    let value = |column: &str| -> PolarsResult<f64> {
-        found.column(column)?.f64()?.get(0).ok_or_else(|| polars_err!(NoData: "no {column}"))
+fn limits_of(
+    kept: &LazyFrame,
+    names: &[&String],
+    outliers: &Outliers,
+) -> PolarsResult<Vec<Limits>> {
+    let quantile = |name: &&String, q: f64, side: &str| {
+        let column = col(typed_name(name));
+        column.quantile(lit(q), QuantileMethod::Linear).alias(format!("{side}{name}"))
     };
-    let rounded = |limit: f64| {
-        if outliers.round { limit.round_ties_even() } else { limit }
+    let [q_low, q_high] = outliers.quantiles;
+    let quantiles: Vec<Expr> = names
+        .iter()
+        .flat_map(|name| [quantile(name, q_low, "low "), quantile(name, q_high, "high ")])
+        .collect();
+    let found = kept.clone().select(quantiles).collect()?;
+    let rounded = |limit: f64| if outliers.round { limit.round_ties_even() } else { limit };
+    let mut limits = Vec::with_capacity(names.len());
+    for name in names {
+        let (low, high) =
+            (only(&found, &format!("low {name}"))?, only(&found, &format!("high {name}"))?);
+        let reach = outliers.fence * (high - low);
+        let (lower, upper) = (low - reach, high + reach);
+        limits.push(Limits {
+            column: (*name).clone(),
+            lower,
+            upper,
+            lower_applied: rounded(lower),
+            upper_applied: rounded(upper),
+            raised: 0,
+            lowered: 0,
+        });
+    }
+    count_changes(kept, &mut limits)?;
+    Ok(limits)
+}
+
+fn count_changes(kept: &LazyFrame, limits: &mut [Limits]) -> PolarsResult<()> {
+    let count = |beyond: Expr, side: &str, name: &str| {
+        beyond.sum().cast(DataType::Float64).alias(format!("{side}{name}"))
     };
-    let (lower, upper) = (value("lower")?, value("upper")?);
-    Ok(Limits {
-        column: name.to_owned(),
-        lower,
-        upper,
-        lower_applied: rounded(lower),
-        upper_applied: rounded(upper),
-        raised: value("raised")? as usize,
-        lowered: value("lowered")? as usize,
-    })
+    let counts: Vec<Expr> = limits
+        .iter()
+        .flat_map(|l| {
+            let value = || col(typed_name(&l.column));
+            [
+                count(value().lt(lit(l.lower)), "raised ", &l.column),
+                count(value().gt(lit(l.upper)), "lowered ", &l.column),
+            ]
+        })
+        .collect();
+    let found = kept.clone().select(counts).collect()?;
+    for l in limits {
+        l.raised = only(&found, &format!("raised {}", l.column))? as usize;
+        l.lowered = only(&found, &format!("lowered {}", l.column))? as usize;
+    }
+    Ok(())
+}
+
+/// The value of a frame of one row.
+fn only(frame: &DataFrame, column: &str) -> PolarsResult<f64> {
+    frame.column(column)?.f64()?.get(0).ok_or_else(|| polars_err!(NoData: "no {column}"))
 }
 
 fn capped(limits: &Limits) -> Expr {

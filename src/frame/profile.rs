@@ -1,8 +1,11 @@
 //! A row a segment: what management asks about it, and the channel and categories it uses.
 
+use std::collections::BTreeMap;
+
 use polars::prelude::*;
 use serde::Serialize;
 
+use super::numbers;
 use crate::columns::{
     CLTV, CLTV_SEGMENT, FREQUENCY, MONETARY_AVG, P_ALIVE, age, expected_orders, recency,
 };
@@ -47,56 +50,112 @@ impl Profile {
 
 /// Profiles of the segments (lowest first), then of all customers.
 ///
+/// Sums are taken in row order, so that they do not depend on the number of cores.
+///
 /// # Errors
 /// [`Error::Engine`], never for a scored frame.
 pub fn profiles(scored: &DataFrame, settings: &Settings) -> Result<(Vec<Profile>, Profile), Error> {
-    let profile = |label: &str, members: LazyFrame| {
-        let members = members.collect().map_err(Error::engine("select a segment"))?;
-        one(label, &members, settings).map_err(Error::engine("profile a segment"))
-    };
-    let segments = settings
-        .segments
-        .labels
-        .iter()
-        .map(|label| {
-            let member = col(CLTV_SEGMENT).eq(lit(label.as_str()));
-            profile(label, scored.clone().lazy().filter(member))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok((segments, profile("all", scored.clone().lazy())?))
+    let labels = &settings.segments.labels;
+    let member = segment_positions(scored, labels).map_err(failed())?;
+    let mut profiles: Vec<Profile> = labels.iter().map(|label| Profile::named(label)).collect();
+    let mut company = Profile::named("all");
+    for &segment in &member {
+        profiles[segment].customers += 1;
+        company.customers += 1;
+    }
+    let unit = settings.summary.time_unit;
+    for (column, field) in [
+        (CLTV.to_owned(), Profile::total_cltv_mut as fn(&mut Profile) -> &mut f64),
+        (FREQUENCY.to_owned(), |p| &mut p.mean_frequency),
+        (recency(unit), |p| &mut p.mean_recency),
+        (age(unit), |p| &mut p.mean_age),
+        (MONETARY_AVG.to_owned(), |p| &mut p.mean_monetary),
+        (P_ALIVE.to_owned(), |p| &mut p.mean_p_alive),
+    ] {
+        for (value, &segment) in numbers(scored, &column)?.into_iter().zip(&member) {
+            *field(&mut profiles[segment]) += value;
+            *field(&mut company) += value;
+        }
+    }
+    for horizon in &settings.forecast.horizons {
+        let mut totals = vec![0.0; labels.len() + 1];
+        for (orders, &segment) in
+            numbers(scored, &expected_orders(horizon.months))?.into_iter().zip(&member)
+        {
+            totals[segment] += orders;
+            totals[labels.len()] += orders;
+        }
+        for (profile, total) in profiles.iter_mut().chain([&mut company]).zip(totals) {
+            profile.expected_orders.push((horizon.months, total));
+        }
+    }
+    profiles.iter_mut().chain([&mut company]).for_each(Profile::sums_to_means);
+    for (column, lists) in [(channel_column(settings), false), (categories_column(settings), true)]
+    {
+        let Some(column) = column else { continue };
+        let counts = counts(scored, &column, lists).map_err(failed())?;
+        for profile in profiles.iter_mut().chain([&mut company]) {
+            let shares = shares(&counts, profile, labels);
+            if lists {
+                profile.categories = shares;
+            } else {
+                profile.main_channel = shares.into_iter().next();
+            }
+        }
+    }
+    Ok((profiles, company))
 }
 
-fn one(label: &str, members: &DataFrame, settings: &Settings) -> PolarsResult<Profile> {
-    let unit = settings.summary.time_unit;
-    let customers = members.height();
-    let sum = |name: &str| -> PolarsResult<f64> {
-        Ok(members.column(name)?.f64()?.iter().flatten().sum())
-    };
-    let mean = |name: &str| Ok::<_, PolarsError>(sum(name)? / customers.max(1) as f64);
-    let horizons = &settings.forecast.horizons;
-    Ok(Profile {
-        label: label.to_owned(),
-        customers,
-        total_cltv: sum(CLTV)?,
-        mean_cltv: mean(CLTV)?,
-        mean_frequency: mean(FREQUENCY)?,
-        mean_recency: mean(&recency(unit))?,
-        mean_age: mean(&age(unit))?,
-        mean_monetary: mean(MONETARY_AVG)?,
-        mean_p_alive: mean(P_ALIVE)?,
-        expected_orders: horizons
+fn failed() -> impl FnOnce(PolarsError) -> Error {
+    Error::engine("profile the segments")
+}
+
+/// For each customer, the position of its segment among the labels.
+fn segment_positions(scored: &DataFrame, labels: &[String]) -> PolarsResult<Vec<usize>> {
+    let position = |label: Option<&str>| {
+        labels
             .iter()
-            .map(|h| Ok((h.months, sum(&expected_orders(h.months))?)))
-            .collect::<PolarsResult<_>>()?,
-        main_channel: match channel_column(settings) {
-            Some(column) => shares(members, &column, false)?.into_iter().next(),
-            None => None,
-        },
-        categories: match categories_column(settings) {
-            Some(column) => shares(members, &column, true)?,
-            None => Vec::new(),
-        },
-    })
+            .position(|known| label == Some(known))
+            .ok_or_else(|| polars_err!(NoData: "no segment {label:?}"))
+    };
+    scored.column(CLTV_SEGMENT)?.str()?.iter().map(position).collect()
+}
+
+impl Profile {
+    fn named(label: &str) -> Self {
+        Self {
+            label: label.to_owned(),
+            customers: 0,
+            total_cltv: 0.0,
+            mean_cltv: 0.0,
+            mean_frequency: 0.0,
+            mean_recency: 0.0,
+            mean_age: 0.0,
+            mean_monetary: 0.0,
+            mean_p_alive: 0.0,
+            expected_orders: Vec::new(),
+            main_channel: None,
+            categories: Vec::new(),
+        }
+    }
+
+    fn total_cltv_mut(&mut self) -> &mut f64 {
+        &mut self.total_cltv
+    }
+
+    fn sums_to_means(&mut self) {
+        let customers = self.customers.max(1) as f64;
+        self.mean_cltv = self.total_cltv / customers;
+        for sum in [
+            &mut self.mean_frequency,
+            &mut self.mean_recency,
+            &mut self.mean_age,
+            &mut self.mean_monetary,
+            &mut self.mean_p_alive,
+        ] {
+            *sum /= customers;
+        }
+    }
 }
 
 fn channel_column(settings: &Settings) -> Option<String> {
@@ -115,34 +174,56 @@ fn named_or_found(named: &Option<String>, settings: &Settings, words: &[&str]) -
     named.clone().or_else(|| settings.input.columns.keep.iter().find(says_so).cloned())
 }
 
-/// Values of a column, or entries of its lists `[A, B]`, with the share of customers that have
-/// them: most first, then by name.
-fn shares(members: &DataFrame, column: &str, lists: bool) -> PolarsResult<Vec<(String, f64)>> {
+/// Customers by segment and value of a column, or entry of its lists `[A, B]`.
+fn counts(
+    scored: &DataFrame,
+    column: &str,
+    lists: bool,
+) -> PolarsResult<Vec<(String, String, f64)>> {
     let text = col(column).cast(DataType::String).str().strip_chars(lit("[] \t"));
-    let customers = members.clone().lazy().with_row_index("customer", None);
+    let customers = scored.clone().lazy().with_row_index("customer", None);
     let entries = if lists {
         let options = ExplodeOptions { empty_as_null: true, keep_nulls: true };
         customers
-            .select([col("customer"), text.str().split(lit(",")).alias("entry")])
+            .select([col("customer"), col(CLTV_SEGMENT), text.str().split(lit(",")).alias("entry")])
             .explode(by_name(["entry"], true, false), options)
             .with_column(col("entry").str().strip_chars(lit(NULL)))
             .unique(None, UniqueKeepStrategy::Any)
     } else {
-        customers.select([text.alias("entry")])
+        customers.select([col(CLTV_SEGMENT), text.alias("entry")])
     };
     let counts = entries
         .filter(col("entry").is_not_null().and(col("entry").neq(lit(""))))
-        .group_by([col("entry")])
+        .group_by([col(CLTV_SEGMENT), col("entry")])
         .agg([len().cast(DataType::Float64).alias("customers")])
-        .sort_by_exprs(
-            [col("customers"), col("entry")],
-            SortMultipleOptions::default().with_order_descending_multi([true, false]),
-        )
         .collect()?;
-    let all = members.height().max(1) as f64;
-    let names = counts.column("entry")?.str()?.iter().flatten().map(str::to_owned);
-    let shares = counts.column("customers")?.f64()?.iter().flatten().map(|n| n / all);
-    Ok(names.zip(shares).collect())
+    let segments = counts.column(CLTV_SEGMENT)?.str()?.iter();
+    let entries = counts.column("entry")?.str()?.iter();
+    let customers = counts.column("customers")?.f64()?.iter();
+    let rows = segments.zip(entries).zip(customers);
+    Ok(rows
+        .filter_map(|((segment, entry), n)| Some((segment?.to_owned(), entry?.to_owned(), n?)))
+        .collect())
+}
+
+/// Shares of a profile's customers: most first, then by name.
+fn shares(
+    counts: &[(String, String, f64)],
+    profile: &Profile,
+    labels: &[String],
+) -> Vec<(String, f64)> {
+    let whole_company = !labels.contains(&profile.label);
+    let mut of_entry: BTreeMap<&str, f64> = BTreeMap::new();
+    for (_, entry, customers) in
+        counts.iter().filter(|(segment, ..)| whole_company || *segment == profile.label)
+    {
+        *of_entry.entry(entry).or_default() += customers;
+    }
+    let all = profile.customers.max(1) as f64;
+    let mut shares: Vec<(String, f64)> =
+        of_entry.into_iter().map(|(entry, n)| (entry.to_owned(), n / all)).collect();
+    shares.sort_by(|a, b| b.1.total_cmp(&a.1));
+    shares
 }
 
 #[cfg(test)]
@@ -152,9 +233,14 @@ mod tests {
     #[test]
     fn category_lists_are_read_as_lists() {
         let lists = ["[ERKEK, KADIN]", "[KADIN]", "[]", "[KADIN, KADIN]"];
-        let frame =
-            DataFrame::new_infer_height(vec![Column::new("c".into(), lists)]).expect("one column");
-        let found = shares(&frame, "c", true).expect("lists");
+        let frame = DataFrame::new_infer_height(vec![
+            Column::new("c".into(), lists),
+            Column::new(CLTV_SEGMENT.into(), ["A", "A", "A", "A"]),
+        ])
+        .expect("two columns");
+        let counts = counts(&frame, "c", true).expect("lists");
+        let profile = Profile { customers: 4, ..Profile::named("A") };
+        let found = shares(&counts, &profile, &["A".to_owned()]);
         assert_eq!(found, [("KADIN".to_owned(), 0.75), ("ERKEK".to_owned(), 0.25)]);
     }
 }

@@ -74,7 +74,7 @@ pub fn digamma_rise(c: f64, x: f64) -> f64 {
 pub fn log_add_exp_with_share(a: f64, b: f64) -> (f64, f64) {
     let small_over_large = (-(a - b).abs()).exp();
     let share_of_smaller = small_over_large / (1.0 + small_over_large);
-    let sum = a.max(b) + small_over_large.ln_1p();
+    let sum = a.max(b) + (1.0 + small_over_large).ln();
     let share_of_b = if b > a { 1.0 - share_of_smaller } else { share_of_smaller };
     (sum, share_of_b)
 }

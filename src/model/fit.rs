@@ -24,6 +24,8 @@ const MOST_ROUNDS: i32 = 12;
 /// Relative width at which a line search gives up.
 const LINE_SEARCH_WIDTH: f64 = 1e-6;
 const MOST_NEWTON_STEPS: u32 = 4;
+/// Newton steps end here: what is left moves no digit that anybody reads.
+const GRADIENT_EXACT: f64 = 1e-9;
 /// Values and gradients that a round may ask for: argmin's line search has no cap of its own and
 /// can circle at one point for ever.
 const MOST_CALLS: u32 = 1_000;
@@ -149,6 +151,9 @@ where
     F: Fn(&[f64]) -> (f64, Vec<f64>),
 {
     for _ in 0..MOST_NEWTON_STEPS {
+        if point.gradient.l2_norm() <= GRADIENT_EXACT {
+            break;
+        }
         let hessian = hessian_from_gradient(|at| objective.evaluate(at).1, &point.log_parameters);
         let Some(inverse) = invert_positive_definite(&hessian) else {
             break;

@@ -17,6 +17,15 @@ use crate::settings::{Format, Settings};
 use documents::Started;
 use staging::Staging;
 
+/// A writer that ended without an answer.
+fn lost_writer(_: Box<dyn std::any::Any + Send>) -> Result<(), Error> {
+    Err(Error::Io {
+        path: "customers".into(),
+        action: "write",
+        source: std::io::Error::other("the writer stopped"),
+    })
+}
+
 /// Files that a run may have left and this one does not write.
 const OPTIONAL: &[&str] = &["customers.parquet", "customers.csv"];
 
@@ -27,12 +36,15 @@ const OPTIONAL: &[&str] = &["customers.parquet", "customers.csv"];
 pub fn write(run: &Run, settings: &Settings, started: &Started) -> Result<PathBuf, Error> {
     let staging = Staging::beside(&settings.output.path)?;
     let customers = tables::renamed(&run.scored, settings)?;
-    for format in &settings.output.formats {
-        match format {
-            Format::Parquet => tables::parquet(&staging, "customers.parquet", &customers)?,
-            Format::Csv => tables::csv(&staging, "customers.csv", &customers)?,
-        }
-    }
+    let one = |format: &Format| match format {
+        Format::Parquet => tables::parquet(&staging, "customers.parquet", &customers),
+        Format::Csv => tables::csv(&staging, "customers.csv", &customers),
+    };
+    std::thread::scope(|scope| {
+        let writers: Vec<_> =
+            settings.output.formats.iter().map(|format| scope.spawn(move || one(format))).collect();
+        writers.into_iter().try_for_each(|writer| writer.join().unwrap_or_else(lost_writer))
+    })?;
     tables::csv(&staging, "segments.csv", &tables::segments(run, settings)?)?;
     tables::csv(&staging, "top_customers.csv", &tables::top(run, settings)?)?;
     tables::parquet(&staging, "quarantine.parquet", &run.audit.quarantine)?;
