@@ -72,11 +72,19 @@ pub fn digamma_rise(c: f64, x: f64) -> f64 {
 /// # Domain
 /// Any two numbers of which at most one is −∞.
 pub fn log_add_exp_with_share(a: f64, b: f64) -> (f64, f64) {
-    let small_over_large = (-(a - b).abs()).exp();
+    // e^−40 is below half the last digit of 1: the smaller term adds nothing.
+    const NOTHING: f64 = 40.0;
+    let difference = b - a;
+    if difference < -NOTHING {
+        return (a, 0.0);
+    }
+    if difference > NOTHING {
+        return (b, 1.0);
+    }
+    let small_over_large = (-difference.abs()).exp();
     let share_of_smaller = small_over_large / (1.0 + small_over_large);
     let sum = a.max(b) + (1.0 + small_over_large).ln();
-    let share_of_b = if b > a { 1.0 - share_of_smaller } else { share_of_smaller };
-    (sum, share_of_b)
+    (sum, if difference > 0.0 { 1.0 - share_of_smaller } else { share_of_smaller })
 }
 
 #[cfg(test)]

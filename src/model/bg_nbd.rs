@@ -71,10 +71,14 @@ impl BgNbd {
 
 /// What depends on one frequency only.
 struct OfFrequency {
+    /// r + x
+    shape: f64,
     /// ln Γ(r+x)/Γ(r) + ln B(a, b+x)/B(a, b)
     constant: f64,
     /// ln a/(b+x−1), −∞ for x = 0
     ln_dropout: f64,
+    /// 1/(b+x−1), 0 for x = 0
+    inverse: f64,
     d_r: f64,
     d_a: f64,
     d_b: f64,
@@ -89,36 +93,51 @@ struct OfFrequency {
 /// Γ(r+x) α^r / Γ(r) · B(a, b+x)/B(a, b) · [(α+T)^−(r+x) + 1{x>0} · a/(b+x−1) · (α+t_x)^−(r+x)]
 pub fn log_likelihood(patterns: &Patterns, parameters: &[f64]) -> (f64, Vec<f64>) {
     let [r, alpha, a, b] = [parameters[0], parameters[1], parameters[2], parameters[3]];
-    let ln_alpha = alpha.ln();
     let of_x = of_frequencies(&patterns.frequency, r, a, b);
-    let log_of = |times: &[f64]| times.iter().map(|t| (alpha + t).ln()).collect::<Vec<f64>>();
-    let (of_age, of_recency) = (log_of(&patterns.age), log_of(&patterns.recency));
-    let mut sum = 0.0;
+    let of_age = of_times(&patterns.age, alpha);
+    let of_recency = of_times(&patterns.recency, alpha);
+    let (mut sum, mut customers) = (0.0, 0.0);
     let mut slope = [0.0; 4];
     for row in &patterns.rows {
-        let (x, t_x, age) = patterns.numbers(row);
         let of_x = &of_x[row.x as usize];
-        let (ln_age, ln_recency) = (of_age[row.age as usize], of_recency[row.t_x as usize]);
-        let shape = r + x;
+        let (age, recency) = (of_age[row.age as usize], of_recency[row.t_x as usize]);
+        let shape = of_x.shape;
         let (bracket, gone) =
-            log_add_exp_with_share(-shape * ln_age, of_x.ln_dropout - shape * ln_recency);
+            log_add_exp_with_share(-shape * age.ln, of_x.ln_dropout - shape * recency.ln);
         let alive = 1.0 - gone;
-        sum += row.count * (of_x.constant + r * ln_alpha + bracket);
-        slope[0] += row.count * (of_x.d_r + ln_alpha - alive * ln_age - gone * ln_recency);
-        slope[1] +=
-            row.count * (r / alpha - shape * (alive / (alpha + age) + gone / (alpha + t_x)));
+        customers += row.count;
+        sum += row.count * (of_x.constant + bracket);
+        slope[0] += row.count * (of_x.d_r - alive * age.ln - gone * recency.ln);
+        slope[1] -= row.count * shape * (alive * age.inverse + gone * recency.inverse);
         slope[2] += row.count * (of_x.d_a + gone / a);
-        slope[3] += row.count * (of_x.d_b - if x > 0.0 { gone / (b + x - 1.0) } else { 0.0 });
+        slope[3] += row.count * (of_x.d_b - gone * of_x.inverse);
     }
-    (sum, slope.to_vec())
+    let ln_alpha = alpha.ln();
+    slope[0] += customers * ln_alpha;
+    slope[1] += customers * r / alpha;
+    (sum + customers * r * ln_alpha, slope.to_vec())
+}
+
+/// ln(α + t) and 1/(α + t).
+#[derive(Clone, Copy)]
+struct OfTime {
+    ln: f64,
+    inverse: f64,
+}
+
+fn of_times(times: &[f64], alpha: f64) -> Vec<OfTime> {
+    times.iter().map(|t| OfTime { ln: (alpha + t).ln(), inverse: 1.0 / (alpha + t) }).collect()
 }
 
 fn of_frequencies(frequencies: &[f64], r: f64, a: f64, b: f64) -> Vec<OfFrequency> {
     let of = |&x: &f64| {
         let both = digamma_rise(a + b, x);
+        let inverse = if x > 0.0 { 1.0 / (b + x - 1.0) } else { 0.0 };
         OfFrequency {
+            shape: r + x,
             constant: ln_rising(r, x) + ln_rising(b, x) - ln_rising(a + b, x),
-            ln_dropout: if x > 0.0 { (a / (b + x - 1.0)).ln() } else { f64::NEG_INFINITY },
+            ln_dropout: (a * inverse).ln(),
+            inverse,
             d_r: digamma_rise(r, x),
             d_a: -both,
             d_b: digamma_rise(b, x) - both,

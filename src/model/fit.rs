@@ -24,6 +24,7 @@ const MOST_ROUNDS: i32 = 12;
 /// Relative width at which a line search gives up.
 const LINE_SEARCH_WIDTH: f64 = 1e-6;
 const MOST_NEWTON_STEPS: u32 = 4;
+const MUCH_SMALLER: f64 = 0.1;
 /// Newton steps end here: what is left moves no digit that anybody reads.
 const GRADIENT_EXACT: f64 = 1e-9;
 /// Values and gradients that a round may ask for: argmin's line search has no cap of its own and
@@ -145,19 +146,19 @@ where
     })
 }
 
-/// Newton steps while they make the gradient smaller.
+/// Newton steps while each makes the gradient much smaller, as it does near a maximum. Along a
+/// direction that is flat to the end, a step gains a constant factor only, and ends this.
 fn sharpened<F>(objective: &Objective<F>, mut point: Point) -> Point
 where
     F: Fn(&[f64]) -> (f64, Vec<f64>),
 {
     for _ in 0..MOST_NEWTON_STEPS {
-        if point.gradient.l2_norm() <= GRADIENT_EXACT {
+        let norm = point.gradient.l2_norm();
+        if norm <= GRADIENT_EXACT {
             break;
         }
         let hessian = hessian_from_gradient(|at| objective.evaluate(at).1, &point.log_parameters);
-        let Some(inverse) = invert_positive_definite(&hessian) else {
-            break;
-        };
+        let Some(inverse) = invert_positive_definite(&hessian) else { break };
         let log_parameters: Vec<f64> = point
             .log_parameters
             .iter()
@@ -166,11 +167,10 @@ where
             .collect();
         let (value, gradient) = objective.evaluate(&log_parameters);
         let higher = value > point.value + 1e-9 * point.value.abs();
-        if !higher && gradient.l2_norm() < point.gradient.l2_norm() {
-            point = Point { log_parameters, value, gradient };
-        } else {
+        if higher || gradient.l2_norm() > MUCH_SMALLER * norm {
             break;
         }
+        point = Point { log_parameters, value, gradient };
     }
     point
 }

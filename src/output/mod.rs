@@ -49,7 +49,7 @@ pub fn write(run: &Run, settings: &Settings, started: &Started) -> Result<PathBu
     tables::csv(&staging, "top_customers.csv", &tables::top(run, settings)?)?;
     tables::parquet(&staging, "quarantine.parquet", &run.audit.quarantine)?;
     staging.text("model.json", &documents::model(run, settings)?)?;
-    let manifest = documents::run(run, settings, started, &staging.written()?)?;
+    let manifest = documents::run(run, settings, started, &staging.written())?;
     staging.text("run.json", &manifest)?;
     staging.commit("run.json", OPTIONAL)
 }

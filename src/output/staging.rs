@@ -1,8 +1,9 @@
 //! A hidden folder inside the target: files are written there, synced, and renamed into place.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Read, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -24,6 +25,7 @@ pub struct Fingerprint {
 pub struct Staging {
     target: PathBuf,
     folder: TempDir,
+    fingerprints: Mutex<Vec<Fingerprint>>,
 }
 
 impl Staging {
@@ -37,25 +39,33 @@ impl Staging {
             .prefix(".cltv-")
             .tempdir_in(target)
             .map_err(Error::io(target, "write to the output folder"))?;
-        Ok(Self { target: target.to_owned(), folder })
+        Ok(Self { target: target.to_owned(), folder, fingerprints: Mutex::default() })
     }
 
-    /// Writes one file through `fill`, to the disk.
+    /// Writes one file through `fill`, to the disk, and takes its fingerprint on the way.
     ///
     /// # Errors
     /// [`Error::Io`], named after the final path.
     pub fn file(
         &self,
         name: &str,
-        fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+        fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
     ) -> Result<(), Error> {
         let write = || {
-            let mut writer = BufWriter::new(File::create(self.folder.path().join(name))?);
+            let file = File::create(self.folder.path().join(name))?;
+            let mut writer = Hashed { inner: BufWriter::new(file), digest: Digested::default() };
             fill(&mut writer)?;
             writer.flush()?;
-            writer.get_ref().sync_all()
+            writer.inner.get_ref().sync_all()?;
+            Ok(writer.digest)
         };
-        write().map_err(Error::io(&self.target.join(name), "write"))
+        let digest = write().map_err(Error::io(&self.target.join(name), "write"))?;
+        self.fingerprints().push(digest.fingerprint(name));
+        Ok(())
+    }
+
+    fn fingerprints(&self) -> MutexGuard<'_, Vec<Fingerprint>> {
+        self.fingerprints.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes one text file.
@@ -67,30 +77,10 @@ impl Staging {
     }
 
     /// Fingerprints of the files written so far, by name.
-    ///
-    /// # Errors
-    /// [`Error::Io`] when one cannot be read back.
-    pub fn written(&self) -> Result<Vec<Fingerprint>, Error> {
-        self.names()?
-            .into_iter()
-            .map(|name| {
-                let read = fingerprint(&self.folder.path().join(&name))?;
-                Ok(Fingerprint { file: name, ..read })
-            })
-            .collect()
-    }
-
-    fn names(&self) -> Result<Vec<String>, Error> {
-        let folder = self.folder.path();
-        let mut names = fs::read_dir(folder)
-            .and_then(|entries| {
-                entries
-                    .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-                    .collect::<std::io::Result<Vec<_>>>()
-            })
-            .map_err(Error::io(folder, "list the written files"))?;
-        names.sort();
-        Ok(names)
+    pub fn written(&self) -> Vec<Fingerprint> {
+        let mut written = self.fingerprints().clone();
+        written.sort_by(|a, b| a.file.cmp(&b.file));
+        written
     }
 
     /// Renames every file into place, `last` after all others, and removes files of an earlier
@@ -99,7 +89,7 @@ impl Staging {
     /// # Errors
     /// [`Error::Io`] when a rename fails.
     pub fn commit(self, last: &str, optional: &[&str]) -> Result<PathBuf, Error> {
-        let mut names = self.names()?;
+        let mut names: Vec<String> = self.written().into_iter().map(|f| f.file).collect();
         names.sort_by_key(|name| name == last);
         for name in &names {
             let target = self.target.join(name);
@@ -121,21 +111,44 @@ impl Staging {
 /// # Errors
 /// [`Error::Io`] when it cannot be read.
 pub fn fingerprint(path: &Path) -> Result<Fingerprint, Error> {
-    let digest = || -> std::io::Result<(u64, Sha256)> {
-        let mut file = File::open(path)?;
-        let mut buffer = vec![0; 1 << 16];
-        let (mut bytes, mut hash) = (0, Sha256::new());
-        loop {
-            match file.read(&mut buffer)? {
-                0 => return Ok((bytes, hash)),
-                n => {
-                    bytes += n as u64;
-                    hash.update(&buffer[..n]);
-                }
-            }
-        }
+    let digest = || {
+        let mut writer = Hashed { inner: std::io::sink(), digest: Digested::default() };
+        std::io::copy(&mut File::open(path)?, &mut writer)?;
+        Ok(writer.digest)
     };
-    let (bytes, hash) = digest().map_err(Error::io(path, "read for its fingerprint"))?;
-    let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Fingerprint { file: path.display().to_string(), bytes, sha256 })
+    let digest = digest().map_err(Error::io(path, "read for its fingerprint"))?;
+    Ok(digest.fingerprint(&path.display().to_string()))
+}
+
+/// What has been written so far, as size and running SHA-256.
+#[derive(Default)]
+struct Digested {
+    bytes: u64,
+    sha256: Sha256,
+}
+
+impl Digested {
+    fn fingerprint(self, file: &str) -> Fingerprint {
+        let sha256 = self.sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Fingerprint { file: file.to_owned(), bytes: self.bytes, sha256 }
+    }
+}
+
+/// A writer that digests what passes through it.
+struct Hashed<W> {
+    inner: W,
+    digest: Digested,
+}
+
+impl<W: Write> Write for Hashed<W> {
+    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
+        let written = self.inner.write(buffer)?;
+        self.digest.sha256.update(&buffer[..written]);
+        self.digest.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.inner.flush()
+    }
 }

@@ -1,7 +1,5 @@
 //! The tables of a run.
 
-use std::io::Write;
-
 use polars::prelude::*;
 
 use super::staging::Staging;
