@@ -158,8 +158,8 @@ pub(crate) fn split(
     if quarantine.height() == rows_read {
         return Err(Error::input(place, none_left(&quarantine, &rejected)));
     }
-    let kept =
-        judged.filter(col(RULE).is_null()).with_column(col(CUSTOMER_ID_TYPED).alias(CUSTOMER_ID));
+    let sound = if rejected.is_empty() { judged } else { judged.filter(col(RULE).is_null()) };
+    let kept = sound.with_column(col(CUSTOMER_ID_TYPED).alias(CUSTOMER_ID));
     Ok(Cleaned { kept, quarantine, rejected, rows_read })
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::staging::{Fingerprint, fingerprint};
+use super::staging::Fingerprint;
 use crate::error::Error;
 use crate::findings::Finding;
 use crate::model::purchases::PurchaseModel;
@@ -79,16 +79,15 @@ pub fn model(run: &Run, settings: &Settings) -> Result<String, Error> {
 /// run.json: what went in, what happened to it, what came out.
 ///
 /// # Errors
-/// [`Error::Io`] when an input cannot be read for its fingerprint.
+/// [`Error::Io`] never; the signature leaves room for a failed serialisation.
 pub fn run(
     run: &Run,
     settings: &Settings,
     started: &Started,
+    inputs: &[Fingerprint],
     outputs: &[Fingerprint],
 ) -> Result<String, Error> {
     let audit = &run.audit;
-    let inputs: Vec<Fingerprint> =
-        audit.files.iter().map(|file| fingerprint(file)).collect::<Result<_, _>>()?;
     let rejected: usize = audit.rejected.iter().map(|r| r.rows).sum();
     let timings: Map<String, Value> = audit
         .timings

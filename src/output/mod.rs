@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::pipeline::Run;
 use crate::settings::{Format, Settings};
 use documents::Started;
-use staging::Staging;
+use staging::{Fingerprint, Staging, fingerprint};
 
 /// A writer that ended without an answer.
 fn lost_writer(_: Box<dyn std::any::Any + Send>) -> Result<(), Error> {
@@ -40,16 +40,19 @@ pub fn write(run: &Run, settings: &Settings, started: &Started) -> Result<PathBu
         Format::Parquet => tables::parquet(&staging, "customers.parquet", &customers),
         Format::Csv => tables::csv(&staging, "customers.csv", &customers),
     };
-    std::thread::scope(|scope| {
+    let inputs = std::thread::scope(|scope| {
         let writers: Vec<_> =
             settings.output.formats.iter().map(|format| scope.spawn(move || one(format))).collect();
-        writers.into_iter().try_for_each(|writer| writer.join().unwrap_or_else(lost_writer))
+        let inputs: Result<Vec<Fingerprint>, Error> =
+            run.audit.files.iter().map(|file| fingerprint(file)).collect();
+        writers.into_iter().try_for_each(|writer| writer.join().unwrap_or_else(lost_writer))?;
+        inputs
     })?;
     tables::csv(&staging, "segments.csv", &tables::segments(run, settings)?)?;
     tables::csv(&staging, "top_customers.csv", &tables::top(run, settings)?)?;
     tables::parquet(&staging, "quarantine.parquet", &run.audit.quarantine)?;
     staging.text("model.json", &documents::model(run, settings)?)?;
-    let manifest = documents::run(run, settings, started, &staging.written())?;
+    let manifest = documents::run(run, settings, started, &inputs, &staging.written())?;
     staging.text("run.json", &manifest)?;
     staging.commit("run.json", OPTIONAL)
 }

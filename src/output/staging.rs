@@ -42,7 +42,7 @@ impl Staging {
         Ok(Self { target: target.to_owned(), folder, fingerprints: Mutex::default() })
     }
 
-    /// Writes one file through `fill`, to the disk, and takes its fingerprint on the way.
+    /// Writes one file through `fill` and takes its fingerprint on the way.
     ///
     /// # Errors
     /// [`Error::Io`], named after the final path.
@@ -56,12 +56,24 @@ impl Staging {
             let mut writer = Hashed { inner: BufWriter::new(file), digest: Digested::default() };
             fill(&mut writer)?;
             writer.flush()?;
-            writer.inner.get_ref().sync_all()?;
             Ok(writer.digest)
         };
         let digest = write().map_err(Error::io(&self.target.join(name), "write"))?;
         self.fingerprints().push(digest.fingerprint(name));
         Ok(())
+    }
+
+    /// Waits until the files are on the disk; all at once, since each wait is mostly idle.
+    fn sync(&self, names: &[String]) -> Result<(), Error> {
+        let one = |name: &String| {
+            let path = self.folder.path().join(name);
+            let synced = File::open(&path).and_then(|file| file.sync_all());
+            synced.map_err(Error::io(&self.target.join(name), "write"))
+        };
+        std::thread::scope(|scope| {
+            let waits: Vec<_> = names.iter().map(|name| scope.spawn(move || one(name))).collect();
+            waits.into_iter().try_for_each(|wait| wait.join().unwrap_or(Ok(())))
+        })
     }
 
     fn fingerprints(&self) -> MutexGuard<'_, Vec<Fingerprint>> {
@@ -83,14 +95,15 @@ impl Staging {
         written
     }
 
-    /// Renames every file into place, `last` after all others, and removes files of an earlier
+    /// Syncs every file, renames it into place, `last` after all others, and removes files of an earlier
     /// run that this one did not write again. Returns the target.
     ///
     /// # Errors
-    /// [`Error::Io`] when a rename fails.
+    /// [`Error::Io`] when a file cannot be synced (then nothing has changed) or renamed.
     pub fn commit(self, last: &str, optional: &[&str]) -> Result<PathBuf, Error> {
         let mut names: Vec<String> = self.written().into_iter().map(|f| f.file).collect();
         names.sort_by_key(|name| name == last);
+        self.sync(&names)?;
         for name in &names {
             let target = self.target.join(name);
             fs::rename(self.folder.path().join(name), &target)
