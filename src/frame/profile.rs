@@ -93,15 +93,13 @@ pub fn profiles(scored: &DataFrame, settings: &Settings) -> Result<(Vec<Profile>
     for (column, lists) in [(channel_column(settings), false), (categories_column(settings), true)]
     {
         let Some(column) = column else { continue };
-        let counts = counts(scored, &column, lists).map_err(failed())?;
-        for profile in profiles.iter_mut().chain([&mut company]) {
-            let shares = shares(&counts, profile, labels);
-            if lists {
-                profile.categories = shares;
-            } else {
-                profile.main_channel = shares.into_iter().next();
-            }
+        let counts = counts(scored, &column, lists, &member, labels.len()).map_err(failed())?;
+        for (segment, profile) in profiles.iter_mut().enumerate() {
+            let shares = shares(&counts, profile.customers, |by_segment| by_segment[segment]);
+            profile.set_shares(shares, lists);
         }
+        let shares = shares(&counts, company.customers, |by_segment| by_segment.iter().sum());
+        company.set_shares(shares, lists);
     }
     Ok((profiles, company))
 }
@@ -143,6 +141,14 @@ impl Profile {
         &mut self.total_cltv
     }
 
+    fn set_shares(&mut self, shares: Vec<(String, f64)>, categories: bool) {
+        if categories {
+            self.categories = shares;
+        } else {
+            self.main_channel = shares.into_iter().next();
+        }
+    }
+
     fn sums_to_means(&mut self) {
         let customers = self.customers.max(1) as f64;
         self.mean_cltv = self.total_cltv / customers;
@@ -174,54 +180,55 @@ fn named_or_found(named: &Option<String>, settings: &Settings, words: &[&str]) -
     named.clone().or_else(|| settings.input.columns.keep.iter().find(says_so).cloned())
 }
 
-/// Customers by segment and value of a column, or entry of its lists `[A, B]`.
+/// For each value of a column, or entry of its lists `[A, B]`: customers by segment. A list that
+/// names an entry twice counts once.
 fn counts(
     scored: &DataFrame,
     column: &str,
     lists: bool,
-) -> PolarsResult<Vec<(String, String, f64)>> {
-    let text = col(column).cast(DataType::String).str().strip_chars(lit("[] \t"));
-    let customers = scored.clone().lazy().with_row_index("customer", None);
-    let entries = if lists {
-        let options = ExplodeOptions { empty_as_null: true, keep_nulls: true };
-        customers
-            .select([col("customer"), col(CLTV_SEGMENT), text.str().split(lit(",")).alias("entry")])
-            .explode(by_name(["entry"], true, false), options)
-            .with_column(col("entry").str().strip_chars(lit(NULL)))
-            .unique(None, UniqueKeepStrategy::Any)
-    } else {
-        customers.select([col(CLTV_SEGMENT), text.alias("entry")])
-    };
-    let counts = entries
-        .filter(col("entry").is_not_null().and(col("entry").neq(lit(""))))
-        .group_by([col(CLTV_SEGMENT), col("entry")])
-        .agg([len().cast(DataType::Float64).alias("customers")])
-        .collect()?;
-    let segments = counts.column(CLTV_SEGMENT)?.str()?.iter();
-    let entries = counts.column("entry")?.str()?.iter();
-    let customers = counts.column("customers")?.f64()?.iter();
-    let rows = segments.zip(entries).zip(customers);
-    Ok(rows
-        .filter_map(|((segment, entry), n)| Some((segment?.to_owned(), entry?.to_owned(), n?)))
-        .collect())
+    member: &[usize],
+    segments: usize,
+) -> PolarsResult<BTreeMap<String, Vec<f64>>> {
+    let text = scored.column(column)?.cast(&DataType::String)?;
+    let mut counts: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    let mut entries: Vec<&str> = Vec::new();
+    for (text, &segment) in text.str()?.iter().zip(member) {
+        let text = text.unwrap_or_default();
+        entries.clear();
+        if lists {
+            let inner = text.trim().trim_matches(['[', ']']);
+            entries.extend(inner.split(',').map(str::trim));
+            entries.sort_unstable();
+            entries.dedup();
+        } else {
+            entries.push(text.trim());
+        }
+        for entry in entries.iter().filter(|entry| !entry.is_empty()) {
+            match counts.get_mut(*entry) {
+                Some(known) => known[segment] += 1.0,
+                None => {
+                    let mut new = vec![0.0; segments];
+                    new[segment] = 1.0;
+                    counts.insert((*entry).to_owned(), new);
+                }
+            }
+        }
+    }
+    Ok(counts)
 }
 
-/// Shares of a profile's customers: most first, then by name.
+/// Entries by the share of the customers that have them: most first, then by name.
 fn shares(
-    counts: &[(String, String, f64)],
-    profile: &Profile,
-    labels: &[String],
+    counts: &BTreeMap<String, Vec<f64>>,
+    customers: usize,
+    of: impl Fn(&[f64]) -> f64,
 ) -> Vec<(String, f64)> {
-    let whole_company = !labels.contains(&profile.label);
-    let mut of_entry: BTreeMap<&str, f64> = BTreeMap::new();
-    for (_, entry, customers) in
-        counts.iter().filter(|(segment, ..)| whole_company || *segment == profile.label)
-    {
-        *of_entry.entry(entry).or_default() += customers;
-    }
-    let all = profile.customers.max(1) as f64;
-    let mut shares: Vec<(String, f64)> =
-        of_entry.into_iter().map(|(entry, n)| (entry.to_owned(), n / all)).collect();
+    let all = customers.max(1) as f64;
+    let mut shares: Vec<(String, f64)> = counts
+        .iter()
+        .map(|(entry, by_segment)| (entry.clone(), of(by_segment) / all))
+        .filter(|(_, share)| *share > 0.0)
+        .collect();
     shares.sort_by(|a, b| b.1.total_cmp(&a.1));
     shares
 }
@@ -233,14 +240,10 @@ mod tests {
     #[test]
     fn category_lists_are_read_as_lists() {
         let lists = ["[ERKEK, KADIN]", "[KADIN]", "[]", "[KADIN, KADIN]"];
-        let frame = DataFrame::new_infer_height(vec![
-            Column::new("c".into(), lists),
-            Column::new(CLTV_SEGMENT.into(), ["A", "A", "A", "A"]),
-        ])
-        .expect("two columns");
-        let counts = counts(&frame, "c", true).expect("lists");
-        let profile = Profile { customers: 4, ..Profile::named("A") };
-        let found = shares(&counts, &profile, &["A".to_owned()]);
+        let frame =
+            DataFrame::new_infer_height(vec![Column::new("c".into(), lists)]).expect("one column");
+        let counts = counts(&frame, "c", true, &[0, 0, 0, 0], 1).expect("lists");
+        let found = shares(&counts, 4, |by_segment| by_segment[0]);
         assert_eq!(found, [("KADIN".to_owned(), 0.75), ("ERKEK".to_owned(), 0.25)]);
     }
 }
