@@ -6,7 +6,7 @@
 //! * [`patterns`]: distinct purchase histories, each evaluated once.
 //! * [`fit`]: maximum likelihood with argmin, the same way for every model.
 //! * [`purchases`], [`spend`]: a fit with its verdict; only these can predict.
-//! * [`predict`]: expected orders, P(alive), average value, discounted lifetime value.
+//! * [`mod@predict`]: expected orders, P(alive), average value, discounted lifetime value.
 //! * [`selection`]: signs that the file holds only a part of the customers.
 
 pub mod bg_nbd;

@@ -25,7 +25,7 @@ pub struct Predictions {
 /// # Formula
 /// Lifetime value over months i = 1..n of length w at discount rate d, as in Fader, Hardie & Lee
 /// (2005b), Journal of Marketing Research 42(4), in discrete months:
-/// Σᵢ (E[X(i·w)] − E[X((i−1)·w)]) · E[M] / (1+d)^i
+/// `Σᵢ (E[X(i·w)] − E[X((i−1)·w)]) · E[M] / (1+d)^i`
 ///
 /// # Errors
 /// [`Error::Model`] when a forecast cannot be computed to full accuracy.
