@@ -4,8 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-python3 -m pip download --quiet --no-deps --dest "$work" "lifetimes==0.11.3"
-python3 -m zipfile -e "$work"/lifetimes-*.whl "$work"
+python3 -m pip install --quiet --no-deps --target "$work" "lifetimes==0.11.3"
 {
     echo "customer_id,date,value"
     awk 'NF == 5 { print $2 "," $3 "," $5 }' "$work/lifetimes/datasets/CDNOW_sample.txt"

@@ -16,6 +16,9 @@ use polars::prelude::DataFrame;
 
 /// Make a customer export or an order log from known parameters
 #[derive(Args)]
+#[command(
+    after_help = "Example:\n  cltv simulate customers --customers 1000 --seed 7 --out export.csv"
+)]
 pub struct SimulateArgs {
     #[command(subcommand)]
     what: What,

@@ -58,6 +58,10 @@ const KEYS: &[(&str, &[&str])] = &[
     ("output", &["path", "formats", "top", "rename"]),
 ];
 
+/// A section of the format that this version does not have.
+const SELECTION_IS_MISSING: &str = "[selection] is not available in this version: it finds and \
+    reports selected customers, but does not correct for them; remove the section";
+
 /// What the command line puts over the pipeline file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Overrides {
@@ -167,6 +171,7 @@ fn unknown_keys(section: &str, table: &Table, faults: &mut Vec<String>) {
         let path = if section.is_empty() { key.clone() } else { format!("{section}.{key}") };
         if !known.contains(&key.as_str()) {
             faults.push(match nearest(key, known.iter().copied()) {
+                _ if path == "selection" => SELECTION_IS_MISSING.to_owned(),
                 Some(near) => format!("unknown key {path}: did you mean {near}?"),
                 None => format!("unknown key {path}: known here are {}", known.join(", ")),
             });

@@ -289,6 +289,14 @@ fn wrong_pipelines_name_every_fault() {
 }
 
 #[test]
+fn what_this_version_lacks_is_said() {
+    let (case, file) = Case::new("export.csv", export(200));
+    let (code, text) = case.run(&file, &["--set", "selection.min_orders=2"]);
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("[selection] is not available in this version"), "{text}");
+}
+
+#[test]
 fn wrong_usage() {
     let output = cltv(["run", "pipelines/nowhere.toml"]);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));

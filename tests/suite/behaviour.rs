@@ -259,6 +259,7 @@ fn help_has_examples_and_completions_complete() {
     for command in [
         &["--help"][..],
         &["run", "--help"],
+        &["simulate", "--help"],
         &["simulate", "customers", "--help"],
         &["simulate", "transactions", "--help"],
         &["completions", "--help"],
