@@ -69,7 +69,7 @@ fn text(
         100.0 * share_of_value,
         silence(segment, knows_dropout, unit)
     );
-    let (play, verb) = play(segment, company, share_of_value, knows_dropout);
+    let (play, verb) = play(segment, company, share_of_value, knows_dropout, settings);
     let channel = segment.main_channel.as_ref().map_or(String::new(), |(channel, share)| {
         format!("; {verb} through {channel} (main channel of {:.0} %)", 100.0 * share)
     });
@@ -95,6 +95,7 @@ fn play(
     company: &Profile,
     share_of_value: f64,
     knows_dropout: bool,
+    settings: &Settings,
 ) -> (String, &'static str) {
     let share_of_customers = share(segment.customers as f64, company.customers as f64);
     let leverage = share(share_of_value, share_of_customers);
@@ -122,7 +123,7 @@ fn play(
     } else if leverage >= 1.0 {
         let text = format!(
             "Grow: a reward for the next order within {:.0} days, from {:.0} an order upwards",
-            days_between_orders(segment),
+            days_between_orders(segment, settings),
             1.2 * basket
         );
         (text, "offer it")
@@ -142,10 +143,11 @@ fn play(
 }
 
 /// Mean days between orders, from the expected orders of the longest horizon.
-fn days_between_orders(segment: &Profile) -> f64 {
-    let (months, orders) = segment.expected_orders.last().copied().unwrap_or((1, 0.0));
+fn days_between_orders(segment: &Profile, settings: &Settings) -> f64 {
+    let longest = segment.expected_orders.iter().max_by_key(|(months, _)| *months);
+    let (months, orders) = longest.copied().unwrap_or((1, 0.0));
     let each = share(orders, segment.customers as f64);
-    let days = f64::from(months) * 365.25 / 12.0;
+    let days = f64::from(months) * settings.forecast.weeks_per_month.days();
     if each > 0.0 { (days / each).clamp(14.0, 180.0) } else { 180.0 }
 }
 

@@ -25,7 +25,7 @@ pub enum Error {
     #[error("{0}")]
     Model(String),
     /// Reading or writing failed.
-    #[error("{}: {action}: {source}", .path.display())]
+    #[error("{}: cannot {action}", .path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -35,7 +35,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The data engine failed in a way that no check foresaw.
-    #[error("the data engine failed while it tried to {action}: {source}")]
+    #[error("the data engine failed while it tried to {action}")]
     Engine {
         /// What was attempted.
         action: &'static str,

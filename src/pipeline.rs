@@ -54,6 +54,8 @@ pub struct Audit {
     pub limits: Vec<Limits>,
     /// Customers left out for too few orders.
     pub below_min_orders: usize,
+    /// Order lines after the end of the calibration.
+    pub lines_after_calibration: usize,
     /// First order of all.
     pub first_order: chrono::NaiveDate,
     /// Last order of all.
@@ -113,6 +115,7 @@ pub fn analyse(settings: &Settings) -> Result<Run, Error> {
             quarantine: cleaned.quarantine,
             limits,
             below_min_orders: summary.below_min_orders,
+            lines_after_calibration: summary.lines_after_calibration,
             first_order: summary.first_order,
             last_order: summary.last_order,
             observation_end: summary.observation_end,
@@ -159,20 +162,51 @@ fn findings(
     findings.extend(selection::detect(histories, summary.below_min_orders, unit));
     findings.extend(spend.findings.clone());
     findings.extend(rejected_rows(rejected));
+    findings.extend(truncated(summary, settings));
+    findings.extend(assumed_end(summary, settings));
     findings.extend(coinciding_edges(&scored.edges));
     findings.extend(first_order_counted(settings));
     findings.sort_by_key(|finding| finding.severity == Severity::Note);
     findings
 }
 
+/// Cancelled invoices are expected in a log; any other rejected row deserves a look.
 fn rejected_rows(rejected: &[Rejected]) -> Option<Finding> {
     let rows: usize = rejected.iter().map(|r| r.rows).sum();
     let rules: Vec<String> = rejected.iter().map(|r| format!("{} {}", r.rows, r.rule)).collect();
-    (rows > 0).then(|| {
+    let message = format!("{rows} rows break a rule and were set aside: {}", rules.join(", "));
+    let remedy = "look at quarantine.parquet: file, row, rule and raw values";
+    if rejected.iter().any(|r| r.rule != "cancelled") {
+        Some(Finding::warning("rows_set_aside", message, remedy))
+    } else {
+        (rows > 0).then(|| Finding::note("rows_set_aside", message, remedy))
+    }
+}
+
+fn truncated(summary: &CustomerSummary, settings: &Settings) -> Option<Finding> {
+    (summary.below_min_orders > 0).then(|| {
         Finding::warning(
-            "rows_set_aside",
-            format!("{rows} rows break a rule and were set aside: {}", rules.join(", ")),
-            "look at quarantine.parquet: file, row, rule and raw values",
+            "customers_left_out",
+            format!(
+                "{} customers with fewer than {} orders were left out of the fit, which takes the \
+                 others for typical: order rates come out too high",
+                summary.below_min_orders, settings.summary.min_orders
+            ),
+            "set summary.min_orders = 1 with frequency = \"repeat_orders\"",
+        )
+    })
+}
+
+fn assumed_end(summary: &CustomerSummary, settings: &Settings) -> Option<Finding> {
+    let log = &settings.transactions;
+    let assumed = settings.input.kind == InputKind::Transactions
+        && log.observation_end.is_none()
+        && log.calibration_end.is_none();
+    assumed.then(|| {
+        Finding::note(
+            "observation_end_assumed",
+            format!("the log is taken to end on its last order date, {}", summary.observation_end),
+            "set transactions.observation_end, or --as-of",
         )
     })
 }

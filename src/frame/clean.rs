@@ -15,7 +15,8 @@ use crate::settings::{AnalysisDate, Settings};
 pub const FIRST_ORDER: &str = "__first_order";
 /// Date of the last order, as a date.
 pub const LAST_ORDER: &str = "__last_order";
-const RULE: &str = "rule";
+/// The first rule that a row breaks.
+pub(crate) const RULE: &str = "__rule";
 
 /// Rows set aside under one rule.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -170,7 +171,7 @@ fn quarantine(judged: LazyFrame, files: &[String], settings: &Settings) -> LazyF
     let mut columns = vec![
         file_name.cast(DataType::String).alias("file"),
         col(ROW).alias("row_number"),
-        col(RULE),
+        col(RULE).alias("rule"),
     ];
     let raw =
         |name: &String| col(name.as_str()).cast(DataType::String).alias(format!("raw_{name}"));
@@ -180,7 +181,7 @@ fn quarantine(judged: LazyFrame, files: &[String], settings: &Settings) -> LazyF
 
 fn count_by_rule(quarantine: &DataFrame) -> PolarsResult<Vec<Rejected>> {
     let mut rejected: Vec<Rejected> = Vec::new();
-    for rule in quarantine.column(RULE)?.str()?.iter().flatten() {
+    for rule in quarantine.column("rule")?.str()?.iter().flatten() {
         match rejected.iter_mut().find(|r| r.rule == rule) {
             Some(known) => known.rows += 1,
             None => rejected.push(Rejected { rule: rule.to_owned(), rows: 1 }),

@@ -29,14 +29,14 @@ pub struct DateFormat {
 
 /// The day of a text column, without a time of day after it.
 fn day_part(name: &str, cut_time: bool) -> Expr {
-    let text = col(name).str().strip_chars(lit(NULL));
+    let text = col(name).cast(DataType::String).str().strip_chars(lit(NULL));
     if cut_time { text.str().extract(lit("^([^T ]+)"), 1) } else { text }
 }
 
 /// The date of column `name` under the settled format; null where it cannot be read.
 pub fn parsed(name: &str, dtype: &DataType, format: &DateFormat) -> Expr {
-    if *dtype != DataType::String {
-        return col(name).cast(DataType::Date);
+    if is_date(dtype) {
+        return plausible(col(name).cast(DataType::Date));
     }
     let pattern = format.pattern.as_str();
     let options =
@@ -47,6 +47,15 @@ pub fn parsed(name: &str, dtype: &DataType, format: &DateFormat) -> Expr {
     } else {
         text.str().to_date(options)
     };
+    plausible(date)
+}
+
+fn is_date(dtype: &DataType) -> bool {
+    matches!(dtype, DataType::Date | DataType::Datetime(..))
+}
+
+/// A date outside [`YEARS`] is null.
+fn plausible(date: Expr) -> Expr {
     let (first, last) = (day_number(*YEARS.start()), day_number(*YEARS.end() + 1));
     let day = date.clone().cast(DataType::Int32);
     when(day.clone().gt_eq(lit(first)).and(day.lt(lit(last)))).then(date).otherwise(lit(NULL))
@@ -90,13 +99,16 @@ pub fn settle(
 /// Those of the columns that are text; the others are dates already.
 fn text_columns<'a>(frame: &LazyFrame, names: &[&'a str]) -> PolarsResult<Vec<&'a str>> {
     let schema = frame.clone().collect_schema()?;
-    let is_text = |name: &&&str| schema.get(name) == Some(&DataType::String);
+    let is_text = |name: &&&str| schema.get(name).is_some_and(|dtype| !is_date(dtype));
     Ok(names.iter().filter(is_text).copied().collect())
 }
 
 /// Whether any text has room for a time of day.
 fn longer_than_a_day(frame: &LazyFrame, names: &[&str]) -> PolarsResult<bool> {
-    let longest = names.iter().map(|name| col(*name).str().len_bytes().max()).collect::<Vec<_>>();
+    let longest = names
+        .iter()
+        .map(|name| col(*name).cast(DataType::String).str().len_bytes().max())
+        .collect::<Vec<_>>();
     let longest = frame.clone().select(longest).collect()?;
     let lengths = longest.columns().iter().map(|column| column.u32()?.get(0).map_or(Ok(0), Ok));
     Ok(lengths.collect::<PolarsResult<Vec<u32>>>()?.into_iter().any(|n| n > LONGEST_DAY))
@@ -129,7 +141,7 @@ fn choose(days: &[String], names: &[&str]) -> Result<String, String> {
     }
     let best: Vec<_> = readings.iter().filter(|(_, dates)| successes(dates) == most).collect();
     match best.iter().find(|(_, dates)| *dates != best[0].1) {
-        None => Ok(best[0].0.to_owned()),
+        None => one_way(days, best[0], &readings).map(|()| best[0].0.to_owned()),
         Some((other, _)) => Err(format!(
             "day and month of {columns} cannot be told apart: {:?} and all others fit both {} and \
              {other}; set date_format = \"{}\" or date_format = \"{other}\" in [input]",
@@ -137,6 +149,30 @@ fn choose(days: &[String], names: &[&str]) -> Result<String, String> {
             best[0].0,
             best[0].0,
         )),
+    }
+}
+
+/// Refuses dates of which a sizeable part is written in another known way.
+fn one_way(
+    days: &[String],
+    best: &(&str, Vec<Option<NaiveDate>>),
+    readings: &[(&str, Vec<Option<NaiveDate>>)],
+) -> Result<(), String> {
+    const SIZEABLE: f64 = 0.05;
+    let unread = |other: &[Option<NaiveDate>]| {
+        best.1.iter().zip(other).filter(|(best, other)| best.is_none() && other.is_some()).count()
+    };
+    let other = readings.iter().max_by_key(|(_, dates)| unread(dates));
+    match other {
+        Some((format, dates)) if unread(dates) as f64 > SIZEABLE * days.len() as f64 => {
+            Err(format!(
+                "dates are written in more than one way, some as {} and some as {format}: write \
+                 them all the same way, or set date_format in [input] and find the others in \
+                 quarantine.parquet",
+                best.0
+            ))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -171,6 +207,12 @@ mod tests {
         let fault = chosen(&["03/04/2021", "05/06/2021"]).expect_err("ambiguous");
         assert!(fault.contains("date_format = \"%d/%m/%Y\""), "{fault}");
         assert!(fault.contains("date_format = \"%m/%d/%Y\""), "{fault}");
+    }
+
+    #[test]
+    fn two_ways_of_writing_are_refused() {
+        let fault = chosen(&["2020-10-30", "2021-02-03", "25.04.2021"]).expect_err("mixed");
+        assert!(fault.contains("more than one way"), "{fault}");
     }
 
     #[test]

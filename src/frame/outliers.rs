@@ -32,6 +32,9 @@ pub struct Limits {
 /// q_low − f·(q_high − q_low) and q_high + f·(q_high − q_low), with linearly interpolated
 /// quantiles as pandas' `Series.quantile`.
 ///
+/// A column whose upper limit would not exceed its lower quantile has none: where nearly nobody
+/// uses a channel, limits would erase the orders of those who do.
+///
 /// # Errors
 /// [`Error::Engine`], never for rows that keep the rules.
 pub fn cap(kept: LazyFrame, settings: &Settings) -> Result<(LazyFrame, Vec<Limits>), Error> {
@@ -73,6 +76,9 @@ fn limits_of(
             (only(&found, &format!("low {name}"))?, only(&found, &format!("high {name}"))?);
         let reach = outliers.fence * (high - low);
         let (lower, upper) = (low - reach, high + reach);
+        if rounded(upper) <= low {
+            continue;
+        }
         limits.push(Limits {
             column: (*name).clone(),
             lower,

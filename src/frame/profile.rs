@@ -29,8 +29,10 @@ pub struct Profile {
     pub mean_recency: f64,
     /// Mean T in time units.
     pub mean_age: f64,
-    /// Mean monetary value.
+    /// Mean monetary value of the customers who have one (in an order log, repeat customers).
     pub mean_monetary: f64,
+    /// Customers who have a monetary value.
+    pub with_value: usize,
     /// Mean P(alive).
     pub mean_p_alive: f64,
     /// Σ expected orders, a horizon (months, orders).
@@ -75,6 +77,10 @@ pub fn profiles(scored: &DataFrame, settings: &Settings) -> Result<(Vec<Profile>
         for (value, &segment) in numbers(scored, &column)?.into_iter().zip(&member) {
             *field(&mut profiles[segment]) += value;
             *field(&mut company) += value;
+            if column == MONETARY_AVG && value > 0.0 {
+                profiles[segment].with_value += 1;
+                company.with_value += 1;
+            }
         }
     }
     for horizon in &settings.forecast.horizons {
@@ -130,6 +136,7 @@ impl Profile {
             mean_recency: 0.0,
             mean_age: 0.0,
             mean_monetary: 0.0,
+            with_value: 0,
             mean_p_alive: 0.0,
             expected_orders: Vec::new(),
             main_channel: None,
@@ -156,11 +163,11 @@ impl Profile {
             &mut self.mean_frequency,
             &mut self.mean_recency,
             &mut self.mean_age,
-            &mut self.mean_monetary,
             &mut self.mean_p_alive,
         ] {
             *sum /= customers;
         }
+        self.mean_monetary /= self.with_value.max(1) as f64;
     }
 }
 

@@ -29,15 +29,21 @@ pub struct CustomerSummary {
     pub last_order: NaiveDate,
     /// Customers left out for having fewer than `min_orders` orders.
     pub below_min_orders: usize,
+    /// Order lines after the end of the calibration: the holdout.
+    pub lines_after_calibration: usize,
 }
 
-/// Adds orders and spend over all channels.
+/// Adds orders and spend over all channels. Limits on single channels leave each customer at
+/// least as many orders as it has order dates.
 pub fn omnichannel_totals(capped: LazyFrame, settings: &Settings) -> LazyFrame {
     let columns = &settings.input.columns;
     let total = |names: &[String]| {
         names.iter().map(|n| col(typed_name(n))).reduce(|a, b| a + b).unwrap_or(lit(0.0))
     };
-    capped.with_columns([total(&columns.orders).alias(ORDERS), total(&columns.value).alias(VALUE)])
+    let orders = total(&columns.orders);
+    let dates = when(col(FIRST_ORDER).eq(col(LAST_ORDER))).then(lit(1.0)).otherwise(lit(2.0));
+    let orders = when(orders.clone().lt(dates.clone())).then(dates).otherwise(orders);
+    capped.with_columns([orders.alias(ORDERS), total(&columns.value).alias(VALUE)])
 }
 
 /// Summarises each customer as of the analysis date.
@@ -108,7 +114,14 @@ pub(crate) fn finish(
         ));
     }
     let below_min_orders = all - frame.height();
-    Ok(CustomerSummary { frame, observation_end, first_order, last_order, below_min_orders })
+    Ok(CustomerSummary {
+        frame,
+        observation_end,
+        first_order,
+        last_order,
+        below_min_orders,
+        lines_after_calibration: 0,
+    })
 }
 
 fn earliest(customers: &LazyFrame) -> Result<NaiveDate, Error> {

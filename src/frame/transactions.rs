@@ -4,7 +4,8 @@ use chrono::NaiveDate;
 use polars::prelude::*;
 
 use super::clean::{
-    CUSTOMER_ID_TYPED, Cleaned, FIRST_ORDER, LAST_ORDER, first_broken, latest, split, unreadable,
+    CUSTOMER_ID_TYPED, Cleaned, FIRST_ORDER, LAST_ORDER, RULE, first_broken, latest, split,
+    unreadable,
 };
 use super::summary::{CustomerSummary, History, ORDERS, finish};
 use super::typed::{identifier, is_unusable, number};
@@ -43,7 +44,7 @@ pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cl
             dates::parsed(date, dtype, &format).alias(DAY),
             value.alias(LINE_VALUE),
         ])
-        .with_column(first_broken(&rules(settings)).alias("rule"))
+        .with_column(first_broken(&rules(settings)).alias(RULE))
         .collect()
         .map_err(Error::engine("check the order lines"))?;
     split(judged.lazy(), files, settings, rows_read)
@@ -81,6 +82,7 @@ pub fn customer_summary(lines: LazyFrame, settings: &Settings) -> Result<Custome
         (Some(end), _) | (None, Some(end)) => end,
         (None, None) => latest(&lines, DAY)?,
     };
+    let lines_after_calibration = later_lines(&lines, observation_end)?;
     let lines = lines.filter(col(DAY).lt_eq(day_literal(observation_end)));
     let customers = per_customer(orders(lines, settings), observation_end, settings)?;
     let repeat = col(ORDERS).cast(DataType::Float64) - lit(1.0);
@@ -100,7 +102,16 @@ pub fn customer_summary(lines: LazyFrame, settings: &Settings) -> Result<Custome
     let priced = monetary.clone().gt(lit(0.0));
     let spend_count = when(priced).then(spend_count).otherwise(lit(0.0));
     let history = History { frequency, monetary, spend_count };
-    finish(customers, history, observation_end, settings)
+    let summary = finish(customers, history, observation_end, settings)?;
+    Ok(CustomerSummary { lines_after_calibration, ..summary })
+}
+
+fn later_lines(lines: &LazyFrame, end: NaiveDate) -> Result<usize, Error> {
+    let count = || -> PolarsResult<usize> {
+        let later = lines.clone().filter(col(DAY).gt(day_literal(end)));
+        Ok(later.select([col(DAY)]).collect()?.height())
+    };
+    count().map_err(Error::engine("count the holdout"))
 }
 
 /// One row an order: customer, day, value, kept columns.

@@ -88,7 +88,8 @@ impl Optimum {
     }
 }
 
-/// Minimises `objective` from each start (natural scale) and keeps the lowest value.
+/// Minimises `objective` from each start (natural scale) and keeps the lowest value; of equal
+/// ones, one that converged.
 ///
 /// # Errors
 /// `None` when no start reached a finite value.
@@ -101,11 +102,11 @@ where
             starts.iter().map(|start| scope.spawn(|| from_start(objective, start))).collect();
         runs.into_iter().map(|run| run.join().ok().flatten()).collect()
     });
-    optima
-        .into_iter()
-        .flatten()
-        .min_by(|a, b| a.value.total_cmp(&b.value))
-        .map(|best| Optimum { starts: starts.len(), ..best })
+    let optima: Vec<Optimum> = optima.into_iter().flatten().collect();
+    let lowest = optima.iter().map(|o| o.value).min_by(f64::total_cmp)?;
+    let as_low = |o: &Optimum| o.value <= lowest + 1e-9 * lowest.abs();
+    let best = optima.iter().filter(|o| as_low(o)).min_by_key(|o| !o.converged())?;
+    Some(Optimum { starts: starts.len(), ..best.clone() })
 }
 
 fn from_start<F>(objective: &Objective<F>, start: &[f64]) -> Option<Optimum>

@@ -28,6 +28,8 @@ pub struct FittedSpend {
     pub observed_mean: f64,
     /// Pearson's correlation of order count and monetary value; `None` if one is constant.
     pub pearson: Option<f64>,
+    /// Spearman's rank correlation of the same.
+    pub spearman: Option<f64>,
     /// How the fit ended.
     pub convergence: Convergence,
     /// What the reader should know.
@@ -91,6 +93,7 @@ pub fn fit_spend(histories: &Histories, settings: &Spend) -> Result<FittedSpend,
         customers: spend.customers() as usize,
         observed_mean: mean,
         pearson,
+        spearman: spearman(counts, means),
         convergence: (&optimum).into(),
         findings: findings(q, settings.l2_penalty, pearson),
     })
@@ -136,18 +139,43 @@ fn findings(q: f64, l2_penalty: f64, pearson: Option<f64>) -> Vec<Finding> {
 
 /// Pearson's correlation over customers with at least one counted order.
 fn pearson(counts: &[f64], means: &[f64]) -> Option<f64> {
-    let pairs = || counts.iter().zip(means).filter(|(count, _)| **count > 0.0);
-    let n = pairs().count() as f64;
-    let (sum_x, sum_y) = pairs().fold((0.0, 0.0), |(x, y), (a, b)| (x + a, y + b));
-    let (mean_x, mean_y) = (sum_x / n, sum_y / n);
+    let (x, y): (Vec<f64>, Vec<f64>) =
+        counts.iter().zip(means).filter(|(count, _)| **count > 0.0).unzip();
+    correlation(&x, &y)
+}
+
+/// Spearman's rank correlation over customers with at least one counted order; ties share the
+/// mean of their ranks.
+fn spearman(counts: &[f64], means: &[f64]) -> Option<f64> {
+    let (x, y): (Vec<f64>, Vec<f64>) =
+        counts.iter().zip(means).filter(|(count, _)| **count > 0.0).unzip();
+    correlation(&ranks(&x), &ranks(&y))
+}
+
+fn correlation(x: &[f64], y: &[f64]) -> Option<f64> {
+    let n = x.len() as f64;
+    let (mean_x, mean_y) = (x.iter().sum::<f64>() / n, y.iter().sum::<f64>() / n);
     let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
-    for (x, y) in pairs() {
+    for (x, y) in x.iter().zip(y) {
         xx += (x - mean_x).powi(2);
         yy += (y - mean_y).powi(2);
         xy += (x - mean_x) * (y - mean_y);
     }
     let correlation = xy / (xx * yy).sqrt();
     correlation.is_finite().then_some(correlation)
+}
+
+/// Ranks from 0; equal values share the mean of their ranks.
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    let mut ranks = vec![0.0; values.len()];
+    for tied in order.chunk_by(|&a, &b| values[a] == values[b]) {
+        let first = order.partition_point(|&i| values[i] < values[tied[0]]);
+        let mean = first as f64 + (tied.len() - 1) as f64 / 2.0;
+        tied.iter().for_each(|&i| ranks[i] = mean);
+    }
+    ranks
 }
 
 #[cfg(test)]
@@ -159,5 +187,14 @@ mod tests {
         // (1,1) (2,3) (3,2): covariance 1/2·2 = 1, variances 2 and 2 (sums), so 0.5.
         assert_eq!(pearson(&[1.0, 2.0, 3.0, 0.0], &[1.0, 3.0, 2.0, 9.0]), Some(0.5));
         assert_eq!(pearson(&[1.0, 1.0], &[1.0, 2.0]), None);
+    }
+
+    #[test]
+    fn spearman_of_known_pairs() {
+        assert_eq!(ranks(&[5.0, 1.0, 5.0, 3.0]), [2.5, 0.0, 2.5, 1.0]);
+        // Any rising function of the values keeps the ranks.
+        assert_eq!(spearman(&[1.0, 2.0, 3.0], &[1.0, 10.0, 1000.0]), Some(1.0));
+        // The ranks of (1,1) (2,3) (3,2) are the values themselves: 0.5, as Pearson's above.
+        assert_eq!(spearman(&[1.0, 2.0, 3.0, 0.0], &[10.0, 300.0, 20.0, 9.0]), Some(0.5));
     }
 }

@@ -48,7 +48,8 @@ pub fn csv_bytes(frame: &mut DataFrame) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// The customers under the column names that the pipeline asks for, texts never null.
+/// The customers under the column names that the pipeline asks for. A kept column with gaps
+/// becomes text, and its gaps blank: no output column has nulls.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a scored frame.
@@ -59,10 +60,15 @@ pub fn renamed(scored: &DataFrame, settings: &Settings) -> Result<DataFrame, Err
         .map(|column| {
             let name = column.name().as_str();
             let target = settings.output.rename.get(name).map_or(name, String::as_str);
-            let plain = col(name);
-            let full = match column.dtype() {
-                DataType::String => plain.fill_null(lit("")),
-                _ => plain,
+            let whole = match column.dtype() {
+                DataType::Float64 | DataType::Float32 => col(name).fill_nan(lit(NULL)),
+                _ => col(name),
+            };
+            let has_nan = column.f64().is_ok_and(|values| values.iter().flatten().any(f64::is_nan));
+            let full = if has_nan || column.null_count() > 0 {
+                whole.cast(DataType::String).fill_null(lit(""))
+            } else {
+                col(name)
             };
             full.alias(target)
         })
@@ -141,7 +147,7 @@ pub fn segments(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
 
 /// Columns of the top list that fit a terminal: name before any renaming, and a short title.
 pub fn top_columns(settings: &Settings) -> Vec<(String, String)> {
-    let last = settings.forecast.horizons.last().map_or(0, |h| h.months);
+    let last = settings.forecast.horizons.iter().map(|h| h.months).max().unwrap_or(0);
     let unit = settings.summary.time_unit;
     [
         (CUSTOMER_ID.to_owned(), "customer"),

@@ -162,6 +162,10 @@ fn output(settings: &Settings, faults: &mut Vec<String>) {
     if settings.output.formats.is_empty() {
         faults.push("output.formats is empty: write [\"parquet\"]".to_owned());
     }
+    let formats = &settings.output.formats;
+    if formats.iter().enumerate().any(|(i, format)| formats[..i].contains(format)) {
+        faults.push("output.formats: a format stands twice".to_owned());
+    }
     if settings.output.path.as_os_str().is_empty() {
         faults.push("output.path is empty: name a folder".to_owned());
     }

@@ -276,16 +276,104 @@ fn wrong_pipelines_name_every_fault() {
         "forecast.horizons=[]",
         "--set",
         "segments.labels=[\"A\", \"A\"]",
+        "--set",
+        "output.formats=[\"csv\", \"csv\"]",
     ];
     let (code, text) = case.run(&file, &faults);
     assert_eq!(code, 2, "{text}");
-    for word in ["outliers.quantiles", "forecast.horizons is empty", "a label stands twice"] {
+    for word in [
+        "outliers.quantiles",
+        "forecast.horizons is empty",
+        "a label stands twice",
+        "a format stands twice",
+    ] {
         assert!(text.contains(word), "{word:?} is not in: {text}");
     }
     let (code, text) = case
         .run(&file, &["--set", "purchases.model=\"bgnbd\"", "--set", "summary.min_orders=\"two\""]);
     assert_eq!(code, 2, "{text}");
     assert!(text.contains("bg_nbd") && text.contains("[summary]"), "{text}");
+}
+
+/// One customer in 300 uses a channel: its limits would be 0 to 0 and erase those orders.
+#[test]
+fn a_rare_channel_keeps_its_orders() {
+    let text: String = export(300)
+        .lines()
+        .map(|line| line.replace(",1.0,1.0,", ",2.0,0.0,").replace(",2.0,1.0,", ",3.0,0.0,") + "\n")
+        .collect();
+    let rare = "rare,Mobile,Offline,2020-01-01,2021-01-01,0.0,3.0,90,0,[]";
+    let none_offline = text.lines().filter(|l| l.starts_with("master") || l.contains(",0.0,"));
+    let text: String = none_offline.map(|line| format!("{line}\n")).collect();
+    let (case, file) = Case::new("export.csv", format!("{text}{rare}\n"));
+    let (status, stderr) = case.run(&file, &[]);
+    assert_eq!(status, 0, "{stderr}");
+    let customers = parquet(&case.out().join("customers.parquet"));
+    let row = texts(&customers, "customer_id").iter().position(|id| id == "rare").expect("kept");
+    assert_eq!(numbers(&customers, "frequency")[row], 3.0);
+    sound(&case.out());
+}
+
+#[test]
+fn input_columns_may_have_any_name() {
+    let text = export(200).replace("order_channel,last_order_channel", "rule,file");
+    let (case, file) =
+        Case::new("export.csv", format!("{text},R1,F1,2020-01-01,2021-01-01,1.0,1.0,9,9,[]\n"));
+    let (status, stderr) = case.run(&file, &["--set", "input.columns.keep=[\"rule\", \"file\"]"]);
+    assert_eq!(status, 0, "{stderr}");
+    let customers = parquet(&case.out().join("customers.parquet"));
+    assert!(texts(&customers, "rule").iter().all(|value| value == "Mobile"));
+    let quarantine = parquet(&case.out().join("quarantine.parquet"));
+    assert_eq!(texts(&quarantine, "rule"), ["missing_customer_id"]);
+    assert_eq!(texts(&quarantine, "raw_rule"), ["R1"]);
+}
+
+/// Parquet with dates as whole numbers (20210530) and a kept column of numbers with gaps.
+#[test]
+fn parquet_with_odd_types() {
+    use polars::prelude::*;
+    let (case, file) = Case::new("export.csv", export(200));
+    let gaps = when(col("order_num_total_ever_online").gt(lit(3.0)))
+        .then(lit(f64::NAN))
+        .when(col("order_num_total_ever_online").gt(lit(2.0)))
+        .then(lit(NULL))
+        .otherwise(lit(1.5));
+    let mut frame = csv(&file)
+        .lazy()
+        .with_columns([
+            as_whole_number("first_order_date"),
+            as_whole_number("last_order_date"),
+            gaps.alias("age"),
+        ])
+        .collect()
+        .expect("typed");
+    let typed = case.out().with_extension("parquet");
+    ParquetWriter::new(std::fs::File::create(&typed).expect("created"))
+        .finish(&mut frame)
+        .expect("written");
+    let (status, stderr) = case.run(&typed, &["--set", "input.columns.keep=[\"age\"]"]);
+    assert_eq!(status, 0, "{stderr}");
+    assert_eq!(json(&case.out().join("run.json"))["last_order"], "2021-05-28");
+    sound(&case.out());
+}
+
+/// 2021-05-30 as the number 20210530.
+fn as_whole_number(name: &str) -> polars::prelude::Expr {
+    use polars::prelude::*;
+    let options = StrptimeOptions { format: Some("%Y-%m-%d".into()), ..Default::default() };
+    let date = col(name).cast(DataType::String).str().to_date(options);
+    date.dt().strftime("%Y%m%d").cast(DataType::Int64).alias(name)
+}
+
+#[test]
+fn customers_left_out_by_the_pipeline_are_a_warning() {
+    let row = "one,Mobile,Offline,2021-01-01,2021-01-01,1.0,0.0,0,9,[]";
+    let (case, file) = Case::new("export.csv", with_row(row));
+    let (status, stderr) = case.run(&file, &[]);
+    assert_eq!(status, 0, "{stderr}");
+    let run = json(&case.out().join("run.json"));
+    close("left out", number(&run, "/rows/below_min_orders"), 1.0, 0.0);
+    assert!(run["warnings"].to_string().contains("customers_left_out"));
 }
 
 #[test]
