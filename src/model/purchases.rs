@@ -123,36 +123,29 @@ fn mean_rate(scaled: &Patterns) -> f64 {
 }
 
 fn fit_nbd(scaled: &Patterns, settings: &Purchases) -> Result<Optimum, Error> {
-    let objective = nbd_objective(scaled, settings.l2_penalty);
+    let objective = objective(nbd::log_likelihood, scaled, settings.l2_penalty);
     let rate = mean_rate(scaled);
     let starts = [vec![0.5, 0.5 / rate], vec![3.0, 3.0 / rate]];
     checked(minimise(&objective, &starts), "NBD")
 }
 
 fn fit_bg_nbd(scaled: &Patterns, settings: &Purchases) -> Result<Optimum, Error> {
-    let objective = bg_nbd_objective(scaled, settings.l2_penalty);
+    let objective = objective(bg_nbd::log_likelihood, scaled, settings.l2_penalty);
     let rate = mean_rate(scaled);
     let starts = [vec![0.5, 0.3 / rate, 0.8, 2.5], vec![2.0, 2.0 / rate, 0.1, 3.0]];
     checked(minimise(&objective, &starts), "BG/NBD")
 }
 
-fn nbd_objective(
-    scaled: &Patterns,
-    l2_penalty: f64,
-) -> Objective<impl Fn(&[f64]) -> (f64, Vec<f64>)> {
-    Objective {
-        log_likelihood: |parameters: &[f64]| nbd::log_likelihood(scaled, parameters),
-        customers: scaled.customers(),
-        l2_penalty,
-    }
-}
+/// A model's log-likelihood summed over patterns, and its gradient.
+type LogLikelihood = fn(&Patterns, &[f64]) -> (f64, Vec<f64>);
 
-fn bg_nbd_objective(
+fn objective(
+    log_likelihood: LogLikelihood,
     scaled: &Patterns,
     l2_penalty: f64,
 ) -> Objective<impl Fn(&[f64]) -> (f64, Vec<f64>)> {
     Objective {
-        log_likelihood: |parameters: &[f64]| bg_nbd::log_likelihood(scaled, parameters),
+        log_likelihood: move |parameters: &[f64]| log_likelihood(scaled, parameters),
         customers: scaled.customers(),
         l2_penalty,
     }
@@ -187,7 +180,7 @@ fn nbd_result(
     longest: f64,
     settings: &Purchases,
 ) -> FittedPurchases {
-    let objective = nbd_objective(scaled, settings.l2_penalty);
+    let objective = objective(nbd::log_likelihood, scaled, settings.l2_penalty);
     let errors = standard_errors(&objective, &optimum.parameters);
     let log_likelihood = nbd::log_likelihood(patterns, &[nbd.r, nbd.alpha]).0;
     FittedPurchases {
@@ -242,8 +235,10 @@ fn bg_nbd_result(
         optimum.parameters[2],
         optimum.parameters[3],
     ];
-    let errors =
-        standard_errors(&bg_nbd_objective(scaled, settings.l2_penalty), &optimum.parameters);
+    let errors = standard_errors(
+        &objective(bg_nbd::log_likelihood, scaled, settings.l2_penalty),
+        &optimum.parameters,
+    );
     let log_likelihood = bg_nbd::log_likelihood(patterns, &[r, alpha, a, b]).0;
     FittedPurchases {
         model: PurchaseModel::BgNbd(BgNbd { r, alpha, a, b }),

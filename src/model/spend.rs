@@ -1,6 +1,6 @@
 //! The spend model's fit with its verdict.
 
-use super::fit::{Objective, minimise};
+use super::fit::{Objective, Optimum, minimise};
 use super::gamma_gamma::{self, GammaGamma, SpendHistories};
 use super::{Convergence, Parameter, standard_errors};
 use crate::customers::Histories;
@@ -67,7 +67,7 @@ pub fn fit_spend(histories: &Histories, settings: &Spend) -> Result<FittedSpend,
     };
     let mean = spend.mean_order_value();
     let starts = [vec![4.0, 4.0, 0.75 * mean], vec![4.0, 0.5, 4.0f64.min(mean)]];
-    let optimum = minimise(&objective, &starts).filter(fit_converged).ok_or_else(|| {
+    let optimum = minimise(&objective, &starts).filter(Optimum::converged).ok_or_else(|| {
         Error::Model(
             "the Gamma-Gamma fit did not converge: order values may be nearly constant, or \
              extreme; check the value columns and the outlier limits"
@@ -97,10 +97,6 @@ pub fn fit_spend(histories: &Histories, settings: &Spend) -> Result<FittedSpend,
         convergence: (&optimum).into(),
         findings: findings(q, settings.l2_penalty, pearson),
     })
-}
-
-fn fit_converged(optimum: &super::fit::Optimum) -> bool {
-    optimum.converged()
 }
 
 fn findings(q: f64, l2_penalty: f64, pearson: Option<f64>) -> Vec<Finding> {

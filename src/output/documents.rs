@@ -4,9 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::staging::Fingerprint;
 use crate::error::Error;
-use crate::findings::Finding;
+use crate::model::Parameter;
 use crate::model::purchases::PurchaseModel;
-use crate::model::{Convergence, Parameter};
 use crate::pipeline::Run;
 use crate::settings::Settings;
 
@@ -52,8 +51,8 @@ pub fn model(run: &Run, settings: &Settings) -> Result<String, Error> {
             "log_likelihood_without_dropout": purchases.log_likelihood_without_dropout,
             "customers": purchases.customers,
             "distinct_histories": purchases.patterns,
-            "convergence": convergence(&purchases.convergence),
-            "warnings": findings(&purchases.findings),
+            "convergence": purchases.convergence,
+            "warnings": purchases.findings,
         },
         "spend": {
             "model": settings.spend.model,
@@ -66,14 +65,14 @@ pub fn model(run: &Run, settings: &Settings) -> Result<String, Error> {
             "spearman_frequency_monetary": spend.spearman,
             "log_likelihood": spend.log_likelihood,
             "customers": spend.customers,
-            "convergence": convergence(&spend.convergence),
-            "warnings": findings(&spend.findings),
+            "convergence": spend.convergence,
+            "warnings": spend.findings,
         },
         "outlier_limits": run.audit.limits,
         "forecast": settings.forecast,
         "lifetime_value": settings.lifetime_value,
         "segments": { "labels": settings.segments.labels, "edges": run.edges },
-        "warnings": findings(&run.findings),
+        "warnings": run.findings,
     }))
 }
 
@@ -125,7 +124,7 @@ pub fn run(
         "company": run.company,
         "segments": run.segments,
         "suggested_actions": run.advice,
-        "warnings": findings(&run.findings),
+        "warnings": run.findings,
         "timings_seconds": timings,
         "settings": settings,
         "outputs": outputs,
@@ -146,14 +145,6 @@ fn standard_errors(parameters: &[Parameter]) -> Map<String, Value> {
 
 fn not_identified(parameters: &[Parameter]) -> Vec<&'static str> {
     parameters.iter().filter(|p| !p.identified).map(|p| p.name).collect()
-}
-
-fn convergence(convergence: &Convergence) -> Value {
-    json!(convergence)
-}
-
-fn findings(findings: &[Finding]) -> Value {
-    json!(findings)
 }
 
 fn text(document: &Value) -> Result<String, Error> {
