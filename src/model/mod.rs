@@ -69,6 +69,15 @@ impl From<&Optimum> for Convergence {
     }
 }
 
+/// Whether some parameter has no standard error, or one of several times its size: the
+/// likelihood is flat in some direction, or still rising at the edge of the parameter space.
+/// Says nothing under a penalty, which has no standard errors.
+fn is_flat(parameters: &[f64], errors: &[Option<f64>], l2_penalty: f64) -> bool {
+    const SEVERAL: f64 = 3.0;
+    let unknown = |(p, error): (&f64, &Option<f64>)| error.is_none_or(|e| e > SEVERAL * p);
+    l2_penalty == 0.0 && parameters.iter().zip(errors).any(unknown)
+}
+
 /// Standard errors of θ at an unpenalised optimum.
 ///
 /// # Formula

@@ -4,7 +4,7 @@ use super::bg_nbd::{self, BgNbd};
 use super::fit::{Objective, Optimum, minimise};
 use super::nbd::{self, Nbd};
 use super::patterns::Patterns;
-use super::{Convergence, Parameter, standard_errors};
+use super::{Convergence, Parameter, is_flat, standard_errors};
 use crate::customers::Histories;
 use crate::error::Error;
 use crate::findings::Finding;
@@ -254,7 +254,7 @@ fn bg_nbd_result(
         customers: patterns.of_customer.len(),
         patterns: patterns.rows.len(),
         convergence: optimum.into(),
-        findings: doubts(&errors, gain, settings.l2_penalty),
+        findings: doubts(gain, is_flat(&optimum.parameters, &errors, settings.l2_penalty)),
     }
 }
 
@@ -276,7 +276,7 @@ fn not_identified(log_likelihood: f64, l2_penalty: f64) -> Finding {
     )
 }
 
-fn doubts(errors: &[Option<f64>], gain: f64, l2_penalty: f64) -> Vec<Finding> {
+fn doubts(gain: f64, flat: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     if gain < LEAST_GAIN {
         findings.push(Finding::warning(
@@ -288,10 +288,11 @@ fn doubts(errors: &[Option<f64>], gain: f64, l2_penalty: f64) -> Vec<Finding> {
             "do not act on P(alive); use more customers or a longer history",
         ));
     }
-    if l2_penalty == 0.0 && errors.iter().any(Option::is_none) {
+    if flat {
         findings.push(Finding::warning(
             "parameters_not_identified",
-            "the likelihood is flat in some direction: the parameters have no standard errors"
+            "the likelihood is flat in some direction: single parameters of the purchase model are \
+             not determined by these data"
                 .to_owned(),
             "use the forecasts, not the single parameters; more customers or a longer history help",
         ));

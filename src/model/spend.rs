@@ -2,7 +2,7 @@
 
 use super::fit::{Objective, Optimum, minimise};
 use super::gamma_gamma::{self, GammaGamma, SpendHistories};
-use super::{Convergence, Parameter, standard_errors};
+use super::{Convergence, Parameter, is_flat, standard_errors};
 use crate::customers::Histories;
 use crate::error::Error;
 use crate::findings::Finding;
@@ -75,6 +75,7 @@ pub fn fit_spend(histories: &Histories, settings: &Spend) -> Result<FittedSpend,
         )
     })?;
     let errors = standard_errors(&objective, &optimum.parameters);
+    let flat = is_flat(&optimum.parameters, &errors, settings.l2_penalty);
     let [p, q, v] = [optimum.parameters[0], optimum.parameters[1], optimum.parameters[2]];
     let pearson = pearson(counts, means);
     Ok(FittedSpend {
@@ -95,12 +96,21 @@ pub fn fit_spend(histories: &Histories, settings: &Spend) -> Result<FittedSpend,
         pearson,
         spearman: spearman(counts, means),
         convergence: (&optimum).into(),
-        findings: findings(q, settings.l2_penalty, pearson),
+        findings: findings(q, flat, settings.l2_penalty, pearson),
     })
 }
 
-fn findings(q: f64, l2_penalty: f64, pearson: Option<f64>) -> Vec<Finding> {
+fn findings(q: f64, flat: bool, l2_penalty: f64, pearson: Option<f64>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    if flat {
+        findings.push(Finding::warning(
+            "spend_not_identified",
+            "the likelihood is flat in some direction: p, q and v are not determined by these \
+             data, as when order values hardly differ"
+                .to_owned(),
+            "use the expected values, not the parameters; check the value columns",
+        ));
+    }
     if q <= 1.0 {
         let cause = if l2_penalty > 0.0 {
             format!(" under the penalty spend.l2_penalty = {l2_penalty}")

@@ -239,6 +239,27 @@ fn too_little_to_learn_from() {
     refused(format!("{HEADER}\n{alike}"), &[], 4, &["only 1 distinct purchase histories"]);
 }
 
+/// Every order costs 25: nothing to learn about spend. Either the fit is refused, or it is said.
+#[test]
+fn order_values_all_alike() {
+    let mut text = format!("{HEADER}\n");
+    for i in 0..200u32 {
+        let (orders, day) = (2 + i % 12, 1 + i % 28);
+        let (first, last) = (1 + i % 12, 1 + i % 5);
+        let value = 25 * orders;
+        let _ = writeln!(
+            text,
+            "id{i},M,O,2019-{first:02}-{day:02},2021-0{last}-{day:02},{orders}.0,0.0,0,{value},[]"
+        );
+    }
+    let (case, file) = Case::new("export.csv", text);
+    let (code, stderr) = case.run(&file, &["--set", "spend.l2_penalty=0"]);
+    match code {
+        0 => assert!(stderr.contains("spend_not_identified"), "{stderr}"),
+        _ => assert_eq!(code, 4, "{stderr}"),
+    }
+}
+
 #[test]
 fn nobody_has_enough_orders() {
     refused(export(200), &["--set", "summary.min_orders=99"], 3, &["lower summary.min_orders"]);
