@@ -1,6 +1,6 @@
 //! Names of output columns: what other programs rely on.
 
-use crate::settings::{InputKind, Settings, TimeUnit};
+use crate::settings::{CappedColumns, InputKind, Settings, TimeUnit};
 
 /// Identifier of the customer.
 pub const CUSTOMER_ID: &str = "customer_id";
@@ -48,6 +48,18 @@ impl Settings {
         names.extend([EXP_AVERAGE_VALUE, CLTV, CLTV_SEGMENT].map(str::to_owned));
         names.extend(self.input.columns.keep.iter().cloned());
         names
+    }
+
+    /// The input columns that outlier limits apply to.
+    pub fn capped_columns(&self) -> Vec<&str> {
+        let columns = &self.input.columns;
+        match (&self.outliers.columns, self.input.kind) {
+            (_, InputKind::Transactions) => Vec::new(),
+            (CappedColumns::Only(names), _) => names.iter().map(String::as_str).collect(),
+            (CappedColumns::Auto, _) => {
+                columns.orders.iter().chain(&columns.value).map(String::as_str).collect()
+            }
+        }
     }
 
     /// The input columns that a run reads, each once, in a stable order.

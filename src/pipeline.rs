@@ -97,8 +97,9 @@ pub fn analyse(settings: &Settings) -> Result<Run, Error> {
     let (segments, company) = profile::profiles(&scored.frame, settings)?;
     let advice = advice::advise(&segments, &company, &purchases, settings);
     clock.lap("segment and advise");
-    let findings =
+    let mut findings =
         findings(settings, &cleaned.rejected, &summary, &histories, &purchases, &spend, &scored);
+    findings.extend(uncapped(settings, &limits));
     Ok(Run {
         scored: scored.frame,
         edges: scored.edges,
@@ -207,6 +208,19 @@ fn assumed_end(summary: &CustomerSummary, settings: &Settings) -> Option<Finding
             "observation_end_assumed",
             format!("the log is taken to end on its last order date, {}", summary.observation_end),
             "set transactions.observation_end, or --as-of",
+        )
+    })
+}
+
+fn uncapped(settings: &Settings, limits: &[Limits]) -> Option<Finding> {
+    let capped = |name: &str| limits.iter().any(|limits| limits.column == name);
+    let left: Vec<&str> =
+        settings.capped_columns().into_iter().filter(|name| !capped(name)).collect();
+    (!left.is_empty()).then(|| {
+        Finding::note(
+            "column_without_limits",
+            format!("so few customers use {} that limits would erase them", left.join(", ")),
+            "nothing was capped there; look at its largest values",
         )
     })
 }

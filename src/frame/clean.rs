@@ -1,7 +1,6 @@
 //! The rules of a customer export. A row that breaks one is set aside with the rule's name and
 //! its raw values; nothing is dropped without being counted.
 
-use chrono::NaiveDate;
 use polars::prelude::*;
 
 use super::dates;
@@ -33,7 +32,7 @@ pub struct Cleaned {
     pub kept: LazyFrame,
     /// file, row_number, rule, then the raw values as text.
     pub quarantine: DataFrame,
-    /// Counts by rule, in the order of the rules.
+    /// Counts by rule, most rows first.
     pub rejected: Vec<Rejected>,
     /// Rows that were read.
     pub rows_read: usize,
@@ -218,24 +217,4 @@ pub(crate) fn unreadable(error: &PolarsError) -> String {
         ""
     };
     format!("cannot be read: {text}{hint}")
-}
-
-/// The latest of the last orders.
-///
-/// # Errors
-/// [`Error::Engine`], never for rows that keep the rules.
-pub fn latest_order(kept: &LazyFrame) -> Result<NaiveDate, Error> {
-    latest(kept, LAST_ORDER)
-}
-
-/// The latest date of a column without nulls.
-pub(crate) fn latest(frame: &LazyFrame, column: &str) -> Result<NaiveDate, Error> {
-    let days = || -> PolarsResult<Option<i32>> {
-        let latest = frame.clone().select([col(column).max().cast(DataType::Int32)]).collect()?;
-        Ok(latest.column(column)?.i32()?.get(0))
-    };
-    let days = days().map_err(Error::engine("find the last order"))?.unwrap_or_default();
-    NaiveDate::from_epoch_days(days).ok_or_else(|| {
-        Error::input(column, format!("a date {days} days from 1970 is out of range"))
-    })
 }

@@ -37,6 +37,21 @@ pub(crate) fn day_literal(date: chrono::NaiveDate) -> Expr {
     lit(date.to_epoch_days()).cast(DataType::Date)
 }
 
+/// The one date that an aggregation such as a minimum gives.
+///
+/// # Errors
+/// [`Error::Engine`], never for rows that keep the rules.
+pub(crate) fn one_date(frame: &LazyFrame, date: Expr) -> Result<chrono::NaiveDate, Error> {
+    let found = || -> PolarsResult<chrono::NaiveDate> {
+        let day = date.cast(DataType::Int32).alias("day");
+        let days = frame.clone().select([day]).collect()?;
+        let day = days.column("day")?.i32()?.get(0);
+        day.and_then(chrono::NaiveDate::from_epoch_days)
+            .ok_or_else(|| polars_err!(NoData: "no date within range"))
+    };
+    found().map_err(Error::engine("find a first or last order"))
+}
+
 /// The values of a column that holds one number a customer.
 ///
 /// # Errors

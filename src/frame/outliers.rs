@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::clean::typed_name;
 use crate::error::Error;
-use crate::settings::{CappedColumns, Outliers, Settings};
+use crate::settings::{Outliers, Settings};
 
 /// The limits of one column and what they changed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -38,28 +38,15 @@ pub struct Limits {
 /// # Errors
 /// [`Error::Engine`], never for rows that keep the rules.
 pub fn cap(kept: LazyFrame, settings: &Settings) -> Result<(LazyFrame, Vec<Limits>), Error> {
-    let columns = &settings.input.columns;
-    let chosen: Vec<&String> = columns
-        .orders
-        .iter()
-        .chain(&columns.value)
-        .filter(|name| match &settings.outliers.columns {
-            CappedColumns::Auto => true,
-            CappedColumns::Only(names) => names.contains(name),
-        })
-        .collect();
+    let chosen = settings.capped_columns();
     let limits = limits_of(&kept, &chosen, &settings.outliers)
         .map_err(Error::engine("find the outlier limits"))?;
     let capped: Vec<Expr> = limits.iter().map(capped).collect();
     Ok((if capped.is_empty() { kept } else { kept.with_columns(capped) }, limits))
 }
 
-fn limits_of(
-    kept: &LazyFrame,
-    names: &[&String],
-    outliers: &Outliers,
-) -> PolarsResult<Vec<Limits>> {
-    let quantile = |name: &&String, q: f64, side: &str| {
+fn limits_of(kept: &LazyFrame, names: &[&str], outliers: &Outliers) -> PolarsResult<Vec<Limits>> {
+    let quantile = |name: &&str, q: f64, side: &str| {
         let column = col(typed_name(name));
         column.quantile(lit(q), QuantileMethod::Linear).alias(format!("{side}{name}"))
     };
@@ -80,7 +67,7 @@ fn limits_of(
             continue;
         }
         limits.push(Limits {
-            column: (*name).clone(),
+            column: (*name).to_owned(),
             lower,
             upper,
             lower_applied: rounded(lower),

@@ -3,8 +3,8 @@
 use chrono::{Days, NaiveDate};
 use polars::prelude::*;
 
-use super::clean::{FIRST_ORDER, LAST_ORDER, latest_order, typed_name};
-use super::{day_literal, numbers};
+use super::clean::{FIRST_ORDER, LAST_ORDER, typed_name};
+use super::{day_literal, numbers, one_date};
 use crate::columns::{CUSTOMER_ID, FREQUENCY, MONETARY_AVG, age, recency};
 use crate::customers::Histories;
 use crate::error::Error;
@@ -51,7 +51,7 @@ pub fn omnichannel_totals(capped: LazyFrame, settings: &Settings) -> LazyFrame {
 /// # Errors
 /// [`Error::Input`] when fewer than `min_orders` orders is all there is.
 pub fn customer_summary(totals: LazyFrame, settings: &Settings) -> Result<CustomerSummary, Error> {
-    let last_order = latest_order(&totals)?;
+    let last_order = one_date(&totals, col(LAST_ORDER).max())?;
     let observation_end = match settings.summary.analysis_date {
         AnalysisDate::On(date) => date,
         AnalysisDate::AfterLastOrder { days } => last_order
@@ -101,7 +101,8 @@ pub(crate) fn finish(
     ];
     columns.extend(settings.input.columns.keep.iter().map(|name| col(name.as_str())));
     let min_orders = f64::from(settings.summary.min_orders);
-    let (first_order, last_order) = (earliest(&customers)?, latest_order(&customers)?);
+    let first_order = one_date(&customers, col(FIRST_ORDER).min())?;
+    let last_order = one_date(&customers, col(LAST_ORDER).max())?;
     let frame = customers
         .filter(col(ORDERS).cast(DataType::Float64).gt_eq(lit(min_orders)))
         .select(columns)
@@ -122,17 +123,6 @@ pub(crate) fn finish(
         below_min_orders,
         lines_after_calibration: 0,
     })
-}
-
-fn earliest(customers: &LazyFrame) -> Result<NaiveDate, Error> {
-    let first = || -> PolarsResult<Option<i32>> {
-        let day = col(FIRST_ORDER).min().cast(DataType::Int32);
-        let first = customers.clone().select([day]).collect()?;
-        Ok(first.column(FIRST_ORDER)?.i32()?.get(0))
-    };
-    let days = first().map_err(Error::engine("find the first order"))?.unwrap_or_default();
-    NaiveDate::from_epoch_days(days)
-        .ok_or_else(|| Error::input(FIRST_ORDER, "a date is out of range"))
 }
 
 /// Polars ends: the columns that the models need.

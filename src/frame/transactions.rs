@@ -4,12 +4,11 @@ use chrono::NaiveDate;
 use polars::prelude::*;
 
 use super::clean::{
-    CUSTOMER_ID_TYPED, Cleaned, FIRST_ORDER, LAST_ORDER, RULE, first_broken, latest, split,
-    unreadable,
+    CUSTOMER_ID_TYPED, Cleaned, FIRST_ORDER, LAST_ORDER, RULE, first_broken, split, unreadable,
 };
 use super::summary::{CustomerSummary, History, ORDERS, finish};
 use super::typed::{identifier, is_unusable, number};
-use super::{dates, day_literal};
+use super::{dates, day_literal, one_date};
 use crate::columns::CUSTOMER_ID;
 use crate::error::Error;
 use crate::settings::{FrequencyKind, MonetaryKind, Settings};
@@ -80,7 +79,7 @@ pub fn customer_summary(lines: LazyFrame, settings: &Settings) -> Result<Custome
     let log = &settings.transactions;
     let observation_end = match (log.calibration_end, log.observation_end) {
         (Some(end), _) | (None, Some(end)) => end,
-        (None, None) => latest(&lines, DAY)?,
+        (None, None) => one_date(&lines, col(DAY).max())?,
     };
     let lines_after_calibration = later_lines(&lines, observation_end)?;
     let lines = lines.filter(col(DAY).lt_eq(day_literal(observation_end)));

@@ -15,16 +15,7 @@ use crate::error::Error;
 use crate::pipeline::Run;
 use crate::settings::{Format, Settings};
 use documents::Started;
-use staging::{Fingerprint, Staging, fingerprint};
-
-/// A writer that ended without an answer.
-fn lost_writer(_: Box<dyn std::any::Any + Send>) -> Result<(), Error> {
-    Err(Error::Io {
-        path: "customers".into(),
-        action: "write",
-        source: std::io::Error::other("the writer stopped"),
-    })
-}
+use staging::{Fingerprint, Staging, fingerprint, lost_thread};
 
 /// Files that a run may have left and this one does not write.
 const OPTIONAL: &[&str] = &["customers.parquet", "customers.csv"];
@@ -45,7 +36,7 @@ pub fn write(run: &Run, settings: &Settings, started: &Started) -> Result<PathBu
             settings.output.formats.iter().map(|format| scope.spawn(move || one(format))).collect();
         let inputs: Result<Vec<Fingerprint>, Error> =
             run.audit.files.iter().map(|file| fingerprint(file)).collect();
-        writers.into_iter().try_for_each(|writer| writer.join().unwrap_or_else(lost_writer))?;
+        writers.into_iter().try_for_each(|writer| writer.join().unwrap_or_else(lost_thread))?;
         inputs
     })?;
     tables::csv(&staging, "segments.csv", &tables::segments(run, settings)?)?;

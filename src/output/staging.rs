@@ -72,7 +72,7 @@ impl Staging {
         };
         std::thread::scope(|scope| {
             let waits: Vec<_> = names.iter().map(|name| scope.spawn(move || one(name))).collect();
-            waits.into_iter().try_for_each(|wait| wait.join().unwrap_or(Ok(())))
+            waits.into_iter().try_for_each(|wait| wait.join().unwrap_or_else(lost_thread))
         })
     }
 
@@ -117,6 +117,15 @@ impl Staging {
         }
         Ok(self.target)
     }
+}
+
+/// A thread that ended without an answer has not done its work.
+pub(crate) fn lost_thread(_: Box<dyn std::any::Any + Send>) -> Result<(), Error> {
+    Err(Error::Io {
+        path: "output".into(),
+        action: "finish writing",
+        source: std::io::Error::other("a writer stopped"),
+    })
 }
 
 /// Size and SHA-256 of a file.
