@@ -8,8 +8,7 @@
 use serde::Serialize;
 
 use crate::frame::profile::Profile;
-use crate::model::FittedPurchases;
-use crate::model::purchases::PurchaseModel;
+use crate::model::{FittedPurchases, PurchaseModel};
 use crate::settings::{Settings, TimeUnit};
 
 /// Below this P(alive), winning back comes before selling more.
@@ -35,7 +34,7 @@ pub fn advise(
     purchases: &FittedPurchases,
     settings: &Settings,
 ) -> Vec<Advice> {
-    let knows_dropout = matches!(purchases.model, PurchaseModel::BgNbd(_));
+    let knows_dropout = !matches!(purchases.model, PurchaseModel::Nbd(_));
     segments
         .iter()
         .map(|segment| {

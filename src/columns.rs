@@ -32,6 +32,15 @@ pub fn expected_orders(months: u32) -> String {
     format!("exp_sales_{months}_month")
 }
 
+/// P(at least one order) over a horizon, and the ends of the interval of its orders.
+pub fn interval_columns(months: u32) -> [String; 3] {
+    [
+        format!("p_order_{months}_month"),
+        format!("sales_{months}_month_low"),
+        format!("sales_{months}_month_high"),
+    ]
+}
+
 impl Settings {
     /// The columns of customers.parquet before any renaming, in their order.
     pub fn output_columns(&self) -> Vec<String> {
@@ -46,6 +55,9 @@ impl Settings {
         ];
         names.extend(self.forecast.horizons.iter().map(|h| expected_orders(h.months)));
         names.extend([EXP_AVERAGE_VALUE, CLTV, CLTV_SEGMENT].map(str::to_owned));
+        if self.uncertainty.is_some() {
+            names.extend(self.forecast.horizons.iter().flat_map(|h| interval_columns(h.months)));
+        }
         names.extend(self.input.columns.keep.iter().cloned());
         names
     }

@@ -11,6 +11,7 @@
 //! * [`settings`]: the pipeline file as typed, checked values.
 //! * [`frame`]: all Polars code. [`model`]: all statistics. They meet in [`customers`].
 //! * [`math`]: pure functions.
+//! * [`selection`]: how customers came to be in the file. [`remarks`]: what else to know.
 //! * [`advice`]: what to do about each segment.
 //! * [`output`]: files, written whole or not at all.
 //! * [`simulate`]: exports and order logs from known parameters.
@@ -46,5 +47,7 @@ pub mod math;
 pub mod model;
 pub mod output;
 pub mod pipeline;
+pub mod remarks;
+pub mod selection;
 pub mod settings;
 pub mod simulate;

@@ -15,8 +15,12 @@ use crate::frame::outliers::Limits;
 use crate::frame::profile::Profile;
 use crate::frame::summary::CustomerSummary;
 use crate::frame::{clean, outliers, predictions, profile, segment, summary, transactions};
-use crate::model::{self, FittedPurchases, FittedSpend, selection};
-use crate::settings::{FrequencyKind, InputKind, Settings};
+use crate::model::detection::Signs;
+use crate::model::intervals::{Intervals, of_customers, of_totals};
+use crate::model::predict::{Outlook, total_orders};
+use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend};
+use crate::settings::{InputKind, Settings};
+use crate::{remarks, selection};
 
 /// Everything that a run found out; [`crate::output::write`] makes files of it.
 pub struct Run {
@@ -34,6 +38,8 @@ pub struct Run {
     pub purchases: FittedPurchases,
     /// The model of order values.
     pub spend: FittedSpend,
+    /// How far totals can be off, where the pipeline asks for it.
+    pub intervals: Option<Intervals>,
     /// What the reader should know, most serious first.
     pub findings: Vec<Finding>,
     /// What happened to the rows.
@@ -66,6 +72,37 @@ pub struct Audit {
     pub timings: Vec<(&'static str, f64)>,
 }
 
+/// The input, cleaned and summarised: what a run knows before it fits anything.
+pub struct Look {
+    /// Input files in reading order.
+    pub files: Vec<PathBuf>,
+    /// Rows that keep the rules and rows that do not; the rows themselves went into the summary.
+    pub cleaned: Cleaned,
+    /// The CLTV frame.
+    pub summary: CustomerSummary,
+    /// Outlier limits.
+    pub limits: Vec<Limits>,
+    /// The frame's columns as the models need them.
+    pub histories: Histories,
+    /// Signs that the file holds only a part of the customers.
+    pub signs: Signs,
+}
+
+/// Reads, cleans and summarises; fits and writes nothing.
+///
+/// # Errors
+/// [`Error::Input`] when the input breaks the contract, [`Error::Io`] when it cannot be read.
+pub fn look(settings: &Settings, clock: &mut Clock) -> Result<Look, Error> {
+    let loaded = load(settings)?;
+    let cleaned = clean_rows(loaded.frame, &loaded.files, settings)?;
+    clock.lap("load and clean");
+    let (summary, limits) = summarise(cleaned.kept.clone(), settings)?;
+    let histories = summary::to_histories(&summary, settings)?;
+    let signs = selection::signs(settings, &histories, summary.below_min_orders);
+    clock.lap("cap and summarise");
+    Ok(Look { files: loaded.files, cleaned, summary, limits, histories, signs })
+}
+
 /// Runs the analysis; writes nothing.
 ///
 /// # Errors
@@ -73,44 +110,94 @@ pub struct Audit {
 /// fitted, [`Error::Io`] when the input cannot be read.
 pub fn analyse(settings: &Settings) -> Result<Run, Error> {
     let mut clock = Clock::start();
-    let loaded = load(settings)?;
-    let cleaned = clean_rows(loaded.frame, &loaded.files, settings)?;
-    clock.lap("load and clean");
-    let (summary, limits) = summarise(cleaned.kept, settings)?;
-    let histories = summary::to_histories(&summary, settings)?;
-    clock.lap("cap and summarise");
-    let purchases = model::fit_purchases(&histories, &settings.purchases)?;
+    let look = look(settings, &mut clock)?;
+    let Look { summary, histories, .. } = &look;
+    let selection = selection::stated(settings, histories, summary.observation_end)?;
+    let customers = CustomerPatterns::of(histories);
+    let purchases = model::fit_purchases(&customers.patterns, &settings.purchases, selection)?;
     clock.lap("fit orders");
-    let spend = model::fit_spend(&histories, &settings.spend)?;
+    let spend = model::fit_spend(histories, &settings.spend)?;
     clock.lap("fit order values");
-    let predicted = model::predict(
-        &purchases,
-        &spend,
-        &histories,
-        settings.summary.time_unit,
-        &settings.forecast,
-        &settings.lifetime_value,
-    )?;
+    let outlook = Outlook {
+        histories,
+        customers: &customers,
+        unit: settings.summary.time_unit,
+        forecast: &settings.forecast,
+        lifetime: &settings.lifetime_value,
+    };
+    let predicted = model::predict(&purchases, &spend, &outlook)?;
     clock.lap("predict");
     let scored = predictions::attach(&summary.frame, predicted, settings)?;
     let scored = segment::segment(scored, &settings.segments.labels)?;
     let (segments, company) = profile::profiles(&scored.frame, settings)?;
     let advice = advice::advise(&segments, &company, &purchases, settings);
     clock.lap("segment and advise");
-    let mut findings =
-        findings(settings, &cleaned.rejected, &summary, &histories, &purchases, &spend, &scored);
-    findings.extend(uncapped(settings, &limits));
+    let (frame, intervals) = intervals(scored.frame, &purchases, &spend, &outlook, settings)?;
+    clock.lap("draw intervals");
+    let mut findings = purchases.findings.clone();
+    findings.extend(corrected(settings, &purchases, &company, &outlook));
+    let end = summary.observation_end;
+    findings.extend(selection::findings(settings, selection, &look.signs, end));
+    findings.extend(spend.findings.clone());
+    findings.extend(remarks::remarks(settings, &look, &scored.edges));
+    findings.sort_by_key(|finding| finding.severity == Severity::Note);
+    let edges = scored.edges;
+    let audit = Audit::of(look, clock.laps);
     Ok(Run {
-        scored: scored.frame,
-        edges: scored.edges,
+        scored: frame,
+        edges,
         segments,
         company,
         advice,
         purchases,
         spend,
+        intervals,
         findings,
-        audit: Audit {
-            files: loaded.files,
+        audit,
+    })
+}
+
+/// Intervals of totals, and those of customers as columns, where the pipeline asks for them.
+fn intervals(
+    scored: DataFrame,
+    purchases: &FittedPurchases,
+    spend: &FittedSpend,
+    outlook: &Outlook<'_>,
+    settings: &Settings,
+) -> Result<(DataFrame, Option<Intervals>), Error> {
+    let Some(uncertainty) = &settings.uncertainty else {
+        return Ok((scored, None));
+    };
+    let labels = &settings.segments.labels;
+    let segment_of = profile::segment_positions(&scored, labels)?;
+    let totals = of_totals(uncertainty, purchases, spend, outlook, &segment_of, labels.len())?;
+    let customers = of_customers(uncertainty.level, &purchases.model, outlook)?;
+    Ok((predictions::attach_intervals(scored, customers, settings)?, Some(totals)))
+}
+
+/// What the selection changed in the forecast.
+fn corrected(
+    settings: &Settings,
+    purchases: &FittedPurchases,
+    company: &Profile,
+    outlook: &Outlook<'_>,
+) -> Option<Finding> {
+    let fit = purchases.selection.as_ref()?;
+    let ignored = total_orders(&fit.ignored, outlook);
+    selection::corrected(
+        settings.selection.as_ref()?,
+        company.customers,
+        fit.acquired,
+        &ignored,
+        &company.expected_orders,
+    )
+}
+
+impl Audit {
+    fn of(look: Look, timings: Vec<(&'static str, f64)>) -> Self {
+        let Look { files, cleaned, summary, limits, .. } = look;
+        Self {
+            files,
             rows_read: cleaned.rows_read,
             rejected: cleaned.rejected,
             quarantine: cleaned.quarantine,
@@ -120,9 +207,9 @@ pub fn analyse(settings: &Settings) -> Result<Run, Error> {
             first_order: summary.first_order,
             last_order: summary.last_order,
             observation_end: summary.observation_end,
-            timings: clock.laps,
-        },
-    })
+            timings,
+        }
+    }
 }
 
 fn clean_rows(raw: LazyFrame, files: &[PathBuf], settings: &Settings) -> Result<Cleaned, Error> {
@@ -149,112 +236,15 @@ fn summarise(
     }
 }
 
-fn findings(
-    settings: &Settings,
-    rejected: &[Rejected],
-    summary: &CustomerSummary,
-    histories: &Histories,
-    purchases: &FittedPurchases,
-    spend: &FittedSpend,
-    scored: &segment::Segmented,
-) -> Vec<Finding> {
-    let unit = settings.summary.time_unit;
-    let mut findings = purchases.findings.clone();
-    findings.extend(selection::detect(histories, summary.below_min_orders, unit));
-    findings.extend(spend.findings.clone());
-    findings.extend(rejected_rows(rejected));
-    findings.extend(truncated(summary, settings));
-    findings.extend(assumed_end(summary, settings));
-    findings.extend(coinciding_edges(&scored.edges));
-    findings.extend(first_order_counted(settings));
-    findings.sort_by_key(|finding| finding.severity == Severity::Note);
-    findings
-}
-
-/// Cancelled invoices are expected in a log; any other rejected row deserves a look.
-fn rejected_rows(rejected: &[Rejected]) -> Option<Finding> {
-    let rows: usize = rejected.iter().map(|r| r.rows).sum();
-    let rules: Vec<String> = rejected.iter().map(|r| format!("{} {}", r.rows, r.rule)).collect();
-    let message = format!("{rows} rows break a rule and were set aside: {}", rules.join(", "));
-    let remedy = "look at quarantine.parquet: file, row, rule and raw values";
-    if rejected.iter().any(|r| r.rule != "cancelled") {
-        Some(Finding::warning("rows_set_aside", message, remedy))
-    } else {
-        (rows > 0).then(|| Finding::note("rows_set_aside", message, remedy))
-    }
-}
-
-fn truncated(summary: &CustomerSummary, settings: &Settings) -> Option<Finding> {
-    (summary.below_min_orders > 0).then(|| {
-        Finding::warning(
-            "customers_left_out",
-            format!(
-                "{} customers with fewer than {} orders were left out of the fit, which takes the \
-                 others for typical: order rates come out too high",
-                summary.below_min_orders, settings.summary.min_orders
-            ),
-            "set summary.min_orders = 1 with frequency = \"repeat_orders\"",
-        )
-    })
-}
-
-fn assumed_end(summary: &CustomerSummary, settings: &Settings) -> Option<Finding> {
-    let log = &settings.transactions;
-    let assumed = settings.input.kind == InputKind::Transactions
-        && log.observation_end.is_none()
-        && log.calibration_end.is_none();
-    assumed.then(|| {
-        Finding::note(
-            "observation_end_assumed",
-            format!("the log is taken to end on its last order date, {}", summary.observation_end),
-            "set transactions.observation_end, or --as-of",
-        )
-    })
-}
-
-fn uncapped(settings: &Settings, limits: &[Limits]) -> Option<Finding> {
-    let capped = |name: &str| limits.iter().any(|limits| limits.column == name);
-    let left: Vec<&str> =
-        settings.capped_columns().into_iter().filter(|name| !capped(name)).collect();
-    (!left.is_empty()).then(|| {
-        Finding::note(
-            "column_without_limits",
-            format!("so few customers use {} that limits would erase them", left.join(", ")),
-            "nothing was capped there; look at its largest values",
-        )
-    })
-}
-
-fn coinciding_edges(edges: &[f64]) -> Option<Finding> {
-    edges.windows(2).any(|pair| pair[0] >= pair[1]).then(|| {
-        Finding::warning(
-            "segment_edges_coincide",
-            "many customers have the same cltv, so segments are not of equal size".to_owned(),
-            "use fewer segments.labels",
-        )
-    })
-}
-
-fn first_order_counted(settings: &Settings) -> Option<Finding> {
-    (settings.summary.frequency == FrequencyKind::Orders).then(|| {
-        Finding::note(
-            "first_order_counted",
-            "frequency counts all orders, as the published FLO solutions do; the models are \
-             defined on repeat orders, so the forecast is higher than theory has it"
-                .to_owned(),
-            "set summary.frequency = \"repeat_orders\"",
-        )
-    })
-}
-
 /// Seconds by stage: for run.json only, no result depends on it.
-struct Clock {
+pub struct Clock {
     since: Instant,
     laps: Vec<(&'static str, f64)>,
 }
 
 impl Clock {
-    fn start() -> Self {
+    /// Starts now.
+    pub fn start() -> Self {
         Self { since: Instant::now(), laps: Vec::new() }
     }
 

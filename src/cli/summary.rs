@@ -8,7 +8,7 @@ use cltv::findings::{Finding, Severity};
 use cltv::model::Parameter;
 use cltv::output::tables;
 use cltv::pipeline::Run;
-use cltv::settings::{FrequencyKind, PurchaseModelName, Settings};
+use cltv::settings::{FrequencyKind, Settings};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use polars::prelude::{AnyValue, DataFrame};
 
@@ -151,10 +151,7 @@ fn models(page: &mut Page, run: &Run, settings: &Settings) {
         FrequencyKind::Orders => "all orders",
         FrequencyKind::RepeatOrders => "repeat orders",
     };
-    let name = match run.purchases.requested {
-        PurchaseModelName::BgNbd => "BG/NBD",
-        PurchaseModelName::Nbd => "NBD",
-    };
+    let name = run.purchases.family.title();
     let unit = settings.summary.time_unit.plural();
     let penalty = |l2: f64| {
         if l2 > 0.0 { format!(", L2 penalty {l2}") } else { String::new() }

@@ -3,8 +3,9 @@
 use polars::prelude::*;
 
 use super::summary::SPEND_COUNT;
-use crate::columns::{CLTV, EXP_AVERAGE_VALUE, P_ALIVE, expected_orders};
+use crate::columns::{CLTV, EXP_AVERAGE_VALUE, P_ALIVE, expected_orders, interval_columns};
 use crate::error::Error;
+use crate::model::intervals::CustomerIntervals;
 use crate::model::predict::Predictions;
 use crate::settings::Settings;
 
@@ -23,17 +24,41 @@ pub fn attach(
     }
     columns.push(Column::new(EXP_AVERAGE_VALUE.into(), predictions.average_value));
     columns.push(Column::new(CLTV.into(), predictions.lifetime_value));
-    let keep = &settings.input.columns.keep;
     let attached = || -> PolarsResult<DataFrame> {
         let mut frame = summary.drop(SPEND_COUNT)?;
         frame.hstack_mut(&columns)?;
-        let kept: Vec<&PlSmallStr> = frame.get_column_names();
-        let own = kept.iter().filter(|name| !keep.iter().any(|k| k == name.as_str()));
-        let order: Vec<PlSmallStr> = own
-            .map(|name| (*name).clone())
-            .chain(keep.iter().map(|name| name.as_str().into()))
-            .collect();
-        frame.select(order)
+        kept_last(&frame, settings)
     };
     attached().map_err(Error::engine("join the predictions"))
+}
+
+/// Adds the intervals of each horizon to the scored customers, kept columns last.
+///
+/// # Errors
+/// [`Error::Engine`] when the lengths differ: a defect of this program.
+pub fn attach_intervals(
+    mut scored: DataFrame,
+    intervals: Vec<CustomerIntervals>,
+    settings: &Settings,
+) -> Result<DataFrame, Error> {
+    let mut columns = Vec::new();
+    for CustomerIntervals { months, low, high, any_order } in intervals {
+        let [any, lower, upper] = interval_columns(months);
+        columns.push(Column::new(any.into(), any_order));
+        columns.push(Column::new(lower.into(), low));
+        columns.push(Column::new(upper.into(), high));
+    }
+    scored
+        .hstack_mut(&columns)
+        .and_then(|frame| kept_last(frame, settings))
+        .map_err(Error::engine("join the intervals"))
+}
+
+fn kept_last(frame: &DataFrame, settings: &Settings) -> PolarsResult<DataFrame> {
+    let keep = &settings.input.columns.keep;
+    let names: Vec<&PlSmallStr> = frame.get_column_names();
+    let own = names.iter().filter(|name| !keep.iter().any(|k| k == name.as_str()));
+    let order: Vec<PlSmallStr> =
+        own.map(|name| (*name).clone()).chain(keep.iter().map(|k| k.as_str().into())).collect();
+    frame.select(order)
 }

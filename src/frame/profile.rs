@@ -58,7 +58,7 @@ impl Profile {
 /// [`Error::Engine`], never for a scored frame.
 pub fn profiles(scored: &DataFrame, settings: &Settings) -> Result<(Vec<Profile>, Profile), Error> {
     let labels = &settings.segments.labels;
-    let member = segment_positions(scored, labels).map_err(failed())?;
+    let member = segment_positions(scored, labels)?;
     let mut profiles: Vec<Profile> = labels.iter().map(|label| Profile::named(label)).collect();
     let mut company = Profile::named("all");
     for &segment in &member {
@@ -115,14 +115,18 @@ fn failed() -> impl FnOnce(PolarsError) -> Error {
 }
 
 /// For each customer, the position of its segment among the labels.
-fn segment_positions(scored: &DataFrame, labels: &[String]) -> PolarsResult<Vec<usize>> {
+///
+/// # Errors
+/// [`Error::Engine`], never for a scored frame.
+pub fn segment_positions(scored: &DataFrame, labels: &[String]) -> Result<Vec<usize>, Error> {
     let position = |label: Option<&str>| {
         labels
             .iter()
             .position(|known| label == Some(known))
             .ok_or_else(|| polars_err!(NoData: "no segment {label:?}"))
     };
-    scored.column(CLTV_SEGMENT)?.str()?.iter().map(position).collect()
+    let segments = scored.column(CLTV_SEGMENT).and_then(|column| column.str());
+    segments.and_then(|segments| segments.iter().map(position).collect()).map_err(failed())
 }
 
 impl Profile {

@@ -7,24 +7,13 @@
 //! near a = 1 and its third 2F1 argument is negative for a + b < 1; both are removable, and
 //! neither occurs here.
 
-use super::special::ln_beta;
+use super::beta_mean::beta_rule;
 
 /// Below this ratio of result to summands, the series has lost four digits of sixteen.
 const WORST_CANCELLATION: f64 = 1e-4;
 /// The series converges geometrically; past this many terms quadrature is cheaper.
 const MOST_TERMS: u32 = 2_000;
-/// Halvings of the quadrature step before giving up.
-const MOST_LEVELS: u32 = 12;
 const TOLERANCE: f64 = 1e-14;
-/// Halving the step of the trapezoidal rule on an analytic integrand doubles the exact digits, so
-/// the finer of two sums that agree so far is exact to rounding.
-const HALVING_TOLERANCE: f64 = 1e-10;
-/// Below this a, most of the beta density is at p → 0.
-const MASS_AT_ZERO: f64 = 0.05;
-/// e^−TAIL of the density is left beyond the ends of the quadrature.
-const TAIL: f64 = 45.0;
-/// Half steps out to which those ends may lie; sinh grows by e every two.
-const MOST_REACH: u32 = 80;
 
 /// Mean of (1 − (1 + pτ)^−s) / p over p ~ Beta(a, b).
 ///
@@ -34,7 +23,7 @@ const MOST_REACH: u32 = 80;
 ///
 /// −(a+b−1)·L − (1−z)^(a−1) · Σₙ≥₁ (a+b−1−s)ₙ (a)ₙ₋₁ / ((a+b)ₙ₋₁ n!) · zⁿ.
 ///
-/// Where that cancels or converges slowly: double-exponential quadrature over the logit of p.
+/// Where that cancels or converges slowly: double-exponential quadrature.
 ///
 /// # Domain
 /// s > 0, a ≥ 0, b > 0, τ ≥ 0; a = 0 is "nobody leaves", with the value s·τ.
@@ -77,57 +66,12 @@ fn series(s: f64, a: f64, b: f64, tau: f64) -> Option<f64> {
     None
 }
 
-/// Trapezoidal rule after p = logistic(u₀ + w·sinh v), where u₀ and w are centre and width of
-/// the beta density in log-odds. For small a nearly all mass is at p → 0, where the integrand is
-/// s·τ; the difference to s·τ is integrated there instead.
+/// The mean over a rule whose step is halved until the value settles.
 fn quadrature(s: f64, a: f64, b: f64, tau: f64) -> Option<f64> {
-    let from_zero = a < MASS_AT_ZERO;
-    let left = if from_zero { 1.0 + a } else { a };
-    let ln_norm = ln_beta(a, b);
-    let (centre, width) = ((a / b).ln(), (1.0 / left + 1.0 / b).sqrt());
-    let logit = |v: f64| centre + width * v.sinh();
-    let ln_density = |v: f64| left * ln_logistic(logit(v)) + b * ln_logistic(-logit(v));
-    let negligible = |v: f64| ln_density(v).max(ln_density(-v)) + v < ln_density(0.0) - TAIL;
-    let farthest = (1..MOST_REACH).map(|k| 0.5 * f64::from(k)).find(|v| negligible(*v))?;
-    let integrand = |v: f64| {
-        let u = logit(v);
-        let (ln_p, ln_q) = (ln_logistic(u), ln_logistic(-u));
-        let p = ln_p.exp();
-        let orders =
-            if p > f64::MIN_POSITIVE { -(-s * (p * tau).ln_1p()).exp_m1() / p } else { s * tau };
-        let value = if from_zero { s * tau - orders } else { orders };
-        let weight = (a * ln_p + b * ln_q - ln_norm).exp() * width * v.cosh();
-        if weight > 0.0 { weight * value } else { 0.0 }
-    };
-    let mut step = 0.5;
-    let mut sum = integrand(0.0) + both_tails(&integrand, step, step, farthest);
-    for _ in 0..MOST_LEVELS {
-        let before = sum * step;
-        sum += both_tails(&integrand, step / 2.0, step, farthest);
-        step /= 2.0;
-        let integral = sum * step;
-        let value = if from_zero { s * tau - integral } else { integral };
-        if (integral - before).abs() <= HALVING_TOLERANCE * value.abs() {
-            return Some(value);
-        }
-    }
-    None
-}
-
-/// ln(1 / (1 + e^−u)).
-fn ln_logistic(u: f64) -> f64 {
-    if u < 0.0 { u - u.exp().ln_1p() } else { -(-u).exp().ln_1p() }
-}
-
-/// Σ f(±(start + k·step)) up to `farthest`.
-fn both_tails(f: &impl Fn(f64) -> f64, start: f64, step: f64, farthest: f64) -> f64 {
-    let mut sum = 0.0;
-    let mut v = start;
-    while v < farthest {
-        sum += f(v) + f(-v);
-        v += step;
-    }
-    sum
+    let orders = |p: f64| if p > 0.0 { -(-s * (p * tau).ln_1p()).exp_m1() / p } else { s * tau };
+    let rule = beta_rule(a, b, |p| [orders(p); 2])?;
+    let [value] = rule.mean(|p, _| [orders(p)]).value;
+    (value.is_finite() && value >= 0.0).then_some(value)
 }
 
 #[cfg(test)]

@@ -37,7 +37,9 @@ pub fn invert_positive_definite(matrix: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
     Some((0..n).map(|i| (0..n).map(|j| columns[j][i]).collect()).collect())
 }
 
-fn cholesky(matrix: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
+/// The lower triangular factor L of a symmetric positive definite matrix, A = L Lᵀ; `None` when
+/// it is not positive definite to working precision.
+pub fn cholesky(matrix: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
     let n = matrix.len();
     let mut factor = vec![vec![0.0; n]; n];
     for i in 0..n {
@@ -54,6 +56,37 @@ fn cholesky(matrix: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
         }
     }
     Some(factor)
+}
+
+/// The smallest eigenvalue of a symmetric positive definite matrix and its unit eigenvector, by
+/// iterating with the inverse; the vector's largest component is positive.
+///
+/// # Formula
+/// v ← A⁻¹v / ‖A⁻¹v‖ until it stays; λ = 1 / vᵀA⁻¹v.
+///
+/// # Reference
+/// Golub & Van Loan (2013), section 8.2.2.
+pub fn smallest_eigenpair(inverse: &[Vec<f64>]) -> (f64, Vec<f64>) {
+    const MOST_STEPS: u32 = 1_000;
+    let times = |m: &[Vec<f64>], v: &[f64]| -> Vec<f64> {
+        m.iter().map(|row| row.iter().zip(v).map(|(a, b)| a * b).sum()).collect()
+    };
+    // A start with unequal components has a part in every direction that matters.
+    let mut vector: Vec<f64> = (0..inverse.len()).map(|i| 1.0 + 0.1 * i as f64).collect();
+    for _ in 0..MOST_STEPS {
+        let next = times(inverse, &vector);
+        let largest = next.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs()));
+        let norm =
+            next.iter().map(|c| c * c).sum::<f64>().sqrt() * largest.map_or(1.0, f64::signum);
+        let next: Vec<f64> = next.iter().map(|c| c / norm).collect();
+        let moved = next.iter().zip(&vector).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        vector = next;
+        if moved < 1e-12 {
+            break;
+        }
+    }
+    let of_inverse: f64 = times(inverse, &vector).iter().zip(&vector).map(|(a, b)| a * b).sum();
+    (1.0 / of_inverse, vector)
 }
 
 fn solve_unit_vector(factor: &[Vec<f64>], unit: usize) -> Vec<f64> {
@@ -89,6 +122,18 @@ mod tests {
     #[test]
     fn a_flat_direction_has_no_inverse() {
         assert_eq!(invert_positive_definite(&[vec![1.0, 1.0], vec![1.0, 1.0]]), None);
+    }
+
+    #[test]
+    fn eigenvalues_of_a_known_matrix() {
+        // [[2, 1], [1, 2]]: 1 along (1, −1)/√2 and 3 along (1, 1)/√2.
+        let matrix = [vec![2.0, 1.0], vec![1.0, 2.0]];
+        let inverse = invert_positive_definite(&matrix).expect("positive definite");
+        let (smallest, vector) = smallest_eigenpair(&inverse);
+        assert!((smallest - 1.0).abs() < 1e-12);
+        assert!((vector[0] + vector[1]).abs() < 1e-9);
+        let (inverse_of_largest, _) = smallest_eigenpair(&matrix);
+        assert!((inverse_of_largest - 1.0 / 3.0).abs() < 1e-12);
     }
 
     #[test]

@@ -2,9 +2,16 @@
 //!
 //! # Layout
 //! * [`special`]: log-gamma, digamma, log-beta, log-sum-exp.
-//! * [`dropout`]: the integral over the dropout probability behind BG/NBD forecasts.
+//! * [`beta_mean`]: means over a dropout probability. [`dropout`]: orders before dropout.
+//! * [`power_integral`]: areas under two powers, behind Pareto/NBD.
+//! * [`negative_binomial`]: order counts at gamma-distributed rates.
+//! * [`chebyshev`]: interpolation of smooth functions.
 //! * [`linear`]: differentiation of gradients and inversion of small symmetric matrices.
 
+pub mod beta_mean;
+pub mod chebyshev;
 pub mod dropout;
 pub mod linear;
+pub mod negative_binomial;
+pub mod power_integral;
 pub mod special;

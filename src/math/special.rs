@@ -87,6 +87,11 @@ pub fn log_add_exp_with_share(a: f64, b: f64) -> (f64, f64) {
     (sum, if difference > 0.0 { 1.0 - share_of_smaller } else { share_of_smaller })
 }
 
+/// ln(1 / (1 + e^−u)).
+pub fn ln_logistic(u: f64) -> f64 {
+    if u < 0.0 { u - u.exp().ln_1p() } else { -(-u).exp().ln_1p() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

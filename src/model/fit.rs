@@ -6,6 +6,7 @@ use argmin::core::{CostFunction, Executor, Gradient, State};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::BFGS;
 use argmin_math::ArgminL2Norm;
+use rayon::prelude::*;
 
 use crate::math::linear::{hessian_from_gradient, invert_positive_definite};
 
@@ -23,28 +24,31 @@ const MOST_ITERATIONS: u64 = 500;
 const MOST_ROUNDS: i32 = 12;
 /// Relative width at which a line search gives up.
 const LINE_SEARCH_WIDTH: f64 = 1e-6;
-const MOST_NEWTON_STEPS: u32 = 4;
-const MUCH_SMALLER: f64 = 0.1;
+const MOST_NEWTON_STEPS: u32 = 8;
+const MUCH_SMALLER: f64 = 0.3;
 /// Newton steps end here: what is left moves no digit that anybody reads.
 const GRADIENT_EXACT: f64 = 1e-9;
 /// Values and gradients that a round may ask for: argmin's line search has no cap of its own and
 /// can circle at one point for ever.
-const MOST_CALLS: u32 = 1_000;
+const MOST_CALLS: u32 = 300;
+
+/// A log-likelihood summed over customers, with its gradient, as functions of θ.
+pub type LogLikelihood<'a> = Box<dyn Fn(&[f64]) -> (f64, Vec<f64>) + Sync + 'a>;
 
 /// Mean negative log-likelihood per customer plus an L2 penalty, on log parameters.
 ///
 /// # Formula
 /// −ℓ(θ)/n + c·Σ θⱼ², θ = e^η; its gradient in η is θⱼ·(−ℓⱼ/n + 2cθⱼ).
-pub struct Objective<F> {
-    /// ℓ(θ) summed over customers, and its gradient in θ.
-    pub log_likelihood: F,
+pub struct Objective<'a> {
+    /// ℓ.
+    pub log_likelihood: LogLikelihood<'a>,
     /// n.
     pub customers: f64,
     /// c.
     pub l2_penalty: f64,
 }
 
-impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> Objective<F> {
+impl Objective<'_> {
     /// Value and gradient at log parameters η.
     pub fn evaluate(&self, log_parameters: &[f64]) -> (f64, Vec<f64>) {
         let parameters = natural(log_parameters);
@@ -56,6 +60,11 @@ impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> Objective<F> {
             .map(|(p, s)| p * (2.0 * self.l2_penalty * p - s / self.customers))
             .collect();
         (penalty - log_likelihood / self.customers, gradient)
+    }
+
+    /// The matrix of second derivatives in η.
+    pub fn hessian(&self, log_parameters: &[f64]) -> Vec<Vec<f64>> {
+        hessian_from_gradient(|at| self.evaluate(at).1, log_parameters)
     }
 }
 
@@ -82,6 +91,12 @@ pub struct Optimum {
 }
 
 impl Optimum {
+    /// Parameters that ran to the edge of what is looked at, e^±40.
+    pub fn at_edge(&self) -> impl Iterator<Item = usize> {
+        let edge = |(_, p): &(usize, &f64)| p.ln().abs() >= LOG_LIMIT - 1e-9;
+        self.parameters.iter().enumerate().filter(edge).map(|(i, _)| i)
+    }
+
     /// Whether the gradient vanishes: the only statement about convergence that is trusted.
     pub fn converged(&self) -> bool {
         self.gradient_norm <= GRADIENT_ACCEPTED
@@ -93,26 +108,38 @@ impl Optimum {
 ///
 /// # Errors
 /// `None` when no start reached a finite value.
-pub fn minimise<F>(objective: &Objective<F>, starts: &[Vec<f64>]) -> Option<Optimum>
-where
-    F: Fn(&[f64]) -> (f64, Vec<f64>) + Sync,
-{
-    let optima: Vec<Option<Optimum>> = std::thread::scope(|scope| {
-        let runs: Vec<_> =
-            starts.iter().map(|start| scope.spawn(|| from_start(objective, start))).collect();
-        runs.into_iter().map(|run| run.join().ok().flatten()).collect()
-    });
-    let optima: Vec<Optimum> = optima.into_iter().flatten().collect();
+pub fn minimise(objective: &Objective<'_>, starts: &[Vec<f64>]) -> Option<Optimum> {
+    let optima: Vec<Optimum> =
+        starts.par_iter().filter_map(|start| from_start(objective, objective, start)).collect();
     let lowest = optima.iter().map(|o| o.value).min_by(f64::total_cmp)?;
     let as_low = |o: &Optimum| o.value <= lowest + 1e-9 * lowest.abs();
     let best = optima.iter().filter(|o| as_low(o)).min_by_key(|o| !o.converged())?;
     Some(Optimum { starts: starts.len(), ..best.clone() })
 }
 
-fn from_start<F>(objective: &Objective<F>, start: &[f64]) -> Option<Optimum>
-where
-    F: Fn(&[f64]) -> (f64, Vec<f64>),
-{
+/// [`minimise`] for many customers: the starts are tried on a sample of them, whose optimum and
+/// curvature bring the whole there in a few evaluations.
+///
+/// # Errors
+/// `None` when no start reached a finite value.
+pub fn minimise_through(
+    sample: &Objective<'_>,
+    objective: &Objective<'_>,
+    starts: &[Vec<f64>],
+) -> Option<Optimum> {
+    let rough = minimise(sample, starts)?;
+    let near = from_start(objective, sample, &rough.parameters)?;
+    let optimum =
+        if near.converged() { near } else { from_start(objective, objective, &near.parameters)? };
+    Some(Optimum { starts: starts.len(), ..optimum })
+}
+
+/// Descends from one start. `curvature` has about the Hessian of `objective`, or is the same.
+pub fn from_start(
+    objective: &Objective<'_>,
+    curvature: &Objective<'_>,
+    start: &[f64],
+) -> Option<Optimum> {
     let memo =
         Memo { objective, last: RefCell::default(), best: RefCell::default(), calls: Cell::new(0) };
     let mut from: Vec<f64> = start.iter().map(|p| p.ln()).collect();
@@ -121,18 +148,19 @@ where
     for round in 0..MOST_ROUNDS {
         memo.calls.set(0);
         let goal = if round == 0 { GRADIENT_GOAL } else { GRADIENT_ACCEPTED };
-        match bfgs(&memo, &from, goal) {
+        match bfgs(&memo, curvature, &from, goal) {
             Ok((rounds, reason)) => {
                 iterations += rounds;
                 termination = reason;
             }
             Err(error) => termination = error.to_string(),
         }
-        let sharp = sharpened(objective, memo.best.borrow().clone()?);
+        let sharp = sharpened(objective, curvature, memo.best.borrow().clone()?);
         from.clone_from(&sharp.log_parameters);
         let arrived = sharp.gradient.l2_norm() <= GRADIENT_ACCEPTED;
+        let at_edge = from.iter().any(|l| l.abs() >= LOG_LIMIT);
         best = Some(sharp);
-        if arrived {
+        if arrived || at_edge {
             break;
         }
     }
@@ -149,16 +177,13 @@ where
 
 /// Newton steps while each makes the gradient much smaller, as it does near a maximum. Along a
 /// direction that is flat to the end, a step gains a constant factor only, and ends this.
-fn sharpened<F>(objective: &Objective<F>, mut point: Point) -> Point
-where
-    F: Fn(&[f64]) -> (f64, Vec<f64>),
-{
+fn sharpened(objective: &Objective<'_>, curvature: &Objective<'_>, mut point: Point) -> Point {
     for _ in 0..MOST_NEWTON_STEPS {
         let norm = point.gradient.l2_norm();
         if norm <= GRADIENT_EXACT {
             break;
         }
-        let hessian = hessian_from_gradient(|at| objective.evaluate(at).1, &point.log_parameters);
+        let hessian = curvature.hessian(&point.log_parameters);
         let Some(inverse) = invert_positive_definite(&hessian) else { break };
         let log_parameters: Vec<f64> = point
             .log_parameters
@@ -176,15 +201,13 @@ where
     point
 }
 
-fn bfgs<F>(
-    memo: &Memo<'_, F>,
+fn bfgs(
+    memo: &Memo<'_>,
+    curvature: &Objective<'_>,
     from: &[f64],
     goal: f64,
-) -> Result<(u64, String), argmin::core::Error>
-where
-    F: Fn(&[f64]) -> (f64, Vec<f64>),
-{
-    let inverse_hessian = first_inverse_hessian(memo.objective, from);
+) -> Result<(u64, String), argmin::core::Error> {
+    let inverse_hessian = first_inverse_hessian(curvature, from);
     let line_search = MoreThuenteLineSearch::new().with_width_tolerance(LINE_SEARCH_WIDTH)?;
     let solver = BFGS::new(line_search).with_tolerance_grad(goal)?;
     let result = Executor::new(memo, solver)
@@ -197,12 +220,9 @@ where
 }
 
 /// Inverse of the Hessian at a start, made positive definite by a growing ridge.
-fn first_inverse_hessian<F>(objective: &Objective<F>, at: &[f64]) -> Vec<Vec<f64>>
-where
-    F: Fn(&[f64]) -> (f64, Vec<f64>),
-{
+fn first_inverse_hessian(objective: &Objective<'_>, at: &[f64]) -> Vec<Vec<f64>> {
     const MOST_RIDGES: i32 = 20;
-    let hessian = hessian_from_gradient(|at| objective.evaluate(at).1, at);
+    let hessian = objective.hessian(at);
     let scale = hessian.iter().flatten().fold(1e-6f64, |most, h| most.max(h.abs()));
     let ridged = |ridge: f64| {
         let mut matrix = hessian.clone();
@@ -226,14 +246,14 @@ struct Point {
 
 /// argmin asks for value and gradient apart; both come from one pass over the patterns. Keeps
 /// the best point as well, which argmin loses when a line search fails.
-struct Memo<'a, F> {
-    objective: &'a Objective<F>,
+struct Memo<'a> {
+    objective: &'a Objective<'a>,
     last: RefCell<Option<Point>>,
     best: RefCell<Option<Point>>,
     calls: Cell<u32>,
 }
 
-impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> Memo<'_, F> {
+impl Memo<'_> {
     fn at<T>(
         &self,
         log_parameters: &[f64],
@@ -261,7 +281,7 @@ impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> Memo<'_, F> {
     }
 }
 
-impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> CostFunction for &Memo<'_, F> {
+impl CostFunction for &Memo<'_> {
     type Param = Vec<f64>;
     type Output = f64;
 
@@ -270,7 +290,7 @@ impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> CostFunction for &Memo<'_, F> {
     }
 }
 
-impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> Gradient for &Memo<'_, F> {
+impl Gradient for &Memo<'_> {
     type Param = Vec<f64>;
     type Gradient = Vec<f64>;
 
@@ -291,7 +311,8 @@ mod tests {
 
     #[test]
     fn finds_a_known_maximum_from_every_start() {
-        let objective = Objective { log_likelihood: quadratic, customers: 7.0, l2_penalty: 0.0 };
+        let objective =
+            Objective { log_likelihood: Box::new(quadratic), customers: 7.0, l2_penalty: 0.0 };
         for start in [vec![1.0, 1.0], vec![50.0, 0.001]] {
             let optimum = minimise(&objective, &[start]).expect("finite");
             assert!(optimum.converged());
@@ -303,7 +324,8 @@ mod tests {
     #[test]
     fn the_penalty_shrinks_by_the_known_amount() {
         // Minimum of (θ₁ − 2)² + cθ₁² is 2/(1 + c); of 10(θ₂ − ½)² + cθ₂² it is 5/(10 + c).
-        let objective = Objective { log_likelihood: quadratic, customers: 7.0, l2_penalty: 0.25 };
+        let objective =
+            Objective { log_likelihood: Box::new(quadratic), customers: 7.0, l2_penalty: 0.25 };
         let optimum = minimise(&objective, &[vec![1.0, 1.0]]).expect("finite");
         assert!((optimum.parameters[0] - 2.0 / 1.25).abs() < 1e-8);
         assert!((optimum.parameters[1] - 5.0 / 10.25).abs() < 1e-8);
@@ -312,14 +334,16 @@ mod tests {
     #[test]
     fn a_likelihood_without_a_maximum_has_not_converged() {
         let rising = |p: &[f64]| (p[0], vec![1.0]);
-        let objective = Objective { log_likelihood: rising, customers: 1.0, l2_penalty: 0.0 };
+        let objective =
+            Objective { log_likelihood: Box::new(rising), customers: 1.0, l2_penalty: 0.0 };
         assert!(minimise(&objective, &[vec![1.0]]).is_none_or(|optimum| !optimum.converged()));
     }
 
     #[test]
     fn a_likelihood_that_is_never_finite_is_no_fit() {
         let undefined = |_: &[f64]| (f64::NAN, vec![f64::NAN]);
-        let objective = Objective { log_likelihood: undefined, customers: 1.0, l2_penalty: 0.0 };
+        let objective =
+            Objective { log_likelihood: Box::new(undefined), customers: 1.0, l2_penalty: 0.0 };
         assert_eq!(minimise(&objective, &[vec![1.0]]), None);
     }
 }

@@ -1,14 +1,18 @@
 //! NBD: customers order at their own steady rate and never leave.
 //!
 //! Each customer orders as a Poisson process with rate λ; rates differ between customers as
-//! Gamma(r, α). Nobody drops out. It is the limit of BG/NBD as dropout vanishes (a → 0), and so
-//! what a degenerate BG/NBD fit really is.
+//! Gamma(r, α). Nobody drops out. It is the limit of every dropout model as dropout vanishes
+//! (a → 0, s → 0), and so what a degenerate fit of one really is.
 //!
 //! # Reference
 //! Ehrenberg (1959), Applied Statistics 8(1); Fader, Hardie & Lee (2005), Marketing Science
 //! 24(2), the case p = 0.
 
+use std::ops::Range;
+
+use super::kept::{Kept, kept_young};
 use super::patterns::Patterns;
+use crate::math::negative_binomial::add_probabilities;
 use crate::math::special::{digamma_rise, ln_rising};
 
 /// NBD parameters: λ ~ Gamma(shape r, rate α), α in the time unit of the data.
@@ -25,8 +29,49 @@ impl Nbd {
     ///
     /// # Formula
     /// (r + x)/(α + T) · t
-    pub fn expected_orders(&self, horizon: f64, x: f64, age: f64) -> f64 {
+    pub fn orders_if_alive(&self, horizon: f64, x: f64, age: f64) -> f64 {
         (self.r + x) / (self.alpha + age) * horizon
+    }
+
+    /// P(n orders in (T, T + horizon]) for each n of `counts`.
+    ///
+    /// # Formula
+    /// Negative binomial, shape r+x, τ = t/(α+T).
+    pub fn distribution_if_alive(
+        &self,
+        horizon: f64,
+        x: f64,
+        age: f64,
+        counts: Range<u32>,
+    ) -> Vec<f64> {
+        let mut all = vec![0.0; counts.len()];
+        let tau = horizon / (self.alpha + age);
+        add_probabilities(self.r + x, tau, 1.0, counts.start, &mut all);
+        all
+    }
+
+    /// P(kept): at least one order within the window.
+    pub fn kept(&self, window: f64) -> KeptNbd {
+        KeptNbd { model: *self, window }
+    }
+}
+
+/// P(kept) under NBD.
+pub struct KeptNbd {
+    model: Nbd,
+    window: f64,
+}
+
+impl Kept for KeptNbd {
+    /// # Formula
+    /// 1 − (α/(α + min(T, W)))^r
+    fn at(&self, age: f64) -> [f64; 5] {
+        let [p, d_r, d_alpha] = kept_young(self.model.r, self.model.alpha, age.min(self.window));
+        [p, d_r, d_alpha, 0.0, 0.0]
+    }
+
+    fn scale(&self) -> f64 {
+        self.model.alpha
     }
 }
 
@@ -39,15 +84,18 @@ pub fn log_likelihood(patterns: &Patterns, parameters: &[f64]) -> (f64, Vec<f64>
     let ln_alpha = alpha.ln();
     let of_x: Vec<(f64, f64)> =
         patterns.frequency.iter().map(|x| (ln_rising(r, *x), digamma_rise(r, *x))).collect();
-    let of_age: Vec<f64> = patterns.age.iter().map(|age| (alpha + age).ln()).collect();
-    let (mut sum, mut d_r, mut d_alpha) = (0.0, 0.0, 0.0);
-    for row in &patterns.rows {
-        let (x, _, age) = patterns.numbers(row);
+    let of_age: Vec<(f64, f64)> =
+        patterns.age.iter().map(|age| ((alpha + age).ln(), 1.0 / (alpha + age))).collect();
+    let [sum, d_r, d_alpha] = patterns.sum(|row| {
+        let shape = r + patterns.frequency[row.x as usize];
         let (ln_gamma_ratio, digamma_difference) = of_x[row.x as usize];
-        let ln_age = of_age[row.age as usize];
-        sum += row.count * (ln_gamma_ratio + r * ln_alpha - (r + x) * ln_age);
-        d_r += row.count * (digamma_difference + ln_alpha - ln_age);
-        d_alpha += row.count * (r / alpha - (r + x) / (alpha + age));
-    }
-    (sum, vec![d_r, d_alpha])
+        let (ln_age, inverse) = of_age[row.age as usize];
+        [
+            row.count * (ln_gamma_ratio - shape * ln_age),
+            row.count * (digamma_difference - ln_age),
+            -row.count * shape * inverse,
+        ]
+    });
+    let n = patterns.customers;
+    (sum + n * r * ln_alpha, vec![d_r + n * ln_alpha, d_alpha + n * r / alpha])
 }

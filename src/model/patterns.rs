@@ -1,13 +1,18 @@
 //! Customers with the same (x, t_x, T) have the same likelihood: each such pattern is evaluated
 //! once, and each logarithm or gamma function once per distinct number.
 
-use std::collections::HashMap;
 use std::hash::Hash;
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 use crate::customers::Histories;
 
-/// Distinct (x, t_x, T) with their counts, as indices into tables of distinct numbers.
-#[derive(Debug, Clone)]
+/// Patterns that one task sums; the order of the sums does not depend on the number of cores.
+const CHUNK: usize = 16_384;
+
+/// Distinct (x, t_x, T) with their weights, as indices into tables of distinct numbers.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Patterns {
     /// Distinct frequencies.
     pub frequency: Vec<f64>,
@@ -17,8 +22,8 @@ pub struct Patterns {
     pub age: Vec<f64>,
     /// The patterns, in order of first appearance.
     pub rows: Vec<Pattern>,
-    /// For each customer, the index of its pattern.
-    pub of_customer: Vec<u32>,
+    /// Sum of the counts.
+    pub customers: f64,
 }
 
 /// One distinct (x, t_x, T).
@@ -34,12 +39,23 @@ pub struct Pattern {
     pub count: f64,
 }
 
-impl Patterns {
+/// Patterns, and which one each customer has.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CustomerPatterns {
+    /// The patterns.
+    pub patterns: Patterns,
+    /// For each customer, the index of its pattern.
+    pub of_customer: Vec<u32>,
+}
+
+impl CustomerPatterns {
     /// Collects the patterns of `histories`.
     pub fn of(histories: &Histories) -> Self {
-        let (frequency, x) = distinct(histories.frequency().iter().map(|v| v.to_bits()));
-        let (recency, t_x) = distinct(histories.recency().iter().map(|v| v.to_bits()));
-        let (age, t) = distinct(histories.age().iter().map(|v| v.to_bits()));
+        let bits = |column: &[f64]| distinct(column.iter().map(|v| v.to_bits()));
+        let ((frequency, x), ((recency, t_x), (age, t))) = rayon::join(
+            || bits(histories.frequency()),
+            || rayon::join(|| bits(histories.recency()), || bits(histories.age())),
+        );
         let keys = (0..histories.len()).map(|i| (x[i], t_x[i], t[i]));
         let (unique, of_customer) = distinct(keys);
         let mut rows: Vec<Pattern> =
@@ -48,24 +64,46 @@ impl Patterns {
             rows[pattern as usize].count += 1.0;
         }
         let numbers = |bits: Vec<u64>| bits.into_iter().map(f64::from_bits).collect();
-        Self {
+        let customers = histories.len() as f64;
+        let patterns = Patterns {
             frequency: numbers(frequency),
             recency: numbers(recency),
             age: numbers(age),
             rows,
-            of_customer,
-        }
+            customers,
+        };
+        Self { patterns, of_customer }
     }
 
+    /// A value a pattern laid out a customer at a time.
+    pub fn gather(&self, of_pattern: &[f64]) -> Vec<f64> {
+        self.of_customer.iter().map(|&i| of_pattern[i as usize]).collect()
+    }
+}
+
+impl Patterns {
     /// The same patterns with every time multiplied by `factor`.
     pub fn in_time_unit(&self, factor: f64) -> Self {
         let scaled = |times: &[f64]| times.iter().map(|t| t * factor).collect();
         Self { recency: scaled(&self.recency), age: scaled(&self.age), ..self.clone() }
     }
 
-    /// Number of customers.
-    pub fn customers(&self) -> f64 {
-        self.of_customer.len() as f64
+    /// The same patterns with other weights, for a bootstrap.
+    pub fn weighted(&self, weight: impl FnMut(&Pattern) -> f64) -> Self {
+        let weights: Vec<f64> = self.rows.iter().map(weight).collect();
+        let rows = self.rows.iter().zip(&weights).map(|(row, &count)| Pattern { count, ..*row });
+        Self { rows: rows.collect(), customers: weights.iter().sum(), ..self.clone() }
+    }
+
+    /// About `size` patterns spread evenly over all, to find a good start cheaply.
+    pub fn sample(&self, size: usize) -> Option<Self> {
+        let every = self.rows.len() / size;
+        if every < 2 {
+            return None;
+        }
+        let rows: Vec<Pattern> = self.rows.iter().step_by(every).copied().collect();
+        let customers = rows.iter().map(|row| row.count).sum();
+        Some(Self { rows, customers, ..self.clone() })
     }
 
     /// (x, t_x, T) of a pattern.
@@ -73,23 +111,53 @@ impl Patterns {
         (self.frequency[row.x as usize], self.recency[row.t_x as usize], self.age[row.age as usize])
     }
 
-    /// `value` of each pattern, computed once and laid out a customer at a time.
-    pub fn spread(&self, value: impl Fn(f64, f64, f64) -> f64) -> Vec<f64> {
-        let of_pattern: Vec<f64> = self
-            .rows
-            .iter()
-            .map(|row| {
-                let (x, t_x, age) = self.numbers(row);
-                value(x, t_x, age)
-            })
-            .collect();
-        self.of_customer.iter().map(|&i| of_pattern[i as usize]).collect()
+    /// The highest age.
+    pub fn oldest(&self) -> f64 {
+        self.age.iter().copied().fold(0.0, f64::max)
+    }
+
+    /// Customers of each distinct age.
+    pub fn customers_of_age(&self) -> Vec<f64> {
+        let mut customers = vec![0.0; self.age.len()];
+        self.rows.iter().for_each(|row| customers[row.age as usize] += row.count);
+        customers
+    }
+
+    /// Sums `of` over the patterns, on all cores, in the same order on any number of them.
+    pub fn sum<const K: usize>(&self, of: impl Fn(&Pattern) -> [f64; K] + Sync) -> [f64; K] {
+        let add = |mut sum: [f64; K], term: [f64; K]| {
+            sum.iter_mut().zip(term).for_each(|(s, t)| *s += t);
+            sum
+        };
+        let chunk = |rows: &[Pattern]| rows.iter().map(&of).fold([0.0; K], add);
+        if self.rows.len() <= CHUNK {
+            return chunk(&self.rows);
+        }
+        let parts: Vec<[f64; K]> = self.rows.par_chunks(CHUNK).map(chunk).collect();
+        parts.into_iter().fold([0.0; K], add)
+    }
+
+    /// A value a pattern, on all cores.
+    pub fn each(&self, of: impl Fn(f64, f64, f64) -> f64 + Sync) -> Vec<f64> {
+        let value = |row: &Pattern| {
+            let (x, t_x, age) = self.numbers(row);
+            of(x, t_x, age)
+        };
+        self.rows.par_iter().with_min_len(CHUNK / 16).map(value).collect()
+    }
+
+    /// A value a pattern that does not depend on recency, computed once per distinct (x, T).
+    pub fn each_pair(&self, of: impl Fn(f64, f64) -> f64 + Sync) -> Vec<f64> {
+        let (pairs, of_row) = distinct(self.rows.iter().map(|row| (row.x, row.age)));
+        let value = |&(x, age): &(u32, u32)| of(self.frequency[x as usize], self.age[age as usize]);
+        let of_pair: Vec<f64> = pairs.par_iter().with_min_len(256).map(value).collect();
+        of_row.into_iter().map(|pair| of_pair[pair as usize]).collect()
     }
 }
 
 /// Distinct keys in order of first appearance, and for each input its key's position.
 fn distinct<K: Hash + Eq + Copy>(keys: impl Iterator<Item = K>) -> (Vec<K>, Vec<u32>) {
-    let mut position: HashMap<K, u32> = HashMap::new();
+    let mut position: FxHashMap<K, u32> = FxHashMap::default();
     let mut unique = Vec::new();
     let index = keys
         .map(|key| {
@@ -106,19 +174,32 @@ fn distinct<K: Hash + Eq + Copy>(keys: impl Iterator<Item = K>) -> (Vec<K>, Vec<
 mod tests {
     use super::*;
 
-    #[test]
-    fn equal_histories_share_a_pattern() {
+    fn three() -> CustomerPatterns {
         let histories = Histories::new(
             vec![1.0, 2.0, 1.0],
             vec![3.0, 3.0, 3.0],
             vec![9.0, 9.0, 9.0],
             vec![5.0; 3],
             vec![1.0; 3],
-        )
-        .expect("valid");
-        let patterns = Patterns::of(&histories);
-        assert_eq!(patterns.of_customer, [0, 1, 0]);
+        );
+        CustomerPatterns::of(&histories.expect("valid"))
+    }
+
+    #[test]
+    fn equal_histories_share_a_pattern() {
+        let CustomerPatterns { patterns, of_customer } = three();
+        assert_eq!(of_customer, [0, 1, 0]);
         assert_eq!(patterns.rows.iter().map(|r| r.count).collect::<Vec<_>>(), [2.0, 1.0]);
-        assert_eq!(patterns.spread(|x, t_x, age| x + t_x + age), [13.0, 14.0, 13.0]);
+        assert_eq!(patterns.customers_of_age(), [3.0]);
+        assert_eq!(patterns.sum(|row| [row.count]), [3.0]);
+    }
+
+    #[test]
+    fn values_are_gathered_a_customer() {
+        let customers = three();
+        let each = customers.patterns.each(|x, t_x, age| x + t_x + age);
+        assert_eq!(customers.gather(&each), [13.0, 14.0, 13.0]);
+        let pairs = customers.patterns.each_pair(|x, age| x * age);
+        assert_eq!(customers.gather(&pairs), [9.0, 18.0, 9.0]);
     }
 }

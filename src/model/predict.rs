@@ -1,6 +1,7 @@
 //! Forecasts a customer: expected orders, P(alive), average value, discounted lifetime value.
 
-use super::patterns::Patterns;
+use super::family::PurchaseModel;
+use super::patterns::CustomerPatterns;
 use super::purchases::FittedPurchases;
 use super::spend::FittedSpend;
 use crate::customers::Histories;
@@ -20,6 +21,51 @@ pub struct Predictions {
     pub lifetime_value: Vec<f64>,
 }
 
+/// What a forecast is about.
+pub struct Outlook<'a> {
+    /// The customers.
+    pub histories: &'a Histories,
+    /// Their distinct histories.
+    pub customers: &'a CustomerPatterns,
+    /// Time unit of both.
+    pub unit: TimeUnit,
+    /// Horizons of orders.
+    pub forecast: &'a Forecast,
+    /// Horizon of value.
+    pub lifetime: &'a LifetimeValue,
+}
+
+/// Length of so many months in a time unit.
+pub(super) fn length(months: u32, month: MonthLength, unit: TimeUnit) -> f64 {
+    f64::from(months) * month.days() / unit.days()
+}
+
+/// Expected orders over a horizon, a pattern; what does not depend on recency is computed once
+/// per distinct (x, T). NaN where a numerical method reached its cap.
+pub fn expected_orders(
+    model: &PurchaseModel,
+    customers: &CustomerPatterns,
+    p_alive: &[f64],
+    horizon: f64,
+) -> Vec<f64> {
+    let of_pair = |x, age| model.orders_if_alive(horizon, x, age).unwrap_or(f64::NAN);
+    let mut orders = customers.patterns.each_pair(of_pair);
+    orders.iter_mut().zip(p_alive).for_each(|(orders, alive)| *orders *= alive);
+    orders
+}
+
+/// Expected orders of all customers over each horizon, under any model of the family.
+pub fn total_orders(model: &PurchaseModel, outlook: &Outlook<'_>) -> Vec<(u32, f64)> {
+    let patterns = &outlook.customers.patterns;
+    let p_alive = patterns.each(|x, t_x, age| model.p_alive(x, t_x, age));
+    let total = |months| {
+        let horizon = length(months, outlook.forecast.weeks_per_month, outlook.unit);
+        let orders = expected_orders(model, outlook.customers, &p_alive, horizon);
+        orders.iter().zip(&patterns.rows).map(|(orders, row)| orders * row.count).sum()
+    };
+    outlook.forecast.horizons.iter().map(|h| (h.months, total(h.months))).collect()
+}
+
 /// Predicts every customer; each distinct history once.
 ///
 /// # Formula
@@ -32,22 +78,17 @@ pub struct Predictions {
 pub fn predict(
     purchases: &FittedPurchases,
     spend: &FittedSpend,
-    histories: &Histories,
-    unit: TimeUnit,
-    forecast: &Forecast,
-    lifetime: &LifetimeValue,
+    outlook: &Outlook<'_>,
 ) -> Result<Predictions, Error> {
-    let patterns = Patterns::of(histories);
-    let orders_over = |horizon: f64| {
-        patterns.spread(|x, t_x, age| {
-            purchases.model.expected_orders(horizon, x, t_x, age).unwrap_or(f64::NAN)
-        })
-    };
-    let length = |months: u32, month: MonthLength| f64::from(months) * month.days() / unit.days();
+    let Outlook { histories, customers, unit, forecast, lifetime } = outlook;
+    let model = &purchases.model;
+    let p_alive = customers.patterns.each(|x, t_x, age| model.p_alive(x, t_x, age));
+    let orders_over =
+        |months, month| expected_orders(model, customers, &p_alive, length(months, month, *unit));
     let orders = forecast
         .horizons
         .iter()
-        .map(|h| (h.months, orders_over(length(h.months, forecast.weeks_per_month))))
+        .map(|h| (h.months, customers.gather(&orders_over(h.months, forecast.weeks_per_month))))
         .collect();
     let average_value: Vec<f64> = histories
         .spend_count()
@@ -55,18 +96,20 @@ pub fn predict(
         .zip(histories.monetary_value())
         .map(|(count, m)| spend.expected_value(*count, *m))
         .collect();
-    let mut lifetime_value = vec![0.0; histories.len()];
-    let mut before = vec![0.0; histories.len()];
+    let mut discounted = vec![0.0; p_alive.len()];
+    let mut before = discounted.clone();
     let mut discount = 1.0;
     for month in 1..=lifetime.months {
         discount /= 1.0 + lifetime.monthly_discount_rate;
-        let until = orders_over(length(month, lifetime.weeks_per_month));
-        for i in 0..lifetime_value.len() {
-            lifetime_value[i] += (until[i] - before[i]) * average_value[i] * discount;
+        let until = orders_over(month, lifetime.weeks_per_month);
+        for i in 0..discounted.len() {
+            discounted[i] += (until[i] - before[i]) * discount;
         }
         before = until;
     }
-    let p_alive = patterns.spread(|x, t_x, age| purchases.model.p_alive(x, t_x, age));
+    let mut lifetime_value = customers.gather(&discounted);
+    lifetime_value.iter_mut().zip(&average_value).for_each(|(orders, value)| *orders *= value);
+    let p_alive = customers.gather(&p_alive);
     finite(Predictions { p_alive, orders, average_value, lifetime_value })
 }
 

@@ -1,66 +1,41 @@
-//! The purchase model's fit with its verdict: BG/NBD beside the NBD it nests.
+//! The purchase model's fit with its verdict: each dropout model beside the NBD it nests.
 
-use super::bg_nbd::{self, BgNbd};
-use super::fit::{Objective, Optimum, minimise};
-use super::nbd::{self, Nbd};
+use super::covariance::Covariance;
+use super::family::PurchaseModel;
+use super::fit::{Objective, Optimum, minimise, minimise_through};
+use super::kept::Selection;
 use super::patterns::Patterns;
-use super::{Convergence, Parameter, is_flat, standard_errors};
-use crate::customers::Histories;
+use super::{Convergence, Parameter, diagnosis};
 use crate::error::Error;
 use crate::findings::Finding;
-use crate::settings::{PurchaseModelName, Purchases};
+use crate::settings::{Family, PurchaseModelName, Purchases};
+use serde::Serialize;
 
 /// Four parameters need at least this many distinct histories to be estimated at all.
 const FEWEST_PATTERNS: usize = 10;
-/// Log-likelihood that dropout must add, in total, to be told from no dropout: half the 5 %
-/// point of the 50:50 mixture of χ²₀ and χ²₁ that the likelihood ratio follows on the boundary
-/// (Self & Liang 1987, JASA 82, case 5).
-const LEAST_GAIN: f64 = 2.706 / 2.0;
-/// Below this gain the fitted model *is* the no-dropout model, to the accuracy of the fit.
+/// Below this gain in log-likelihood the fitted model *is* the no-dropout model, to the accuracy
+/// of the fit.
 const NO_GAIN: f64 = 1e-2;
+/// Patterns in the sample on which starts are tried.
+const SAMPLE: usize = 15_000;
 
-/// A fitted model of orders: only this can predict.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum PurchaseModel {
-    /// Customers leave.
-    BgNbd(BgNbd),
-    /// Nobody leaves.
-    Nbd(Nbd),
-}
-
-impl PurchaseModel {
-    /// Probability that a customer with history (x, t_x, T) has not left.
-    pub fn p_alive(&self, x: f64, t_x: f64, age: f64) -> f64 {
-        match self {
-            Self::BgNbd(model) => model.p_alive(x, t_x, age),
-            Self::Nbd(_) => 1.0,
-        }
-    }
-
-    /// Expected orders in (T, T + horizon].
-    ///
-    /// # Errors
-    /// `None` when the numerical method reached its cap.
-    pub fn expected_orders(&self, horizon: f64, x: f64, t_x: f64, age: f64) -> Option<f64> {
-        match self {
-            Self::BgNbd(model) => model.expected_orders(horizon, x, t_x, age),
-            Self::Nbd(model) => Some(model.expected_orders(horizon, x, age)),
-        }
-    }
-}
-
-/// The model, how it was found, and what to think of it.
+/// The model, how it was found, and what to think of it: only this can predict.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FittedPurchases {
     /// The model that predicts.
     pub model: PurchaseModel,
-    /// The model that was asked for.
+    /// What was asked for.
     pub requested: PurchaseModelName,
-    /// Estimates of the requested model.
+    /// The model whose parameters stand below; `model` is the NBD where its dropout vanished.
+    pub family: Family,
+    /// Estimates.
     pub parameters: Vec<Parameter>,
-    /// Unpenalised log-likelihood, in the time unit of the data.
+    /// Of the parameters that predict, on the log scale; none under a penalty, on a boundary or
+    /// where the information matrix is singular.
+    pub covariance: Option<Covariance>,
+    /// Unpenalised log-likelihood, in the time unit of the data; conditional under a selection.
     pub log_likelihood: f64,
-    /// The same of the no-dropout model, fitted under the same penalty.
+    /// The same of the no-dropout model, fitted under the same penalty and selection.
     pub log_likelihood_without_dropout: f64,
     /// Customers.
     pub customers: usize,
@@ -68,36 +43,93 @@ pub struct FittedPurchases {
     pub patterns: usize,
     /// How the fit ended.
     pub convergence: Convergence,
+    /// Every model that was fitted, the best first.
+    pub comparison: Vec<Candidate>,
+    /// What the selection changed.
+    pub selection: Option<SelectionFit>,
     /// What the reader should know.
     pub findings: Vec<Finding>,
 }
 
-/// Fits the purchase model by (penalised) maximum likelihood.
-///
-/// Time is scaled so that max T = 1 while fitting, because the penalty on α depends on it;
-/// estimates are in the unit of `histories`.
+/// One model in the comparison.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Candidate {
+    /// Which.
+    pub model: Family,
+    /// Unpenalised log-likelihood; none where the fit did not converge.
+    pub log_likelihood: Option<f64>,
+    /// Akaike's criterion, 2k − 2ℓ: lower is better.
+    pub aic: Option<f64>,
+    /// Whether its dropout vanished, so that it is the NBD.
+    pub without_dropout: bool,
+}
+
+/// What conditioning on being in the file changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SelectionFit {
+    /// The condition, in the time unit of the data.
+    pub selection: Selection,
+    /// Customers ever acquired that the file stands for: Σ 1/P(kept).
+    pub acquired: f64,
+    /// The same model fitted as if everybody ever acquired were in the file.
+    pub ignored: PurchaseModel,
+    /// Its log-likelihood under the condition, to be compared with the corrected fit's.
+    pub ignored_log_likelihood: f64,
+}
+
+/// What a fit is made from; time is scaled so that max T = 1, because the penalty on α depends on
+/// it.
+pub(super) struct Data {
+    pub(super) scaled: Patterns,
+    sample: Option<Patterns>,
+    selection: Option<Selection>,
+    l2_penalty: f64,
+    /// The highest T, in the time unit of the data.
+    longest: f64,
+    /// Σ x · ln(longest): what the change of unit adds to a log-likelihood.
+    unit_term: f64,
+}
+
+/// One model at its optimum.
+pub(super) struct FamilyFit {
+    pub(super) family: Family,
+    pub(super) optimum: Optimum,
+    /// In the time unit of the data.
+    pub(super) parameters: Vec<f64>,
+    pub(super) model: PurchaseModel,
+    pub(super) log_likelihood: f64,
+}
+
+/// Fits the purchase model by (penalised, conditional) maximum likelihood.
 ///
 /// # Errors
 /// [`Error::Model`] when there is too little to learn from, or the fit does not converge.
 pub fn fit_purchases(
-    histories: &Histories,
+    patterns: &Patterns,
     settings: &Purchases,
+    selection: Option<Selection>,
 ) -> Result<FittedPurchases, Error> {
-    let patterns = Patterns::of(histories);
-    enough(&patterns)?;
-    let longest = patterns.age.iter().copied().fold(0.0, f64::max);
-    let scaled = patterns.in_time_unit(1.0 / longest);
-    let without_dropout = fit_nbd(&scaled, settings)?;
-    let nbd = nbd_in_unit(&without_dropout, longest);
-    let fitted = match settings.model {
-        PurchaseModelName::Nbd => {
-            nbd_result(&patterns, &scaled, &without_dropout, nbd, longest, settings)
-        }
-        PurchaseModelName::BgNbd => {
-            let with_dropout = fit_bg_nbd(&scaled, settings)?;
-            bg_nbd_result(&patterns, &scaled, &with_dropout, &without_dropout, longest, settings)
+    enough(patterns)?;
+    let data = Data::new(patterns, settings.l2_penalty, selection);
+    let nbd = data.fit(Family::Nbd)?;
+    let fits = match settings.model.family() {
+        Some(Family::Nbd) => Vec::new(),
+        Some(family) => vec![data.fit(family)?],
+        None => {
+            let others = Family::ALL.into_iter().filter(|f| *f != Family::Nbd);
+            others.filter_map(|family| data.fit(family).ok()).collect()
         }
     };
+    let comparison = compare(&nbd, &fits, settings.model, patterns.customers);
+    let chosen = match settings.model {
+        PurchaseModelName::Auto => best(&nbd, &fits),
+        _ => fits.first().unwrap_or(&nbd),
+    };
+    let mut fitted = data.verdict(patterns, chosen, &nbd, settings);
+    fitted.comparison = comparison;
+    if let Some(selection) = selection {
+        fitted.selection = data.against_ignored(patterns, &fitted, selection);
+    }
     Ok(fitted)
 }
 
@@ -109,193 +141,206 @@ fn enough(patterns: &Patterns) -> Result<(), Error> {
         "the purchase model cannot be fitted: {} customers have only {} distinct purchase \
          histories (frequency, recency, T), at least {FEWEST_PATTERNS} are needed; give it more \
          customers, or check that the right columns are named in [input.columns]",
-        patterns.customers(),
+        patterns.customers,
         patterns.rows.len()
     )))
 }
 
-fn mean_rate(scaled: &Patterns) -> f64 {
-    let (orders, time) = scaled.rows.iter().fold((0.0, 0.0), |(orders, time), row| {
-        let (x, _, age) = scaled.numbers(row);
-        (orders + row.count * x, time + row.count * age)
-    });
-    (orders / time).max(1e-6)
+/// The lowest AIC; of equal ones the simpler or older model.
+fn best<'a>(nbd: &'a FamilyFit, fits: &'a [FamilyFit]) -> &'a FamilyFit {
+    const EQUAL: f64 = 1e-3;
+    fits.iter().fold(nbd, |best, fit| if aic(fit) < aic(best) - EQUAL { fit } else { best })
 }
 
-fn fit_nbd(scaled: &Patterns, settings: &Purchases) -> Result<Optimum, Error> {
-    let objective = objective(nbd::log_likelihood, scaled, settings.l2_penalty);
-    let rate = mean_rate(scaled);
-    let starts = [vec![0.5, 0.5 / rate], vec![3.0, 3.0 / rate]];
-    checked(minimise(&objective, &starts), "NBD")
+fn aic(fit: &FamilyFit) -> f64 {
+    2.0 * fit.optimum.parameters.len() as f64 - 2.0 * fit.log_likelihood
 }
 
-fn fit_bg_nbd(scaled: &Patterns, settings: &Purchases) -> Result<Optimum, Error> {
-    let objective = objective(bg_nbd::log_likelihood, scaled, settings.l2_penalty);
-    let rate = mean_rate(scaled);
-    let starts = [vec![0.5, 0.3 / rate, 0.8, 2.5], vec![2.0, 2.0 / rate, 0.1, 3.0]];
-    checked(minimise(&objective, &starts), "BG/NBD")
+/// Whether dropout adds nothing to the no-dropout model.
+fn is_nbd(fit: &FamilyFit, nbd: &FamilyFit, customers: f64) -> bool {
+    fit.family == Family::Nbd || (nbd.optimum.value - fit.optimum.value) * customers < NO_GAIN
 }
 
-/// A model's log-likelihood summed over patterns, and its gradient.
-type LogLikelihood = fn(&Patterns, &[f64]) -> (f64, Vec<f64>);
+fn compare(
+    nbd: &FamilyFit,
+    fits: &[FamilyFit],
+    requested: PurchaseModelName,
+    customers: f64,
+) -> Vec<Candidate> {
+    let tried = |family| match requested.family() {
+        Some(one) => family == one || family == Family::Nbd,
+        None => true,
+    };
+    let candidate = |family| {
+        let fit = fits.iter().chain([nbd]).find(|fit| fit.family == family);
+        Candidate {
+            model: family,
+            log_likelihood: fit.map(|fit| fit.log_likelihood),
+            aic: fit.map(aic),
+            without_dropout: fit.is_some_and(|fit| is_nbd(fit, nbd, customers)),
+        }
+    };
+    let mut all: Vec<Candidate> =
+        Family::ALL.into_iter().filter(|f| tried(*f)).map(candidate).collect();
+    let key = |c: &Candidate| c.aic.unwrap_or(f64::INFINITY);
+    all.sort_by(|a, b| key(a).total_cmp(&key(b)));
+    all
+}
 
-fn objective(
-    log_likelihood: LogLikelihood,
-    scaled: &Patterns,
-    l2_penalty: f64,
-) -> Objective<impl Fn(&[f64]) -> (f64, Vec<f64>)> {
-    Objective {
-        log_likelihood: move |parameters: &[f64]| log_likelihood(scaled, parameters),
-        customers: scaled.customers(),
-        l2_penalty,
+fn in_unit(family: Family, parameters: &[f64], unit: f64) -> Vec<f64> {
+    let factor = |i| if family.is_time(i) { unit } else { 1.0 };
+    parameters.iter().enumerate().map(|(i, value)| value * factor(i)).collect()
+}
+
+impl Data {
+    pub(super) fn new(patterns: &Patterns, l2_penalty: f64, selection: Option<Selection>) -> Self {
+        let longest = patterns.oldest();
+        let scaled = patterns.in_time_unit(1.0 / longest);
+        let [orders] = patterns.sum(|row| [row.count * patterns.frequency[row.x as usize]]);
+        Self {
+            sample: scaled.sample(SAMPLE),
+            scaled,
+            selection: selection.map(|selection| selection.in_time_unit(1.0 / longest)),
+            l2_penalty,
+            longest,
+            unit_term: orders * longest.ln(),
+        }
     }
-}
 
-/// Makes anything but convergence an error.
-fn checked(optimum: Option<Optimum>, model: &str) -> Result<Optimum, Error> {
-    let advice = "check the data for extreme values, or set a small l2_penalty and read the \
-                  result with care";
-    match optimum {
-        Some(optimum) if optimum.converged() => Ok(optimum),
-        Some(optimum) => Err(Error::Model(format!(
-            "the {model} fit did not converge: the gradient norm is {:.1e} after {} iterations \
-             ({}); {advice}",
-            optimum.gradient_norm, optimum.iterations, optimum.termination
-        ))),
-        None => Err(Error::Model(format!(
-            "the {model} fit found no point with a finite likelihood; {advice}"
-        ))),
+    pub(super) fn objective<'a>(&'a self, family: Family, patterns: &'a Patterns) -> Objective<'a> {
+        let plain = family.log_likelihood(patterns);
+        let customers_of_age = patterns.customers_of_age();
+        let oldest = patterns.oldest();
+        Objective {
+            log_likelihood: match self.selection {
+                None => plain,
+                Some(selection) => Box::new(move |theta| {
+                    let Some(kept) = family.model(theta).kept(selection.window, oldest) else {
+                        return (f64::NAN, vec![f64::NAN; theta.len()]);
+                    };
+                    let (value, slope) = plain(theta);
+                    let (given, given_slope) = selection.log_probability(
+                        patterns,
+                        &customers_of_age,
+                        kept.as_ref(),
+                        theta.len(),
+                    );
+                    let slope = slope.iter().zip(given_slope).map(|(s, g)| s - g).collect();
+                    (value - given, slope)
+                }),
+            },
+            customers: patterns.customers,
+            l2_penalty: self.l2_penalty,
+        }
     }
-}
 
-fn nbd_in_unit(optimum: &Optimum, longest: f64) -> Nbd {
-    Nbd { r: optimum.parameters[0], alpha: optimum.parameters[1] * longest }
-}
-
-fn nbd_result(
-    patterns: &Patterns,
-    scaled: &Patterns,
-    optimum: &Optimum,
-    nbd: Nbd,
-    longest: f64,
-    settings: &Purchases,
-) -> FittedPurchases {
-    let objective = objective(nbd::log_likelihood, scaled, settings.l2_penalty);
-    let errors = standard_errors(&objective, &optimum.parameters);
-    let log_likelihood = nbd::log_likelihood(patterns, &[nbd.r, nbd.alpha]).0;
-    FittedPurchases {
-        model: PurchaseModel::Nbd(nbd),
-        requested: PurchaseModelName::Nbd,
-        parameters: vec![
-            estimate("r", nbd.r, errors[0]),
-            estimate("alpha", nbd.alpha, errors[1].map(|e| e * longest)),
-        ],
-        log_likelihood,
-        log_likelihood_without_dropout: log_likelihood,
-        customers: patterns.of_customer.len(),
-        patterns: patterns.rows.len(),
-        convergence: optimum.into(),
-        findings: vec![Finding::note(
-            "no_dropout_by_choice",
-            "the NBD says that no customer ever leaves, because purchases.model asks for it"
-                .to_owned(),
-            "use model = \"bg_nbd\" to let the data say whether customers leave",
-        )],
-    }
-}
-
-fn bg_nbd_result(
-    patterns: &Patterns,
-    scaled: &Patterns,
-    optimum: &Optimum,
-    without_dropout: &Optimum,
-    longest: f64,
-    settings: &Purchases,
-) -> FittedPurchases {
-    let nbd = nbd_in_unit(without_dropout, longest);
-    let customers = patterns.customers();
-    let log_likelihood_without_dropout = nbd::log_likelihood(patterns, &[nbd.r, nbd.alpha]).0;
-    let gain = (without_dropout.value - optimum.value) * customers;
-    if gain < NO_GAIN {
-        let nbd_fit = nbd_result(patterns, scaled, without_dropout, nbd, longest, settings);
-        let at_zero =
-            |name| Parameter { name, value: 0.0, standard_error: None, identified: false };
-        let mut parameters = nbd_fit.parameters.clone();
-        parameters.extend(["a", "b"].map(at_zero));
-        return FittedPurchases {
-            requested: PurchaseModelName::BgNbd,
-            parameters,
-            findings: vec![not_identified(log_likelihood_without_dropout, settings.l2_penalty)],
-            ..nbd_fit
+    fn fit(&self, family: Family) -> Result<FamilyFit, Error> {
+        let starts = self.starts(family);
+        let objective = self.objective(family, &self.scaled);
+        let optimum = match &self.sample {
+            None => minimise(&objective, &starts),
+            Some(sample) => minimise_through(&self.objective(family, sample), &objective, &starts),
         };
+        let optimum = diagnosis::checked(optimum, family)?;
+        let log_likelihood = (objective.log_likelihood)(&optimum.parameters).0;
+        let parameters = self.in_data_unit(family, &optimum.parameters);
+        Ok(FamilyFit {
+            family,
+            model: family.model(&parameters),
+            parameters,
+            log_likelihood: log_likelihood - self.unit_term,
+            optimum,
+        })
     }
-    let [r, alpha, a, b] = [
-        optimum.parameters[0],
-        optimum.parameters[1] * longest,
-        optimum.parameters[2],
-        optimum.parameters[3],
-    ];
-    let errors = standard_errors(
-        &objective(bg_nbd::log_likelihood, scaled, settings.l2_penalty),
-        &optimum.parameters,
-    );
-    let log_likelihood = bg_nbd::log_likelihood(patterns, &[r, alpha, a, b]).0;
-    FittedPurchases {
-        model: PurchaseModel::BgNbd(BgNbd { r, alpha, a, b }),
-        requested: PurchaseModelName::BgNbd,
-        parameters: vec![
-            estimate("r", r, errors[0]),
-            estimate("alpha", alpha, errors[1].map(|e| e * longest)),
-            estimate("a", a, errors[2]),
-            estimate("b", b, errors[3]),
-        ],
-        log_likelihood,
-        log_likelihood_without_dropout,
-        customers: patterns.of_customer.len(),
-        patterns: patterns.rows.len(),
-        convergence: optimum.into(),
-        findings: doubts(gain, is_flat(&optimum.parameters, &errors, settings.l2_penalty)),
-    }
-}
 
-fn estimate(name: &'static str, value: f64, standard_error: Option<f64>) -> Parameter {
-    Parameter { name, value, standard_error, identified: true }
-}
-
-fn not_identified(log_likelihood: f64, l2_penalty: f64) -> Finding {
-    let limit = if l2_penalty > 0.0 { "a, b → 0" } else { "a/(a+b) → 0" };
-    Finding::warning(
-        "dropout_not_identified",
-        format!(
-            "this file cannot tell when customers leave: BG/NBD's dropout went to zero ({limit}), \
-             so P(alive) = 1 for every customer, and the no-dropout model (NBD) fits as well \
-             (log-likelihood {log_likelihood:.3} for both)"
-        ),
-        "read the expected orders as an upper bound; to measure dropout, export every customer \
-         ever acquired, also those who have not ordered lately",
-    )
-}
-
-fn doubts(gain: f64, flat: bool) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    if gain < LEAST_GAIN {
-        findings.push(Finding::warning(
-            "dropout_not_significant",
-            format!(
-                "the no-dropout model (NBD) fits nearly as well: dropout adds {gain:.3} to the \
-                 log-likelihood, {LEAST_GAIN:.3} would be significant at 5 %"
-            ),
-            "do not act on P(alive); use more customers or a longer history",
-        ));
+    /// Where to begin.
+    pub(super) fn starts(&self, family: Family) -> Vec<Vec<f64>> {
+        let [orders, time] = self.scaled.sum(|row| {
+            let (x, _, age) = self.scaled.numbers(row);
+            [row.count * x, row.count * age]
+        });
+        family.starts((orders / time).max(1e-6))
     }
-    if flat {
-        findings.push(Finding::warning(
-            "parameters_not_identified",
-            "the likelihood is flat in some direction: single parameters of the purchase model are \
-             not determined by these data"
-                .to_owned(),
-            "use the forecasts, not the single parameters; more customers or a longer history help",
-        ));
+
+    /// Parameters with times in the unit of the data.
+    pub(super) fn in_data_unit(&self, family: Family, scaled: &[f64]) -> Vec<f64> {
+        in_unit(family, scaled, self.longest)
     }
-    findings
+
+    /// Parameters with times in units of the highest T.
+    pub(super) fn in_scaled_unit(&self, family: Family, parameters: &[f64]) -> Vec<f64> {
+        in_unit(family, parameters, 1.0 / self.longest)
+    }
+
+    fn verdict(
+        &self,
+        patterns: &Patterns,
+        chosen: &FamilyFit,
+        nbd: &FamilyFit,
+        settings: &Purchases,
+    ) -> FittedPurchases {
+        let customers = patterns.customers;
+        let degenerate = chosen.family != Family::Nbd && is_nbd(chosen, nbd, customers);
+        let predicts = if degenerate { nbd } else { chosen };
+        let objective = self.objective(predicts.family, &self.scaled);
+        let covariance = Covariance::at(&objective, &predicts.optimum.parameters);
+        let errors = covariance.as_ref().map(Covariance::log_standard_errors);
+        let estimate = |(i, name): (usize, &&'static str)| match predicts.parameters.get(i) {
+            Some(&value) => Parameter {
+                name,
+                value,
+                standard_error: errors.as_ref().map(|errors| errors[i] * value),
+                identified: true,
+            },
+            None => Parameter { name, value: 0.0, standard_error: None, identified: false },
+        };
+        FittedPurchases {
+            model: predicts.model,
+            requested: settings.model,
+            family: chosen.family,
+            parameters: chosen.family.parameters().iter().enumerate().map(estimate).collect(),
+            log_likelihood: predicts.log_likelihood,
+            log_likelihood_without_dropout: nbd.log_likelihood,
+            customers: customers as usize,
+            patterns: patterns.rows.len(),
+            convergence: (&predicts.optimum).into(),
+            comparison: Vec::new(),
+            selection: None,
+            findings: diagnosis::of_purchases(&diagnosis::Case {
+                patterns,
+                chosen,
+                nbd,
+                degenerate,
+                covariance: covariance.as_ref(),
+                settings,
+                gain: (nbd.optimum.value - chosen.optimum.value) * customers,
+            }),
+            covariance,
+        }
+    }
+
+    /// The fit that ignores the selection, scored under it.
+    fn against_ignored(
+        &self,
+        patterns: &Patterns,
+        fitted: &FittedPurchases,
+        selection: Selection,
+    ) -> Option<SelectionFit> {
+        let settings = Purchases {
+            model: PurchaseModelName::from(fitted.family),
+            l2_penalty: self.l2_penalty,
+        };
+        let ignored = fit_purchases(patterns, &settings, None).ok()?;
+        let customers_of_age = patterns.customers_of_age();
+        let kept = ignored.model.kept(selection.window, self.longest)?;
+        let (given, _) = selection.log_probability(patterns, &customers_of_age, kept.as_ref(), 0);
+        let kept = fitted.model.kept(selection.window, self.longest)?;
+        let of_age = patterns.age.iter().zip(&customers_of_age);
+        Some(SelectionFit {
+            selection,
+            acquired: of_age.map(|(age, n)| n / selection.probability(*age, kept.as_ref())).sum(),
+            ignored: ignored.model,
+            ignored_log_likelihood: ignored.log_likelihood - given,
+        })
+    }
 }

@@ -1,8 +1,9 @@
 //! The spend model's fit with its verdict.
 
+use super::covariance::Covariance;
 use super::fit::{Objective, Optimum, minimise};
 use super::gamma_gamma::{self, GammaGamma, SpendHistories};
-use super::{Convergence, Parameter, is_flat, standard_errors};
+use super::{Convergence, Parameter};
 use crate::customers::Histories;
 use crate::error::Error;
 use crate::findings::Finding;
@@ -12,6 +13,8 @@ use crate::settings::Spend;
 const FEWEST: usize = 10;
 /// Correlation of frequency and monetary value beyond which independence is in doubt.
 const CORRELATED: f64 = 0.3;
+/// A parameter whose standard error is so many times its size is not known.
+const SEVERAL: f64 = 3.0;
 
 /// The model, how it was found, and what to think of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +23,8 @@ pub struct FittedSpend {
     pub model: GammaGamma,
     /// Estimates.
     pub parameters: Vec<Parameter>,
+    /// Of the estimates, on the log scale; none under a penalty or where it is singular.
+    pub covariance: Option<Covariance>,
     /// Unpenalised log-likelihood.
     pub log_likelihood: f64,
     /// Customers with at least one counted order.
@@ -61,7 +66,7 @@ pub fn fit_spend(histories: &Histories, settings: &Spend) -> Result<FittedSpend,
         )));
     }
     let objective = Objective {
-        log_likelihood: |parameters: &[f64]| gamma_gamma::log_likelihood(&spend, parameters),
+        log_likelihood: Box::new(|parameters| gamma_gamma::log_likelihood(&spend, parameters)),
         customers: spend.customers(),
         l2_penalty: settings.l2_penalty,
     };
@@ -74,22 +79,25 @@ pub fn fit_spend(histories: &Histories, settings: &Spend) -> Result<FittedSpend,
                 .to_owned(),
         )
     })?;
-    let errors = standard_errors(&objective, &optimum.parameters);
-    let flat = is_flat(&optimum.parameters, &errors, settings.l2_penalty);
+    let covariance = Covariance::at(&objective, &optimum.parameters);
+    let errors = covariance.as_ref().map(Covariance::log_standard_errors);
+    let unknown = errors.as_ref().is_none_or(|errors| errors.iter().any(|e| *e > SEVERAL));
+    let flat = settings.l2_penalty == 0.0 && unknown;
     let [p, q, v] = [optimum.parameters[0], optimum.parameters[1], optimum.parameters[2]];
     let pearson = pearson(counts, means);
     Ok(FittedSpend {
         model: GammaGamma { p, q, v },
         parameters: [("p", p), ("q", q), ("v", v)]
             .into_iter()
-            .zip(errors)
-            .map(|((name, value), standard_error)| Parameter {
+            .enumerate()
+            .map(|(i, (name, value))| Parameter {
                 name,
                 value,
-                standard_error,
+                standard_error: errors.as_ref().map(|errors| errors[i] * value),
                 identified: true,
             })
             .collect(),
+        covariance,
         log_likelihood: gamma_gamma::log_likelihood(&spend, &optimum.parameters).0,
         customers: spend.customers() as usize,
         observed_mean: mean,

@@ -4,8 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::staging::Fingerprint;
 use crate::error::Error;
-use crate::model::Parameter;
-use crate::model::purchases::PurchaseModel;
+use crate::model::{FittedPurchases, Parameter};
 use crate::pipeline::Run;
 use crate::settings::Settings;
 
@@ -27,10 +26,6 @@ pub struct Started {
 /// [`Error::Io`] never; the signature leaves room for a failed serialisation.
 pub fn model(run: &Run, settings: &Settings) -> Result<String, Error> {
     let (purchases, spend) = (&run.purchases, &run.spend);
-    let predicts_with = match purchases.model {
-        PurchaseModel::BgNbd(_) => "bg_nbd",
-        PurchaseModel::Nbd(_) => "nbd",
-    };
     let unit = settings.summary.time_unit;
     text(&json!({
         "schema_version": SCHEMA_VERSION,
@@ -41,12 +36,16 @@ pub fn model(run: &Run, settings: &Settings) -> Result<String, Error> {
         "frequency": settings.summary.frequency,
         "min_orders": settings.summary.min_orders,
         "purchases": {
-            "model": purchases.requested,
-            "predicts_with": predicts_with,
+            "model": purchases.family,
+            "requested": purchases.requested,
+            "predicts_with": purchases.model.family(),
             "parameters": values(&purchases.parameters),
             "standard_errors": standard_errors(&purchases.parameters),
             "not_identified": not_identified(&purchases.parameters),
             "l2_penalty": settings.purchases.l2_penalty,
+            "covariance": purchases.covariance,
+            "selection": selection(purchases, settings),
+            "comparison": purchases.comparison,
             "log_likelihood": purchases.log_likelihood,
             "log_likelihood_without_dropout": purchases.log_likelihood_without_dropout,
             "customers": purchases.customers,
@@ -58,6 +57,7 @@ pub fn model(run: &Run, settings: &Settings) -> Result<String, Error> {
             "model": settings.spend.model,
             "parameters": values(&spend.parameters),
             "standard_errors": standard_errors(&spend.parameters),
+            "covariance": spend.covariance,
             "l2_penalty": settings.spend.l2_penalty,
             "population_mean": spend.model.population_mean(),
             "observed_mean": spend.observed_mean,
@@ -116,12 +116,17 @@ pub fn run(
         "last_order": audit.last_order.to_string(),
         "as_of": audit.observation_end.to_string(),
         "purchases": {
-            "model": run.purchases.requested,
+            "model": run.purchases.family,
+            "requested": run.purchases.requested,
             "parameters": values(&run.purchases.parameters),
+            "standard_errors": standard_errors(&run.purchases.parameters),
+            "comparison": run.purchases.comparison,
+            "selection": selection(&run.purchases, settings),
             "not_identified": not_identified(&run.purchases.parameters),
         },
         "spend": { "model": settings.spend.model, "parameters": values(&run.spend.parameters) },
         "company": run.company,
+        "intervals": run.intervals,
         "segments": run.segments,
         "suggested_actions": run.advice,
         "warnings": run.findings,
@@ -129,6 +134,21 @@ pub fn run(
         "settings": settings,
         "outputs": outputs,
     }))
+}
+
+/// What conditioning on being in the file changed; null without a selection.
+fn selection(purchases: &FittedPurchases, settings: &Settings) -> Value {
+    let Some(fit) = &purchases.selection else {
+        return Value::Null;
+    };
+    let window = fit.selection.window;
+    json!({
+        "stated": settings.selection,
+        "window": window.is_finite().then_some(window),
+        "customers_ever_acquired": fit.acquired,
+        "ignored_log_likelihood": fit.ignored_log_likelihood,
+        "ignored_parameters": fit.ignored.parameters(),
+    })
 }
 
 fn tool() -> Value {

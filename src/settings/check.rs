@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{CappedColumns, InputKind, MonthLength, Settings};
+use super::{CappedColumns, FrequencyKind, InputKind, MonthLength, PurchaseModelName, Settings};
 use crate::error::nearest;
 
 /// Returns the settings when they are sound.
@@ -14,6 +14,8 @@ pub(super) fn check(settings: Settings) -> Result<Settings, Vec<String>> {
     columns(&settings, &mut faults);
     outliers(&settings, &mut faults);
     models(&settings, &mut faults);
+    selection(&settings, &mut faults);
+    uncertainty(&settings, &mut faults);
     horizons(&settings, &mut faults);
     segments(&settings, &mut faults);
     output(&settings, &mut faults);
@@ -96,6 +98,84 @@ fn models(settings: &Settings, faults: &mut Vec<String>) {
         faults.push(format!(
             "transactions.calibration_end {calibration} is after observation_end {end}"
         ));
+    }
+}
+
+fn selection(settings: &Settings, faults: &mut Vec<String>) {
+    let Some(selection) = &settings.selection else {
+        return;
+    };
+    let window =
+        selection.last_order_on_or_after.is_some() || selection.last_order_within_days.is_some();
+    if selection.last_order_on_or_after.is_some() && selection.last_order_within_days.is_some() {
+        faults.push(
+            "selection: last_order_on_or_after and last_order_within_days say the same thing; \
+             keep one"
+                .to_owned(),
+        );
+    }
+    if !window && selection.min_orders < 2 {
+        faults.push(
+            "[selection] says nothing: write last_order_on_or_after = \"2020-05-30\" or \
+             min_orders = 2, or remove the section"
+                .to_owned(),
+        );
+    }
+    if selection.last_order_within_days == Some(0) {
+        faults.push("selection.last_order_within_days is 0: write 1 or more".to_owned());
+    }
+    if !(1..=2).contains(&selection.min_orders) {
+        faults.push(format!(
+            "selection.min_orders {}: the correction is known for 1 and 2 only; write 2 if nobody \
+             with one order is in the file",
+            selection.min_orders
+        ));
+    }
+    if settings.summary.frequency == FrequencyKind::Orders {
+        faults.push(
+            "[selection] needs summary.frequency = \"repeat_orders\": the probability of being \
+             in the file is about repeat orders"
+                .to_owned(),
+        );
+    }
+    if settings.purchases.l2_penalty > 0.0 {
+        faults.push(
+            "[selection] needs purchases.l2_penalty = 0: a penalty would pull the corrected fit \
+             to an arbitrary place"
+                .to_owned(),
+        );
+    }
+}
+
+fn uncertainty(settings: &Settings, faults: &mut Vec<String>) {
+    const MOST_DRAWS: u32 = 100_000;
+    if let Some(uncertainty) = &settings.uncertainty {
+        if !(uncertainty.level > 0.0 && uncertainty.level < 1.0) {
+            faults.push(format!(
+                "uncertainty.level {} is not between 0 and 1: write 0.9",
+                uncertainty.level
+            ));
+        }
+        if !(100..=MOST_DRAWS).contains(&uncertainty.draws) {
+            faults.push(format!(
+                "uncertainty.draws {} is not between 100 and {MOST_DRAWS}",
+                uncertainty.draws
+            ));
+        }
+        if settings.purchases.l2_penalty > 0.0 {
+            faults.push(
+                "[uncertainty] needs purchases.l2_penalty = 0: a penalised estimate has no \
+                 standard errors"
+                    .to_owned(),
+            );
+        }
+    }
+    if settings.purchases.model == PurchaseModelName::Auto && settings.purchases.l2_penalty > 0.0 {
+        faults.push(
+            "purchases.model = \"auto\" needs l2_penalty = 0: Akaike's criterion compares \
+             likelihoods, not penalised ones"
+                .to_owned(),
+        );
     }
 }
 

@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 
 pub use read::{Overrides, load};
 pub use types::{
-    AnalysisDate, CappedColumns, Format, FrequencyKind, InputKind, MonetaryKind, MonthLength,
-    PurchaseModelName, SpendModelName, TimeUnit,
+    AnalysisDate, CappedColumns, Family, Format, FrequencyKind, InputKind, MonetaryKind,
+    MonthLength, PurchaseModelName, SpendModelName, TimeUnit, UncertaintyMethod,
 };
 
 /// A checked pipeline.
@@ -34,6 +34,8 @@ pub struct Settings {
     pub outliers: Outliers,
     /// How to summarise a customer.
     pub summary: Summary,
+    /// How customers came to be in the file; none for everybody ever acquired.
+    pub selection: Option<Selection>,
     /// The model of orders.
     pub purchases: Purchases,
     /// The model of order values.
@@ -42,6 +44,8 @@ pub struct Settings {
     pub forecast: Forecast,
     /// How to discount.
     pub lifetime_value: LifetimeValue,
+    /// Which intervals to give; none when absent.
+    pub uncertainty: Option<Uncertainty>,
     /// How to segment and advise.
     pub segments: Segments,
     /// Where and how to write.
@@ -152,6 +156,33 @@ pub struct Summary {
     pub monetary_value: MonetaryKind,
     /// Customers with fewer orders are left out.
     pub min_orders: u32,
+}
+
+/// `[selection]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Selection {
+    /// Only customers who ordered on this day or later are in the file.
+    #[serde(with = "types::optional_date")]
+    pub last_order_on_or_after: Option<NaiveDate>,
+    /// The same as a number of days before the observation end.
+    pub last_order_within_days: Option<u32>,
+    /// Only customers with so many orders are in the file.
+    pub min_orders: u32,
+}
+
+/// `[uncertainty]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Uncertainty {
+    /// Probability that an interval holds the truth.
+    pub level: f64,
+    /// Where the parameters are drawn from.
+    pub method: UncertaintyMethod,
+    /// How often parameters, and with them everybody's orders, are drawn.
+    pub draws: u32,
+    /// Same seed, same intervals.
+    pub seed: u64,
 }
 
 /// `[purchases]`
@@ -286,6 +317,18 @@ impl Default for Segments {
             channel_column: None,
             categories_column: None,
         }
+    }
+}
+
+impl Default for Selection {
+    fn default() -> Self {
+        Self { last_order_on_or_after: None, last_order_within_days: None, min_orders: 1 }
+    }
+}
+
+impl Default for Uncertainty {
+    fn default() -> Self {
+        Self { level: 0.9, method: UncertaintyMethod::Normal, draws: 1000, seed: 1 }
     }
 }
 

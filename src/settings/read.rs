@@ -19,10 +19,12 @@ const KEYS: &[(&str, &[&str])] = &[
             "transactions",
             "outliers",
             "summary",
+            "selection",
             "purchases",
             "spend",
             "forecast",
             "lifetime_value",
+            "uncertainty",
             "segments",
             "output",
         ],
@@ -50,17 +52,15 @@ const KEYS: &[(&str, &[&str])] = &[
     ("transactions.cancelled", &["column", "prefix"]),
     ("outliers", &["quantiles", "fence", "round", "columns"]),
     ("summary", &["analysis_date", "time_unit", "frequency", "monetary_value", "min_orders"]),
+    ("selection", &["last_order_on_or_after", "last_order_within_days", "min_orders"]),
     ("purchases", &["model", "l2_penalty"]),
     ("spend", &["model", "l2_penalty"]),
     ("forecast", &["horizons", "weeks_per_month"]),
     ("lifetime_value", &["months", "weeks_per_month", "monthly_discount_rate"]),
+    ("uncertainty", &["level", "method", "draws", "seed"]),
     ("segments", &["labels", "channel_column", "categories_column"]),
     ("output", &["path", "formats", "top", "rename"]),
 ];
-
-/// A section of the format that this version does not have.
-const SELECTION_IS_MISSING: &str = "[selection] is not available in this version: it finds and \
-    reports selected customers, but does not correct for them; remove the section";
 
 /// What the command line puts over the pipeline file.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -135,10 +135,12 @@ fn typed(table: &Table, faults: &mut Vec<String>) -> Option<Settings> {
         transactions: or_default(table, "transactions", faults),
         outliers: or_default(table, "outliers", faults),
         summary: or_default(table, "summary", faults),
+        selection: optional(table, "selection", faults),
         purchases: or_default(table, "purchases", faults),
         spend: or_default(table, "spend", faults),
         forecast: or_default(table, "forecast", faults),
         lifetime_value: or_default(table, "lifetime_value", faults),
+        uncertainty: optional(table, "uncertainty", faults),
         segments: or_default(table, "segments", faults),
         output: or_default(table, "output", faults),
     };
@@ -150,7 +152,11 @@ fn or_default<T: DeserializeOwned + Default>(
     name: &str,
     faults: &mut Vec<String>,
 ) -> T {
-    table.get(name).and_then(|value| section(value, name, faults)).unwrap_or_default()
+    optional(table, name, faults).unwrap_or_default()
+}
+
+fn optional<T: DeserializeOwned>(table: &Table, name: &str, faults: &mut Vec<String>) -> Option<T> {
+    table.get(name).and_then(|value| section(value, name, faults))
 }
 
 fn section<T: DeserializeOwned>(value: &Value, name: &str, faults: &mut Vec<String>) -> Option<T> {
@@ -171,7 +177,6 @@ fn unknown_keys(section: &str, table: &Table, faults: &mut Vec<String>) {
         let path = if section.is_empty() { key.clone() } else { format!("{section}.{key}") };
         if !known.contains(&key.as_str()) {
             faults.push(match nearest(key, known.iter().copied()) {
-                _ if path == "selection" => SELECTION_IS_MISSING.to_owned(),
                 Some(near) => format!("unknown key {path}: did you mean {near}?"),
                 None => format!("unknown key {path}: known here are {}", known.join(", ")),
             });

@@ -82,8 +82,63 @@ pub enum PurchaseModelName {
     /// Fader, Hardie & Lee (2005).
     #[default]
     BgNbd,
+    /// Batislam, Denizel & Filiztekin (2007).
+    MbgNbd,
+    /// Schmittlein, Morrison & Colombo (1987).
+    ParetoNbd,
     /// No dropout.
     Nbd,
+    /// All of them; Akaike's criterion chooses.
+    Auto,
+}
+
+impl PurchaseModelName {
+    /// The one that is named; none for `auto`.
+    pub fn family(self) -> Option<Family> {
+        match self {
+            Self::BgNbd => Some(Family::BgNbd),
+            Self::MbgNbd => Some(Family::MbgNbd),
+            Self::ParetoNbd => Some(Family::ParetoNbd),
+            Self::Nbd => Some(Family::Nbd),
+            Self::Auto => None,
+        }
+    }
+}
+
+/// A model of when customers order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// Nobody leaves.
+    Nbd,
+    /// Customers leave after a repeat order.
+    BgNbd,
+    /// Customers leave after any order.
+    MbgNbd,
+    /// Customers leave at any moment.
+    ParetoNbd,
+}
+
+impl From<Family> for PurchaseModelName {
+    fn from(family: Family) -> Self {
+        match family {
+            Family::Nbd => Self::Nbd,
+            Family::BgNbd => Self::BgNbd,
+            Family::MbgNbd => Self::MbgNbd,
+            Family::ParetoNbd => Self::ParetoNbd,
+        }
+    }
+}
+
+/// `uncertainty.method`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UncertaintyMethod {
+    /// Parameters from the normal approximation on the log scale.
+    #[default]
+    Normal,
+    /// Parameters from refits with random weights.
+    Bootstrap,
 }
 
 /// `spend.model`

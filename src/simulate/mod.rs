@@ -12,9 +12,10 @@ pub mod log;
 use chrono::{Days, NaiveDate};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Beta, Distribution, Exp, Gamma};
+use rand_distr::{Beta, Distribution, Gamma};
 
 use crate::error::Error;
+use crate::model::PurchaseModel;
 use crate::model::bg_nbd::BgNbd;
 use crate::model::gamma_gamma::GammaGamma;
 
@@ -65,8 +66,7 @@ impl SimulatedOrder {
 
 /// The distributions of a population, checked once.
 pub struct Process {
-    rate: Gamma<f64>,
-    dropout: Beta<f64>,
+    purchases: PurchaseModel,
     scale: Gamma<f64>,
     online_share: Beta<f64>,
     value_shape: f64,
@@ -89,8 +89,7 @@ impl Process {
             return Err(fault());
         }
         Ok(Self {
-            rate: Gamma::new(r, 1.0 / alpha).map_err(|_| fault())?,
-            dropout: Beta::new(a, b).map_err(|_| fault())?,
+            purchases: PurchaseModel::BgNbd(population.purchases),
             scale: Gamma::new(q, 1.0 / v).map_err(|_| fault())?,
             online_share: Beta::new(on, off).map_err(|_| fault())?,
             value_shape: p,
@@ -98,26 +97,20 @@ impl Process {
         })
     }
 
-    /// Draws one customer: first order, then orders at rate λ until dropout or the end.
+    /// Draws one customer: first order, then orders until dropout or the end.
     pub fn customer(&self, rng: &mut ChaCha8Rng) -> SimulatedCustomer {
         const DAYS_PER_WEEK: f64 = 7.0;
         let acquired = f64::from(rng.random_range(0..=self.acquired_over));
-        let rate = self.rate.sample(rng).max(f64::MIN_POSITIVE);
-        let dropout = self.dropout.sample(rng).clamp(0.0, 1.0);
+        let mut future = self.purchases.draw_future((0.0, 0.0, 0.0), rng);
         let scale = self.scale.sample(rng).max(f64::MIN_POSITIVE);
         let online = self.online_share.sample(rng).clamp(0.0, 1.0);
-        let mut days_before_end = acquired;
-        let mut orders = vec![self.order(days_before_end, scale, online, rng)];
-        loop {
-            let weeks = Exp::new(rate).map_or(f64::INFINITY, |wait| wait.sample(rng));
-            days_before_end -= weeks * DAYS_PER_WEEK;
+        let mut orders = vec![self.order(acquired, scale, online, rng)];
+        while let Some(weeks) = future.as_mut().and_then(|future| future.next_order(rng)) {
+            let days_before_end = acquired - weeks * DAYS_PER_WEEK;
             if days_before_end < 0.0 {
                 break;
             }
             orders.push(self.order(days_before_end, scale, online, rng));
-            if rng.random_bool(dropout) {
-                break;
-            }
         }
         SimulatedCustomer { orders }
     }

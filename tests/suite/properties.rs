@@ -1,8 +1,11 @@
 //! What must hold for any parameters and any history.
 
+use cltv::model::PurchaseModel;
 use cltv::model::bg_nbd::BgNbd;
 use cltv::model::gamma_gamma::GammaGamma;
+use cltv::model::mbg_nbd::MbgNbd;
 use cltv::model::nbd::Nbd;
+use cltv::model::pareto_nbd::ParetoNbd;
 use proptest::prelude::*;
 
 fn log_uniform(low: f64, high: f64) -> impl Strategy<Value = f64> {
@@ -11,12 +14,18 @@ fn log_uniform(low: f64, high: f64) -> impl Strategy<Value = f64> {
 
 prop_compose! {
     fn model()(
+        which in 0..4u32,
         r in log_uniform(0.01, 20.0),
         alpha in log_uniform(0.1, 500.0),
         a in log_uniform(1e-4, 50.0),
         b in log_uniform(0.01, 1e4),
-    ) -> BgNbd {
-        BgNbd { r, alpha, a, b }
+    ) -> PurchaseModel {
+        match which {
+            0 => PurchaseModel::BgNbd(BgNbd { r, alpha, a, b }),
+            1 => PurchaseModel::MbgNbd(MbgNbd { r, alpha, a, b }),
+            2 => PurchaseModel::ParetoNbd(ParetoNbd { r, alpha, s: a, beta: b }),
+            _ => PurchaseModel::Nbd(Nbd { r, alpha }),
+        }
     }
 }
 
@@ -30,6 +39,18 @@ prop_compose! {
     }
 }
 
+fn without_dropout(model: &PurchaseModel) -> Nbd {
+    let parameters = model.parameters();
+    Nbd { r: parameters[0], alpha: parameters[1] }
+}
+
+fn in_days(model: &PurchaseModel) -> PurchaseModel {
+    let family = model.family();
+    let unit = |i| if family.is_time(i) { 7.0 } else { 1.0 };
+    let days: Vec<f64> = model.parameters().iter().enumerate().map(|(i, p)| p * unit(i)).collect();
+    family.model(&days)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -38,7 +59,8 @@ proptest! {
     fn p_alive_is_a_probability(model in model(), (x, t_x, age) in history()) {
         let p = model.p_alive(x, t_x, age);
         prop_assert!((0.0..=1.0).contains(&p), "{p}");
-        prop_assert!(x > 0.0 || p == 1.0);
+        let can_leave = !matches!(model, PurchaseModel::BgNbd(_));
+        prop_assert!(x > 0.0 || can_leave || p == 1.0);
     }
 
     /// Forecasts grow with the horizon and never exceed the forecast without dropout.
@@ -50,8 +72,7 @@ proptest! {
     ) {
         let near = model.expected_orders(horizon, x, t_x, age).expect("computed");
         let far = model.expected_orders(2.0 * horizon, x, t_x, age).expect("computed");
-        let nbd = Nbd { r: model.r, alpha: model.alpha };
-        let most = nbd.expected_orders(horizon, x, age);
+        let most = without_dropout(&model).orders_if_alive(horizon, x, age);
         prop_assert!(near.is_finite() && near >= 0.0, "{near}");
         prop_assert!(far >= near * (1.0 - 1e-9), "{far} after {near}");
         prop_assert!(near <= most * (1.0 + 1e-9), "{near} exceeds {most}");
@@ -60,10 +81,55 @@ proptest! {
     /// A change of the time unit changes nothing.
     #[test]
     fn the_time_unit_is_free(model in model(), (x, t_x, age) in history()) {
-        let days = BgNbd { alpha: 7.0 * model.alpha, ..model };
+        let days = in_days(&model);
         let week = model.expected_orders(26.0, x, t_x, age).expect("computed");
         let day = days.expected_orders(182.0, x, 7.0 * t_x, 7.0 * age).expect("computed");
         prop_assert!((week - day).abs() <= 1e-8 * week.max(1e-300), "{week} {day}");
+        let week = model.kept(13.0, age).expect("computed").at(age)[0];
+        let day = days.kept(91.0, 7.0 * age).expect("computed").at(7.0 * age)[0];
+        prop_assert!((week - day).abs() <= 1e-9 * week.max(1e-300), "{week} {day}");
+    }
+
+    /// The counts of orders are probabilities, and P(at least one order) is what P(none) leaves.
+    #[test]
+    fn order_counts_are_a_distribution(
+        model in model(),
+        (x, t_x, age) in history(),
+        horizon in log_uniform(0.01, 100.0),
+    ) {
+        let all = model.distribution(horizon, (x, t_x, age), 0..40);
+        prop_assert!(all.iter().all(|p| (0.0..=1.0 + 1e-12).contains(p)), "{all:?}");
+        prop_assert!(all.iter().sum::<f64>() <= 1.0 + 1e-9);
+        let any = model.any_order_if_alive(horizon, x, age) * model.p_alive(x, t_x, age);
+        prop_assert!((1.0 - all[0] - any).abs() < 1e-10, "{} {any}", all[0]);
+    }
+
+    /// The analytic slopes of P(kept) are its differences.
+    #[test]
+    fn p_kept_has_the_slopes_that_it_says(
+        model in model(),
+        age in log_uniform(1.0, 500.0),
+        window in log_uniform(1.0, 100.0),
+    ) {
+        let parameters = model.parameters();
+        let at = |theta: &[f64]| {
+            model.family().model(theta).kept(window, age).expect("computed").at(age)
+        };
+        let [p, slopes @ ..] = at(&parameters);
+        prop_assert!((0.0..=1.0 + 1e-12).contains(&p), "{p}");
+        for i in 0..parameters.len() {
+            let shifted = |h: f64| {
+                let mut theta = parameters.clone();
+                theta[i] *= 1.0 + h;
+                at(&theta)[0]
+            };
+            // Five points: the error is of the order h⁴ = 1e-12.
+            let h = 1e-3;
+            let near = shifted(h) - shifted(-h);
+            let difference = (8.0 * near - (shifted(2.0 * h) - shifted(-2.0 * h))) / (12.0 * h);
+            let slope = slopes[i] * parameters[i];
+            prop_assert!((slope - difference).abs() <= 1e-6 * p.max(1e-9), "{i}: {slope} {difference}");
+        }
     }
 
     /// The expected value lies between the customer's own mean and the population's.

@@ -1,0 +1,88 @@
+//! Signs that a file holds only a part of the customers.
+//!
+//! A file of those who ordered lately has an edge: many customers are old enough to have been
+//! silent for long, many were silent for nearly some time W, and nobody for longer. In a whole
+//! customer base the one-time buyers of long ago are silent for as long as they are old.
+
+use crate::customers::Histories;
+
+/// The longest silence is "far below" the oldest age under this share of it.
+const FAR_BELOW: f64 = 0.5;
+/// An edge is sharp when the last tenth before it still holds this share of the customers; a
+/// natural tail thins out instead.
+const LEAST_AT_EDGE: f64 = 0.01;
+/// So many customers must be old enough to have been silent for longer.
+const LEAST_OLDER: f64 = 0.05;
+const FEWEST_OLDER: usize = 30;
+
+/// What a file looks like.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Signs {
+    /// Longest time since a last order, where the file has a sharp edge there.
+    pub window: Option<f64>,
+    /// Whether nobody ordered once only.
+    pub no_one_time_buyers: bool,
+    /// The highest T.
+    pub oldest: f64,
+}
+
+/// Looks for the signs.
+///
+/// `left_out`: customers that the pipeline itself left out for having too few orders; with any,
+/// the file does hold customers with few orders.
+pub fn detect(histories: &Histories, orders: &[f64], left_out: usize) -> Signs {
+    let silences = || histories.age().iter().zip(histories.recency()).map(|(age, t_x)| age - t_x);
+    let longest = silences().fold(0.0, f64::max);
+    let oldest = histories.age().iter().copied().fold(0.0, f64::max);
+    let customers = histories.len() as f64;
+    let at_edge = silences().filter(|silence| *silence > 0.9 * longest).count() as f64;
+    let older = histories.age().iter().filter(|age| **age > 1.1 * longest).count();
+    let edge = longest < FAR_BELOW * oldest
+        && at_edge >= LEAST_AT_EDGE * customers
+        && older >= FEWEST_OLDER
+        && older as f64 >= LEAST_OLDER * customers;
+    Signs {
+        window: edge.then_some(longest),
+        no_one_time_buyers: left_out == 0 && orders.iter().all(|orders| *orders >= 2.0),
+        oldest,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 500 customers who were silent for up to `longest` of ages up to 510.
+    fn signs(longest: f64, orders: f64, old_one_time_buyer: bool) -> Signs {
+        let n = 500;
+        let age: Vec<f64> = (0..n).map(|i| 10.0 + f64::from(i)).collect();
+        let silence = |(i, age): (usize, &f64)| (age - (i % 50) as f64 / 49.0 * longest).max(0.5);
+        let mut recency: Vec<f64> = age.iter().enumerate().map(silence).collect();
+        let mut count = vec![orders; n as usize];
+        if old_one_time_buyer {
+            (recency[400], count[400]) = (0.0, 1.0);
+        }
+        let money = vec![20.0; n as usize];
+        let histories = Histories::new(count.clone(), recency, age, money, count.clone());
+        detect(&histories.expect("valid"), &count, 0)
+    }
+
+    #[test]
+    fn a_sharp_edge_far_below_the_oldest_age_is_found() {
+        let found = signs(52.0, 3.0, false);
+        assert!(found.window.is_some_and(|window| (window - 52.0).abs() < 1e-9), "{found:?}");
+        assert!(found.no_one_time_buyers);
+        assert!(signs(52.0, 1.0, false).window.is_some());
+    }
+
+    #[test]
+    fn an_old_one_time_buyer_speaks_against_it() {
+        let found = signs(52.0, 3.0, true);
+        assert_eq!((found.window, found.no_one_time_buyers), (None, false));
+    }
+
+    #[test]
+    fn long_silence_speaks_against_it() {
+        assert_eq!(signs(480.0, 3.0, false).window, None);
+    }
+}

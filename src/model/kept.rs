@@ -1,0 +1,109 @@
+//! P(kept): how probable it is that a customer of age T came to be in a filtered file.
+//!
+//! A "customer export" often holds only those who ordered lately, and ordered again. Each
+//! customer's likelihood is then conditional on being kept: ℓ(θ) − Σ ln P(kept | T; θ). Without
+//! that, a customer who left is not in the file, so nobody seems to leave. Forecasts given
+//! (x, t_x, T) keep their formulas: only the fit changes.
+//!
+//! # Reference
+//! Conditional likelihood as for truncated data: Johnson, Kemp & Kotz (2005), Univariate Discrete
+//! Distributions, 3rd edition, section 1.2.9. Each model file states its P(kept).
+
+use super::patterns::Patterns;
+use crate::math::chebyshev::Interpolant;
+
+/// Half height of the strip in which ln P(kept) is analytic in ln(1 + c/scale): its singularities
+/// have a negative 1 + c/scale.
+const STRIP: f64 = std::f64::consts::PI;
+/// Interpolation is exact beside its largest value; a probability far smaller is not interpolated.
+const COMPARABLE: f64 = 1e-4;
+
+/// Who is in the file.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Selection {
+    /// W: the last order lies within so long before the observation end; ∞ for whenever.
+    pub window: f64,
+    /// Whether a customer younger than the window needs a repeat order too.
+    pub repeat_order: bool,
+}
+
+/// P(kept | T) where a repeat order is required, with its derivatives in the parameters.
+pub trait Kept {
+    /// The probability, then its derivative in each parameter; not finite where a numerical
+    /// method reached its cap.
+    fn at(&self, age: f64) -> [f64; 5];
+    /// The length beside which c = T − W is long.
+    fn scale(&self) -> f64;
+}
+
+/// P(at least one order up to `age`) at rates λ ~ Gamma(r, α), and its derivatives in r and α.
+///
+/// # Formula
+/// 1 − (α/(α+T))^r
+pub(super) fn kept_young(r: f64, alpha: f64, age: f64) -> [f64; 3] {
+    let ln = (age / alpha).ln_1p();
+    let none = (-r * ln).exp();
+    let share = if age.is_finite() { age / (alpha + age) } else { 1.0 };
+    [-(-r * ln).exp_m1(), ln * none, -r / alpha * share * none]
+}
+
+impl Selection {
+    /// The same selection with every time multiplied by `factor`.
+    pub fn in_time_unit(self, factor: f64) -> Self {
+        Self { window: self.window * factor, ..self }
+    }
+
+    /// Σ ln P(kept | T) over all customers, and its gradient in the parameters.
+    ///
+    /// Each distinct T is evaluated once; where there are many beyond the window, P is
+    /// interpolated between Chebyshev points in ln(1 + c/scale), which is exact to rounding.
+    pub fn log_probability(
+        &self,
+        patterns: &Patterns,
+        customers_of_age: &[f64],
+        kept: &dyn Kept,
+        parameters: usize,
+    ) -> (f64, Vec<f64>) {
+        let smooth = self.interpolated(&patterns.age, kept);
+        let (mut sum, mut slope) = (0.0, vec![0.0; parameters]);
+        for (&age, &customers) in patterns.age.iter().zip(customers_of_age) {
+            if customers == 0.0 || (age <= self.window && !self.repeat_order) {
+                continue;
+            }
+            let [p, slopes @ ..] = match &smooth {
+                Some(smooth) if age > self.window => smooth.at(self.position(age, kept)),
+                _ => kept.at(age),
+            };
+            sum += customers * p.ln();
+            for (slope, d) in slope.iter_mut().zip(slopes) {
+                *slope += customers * d / p;
+            }
+        }
+        (sum, slope)
+    }
+
+    /// P(kept | T).
+    pub fn probability(&self, age: f64, kept: &dyn Kept) -> f64 {
+        if age <= self.window && !self.repeat_order { 1.0 } else { kept.at(age)[0] }
+    }
+
+    fn position(&self, age: f64, kept: &dyn Kept) -> f64 {
+        ((age - self.window) / kept.scale()).ln_1p()
+    }
+
+    fn interpolated(&self, ages: &[f64], kept: &dyn Kept) -> Option<Interpolant<5>> {
+        let old = || ages.iter().copied().filter(|age| *age > self.window);
+        let (youngest, oldest) = (old().fold(f64::INFINITY, f64::min), old().fold(0.0, f64::max));
+        let (low, high) = (self.position(youngest, kept), self.position(oldest, kept));
+        let points = Interpolant::<5>::points_for(high - low, STRIP);
+        let comparable = || kept.at(oldest)[0] > COMPARABLE * kept.at(youngest)[0];
+        if old().count() <= points || !comparable() {
+            return None;
+        }
+        let at = |position: f64| {
+            let values = kept.at(self.window + kept.scale() * position.exp_m1());
+            values.iter().all(|v| v.is_finite()).then_some(values)
+        };
+        Interpolant::new(low, high, points, at)
+    }
+}

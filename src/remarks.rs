@@ -1,0 +1,117 @@
+//! What the reader should know of the data and of what the run assumed, beside the models' own
+//! verdicts.
+
+use crate::columns::CLTV;
+use crate::findings::Finding;
+use crate::frame::clean::Rejected;
+use crate::frame::outliers::Limits;
+use crate::frame::summary::CustomerSummary;
+use crate::pipeline::Look;
+use crate::settings::{FrequencyKind, InputKind, Settings};
+
+/// Everything there is to say, in the order of the flow.
+pub fn remarks(settings: &Settings, look: &Look, edges: &[f64]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    findings.extend(rejected_rows(&look.cleaned.rejected));
+    findings.extend(truncated(&look.summary, settings));
+    findings.extend(assumed_end(&look.summary, settings));
+    findings.extend(far_forecast(settings, look.signs.oldest));
+    findings.extend(coinciding_edges(edges));
+    findings.extend(first_order_counted(settings));
+    findings.extend(uncapped(settings, &look.limits));
+    findings
+}
+
+/// Cancelled invoices are expected in a log; any other rejected row deserves a look.
+fn rejected_rows(rejected: &[Rejected]) -> Option<Finding> {
+    let rows: usize = rejected.iter().map(|r| r.rows).sum();
+    let rules: Vec<String> = rejected.iter().map(|r| format!("{} {}", r.rows, r.rule)).collect();
+    let message = format!("{rows} rows break a rule and were set aside: {}", rules.join(", "));
+    let remedy = "look at quarantine.parquet: file, row, rule and raw values";
+    if rejected.iter().any(|r| r.rule != "cancelled") {
+        Some(Finding::warning("rows_set_aside", message, remedy))
+    } else {
+        (rows > 0).then(|| Finding::note("rows_set_aside", message, remedy))
+    }
+}
+
+fn truncated(summary: &CustomerSummary, settings: &Settings) -> Option<Finding> {
+    (summary.below_min_orders > 0).then(|| {
+        Finding::warning(
+            "customers_left_out",
+            format!(
+                "{} customers with fewer than {} orders were left out of the fit, which takes the \
+                 others for typical: order rates come out too high",
+                summary.below_min_orders, settings.summary.min_orders
+            ),
+            "set summary.min_orders = 1 with frequency = \"repeat_orders\"; or say with [selection] \
+             min_orders = 2 that the fit knows only the others",
+        )
+    })
+}
+
+fn assumed_end(summary: &CustomerSummary, settings: &Settings) -> Option<Finding> {
+    let log = &settings.transactions;
+    let assumed = settings.input.kind == InputKind::Transactions
+        && log.observation_end.is_none()
+        && log.calibration_end.is_none();
+    assumed.then(|| {
+        Finding::note(
+            "observation_end_assumed",
+            format!("the log is taken to end on its last order date, {}", summary.observation_end),
+            "set transactions.observation_end, or --as-of",
+        )
+    })
+}
+
+fn uncapped(settings: &Settings, limits: &[Limits]) -> Option<Finding> {
+    let capped = |name: &str| limits.iter().any(|limits| limits.column == name);
+    let left: Vec<&str> =
+        settings.capped_columns().into_iter().filter(|name| !capped(name)).collect();
+    (!left.is_empty()).then(|| {
+        Finding::note(
+            "column_without_limits",
+            format!("so few customers use {} that limits would erase them", left.join(", ")),
+            "nothing was capped there; look at its largest values",
+        )
+    })
+}
+
+fn coinciding_edges(edges: &[f64]) -> Option<Finding> {
+    edges.windows(2).any(|pair| pair[0] >= pair[1]).then(|| {
+        Finding::warning(
+            "segment_edges_coincide",
+            format!("many customers have the same {CLTV}, so segments are not of equal size"),
+            "use fewer segments.labels",
+        )
+    })
+}
+
+fn first_order_counted(settings: &Settings) -> Option<Finding> {
+    (settings.summary.frequency == FrequencyKind::Orders).then(|| {
+        Finding::note(
+            "first_order_counted",
+            "frequency counts all orders, as the published FLO solutions do; the models are \
+             defined on repeat orders, so the forecast is higher than theory has it"
+                .to_owned(),
+            "set summary.frequency = \"repeat_orders\"",
+        )
+    })
+}
+
+/// A forecast over more time than anybody was watched for.
+fn far_forecast(settings: &Settings, oldest: f64) -> Option<Finding> {
+    let months = settings.forecast.horizons.iter().map(|h| h.months).max()?;
+    let days = f64::from(months) * settings.forecast.weeks_per_month.days();
+    let watched = oldest * settings.summary.time_unit.days();
+    (days > watched).then(|| {
+        Finding::warning(
+            "horizon_beyond_history",
+            format!(
+                "the forecast reaches {days:.0} days ahead, but no customer is older than \
+                 {watched:.0} days: nothing in the data supports the end of it"
+            ),
+            "shorten forecast.horizons, or use a longer history",
+        )
+    })
+}

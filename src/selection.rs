@@ -1,0 +1,220 @@
+//! How customers came to be in the file: what the pipeline says about it, what the data show, and
+//! whether the two agree.
+
+use chrono::{Days, NaiveDate};
+
+use crate::columns::CLTV;
+use crate::customers::Histories;
+use crate::error::Error;
+use crate::findings::Finding;
+use crate::model::detection::{Signs, detect};
+use crate::model::kept;
+use crate::settings::{FrequencyKind, Selection, Settings, TimeUnit};
+
+/// A stated window this much longer than the longest silence in the file is not the file's.
+const DIFFERS: f64 = 0.05;
+
+/// The stated selection in the time unit of the data; none when the pipeline states none.
+///
+/// # Errors
+/// [`Error::Settings`] when its date is not before the observation end; [`Error::Input`] when the
+/// file holds customers that it excludes.
+pub fn stated(
+    settings: &Settings,
+    histories: &Histories,
+    observation_end: NaiveDate,
+) -> Result<Option<kept::Selection>, Error> {
+    let Some(selection) = &settings.selection else {
+        return Ok(None);
+    };
+    let days = window_in_days(selection, observation_end)?;
+    let unit = settings.summary.time_unit;
+    let window = days.map_or(f64::INFINITY, |days| days / unit.days());
+    excluded(settings, selection, histories, window, observation_end)?;
+    Ok(Some(kept::Selection { window, repeat_order: selection.min_orders >= 2 }))
+}
+
+fn window_in_days(selection: &Selection, observation_end: NaiveDate) -> Result<Option<f64>, Error> {
+    if let Some(days) = selection.last_order_within_days {
+        return Ok(Some(f64::from(days)));
+    }
+    let Some(date) = selection.last_order_on_or_after else {
+        return Ok(None);
+    };
+    let days = (observation_end - date).num_days();
+    if days <= 0 {
+        return Err(Error::Settings {
+            place: "selection.last_order_on_or_after".to_owned(),
+            faults: vec![format!(
+                "{date} is not before the observation end, {observation_end}: name the first day \
+                 of the period in which everybody in the file ordered"
+            )],
+        });
+    }
+    Ok(Some(days as f64))
+}
+
+fn excluded(
+    settings: &Settings,
+    selection: &Selection,
+    histories: &Histories,
+    window: f64,
+    observation_end: NaiveDate,
+) -> Result<(), Error> {
+    let unit = settings.summary.time_unit;
+    let silences = || histories.age().iter().zip(histories.recency()).map(|(age, t_x)| age - t_x);
+    // A silence is a difference of two quotients: equal but for rounding counts as within.
+    let outside = |silence: &f64| *silence > window * (1.0 + 1e-9);
+    let silent = silences().filter(outside).count();
+    let once = histories.frequency().iter().filter(|x| **x < 1.0).count();
+    let mut faults = Vec::new();
+    if silent > 0 {
+        let longest = silences().fold(0.0, f64::max);
+        faults.push(format!(
+            "{silent} customers last ordered before the period that [selection] names, the \
+             earliest on {}: correct the section, or remove it if the file holds everybody",
+            day_before(observation_end, longest, unit)
+        ));
+    }
+    if selection.min_orders >= 2 && once > 0 {
+        faults.push(format!(
+            "{once} customers have one order, but selection.min_orders is {}: correct the \
+             section, or leave those customers out with summary.min_orders",
+            selection.min_orders
+        ));
+    }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Input { place: settings.input.path.clone(), faults })
+}
+
+fn day_before(end: NaiveDate, time: f64, unit: TimeUnit) -> NaiveDate {
+    let days = Days::new((time * unit.days()).round() as u64);
+    end.checked_sub_days(days).unwrap_or(end)
+}
+
+/// What the data show.
+pub fn signs(settings: &Settings, histories: &Histories, left_out: usize) -> Signs {
+    let first = match settings.summary.frequency {
+        FrequencyKind::Orders => 0.0,
+        FrequencyKind::RepeatOrders => 1.0,
+    };
+    let orders: Vec<f64> = histories.frequency().iter().map(|x| x + first).collect();
+    detect(histories, &orders, left_out)
+}
+
+/// The lines of a pipeline file that say what the data show; none when they show nothing.
+pub fn advice(signs: &Signs, observation_end: NaiveDate, unit: TimeUnit) -> Option<Vec<String>> {
+    let mut lines = vec!["[selection]".to_owned()];
+    if let Some(window) = signs.window {
+        let date = day_before(observation_end, window, unit);
+        lines.push(format!("last_order_on_or_after = \"{date}\""));
+    }
+    if signs.no_one_time_buyers {
+        lines.push("min_orders = 2".to_owned());
+    }
+    (lines.len() > 1).then_some(lines)
+}
+
+/// What the reader should know of signs that the pipeline does not state, or states otherwise.
+pub fn findings(
+    settings: &Settings,
+    stated: Option<kept::Selection>,
+    signs: &Signs,
+    observation_end: NaiveDate,
+) -> Vec<Finding> {
+    let unit = settings.summary.time_unit;
+    let Some(lines) = advice(signs, observation_end, unit) else {
+        return Vec::new();
+    };
+    match (stated, signs.window) {
+        (None, _) => vec![unstated(signs, observation_end, unit, &lines)],
+        (Some(stated), Some(window)) if stated.window > window * (1.0 + DIFFERS) => {
+            vec![Finding::warning(
+                "selection_window_differs",
+                format!(
+                    "nobody's last order is before {}, though [selection] allows for {}: with too \
+                     long a window the correction is too weak",
+                    day_before(observation_end, window, unit),
+                    if stated.window.is_finite() { "an earlier one" } else { "any" },
+                ),
+                format!("write {}", lines.join(", ")),
+            )]
+        }
+        (Some(stated), _) if signs.no_one_time_buyers && !stated.repeat_order => {
+            vec![Finding::warning(
+                "selection_min_orders_differs",
+                "nobody in the file ordered once only, though [selection] allows for it".to_owned(),
+                "write min_orders = 2 in [selection]",
+            )]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn unstated(
+    signs: &Signs,
+    observation_end: NaiveDate,
+    unit: TimeUnit,
+    lines: &[String],
+) -> Finding {
+    let mut shown = Vec::new();
+    if signs.no_one_time_buyers {
+        shown.push("nobody ordered once only".to_owned());
+    }
+    if let Some(window) = signs.window {
+        shown.push(format!(
+            "nobody's last order is before {} although customers go back {:.0} {}",
+            day_before(observation_end, window, unit),
+            signs.oldest,
+            unit.plural()
+        ));
+    }
+    let who = if signs.window.is_some() { "lately" } else { "again" };
+    Finding::warning(
+        "selected_customers",
+        format!(
+            "the file seems to hold only customers who ordered {who}: {}; those who left are not \
+             in it, so every forecast is too high",
+            shown.join(", and ")
+        ),
+        format!(
+            "correct for it with summary.frequency = \"repeat_orders\" and {}; or export every \
+             customer ever acquired",
+            lines.join(", ")
+        ),
+    )
+}
+
+/// What the correction changed, in orders of the longest horizon.
+pub fn corrected(
+    stated: &Selection,
+    customers: usize,
+    acquired: f64,
+    ignored: &[(u32, f64)],
+    corrected: &[(u32, f64)],
+) -> Option<Finding> {
+    let (months, without) = *ignored.last()?;
+    let (_, with) = *corrected.last()?;
+    let mut condition = Vec::new();
+    if let Some(date) = stated.last_order_on_or_after {
+        condition.push(format!("a last order on or after {date}"));
+    }
+    if let Some(days) = stated.last_order_within_days {
+        condition.push(format!("a last order within {days} days"));
+    }
+    if stated.min_orders >= 2 {
+        condition.push(format!("at least {} orders", stated.min_orders));
+    }
+    Some(Finding::note(
+        "selection_corrected",
+        format!(
+            "the file only holds customers with {}: a model that ignores this expects {without:.0} \
+             orders in the next {months} months, the corrected one {with:.0}; the {customers} \
+             customers stand for about {acquired:.0} ever acquired",
+            condition.join(" and ")
+        ),
+        format!("use the corrected orders and {CLTV}, which this run gives"),
+    ))
+}
