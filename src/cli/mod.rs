@@ -1,5 +1,6 @@
 //! The command line: arguments, one thin file a subcommand, exit codes.
 
+mod check;
 mod completions;
 mod logging;
 mod run;
@@ -29,6 +30,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Check(check::CheckArgs),
     Simulate(simulate::SimulateArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -59,6 +61,7 @@ pub fn main() -> ExitCode {
     logging::start(&cli.verbosity);
     let result = match &cli.command {
         Command::Run(args) => run::run(args, cli.verbosity.quiet, cli.verbosity.log_format),
+        Command::Check(args) => check::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Completions(args) => completions::run(args),
     };

@@ -276,7 +276,7 @@ fn sentence(text: &str) -> String {
 }
 
 /// 1234567.8 as 1,234,568.
-fn whole(value: f64) -> String {
+pub fn whole(value: f64) -> String {
     let digits = format!("{:.0}", value.abs());
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {

@@ -124,6 +124,30 @@ fn scan(
     needed: &[String],
     separator: &str,
 ) -> Result<LazyFrame, Error> {
+    let (frame, schema) = open(file, separator)?;
+    let present: Vec<&str> =
+        schema.iter_names().map(PlSmallStr::as_str).filter(|name| *name != ROW).collect();
+    let faults = missing_columns(&present, needed);
+    if !faults.is_empty() {
+        return Err(Error::Input { place: file.display().to_string(), faults });
+    }
+    let mut columns = vec![lit(position as u32).alias(FILE), col(ROW).cast(DataType::UInt64)];
+    columns.extend(needed.iter().map(|name| plain_text(name, schema.get(name))));
+    Ok(frame.select(columns))
+}
+
+/// The names of the columns in the first file of an input.
+///
+/// # Errors
+/// [`Error::Input`] when there is no such file or it is empty; [`Error::Io`] when it cannot be
+/// read.
+pub fn column_names(path: &str) -> Result<Vec<String>, Error> {
+    let files = find_files(path)?;
+    let (_, schema) = open(&files[0], "auto")?;
+    Ok(schema.iter_names().map(ToString::to_string).filter(|name| name != ROW).collect())
+}
+
+fn open(file: &Path, separator: &str) -> Result<(LazyFrame, SchemaRef), Error> {
     let head = head_of(file)?;
     let path = PlRefPath::try_from_path(file)
         .map_err(|e| Error::input(file.display(), format!("the path cannot be used: {e}")))?;
@@ -143,15 +167,7 @@ fn scan(
             .map_err(unreadable)?,
     };
     let schema = frame.collect_schema().map_err(unreadable)?;
-    let present: Vec<&str> =
-        schema.iter_names().map(PlSmallStr::as_str).filter(|name| *name != ROW).collect();
-    let faults = missing_columns(&present, needed);
-    if !faults.is_empty() {
-        return Err(Error::Input { place: file.display().to_string(), faults });
-    }
-    let mut columns = vec![lit(position as u32).alias(FILE), col(ROW).cast(DataType::UInt64)];
-    columns.extend(needed.iter().map(|name| plain_text(name, schema.get(name))));
-    Ok(frame.select(columns))
+    Ok((frame, schema))
 }
 
 /// Categorical text of a Parquet file becomes text.

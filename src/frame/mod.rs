@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //! * [`load`]: files to one frame with the needed columns; the schema is checked first.
+//! * [`guess`]: which column is what, by name, where nobody said so.
 //! * [`dates`]: which date format a column is in.
 //! * [`typed`]: expressions from raw text to typed columns.
 //! * [`clean`]: rules, counts, quarantine.
@@ -14,6 +15,7 @@
 
 pub mod clean;
 pub mod dates;
+pub mod guess;
 pub mod load;
 pub mod outliers;
 pub mod predictions;

@@ -22,6 +22,8 @@ const MOST_ITERATIONS: u64 = 500;
 /// A failed line search is resumed from the best point with a fresh curvature; so is a direction
 /// that is flat to the end (a boundary), which has no Newton step.
 const MOST_ROUNDS: i32 = 12;
+/// A likelihood that still rises at the edge of what is looked at gets no more rounds than this.
+const ROUNDS_AT_EDGE: i32 = 2;
 /// Relative width at which a line search gives up.
 const LINE_SEARCH_WIDTH: f64 = 1e-6;
 const MOST_NEWTON_STEPS: u32 = 8;
@@ -158,7 +160,7 @@ pub fn from_start(
         let sharp = sharpened(objective, curvature, memo.best.borrow().clone()?);
         from.clone_from(&sharp.log_parameters);
         let arrived = sharp.gradient.l2_norm() <= GRADIENT_ACCEPTED;
-        let at_edge = from.iter().any(|l| l.abs() >= LOG_LIMIT);
+        let at_edge = round >= ROUNDS_AT_EDGE && from.iter().any(|l| l.abs() >= LOG_LIMIT);
         best = Some(sharp);
         if arrived || at_edge {
             break;

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-pub use read::{Overrides, load};
+pub use read::{Overrides, load, parse};
 pub use types::{
     AnalysisDate, CappedColumns, Family, Format, FrequencyKind, InputKind, MonetaryKind,
     MonthLength, PurchaseModelName, SpendModelName, TimeUnit, UncertaintyMethod,

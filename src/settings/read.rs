@@ -88,8 +88,11 @@ pub fn load(path: &Path, overrides: &Overrides) -> Result<Settings, Error> {
         .map_err(|faults| Error::Settings { place: path.display().to_string(), faults })
 }
 
-/// [`load`] from text already read; the faults, each a sentence.
-pub(super) fn parse(text: &str, overrides: &Overrides) -> Result<Settings, Vec<String>> {
+/// [`load`] from text already read.
+///
+/// # Errors
+/// The faults, each a sentence.
+pub fn parse(text: &str, overrides: &Overrides) -> Result<Settings, Vec<String>> {
     let mut table: Table = text.parse().map_err(|e: toml::de::Error| {
         vec![format!("not valid TOML: {}", e.to_string().trim_end())]
     })?;

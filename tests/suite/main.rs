@@ -6,6 +6,7 @@
 mod architecture;
 mod bad_input;
 mod behaviour;
+mod cdnow;
 mod exactness;
 mod properties;
 mod published;

@@ -1,6 +1,5 @@
-//! Numbers that others published, from real data through the whole program.
+//! FLO: numbers that others published, from the real export through the whole program.
 
-use std::fmt::Write;
 use std::path::Path;
 
 use crate::support::*;
@@ -118,59 +117,77 @@ fn flo_without_penalties() {
     assert_eq!(model["purchases"]["not_identified"], serde_json::json!(["a", "b"]));
 }
 
-/// CDNOW 1/10 from its order log. BG/NBD: Fader, Hardie & Lee (2005), to more digits by lifetimes
-/// 0.11.3 and CLVTools 0.12.1. Gamma-Gamma: Fader & Hardie (2013), note 025, likewise.
+/// An independent program's approximate optima (models.md of the founding notes, section 2):
+/// FLO with repeat orders, kept 367/7 weeks, at least two orders; six months are 26.07 weeks.
 #[test]
-fn cdnow_from_the_order_log() {
-    let Some(reference) = reference("CDNOW") else {
+fn flo_corrected_for_its_selection() {
+    let Some(reference) = reference("the FLO export corrected for its selection") else {
         return;
     };
     let out = folder();
-    let log = out.path().join("cdnow.csv");
-    std::fs::write(&log, cdnow_as_csv(&reference.join("cdnow/cdnow_sample.txt"))).expect("written");
-    run_ok("pipelines/cdnow.toml", &log, out.path(), &[]);
-    let model = json(&out.path().join("model.json"));
-    let run = json(&out.path().join("run.json"));
-    close("customers", number(&run, "/rows/customers"), 2357.0, 0.0);
-    close("patterns", number(&model, "/purchases/distinct_histories"), 1016.0, 0.0);
-    let customers = parquet(&out.path().join("customers.parquet"));
-    let frequency = numbers(&customers, "frequency");
-    close("repeat orders", frequency.iter().sum(), 2457.0, 0.0);
-    let one_time = frequency.iter().filter(|x| **x == 0.0).count();
-    assert_eq!(one_time, 1411);
-    close("r", number(&model, "/purchases/parameters/r"), 0.2425945, 1e-4);
-    close("alpha", number(&model, "/purchases/parameters/alpha"), 4.4136019, 1e-4);
-    close("a", number(&model, "/purchases/parameters/a"), 0.7929199, 1e-4);
-    close("b", number(&model, "/purchases/parameters/b"), 2.4258881, 1e-4);
-    let log_likelihood = number(&model, "/purchases/log_likelihood");
-    assert!((log_likelihood + 9582.429).abs() < 1e-3, "{log_likelihood}");
-    gamma_gamma_of_cdnow(&model, &customers);
+    let input = reference.join("flo/flo_data_20k.csv");
+    let six_months = ["--set", "forecast.weeks_per_month=4.345", "--set", "uncertainty.draws=200"];
+    run_ok("pipelines/flo_selection_aware.toml", &input, out.path(), &six_months);
+    let (model, run) = (json(&out.path().join("model.json")), json(&out.path().join("run.json")));
+    for (name, expected) in [("r", 0.5923), ("alpha", 21.293), ("a", 4.906), ("b", 42.40)] {
+        close(name, number(&model, &format!("/purchases/parameters/{name}")), expected, 1e-3);
+    }
+    for (i, expected) in [(0, 2.9476), (1, 78.79)] {
+        let place = format!("/purchases/selection/ignored_parameters/{i}");
+        close("ignored", number(&model, &place), expected, 1e-4);
+    }
+    let customers = number(&model, "/purchases/customers");
+    for (place, expected) in [
+        ("/purchases/log_likelihood", 16.5305),
+        ("/purchases/selection/ignored_log_likelihood", 16.6860),
+    ] {
+        let per_customer = -number(&model, place) / customers;
+        assert!((per_customer - expected).abs() < 1e-4, "{place}: {per_customer}");
+    }
+    close("orders", number(&run, "/company/expected_orders/1/1"), 13_740.0, 1e-3);
+    assert!((number(&run, "/company/mean_p_alive") - 0.802).abs() < 5e-4);
+    let text = run["warnings"].to_string();
+    assert!(text.contains("19452 orders") || text.contains("19453 orders"), "{text}");
+    assert!(!text.contains("selected_customers"), "{text}");
+    let interval = &run["intervals"]["company"]["orders"][1][1];
+    let (low, high) = (number(interval, "/low"), number(interval, "/high"));
+    assert!(low < 13_740.0 && 13_740.0 < high && high - low < 0.1 * 13_740.0, "{low} {high}");
+    let size = std::fs::metadata(out.path().join("model.json")).expect("model.json").len();
+    assert!(size < 10_000, "model.json has {size} bytes");
 }
 
-/// Published to two decimals (p 6.25, q 3.74, v 15.44); more digits from lifetimes 0.11.3 on the
-/// same 946 customers. First ten customers: Fader & Hardie (2013), note 025, to two decimals.
-fn gamma_gamma_of_cdnow(model: &serde_json::Value, customers: &polars::prelude::DataFrame) {
-    close("repeat customers", number(model, "/spend/customers"), 946.0, 0.0);
-    close("p", number(model, "/spend/parameters/p"), 6.249572, 1e-4);
-    close("q", number(model, "/spend/parameters/q"), 3.744225, 1e-4);
-    close("v", number(model, "/spend/parameters/v"), 15.443521, 1e-4);
-    let log_likelihood = number(model, "/spend/log_likelihood");
-    assert!((log_likelihood + 4055.918).abs() < 1e-3, "{log_likelihood}");
-    let published = [24.65, 18.91, 35.17, 35.17, 35.17, 71.46, 18.91, 35.17, 27.28, 35.17];
-    for (value, published) in numbers(customers, "exp_average_value").into_iter().zip(published) {
-        assert!((value - published).abs() <= 0.005, "{value} does not round to {published}");
-    }
+/// A stated window or least number of orders that the file contradicts is an error; one that is
+/// too long is a warning.
+#[test]
+fn flo_with_a_wrong_selection() {
+    let Some(reference) = reference("the FLO export with a wrong selection") else {
+        return;
+    };
+    let input = reference.join("flo/flo_data_20k.csv").display().to_string();
+    let pipeline = project("pipelines/flo_selection_aware.toml").display().to_string();
+    let check = |date: &str| {
+        let date = format!("selection.last_order_on_or_after={date}");
+        cltv(["check", &pipeline, "--input", &input, "--strict", "--set", &date])
+    };
+    assert_eq!(check("2020-05-30").status.code(), Some(0));
+    let too_long = check("2020-01-01");
+    assert_eq!(too_long.status.code(), Some(4), "{}", stderr(&too_long));
+    assert!(stderr(&too_long).contains("2020-05-30"), "{}", stderr(&too_long));
+    let contradicted = check("2020-09-01");
+    assert_eq!(contradicted.status.code(), Some(3), "{}", stderr(&contradicted));
+    assert!(stderr(&contradicted).contains("2020-05-30"), "{}", stderr(&contradicted));
 }
 
-/// master id, sample id, date, CDs, dollars in blanks, without a header.
-fn cdnow_as_csv(path: &Path) -> String {
-    let text = std::fs::read_to_string(path).expect("the CDNOW sample");
-    let mut csv = "customer_id,date,value\n".to_owned();
-    for line in text.lines() {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        if let [_, customer, date, _, dollars] = fields[..] {
-            writeln!(csv, "{customer},{date},{dollars}").expect("text");
-        }
-    }
-    csv
+/// The file itself, without a pipeline: the lines to paste.
+#[test]
+fn flo_checked_without_a_pipeline() {
+    let Some(reference) = reference("the FLO export checked") else {
+        return;
+    };
+    let output = cltv(["check".into(), reference.join("flo/flo_data_20k.csv").into_os_string()]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let lines = "[selection]\nlast_order_on_or_after = \"2020-05-30\"\nmin_orders = 2\n";
+    assert!(text.contains(lines), "{text}");
+    assert!(text.contains("customer_id = \"master_id\""), "{text}");
 }

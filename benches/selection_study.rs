@@ -1,0 +1,226 @@
+//! How far the selection correction can be trusted: populations with known parameters, filtered as
+//! customer exports are, fitted both ways. `scripts/study.sh` writes docs/selection-study.md.
+
+use std::fmt::Write;
+
+use cltv::customers::Histories;
+use cltv::model::bg_nbd::BgNbd;
+use cltv::model::intervals::of_totals;
+use cltv::model::kept::Selection;
+use cltv::model::predict::{Outlook, total_orders};
+use cltv::model::{CustomerPatterns, FittedPurchases, PurchaseModel, fit_purchases, fit_spend};
+use cltv::settings::{
+    Forecast, Horizon, LifetimeValue, MonthLength, Purchases, Spend, TimeUnit, Uncertainty,
+};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Beta, Distribution, Gamma};
+use rayon::prelude::*;
+
+const CUSTOMERS: usize = 20_000;
+const SEEDS: u64 = 20;
+/// Customers were acquired evenly over four years.
+const ACQUIRED_OVER: f64 = 208.0;
+const HOLDOUT: f64 = 26.0;
+const LEVEL: f64 = 0.9;
+const DRAWS: u32 = 200;
+const WINDOWS: [f64; 3] = [13.0, 26.0, 52.0];
+const TRUTHS: [(&str, BgNbd); 4] = [
+    ("as FLO", BgNbd { r: 0.6, alpha: 21.0, a: 4.9, b: 42.0 }),
+    ("as CDNOW", BgNbd { r: 0.36, alpha: 6.4, a: 0.8, b: 3.9 }),
+    ("much dropout", BgNbd { r: 1.0, alpha: 10.0, a: 1.0, b: 3.0 }),
+    ("little dropout", BgNbd { r: 1.5, alpha: 30.0, a: 0.5, b: 9.0 }),
+];
+
+/// How the file was filtered, and which window the fit is told.
+#[derive(Clone, Copy, PartialEq)]
+enum Case {
+    /// By the window, and the fit is told so.
+    Window,
+    /// By the window, and the fit is told one that is a tenth too long.
+    TooLong,
+    /// By the window and by orders in both channels; the fit is told of the window.
+    BothChannels,
+}
+
+/// What one simulated file gave.
+struct Outcome {
+    kept: f64,
+    /// Forecast / actual of the holdout: plain, corrected.
+    plain: f64,
+    corrected: f64,
+    /// Whether the plain fit says that nobody ever leaves.
+    nobody_leaves: bool,
+    /// ln(estimate / truth) and whether the interval holds the truth, each parameter.
+    errors: [f64; 4],
+    covered: [bool; 4],
+    /// Whether the interval of the total holds the actual orders; none where no standard errors.
+    total_covered: Option<bool>,
+}
+
+/// A customer as the file has it, and the orders that follow.
+struct Customer {
+    x: f64,
+    t_x: f64,
+    age: f64,
+    mean_value: f64,
+    future: f64,
+}
+
+fn main() {
+    let mut page = String::new();
+    for case in [Case::Window, Case::TooLong, Case::BothChannels] {
+        table(&mut page, case);
+    }
+    println!("{page}");
+}
+
+fn table(page: &mut String, case: Case) {
+    let title = match case {
+        Case::Window => "The window as it was",
+        Case::TooLong => "A window named 10 % too long",
+        Case::BothChannels => "A second filter that the fit does not know: both channels",
+    };
+    let head = "| population | window | kept | plain / actual | P(alive) = 1 | corrected / actual | \
+                sd | bias r | α | a | b | covered r | α | a | b | total |";
+    let rule = head.chars().filter(|c| *c == '|').map(|_| "|").collect::<Vec<_>>().join("---");
+    writeln!(page, "\n## {title}\n\n{head}\n{rule}").expect("text");
+    for (name, truth) in TRUTHS {
+        for window in WINDOWS {
+            let outcomes: Vec<Outcome> = (0..SEEDS)
+                .into_par_iter()
+                .filter_map(|seed| outcome(truth, window, seed, case))
+                .collect();
+            row(page, name, window, &outcomes);
+            eprintln!("{title}: {name}, {window} weeks: {} of {SEEDS} fits", outcomes.len());
+        }
+    }
+}
+
+fn row(page: &mut String, name: &str, window: f64, outcomes: &[Outcome]) {
+    let n = outcomes.len() as f64;
+    let mean = |of: &dyn Fn(&Outcome) -> f64| outcomes.iter().map(of).sum::<f64>() / n;
+    let share = |of: &dyn Fn(&Outcome) -> bool| mean(&|o| f64::from(u8::from(of(o))));
+    let corrected = mean(&|o| o.corrected);
+    let spread = mean(&|o| (o.corrected - corrected).powi(2)).sqrt();
+    let bias = |i: usize| format!("{:+.0} %", 100.0 * mean(&|o| o.errors[i]));
+    let covered = |i: usize| format!("{:.0} %", 100.0 * share(&|o| o.covered[i]));
+    let totals: Vec<bool> = outcomes.iter().filter_map(|o| o.total_covered).collect();
+    let total = totals.iter().filter(|covered| **covered).count() as f64 / totals.len() as f64;
+    writeln!(
+        page,
+        "| {name} | {window:.0} | {:.0} | {:.2} | {:.0} % | {corrected:.3} | {spread:.3} | {} | {} \
+         | {} | {} | {} | {} | {} | {} | {:.0} % |",
+        mean(&|o| o.kept),
+        mean(&|o| o.plain),
+        100.0 * share(&|o| o.nobody_leaves),
+        bias(0),
+        bias(1),
+        bias(2),
+        bias(3),
+        covered(0),
+        covered(1),
+        covered(2),
+        covered(3),
+        100.0 * total,
+    )
+    .expect("text");
+}
+
+fn outcome(truth: BgNbd, window: f64, seed: u64, case: Case) -> Option<Outcome> {
+    let kept = simulate(truth, window, seed, case == Case::BothChannels);
+    let column = |of: &dyn Fn(&Customer) -> f64| kept.iter().map(of).collect::<Vec<f64>>();
+    let histories = Histories::new(
+        column(&|c| c.x),
+        column(&|c| c.t_x),
+        column(&|c| c.age),
+        column(&|c| c.mean_value),
+        column(&|c| c.x + 1.0),
+    )
+    .ok()?;
+    let customers = CustomerPatterns::of(&histories);
+    let told = if case == Case::TooLong { 1.1 * window } else { window };
+    let selection = Selection { window: told, repeat_order: true };
+    let fit = fit_purchases(&customers.patterns, &Purchases::default(), Some(selection)).ok()?;
+    let outlook = Outlook {
+        histories: &histories,
+        customers: &customers,
+        unit: TimeUnit::Week,
+        forecast: &Forecast {
+            horizons: vec![Horizon { months: 6 }],
+            weeks_per_month: MonthLength::Weeks(HOLDOUT / 6.0),
+        },
+        lifetime: &LifetimeValue::default(),
+    };
+    let actual: f64 = kept.iter().map(|c| c.future).sum();
+    let forecast = |model: &PurchaseModel| total_orders(model, &outlook)[0].1 / actual;
+    let ignored = fit.selection.as_ref()?.ignored;
+    let (errors, covered) = parameters(&fit, truth);
+    Some(Outcome {
+        kept: kept.len() as f64,
+        plain: forecast(&ignored),
+        corrected: forecast(&fit.model),
+        nobody_leaves: matches!(ignored, PurchaseModel::Nbd(_)),
+        errors,
+        covered,
+        total_covered: total_covered(&fit, &outlook, actual, seed),
+    })
+}
+
+fn parameters(fit: &FittedPurchases, truth: BgNbd) -> ([f64; 4], [bool; 4]) {
+    const HALF_WIDTH: f64 = 1.644_854;
+    let truth = PurchaseModel::BgNbd(truth).parameters();
+    let error = |i: usize| (fit.parameters[i].value / truth[i]).ln();
+    let covered = |i: usize| {
+        let parameter = &fit.parameters[i];
+        let relative = parameter.standard_error.map(|e| e / parameter.value);
+        relative.is_some_and(|relative| error(i).abs() <= HALF_WIDTH * relative)
+    };
+    (std::array::from_fn(error), std::array::from_fn(covered))
+}
+
+fn total_covered(
+    fit: &FittedPurchases,
+    outlook: &Outlook<'_>,
+    actual: f64,
+    seed: u64,
+) -> Option<bool> {
+    let settings = Uncertainty { level: LEVEL, draws: DRAWS, seed, ..Uncertainty::default() };
+    let spend = fit_spend(outlook.histories, &Spend::default()).ok()?;
+    let one_segment = vec![0; outlook.histories.len()];
+    let intervals = of_totals(&settings, fit, &spend, outlook, &one_segment, 1).ok()?;
+    let (_, interval) = intervals.company.orders[0];
+    Some(interval.low <= actual && actual <= interval.high)
+}
+
+fn simulate(truth: BgNbd, window: f64, seed: u64, both_channels: bool) -> Vec<Customer> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let model = PurchaseModel::BgNbd(truth);
+    let online_share = Beta::new(3.0, 2.0).expect("positive");
+    let scale = Gamma::new(9.0, 1.0 / 310.0).expect("positive");
+    let mut kept = Vec::new();
+    for _ in 0..CUSTOMERS {
+        let age = rng.random_range(0.0..ACQUIRED_OVER);
+        let online_share = online_share.sample(&mut rng);
+        let mut online = u32::from(rng.random_bool(online_share));
+        let (mut x, mut t_x, mut future) = (0.0, 0.0, 0.0);
+        let mut orders = model.draw_future((0.0, 0.0, 0.0), &mut rng);
+        while let Some(time) = orders.as_mut().and_then(|orders| orders.next_order(&mut rng)) {
+            if time > age + HOLDOUT {
+                break;
+            } else if time > age {
+                future += 1.0;
+            } else {
+                (x, t_x) = (x + 1.0, time);
+                online += u32::from(rng.random_bool(online_share));
+            }
+        }
+        let values = Gamma::new(4.0 * (x + 1.0), 1.0 / scale.sample(&mut rng)).expect("positive");
+        let mean_value = values.sample(&mut rng) / (x + 1.0);
+        let both = online > 0 && f64::from(online) < x + 1.0;
+        if x > 0.0 && age - t_x <= window && (both || !both_channels) {
+            kept.push(Customer { x, t_x, age, mean_value, future });
+        }
+    }
+    kept
+}
