@@ -8,6 +8,7 @@ pub struct Histories {
     age: Vec<f64>,
     monetary_value: Vec<f64>,
     spend_count: Vec<f64>,
+    first_channel: Option<Vec<f64>>,
 }
 
 impl Histories {
@@ -46,7 +47,30 @@ impl Histories {
                 ));
             }
         }
-        Ok(Self { frequency, recency, age, monetary_value, spend_count })
+        Ok(Self { frequency, recency, age, monetary_value, spend_count, first_channel: None })
+    }
+
+    /// The same customers with the number of orders of each in the first of two channels.
+    ///
+    /// # Errors
+    /// The first number that is not between 0 and the customer's orders.
+    pub fn with_first_channel(self, orders: Vec<f64>) -> Result<Self, String> {
+        if orders.len() != self.len() {
+            return Err("the columns of the purchase histories differ in length".to_owned());
+        }
+        let within = |(k, n): (&f64, &f64)| *k >= 0.0 && k <= n;
+        match orders.iter().zip(&self.spend_count).position(|pair| !within(pair)) {
+            Some(i) => Err(format!(
+                "customer row {i} has {} of {} orders in the first channel",
+                orders[i], self.spend_count[i]
+            )),
+            None => Ok(Self { first_channel: Some(orders), ..self }),
+        }
+    }
+
+    /// Orders in the first of two channels, where the file counts two.
+    pub fn first_channel(&self) -> Option<&[f64]> {
+        self.first_channel.as_deref()
     }
 
     /// Number of customers.

@@ -7,6 +7,7 @@ use crate::columns::CLTV;
 use crate::customers::Histories;
 use crate::error::Error;
 use crate::findings::Finding;
+use crate::model::channels::ChannelMix;
 use crate::model::detection::{Signs, detect};
 use crate::model::kept;
 use crate::settings::{FrequencyKind, Selection, Settings, TimeUnit};
@@ -31,7 +32,15 @@ pub fn stated(
     let unit = settings.summary.time_unit;
     let window = days.map_or(f64::INFINITY, |days| days / unit.days());
     excluded(settings, selection, histories, window, observation_end)?;
-    Ok(Some(kept::Selection { window, repeat_order: selection.min_orders >= 2 }))
+    let both_channels = match histories.first_channel() {
+        Some(first) if selection.both_channels => {
+            let orders: Vec<f64> = histories.frequency().iter().map(|x| x + 1.0).collect();
+            Some(ChannelMix::fit(histories, first, &orders)?)
+        }
+        _ => None,
+    };
+    let repeat_order = selection.min_orders >= 2 || selection.both_channels;
+    Ok(Some(kept::Selection { window, repeat_order, both_channels }))
 }
 
 fn window_in_days(selection: &Selection, observation_end: NaiveDate) -> Result<Option<f64>, Error> {
@@ -114,6 +123,9 @@ pub fn advice(signs: &Signs, observation_end: NaiveDate, unit: TimeUnit) -> Opti
     if signs.no_one_time_buyers {
         lines.push("min_orders = 2".to_owned());
     }
+    if signs.both_channels {
+        lines.push("both_channels = true".to_owned());
+    }
     (lines.len() > 1).then_some(lines)
 }
 
@@ -142,6 +154,16 @@ pub fn findings(
                 format!("write {}", lines.join(", ")),
             )]
         }
+        (Some(stated), _) if signs.both_channels && stated.both_channels.is_none() => {
+            vec![Finding::note(
+                "selection_by_channels",
+                "everybody in the file ordered in both channels, which [selection] does not say: \
+                 rare buyers are missing, order rates come out too high, and a total is off by \
+                 some percent (docs/selection-study.md)"
+                    .to_owned(),
+                "write both_channels = true in [selection]",
+            )]
+        }
         (Some(stated), _) if signs.no_one_time_buyers && !stated.repeat_order => {
             vec![Finding::warning(
                 "selection_min_orders_differs",
@@ -162,6 +184,9 @@ fn unstated(
     let mut shown = Vec::new();
     if signs.no_one_time_buyers {
         shown.push("nobody ordered once only".to_owned());
+    }
+    if signs.both_channels {
+        shown.push("everybody ordered in both channels".to_owned());
     }
     if let Some(window) = signs.window {
         shown.push(format!(
@@ -206,6 +231,9 @@ pub fn corrected(
     }
     if stated.min_orders >= 2 {
         condition.push(format!("at least {} orders", stated.min_orders));
+    }
+    if stated.both_channels {
+        condition.push("orders in both channels".to_owned());
     }
     Some(Finding::note(
         "selection_corrected",

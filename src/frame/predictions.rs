@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use super::summary::SPEND_COUNT;
+use super::summary::{FIRST_CHANNEL, SPEND_COUNT};
 use crate::columns::{CLTV, EXP_AVERAGE_VALUE, P_ALIVE, expected_orders, interval_columns};
 use crate::error::Error;
 use crate::model::intervals::CustomerIntervals;
@@ -25,7 +25,7 @@ pub fn attach(
     columns.push(Column::new(EXP_AVERAGE_VALUE.into(), predictions.average_value));
     columns.push(Column::new(CLTV.into(), predictions.lifetime_value));
     let attached = || -> PolarsResult<DataFrame> {
-        let mut frame = summary.drop(SPEND_COUNT)?;
+        let mut frame = summary.drop_many([SPEND_COUNT, FIRST_CHANNEL]);
         frame.hstack_mut(&columns)?;
         kept_last(&frame, settings)
     };

@@ -16,6 +16,8 @@ pub const ORDERS: &str = "__orders";
 pub const VALUE: &str = "__value";
 /// Orders that the monetary value is the mean of.
 pub const SPEND_COUNT: &str = "__spend_count";
+/// Orders in the first of two channels.
+pub const FIRST_CHANNEL: &str = "__first_channel";
 
 /// The CLTV frame, a row a customer in input order.
 pub struct CustomerSummary {
@@ -66,6 +68,10 @@ pub fn customer_summary(totals: LazyFrame, settings: &Settings) -> Result<Custom
         frequency: counted,
         monetary: col(VALUE) / col(ORDERS),
         spend_count: col(ORDERS),
+        first_channel: match settings.input.columns.orders.as_slice() {
+            [first, _] => Some(col(typed_name(first))),
+            _ => None,
+        },
     };
     finish(totals, history, observation_end, settings)
 }
@@ -75,6 +81,8 @@ pub(crate) struct History {
     pub frequency: Expr,
     pub monetary: Expr,
     pub spend_count: Expr,
+    /// Orders in the first of two channels.
+    pub first_channel: Option<Expr>,
 }
 
 /// Selects the CLTV frame from rows with first order, last order and [`ORDERS`].
@@ -99,6 +107,7 @@ pub(crate) fn finish(
         history.monetary.alias(MONETARY_AVG),
         history.spend_count.cast(DataType::Float64).alias(SPEND_COUNT),
     ];
+    columns.extend(history.first_channel.map(|orders| orders.alias(FIRST_CHANNEL)));
     columns.extend(settings.input.columns.keep.iter().map(|name| col(name.as_str())));
     let min_orders = f64::from(settings.summary.min_orders);
     let first_order = one_date(&customers, col(FIRST_ORDER).min())?;
@@ -132,12 +141,17 @@ pub(crate) fn finish(
 pub fn to_histories(summary: &CustomerSummary, settings: &Settings) -> Result<Histories, Error> {
     let unit = settings.summary.time_unit;
     let column = |name: &str| numbers(&summary.frame, name);
-    Histories::new(
+    let fault = |fault| Error::input(&settings.input.path, fault);
+    let histories = Histories::new(
         column(FREQUENCY)?,
         column(&recency(unit))?,
         column(&age(unit))?,
         column(MONETARY_AVG)?,
         column(SPEND_COUNT)?,
     )
-    .map_err(|fault| Error::input(&settings.input.path, fault))
+    .map_err(fault)?;
+    if summary.frame.column(FIRST_CHANNEL).is_err() {
+        return Ok(histories);
+    }
+    histories.with_first_channel(column(FIRST_CHANNEL)?).map_err(fault)
 }

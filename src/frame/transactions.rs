@@ -100,7 +100,7 @@ pub fn customer_summary(lines: LazyFrame, settings: &Settings) -> Result<Custome
     };
     let priced = monetary.clone().gt(lit(0.0));
     let spend_count = when(priced).then(spend_count).otherwise(lit(0.0));
-    let history = History { frequency, monetary, spend_count };
+    let history = History { frequency, monetary, spend_count, first_channel: None };
     let summary = finish(customers, history, observation_end, settings)?;
     Ok(CustomerSummary { lines_after_calibration, ..summary })
 }

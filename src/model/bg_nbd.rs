@@ -10,7 +10,8 @@
 
 use std::ops::Range;
 
-use super::kept::{Kept, kept_young};
+use super::channels::InWindow;
+use super::kept::{Kept, Selection, kept_young};
 use super::patterns::Patterns;
 use crate::math::beta_mean::{BetaRule, beta_rule};
 use crate::math::dropout::expected_orders_before_dropout;
@@ -99,30 +100,25 @@ impl BgNbd {
     }
 
     /// P(kept) of customers up to the age `oldest`; `None` when its rule reached its cap.
-    pub fn kept(&self, window: f64, oldest: f64) -> Option<KeptBgNbd> {
+    pub fn kept(&self, selection: &Selection, oldest: f64) -> Option<KeptBgNbd> {
+        let window = selection.window;
         let silent = oldest - window;
-        let rule = if silent > 0.0 {
-            let probe = |p: f64| [silent, 0.1 * silent].map(|c| self.still_orders(window, c, p)[0]);
+        let shares = match selection.both_channels {
+            Some(mix) => Some(mix.shares()?),
+            None => None,
+        };
+        let rule = if silent > 0.0 || shares.is_some() {
+            let long = [oldest.max(silent), 0.1 * silent.max(0.0)];
+            let probe = |p: f64| long.map(|c| self.orders(c, window.min(oldest)).in_window(p)[0]);
             Some(beta_rule(self.a, self.b, probe)?)
         } else {
             None
         };
-        Some(KeptBgNbd { model: *self, window, rule })
+        Some(KeptBgNbd { model: *self, window, rule, shares })
     }
 
-    /// e^(−λpc) (1 − e^(−λW)) in the mean over λ, and its derivatives in r and α.
-    fn still_orders(&self, window: f64, silent: f64, p: f64) -> [f64; 3] {
-        let Self { r, alpha, .. } = *self;
-        let to_window = (p * silent / alpha).ln_1p();
-        let within = (window / (alpha + p * silent)).ln_1p();
-        let stays = (-r * to_window).exp();
-        let no_order = stays * (-r * within).exp();
-        let (start, end) = (p * silent, p * silent + window);
-        [
-            stays * -(-r * within).exp_m1(),
-            no_order * (to_window + within) - stays * to_window,
-            r / alpha * (stays * start / (alpha + start) - no_order * end / (alpha + end)),
-        ]
+    fn orders(&self, silent: f64, window: f64) -> InWindow {
+        InWindow { r: self.r, alpha: self.alpha, silent, window }
     }
 }
 
@@ -130,29 +126,31 @@ impl BgNbd {
 pub struct KeptBgNbd {
     model: BgNbd,
     window: f64,
+    /// Over the dropout probability.
     rule: Option<BetaRule>,
+    /// Over the share of the first channel.
+    shares: Option<Vec<(f64, f64, f64)>>,
 }
 
 impl Kept for KeptBgNbd {
     /// # Formula
     /// c = T − W > 0: E e^(−λpc) (1 − e^(−λW)) = E[(α/(α+pc))^r − (α/(α+pc+W))^r] over
-    /// p ~ Beta(a, b): alive at the beginning of the window and at least one order in it.
+    /// p ~ Beta(a, b): alive at the beginning of the window and at least one order in it. With
+    /// both channels, less the probability that all orders went through one.
     fn at(&self, age: f64) -> [f64; 5] {
-        let BgNbd { r, alpha, .. } = self.model;
-        match &self.rule {
-            Some(rule) if age > self.window => {
-                let of =
-                    |p: f64, _: f64| self.model.still_orders(self.window, age - self.window, p);
-                let mean = rule.mean(of);
-                let [p, d_r, d_alpha] = mean.value;
-                [p, d_r, d_alpha, mean.slope_a, mean.slope_b]
-            }
-            None if age > self.window => [f64::NAN; 5],
+        let (silent, window) = ((age - self.window).max(0.0), age.min(self.window));
+        let orders = self.model.orders(silent, window);
+        let mean = match (&self.rule, &self.shares) {
+            (Some(rule), Some(shares)) => rule.mean(|p, _| orders.in_both(shares, p)),
+            (Some(rule), None) if silent > 0.0 => rule.mean(|p, _| orders.in_window(p)),
+            (None, _) if silent > 0.0 => return [f64::NAN; 5],
             _ => {
-                let [p, d_r, d_alpha] = kept_young(r, alpha, age);
-                [p, d_r, d_alpha, 0.0, 0.0]
+                let [p, d_r, d_alpha] = kept_young(self.model.r, self.model.alpha, age);
+                return [p, d_r, d_alpha, 0.0, 0.0];
             }
-        }
+        };
+        let [p, d_r, d_alpha] = mean.value;
+        [p, d_r, d_alpha, mean.slope_a, mean.slope_b]
     }
 
     fn scale(&self) -> f64 {

@@ -22,6 +22,8 @@ pub struct Signs {
     pub window: Option<f64>,
     /// Whether nobody ordered once only.
     pub no_one_time_buyers: bool,
+    /// Whether the file counts orders in two channels, and everybody ordered in both.
+    pub both_channels: bool,
     /// The highest T.
     pub oldest: f64,
 }
@@ -41,8 +43,13 @@ pub fn detect(histories: &Histories, orders: &[f64], left_out: usize) -> Signs {
         && at_edge >= LEAST_AT_EDGE * customers
         && older >= FEWEST_OLDER
         && older as f64 >= LEAST_OLDER * customers;
+    let in_both = |(first, all): (&f64, &f64)| *first >= 1.0 && *first <= all - 1.0;
+    let both_channels = histories.first_channel().is_some_and(|first| {
+        left_out == 0 && first.iter().zip(histories.spend_count()).all(in_both)
+    });
     Signs {
         window: edge.then_some(longest),
+        both_channels,
         no_one_time_buyers: left_out == 0 && orders.iter().all(|orders| *orders >= 2.0),
         oldest,
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::bg_nbd::{self, BgNbd};
 use super::fit::LogLikelihood;
-use super::kept::Kept;
+use super::kept::{Kept, Selection};
 use super::mbg_nbd::{self, MbgNbd};
 use super::nbd::{self, Nbd};
 use super::pareto_nbd::{self, ParetoNbd};
@@ -104,16 +104,17 @@ impl PurchaseModel {
         all
     }
 
-    /// P(kept | T) for a window of W, up to the age `oldest`.
+    /// P(kept | T) up to the age `oldest`.
     ///
     /// # Errors
-    /// `None` when the numerical method reached its cap.
-    pub fn kept(&self, window: f64, oldest: f64) -> Option<Box<dyn Kept>> {
+    /// `None` when the numerical method reached its cap, or the selection is not worked out for
+    /// this model.
+    pub fn kept(&self, selection: &Selection, oldest: f64) -> Option<Box<dyn Kept>> {
         Some(match self {
-            Self::Nbd(model) => Box::new(model.kept(window)),
-            Self::BgNbd(model) => Box::new(model.kept(window, oldest)?),
-            Self::MbgNbd(model) => Box::new(model.kept(window, oldest)?),
-            Self::ParetoNbd(model) => Box::new(model.kept(window)),
+            Self::Nbd(model) => Box::new(model.kept(selection)?),
+            Self::BgNbd(model) => Box::new(model.kept(selection, oldest)?),
+            Self::MbgNbd(model) => Box::new(model.kept(selection, oldest)?),
+            Self::ParetoNbd(model) => Box::new(model.kept(selection)?),
         })
     }
 

@@ -91,6 +91,8 @@ fn beta(a: f64, b: f64, rng: &mut impl Rng) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::channels::ChannelMix;
+    use crate::model::kept::Selection;
     use crate::model::mbg_nbd::MbgNbd;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
@@ -151,7 +153,7 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(9);
         let (window, draws) = (13.0, 40_000);
         for model in MODELS {
-            let kept = model.kept(window, 80.0).expect("computed");
+            let kept = model.kept(&Selection::to(window), 80.0).expect("computed");
             for age in [5.0, 20.0, 80.0] {
                 let mut inside = 0.0;
                 for _ in 0..draws {
@@ -172,5 +174,37 @@ mod tests {
             last = Some(time);
         }
         last
+    }
+
+    /// The same where orders in both channels are needed, each order's channel drawn.
+    #[test]
+    fn p_kept_is_the_share_that_is_kept_with_both_channels() {
+        let mut rng = ChaCha8Rng::seed_from_u64(10);
+        let (window, draws) = (13.0, 40_000);
+        let mix = ChannelMix { first: 3.0, second: 2.0 };
+        let selection = Selection { both_channels: Some(mix), ..Selection::to(window) };
+        for model in &MODELS[..3] {
+            let kept = model.kept(&selection, 80.0).expect("computed");
+            for age in [5.0, 20.0, 80.0] {
+                let mut inside = 0.0;
+                for _ in 0..draws {
+                    let share = beta(mix.first, mix.second, &mut rng);
+                    let (mut last, mut first) = (0.0, f64::from(u8::from(rng.random_bool(share))));
+                    let mut orders = 1.0;
+                    let mut future = model.draw_future((0.0, 0.0, 0.0), &mut rng);
+                    while let Some(time) =
+                        future.as_mut().and_then(|f| f.next_order(&mut rng)).filter(|t| *t <= age)
+                    {
+                        (last, orders) = (time, orders + 1.0);
+                        first += f64::from(u8::from(rng.random_bool(share)));
+                    }
+                    let both = first > 0.0 && first < orders;
+                    inside += f64::from(u8::from(both && age - last <= window));
+                }
+                let (share, p) = (inside / f64::from(draws), kept.at(age)[0]);
+                let error = (p * (1.0 - p) / f64::from(draws)).sqrt();
+                assert!((share - p).abs() < 5.0 * error, "{model:?} at {age}: {share} {p}");
+            }
+        }
     }
 }

@@ -9,8 +9,11 @@
 //! Conditional likelihood as for truncated data: Johnson, Kemp & Kotz (2005), Univariate Discrete
 //! Distributions, 3rd edition, section 1.2.9. Each model file states its P(kept).
 
+use rayon::prelude::*;
+
+use super::channels::ChannelMix;
 use super::patterns::Patterns;
-use crate::math::chebyshev::Interpolant;
+use crate::math::chebyshev::{Interpolant, chebyshev_points};
 
 /// Half height of the strip in which ln P(kept) is analytic in ln(1 + c/scale): its singularities
 /// have a negative 1 + c/scale.
@@ -25,10 +28,12 @@ pub struct Selection {
     pub window: f64,
     /// Whether a customer younger than the window needs a repeat order too.
     pub repeat_order: bool,
+    /// Whether orders in both of two channels are needed, and how orders divide between them.
+    pub both_channels: Option<ChannelMix>,
 }
 
 /// P(kept | T) where a repeat order is required, with its derivatives in the parameters.
-pub trait Kept {
+pub trait Kept: Sync {
     /// The probability, then its derivative in each parameter; not finite where a numerical
     /// method reached its cap.
     fn at(&self, age: f64) -> [f64; 5];
@@ -48,6 +53,11 @@ pub(super) fn kept_young(r: f64, alpha: f64, age: f64) -> [f64; 3] {
 }
 
 impl Selection {
+    /// A repeat order, and the last one within `window`.
+    pub fn to(window: f64) -> Self {
+        Self { window, repeat_order: true, both_channels: None }
+    }
+
     /// The same selection with every time multiplied by `factor`.
     pub fn in_time_unit(self, factor: f64) -> Self {
         Self { window: self.window * factor, ..self }
@@ -55,7 +65,7 @@ impl Selection {
 
     /// Σ ln P(kept | T) over all customers, and its gradient in the parameters.
     ///
-    /// Each distinct T is evaluated once; where there are many beyond the window, P is
+    /// Each distinct T is evaluated once; where there are many on one side of the window, P is
     /// interpolated between Chebyshev points in ln(1 + c/scale), which is exact to rounding.
     pub fn log_probability(
         &self,
@@ -64,15 +74,15 @@ impl Selection {
         kept: &dyn Kept,
         parameters: usize,
     ) -> (f64, Vec<f64>) {
-        let smooth = self.interpolated(&patterns.age, kept);
+        let smooth = [false, true].map(|old| self.interpolated(&patterns.age, old, kept));
         let (mut sum, mut slope) = (0.0, vec![0.0; parameters]);
         for (&age, &customers) in patterns.age.iter().zip(customers_of_age) {
-            if customers == 0.0 || (age <= self.window && !self.repeat_order) {
+            if customers == 0.0 || self.is_certain(age) {
                 continue;
             }
-            let [p, slopes @ ..] = match &smooth {
-                Some(smooth) if age > self.window => smooth.at(self.position(age, kept)),
-                _ => kept.at(age),
+            let [p, slopes @ ..] = match &smooth[usize::from(age > self.window)] {
+                Some(smooth) => smooth.at(self.position(age, kept)),
+                None => kept.at(age),
             };
             sum += customers * p.ln();
             for (slope, d) in slope.iter_mut().zip(slopes) {
@@ -82,28 +92,40 @@ impl Selection {
         (sum, slope)
     }
 
+    /// Whether everybody of this age is in the file.
+    fn is_certain(&self, age: f64) -> bool {
+        age <= self.window && !self.repeat_order && self.both_channels.is_none()
+    }
+
     /// P(kept | T).
     pub fn probability(&self, age: f64, kept: &dyn Kept) -> f64 {
-        if age <= self.window && !self.repeat_order { 1.0 } else { kept.at(age)[0] }
+        if self.is_certain(age) { 1.0 } else { kept.at(age)[0] }
     }
 
+    /// Time in or before the window on the scale on which P(kept) is smooth.
     fn position(&self, age: f64, kept: &dyn Kept) -> f64 {
-        ((age - self.window) / kept.scale()).ln_1p()
+        let time = if age > self.window { age - self.window } else { age };
+        (time / kept.scale()).ln_1p()
     }
 
-    fn interpolated(&self, ages: &[f64], kept: &dyn Kept) -> Option<Interpolant<5>> {
-        let old = || ages.iter().copied().filter(|age| *age > self.window);
-        let (youngest, oldest) = (old().fold(f64::INFINITY, f64::min), old().fold(0.0, f64::max));
+    /// P(kept) of the customers older, or not older, than the window.
+    fn interpolated(&self, ages: &[f64], old: bool, kept: &dyn Kept) -> Option<Interpolant<5>> {
+        let side = || ages.iter().copied().filter(|age| (*age > self.window) == old);
+        let (youngest, oldest) = (side().fold(f64::INFINITY, f64::min), side().fold(0.0, f64::max));
         let (low, high) = (self.position(youngest, kept), self.position(oldest, kept));
         let points = Interpolant::<5>::points_for(high - low, STRIP);
-        let comparable = || kept.at(oldest)[0] > COMPARABLE * kept.at(youngest)[0];
-        if old().count() <= points || !comparable() {
+        let ends = || [youngest, oldest].map(|age| kept.at(age)[0]);
+        let comparable = |[a, b]: [f64; 2]| a.min(b) > COMPARABLE * a.max(b);
+        if self.is_certain(oldest) || side().count() <= points || !comparable(ends()) {
             return None;
         }
+        let before = if old { self.window } else { 0.0 };
         let at = |position: f64| {
-            let values = kept.at(self.window + kept.scale() * position.exp_m1());
-            values.iter().all(|v| v.is_finite()).then_some(values)
+            let values = kept.at(before + kept.scale() * position.exp_m1());
+            values.iter().all(|v| v.is_finite()).then_some((position, values))
         };
-        Interpolant::new(low, high, points, at)
+        let all: Option<Vec<_>> =
+            chebyshev_points(low, high, points).into_par_iter().map(at).collect();
+        all.map(Interpolant::new)
     }
 }

@@ -13,7 +13,7 @@
 //! 201–209; Hoppe & Wagner (2007), Marketing – JRM 3(2), 75–90, whose CBG/NBD is the same model.
 
 use super::bg_nbd::{BgNbd, KeptBgNbd, OfFrequency, log_likelihood_over};
-use super::kept::Kept;
+use super::kept::{Kept, Selection};
 use super::patterns::Patterns;
 
 /// MBG/NBD parameters; α is in the time unit of the data.
@@ -50,8 +50,9 @@ impl MbgNbd {
     }
 
     /// P(kept) of customers up to the age `oldest`; `None` when its rule reached its cap.
-    pub fn kept(&self, window: f64, oldest: f64) -> Option<KeptMbgNbd> {
-        Some(KeptMbgNbd { model: *self, stayed: self.after_first_order().kept(window, oldest)? })
+    pub fn kept(&self, selection: &Selection, oldest: f64) -> Option<KeptMbgNbd> {
+        let stayed = self.after_first_order().kept(selection, oldest)?;
+        Some(KeptMbgNbd { model: *self, stayed })
     }
 }
 

@@ -5,7 +5,8 @@
 //!   story, one file. [`family`]: what all of them can say.
 //! * [`gamma_gamma`]: what an order is worth.
 //! * [`patterns`]: distinct purchase histories, each evaluated once.
-//! * [`kept`]: the probability of being in a filtered file. [`detection`]: signs of a filter.
+//! * [`kept`]: the probability of being in a filtered file. [`channels`]: where the filter asks for
+//!   orders in both channels. [`detection`]: signs of a filter.
 //! * [`fit`]: maximum likelihood with argmin, the same way for every model.
 //! * [`purchases`], [`spend`]: a fit with its verdict; only these can predict. `diagnosis`: the
 //!   verdict in words.
@@ -15,6 +16,7 @@
 
 pub mod bg_nbd;
 pub mod bootstrap;
+pub mod channels;
 pub mod covariance;
 pub mod detection;
 mod diagnosis;

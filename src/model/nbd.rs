@@ -10,7 +10,8 @@
 
 use std::ops::Range;
 
-use super::kept::{Kept, kept_young};
+use super::channels::InWindow;
+use super::kept::{Kept, Selection, kept_young};
 use super::patterns::Patterns;
 use crate::math::negative_binomial::add_probabilities;
 use crate::math::special::{digamma_rise, ln_rising};
@@ -50,9 +51,13 @@ impl Nbd {
         all
     }
 
-    /// P(kept): at least one order within the window.
-    pub fn kept(&self, window: f64) -> KeptNbd {
-        KeptNbd { model: *self, window }
+    /// P(kept); `None` when its rule reached its cap.
+    pub fn kept(&self, selection: &Selection) -> Option<KeptNbd> {
+        let shares = match selection.both_channels {
+            Some(mix) => Some(mix.shares()?),
+            None => None,
+        };
+        Some(KeptNbd { model: *self, window: selection.window, shares })
     }
 }
 
@@ -60,13 +65,22 @@ impl Nbd {
 pub struct KeptNbd {
     model: Nbd,
     window: f64,
+    /// Over the share of the first channel.
+    shares: Option<Vec<(f64, f64, f64)>>,
 }
 
 impl Kept for KeptNbd {
     /// # Formula
-    /// 1 − (α/(α + min(T, W)))^r
+    /// At least one order within the window, 1 − (α/(α + min(T, W)))^r; with both channels, less
+    /// the probability that all orders went through one.
     fn at(&self, age: f64) -> [f64; 5] {
-        let [p, d_r, d_alpha] = kept_young(self.model.r, self.model.alpha, age.min(self.window));
+        let Nbd { r, alpha } = self.model;
+        let window = age.min(self.window);
+        let orders = InWindow { r, alpha, silent: (age - self.window).max(0.0), window };
+        let [p, d_r, d_alpha] = match &self.shares {
+            Some(shares) => orders.in_both(shares, 0.0),
+            None => kept_young(r, alpha, window),
+        };
         [p, d_r, d_alpha, 0.0, 0.0]
     }
 

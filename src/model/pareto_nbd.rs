@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::kept::Kept;
+use super::kept::{Kept, Selection};
 use super::patterns::Patterns;
 use crate::math::negative_binomial::add_probabilities;
 use crate::math::power_integral::{PowerIntegral, Powers, gauss_8};
@@ -109,9 +109,10 @@ impl ParetoNbd {
         sum
     }
 
-    /// P(kept).
-    pub fn kept(&self, window: f64) -> KeptParetoNbd {
-        KeptParetoNbd { model: *self, window }
+    /// P(kept); `None` for a selection by channels, which is not worked out for this model.
+    pub fn kept(&self, selection: &Selection) -> Option<KeptParetoNbd> {
+        let known = selection.both_channels.is_none();
+        known.then_some(KeptParetoNbd { model: *self, window: selection.window })
     }
 }
 
@@ -169,7 +170,7 @@ impl Kept for KeptParetoNbd {
     }
 
     fn scale(&self) -> f64 {
-        self.model.beta
+        self.model.alpha.min(self.model.beta)
     }
 }
 

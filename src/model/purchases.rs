@@ -215,7 +215,7 @@ impl Data {
             log_likelihood: match self.selection {
                 None => plain,
                 Some(selection) => Box::new(move |theta| {
-                    let Some(kept) = family.model(theta).kept(selection.window, oldest) else {
+                    let Some(kept) = family.model(theta).kept(&selection, oldest) else {
                         return (f64::NAN, vec![f64::NAN; theta.len()]);
                     };
                     let (value, slope) = plain(theta);
@@ -332,9 +332,9 @@ impl Data {
         };
         let ignored = fit_purchases(patterns, &settings, None).ok()?;
         let customers_of_age = patterns.customers_of_age();
-        let kept = ignored.model.kept(selection.window, self.longest)?;
+        let kept = ignored.model.kept(&selection, self.longest)?;
         let (given, _) = selection.log_probability(patterns, &customers_of_age, kept.as_ref(), 0);
-        let kept = fitted.model.kept(selection.window, self.longest)?;
+        let kept = fitted.model.kept(&selection, self.longest)?;
         let of_age = patterns.age.iter().zip(&customers_of_age);
         Some(SelectionFit {
             selection,

@@ -114,7 +114,7 @@ fn selection(settings: &Settings, faults: &mut Vec<String>) {
                 .to_owned(),
         );
     }
-    if !window && selection.min_orders < 2 {
+    if !window && selection.min_orders < 2 && !selection.both_channels {
         faults.push(
             "[selection] says nothing: write last_order_on_or_after = \"2020-05-30\" or \
              min_orders = 2, or remove the section"
@@ -130,6 +130,21 @@ fn selection(settings: &Settings, faults: &mut Vec<String>) {
              with one order is in the file",
             selection.min_orders
         ));
+    }
+    let two =
+        settings.input.kind == InputKind::Customers && settings.input.columns.orders.len() == 2;
+    if selection.both_channels && !two {
+        faults.push(
+            "selection.both_channels needs a customer export whose orders are counted in two \
+             columns, one a channel: name both in input.columns.orders"
+                .to_owned(),
+        );
+    }
+    if selection.both_channels && settings.purchases.model == PurchaseModelName::ParetoNbd {
+        faults.push(
+            "selection.both_channels is not worked out for pareto_nbd: choose bg_nbd or mbg_nbd"
+                .to_owned(),
+        );
     }
     if settings.summary.frequency == FrequencyKind::Orders {
         faults.push(

@@ -169,6 +169,8 @@ pub struct Selection {
     pub last_order_within_days: Option<u32>,
     /// Only customers with so many orders are in the file.
     pub min_orders: u32,
+    /// Only customers who ordered in both channels are in the file.
+    pub both_channels: bool,
 }
 
 /// `[uncertainty]`
@@ -322,7 +324,12 @@ impl Default for Segments {
 
 impl Default for Selection {
     fn default() -> Self {
-        Self { last_order_on_or_after: None, last_order_within_days: None, min_orders: 1 }
+        Self {
+            last_order_on_or_after: None,
+            last_order_within_days: None,
+            min_orders: 1,
+            both_channels: false,
+        }
     }
 }
 

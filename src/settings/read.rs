@@ -52,7 +52,10 @@ const KEYS: &[(&str, &[&str])] = &[
     ("transactions.cancelled", &["column", "prefix"]),
     ("outliers", &["quantiles", "fence", "round", "columns"]),
     ("summary", &["analysis_date", "time_unit", "frequency", "monetary_value", "min_orders"]),
-    ("selection", &["last_order_on_or_after", "last_order_within_days", "min_orders"]),
+    (
+        "selection",
+        &["last_order_on_or_after", "last_order_within_days", "min_orders", "both_channels"],
+    ),
     ("purchases", &["model", "l2_penalty"]),
     ("spend", &["model", "l2_penalty"]),
     ("forecast", &["horizons", "weeks_per_month"]),

@@ -181,11 +181,11 @@ fn cdnow_corrected_for_a_selection() {
     let look = look(&settings, &mut Clock::start()).expect("sound input");
     let customers = CustomerPatterns::of(&look.histories);
     let patterns = &customers.patterns;
-    let selection = Selection { window: 13.0, repeat_order: false };
+    let selection = Selection { repeat_order: false, ..Selection::to(13.0) };
     let fit = fit_purchases(patterns, &settings.purchases, Some(selection)).expect("a fit");
     let published = Family::BgNbd.model(&[0.359, 6.37, 0.773, 3.94]);
     let (plain, _) = Family::BgNbd.log_likelihood(patterns)(&published.parameters());
-    let kept_by_model = published.kept(13.0, patterns.oldest()).expect("computed");
+    let kept_by_model = published.kept(&selection, patterns.oldest()).expect("computed");
     let of_age = patterns.customers_of_age();
     let (given, _) = selection.log_probability(patterns, &of_age, kept_by_model.as_ref(), 4);
     let better = (fit.log_likelihood - (plain - given)) / patterns.customers;

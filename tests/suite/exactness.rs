@@ -2,6 +2,7 @@
 
 use cltv::customers::Histories;
 use cltv::model::PurchaseModel;
+use cltv::model::kept::Selection;
 use cltv::model::patterns::CustomerPatterns;
 use cltv::settings::Family;
 
@@ -62,7 +63,9 @@ fn ours(row: &Row) -> f64 {
         "expected_orders" => row.model.expected_orders(row.t, x, t_x, age).unwrap_or(f64::NAN),
         "new_customer" => row.model.expected_orders(row.t, 0.0, 0.0, 0.0).unwrap_or(f64::NAN),
         "pmf" => row.model.distribution(row.t, row.history, row.n..row.n + 1)[0],
-        "p_kept" => row.model.kept(row.t, age).map_or(f64::NAN, |kept| kept.at(age)[0]),
+        "p_kept" => {
+            row.model.kept(&Selection::to(row.t), age).map_or(f64::NAN, |kept| kept.at(age)[0])
+        }
         other => panic!("no quantity {other}"),
     }
 }
