@@ -163,7 +163,9 @@ fn outcome(truth: BgNbd, window: f64, seed: u64, case: Case) -> Option<Outcome> 
         _ => None,
     };
     let selection = Selection { both_channels, ..Selection::to(told) };
-    let fit = fit_purchases(&customers.patterns, &Purchases::default(), Some(selection)).ok()?;
+    let fit = fit_purchases(&customers.patterns, &Purchases::default(), Some(selection))
+        .inspect_err(|error| eprintln!("seed {seed}: {error}"))
+        .ok()?;
     let outlook = Outlook {
         histories: &histories,
         customers: &customers,

@@ -188,7 +188,14 @@ pub fn beta_rule(a: f64, b: f64, f: impl Fn(f64) -> [f64; 2]) -> Option<BetaRule
     let (at_zero, at_centre) = (f(0.0), f(a / (a + b)));
     let larger = |k: usize| (at_zero[k] / at_centre[k]).ln().clamp(0.0, LONGEST_TAIL);
     let tail = TAIL + larger(0).max(larger(1));
-    let means = |rule: &BetaRule| rule.mean(|p, _| f(p)).value;
+    // The mean of p too: where f hardly varies, any rule gives its mean, but not its slopes.
+    let means = |rule: &BetaRule| {
+        let of = |p: f64, _: f64| {
+            let [first, second] = f(p);
+            [first, second, p]
+        };
+        rule.mean(of).value
+    };
     let mut step = FIRST_STEP;
     let mut before = means(&BetaRule::new(a, b, 2.0 * step, tail)?);
     for _ in 0..MOST_HALVINGS {

@@ -209,7 +209,8 @@ fn bfgs(
     from: &[f64],
     goal: f64,
 ) -> Result<(u64, String), argmin::core::Error> {
-    let inverse_hessian = first_inverse_hessian(curvature, from);
+    let gradient = memo.at(from, |point| point.gradient.clone())?;
+    let inverse_hessian = within_reach(first_inverse_hessian(curvature, from), &gradient);
     let line_search = MoreThuenteLineSearch::new().with_width_tolerance(LINE_SEARCH_WIDTH)?;
     let solver = BFGS::new(line_search).with_tolerance_grad(goal)?;
     let result = Executor::new(memo, solver)
@@ -237,6 +238,18 @@ fn first_inverse_hessian(objective: &Objective<'_>, at: &[f64]) -> Vec<Vec<f64>>
             .map(|i| (0..at.len()).map(|j| f64::from(u8::from(i == j))).collect())
             .collect()
     })
+}
+
+/// The inverse Hessian, scaled down where its first step would leave the region of sane parameters,
+/// in which a line search gets lost.
+fn within_reach(mut inverse_hessian: Vec<Vec<f64>>, gradient: &[f64]) -> Vec<Vec<f64>> {
+    const LONGEST_STEP: f64 = 2.0;
+    let along = |row: &Vec<f64>| row.iter().zip(gradient).map(|(h, g)| h * g).sum::<f64>();
+    let length = inverse_hessian.iter().map(|row| along(row).powi(2)).sum::<f64>().sqrt();
+    if length > LONGEST_STEP {
+        inverse_hessian.iter_mut().flatten().for_each(|h| *h *= LONGEST_STEP / length);
+    }
+    inverse_hessian
 }
 
 #[derive(Debug, Clone)]
@@ -288,7 +301,7 @@ impl CostFunction for &Memo<'_> {
     type Output = f64;
 
     fn cost(&self, param: &Self::Param) -> Result<f64, argmin::core::Error> {
-        self.at(param, |point| if point.value.is_nan() { f64::MAX } else { point.value })
+        self.at(param, |point| if point.value.is_finite() { point.value } else { f64::MAX })
     }
 }
 

@@ -128,7 +128,7 @@ pub fn fit_purchases(
     let mut fitted = data.verdict(patterns, chosen, &nbd, settings);
     fitted.comparison = comparison;
     if let Some(selection) = selection {
-        fitted.selection = data.against_ignored(patterns, &fitted, selection);
+        fitted.selection = Some(data.against_ignored(patterns, &fitted, selection)?);
     }
     Ok(fitted)
 }
@@ -319,26 +319,34 @@ impl Data {
         }
     }
 
-    /// The fit that ignores the selection, scored under it.
+    /// The fit that ignores the selection, scored under it. Where a dropout model finds no optimum
+    /// then, because nobody seems to leave, it is the no-dropout model.
     fn against_ignored(
         &self,
         patterns: &Patterns,
         fitted: &FittedPurchases,
         selection: Selection,
-    ) -> Option<SelectionFit> {
-        let settings = Purchases {
-            model: PurchaseModelName::from(fitted.family),
-            l2_penalty: self.l2_penalty,
+    ) -> Result<SelectionFit, Error> {
+        let plain = |family: Family| {
+            let settings = Purchases { model: family.into(), l2_penalty: self.l2_penalty };
+            fit_purchases(patterns, &settings, None)
         };
-        let ignored = fit_purchases(patterns, &settings, None).ok()?;
+        let ignored = plain(fitted.family).or_else(|_| plain(Family::Nbd))?;
         let customers_of_age = patterns.customers_of_age();
-        let kept = ignored.model.kept(&selection, self.longest)?;
-        let (given, _) = selection.log_probability(patterns, &customers_of_age, kept.as_ref(), 0);
-        let kept = fitted.model.kept(&selection, self.longest)?;
+        let kept = |model: &PurchaseModel| {
+            model.kept(&selection, self.longest).ok_or_else(|| {
+                Error::Model("the probability of being in the file cannot be computed".to_owned())
+            })
+        };
+        let of_ignored = kept(&ignored.model)?;
+        let (given, _) =
+            selection.log_probability(patterns, &customers_of_age, of_ignored.as_ref(), 0);
+        let of_fitted = kept(&fitted.model)?;
         let of_age = patterns.age.iter().zip(&customers_of_age);
-        Some(SelectionFit {
+        let stand_for = |(age, n): (&f64, &f64)| n / selection.probability(*age, &*of_fitted);
+        Ok(SelectionFit {
             selection,
-            acquired: of_age.map(|(age, n)| n / selection.probability(*age, kept.as_ref())).sum(),
+            acquired: of_age.map(stand_for).sum(),
             ignored: ignored.model,
             ignored_log_likelihood: ignored.log_likelihood - given,
         })

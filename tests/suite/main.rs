@@ -8,6 +8,7 @@ mod bad_input;
 mod behaviour;
 mod cdnow;
 mod exactness;
+mod family;
 mod properties;
 mod published;
 mod recovery;

@@ -1,0 +1,252 @@
+//! What must hold for every model of the family: gradients, limits, and the truth found again.
+
+use cltv::customers::Histories;
+use cltv::model::intervals::{of_customers, of_totals};
+use cltv::model::kept::Selection;
+use cltv::model::predict::Outlook;
+use cltv::model::{
+    CustomerPatterns, FittedPurchases, PurchaseModel, fit_purchases, fit_spend, predict,
+};
+use cltv::settings::{
+    Family, Forecast, Horizon, LifetimeValue, MonthLength, Purchases, Spend, TimeUnit, Uncertainty,
+    UncertaintyMethod,
+};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::support::close;
+
+/// Four customers who differ in every respect.
+fn few() -> CustomerPatterns {
+    let histories = Histories::new(
+        vec![0.0, 2.0, 26.0, 1.0, 4.0],
+        vec![0.0, 30.43, 30.857, 5.0, 36.0],
+        vec![38.86, 38.86, 31.0, 90.0, 36.0],
+        vec![1.0; 5],
+        vec![1.0; 5],
+    );
+    CustomerPatterns::of(&histories.expect("valid"))
+}
+
+fn example(family: Family) -> Vec<f64> {
+    match family {
+        Family::Nbd => vec![0.8, 9.0],
+        Family::BgNbd => vec![0.6, 6.0, 0.8, 2.5],
+        Family::MbgNbd => vec![0.6, 6.0, 0.8, 1.6],
+        Family::ParetoNbd => vec![0.6, 10.0, 0.7, 12.0],
+    }
+}
+
+#[test]
+fn gradients_are_differences() {
+    let customers = few();
+    for family in Family::ALL {
+        let at = example(family);
+        let log_likelihood = family.log_likelihood(&customers.patterns);
+        let (_, gradient) = log_likelihood(&at);
+        for i in 0..at.len() {
+            let shifted = |h: f64| {
+                let mut theta = at.clone();
+                theta[i] *= 1.0 + h;
+                log_likelihood(&theta).0
+            };
+            // Five points: the error is of the order h⁴ = 1e-12.
+            let h = 1e-3;
+            let near = shifted(h) - shifted(-h);
+            let difference = (8.0 * near - (shifted(2.0 * h) - shifted(-2.0 * h))) / (12.0 * h);
+            close(&format!("{family:?}, {i}"), gradient[i] * at[i], difference, 1e-8);
+        }
+    }
+}
+
+/// Dropout that vanishes leaves the NBD: a → 0, s → 0; and where hardly anybody leaves (b → ∞) it
+/// does not matter whether one can leave after the first order.
+#[test]
+fn the_limits_of_no_dropout() {
+    let customers = few();
+    let value = |family: Family, theta: &[f64]| family.log_likelihood(&customers.patterns)(theta).0;
+    let nbd = value(Family::Nbd, &[0.6, 6.0]);
+    close("BG/NBD", value(Family::BgNbd, &[0.6, 6.0, 1e-12, 2.5]), nbd, 1e-10);
+    close("MBG/NBD", value(Family::MbgNbd, &[0.6, 6.0, 1e-12, 2.5]), nbd, 1e-10);
+    close("Pareto/NBD", value(Family::ParetoNbd, &[0.6, 6.0, 1e-12, 2.5]), nbd, 1e-10);
+    let far = [0.6, 6.0, 0.8, 1e9];
+    let (bg, mbg) = (value(Family::BgNbd, &far), value(Family::MbgNbd, &far));
+    close("b → ∞", mbg, bg, 1e-8);
+    for family in [Family::BgNbd, Family::MbgNbd, Family::ParetoNbd] {
+        let without = family.model(&[0.6, 6.0, 1e-12, 2.5]);
+        let nbd = Family::Nbd.model(&[0.6, 6.0]);
+        let orders = |model: &PurchaseModel| model.expected_orders(26.0, 2.0, 9.0, 30.0);
+        let expected = orders(&nbd).expect("computed");
+        close("forecast", orders(&without).expect("computed"), expected, 1e-9);
+        let kept = |model: &PurchaseModel| {
+            model.kept(&Selection::to(13.0), 60.0).expect("computed").at(60.0)[0]
+        };
+        close("P(kept)", kept(&without), kept(&nbd), 1e-9);
+    }
+}
+
+/// A simulated customer base, watched for up to two years and then for half a year more.
+struct World {
+    histories: Histories,
+    customers: CustomerPatterns,
+    future: Vec<f64>,
+}
+
+fn world(model: &PurchaseModel, customers: usize, seed: u64, window: Option<f64>) -> World {
+    const HOLDOUT: f64 = 26.0;
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let (mut x, mut t_x, mut age, mut future) = (vec![], vec![], vec![], vec![]);
+    for _ in 0..customers {
+        let watched = rng.random_range(20.0..104.0);
+        let (mut orders, mut last, mut later) = (0.0, 0.0, 0.0);
+        let mut life = model.draw_future((0.0, 0.0, 0.0), &mut rng);
+        while let Some(time) = life.as_mut().and_then(|life| life.next_order(&mut rng)) {
+            if time > watched + HOLDOUT {
+                break;
+            } else if time > watched {
+                later += 1.0;
+            } else {
+                (orders, last) = (orders + 1.0, time);
+            }
+        }
+        if window.is_none_or(|window| orders > 0.0 && watched - last <= window) {
+            (x.push(orders), t_x.push(last), age.push(watched), future.push(later));
+        }
+    }
+    // Order values do not matter here, but must differ for the spend model.
+    let value: Vec<f64> = x.iter().map(|_| rng.random_range(20.0..60.0)).collect();
+    let count = x.iter().map(|x| x + 1.0).collect();
+    let histories = Histories::new(x, t_x, age, value, count).expect("valid");
+    World { customers: CustomerPatterns::of(&histories), histories, future }
+}
+
+fn half_a_year() -> Forecast {
+    Forecast {
+        horizons: vec![Horizon { months: 6 }],
+        weeks_per_month: MonthLength::Weeks(26.0 / 6.0),
+    }
+}
+
+impl World {
+    fn fit(&self, family: Family, selection: Option<Selection>) -> FittedPurchases {
+        let settings = Purchases { model: family.into(), l2_penalty: 0.0 };
+        fit_purchases(&self.customers.patterns, &settings, selection).expect("a fit")
+    }
+
+    fn outlook<'a>(&'a self, forecast: &'a Forecast, lifetime: &'a LifetimeValue) -> Outlook<'a> {
+        Outlook {
+            histories: &self.histories,
+            customers: &self.customers,
+            unit: TimeUnit::Week,
+            forecast,
+            lifetime,
+        }
+    }
+}
+
+fn within_four_errors(fit: &FittedPurchases, truth: &[f64]) {
+    for (parameter, truth) in fit.parameters.iter().zip(truth) {
+        let error = parameter.standard_error.expect("a standard error");
+        let off = (parameter.value - truth).abs();
+        assert!(off < 4.0 * error, "{}: {} ± {error}, {truth}", parameter.name, parameter.value);
+    }
+}
+
+/// Every model finds its own parameters again, forecasts the total that then happens within four
+/// standard deviations (a count's is about its root, twice that with dispersion), and its
+/// customers' 90 % intervals hold at least that share: counts are whole, so more.
+#[test]
+fn the_truth_is_found_again_and_forecast() {
+    for family in Family::ALL {
+        let truth = example(family);
+        let world = world(&family.model(&truth), 20_000, 3, None);
+        let fit = world.fit(family, None);
+        within_four_errors(&fit, &truth);
+        let (forecast, lifetime) = (half_a_year(), LifetimeValue::default());
+        let outlook = world.outlook(&forecast, &lifetime);
+        let spend = fit_spend(&world.histories, &Spend::default()).expect("a fit");
+        let expected: f64 =
+            predict(&fit, &spend, &outlook).expect("computed").orders[0].1.iter().sum();
+        let actual: f64 = world.future.iter().sum();
+        assert!((expected - actual).abs() < 8.0 * actual.sqrt(), "{family:?}: {expected} {actual}");
+        let each = &of_customers(0.9, &fit.model, &outlook).expect("computed")[0];
+        let inside = world.future.iter().enumerate();
+        let inside = inside.filter(|(i, n)| each.low[*i] <= **n && **n <= each.high[*i]).count();
+        let share = inside as f64 / world.future.len() as f64;
+        assert!((0.9..0.995).contains(&share), "{family:?}: {share}");
+        let ordered = world.future.iter().filter(|n| **n > 0.0).count() as f64;
+        let any: f64 = each.any_order.iter().sum();
+        assert!((any - ordered).abs() < 4.0 * ordered.sqrt(), "{family:?}: {any} {ordered}");
+    }
+}
+
+/// From a filtered file each dropout model finds its parameters again when it is told the filter,
+/// and forecasts far too much when it is not.
+#[test]
+fn a_selection_is_corrected_for_every_dropout_model() {
+    for family in [Family::BgNbd, Family::MbgNbd, Family::ParetoNbd] {
+        let truth = example(family);
+        let world = world(&family.model(&truth), 60_000, 4, Some(13.0));
+        let fit = world.fit(family, Some(Selection::to(13.0)));
+        within_four_errors(&fit, &truth);
+        let actual: f64 = world.future.iter().sum();
+        let (forecast, lifetime) = (half_a_year(), LifetimeValue::default());
+        let outlook = world.outlook(&forecast, &lifetime);
+        let total = |model: &PurchaseModel| {
+            cltv::model::predict::total_orders(model, &outlook)[0].1 / actual
+        };
+        let ignored = fit.selection.as_ref().expect("a selection").ignored;
+        assert!((total(&fit.model) - 1.0).abs() < 0.05, "{family:?}: {}", total(&fit.model));
+        assert!(total(&ignored) > 1.15, "{family:?}: {}", total(&ignored));
+    }
+}
+
+/// A change of the time unit changes nothing but the unit of α and β.
+#[test]
+fn the_time_unit_of_a_fit_is_free() {
+    for family in Family::ALL {
+        let world = world(&family.model(&example(family)), 3_000, 5, Some(26.0));
+        let days = |column: &[f64]| column.iter().map(|t| t * 7.0).collect::<Vec<f64>>();
+        let in_days = Histories::new(
+            world.histories.frequency().to_vec(),
+            days(world.histories.recency()),
+            days(world.histories.age()),
+            world.histories.monetary_value().to_vec(),
+            world.histories.spend_count().to_vec(),
+        );
+        let in_days = CustomerPatterns::of(&in_days.expect("valid"));
+        let settings = Purchases { model: family.into(), l2_penalty: 0.0 };
+        let week = world.fit(family, Some(Selection::to(26.0)));
+        let day = fit_purchases(&in_days.patterns, &settings, Some(Selection::to(182.0)));
+        let day = day.expect("a fit");
+        for (i, (week, day)) in week.parameters.iter().zip(&day.parameters).enumerate() {
+            let unit = if family.is_time(i) { 7.0 } else { 1.0 };
+            close(&format!("{family:?} {}", week.name), day.value, unit * week.value, 1e-5);
+        }
+    }
+}
+
+/// Both ways of drawing parameters agree on a well-behaved fit, and the same seed gives the same
+/// interval.
+#[test]
+fn bootstrap_and_normal_intervals_agree() {
+    let family = Family::BgNbd;
+    let world = world(&family.model(&example(family)), 3_000, 6, None);
+    let fit = world.fit(family, None);
+    let spend = fit_spend(&world.histories, &Spend::default()).expect("a fit");
+    let (forecast, lifetime) = (half_a_year(), LifetimeValue::default());
+    let outlook = world.outlook(&forecast, &lifetime);
+    let interval = |method| {
+        let settings = Uncertainty { method, draws: 400, ..Uncertainty::default() };
+        let segment_of = vec![0; world.histories.len()];
+        of_totals(&settings, &fit, &spend, &outlook, &segment_of, 1).expect("drawn")
+    };
+    let normal = interval(UncertaintyMethod::Normal);
+    assert_eq!(normal, interval(UncertaintyMethod::Normal));
+    let bootstrap = interval(UncertaintyMethod::Bootstrap);
+    let (_, a) = normal.company.orders[0];
+    let (_, b) = bootstrap.company.orders[0];
+    let (width, other) = (a.high - a.low, b.high - b.low);
+    assert!((0.8..1.25).contains(&(width / other)), "{a:?} {b:?}");
+    assert!(((a.low + a.high) / (b.low + b.high) - 1.0).abs() < 0.02, "{a:?} {b:?}");
+}
