@@ -1,5 +1,6 @@
-//! How far the selection correction can be trusted: populations with known parameters, filtered as
-//! customer exports are, fitted both ways. `scripts/study.sh` writes docs/selection-study.md.
+//! How far the selection correction and the intervals can be trusted: populations with known
+//! parameters, filtered as customer exports are, fitted both ways. `scripts/study.sh` writes
+//! docs/selection-study.md with what this prints.
 
 use std::fmt::Write;
 
@@ -11,7 +12,7 @@ use cltv::model::kept::Selection;
 use cltv::model::predict::{Outlook, total_orders};
 use cltv::model::{CustomerPatterns, FittedPurchases, PurchaseModel, fit_purchases, fit_spend};
 use cltv::settings::{
-    Forecast, Horizon, LifetimeValue, MonthLength, Purchases, Spend, TimeUnit, Uncertainty,
+    Family, Forecast, Horizon, LifetimeValue, MonthLength, Purchases, Spend, TimeUnit, Uncertainty,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -20,8 +21,12 @@ use rayon::prelude::*;
 
 const CUSTOMERS: usize = 20_000;
 const SEEDS: u64 = 20;
-/// P(kept) with both channels is a double integral, a hundred times as slow.
+/// P(kept) with both channels is a double integral, a hundred times as slow: fewer files.
 const SEEDS_OF_BOTH: u64 = 10;
+const WINDOWS_OF_BOTH: [f64; 1] = [26.0];
+/// Files of the coverage table, of so many customers, nobody filtered out.
+const COVERAGE_SEEDS: u64 = 400;
+const COVERAGE_CUSTOMERS: usize = 3_000;
 /// Customers were acquired evenly over four years.
 const ACQUIRED_OVER: f64 = 208.0;
 const HOLDOUT: f64 = 26.0;
@@ -78,6 +83,7 @@ fn main() {
     for case in [Case::Window, Case::TooLong, Case::BothChannels, Case::BothTold] {
         table(&mut page, case);
     }
+    coverage(&mut page);
     println!("{page}");
 }
 
@@ -93,8 +99,11 @@ fn table(page: &mut String, case: Case) {
     let rule = head.chars().filter(|c| *c == '|').map(|_| "|").collect::<Vec<_>>().join("---");
     writeln!(page, "\n## {title}\n\n{head}\n{rule}").expect("text");
     for (name, truth) in TRUTHS {
-        for window in WINDOWS {
-            let seeds = if case == Case::BothTold { SEEDS_OF_BOTH } else { SEEDS };
+        let (windows, seeds) = match case {
+            Case::BothTold => (&WINDOWS_OF_BOTH[..], SEEDS_OF_BOTH),
+            _ => (&WINDOWS[..], SEEDS),
+        };
+        for &window in windows {
             let outcomes: Vec<Outcome> = (0..seeds)
                 .into_par_iter()
                 .filter_map(|seed| outcome(truth, window, seed, case))
@@ -143,57 +152,126 @@ fn median(outcomes: &[Outcome], i: usize) -> f64 {
     errors[errors.len() / 2]
 }
 
+/// A simulated file as the models need it.
+struct File {
+    histories: Histories,
+    customers: CustomerPatterns,
+    actual: f64,
+}
+
+impl File {
+    fn of(kept: &[Customer]) -> Option<Self> {
+        let column = |of: &dyn Fn(&Customer) -> f64| kept.iter().map(of).collect::<Vec<f64>>();
+        let histories = Histories::new(
+            column(&|c| c.x),
+            column(&|c| c.t_x),
+            column(&|c| c.age),
+            column(&|c| c.mean_value),
+            column(&|c| c.x + 1.0),
+        );
+        let histories = histories.and_then(|h| h.with_first_channel(column(&|c| c.online))).ok()?;
+        let actual = kept.iter().map(|c| c.future).sum();
+        Some(Self { customers: CustomerPatterns::of(&histories), histories, actual })
+    }
+
+    fn outlook<'a>(&'a self, forecast: &'a Forecast, lifetime: &'a LifetimeValue) -> Outlook<'a> {
+        Outlook {
+            histories: &self.histories,
+            customers: &self.customers,
+            unit: TimeUnit::Week,
+            forecast,
+            lifetime,
+        }
+    }
+}
+
+fn holdout() -> Forecast {
+    Forecast {
+        horizons: vec![Horizon { months: 6 }],
+        weeks_per_month: MonthLength::Weeks(HOLDOUT / 6.0),
+    }
+}
+
 fn outcome(truth: BgNbd, window: f64, seed: u64, case: Case) -> Option<Outcome> {
     let both = matches!(case, Case::BothChannels | Case::BothTold);
-    let kept = simulate(truth, window, seed, both);
-    let column = |of: &dyn Fn(&Customer) -> f64| kept.iter().map(of).collect::<Vec<f64>>();
-    let orders = column(&|c| c.x + 1.0);
-    let histories = Histories::new(
-        column(&|c| c.x),
-        column(&|c| c.t_x),
-        column(&|c| c.age),
-        column(&|c| c.mean_value),
-        orders.clone(),
-    )
-    .ok()?;
-    let customers = CustomerPatterns::of(&histories);
+    let truth = PurchaseModel::BgNbd(truth);
+    let file = File::of(&simulate(truth, CUSTOMERS, Some(window), seed, both))?;
     let told = if case == Case::TooLong { 1.1 * window } else { window };
-    let both_channels = match case {
-        Case::BothTold => Some(ChannelMix::fit(&histories, &column(&|c| c.online), &orders).ok()?),
+    let both_channels = match (case, file.histories.first_channel()) {
+        (Case::BothTold, Some(first)) => {
+            Some(ChannelMix::fit(&file.histories, first, file.histories.spend_count()).ok()?)
+        }
         _ => None,
     };
     let selection = Selection { both_channels, ..Selection::to(told) };
-    let fit = fit_purchases(&customers.patterns, &Purchases::default(), Some(selection))
+    let fit = fit_purchases(&file.customers.patterns, &Purchases::default(), Some(selection))
         .inspect_err(|error| eprintln!("seed {seed}: {error}"))
         .ok()?;
-    let outlook = Outlook {
-        histories: &histories,
-        customers: &customers,
-        unit: TimeUnit::Week,
-        forecast: &Forecast {
-            horizons: vec![Horizon { months: 6 }],
-            weeks_per_month: MonthLength::Weeks(HOLDOUT / 6.0),
-        },
-        lifetime: &LifetimeValue::default(),
-    };
-    let actual: f64 = kept.iter().map(|c| c.future).sum();
-    let forecast = |model: &PurchaseModel| total_orders(model, &outlook)[0].1 / actual;
+    let (forecast, lifetime) = (holdout(), LifetimeValue::default());
+    let outlook = file.outlook(&forecast, &lifetime);
+    let ratio = |model: &PurchaseModel| total_orders(model, &outlook)[0].1 / file.actual;
     let ignored = fit.selection.as_ref()?.ignored;
-    let (errors, covered) = parameters(&fit, truth);
+    let (errors, covered) = parameters(&fit, &truth);
     Some(Outcome {
-        kept: kept.len() as f64,
-        plain: forecast(&ignored),
-        corrected: forecast(&fit.model),
+        kept: file.histories.len() as f64,
+        plain: ratio(&ignored),
+        corrected: ratio(&fit.model),
         nobody_leaves: matches!(ignored, PurchaseModel::Nbd(_)),
         errors,
         covered,
-        total_covered: total_covered(&fit, &outlook, actual, seed),
+        total_covered: total_covered(&fit, &outlook, file.actual, seed),
     })
 }
 
-fn parameters(fit: &FittedPurchases, truth: BgNbd) -> ([f64; 4], [bool; 4]) {
+/// How often 90 % intervals hold the truth where nobody is filtered out.
+fn coverage(page: &mut String) {
+    let head = "| model | customers | files | first | second | third | fourth | total, 26 weeks |";
+    let rule = head.chars().filter(|c| *c == '|').map(|_| "|").collect::<Vec<_>>().join("---");
+    writeln!(page, "\n## Coverage of 90 % intervals, nobody filtered out\n\n{head}\n{rule}")
+        .expect("text");
+    for (family, truth) in [
+        (Family::BgNbd, [0.6, 6.0, 0.8, 2.5]),
+        (Family::MbgNbd, [0.6, 6.0, 0.8, 1.6]),
+        (Family::ParetoNbd, [0.6, 10.0, 0.7, 12.0]),
+    ] {
+        let truth = family.model(&truth);
+        let all: Vec<([bool; 4], bool)> = (0..COVERAGE_SEEDS)
+            .into_par_iter()
+            .filter_map(|seed| covered_once(&truth, seed))
+            .collect();
+        let share = |of: &dyn Fn(&([bool; 4], bool)) -> bool| {
+            let inside = all.iter().filter(|file| of(file)).count();
+            format!("{:.1} %", 100.0 * inside as f64 / all.len() as f64)
+        };
+        let each: Vec<String> = (0..4).map(|i| share(&|file| file.0[i])).collect();
+        writeln!(
+            page,
+            "| {} | {COVERAGE_CUSTOMERS} | {} | {} | {} |",
+            family.title(),
+            all.len(),
+            each.join(" | "),
+            share(&|file| file.1)
+        )
+        .expect("text");
+    }
+}
+
+fn covered_once(truth: &PurchaseModel, seed: u64) -> Option<([bool; 4], bool)> {
+    // Seeds of their own: these files have nothing to do with those of the other tables.
+    let file = File::of(&simulate(*truth, COVERAGE_CUSTOMERS, None, 1_000_000 + seed, false))?;
+    let settings = Purchases { model: truth.family().into(), ..Purchases::default() };
+    let fit = fit_purchases(&file.customers.patterns, &settings, None)
+        .inspect_err(|error| eprintln!("seed {seed}: {error}"))
+        .ok()?;
+    let (forecast, lifetime) = (holdout(), LifetimeValue::default());
+    let outlook = file.outlook(&forecast, &lifetime);
+    let (_, covered) = parameters(&fit, truth);
+    Some((covered, total_covered(&fit, &outlook, file.actual, seed)?))
+}
+
+fn parameters(fit: &FittedPurchases, truth: &PurchaseModel) -> ([f64; 4], [bool; 4]) {
     const HALF_WIDTH: f64 = 1.644_854;
-    let truth = PurchaseModel::BgNbd(truth).parameters();
+    let truth = truth.parameters();
     let error = |i: usize| (fit.parameters[i].value / truth[i]).ln();
     let covered = |i: usize| {
         let parameter = &fit.parameters[i];
@@ -217,13 +295,19 @@ fn total_covered(
     Some(interval.low <= actual && actual <= interval.high)
 }
 
-fn simulate(truth: BgNbd, window: f64, seed: u64, both_channels: bool) -> Vec<Customer> {
+/// The customers that a file holds: all, or those within a window, with orders in both channels.
+fn simulate(
+    model: PurchaseModel,
+    customers: usize,
+    window: Option<f64>,
+    seed: u64,
+    both_channels: bool,
+) -> Vec<Customer> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let model = PurchaseModel::BgNbd(truth);
     let online_share = Beta::new(3.0, 2.0).expect("positive");
     let scale = Gamma::new(9.0, 1.0 / 310.0).expect("positive");
     let mut kept = Vec::new();
-    for _ in 0..CUSTOMERS {
+    for _ in 0..customers {
         let age = rng.random_range(0.0..ACQUIRED_OVER);
         let online_share = online_share.sample(&mut rng);
         let mut online = u32::from(rng.random_bool(online_share));
@@ -242,7 +326,8 @@ fn simulate(truth: BgNbd, window: f64, seed: u64, both_channels: bool) -> Vec<Cu
         let values = Gamma::new(4.0 * (x + 1.0), 1.0 / scale.sample(&mut rng)).expect("positive");
         let mean_value = values.sample(&mut rng) / (x + 1.0);
         let both = online > 0 && f64::from(online) < x + 1.0;
-        if x > 0.0 && age - t_x <= window && (both || !both_channels) {
+        let inside = window.is_none_or(|window| x > 0.0 && age - t_x <= window);
+        if inside && (both || !both_channels) {
             let online = f64::from(online);
             kept.push(Customer { x, t_x, age, online, mean_value, future });
         }

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Runs the study of the selection correction and of the intervals (a quarter of an hour on two
+# cores) and writes its tables below the text of docs/selection-study.md.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/setup.sh
+tables=$(mktemp)
+trap 'rm -f "$tables"' EXIT
+cargo bench --locked --bench selection_study >"$tables"
+page=docs/selection-study.md
+text=$(sed '/^<!-- tables -->$/q' "$page")
+{
+    echo "$text"
+    cat "$tables"
+} >"$page.new"
+mv "$page.new" "$page"
