@@ -181,16 +181,13 @@ fn corrected(
     purchases: &FittedPurchases,
     company: &Profile,
     outlook: &Outlook<'_>,
-) -> Option<Finding> {
-    let fit = purchases.selection.as_ref()?;
+) -> Vec<Finding> {
+    let (Some(fit), Some(stated)) = (&purchases.selection, &settings.selection) else {
+        return Vec::new();
+    };
     let ignored = total_orders(&fit.ignored, outlook);
-    selection::corrected(
-        settings.selection.as_ref()?,
-        company.customers,
-        fit.acquired,
-        &ignored,
-        &company.expected_orders,
-    )
+    let orders = &company.expected_orders;
+    selection::corrected(stated, company.customers, fit.acquired, &ignored, orders)
 }
 
 impl Audit {

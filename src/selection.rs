@@ -12,6 +12,8 @@ use crate::model::detection::{Signs, detect};
 use crate::model::kept;
 use crate::settings::{FrequencyKind, Selection, Settings, TimeUnit};
 
+/// Customers ever acquired for each one in the file beyond which a correction is a guess.
+const FAR_BEYOND: f64 = 10.0;
 /// A stated window this much longer than the longest silence in the file is not the file's.
 const DIFFERS: f64 = 0.05;
 
@@ -123,9 +125,6 @@ pub fn advice(signs: &Signs, observation_end: NaiveDate, unit: TimeUnit) -> Opti
     if signs.no_one_time_buyers {
         lines.push("min_orders = 2".to_owned());
     }
-    if signs.both_channels {
-        lines.push("both_channels = true".to_owned());
-    }
     (lines.len() > 1).then_some(lines)
 }
 
@@ -140,39 +139,47 @@ pub fn findings(
     let Some(lines) = advice(signs, observation_end, unit) else {
         return Vec::new();
     };
-    match (stated, signs.window) {
-        (None, _) => vec![unstated(signs, observation_end, unit, &lines)],
+    let differs = match (stated, signs.window) {
+        (None, _) => Some(unstated(signs, observation_end, unit, &lines)),
         (Some(stated), Some(window)) if stated.window > window * (1.0 + DIFFERS) => {
-            vec![Finding::warning(
-                "selection_window_differs",
-                format!(
-                    "nobody's last order is before {}, though [selection] allows for {}: with too \
-                     long a window the correction is too weak",
-                    day_before(observation_end, window, unit),
-                    if stated.window.is_finite() { "an earlier one" } else { "any" },
-                ),
-                format!("write {}", lines.join(", ")),
-            )]
-        }
-        (Some(stated), _) if signs.both_channels && stated.both_channels.is_none() => {
-            vec![Finding::note(
-                "selection_by_channels",
-                "everybody in the file ordered in both channels, which [selection] does not say: \
-                 rare buyers are missing, order rates come out too high, and a total is off by \
-                 some percent (docs/selection-study.md)"
-                    .to_owned(),
-                "write both_channels = true in [selection]",
-            )]
+            Some(window_differs(stated, day_before(observation_end, window, unit), &lines))
         }
         (Some(stated), _) if signs.no_one_time_buyers && !stated.repeat_order => {
-            vec![Finding::warning(
+            Some(Finding::warning(
                 "selection_min_orders_differs",
                 "nobody in the file ordered once only, though [selection] allows for it".to_owned(),
                 "write min_orders = 2 in [selection]",
-            )]
+            ))
         }
-        _ => Vec::new(),
-    }
+        _ => None,
+    };
+    let channels = signs.both_channels && stated.is_none_or(|s| s.both_channels.is_none());
+    differs.into_iter().chain(channels.then(by_channels)).collect()
+}
+
+fn window_differs(stated: kept::Selection, first_day: NaiveDate, lines: &[String]) -> Finding {
+    Finding::warning(
+        "selection_window_differs",
+        format!(
+            "nobody's last order is before {first_day}, though [selection] allows for {}: with \
+             too long a window the correction is too weak",
+            if stated.window.is_finite() { "an earlier one" } else { "any" },
+        ),
+        format!("write {}", lines.join(", ")),
+    )
+}
+
+/// A note, not a warning: without it a total is off by some percent only, and the correction for it
+/// leans on how channels divide.
+fn by_channels() -> Finding {
+    Finding::note(
+        "selection_by_channels",
+        "everybody in the file ordered in both channels: rare buyers are missing, the parameters of \
+         the order rates come out wrong, and a total is off by some percent \
+         (docs/selection-study.md)"
+            .to_owned(),
+        "try both_channels = true in [selection], and compare the forecasts",
+    )
 }
 
 fn unstated(
@@ -184,9 +191,6 @@ fn unstated(
     let mut shown = Vec::new();
     if signs.no_one_time_buyers {
         shown.push("nobody ordered once only".to_owned());
-    }
-    if signs.both_channels {
-        shown.push("everybody ordered in both channels".to_owned());
     }
     if let Some(window) = signs.window {
         shown.push(format!(
@@ -212,16 +216,18 @@ fn unstated(
     )
 }
 
-/// What the correction changed, in orders of the longest horizon.
+/// What the correction changed, in orders of the longest horizon; and whether it goes far beyond
+/// the file.
 pub fn corrected(
     stated: &Selection,
     customers: usize,
     acquired: f64,
     ignored: &[(u32, f64)],
     corrected: &[(u32, f64)],
-) -> Option<Finding> {
-    let (months, without) = *ignored.last()?;
-    let (_, with) = *corrected.last()?;
+) -> Vec<Finding> {
+    let (Some((months, without)), Some((_, with))) = (ignored.last(), corrected.last()) else {
+        return Vec::new();
+    };
     let mut condition = Vec::new();
     if let Some(date) = stated.last_order_on_or_after {
         condition.push(format!("a last order on or after {date}"));
@@ -235,7 +241,7 @@ pub fn corrected(
     if stated.both_channels {
         condition.push("orders in both channels".to_owned());
     }
-    Some(Finding::note(
+    let mut findings = vec![Finding::note(
         "selection_corrected",
         format!(
             "the file only holds customers with {}: a model that ignores this expects {without:.0} \
@@ -244,5 +250,21 @@ pub fn corrected(
             condition.join(" and ")
         ),
         format!("use the corrected orders and {CLTV}, which this run gives"),
-    ))
+    )];
+    if acquired > FAR_BEYOND * customers as f64 {
+        findings.push(Finding::warning(
+            "selection_extrapolates",
+            format!(
+                "by this correction each customer in the file stands for {:.0} ever acquired: it \
+                 rests on the assumed distributions more than on the data",
+                acquired / customers as f64
+            ),
+            if stated.both_channels {
+                "compare with the forecast without both_channels"
+            } else {
+                "export every customer ever acquired"
+            },
+        ));
+    }
+    findings
 }

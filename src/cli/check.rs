@@ -12,7 +12,7 @@ use cltv::pipeline::{Clock, Look, look};
 use cltv::selection::{self, advice};
 use cltv::settings::{Overrides, Settings, load, parse};
 
-use super::summary::whole;
+use super::summary::{sentence, whole};
 
 /// Say what a file holds and how customers came to be in it; write nothing
 #[derive(Args)]
@@ -52,11 +52,12 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
     if let Some(guessed) = guessed {
         write!(page, "\nThe columns were taken to be:\n\n{guessed}")?;
     }
+    let warned = findings.iter().any(|f| f.severity == Severity::Warning);
     for finding in &findings {
-        write!(page, "\n{}.\n", finding.message)?;
+        write!(page, "\n{}.\n", sentence(&finding.message))?;
     }
     match advice(&look.signs, end, settings.summary.time_unit) {
-        Some(lines) if !findings.is_empty() => write!(
+        Some(lines) if warned => write!(
             page,
             "\nTo correct for it, put this into the pipeline file:\n\n[summary]\nfrequency = \
              \"repeat_orders\"\n\n{}\n",
@@ -69,8 +70,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
         )?,
     }
     anstream::stdout().write_all(page.as_bytes())?;
-    let warnings = findings.iter().filter(|f| f.severity == Severity::Warning).count();
-    if args.strict && warnings > 0 {
+    if args.strict && warned {
         return Err(Error::Model(format!("--strict: {}", findings[0].message)).into());
     }
     Ok(())

@@ -6,9 +6,10 @@ use std::path::Path;
 use cltv::columns::CLTV;
 use cltv::findings::{Finding, Severity};
 use cltv::model::Parameter;
+use cltv::model::intervals::Interval;
 use cltv::output::tables;
 use cltv::pipeline::Run;
-use cltv::settings::{FrequencyKind, Settings};
+use cltv::settings::{FrequencyKind, PurchaseModelName, Settings};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use polars::prelude::{AnyValue, DataFrame};
 
@@ -160,9 +161,32 @@ fn models(page: &mut Page, run: &Run, settings: &Settings) {
     page.line(&format!(" {name:<12} {}", parameters(purchases)));
     let l2 = penalty(settings.purchases.l2_penalty);
     page.line(&format!(" {:<12} of {frequency}, time in {unit}{l2}", ""));
+    if run.purchases.requested == PurchaseModelName::Auto {
+        comparison(page, run);
+    }
     page.line(&format!(" {:<12} {}", "Gamma-Gamma", parameters(&run.spend.parameters)));
     let l2 = penalty(settings.spend.l2_penalty);
     page.line(&format!(" {:<12} of value per order{l2}", ""));
+}
+
+/// The models that were fitted, the best first.
+fn comparison(page: &mut Page, run: &Run) {
+    let number = |value: Option<f64>| value.map_or("no fit".to_owned(), |v| format!("{v:.3}"));
+    let rows = run.purchases.comparison.iter().map(|candidate| {
+        let remark = match candidate.aic {
+            None => "no optimum",
+            Some(_) if candidate.without_dropout => "nobody leaves",
+            Some(_) => "",
+        };
+        vec![
+            candidate.model.title().to_owned(),
+            number(candidate.log_likelihood),
+            number(candidate.aic),
+            remark.to_owned(),
+        ]
+    });
+    let header = ["model", "log-likelihood", "AIC (lower is better)", ""].map(str::to_owned);
+    page.table(&figures(header.to_vec(), rows.collect()));
 }
 
 fn parameters(parameters: &[Parameter]) -> String {
@@ -193,19 +217,35 @@ fn findings(page: &mut Page, findings: &[Finding]) {
 
 fn company(page: &mut Page, run: &Run, settings: &Settings) {
     page.title("Company");
+    let totals = run.intervals.as_ref().map(|intervals| &intervals.company);
+    let range = |interval: Option<&Interval>| {
+        interval.map_or(String::new(), |i| format!("{} to {}", whole(i.low), whole(i.high)))
+    };
     let mut table = plain_table();
-    for (months, orders) in &run.company.expected_orders {
-        table.add_row([format!("expected orders, next {months} months"), whole(*orders)]);
+    for (h, (months, orders)) in run.company.expected_orders.iter().enumerate() {
+        table.add_row([
+            format!("expected orders, next {months} months"),
+            whole(*orders),
+            range(totals.map(|totals| &totals.orders[h].1)),
+        ]);
     }
     let months = settings.lifetime_value.months;
     table.add_row([
         format!("expected value, next {months} months, discounted"),
         whole(run.company.total_cltv),
+        range(totals.map(|totals| &totals.lifetime_value)),
     ]);
-    if let Some(column) = table.column_mut(1) {
+    for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     page.table(&table);
+    if let Some(intervals) = &run.intervals {
+        page.line(&format!(
+            " {:.0} % intervals from {} draws of parameters and orders",
+            100.0 * intervals.level,
+            intervals.draws
+        ));
+    }
 }
 
 fn segments(page: &mut Page, run: &Run, settings: &Settings) {
@@ -267,7 +307,8 @@ fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-fn sentence(text: &str) -> String {
+/// Text with a capital letter, safe for the terminal.
+pub fn sentence(text: &str) -> String {
     let mut letters = printable(text).chars().collect::<Vec<_>>();
     if let Some(first) = letters.first_mut() {
         *first = first.to_ascii_uppercase();
