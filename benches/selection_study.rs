@@ -223,6 +223,9 @@ fn outcome(truth: BgNbd, window: f64, seed: u64, case: Case) -> Option<Outcome> 
     })
 }
 
+/// Whether each parameter's interval holds the truth, and the total's the orders that came.
+type Coverage = ([bool; 4], bool);
+
 /// How often 90 % intervals hold the truth where nobody is filtered out.
 fn coverage(page: &mut String) {
     let head = "| model | customers | files | first | second | third | fourth | total, 26 weeks |";
@@ -235,11 +238,11 @@ fn coverage(page: &mut String) {
         (Family::ParetoNbd, [0.6, 10.0, 0.7, 12.0]),
     ] {
         let truth = family.model(&truth);
-        let all: Vec<([bool; 4], bool)> = (0..COVERAGE_SEEDS)
+        let all: Vec<Coverage> = (0..COVERAGE_SEEDS)
             .into_par_iter()
             .filter_map(|seed| covered_once(&truth, seed))
             .collect();
-        let share = |of: &dyn Fn(&([bool; 4], bool)) -> bool| {
+        let share = |of: &dyn Fn(&Coverage) -> bool| {
             let inside = all.iter().filter(|file| of(file)).count();
             format!("{:.1} %", 100.0 * inside as f64 / all.len() as f64)
         };
@@ -256,7 +259,7 @@ fn coverage(page: &mut String) {
     }
 }
 
-fn covered_once(truth: &PurchaseModel, seed: u64) -> Option<([bool; 4], bool)> {
+fn covered_once(truth: &PurchaseModel, seed: u64) -> Option<Coverage> {
     // Seeds of their own: these files have nothing to do with those of the other tables.
     let file = File::of(&simulate(*truth, COVERAGE_CUSTOMERS, None, 1_000_000 + seed, false))?;
     let settings = Purchases { model: truth.family().into(), ..Purchases::default() };

@@ -10,6 +10,8 @@ use crate::customers::Histories;
 
 /// Patterns that one task sums; the order of the sums does not depend on the number of cores.
 const CHUNK: usize = 16_384;
+/// Distinct numbers that are expected in a column of days or order counts.
+const FEW: usize = 4_096;
 
 /// Distinct (x, t_x, T) with their weights, as indices into tables of distinct numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,13 +53,13 @@ pub struct CustomerPatterns {
 impl CustomerPatterns {
     /// Collects the patterns of `histories`.
     pub fn of(histories: &Histories) -> Self {
-        let bits = |column: &[f64]| distinct(column.iter().map(|v| v.to_bits()));
+        let bits = |column: &[f64]| distinct(column.iter().map(|v| v.to_bits()), FEW);
         let ((frequency, x), ((recency, t_x), (age, t))) = rayon::join(
             || bits(histories.frequency()),
             || rayon::join(|| bits(histories.recency()), || bits(histories.age())),
         );
         let keys = (0..histories.len()).map(|i| (x[i], t_x[i], t[i]));
-        let (unique, of_customer) = distinct(keys);
+        let (unique, of_customer) = distinct(keys, histories.len());
         let mut rows: Vec<Pattern> =
             unique.into_iter().map(|(x, t_x, age)| Pattern { x, t_x, age, count: 0.0 }).collect();
         for &pattern in &of_customer {
@@ -148,16 +150,21 @@ impl Patterns {
 
     /// A value a pattern that does not depend on recency, computed once per distinct (x, T).
     pub fn each_pair(&self, of: impl Fn(f64, f64) -> f64 + Sync) -> Vec<f64> {
-        let (pairs, of_row) = distinct(self.rows.iter().map(|row| (row.x, row.age)));
+        let (pairs, of_row) = distinct(self.rows.iter().map(|row| (row.x, row.age)), FEW);
         let value = |&(x, age): &(u32, u32)| of(self.frequency[x as usize], self.age[age as usize]);
         let of_pair: Vec<f64> = pairs.par_iter().with_min_len(256).map(value).collect();
         of_row.into_iter().map(|pair| of_pair[pair as usize]).collect()
     }
 }
 
-/// Distinct keys in order of first appearance, and for each input its key's position.
-fn distinct<K: Hash + Eq + Copy>(keys: impl Iterator<Item = K>) -> (Vec<K>, Vec<u32>) {
+/// Distinct keys in order of first appearance, and for each input its key's position; there is
+/// room for `most` keys from the start.
+fn distinct<K: Hash + Eq + Copy>(
+    keys: impl Iterator<Item = K>,
+    most: usize,
+) -> (Vec<K>, Vec<u32>) {
     let mut position: FxHashMap<K, u32> = FxHashMap::default();
+    position.reserve(most);
     let mut unique = Vec::new();
     let index = keys
         .map(|key| {

@@ -15,6 +15,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("frame", &["argmin", "statrs", "crate::output", "crate::pipeline", "clap", "anyhow"]),
     ("settings", &["polars", "argmin", "crate::frame", "crate::model", "crate::output"]),
     ("customers.rs", &["polars", "argmin", "crate::"]),
+    ("selection.rs", &["polars", "argmin", "crate::frame", "crate::output", "crate::pipeline"]),
     ("output", &["argmin", "clap", "anyhow"]),
     ("simulate", &["argmin", "clap", "anyhow", "crate::pipeline", "crate::output"]),
 ];

@@ -110,7 +110,10 @@ fn world(model: &PurchaseModel, customers: usize, seed: u64, window: Option<f64>
             }
         }
         if window.is_none_or(|window| orders > 0.0 && watched - last <= window) {
-            (x.push(orders), t_x.push(last), age.push(watched), future.push(later));
+            x.push(orders);
+            t_x.push(last);
+            age.push(watched);
+            future.push(later);
         }
     }
     // Order values do not matter here, but must differ for the spend model.
@@ -249,4 +252,29 @@ fn bootstrap_and_normal_intervals_agree() {
     let (width, other) = (a.high - a.low, b.high - b.low);
     assert!((0.8..1.25).contains(&(width / other)), "{a:?} {b:?}");
     assert!(((a.low + a.high) / (b.low + b.high) - 1.0).abs() < 0.02, "{a:?} {b:?}");
+}
+
+/// Customers who all leave alike: only the ratio a/(a+b) can be known, and the fit says so.
+#[test]
+fn dropout_that_is_the_same_for_all_is_said_to_be_so() {
+    let alike = Family::BgNbd.model(&[0.6, 6.0, 2e5, 8e5]);
+    let world = world(&alike, 3_000, 7, None);
+    let fit = world.fit(Family::BgNbd, None);
+    let found = fit.findings.iter().find(|f| f.code == "parameters_not_identified");
+    let text = &found.unwrap_or_else(|| panic!("{:?}", fit.parameters)).message;
+    let ratio = fit.parameters[2].value / (fit.parameters[2].value + fit.parameters[3].value);
+    assert!(text.contains(&format!("the ratio a/(a+b) = {ratio:.4} is known")), "{text}");
+    assert!((ratio - 0.2).abs() < 0.03, "{ratio}");
+}
+
+#[test]
+fn a_handful_of_customers_is_said_to_be_too_little() {
+    let world = world(&Family::BgNbd.model(&example(Family::BgNbd)), 60, 8, None);
+    let settings = Purchases::default();
+    let fit = fit_purchases(&world.customers.patterns, &settings, None);
+    let codes: Vec<&str> = match &fit {
+        Ok(fit) => fit.findings.iter().map(|finding| finding.code).collect(),
+        Err(error) => panic!("{error}"),
+    };
+    assert!(codes.contains(&"too_little_data"), "{codes:?}");
 }
