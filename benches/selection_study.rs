@@ -199,7 +199,7 @@ fn outcome(truth: BgNbd, window: f64, seed: u64, case: Case) -> Option<Outcome> 
     let told = if case == Case::TooLong { 1.1 * window } else { window };
     let both_channels = match (case, file.histories.first_channel()) {
         (Case::BothTold, Some(first)) => {
-            Some(ChannelMix::fit(&file.histories, first, file.histories.spend_count()).ok()?)
+            Some(ChannelMix::fit(first, file.histories.spend_count()).ok()?)
         }
         _ => None,
     };

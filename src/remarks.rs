@@ -36,6 +36,19 @@ fn rejected_rows(rejected: &[Rejected]) -> Option<Finding> {
 }
 
 fn truncated(summary: &CustomerSummary, settings: &Settings) -> Option<Finding> {
+    if settings.selection.as_ref().is_some_and(|s| s.least_orders() == settings.summary.min_orders)
+    {
+        return (summary.below_min_orders > 0).then(|| {
+            Finding::note(
+                "customers_left_out",
+                format!(
+                    "{} customers with fewer than {} orders were left out, as [selection] says",
+                    summary.below_min_orders, settings.summary.min_orders
+                ),
+                "they have no forecast",
+            )
+        });
+    }
     (summary.below_min_orders > 0).then(|| {
         Finding::warning(
             "customers_left_out",

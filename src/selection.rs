@@ -37,7 +37,7 @@ pub fn stated(
     let both_channels = match histories.first_channel() {
         Some(first) if selection.both_channels => {
             let orders: Vec<f64> = histories.frequency().iter().map(|x| x + 1.0).collect();
-            Some(ChannelMix::fit(histories, first, &orders)?)
+            Some(ChannelMix::fit(first, &orders)?)
         }
         _ => None,
     };
@@ -94,6 +94,14 @@ fn excluded(
             selection.min_orders
         ));
     }
+    let new = histories.age().iter().zip(histories.frequency());
+    let new = new.filter(|(age, x)| **age == 0.0 && **x > 0.0).count();
+    if new > 0 {
+        faults.push(format!(
+            "{new} customers have all their orders on the observation end, which no rate of \
+             orders explains: set the end a day later, with --as-of or summary.analysis_date"
+        ));
+    }
     if faults.is_empty() {
         return Ok(());
     }
@@ -136,36 +144,35 @@ pub fn findings(
     observation_end: NaiveDate,
 ) -> Vec<Finding> {
     let unit = settings.summary.time_unit;
-    let Some(lines) = advice(signs, observation_end, unit) else {
-        return Vec::new();
-    };
-    let differs = match (stated, signs.window) {
-        (None, _) => Some(unstated(signs, observation_end, unit, &lines)),
-        (Some(stated), Some(window)) if stated.window > window * (1.0 + DIFFERS) => {
-            Some(window_differs(stated, day_before(observation_end, window, unit), &lines))
+    let lines = advice(signs, observation_end, unit);
+    let longest = signs.longest_silence;
+    let differs = match stated {
+        None => lines.map(|lines| unstated(signs, observation_end, unit, &lines)),
+        Some(stated) if stated.window.is_finite() && stated.window > longest * (1.0 + DIFFERS) => {
+            Some(window_differs(day_before(observation_end, longest, unit)))
         }
-        (Some(stated), _) if signs.no_one_time_buyers && !stated.repeat_order => {
-            Some(Finding::warning(
-                "selection_min_orders_differs",
-                "nobody in the file ordered once only, though [selection] allows for it".to_owned(),
-                "write min_orders = 2 in [selection]",
-            ))
+        Some(stated) if stated.window.is_infinite() && signs.window.is_some() => {
+            Some(window_differs(day_before(observation_end, longest, unit)))
         }
+        Some(stated) if signs.no_one_time_buyers && !stated.repeat_order => Some(Finding::warning(
+            "selection_min_orders_differs",
+            "nobody in the file ordered once only, though [selection] allows for it".to_owned(),
+            "write min_orders = 2 in [selection]",
+        )),
         _ => None,
     };
     let channels = signs.both_channels && stated.is_none_or(|s| s.both_channels.is_none());
     differs.into_iter().chain(channels.then(by_channels)).collect()
 }
 
-fn window_differs(stated: kept::Selection, first_day: NaiveDate, lines: &[String]) -> Finding {
+fn window_differs(first_day: NaiveDate) -> Finding {
     Finding::warning(
         "selection_window_differs",
         format!(
-            "nobody's last order is before {first_day}, though [selection] allows for {}: with \
-             too long a window the correction is too weak",
-            if stated.window.is_finite() { "an earlier one" } else { "any" },
+            "nobody's last order is before {first_day}, though [selection] allows for earlier \
+             ones: with too long a window the correction is too weak"
         ),
-        format!("write {}", lines.join(", ")),
+        format!("write last_order_on_or_after = \"{first_day}\" in [selection]"),
     )
 }
 
@@ -209,8 +216,8 @@ fn unstated(
             shown.join(", and ")
         ),
         format!(
-            "correct for it with summary.frequency = \"repeat_orders\" and {}; or export every \
-             customer ever acquired",
+            "correct for it with {}, frequency = \"repeat_orders\" and no penalty (`cltv check` \
+             prints the lines); or export every customer ever acquired",
             lines.join(", ")
         ),
     )
@@ -228,6 +235,9 @@ pub fn corrected(
     let (Some((months, without)), Some((_, with))) = (ignored.last(), corrected.last()) else {
         return Vec::new();
     };
+    if !without.is_finite() {
+        return Vec::new();
+    }
     let mut condition = Vec::new();
     if let Some(date) = stated.last_order_on_or_after {
         condition.push(format!("a last order on or after {date}"));

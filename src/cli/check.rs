@@ -10,7 +10,7 @@ use cltv::findings::Severity;
 use cltv::frame::guess::guess_input;
 use cltv::pipeline::{Clock, Look, look};
 use cltv::selection::{self, advice};
-use cltv::settings::{Overrides, Settings, load, parse};
+use cltv::settings::{FrequencyKind, Overrides, Settings, load, parse};
 
 use super::summary::{sentence, whole};
 
@@ -56,24 +56,34 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
     for finding in &findings {
         write!(page, "\n{}.\n", sentence(&finding.message))?;
     }
-    match advice(&look.signs, end, settings.summary.time_unit) {
-        Some(lines) if warned => write!(
-            page,
-            "\nTo correct for it, put this into the pipeline file:\n\n[summary]\nfrequency = \
-             \"repeat_orders\"\n\n{}\n",
-            lines.join("\n")
-        )?,
-        Some(_) => writeln!(page, "\nThe pipeline's [selection] agrees with the file.")?,
-        None => writeln!(
-            page,
-            "\nNo sign that customers were selected: one-time buyers and long silences are there."
-        )?,
+    match (advice(&look.signs, end, settings.summary.time_unit), &settings.selection) {
+        (Some(lines), _) if warned => page.push_str(&to_paste(&lines, &settings)),
+        (_, Some(_)) => page.push_str("\nThe pipeline's [selection] agrees with the file.\n"),
+        _ => page.push_str(
+            "\nNo sign that customers were selected: one-time buyers and long silences are there.\n",
+        ),
     }
     anstream::stdout().write_all(page.as_bytes())?;
     if args.strict && warned {
         return Err(Error::Model(format!("--strict: {}", findings[0].message)).into());
     }
     Ok(())
+}
+
+/// The lines that correct for what was found, beside what else the pipeline must say.
+fn to_paste(lines: &[String], settings: &Settings) -> String {
+    let mut text = format!(
+        "\nTo correct for it, put this into the pipeline file (in place of any [selection] that \
+         it has):\n\n{}\n",
+        lines.join("\n")
+    );
+    if settings.summary.frequency == FrequencyKind::Orders {
+        text.push_str("\nand in [summary]: frequency = \"repeat_orders\"\n");
+    }
+    if settings.purchases.l2_penalty > 0.0 {
+        text.push_str("\nand in [purchases]: l2_penalty = 0\n");
+    }
+    text
 }
 
 /// The settings, and the text that was guessed for a data file.

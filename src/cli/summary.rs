@@ -174,7 +174,7 @@ fn comparison(page: &mut Page, run: &Run) {
     let number = |value: Option<f64>| value.map_or("no fit".to_owned(), |v| format!("{v:.3}"));
     let rows = run.purchases.comparison.iter().map(|candidate| {
         let remark = match candidate.aic {
-            None => "no optimum",
+            None => "could not be fitted",
             Some(_) if candidate.without_dropout => "nobody leaves",
             Some(_) => "",
         };

@@ -39,6 +39,7 @@ fn export(names: &[String]) -> Option<Lines> {
     let orders: Vec<&String> = names.iter().filter(|n| is_any(n, &["order"], &NO_COUNT)).collect();
     let values = ["value", "spend", "revenue", "amount"];
     let values: Vec<&String> = names.iter().filter(|n| is_any(n, &values, &["date"])).collect();
+    let (orders, values) = (parts(orders), parts(values));
     if orders.is_empty() || values.is_empty() {
         return None;
     }
@@ -51,8 +52,17 @@ fn export(names: &[String]) -> Option<Lines> {
     ])
 }
 
+/// Channels without their total, where all share a word and only some name a channel: a total
+/// beside its parts would count everything twice.
+fn parts(columns: Vec<&String>) -> Vec<&String> {
+    const CHANNELS: [&str; 5] = ["online", "offline", "store", "web", "shop"];
+    let channels: Vec<&String> =
+        columns.iter().copied().filter(|name| is_any(name, &CHANNELS, &[])).collect();
+    if channels.len() > 1 { channels } else { columns }
+}
+
 /// Words in the name of a column that is about orders but does not count them.
-const NO_COUNT: [&str; 6] = ["date", "channel", "value", "id", "spend", "amount"];
+const NO_COUNT: [&str; 6] = ["date", "channel", "value", "_id", "spend", "amount"];
 
 /// One row an order or order line: a date, and a value or quantity and price.
 fn log(names: &[String]) -> Option<Lines> {
@@ -137,6 +147,13 @@ mod tests {
             lines[3].1,
             "[\"order_num_total_ever_online\", \"order_num_total_ever_offline\"]"
         );
+    }
+
+    #[test]
+    fn a_total_beside_its_parts_is_not_added() {
+        let all = names(&["orders_total", "orders_online", "orders_offline"]);
+        let chosen: Vec<&String> = parts(all.iter().collect());
+        assert_eq!(chosen, ["orders_online", "orders_offline"]);
     }
 
     #[test]

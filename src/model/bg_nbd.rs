@@ -104,7 +104,7 @@ impl BgNbd {
         let window = selection.window;
         let silent = oldest - window;
         let shares = match selection.both_channels {
-            Some(mix) => Some(mix.shares()?),
+            Some(mix) => Some(mix.shares(oldest, self.alpha)?),
             None => None,
         };
         let rule = if silent > 0.0 || shares.is_some() {

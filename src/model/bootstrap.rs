@@ -40,7 +40,8 @@ impl FittedPurchases {
         let near = self.parameters.iter().all(|p| p.identified);
         let refit = |draw: u32| {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            rng.set_stream(u64::from(draw));
+            // Streams of their own: orders are drawn from the lower ones.
+            rng.set_stream((1 << 32) + u64::from(draw));
             let weighted = data.scaled.weighted(|row| gamma(row.count, 1.0, &mut rng));
             let objective = data.objective(self.family, &weighted);
             let optimum = if near {

@@ -16,7 +16,6 @@ use std::num::NonZeroUsize;
 use gauss_quad::{FiniteAboveNegOneF64, GaussJacobi};
 
 use super::fit::{Objective, Optimum, minimise};
-use crate::customers::Histories;
 use crate::error::Error;
 use crate::math::special::{digamma_rise, ln_rising};
 
@@ -39,11 +38,7 @@ impl ChannelMix {
     /// # Errors
     /// [`Error::Model`] when a customer has all orders in one channel, or the fit does not
     /// converge.
-    pub fn fit(
-        histories: &Histories,
-        first_channel: &[f64],
-        orders: &[f64],
-    ) -> Result<Self, Error> {
+    pub fn fit(first_channel: &[f64], orders: &[f64]) -> Result<Self, Error> {
         if let Some(row) =
             first_channel.iter().zip(orders).position(|(k, n)| *k < 1.0 || *k > n - 1.0)
         {
@@ -56,7 +51,7 @@ impl ChannelMix {
         let counts = counts(first_channel, orders);
         let objective = Objective {
             log_likelihood: Box::new(|theta| log_likelihood(&counts, theta)),
-            customers: histories.len() as f64,
+            customers: orders.len() as f64,
             l2_penalty: 0.0,
         };
         let starts = [vec![1.0, 1.0], vec![4.0, 4.0]];
@@ -72,8 +67,12 @@ impl ChannelMix {
     }
 
     /// Gauss-Jacobi points over π: (π, 1−π, weight), the weights adding up to 1. Exact to nine
-    /// digits for P(kept) while the time before and in the window is below 100 α.
-    pub(super) fn shares(&self) -> Option<Vec<(f64, f64, f64)>> {
+    /// digits for P(kept) up to an age of 100 α.
+    ///
+    /// # Errors
+    /// `None` beyond that age.
+    pub(super) fn shares(&self, oldest: f64, alpha: f64) -> Option<Vec<(f64, f64, f64)>> {
+        const EXACT_TO: f64 = 100.0;
         // Even: for odd degrees the crate puts a node where only a symmetric rule has one.
         const POINTS: usize = 48;
         let exponent = |shape: f64| FiniteAboveNegOneF64::new(shape - 1.0);
@@ -84,7 +83,7 @@ impl ChannelMix {
         );
         let sum: f64 = rule.weights().sum();
         let share = |(x, weight): &(f64, f64)| (0.5 + 0.5 * x, 0.5 - 0.5 * x, weight / sum);
-        (sum.is_finite() && sum > 0.0).then(|| rule.iter().map(share).collect())
+        (oldest <= EXACT_TO * alpha && sum > 0.0).then(|| rule.iter().map(share).collect())
     }
 }
 

@@ -20,6 +20,8 @@ const FEWEST_OLDER: usize = 30;
 pub struct Signs {
     /// Longest time since a last order, where the file has a sharp edge there.
     pub window: Option<f64>,
+    /// Longest time since a last order.
+    pub longest_silence: f64,
     /// Whether nobody ordered once only.
     pub no_one_time_buyers: bool,
     /// Whether the file counts orders in two channels, and everybody ordered in both.
@@ -49,6 +51,7 @@ pub fn detect(histories: &Histories, orders: &[f64], left_out: usize) -> Signs {
     });
     Signs {
         window: edge.then_some(longest),
+        longest_silence: longest,
         both_channels,
         no_one_time_buyers: left_out == 0 && orders.iter().all(|orders| *orders >= 2.0),
         oldest,

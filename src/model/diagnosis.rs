@@ -91,8 +91,8 @@ fn dropout_not_identified(case: &Case<'_>) -> Finding {
             case.chosen.family.title(),
             case.nbd.log_likelihood
         ),
-        "read the expected orders as an upper bound; to measure dropout, say in [selection] how \
-         customers came to be in the file, or export every customer ever acquired",
+        "read the expected orders as an upper bound; to measure dropout, export every customer \
+         ever acquired, or say in [selection] how customers came to be in the file",
     )
 }
 

@@ -111,7 +111,7 @@ impl PurchaseModel {
     /// this model.
     pub fn kept(&self, selection: &Selection, oldest: f64) -> Option<Box<dyn Kept>> {
         Some(match self {
-            Self::Nbd(model) => Box::new(model.kept(selection)?),
+            Self::Nbd(model) => Box::new(model.kept(selection, oldest)?),
             Self::BgNbd(model) => Box::new(model.kept(selection, oldest)?),
             Self::MbgNbd(model) => Box::new(model.kept(selection, oldest)?),
             Self::ParetoNbd(model) => Box::new(model.kept(selection)?),

@@ -113,6 +113,7 @@ impl Optimum {
 pub fn minimise(objective: &Objective<'_>, starts: &[Vec<f64>]) -> Option<Optimum> {
     let optima: Vec<Optimum> =
         starts.par_iter().filter_map(|start| from_start(objective, objective, start)).collect();
+    let optima: Vec<Optimum> = optima.into_iter().filter(|o| o.value.is_finite()).collect();
     let lowest = optima.iter().map(|o| o.value).min_by(f64::total_cmp)?;
     let as_low = |o: &Optimum| o.value <= lowest + 1e-9 * lowest.abs();
     let best = optima.iter().filter(|o| as_low(o)).min_by_key(|o| !o.converged())?;
@@ -194,8 +195,10 @@ fn sharpened(objective: &Objective<'_>, curvature: &Objective<'_>, mut point: Po
             .map(|(at, row)| at - row.iter().zip(&point.gradient).map(|(h, g)| h * g).sum::<f64>())
             .collect();
         let (value, gradient) = objective.evaluate(&log_parameters);
-        let higher = value > point.value + 1e-9 * point.value.abs();
-        if higher || gradient.l2_norm() > MUCH_SMALLER * norm {
+        // Both are false for a step into the undefined.
+        let as_low = value <= point.value + 1e-9 * point.value.abs();
+        let flatter = gradient.l2_norm() <= MUCH_SMALLER * norm;
+        if !(as_low && flatter) {
             break;
         }
         point = Point { log_parameters, value, gradient };

@@ -18,6 +18,8 @@ use crate::error::Error;
 use crate::math::linear::cholesky;
 use crate::settings::{Uncertainty, UncertaintyMethod};
 
+/// A relative standard error beyond which the normal approximation draws other models.
+const FLAT: f64 = 3.0;
 /// Counts of orders that a distribution may need.
 const MOST_ORDERS: u32 = 1 << 20;
 
@@ -96,7 +98,7 @@ pub fn of_totals(
         .map(|(draw, (model, value))| {
             let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
             rng.set_stream(1 + draw as u64);
-            outlook.draw_totals(model, value, segment_of, segments, &mut rng)
+            outlook.draw_totals(model, (value, spend.observed_mean), segment_of, segments, &mut rng)
         })
         .collect();
     let per_group = outlook.forecast.horizons.len() + 1;
@@ -123,7 +125,7 @@ pub fn of_totals(
     Ok(Intervals {
         level: settings.level,
         method: settings.method,
-        draws: settings.draws,
+        draws: totals.len() as u32,
         spend_parameters_drawn: spend.covariance.is_some(),
         company: group(&|t, k| (0..segments).map(|s| t[s * per_group + k]).sum()),
         segments: (0..segments).map(|s| group(&|t, k| t[s * per_group + k])).collect(),
@@ -169,9 +171,11 @@ fn normal_draws(
     draws: u32,
     rng: &mut ChaCha8Rng,
 ) -> Result<Vec<Vec<f64>>, Error> {
-    let factor = cholesky(&covariance.log_scale).ok_or_else(|| {
+    let known = covariance.log_standard_errors().iter().all(|error| *error < FLAT);
+    let factor = cholesky(&covariance.log_scale).filter(|_| known).ok_or_else(|| {
         Error::Model(
-            "the covariance of the estimates is singular: set uncertainty.method = \"bootstrap\""
+            "the likelihood is flat in some direction, where standard errors say nothing about \
+             the parameters: set uncertainty.method = \"bootstrap\", or remove [uncertainty]"
                 .to_owned(),
         )
     })?;
@@ -188,7 +192,7 @@ impl Outlook<'_> {
     fn draw_totals(
         &self,
         model: &PurchaseModel,
-        spend: &GammaGamma,
+        spend: (&GammaGamma, f64),
         segment_of: &[usize],
         segments: usize,
         rng: &mut ChaCha8Rng,
@@ -218,7 +222,7 @@ impl Outlook<'_> {
                 }
                 if time <= valued {
                     let scale = *scale.get_or_insert_with(|| self.draw_scale(spend, i, rng));
-                    let value = gamma(spend.p, scale, rng);
+                    let value = gamma(spend.0.p, scale, rng);
                     totals[per_group - 1] += value * rate.powf(-(time / month).ceil());
                 }
             }
@@ -227,10 +231,18 @@ impl Outlook<'_> {
     }
 
     /// ν of a customer's order values, from its posterior Gamma(q + p·n, v + n·m); where the mean
-    /// value does not exist, the one that gives the observed mean.
-    fn draw_scale(&self, spend: &GammaGamma, i: usize, rng: &mut ChaCha8Rng) -> f64 {
+    /// value does not exist, the one that gives the observed mean, as in the forecast.
+    fn draw_scale(
+        &self,
+        (spend, observed_mean): (&GammaGamma, f64),
+        i: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> f64 {
         let (n, m) = (self.histories.spend_count()[i], self.histories.monetary_value()[i]);
-        gamma(spend.q + spend.p * n, spend.v + n * m, rng)
+        match spend.expected_value(n, m) {
+            Some(_) => gamma(spend.q + spend.p * n, spend.v + n * m, rng),
+            None => spend.p / observed_mean,
+        }
     }
 }
 

@@ -51,10 +51,10 @@ impl Nbd {
         all
     }
 
-    /// P(kept); `None` when its rule reached its cap.
-    pub fn kept(&self, selection: &Selection) -> Option<KeptNbd> {
+    /// P(kept) of customers up to the age `oldest`; `None` beyond the reach of its rule.
+    pub fn kept(&self, selection: &Selection, oldest: f64) -> Option<KeptNbd> {
         let shares = match selection.both_channels {
-            Some(mix) => Some(mix.shares()?),
+            Some(mix) => Some(mix.shares(oldest, self.alpha)?),
             None => None,
         };
         Some(KeptNbd { model: *self, window: selection.window, shares })

@@ -159,10 +159,7 @@ impl Patterns {
 
 /// Distinct keys in order of first appearance, and for each input its key's position; there is
 /// room for `most` keys from the start.
-fn distinct<K: Hash + Eq + Copy>(
-    keys: impl Iterator<Item = K>,
-    most: usize,
-) -> (Vec<K>, Vec<u32>) {
+fn distinct<K: Hash + Eq + Copy>(keys: impl Iterator<Item = K>, most: usize) -> (Vec<K>, Vec<u32>) {
     let mut position: FxHashMap<K, u32> = FxHashMap::default();
     position.reserve(most);
     let mut unique = Vec::new();

@@ -117,7 +117,15 @@ pub fn fit_purchases(
         Some(family) => vec![data.fit(family)?],
         None => {
             let others = Family::ALL.into_iter().filter(|f| *f != Family::Nbd);
-            others.filter_map(|family| data.fit(family).ok()).collect()
+            let fits: Vec<FamilyFit> = others.filter_map(|f| data.fit(f).ok()).collect();
+            if fits.is_empty() {
+                return Err(Error::Model(
+                    "no model with dropout could be fitted: choose one by purchases.model to see \
+                     why, or \"nbd\" for a forecast in which nobody leaves"
+                        .to_owned(),
+                ));
+            }
+            fits
         }
     };
     let comparison = compare(&nbd, &fits, settings.model, patterns.customers);

@@ -84,7 +84,7 @@ pub fn fit_spend(histories: &Histories, settings: &Spend) -> Result<FittedSpend,
     let unknown = errors.as_ref().is_none_or(|errors| errors.iter().any(|e| *e > SEVERAL));
     let flat = settings.l2_penalty == 0.0 && unknown;
     let [p, q, v] = [optimum.parameters[0], optimum.parameters[1], optimum.parameters[2]];
-    let pearson = pearson(counts, means);
+    let (pearson, spearman) = (pearson(counts, means), spearman(counts, means));
     Ok(FittedSpend {
         model: GammaGamma { p, q, v },
         parameters: [("p", p), ("q", q), ("v", v)]
@@ -102,13 +102,13 @@ pub fn fit_spend(histories: &Histories, settings: &Spend) -> Result<FittedSpend,
         customers: spend.customers() as usize,
         observed_mean: mean,
         pearson,
-        spearman: spearman(counts, means),
+        spearman,
         convergence: (&optimum).into(),
-        findings: findings(q, flat, settings.l2_penalty, pearson),
+        findings: findings(q, flat, settings.l2_penalty, [pearson, spearman]),
     })
 }
 
-fn findings(q: f64, flat: bool, l2_penalty: f64, pearson: Option<f64>) -> Vec<Finding> {
+fn findings(q: f64, flat: bool, l2_penalty: f64, correlations: [Option<f64>; 2]) -> Vec<Finding> {
     let mut findings = Vec::new();
     if flat {
         findings.push(Finding::warning(
@@ -138,12 +138,14 @@ fn findings(q: f64, flat: bool, l2_penalty: f64, pearson: Option<f64>) -> Vec<Fi
             },
         ));
     }
-    if let Some(correlation) = pearson.filter(|c| c.abs() > CORRELATED) {
+    if let [Some(pearson), Some(spearman)] = correlations
+        && pearson.abs().max(spearman.abs()) > CORRELATED
+    {
         findings.push(Finding::warning(
             "spend_depends_on_frequency",
             format!(
-                "order count and mean order value are correlated (Pearson {correlation:.2}), \
-                 but Gamma-Gamma assumes that they are independent"
+                "order count and mean order value are correlated (Pearson {pearson:.2}, Spearman \
+                 {spearman:.2}), but Gamma-Gamma assumes that they are independent"
             ),
             "fit groups of customers apart, or read average values with care",
         ));

@@ -126,9 +126,17 @@ fn selection(settings: &Settings, faults: &mut Vec<String>) {
     }
     if !(1..=2).contains(&selection.min_orders) {
         faults.push(format!(
-            "selection.min_orders {}: the correction is known for 1 and 2 only; write 2 if nobody \
-             with one order is in the file",
+            "selection.min_orders {}: the correction is worked out for 1 and 2 only; export \
+             customers with two orders too",
             selection.min_orders
+        ));
+    }
+    if settings.summary.min_orders > selection.least_orders() {
+        faults.push(format!(
+            "summary.min_orders {} leaves out customers whom [selection] takes to be there: lower \
+             it to {}, or raise selection.min_orders",
+            settings.summary.min_orders,
+            selection.least_orders()
         ));
     }
     let two =
@@ -165,9 +173,9 @@ fn selection(settings: &Settings, faults: &mut Vec<String>) {
 fn uncertainty(settings: &Settings, faults: &mut Vec<String>) {
     const MOST_DRAWS: u32 = 100_000;
     if let Some(uncertainty) = &settings.uncertainty {
-        if !(uncertainty.level > 0.0 && uncertainty.level < 1.0) {
+        if !(0.01..=0.999).contains(&uncertainty.level) {
             faults.push(format!(
-                "uncertainty.level {} is not between 0 and 1: write 0.9",
+                "uncertainty.level {} is not between 0.01 and 0.999: write 0.9",
                 uncertainty.level
             ));
         }

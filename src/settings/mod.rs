@@ -333,6 +333,13 @@ impl Default for Selection {
     }
 }
 
+impl Selection {
+    /// Orders that everybody in the file has at least: two channels need two.
+    pub fn least_orders(&self) -> u32 {
+        if self.both_channels { self.min_orders.max(2) } else { self.min_orders }
+    }
+}
+
 impl Default for Uncertainty {
     fn default() -> Self {
         Self { level: 0.9, method: UncertaintyMethod::Normal, draws: 1000, seed: 1 }

@@ -406,11 +406,12 @@ fn customers_left_out_by_the_pipeline_are_a_warning() {
 fn a_selection_that_cannot_be_is_refused() {
     let (case, file) = Case::new("export.csv", export(200));
     for (setting, said) in [
-        ("selection.min_orders=3", "known for 1 and 2 only"),
+        ("selection.min_orders=3", "worked out for 1 and 2 only"),
         ("selection.min_orders=1", "says nothing"),
+        ("selection.last_order_within_days=365", "leaves out customers"),
         ("selection.last_order_on_or_after=2030-01-01", "repeat_orders"),
         ("selection.last_order=2020-01-01", "did you mean last_order_"),
-        ("uncertainty.level=90", "not between 0 and 1"),
+        ("uncertainty.level=90", "not between 0.01 and 0.999"),
         ("purchases.model=auto", "needs l2_penalty = 0"),
     ] {
         let (code, text) = case.run(&file, &["--set", setting]);
@@ -423,7 +424,8 @@ fn a_selection_that_cannot_be_is_refused() {
 fn a_selection_after_the_observation_end_is_refused() {
     let (case, file) = Case::new("export.csv", export(200));
     let free = ["--set", "summary.frequency=repeat_orders", "--set", "purchases.l2_penalty=0"];
-    let late = ["--set", "selection.last_order_on_or_after=2030-01-01"];
+    let late =
+        ["--set", "selection.last_order_on_or_after=2030-01-01", "--set", "selection.min_orders=2"];
     let (code, text) = case.run(&file, &[free.as_slice(), &late].concat());
     assert_eq!(code, 2, "{text}");
     assert!(text.contains("not before the observation end"), "{text}");
