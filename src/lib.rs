@@ -1,10 +1,11 @@
 //! What each customer of a retailer will be worth, from a customer export or an order log.
 //!
 //! A run loads the input with lazy Polars, sets bad rows aside, suppresses outliers, summarises
-//! each customer (frequency, recency, T, monetary value), fits a model of orders (BG/NBD) and one
-//! of order values (Gamma-Gamma) with argmin, predicts orders and discounted lifetime value,
-//! cuts customers into segments and writes Parquet, CSV and JSON. A fit that the data do not
-//! support is reported as what it is.
+//! each customer (frequency, recency, T, monetary value), fits a model of orders (BG/NBD,
+//! MBG/NBD, Pareto/NBD) and one of order values (Gamma-Gamma) with argmin, predicts orders and
+//! discounted lifetime value, cuts customers into segments and writes Parquet, CSV and JSON. A fit
+//! that the data do not support is reported as what it is, and one to a filtered file is corrected
+//! for the filter.
 //!
 //! # Layout
 //! * [`pipeline`]: the flow, on one page; read this first.

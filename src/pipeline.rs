@@ -135,6 +135,9 @@ pub fn analyse(settings: &Settings) -> Result<Run, Error> {
     let (frame, intervals) = intervals(scored.frame, &purchases, &spend, &outlook, settings)?;
     clock.lap("draw intervals");
     let mut findings = purchases.findings.clone();
+    findings
+        .extend(intervals.as_ref().and_then(|i| i.as_ref().err()).map(remarks::without_intervals));
+    let intervals = intervals.and_then(Result::ok);
     findings.extend(corrected(settings, &purchases, &company, &outlook));
     let end = summary.observation_end;
     findings.extend(selection::findings(settings, selection, &look.signs, end));
@@ -157,20 +160,21 @@ pub fn analyse(settings: &Settings) -> Result<Run, Error> {
     })
 }
 
-/// Intervals of totals, and those of customers as columns, where the pipeline asks for them.
+/// Intervals of customers as columns, and those of totals, where the pipeline asks for them. Totals
+/// need parameters that can be drawn; without them the rest of the run stands.
 fn intervals(
     scored: DataFrame,
     purchases: &FittedPurchases,
     spend: &FittedSpend,
     outlook: &Outlook<'_>,
     settings: &Settings,
-) -> Result<(DataFrame, Option<Intervals>), Error> {
+) -> Result<(DataFrame, Option<Result<Intervals, Error>>), Error> {
     let Some(uncertainty) = &settings.uncertainty else {
         return Ok((scored, None));
     };
     let labels = &settings.segments.labels;
     let segment_of = profile::segment_positions(&scored, labels)?;
-    let totals = of_totals(uncertainty, purchases, spend, outlook, &segment_of, labels.len())?;
+    let totals = of_totals(uncertainty, purchases, spend, outlook, &segment_of, labels.len());
     let customers = of_customers(uncertainty.level, &purchases.model, outlook)?;
     Ok((predictions::attach_intervals(scored, customers, settings)?, Some(totals)))
 }

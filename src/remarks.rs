@@ -2,6 +2,7 @@
 //! verdicts.
 
 use crate::columns::CLTV;
+use crate::error::Error;
 use crate::findings::Finding;
 use crate::frame::clean::Rejected;
 use crate::frame::outliers::Limits;
@@ -20,6 +21,15 @@ pub fn remarks(settings: &Settings, look: &Look, edges: &[f64]) -> Vec<Finding> 
     findings.extend(first_order_counted(settings));
     findings.extend(uncapped(settings, &look.limits));
     findings
+}
+
+/// Totals without intervals: their parameters could not be drawn, and the rest of the run stands.
+pub fn without_intervals(error: &Error) -> Finding {
+    Finding::warning(
+        "intervals_missing",
+        format!("there are no intervals for totals: {error}"),
+        "set uncertainty.method = \"bootstrap\", or remove [uncertainty]",
+    )
 }
 
 /// Cancelled invoices are expected in a log; any other rejected row deserves a look.

@@ -56,8 +56,7 @@ impl FittedPurchases {
         let lost = f64::from(draws) - models.len() as f64;
         if lost > MOST_LOST * f64::from(draws) {
             return Err(Error::Model(format!(
-                "{lost} of {draws} refits did not converge, so the bootstrap says nothing: use \
-                 more customers, or remove [uncertainty]"
+                "{lost} of {draws} refits did not converge, so the bootstrap says nothing"
             )));
         }
         Ok(models)

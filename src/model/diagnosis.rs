@@ -149,7 +149,8 @@ fn not_identified(case: &Case<'_>) -> Option<Finding> {
             )
         }
     };
-    let known = case.covariance.and_then(|c| known_ratio(fit, &c.flattest)).unwrap_or_default();
+    let flattest = case.covariance.map(|covariance| covariance.flattest.as_slice());
+    let known = known_ratio(fit, flattest).unwrap_or_default();
     Some(Finding::warning(
         "parameters_not_identified",
         format!("{flat}{known}: single parameters of {} mean little here", fit.family.title()),
@@ -157,11 +158,17 @@ fn not_identified(case: &Case<'_>) -> Option<Finding> {
     ))
 }
 
-/// Where two parameters run away together, their ratio is known and they are not.
-fn known_ratio(fit: &FamilyFit, flattest: &[f64]) -> Option<String> {
+/// Where two parameters run away together, their ratio is known and they are not: along the
+/// flattest direction, or, where that is flat to the end, both far away already.
+fn known_ratio(fit: &FamilyFit, flattest: Option<&[f64]>) -> Option<String> {
+    const FAR: f64 = 1e3;
     let together = |i: usize, j: usize| {
-        let (a, b) = (*flattest.get(i)?, *flattest.get(j)?);
-        (a * b > 0.0 && a * a + b * b > 0.9).then(|| (fit.parameters[i], fit.parameters[j]))
+        let (first, second) = (*fit.parameters.get(i)?, *fit.parameters.get(j)?);
+        let together = match flattest {
+            Some(way) => way[i] * way[j] > 0.0 && way[i] * way[i] + way[j] * way[j] > 0.9,
+            None => first.min(second) > FAR,
+        };
+        together.then_some((first, second))
     };
     if let Some((r, alpha)) = together(0, 1) {
         return Some(format!(

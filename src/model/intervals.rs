@@ -142,9 +142,7 @@ fn parameter_draws(
     }
     let covariance = purchases.covariance.as_ref().ok_or_else(|| {
         Error::Model(
-            "the purchase model has no standard errors here, so no interval can be drawn from \
-             them: set uncertainty.method = \"bootstrap\", or remove [uncertainty]"
-                .to_owned(),
+            "the purchase model has no standard errors here to draw parameters from".to_owned(),
         )
     })?;
     let family = purchases.model.family();
@@ -175,7 +173,7 @@ fn normal_draws(
     let factor = cholesky(&covariance.log_scale).filter(|_| known).ok_or_else(|| {
         Error::Model(
             "the likelihood is flat in some direction, where standard errors say nothing about \
-             the parameters: set uncertainty.method = \"bootstrap\", or remove [uncertainty]"
+             the parameters"
                 .to_owned(),
         )
     })?;
