@@ -289,6 +289,15 @@ mod tests {
     }
 
     #[test]
+    fn published_order_counts() {
+        // CLVTools 0.12.1's tests, at the paper's estimates: P(X(2) = 10) and P(X(39) = 0).
+        let ten = CDNOW.distribution_if_alive(2.0, 0.0, 0.0, 10..11)[0];
+        assert!(relative(ten, 1.07869e-7) < 5e-6, "{ten}");
+        let none = CDNOW.distribution_if_alive(39.0, 0.0, 0.0, 0..1)[0];
+        assert!(relative(none, 0.57379) < 1e-5, "{none}");
+    }
+
+    #[test]
     fn stays_finite_where_the_published_form_does_not() {
         // a + b + x < 1: the published third 2F1 argument is negative. The value is checked
         // against 50 digits in math::dropout; here that it is what the model returns.
