@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn stability_cases() {
-        // BTYDplus 1.2.0's value in its own tests; again with mpmath, 50 digits.
+        // Published to these digits; mpmath agrees, by the formulas of scripts/model_reference.py.
         let at = [0.25, 4.0, 0.8, 2.5];
         for (x, t_x, expected) in [(0.0, 0.0, -0.417_928), (200.0, 38.0, 100.786_910)] {
             let (value, _) = log_likelihood(&one(x, t_x, 40.0), &at);
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn published_customer_1516() {
-        // BTYDplus 1.2.0, CDNOW, next 52 weeks: 24.002 and .96550, at estimates of three decimals
+        // Published for CDNOW, next 52 weeks: 24.002 and .96550, which are at three-decimal estimates
         // (at five decimals, r .52485 α 6.18307 a .89134 b 1.61391, P(alive) is .96549).
         let model = MbgNbd { r: 0.525, alpha: 6.183, a: 0.891, b: 1.614 };
         let (x, t_x, age) = (26.0, 30.857_142_857, 31.0);

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::support::*;
 
 /// CDNOW 1/10 from its order log. BG/NBD: Fader, Hardie & Lee (2005), to more digits by lifetimes
-/// 0.11.3 and CLVTools 0.12.1. Gamma-Gamma: Fader & Hardie (2013), note 025, likewise.
+/// 0.11.3 and CLVTools. Gamma-Gamma: Fader & Hardie (2013), note 025, likewise.
 #[test]
 fn cdnow_from_the_order_log() {
     let Some(reference) = reference("CDNOW") else {
@@ -56,7 +56,7 @@ fn gamma_gamma_of_cdnow(model: &serde_json::Value, customers: &polars::prelude::
     }
 }
 
-/// CLVTools 0.12.1 (Pareto/NBD with its standard errors) and BTYDplus 1.2.0 (MBG/NBD). Their
+/// Published estimates, by CLVTools, BTYD and BTYDplus (Pareto/NBD with its standard errors). Their
 /// optimisers stop earlier than ours (gradient 1e-9): where ours is the better likelihood, their
 /// parameters are good to 1e-3, BG/NBD's, on which lifetimes agrees, to 1e-4.
 #[test]
@@ -121,8 +121,8 @@ fn auto_takes_the_lowest_aic() {
     assert_eq!(model["purchases"]["model"], "mbg_nbd");
 }
 
-/// Holdout of 39 weeks, 1,882 orders. Totals, MAE and RMSE at the estimates of CLVTools 0.12.1 and
-/// BTYDplus 1.2.0, which are good to 1e-3 (see above); zero for everyone has a MAE of .7985.
+/// Holdout of 39 weeks, 1,882 orders. Totals, MAE and RMSE at the published
+/// estimates, which are good to 1e-3 (see above); zero for everyone has a MAE of .7985.
 #[test]
 fn holdout_accuracy_on_cdnow() {
     let Some(reference) = reference("the holdout of CDNOW") else {
@@ -156,7 +156,7 @@ fn holdout_accuracy_on_cdnow() {
     }
 }
 
-/// An independent program's approximate optimum (models.md of the founding notes, section 2): the
+/// An independent program's approximate optimum, made for comparison: the
 /// file cut at 1997-09-30 holding only who ordered within 13 weeks before. Forecast against what
 /// happened in the next 39 weeks: 1.65 when the selection is ignored, 1.01 at r .359 α 6.37 a .773
 /// b 3.94. The likelihood of these 418 customers is flat there (our standard error of r is .27), so

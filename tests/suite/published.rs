@@ -117,7 +117,7 @@ fn flo_without_penalties() {
     assert_eq!(model["purchases"]["not_identified"], serde_json::json!(["a", "b"]));
 }
 
-/// An independent program's approximate optima (models.md of the founding notes, section 2):
+/// An independent program's approximate optima, made for comparison:
 /// FLO with repeat orders, kept 367/7 weeks, at least two orders; six months are 26.07 weeks.
 #[test]
 fn flo_corrected_for_its_selection() {
