@@ -58,15 +58,10 @@ fn simulate(model: &PurchaseModel, customers: usize, window: Option<f64>) -> His
     let (mut x, mut t_x, mut age) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..customers {
         let watched = whole_days(rng.random_range(26.0..104.0));
-        let (mut orders, mut last) = (0.0, 0.0);
-        let mut future = model.draw_future((0.0, 0.0, 0.0), &mut rng);
-        while let Some(time) =
-            future.as_mut().and_then(|f| f.next_order(&mut rng)).filter(|time| *time <= watched)
-        {
-            (orders, last) = (orders + 1.0, whole_days(time));
-        }
-        if window.is_none_or(|window| orders > 0.0 && watched - last <= window) {
-            x.push(orders);
+        let seen = model.watch(watched, 0.0, &mut rng, |_| ());
+        let last = whole_days(seen.recency);
+        if window.is_none_or(|window| seen.frequency > 0.0 && watched - last <= window) {
+            x.push(seen.frequency);
             t_x.push(last);
             age.push(watched);
         }

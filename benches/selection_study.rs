@@ -7,6 +7,7 @@ use std::fmt::Write;
 use cltv::customers::Histories;
 use cltv::model::bg_nbd::BgNbd;
 use cltv::model::channels::ChannelMix;
+use cltv::model::futures::Watched;
 use cltv::model::intervals::of_totals;
 use cltv::model::kept::Selection;
 use cltv::model::predict::{Outlook, total_orders};
@@ -314,18 +315,10 @@ fn simulate(
         let age = rng.random_range(0.0..ACQUIRED_OVER);
         let online_share = online_share.sample(&mut rng);
         let mut online = u32::from(rng.random_bool(online_share));
-        let (mut x, mut t_x, mut future) = (0.0, 0.0, 0.0);
-        let mut orders = model.draw_future((0.0, 0.0, 0.0), &mut rng);
-        while let Some(time) = orders.as_mut().and_then(|orders| orders.next_order(&mut rng)) {
-            if time > age + HOLDOUT {
-                break;
-            } else if time > age {
-                future += 1.0;
-            } else {
-                (x, t_x) = (x + 1.0, time);
-                online += u32::from(rng.random_bool(online_share));
-            }
-        }
+        let seen = model.watch(age, HOLDOUT, &mut rng, |rng| {
+            online += u32::from(rng.random_bool(online_share));
+        });
+        let Watched { frequency: x, recency: t_x, later: future } = seen;
         let values = Gamma::new(4.0 * (x + 1.0), 1.0 / scale.sample(&mut rng)).expect("positive");
         let mean_value = values.sample(&mut rng) / (x + 1.0);
         let both = online > 0 && f64::from(online) < x + 1.0;

@@ -146,12 +146,13 @@ pub fn findings(
     let unit = settings.summary.time_unit;
     let lines = advice(signs, observation_end, unit);
     let longest = signs.longest_silence;
+    let too_long = |window: f64| match window.is_finite() {
+        true => window > longest * (1.0 + DIFFERS),
+        false => signs.window.is_some(),
+    };
     let differs = match stated {
         None => lines.map(|lines| unstated(signs, observation_end, unit, &lines)),
-        Some(stated) if stated.window.is_finite() && stated.window > longest * (1.0 + DIFFERS) => {
-            Some(window_differs(day_before(observation_end, longest, unit)))
-        }
-        Some(stated) if stated.window.is_infinite() && signs.window.is_some() => {
+        Some(stated) if too_long(stated.window) => {
             Some(window_differs(day_before(observation_end, longest, unit)))
         }
         Some(stated) if signs.no_one_time_buyers && !stated.repeat_order => Some(Finding::warning(

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use statrs::function::beta::beta_reg;
 
-use super::special::ln_gamma;
+use super::special::stirling_error;
 
 /// Terms that a tail may have; beyond, the incomplete beta function stands in.
 const MOST_TERMS: f64 = 1e6;
@@ -43,16 +43,6 @@ pub fn probability(shape: f64, tau: f64, n: u32) -> f64 {
     shape / both * (both / (2.0 * PI * shape * n)).sqrt() * ln.exp()
 }
 
-/// ln Γ(z+1) − (z + ½) ln z + z − ½ ln 2π.
-fn stirling_error(z: f64) -> f64 {
-    const SERIES_FROM: f64 = 16.0;
-    if z < SERIES_FROM {
-        return ln_gamma(z + 1.0) - (z + 0.5) * z.ln() + z - 0.5 * (2.0 * PI).ln();
-    }
-    let w = 1.0 / (z * z);
-    (1.0 / 12.0 + w * (-1.0 / 360.0 + w * (1.0 / 1260.0 + w * (-1.0 / 1680.0 + w / 1188.0)))) / z
-}
-
 /// x ln(x/m) + m − x, by its series in (x−m)/(x+m) where the terms would cancel.
 fn deviance(x: f64, m: f64) -> f64 {
     const NEAR: f64 = 0.1;
@@ -76,17 +66,20 @@ fn deviance(x: f64, m: f64) -> f64 {
 /// P(N = n) and P(N ≥ n) for each n of `range`.
 ///
 /// # Formula
-/// Each term from the one before by their ratio (s+n)/(n+1)·z; the tail is summed from its end,
-/// or, where it holds most, from what is missing in it. For a tail too long to be summed:
-/// P(N ≥ n) = I_z(n, s).
+/// The tail beyond the range is summed from its end, or, where it holds most, from what is missing
+/// in it, each term from the one before by their ratio (s+n)/(n+1)·z; within the range
+/// probabilities are added to it. For a tail too long to be summed: P(N ≥ n) = I_z(n, s).
 ///
 /// # Domain
-/// shape > 0, τ ≥ 0, a range that is not empty.
+/// shape > 0, τ ≥ 0.
 ///
 /// # Reference
 /// Johnson, Kemp & Kotz (2005), Univariate Discrete Distributions, 3rd edition, section 5.1;
 /// equation 5.30 for the incomplete beta function.
 pub fn probabilities_and_tails(shape: f64, tau: f64, range: Range<u32>) -> Vec<(f64, f64)> {
+    if range.is_empty() {
+        return Vec::new();
+    }
     let last = range.end - 1;
     let mut tail = tail(shape, tau, last);
     let mut all: Vec<(f64, f64)> = range

@@ -1,5 +1,7 @@
 //! Log-gamma, digamma, log-beta and log-sum-exp.
 
+use std::f64::consts::PI;
+
 pub use statrs::function::gamma::{digamma, ln_gamma};
 
 /// Logarithm of the beta function.
@@ -34,12 +36,28 @@ pub fn ln_rising(c: f64, x: f64) -> f64 {
     if c < STIRLING_FROM {
         return ln_gamma(c + x) - ln_gamma(c);
     }
-    let series = |z: f64| {
-        let w = 1.0 / (z * z);
-        (1.0 / 12.0 + w * (-1.0 / 360.0 + w * (1.0 / 1260.0 + w * (-1.0 / 1680.0 + w / 1188.0))))
-            / z
-    };
-    (c - 0.5) * (x / c).ln_1p() + x * (c + x).ln() - x + (series(c + x) - series(c))
+    (c - 0.5) * (x / c).ln_1p() + x * (c + x).ln() - x
+        + (stirling_series(c + x) - stirling_series(c))
+}
+
+/// ln Γ(z) − (z − ½) ln z + z − ½ ln 2π for z from [`STIRLING_FROM`] on.
+fn stirling_series(z: f64) -> f64 {
+    let w = 1.0 / (z * z);
+    (1.0 / 12.0 + w * (-1.0 / 360.0 + w * (1.0 / 1260.0 + w * (-1.0 / 1680.0 + w / 1188.0)))) / z
+}
+
+/// The error of Stirling's formula for z!: ln Γ(z+1) − (z + ½) ln z + z − ½ ln 2π.
+///
+/// # Domain
+/// z > 0.
+///
+/// # Reference
+/// Abramowitz & Stegun (1964), equation 6.1.41.
+pub fn stirling_error(z: f64) -> f64 {
+    if z < STIRLING_FROM {
+        return ln_gamma(z + 1.0) - (z + 0.5) * z.ln() + z - 0.5 * (2.0 * PI).ln();
+    }
+    stirling_series(z)
 }
 
 /// ψ(c + x) − ψ(c): the derivative of [`ln_rising`] in c, without cancellation for large c.

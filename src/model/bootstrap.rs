@@ -12,7 +12,7 @@ use super::patterns::Patterns;
 use super::purchases::{Data, FittedPurchases};
 use crate::error::Error;
 
-/// More refits than this share must converge.
+/// Share of the refits that may fail to converge.
 const MOST_LOST: f64 = 0.1;
 
 impl FittedPurchases {

@@ -45,6 +45,13 @@ impl Covariance {
         })
     }
 
+    /// Whether some parameter has a standard error of several times its size: the likelihood is
+    /// flat in some direction, and the normal approximation describes other models.
+    pub fn is_flat(&self) -> bool {
+        const SEVERAL: f64 = 3.0;
+        self.log_standard_errors().iter().any(|error| *error > SEVERAL)
+    }
+
     /// Standard errors of ln θ: relative standard errors of θ.
     pub fn log_standard_errors(&self) -> Vec<f64> {
         (0..self.log_scale.len()).map(|i| self.log_scale[i][i].sqrt()).collect()

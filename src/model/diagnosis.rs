@@ -12,8 +12,6 @@ use crate::settings::{Family, PurchaseModelName, Purchases};
 /// point of the 50:50 mixture of χ²₀ and χ²₁ that the likelihood ratio follows on the boundary
 /// (Self & Liang 1987, JASA 82, case 5).
 const LEAST_GAIN: f64 = 2.706 / 2.0;
-/// A parameter whose standard error is so many times its size is not known.
-const SEVERAL: f64 = 3.0;
 /// Beyond, an information matrix has lost half its digits.
 const ILL_CONDITIONED: f64 = 1e8;
 /// Fewer customers or repeat orders than this give parameters with errors of tens of percent.
@@ -138,9 +136,7 @@ fn not_identified(case: &Case<'_>) -> Option<Finding> {
     let flat = match case.covariance {
         None => "the information matrix is singular".to_owned(),
         Some(covariance) => {
-            let errors = covariance.log_standard_errors();
-            let unknown = errors.iter().any(|error| *error > SEVERAL);
-            if !unknown && covariance.condition_number < ILL_CONDITIONED {
+            if !covariance.is_flat() && covariance.condition_number < ILL_CONDITIONED {
                 return None;
             }
             format!(

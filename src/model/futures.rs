@@ -78,6 +78,44 @@ impl Future {
     }
 }
 
+/// A customer watched from the first order on.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Watched {
+    /// x: repeat orders up to the age.
+    pub frequency: f64,
+    /// t_x: time of the last of them.
+    pub recency: f64,
+    /// Orders after the age.
+    pub later: f64,
+}
+
+impl PurchaseModel {
+    /// Draws a new customer and watches until `age`, and for `later` after that; `at_order` is
+    /// called at each order up to the age.
+    pub fn watch<R: Rng>(
+        &self,
+        age: f64,
+        later: f64,
+        rng: &mut R,
+        mut at_order: impl FnMut(&mut R),
+    ) -> Watched {
+        let mut watched = Watched::default();
+        let Some(mut future) = self.draw_future((0.0, 0.0, 0.0), rng) else {
+            return watched;
+        };
+        while let Some(time) = future.next_order(rng).filter(|time| *time <= age + later) {
+            if time > age {
+                watched.later += 1.0;
+            } else {
+                watched.frequency += 1.0;
+                watched.recency = time;
+                at_order(rng);
+            }
+        }
+        watched
+    }
+}
+
 /// A draw from Gamma(shape, rate), above 0.
 pub(super) fn gamma(shape: f64, rate: f64, rng: &mut impl Rng) -> f64 {
     Gamma::new(shape, 1.0 / rate).map_or(0.0, |d| d.sample(rng)).max(f64::MIN_POSITIVE)
@@ -157,23 +195,15 @@ mod tests {
             for age in [5.0, 20.0, 80.0] {
                 let mut inside = 0.0;
                 for _ in 0..draws {
-                    let last = last_order(&model, age, &mut rng);
-                    inside += f64::from(u8::from(last.is_some_and(|last| age - last <= window)));
+                    let watched = model.watch(age, 0.0, &mut rng, |_| ());
+                    let kept = watched.frequency > 0.0 && age - watched.recency <= window;
+                    inside += f64::from(u8::from(kept));
                 }
                 let (share, p) = (inside / f64::from(draws), kept.at(age)[0]);
                 let error = (p * (1.0 - p) / f64::from(draws)).sqrt();
                 assert!((share - p).abs() < 5.0 * error, "{model:?} at {age}: {share} {p}");
             }
         }
-    }
-
-    fn last_order(model: &PurchaseModel, age: f64, rng: &mut ChaCha8Rng) -> Option<f64> {
-        let mut future = model.draw_future((0.0, 0.0, 0.0), rng)?;
-        let mut last = None;
-        while let Some(time) = future.next_order(rng).filter(|time| *time <= age) {
-            last = Some(time);
-        }
-        last
     }
 
     /// The same where orders in both channels are needed, each order's channel drawn.
@@ -189,17 +219,13 @@ mod tests {
                 let mut inside = 0.0;
                 for _ in 0..draws {
                     let share = beta(mix.first, mix.second, &mut rng);
-                    let (mut last, mut first) = (0.0, f64::from(u8::from(rng.random_bool(share))));
-                    let mut orders = 1.0;
-                    let mut future = model.draw_future((0.0, 0.0, 0.0), &mut rng);
-                    while let Some(time) =
-                        future.as_mut().and_then(|f| f.next_order(&mut rng)).filter(|t| *t <= age)
-                    {
-                        (last, orders) = (time, orders + 1.0);
-                        first += f64::from(u8::from(rng.random_bool(share)));
-                    }
-                    let both = first > 0.0 && first < orders;
-                    inside += f64::from(u8::from(both && age - last <= window));
+                    let mut first = u32::from(rng.random_bool(share));
+                    let watched = model.watch(age, 0.0, &mut rng, |rng| {
+                        first += u32::from(rng.random_bool(share));
+                    });
+                    let both = first > 0 && f64::from(first) < watched.frequency + 1.0;
+                    let kept = both && age - watched.recency <= window;
+                    inside += f64::from(u8::from(kept));
                 }
                 let (share, p) = (inside / f64::from(draws), kept.at(age)[0]);
                 let error = (p * (1.0 - p) / f64::from(draws)).sqrt();

@@ -18,8 +18,6 @@ use crate::error::Error;
 use crate::math::linear::cholesky;
 use crate::settings::{Uncertainty, UncertaintyMethod};
 
-/// A relative standard error beyond which the normal approximation draws other models.
-const FLAT: f64 = 3.0;
 /// Counts of orders that a distribution may need.
 const MOST_ORDERS: u32 = 1 << 20;
 
@@ -169,14 +167,14 @@ fn normal_draws(
     draws: u32,
     rng: &mut ChaCha8Rng,
 ) -> Result<Vec<Vec<f64>>, Error> {
-    let known = covariance.log_standard_errors().iter().all(|error| *error < FLAT);
-    let factor = cholesky(&covariance.log_scale).filter(|_| known).ok_or_else(|| {
-        Error::Model(
+    let factor =
+        cholesky(&covariance.log_scale).filter(|_| !covariance.is_flat()).ok_or_else(|| {
+            Error::Model(
             "the likelihood is flat in some direction, where standard errors say nothing about \
              the parameters"
                 .to_owned(),
         )
-    })?;
+        })?;
     let draw = |_| {
         let z: Vec<f64> = estimates.iter().map(|_| StandardNormal.sample(rng)).collect();
         let moved = |row: &Vec<f64>| row.iter().zip(&z).map(|(l, z)| l * z).sum::<f64>().exp();

@@ -15,7 +15,7 @@ use super::channels::ChannelMix;
 use super::patterns::Patterns;
 use crate::math::chebyshev::{Interpolant, chebyshev_points};
 
-/// Half height of the strip in which ln P(kept) is analytic in ln(1 + c/scale): its singularities
+/// Half height of the strip in which P(kept) is analytic in ln(1 + c/scale): its singularities
 /// have a negative 1 + c/scale.
 const STRIP: f64 = std::f64::consts::PI;
 /// Interpolation is exact beside its largest value; a probability far smaller is not interpolated.

@@ -335,11 +335,12 @@ impl Data {
         fitted: &FittedPurchases,
         selection: Selection,
     ) -> Result<SelectionFit, Error> {
-        let plain = |family: Family| {
-            let settings = Purchases { model: family.into(), l2_penalty: self.l2_penalty };
-            fit_purchases(patterns, &settings, None)
+        let plain = Self::new(patterns, self.l2_penalty, None);
+        let nbd = plain.fit(Family::Nbd)?;
+        let ignored = match plain.fit(fitted.family) {
+            Ok(fit) if !is_nbd(&fit, &nbd, patterns.customers) => fit,
+            _ => nbd,
         };
-        let ignored = plain(fitted.family).or_else(|_| plain(Family::Nbd))?;
         let customers_of_age = patterns.customers_of_age();
         let kept = |model: &PurchaseModel| {
             model.kept(&selection, self.longest).ok_or_else(|| {

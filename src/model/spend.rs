@@ -13,8 +13,6 @@ use crate::settings::Spend;
 const FEWEST: usize = 10;
 /// Correlation of frequency and monetary value beyond which independence is in doubt.
 const CORRELATED: f64 = 0.3;
-/// A parameter whose standard error is so many times its size is not known.
-const SEVERAL: f64 = 3.0;
 
 /// The model, how it was found, and what to think of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,7 +79,7 @@ pub fn fit_spend(histories: &Histories, settings: &Spend) -> Result<FittedSpend,
     })?;
     let covariance = Covariance::at(&objective, &optimum.parameters);
     let errors = covariance.as_ref().map(Covariance::log_standard_errors);
-    let unknown = errors.as_ref().is_none_or(|errors| errors.iter().any(|e| *e > SEVERAL));
+    let unknown = covariance.as_ref().is_none_or(Covariance::is_flat);
     let flat = settings.l2_penalty == 0.0 && unknown;
     let [p, q, v] = [optimum.parameters[0], optimum.parameters[1], optimum.parameters[2]];
     let (pearson, spearman) = (pearson(counts, means), spearman(counts, means));

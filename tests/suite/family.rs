@@ -98,22 +98,13 @@ fn world(model: &PurchaseModel, customers: usize, seed: u64, window: Option<f64>
     let (mut x, mut t_x, mut age, mut future) = (vec![], vec![], vec![], vec![]);
     for _ in 0..customers {
         let watched = rng.random_range(20.0..104.0);
-        let (mut orders, mut last, mut later) = (0.0, 0.0, 0.0);
-        let mut life = model.draw_future((0.0, 0.0, 0.0), &mut rng);
-        while let Some(time) = life.as_mut().and_then(|life| life.next_order(&mut rng)) {
-            if time > watched + HOLDOUT {
-                break;
-            } else if time > watched {
-                later += 1.0;
-            } else {
-                (orders, last) = (orders + 1.0, time);
-            }
-        }
-        if window.is_none_or(|window| orders > 0.0 && watched - last <= window) {
-            x.push(orders);
-            t_x.push(last);
+        let seen = model.watch(watched, HOLDOUT, &mut rng, |_| ());
+        let inside = |window| seen.frequency > 0.0 && watched - seen.recency <= window;
+        if window.is_none_or(inside) {
+            x.push(seen.frequency);
+            t_x.push(seen.recency);
             age.push(watched);
-            future.push(later);
+            future.push(seen.later);
         }
     }
     // Order values do not matter here, but must differ for the spend model.
