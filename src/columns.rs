@@ -17,6 +17,19 @@ pub const CLTV: &str = "cltv";
 /// Quantile segment of [`CLTV`].
 pub const CLTV_SEGMENT: &str = "cltv_segment";
 
+/// RFM's recency: days from the last order to the observation end; not the models' recency.
+pub const DAYS_SINCE_LAST_ORDER: &str = "days_since_last_order";
+/// Score of [`DAYS_SINCE_LAST_ORDER`]: the fewer days, the higher.
+pub const RFM_RECENCY: &str = "rfm_recency";
+/// Score of the number of orders.
+pub const RFM_FREQUENCY: &str = "rfm_frequency";
+/// Score of the total spend.
+pub const RFM_MONETARY: &str = "rfm_monetary";
+/// Named segment of the recency and frequency scores.
+pub const RFM_SEGMENT: &str = "rfm_segment";
+/// Lowest and highest score.
+pub const RFM_SCORES: std::ops::RangeInclusive<u8> = 1..=5;
+
 /// t_x: time from the first to the last order.
 pub fn recency(unit: TimeUnit) -> String {
     format!("recency_{}", unit.suffix())
@@ -55,6 +68,10 @@ impl Settings {
         ];
         names.extend(self.forecast.horizons.iter().map(|h| expected_orders(h.months)));
         names.extend([EXP_AVERAGE_VALUE, CLTV, CLTV_SEGMENT].map(str::to_owned));
+        names.extend(
+            [DAYS_SINCE_LAST_ORDER, RFM_RECENCY, RFM_FREQUENCY, RFM_MONETARY, RFM_SEGMENT]
+                .map(str::to_owned),
+        );
         if self.uncertainty.is_some() {
             names.extend(self.forecast.horizons.iter().flat_map(|h| interval_columns(h.months)));
         }
@@ -91,7 +108,7 @@ impl Settings {
                 names.extend(&columns.value);
                 names.extend(&columns.quantity);
                 names.extend(&columns.unit_price);
-                names.extend(self.transactions.cancelled.as_ref().map(|c| &c.column));
+                names.extend(self.transactions.cancelled.iter().flat_map(|c| &c.column));
             }
         }
         names.extend(&columns.keep);

@@ -11,6 +11,62 @@ pub struct Histories {
     first_channel: Option<Vec<f64>>,
 }
 
+/// What a group of customers has in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Nothing: all of them.
+    Total,
+    /// Their segment.
+    Segment,
+    /// Their channel.
+    Channel,
+}
+
+impl Scope {
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Total => "total",
+            Self::Segment => "segment",
+            Self::Channel => "channel",
+        }
+    }
+}
+
+/// The groups that a forecast is made for: all customers first, then segments, then channels.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Groups {
+    /// Scope and name of each.
+    pub names: Vec<(Scope, String)>,
+    /// For each customer, the index of its segment among `names`.
+    pub segment_of: Vec<usize>,
+    /// For each customer, the index of its channel among `names`; empty without channels.
+    pub channel_of: Vec<usize>,
+}
+
+impl Groups {
+    /// The groups that a customer belongs to.
+    pub fn of(&self, customer: usize) -> impl Iterator<Item = usize> {
+        let channel = self.channel_of.get(customer).copied();
+        [0, self.segment_of[customer]].into_iter().chain(channel)
+    }
+}
+
+/// What customers did after the calibration, and just before its end; every column has a number a
+/// customer, in the order of their [`Histories`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Holdout {
+    /// Orders in the holdout.
+    pub orders: Vec<f64>,
+    /// Their value.
+    pub value: Vec<f64>,
+    /// Repeat orders in the last period of the calibration that is as long as the holdout.
+    pub recent_orders: Vec<f64>,
+    /// Their value.
+    pub recent_value: Vec<f64>,
+}
+
 impl Histories {
     /// Checks the invariants that every model relies on.
     ///
@@ -71,6 +127,16 @@ impl Histories {
     /// Orders in the first of two channels, where the file counts two.
     pub fn first_channel(&self) -> Option<&[f64]> {
         self.first_channel.as_deref()
+    }
+
+    /// First days, rising, in days from 1970, and how many customers each has; T ends with day
+    /// `end` and has units of so many `days`.
+    pub fn first_days(&self, end: i32, days: f64) -> Vec<(i32, f64)> {
+        let mut counts = std::collections::BTreeMap::new();
+        for age in &self.age {
+            *counts.entry(end - (age * days).round() as i32).or_insert(0.0) += 1.0;
+        }
+        counts.into_iter().collect()
     }
 
     /// Number of customers.

@@ -9,6 +9,7 @@
 //!
 //! # Layout
 //! * [`pipeline`]: the flow, on one page; read this first.
+//! * [`evaluation`]: proof on a holdout, on one page too.
 //! * [`settings`]: the pipeline file as typed, checked values.
 //! * [`frame`]: all Polars code. [`model`]: all statistics. They meet in [`customers`].
 //! * [`math`]: pure functions.
@@ -42,6 +43,7 @@ pub mod advice;
 pub mod columns;
 pub mod customers;
 pub mod error;
+pub mod evaluation;
 pub mod findings;
 pub mod frame;
 pub mod math;

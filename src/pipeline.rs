@@ -6,21 +6,28 @@ use std::time::Instant;
 use polars::prelude::{DataFrame, LazyFrame};
 
 use crate::advice::{self, Advice};
-use crate::customers::Histories;
+use crate::customers::{Groups, Histories};
 use crate::error::Error;
 use crate::findings::{Finding, Severity};
 use crate::frame::clean::{Cleaned, Rejected};
 use crate::frame::load::load;
 use crate::frame::outliers::Limits;
-use crate::frame::profile::Profile;
+use crate::frame::profile::{Profile, Profiles};
+use crate::frame::rfm::RfmProfile;
 use crate::frame::summary::CustomerSummary;
-use crate::frame::{clean, outliers, predictions, profile, segment, summary, transactions};
+use crate::frame::{
+    clean, kept, order_days, outliers, predictions, profile, rfm, segment, summary, transactions,
+};
 use crate::model::detection::Signs;
 use crate::model::intervals::{Intervals, of_customers, of_totals};
 use crate::model::predict::{Outlook, total_orders};
-use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend};
-use crate::settings::{InputKind, Settings};
+use crate::model::tracking::{Stretch, Week};
+use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend, company, tracking};
+use crate::settings::{FrequencyKind, InputKind, Settings};
 use crate::{remarks, selection};
+
+/// Customers in the list of those who are expected to order most.
+const BUSIEST: usize = 10;
 
 /// Everything that a run found out; [`crate::output::write`] makes files of it.
 pub struct Run {
@@ -28,16 +35,22 @@ pub struct Run {
     pub scored: DataFrame,
     /// Rising edges of the segments.
     pub edges: Vec<f64>,
-    /// A profile a segment, lowest first.
-    pub segments: Vec<Profile>,
-    /// The profile of all customers.
-    pub company: Profile,
+    /// What is to be said of each segment and of all customers.
+    pub profiles: Profiles,
+    /// A row an RFM segment.
+    pub rfm: Vec<RfmProfile>,
     /// What to do about each segment, in their order.
     pub advice: Vec<Advice>,
     /// The model of orders.
     pub purchases: FittedPurchases,
     /// The model of order values.
     pub spend: FittedSpend,
+    /// Orders and revenue of the company, its segments and its channels.
+    pub forecast: Vec<company::Row>,
+    /// Who is expected to order most in the next month, and how much, most first.
+    pub next_month: Vec<(String, f64)>,
+    /// Repeat orders week by week, expected and actual; an order log only.
+    pub tracking: Vec<Week>,
     /// How far totals can be off, where the pipeline asks for it.
     pub intervals: Option<Intervals>,
     /// What the reader should know, most serious first.
@@ -60,6 +73,8 @@ pub struct Audit {
     pub limits: Vec<Limits>,
     /// Customers left out for too few orders.
     pub below_min_orders: usize,
+    /// Lines that lowered what a customer spent on that day.
+    pub returns_netted: usize,
     /// Order lines after the end of the calibration.
     pub lines_after_calibration: usize,
     /// First order of all.
@@ -88,19 +103,28 @@ pub struct Look {
     pub signs: Signs,
 }
 
+/// Finds the input files, reads and cleans them.
+///
+/// # Errors
+/// [`Error::Input`] when the input breaks the contract, [`Error::Io`] when it cannot be read.
+pub fn read(settings: &Settings, clock: &mut Clock) -> Result<(Vec<PathBuf>, Cleaned), Error> {
+    let loaded = load(settings)?;
+    let cleaned = clean_rows(loaded.frame, &loaded.files, settings)?;
+    clock.lap("load and clean");
+    Ok((loaded.files, cleaned))
+}
+
 /// Reads, cleans and summarises; fits and writes nothing.
 ///
 /// # Errors
 /// [`Error::Input`] when the input breaks the contract, [`Error::Io`] when it cannot be read.
 pub fn look(settings: &Settings, clock: &mut Clock) -> Result<Look, Error> {
-    let loaded = load(settings)?;
-    let cleaned = clean_rows(loaded.frame, &loaded.files, settings)?;
-    clock.lap("load and clean");
+    let (files, cleaned) = read(settings, clock)?;
     let (summary, limits) = summarise(cleaned.kept.clone(), settings)?;
     let histories = summary::to_histories(&summary, settings)?;
     let signs = selection::signs(settings, &histories, summary.below_min_orders);
     clock.lap("cap and summarise");
-    Ok(Look { files: loaded.files, cleaned, summary, limits, histories, signs })
+    Ok(Look { files, cleaned, summary, limits, histories, signs })
 }
 
 /// Runs the analysis; writes nothing.
@@ -127,37 +151,72 @@ pub fn analyse(settings: &Settings) -> Result<Run, Error> {
     };
     let predicted = model::predict(&purchases, &spend, &outlook)?;
     clock.lap("predict");
-    let scored = predictions::attach(&summary.frame, predicted, settings)?;
-    let scored = segment::segment(scored, &settings.segments.labels)?;
-    let (segments, company) = profile::profiles(&scored.frame, settings)?;
-    let advice = advice::advise(&segments, &company, &purchases, settings);
+    let scored = predictions::attach(&summary.frame, &predicted, settings)?;
+    let segment::Segmented { frame, edges } = segment::segment(scored, &settings.segments.labels)?;
+    let profiles = profile::profiles(&frame, settings)?;
+    let advice = advice::advise(&profiles.segments, &profiles.company, &purchases, settings);
+    let groups = kept::groups(&frame, settings, &profiles.member, &profiles.kept)?;
+    let rfm = rfm::score(frame, &summary.frame, settings)?;
     clock.lap("segment and advise");
-    let (frame, intervals) = intervals(scored.frame, &purchases, &spend, &outlook, settings)?;
+    let mut forecast = company::forecast(&purchases.model, &predicted, &groups, &outlook)?;
+    let next_month = company::next_month(&purchases.model, &predicted, &outlook)?;
+    let next_month = predictions::highest(&rfm.frame, &next_month, BUSIEST)?;
+    let tracking = tracking(&look, &purchases, settings)?;
+    clock.lap("forecast the company");
+    let (scored, intervals) =
+        intervals(rfm.frame, &purchases, &spend, &outlook, &groups, settings)?;
     clock.lap("draw intervals");
     let mut findings = purchases.findings.clone();
     findings
         .extend(intervals.as_ref().and_then(|i| i.as_ref().err()).map(remarks::without_intervals));
     let intervals = intervals.and_then(Result::ok);
-    findings.extend(corrected(settings, &purchases, &company, &outlook));
+    if let Some(intervals) = &intervals {
+        company::with_intervals(&mut forecast, &intervals.periods);
+    }
+    findings.extend(corrected(settings, &purchases, &profiles.company, &outlook));
     let end = summary.observation_end;
     findings.extend(selection::findings(settings, selection, &look.signs, end));
     findings.extend(spend.findings.clone());
-    findings.extend(remarks::remarks(settings, &look, &scored.edges));
+    findings.extend(remarks::remarks(settings, &look, &edges));
     findings.sort_by_key(|finding| finding.severity == Severity::Note);
-    let edges = scored.edges;
     let audit = Audit::of(look, clock.laps);
     Ok(Run {
-        scored: frame,
+        scored,
         edges,
-        segments,
-        company,
+        profiles,
+        rfm: rfm.segments,
         advice,
         purchases,
         spend,
+        forecast,
+        next_month,
+        tracking,
         intervals,
         findings,
         audit,
     })
+}
+
+/// Repeat orders week by week, where the model's expectation for a new customer is theirs: the log
+/// has all of them, and what the model counts are repeat orders.
+fn tracking(
+    look: &Look,
+    purchases: &FittedPurchases,
+    settings: &Settings,
+) -> Result<Vec<Week>, Error> {
+    let comparable = settings.input.kind == InputKind::Transactions
+        && settings.summary.frequency == FrequencyKind::RepeatOrders
+        && settings.summary.min_orders == 1
+        && settings.selection.is_none();
+    if !comparable {
+        return Ok(Vec::new());
+    }
+    let unit = settings.summary.time_unit;
+    let (cut, end) = (look.summary.observation_end, look.summary.covered_until);
+    let stretch = Stretch { calibration_end: cut.to_epoch_days(), end: end.to_epoch_days() };
+    let orders = order_days::orders_by_day(&look.cleaned.kept, cut, end)?;
+    let acquired = look.histories.first_days(stretch.calibration_end, unit.days());
+    tracking::track(&purchases.model, unit, &acquired, &orders, stretch)
 }
 
 /// Intervals of customers as columns, and those of totals, where the pipeline asks for them. Totals
@@ -167,14 +226,13 @@ fn intervals(
     purchases: &FittedPurchases,
     spend: &FittedSpend,
     outlook: &Outlook<'_>,
+    groups: &Groups,
     settings: &Settings,
 ) -> Result<(DataFrame, Option<Result<Intervals, Error>>), Error> {
     let Some(uncertainty) = &settings.uncertainty else {
         return Ok((scored, None));
     };
-    let labels = &settings.segments.labels;
-    let segment_of = profile::segment_positions(&scored, labels)?;
-    let totals = of_totals(uncertainty, purchases, spend, outlook, &segment_of, labels.len());
+    let totals = of_totals(uncertainty, purchases, spend, outlook, groups);
     let customers = of_customers(uncertainty.level, &purchases.model, outlook)?;
     Ok((predictions::attach_intervals(scored, customers, settings)?, Some(totals)))
 }
@@ -202,6 +260,7 @@ impl Audit {
             rows_read: cleaned.rows_read,
             rejected: cleaned.rejected,
             quarantine: cleaned.quarantine,
+            returns_netted: cleaned.returns_netted,
             limits,
             below_min_orders: summary.below_min_orders,
             lines_after_calibration: summary.lines_after_calibration,
@@ -231,9 +290,7 @@ fn summarise(
             let totals = summary::omnichannel_totals(capped, settings);
             Ok((summary::customer_summary(totals, settings)?, limits))
         }
-        InputKind::Transactions => {
-            Ok((transactions::customer_summary(kept, settings)?, Vec::new()))
-        }
+        InputKind::Transactions => Ok((order_days::customer_summary(kept, settings)?, Vec::new())),
     }
 }
 
@@ -256,11 +313,11 @@ impl Clock {
     }
 }
 
-/// Refuses a run with a warning, for `--strict`.
+/// Refuses a run with a warning, for `--strict`; `consequence` says what that means.
 ///
 /// # Errors
 /// [`Error::Model`] that lists the warnings.
-pub fn refuse_warnings(findings: &[Finding]) -> Result<(), Error> {
+pub fn refuse_warnings(findings: &[Finding], consequence: &str) -> Result<(), Error> {
     let warnings: Vec<String> = findings
         .iter()
         .filter(|finding| finding.severity == Severity::Warning)
@@ -270,7 +327,7 @@ pub fn refuse_warnings(findings: &[Finding]) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::Model(format!(
-        "--strict: nothing was written, because of {} warnings:{}",
+        "--strict: {consequence}, because of {} warnings:{}",
         warnings.len(),
         warnings.concat()
     )))

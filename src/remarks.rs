@@ -32,13 +32,16 @@ pub fn without_intervals(error: &Error) -> Finding {
     )
 }
 
-/// Cancelled invoices are expected in a log; any other rejected row deserves a look.
+/// Rows that any log has: they are set aside as the pipeline asks.
+const EXPECTED: &[&str] = &["cancelled", "return", "returned"];
+
+/// Cancellations and returns are expected in a log; any other rejected row deserves a look.
 fn rejected_rows(rejected: &[Rejected]) -> Option<Finding> {
     let rows: usize = rejected.iter().map(|r| r.rows).sum();
     let rules: Vec<String> = rejected.iter().map(|r| format!("{} {}", r.rows, r.rule)).collect();
     let message = format!("{rows} rows break a rule and were set aside: {}", rules.join(", "));
     let remedy = "look at quarantine.parquet: file, row, rule and raw values";
-    if rejected.iter().any(|r| r.rule != "cancelled") {
+    if rejected.iter().any(|r| !EXPECTED.contains(&r.rule.as_str())) {
         Some(Finding::warning("rows_set_aside", message, remedy))
     } else {
         (rows > 0).then(|| Finding::note("rows_set_aside", message, remedy))

@@ -12,7 +12,7 @@ use cltv::pipeline::{Clock, Look, look};
 use cltv::selection::{self, advice};
 use cltv::settings::{FrequencyKind, Overrides, Settings, load, parse};
 
-use super::summary::{sentence, whole};
+use super::page::{sentence, whole};
 
 /// Say what a file holds and how customers came to be in it; write nothing
 #[derive(Args)]

@@ -2,8 +2,11 @@
 
 mod check;
 mod completions;
+mod evaluate;
 mod logging;
+mod page;
 mod run;
+mod select;
 mod simulate;
 mod summary;
 
@@ -30,6 +33,8 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Evaluate(evaluate::EvaluateArgs),
+    Select(select::SelectArgs),
     Check(check::CheckArgs),
     Simulate(simulate::SimulateArgs),
     Completions(completions::CompletionsArgs),
@@ -61,6 +66,8 @@ pub fn main() -> ExitCode {
     logging::start(&cli.verbosity);
     let result = match &cli.command {
         Command::Run(args) => run::run(args, cli.verbosity.quiet, cli.verbosity.log_format),
+        Command::Evaluate(args) => evaluate::run(args, cli.verbosity.quiet),
+        Command::Select(args) => select::run(args),
         Command::Check(args) => check::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Completions(args) => completions::run(args),

@@ -49,7 +49,7 @@ pub fn run(args: &RunArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result
     let settings = load(&args.pipeline, &overrides)?;
     let run = pipeline::analyse(&settings)?;
     if args.strict {
-        pipeline::refuse_warnings(&run.findings)?;
+        pipeline::refuse_warnings(&run.findings, "nothing was written")?;
     }
     let folder = output::write(&run, &settings, &started)?;
     if log_format == LogFormat::Json || !std::io::stdout().is_terminal() {

@@ -1,18 +1,17 @@
 //! `cltv simulate customers|transactions`
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context;
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 use cltv::model::bg_nbd::BgNbd;
 use cltv::model::gamma_gamma::GammaGamma;
+use cltv::output::staging::write_whole;
 use cltv::output::tables;
 use cltv::simulate::Population;
 use cltv::simulate::export::{Filter, customers};
 use cltv::simulate::log::{Disorder, transactions};
-use polars::prelude::DataFrame;
 
 /// Make a customer export or an order log from known parameters
 #[derive(Args)]
@@ -129,32 +128,9 @@ pub fn run(args: &SimulateArgs) -> anyhow::Result<()> {
         }
     };
     match &population.out {
-        Some(path) => to_file(&mut frame, path)?,
+        Some(path) => write_whole(path, &tables::csv_bytes(&mut frame)?)?,
         None => std::io::stdout().write_all(&tables::csv_bytes(&mut frame)?)?,
     }
     tracing::info!("{} rows from {} simulated customers", frame.height(), population.customers);
     Ok(())
-}
-
-/// Beside the target first, so that no half file is ever there under its name.
-fn to_file(frame: &mut DataFrame, path: &Path) -> anyhow::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let failed = || format!("{}: cannot be written", path.display());
-    let mut file =
-        as_usual(&mut tempfile::Builder::new()).tempfile_in(folder).with_context(failed)?;
-    file.write_all(&tables::csv_bytes(frame)?).with_context(failed)?;
-    file.persist(path).with_context(failed)?;
-    Ok(())
-}
-
-/// Temporary files are private by default; this one becomes a plain file.
-fn as_usual<'a, 'b>(
-    builder: &'b mut tempfile::Builder<'a, 'a>,
-) -> &'b mut tempfile::Builder<'a, 'a> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder
 }

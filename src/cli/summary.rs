@@ -4,97 +4,36 @@ use std::io::Write;
 use std::path::Path;
 
 use cltv::columns::CLTV;
-use cltv::findings::{Finding, Severity};
+use cltv::customers::Scope;
 use cltv::model::Parameter;
+use cltv::model::company::{Row, Span};
 use cltv::model::intervals::Interval;
 use cltv::output::tables;
 use cltv::pipeline::Run;
 use cltv::settings::{FrequencyKind, PurchaseModelName, Settings};
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::CellAlignment;
 use polars::prelude::{AnyValue, DataFrame};
 
-/// Width where there is no terminal to ask.
-const PLAIN_WIDTH: u16 = 100;
+use super::page::{Page, decimal, figures, findings, plain_table, printable, significant, whole};
 
 /// Prints the whole summary to stdout.
 pub fn print(run: &Run, settings: &Settings, folder: &Path) -> anyhow::Result<()> {
-    let mut page = Page { text: String::new() };
+    let mut page = Page::default();
     heading(&mut page, run, settings);
     data(&mut page, run);
     limits(&mut page, run);
     models(&mut page, run, settings);
     findings(&mut page, &run.findings);
     company(&mut page, run, settings);
+    coming(&mut page, run);
     segments(&mut page, run, settings);
+    rfm(&mut page, run, settings);
     advice(&mut page, run, settings);
     top(&mut page, &tables::top(run, settings)?, settings);
+    busiest(&mut page, run);
     page.line(&format!("Written to {}", folder.display()));
     anstream::stdout().write_all(page.text.as_bytes())?;
     Ok(())
-}
-
-struct Page {
-    text: String,
-}
-
-impl Page {
-    fn line(&mut self, text: &str) {
-        self.text.push_str(text);
-        self.text.push('\n');
-    }
-
-    fn title(&mut self, text: &str) {
-        self.line(&format!("\n\u{1b}[1m{text}\u{1b}[0m"));
-    }
-
-    /// Text with a mark before its first line, wrapped and indented to `indent`.
-    fn paragraph(&mut self, mark: &str, indent: usize, text: &str) {
-        let mut line = format!(" {mark}{}", " ".repeat(indent.saturating_sub(visible(mark) + 1)));
-        let mut used = indent;
-        for word in text.split_whitespace() {
-            if used > indent && used + 1 + word.chars().count() > width() {
-                self.line(&line);
-                line = " ".repeat(indent);
-                used = indent;
-            }
-            if used > indent {
-                line.push(' ');
-                used += 1;
-            }
-            line.push_str(word);
-            used += word.chars().count();
-        }
-        self.line(&line);
-    }
-
-    fn table(&mut self, table: &Table) {
-        for line in table.lines() {
-            self.line(line.trim_end());
-        }
-    }
-}
-
-/// Columns that a line may take.
-fn width() -> usize {
-    usize::from(Table::new().width().unwrap_or(PLAIN_WIDTH)).clamp(60, 110)
-}
-
-/// A table as wide as its contents: ids are never broken, so that they can be copied.
-fn plain_table() -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table
-}
-
-/// Right-aligned figures after a left-aligned first column.
-fn figures(header: Vec<String>, rows: Vec<Vec<String>>) -> Table {
-    let mut table = plain_table();
-    table.set_header(header);
-    table.add_rows(rows);
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
 }
 
 fn heading(page: &mut Page, run: &Run, settings: &Settings) {
@@ -200,21 +139,6 @@ fn parameters(parameters: &[Parameter]) -> String {
     parameters.iter().map(one).collect::<Vec<_>>().join("  ")
 }
 
-fn findings(page: &mut Page, findings: &[Finding]) {
-    if findings.is_empty() {
-        return;
-    }
-    page.title("Read this before you use the numbers");
-    for finding in findings {
-        let mark = match finding.severity {
-            Severity::Warning => "\u{1b}[33m!\u{1b}[0m",
-            Severity::Note => "·",
-        };
-        page.paragraph(mark, 4, &sentence(&finding.message));
-        page.paragraph("", 4, &format!("→ {}", finding.remedy));
-    }
-}
-
 fn company(page: &mut Page, run: &Run, settings: &Settings) {
     page.title("Company");
     let totals = run.intervals.as_ref().map(|intervals| &intervals.company);
@@ -222,7 +146,7 @@ fn company(page: &mut Page, run: &Run, settings: &Settings) {
         interval.map_or(String::new(), |i| format!("{} to {}", whole(i.low), whole(i.high)))
     };
     let mut table = plain_table();
-    for (h, (months, orders)) in run.company.expected_orders.iter().enumerate() {
+    for (h, (months, orders)) in run.profiles.company.expected_orders.iter().enumerate() {
         table.add_row([
             format!("expected orders, next {months} months"),
             whole(*orders),
@@ -232,7 +156,7 @@ fn company(page: &mut Page, run: &Run, settings: &Settings) {
     let months = settings.lifetime_value.months;
     table.add_row([
         format!("expected value, next {months} months, discounted"),
-        whole(run.company.total_cltv),
+        whole(run.profiles.company.total_cltv),
         range(totals.map(|totals| &totals.lifetime_value)),
     ]);
     for column in table.column_iter_mut().skip(1) {
@@ -248,13 +172,67 @@ fn company(page: &mut Page, run: &Run, settings: &Settings) {
     }
 }
 
+/// Orders and revenue ahead; weeks and months stand in forecast.csv.
+fn coming(page: &mut Page, run: &Run) {
+    page.title("Forecast for today's customers (weeks, months, segments, channels: forecast.csv)");
+    let range = |interval: Option<Interval>| {
+        interval.map_or(String::new(), |i| format!("{} to {}", whole(i.low), whole(i.high)))
+    };
+    let ahead = |row: &&Row| row.scope == Scope::Total && row.period.span == Span::Horizon;
+    let rows = run.forecast.iter().filter(ahead).map(|row| {
+        vec![
+            format!("next {} months", row.period.number),
+            whole(row.orders),
+            range(row.orders_interval),
+            whole(row.revenue),
+            range(row.revenue_interval),
+        ]
+    });
+    let header = ["", "orders", "", "revenue", ""].map(str::to_owned).to_vec();
+    page.table(&figures(header, rows.collect()));
+    if let Some(week) = run.tracking.iter().rfind(|week| !week.holdout) {
+        page.line(&format!(
+            " so far, {} repeat orders came and the model expects {} (week by week: tracking.csv)",
+            whole(week.actual_cumulative),
+            whole(week.expected_cumulative)
+        ));
+    }
+}
+
+fn rfm(page: &mut Page, run: &Run, settings: &Settings) {
+    page.title("RFM segments: customers, and how many of them in each CLTV segment");
+    let labels = settings.segments.labels.iter().rev().map(|label| printable(label));
+    let mut header = vec![String::new(), "customers".to_owned()];
+    header.extend(labels);
+    header.extend(["days silent", "orders", "spend", "mean cltv"].map(str::to_owned));
+    let rows = run.rfm.iter().map(|row| {
+        let mut cells = vec![printable(&row.segment), whole(row.customers as f64)];
+        cells.extend(row.by_cltv_segment.iter().rev().map(|n| whole(*n as f64)));
+        cells.extend([
+            format!("{:.0}", row.mean_days_since_last_order),
+            format!("{:.1}", row.mean_orders),
+            decimal(row.mean_spend),
+            decimal(row.mean_cltv),
+        ]);
+        cells
+    });
+    page.table(&figures(header, rows.collect()));
+}
+
+fn busiest(page: &mut Page, run: &Run) {
+    page.title("Expected to order most in the next month");
+    let rows = run.next_month.iter().map(|(id, orders)| vec![printable(id), decimal(*orders)]);
+    page.table(&figures(vec!["customer".to_owned(), "orders".to_owned()], rows.collect()));
+    page.line("");
+}
+
 fn segments(page: &mut Page, run: &Run, settings: &Settings) {
     page.title("Segments");
     let unit = settings.summary.time_unit.plural();
     let header = ["", "customers", "cltv from", "to", "mean", "share of value", "orders each"];
     let mut header: Vec<String> = header.map(str::to_owned).to_vec();
     header.push(format!("{unit} silent"));
-    let rows = run.segments.iter().enumerate().rev().map(|(i, profile)| {
+    let rows = run.profiles.segments.iter().enumerate().rev().map(|(i, profile)| {
         let each = profile.expected_orders.last().map_or(0.0, |(_, orders)| *orders)
             / profile.customers.max(1) as f64;
         vec![
@@ -294,76 +272,4 @@ fn top(page: &mut Page, top: &DataFrame, settings: &Settings) {
         .collect();
     let header = columns.iter().map(|(_, title)| title.clone()).collect();
     page.table(&figures(header, rows));
-    page.line("");
-}
-
-/// Characters of a mark without its colour.
-fn visible(mark: &str) -> usize {
-    if mark.starts_with('\u{1b}') { 1 } else { mark.chars().count() }
-}
-
-/// Text from data without control characters, so that it cannot steer the terminal.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-/// Text with a capital letter, safe for the terminal.
-pub fn sentence(text: &str) -> String {
-    let mut letters = printable(text).chars().collect::<Vec<_>>();
-    if let Some(first) = letters.first_mut() {
-        *first = first.to_ascii_uppercase();
-    }
-    letters.into_iter().collect()
-}
-
-/// 1234567.8 as 1,234,568.
-pub fn whole(value: f64) -> String {
-    let digits = format!("{:.0}", value.abs());
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if value <= -0.5 { format!("-{text}") } else { text }
-}
-
-/// Two decimals below a thousand, none above.
-fn decimal(value: f64) -> String {
-    if value.abs() >= 1000.0 {
-        whole(value)
-    } else if value.fract() == 0.0 {
-        format!("{value:.0}")
-    } else {
-        format!("{value:.2}")
-    }
-}
-
-/// Five significant digits.
-fn significant(value: f64) -> String {
-    if value == 0.0 {
-        return "0".to_owned();
-    }
-    let decimals = (4.0 - value.abs().log10().floor()).clamp(0.0, 12.0) as usize;
-    format!("{value:.decimals$}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_for_people() {
-        assert_eq!(whole(1_234_567.8), "1,234,568");
-        assert_eq!(whole(999.4), "999");
-        assert_eq!(decimal(80.34), "80.34");
-        assert_eq!(significant(0.242_594_5), "0.24259");
-        assert_eq!(significant(76.172_36), "76.172");
-    }
-
-    #[test]
-    fn data_cannot_steer_the_terminal() {
-        assert_eq!(printable("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
-    }
 }

@@ -36,6 +36,8 @@ pub struct Cleaned {
     pub rejected: Vec<Rejected>,
     /// Rows that were read.
     pub rows_read: usize,
+    /// Lines of an order log that lowered what the customer spent on that day.
+    pub returns_netted: usize,
 }
 
 /// A rule's name and the expression that is true where a row breaks it.
@@ -142,7 +144,7 @@ pub(crate) fn first_broken(rules: &[Rule]) -> Expr {
 }
 
 /// Divides judged rows into typed rows and quarantine.
-pub(crate) fn split(
+fn split(
     judged: LazyFrame,
     files: &[String],
     settings: &Settings,
@@ -160,10 +162,11 @@ pub(crate) fn split(
     }
     let sound = if rejected.is_empty() { judged } else { judged.filter(col(RULE).is_null()) };
     let kept = sound.with_column(col(CUSTOMER_ID_TYPED).alias(CUSTOMER_ID));
-    Ok(Cleaned { kept, quarantine, rejected, rows_read })
+    Ok(Cleaned { kept, quarantine, rejected, rows_read, returns_netted: 0 })
 }
 
-fn quarantine(judged: LazyFrame, files: &[String], settings: &Settings) -> LazyFrame {
+/// file, row_number, rule and raw values of the rows that break a rule.
+pub(crate) fn quarantine(judged: LazyFrame, files: &[String], settings: &Settings) -> LazyFrame {
     let file_name = files.iter().enumerate().fold(lit(NULL), |rest, (position, name)| {
         when(col(FILE).eq(lit(position as u32))).then(lit(name.as_str())).otherwise(rest)
     });
@@ -178,7 +181,8 @@ fn quarantine(judged: LazyFrame, files: &[String], settings: &Settings) -> LazyF
     judged.filter(col(RULE).is_not_null()).select(columns)
 }
 
-fn count_by_rule(quarantine: &DataFrame) -> PolarsResult<Vec<Rejected>> {
+/// Most rows first.
+pub(crate) fn count_by_rule(quarantine: &DataFrame) -> PolarsResult<Vec<Rejected>> {
     let mut rejected: Vec<Rejected> = Vec::new();
     for rule in quarantine.column("rule")?.str()?.iter().flatten() {
         match rejected.iter_mut().find(|r| r.rule == rule) {
@@ -190,7 +194,8 @@ fn count_by_rule(quarantine: &DataFrame) -> PolarsResult<Vec<Rejected>> {
     Ok(rejected)
 }
 
-fn none_left(quarantine: &DataFrame, rejected: &[Rejected]) -> String {
+/// Why nothing is left, with the first row that was set aside.
+pub(crate) fn none_left(quarantine: &DataFrame, rejected: &[Rejected]) -> String {
     let counts: Vec<String> = rejected.iter().map(|r| format!("{} {}", r.rows, r.rule)).collect();
     let first = quarantine.get(0).map_or(String::new(), |row| {
         let value = |(column, value): (&PlSmallStr, AnyValue<'_>)| {

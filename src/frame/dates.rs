@@ -3,6 +3,7 @@
 use chrono::{Datelike, NaiveDate};
 use polars::prelude::*;
 
+use super::streamed;
 use crate::error::Error;
 
 /// Formats that `auto` knows. Month, day and a two-digit year may lack the leading zero.
@@ -17,20 +18,41 @@ const YEARS: std::ops::RangeInclusive<i32> = 1900..=2199;
 const LONGEST_DAY: u32 = 10;
 /// A text longer than this is no date and is not tried.
 const LONGEST: usize = 64;
+/// Rows from which the format of a log is guessed, before all of them are read.
+const GLIMPSE: u32 = 20_000;
 
 /// How the dates of an input are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateFormat {
     /// strftime pattern.
     pattern: String,
-    /// Whether a time of day follows the day and is to be cut off.
-    cut_time: bool,
+    /// The time of day that follows the day and is to be cut off.
+    time: TimeOfDay,
+}
+
+/// Where a time of day begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TimeOfDay {
+    /// There is none.
+    None,
+    /// After ten bytes, everywhere: a day with all its zeros.
+    AfterTenBytes,
+    /// After the first blank or T.
+    AfterBlank,
+}
+
+fn text_of(name: &str) -> Expr {
+    col(name).cast(DataType::String).str().strip_chars(lit(NULL))
 }
 
 /// The day of a text column, without a time of day after it.
-fn day_part(name: &str, cut_time: bool) -> Expr {
-    let text = col(name).cast(DataType::String).str().strip_chars(lit(NULL));
-    if cut_time { text.str().extract(lit("^([^T ]+)"), 1) } else { text }
+fn day_part(name: &str, time: TimeOfDay) -> Expr {
+    let text = text_of(name);
+    match time {
+        TimeOfDay::None => text,
+        TimeOfDay::AfterTenBytes => text.str().slice(lit(0), lit(LONGEST_DAY)),
+        TimeOfDay::AfterBlank => text.str().extract(lit("^([^T ]+)"), 1),
+    }
 }
 
 /// The date of column `name` under the settled format; null where it cannot be read.
@@ -41,7 +63,7 @@ pub fn parsed(name: &str, dtype: &DataType, format: &DateFormat) -> Expr {
     let pattern = format.pattern.as_str();
     let options =
         StrptimeOptions { format: Some(pattern.into()), strict: false, ..Default::default() };
-    let text = day_part(name, format.cut_time);
+    let text = day_part(name, format.time);
     let date = if has_time(pattern) {
         text.str().to_datetime(None, None, options, lit("null")).cast(DataType::Date)
     } else {
@@ -83,17 +105,24 @@ pub fn settle(
     place: &str,
 ) -> Result<DateFormat, Error> {
     if setting != "auto" {
-        return Ok(DateFormat { pattern: setting.to_owned(), cut_time: false });
+        return Ok(DateFormat { pattern: setting.to_owned(), time: TimeOfDay::None });
     }
     let failed = || Error::engine("look at the dates");
     let names = text_columns(frame, names).map_err(failed())?;
-    let cut_time = longer_than_a_day(frame, &names).map_err(failed())?;
+    let time = time_of_day(frame, &names).map_err(failed())?;
     let mut values = Vec::new();
     for name in &names {
-        values.extend(distinct_days(frame, name, cut_time).map_err(failed())?);
+        values.extend(distinct_days(frame, name, time).map_err(failed())?);
     }
     let pattern = choose(&values, &names).map_err(|fault| Error::input(place, fault))?;
-    Ok(DateFormat { pattern, cut_time })
+    Ok(DateFormat { pattern, time })
+}
+
+/// [`settle`] from the first rows alone; none where they leave it open. Where every date of the
+/// whole column can then be read, the whole column would have settled the same: no other format
+/// reads more, and those that read as many read them differently nowhere in the first rows.
+pub fn glimpse(frame: &LazyFrame, names: &[&str], setting: &str) -> Option<DateFormat> {
+    settle(&frame.clone().limit(GLIMPSE), names, setting, "").ok()
 }
 
 /// Those of the columns that are text; the others are dates already.
@@ -103,20 +132,43 @@ fn text_columns<'a>(frame: &LazyFrame, names: &[&'a str]) -> PolarsResult<Vec<&'
     Ok(names.iter().filter(is_text).copied().collect())
 }
 
-/// Whether any text has room for a time of day.
-fn longer_than_a_day(frame: &LazyFrame, names: &[&str]) -> PolarsResult<bool> {
-    let longest = names
-        .iter()
-        .map(|name| col(*name).cast(DataType::String).str().len_bytes().max())
-        .collect::<Vec<_>>();
-    let longest = frame.clone().select(longest).collect()?;
-    let lengths = longest.columns().iter().map(|column| column.u32()?.get(0).map_or(Ok(0), Ok));
-    Ok(lengths.collect::<PolarsResult<Vec<u32>>>()?.into_iter().any(|n| n > LONGEST_DAY))
+/// Whether any text has room for a time of day, and where it begins.
+fn time_of_day(frame: &LazyFrame, names: &[&str]) -> PolarsResult<TimeOfDay> {
+    if names.is_empty() {
+        return Ok(TimeOfDay::None);
+    }
+    let is_long = |name: &str| text_of(name).str().len_bytes().gt(lit(LONGEST_DAY));
+    let cut =
+        |name: &str, from: u32, length: u32| text_of(name).str().slice(lit(from), lit(length));
+    let after_ten = |name: &str| {
+        let between = cut(name, LONGEST_DAY, 1);
+        let blank = cut(name, 0, LONGEST_DAY).str().contains_literal(lit(" "));
+        is_long(name).not().or(between
+            .clone()
+            .eq(lit(" "))
+            .or(between.eq(lit("T")))
+            .and(blank.not()))
+    };
+    let found = |of: Vec<Expr>, name: &str| {
+        let one = of.into_iter().reduce(Expr::and).unwrap_or(lit(true));
+        one.alias(name)
+    };
+    let short = names.iter().map(|name| is_long(name).not().all(true)).collect();
+    let ten = names.iter().map(|name| after_ten(name).all(true)).collect();
+    let answer = streamed(frame.clone().select([found(short, "short"), found(ten, "ten")]))?;
+    let is = |name: &str| -> PolarsResult<bool> {
+        Ok(answer.column(name)?.bool()?.get(0).unwrap_or(true))
+    };
+    Ok(match (is("short")?, is("ten")?) {
+        (true, _) => TimeOfDay::None,
+        (false, true) => TimeOfDay::AfterTenBytes,
+        (false, false) => TimeOfDay::AfterBlank,
+    })
 }
 
-fn distinct_days(frame: &LazyFrame, name: &str, cut_time: bool) -> PolarsResult<Vec<String>> {
-    let days = day_part(name, cut_time).unique().drop_nulls().sort(SortOptions::default());
-    let days = frame.clone().select([days]).collect()?;
+fn distinct_days(frame: &LazyFrame, name: &str, time: TimeOfDay) -> PolarsResult<Vec<String>> {
+    let days = day_part(name, time).unique().drop_nulls().sort(SortOptions::default());
+    let days = streamed(frame.clone().select([days]))?;
     let days = days.column(name)?.str()?;
     Ok(days.iter().flatten().filter(|day| day.len() <= LONGEST).map(str::to_owned).collect())
 }

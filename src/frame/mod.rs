@@ -8,19 +8,27 @@
 //! * [`clean`]: rules, counts, quarantine.
 //! * [`outliers`]: limits and how many values they changed.
 //! * [`summary`]: a customer export to the CLTV frame.
-//! * [`transactions`]: an order log to the CLTV frame.
+//! * [`transactions`]: an order log to one row a customer and day. [`order_days`]: those to the
+//!   CLTV frame, the holdout and the orders of each day.
+//! * [`rfm`]: scores of recency, frequency and monetary value, and their segments.
 //! * [`predictions`]: predictions joined back.
 //! * [`segment`]: quantile segments of the lifetime value.
-//! * [`profile`]: a row a segment, with what management asks about it.
+//! * [`profile`]: a row a segment, with what management asks about it. [`kept`]: the same for
+//!   every kept column.
+//! * [`select`]: target lists from a run's customers.
 
 pub mod clean;
 pub mod dates;
 pub mod guess;
+pub mod kept;
 pub mod load;
+pub mod order_days;
 pub mod outliers;
 pub mod predictions;
 pub mod profile;
+pub mod rfm;
 pub mod segment;
+pub mod select;
 pub mod summary;
 pub mod transactions;
 pub mod typed;
@@ -33,6 +41,17 @@ use crate::error::Error;
 pub(crate) const FILE: &str = "__file";
 /// Number of a row in its file, from 1, header not counted.
 pub(crate) const ROW: &str = "__row";
+
+/// Runs a query in morsels, so that its input is never in memory as a whole.
+pub(crate) fn streamed(query: LazyFrame) -> PolarsResult<DataFrame> {
+    Ok(streamed_together(vec![query])?.pop().unwrap_or_default())
+}
+
+/// [`streamed`] for several queries over the same input, which is read once.
+pub(crate) fn streamed_together(queries: Vec<LazyFrame>) -> PolarsResult<Vec<DataFrame>> {
+    let plans = queries.into_iter().map(|query| query.logical_plan).collect();
+    LazyFrame::collect_all_with_engine(plans, Engine::Streaming, OptFlags::default())
+}
 
 /// A date as a literal: Polars takes a chrono date for a datetime.
 pub(crate) fn day_literal(date: chrono::NaiveDate) -> Expr {

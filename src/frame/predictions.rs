@@ -2,8 +2,11 @@
 
 use polars::prelude::*;
 
-use super::summary::{FIRST_CHANNEL, SPEND_COUNT};
-use crate::columns::{CLTV, EXP_AVERAGE_VALUE, P_ALIVE, expected_orders, interval_columns};
+use super::summary::{FIRST_CHANNEL, ORDERS, SPEND_COUNT, VALUE};
+use crate::columns::{
+    CLTV, CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, EXP_AVERAGE_VALUE, P_ALIVE, expected_orders,
+    interval_columns,
+};
 use crate::error::Error;
 use crate::model::intervals::CustomerIntervals;
 use crate::model::predict::Predictions;
@@ -15,17 +18,19 @@ use crate::settings::Settings;
 /// [`Error::Engine`] when the lengths differ: a defect of this program.
 pub fn attach(
     summary: &DataFrame,
-    predictions: Predictions,
+    predictions: &Predictions,
     settings: &Settings,
 ) -> Result<DataFrame, Error> {
-    let mut columns = vec![Column::new(P_ALIVE.into(), predictions.p_alive)];
-    for (months, orders) in predictions.orders {
-        columns.push(Column::new(expected_orders(months).into(), orders));
+    let column = |name: &str, values: &[f64]| Column::new(name.into(), values);
+    let mut columns = vec![column(P_ALIVE, &predictions.p_alive)];
+    for (months, orders) in &predictions.orders {
+        columns.push(column(&expected_orders(*months), orders));
     }
-    columns.push(Column::new(EXP_AVERAGE_VALUE.into(), predictions.average_value));
-    columns.push(Column::new(CLTV.into(), predictions.lifetime_value));
+    columns.push(column(EXP_AVERAGE_VALUE, &predictions.average_value));
+    columns.push(column(CLTV, &predictions.lifetime_value));
     let attached = || -> PolarsResult<DataFrame> {
-        let mut frame = summary.drop_many([SPEND_COUNT, FIRST_CHANNEL]);
+        let mut frame =
+            summary.drop_many([SPEND_COUNT, FIRST_CHANNEL, ORDERS, VALUE, DAYS_SINCE_LAST_ORDER]);
         frame.hstack_mut(&columns)?;
         kept_last(&frame, settings)
     };
@@ -54,7 +59,32 @@ pub fn attach_intervals(
         .map_err(Error::engine("join the intervals"))
 }
 
-fn kept_last(frame: &DataFrame, settings: &Settings) -> PolarsResult<DataFrame> {
+/// The customers with the `count` highest of `values`, and those; ties in the order of the rows.
+///
+/// # Errors
+/// [`Error::Engine`], never for a scored frame.
+pub fn highest(
+    scored: &DataFrame,
+    values: &[f64],
+    count: usize,
+) -> Result<Vec<(String, f64)>, Error> {
+    let failed = || Error::engine("find the highest forecasts");
+    let ids = scored.column(CUSTOMER_ID).and_then(|ids| ids.cast(&DataType::String));
+    let ids = ids.map_err(failed())?;
+    let ids = ids.str().map_err(failed())?;
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    let by_value = |a: &usize, b: &usize| values[*b].total_cmp(&values[*a]).then(a.cmp(b));
+    if count < order.len() {
+        order.select_nth_unstable_by(count, by_value);
+        order.truncate(count);
+    }
+    order.sort_by(by_value);
+    let one = |&i: &usize| (ids.get(i).unwrap_or_default().to_owned(), values[i]);
+    Ok(order.iter().map(one).collect())
+}
+
+/// The same columns with the kept ones at the end.
+pub(super) fn kept_last(frame: &DataFrame, settings: &Settings) -> PolarsResult<DataFrame> {
     let keep = &settings.input.columns.keep;
     let names: Vec<&PlSmallStr> = frame.get_column_names();
     let own = names.iter().filter(|name| !keep.iter().any(|k| k == name.as_str()));

@@ -1,10 +1,9 @@
 //! A row a segment: what management asks about it, and the channel and categories it uses.
 
-use std::collections::BTreeMap;
-
 use polars::prelude::*;
 use serde::Serialize;
 
+use super::kept::{self, KeptColumn};
 use super::numbers;
 use crate::columns::{
     CLTV, CLTV_SEGMENT, FREQUENCY, MONETARY_AVG, P_ALIVE, age, expected_orders, recency,
@@ -43,6 +42,19 @@ pub struct Profile {
     pub categories: Vec<(String, f64)>,
 }
 
+/// Profiles of the segments and of the company, and what the kept columns say about each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profiles {
+    /// A profile a segment, lowest first.
+    pub segments: Vec<Profile>,
+    /// The profile of all customers.
+    pub company: Profile,
+    /// Each kept column, by segment.
+    pub kept: Vec<KeptColumn>,
+    /// For each customer, the position of its segment.
+    pub member: Vec<usize>,
+}
+
 impl Profile {
     /// Mean time since the last order, in time units.
     pub fn mean_time_since_last_order(&self) -> f64 {
@@ -56,7 +68,7 @@ impl Profile {
 ///
 /// # Errors
 /// [`Error::Engine`], never for a scored frame.
-pub fn profiles(scored: &DataFrame, settings: &Settings) -> Result<(Vec<Profile>, Profile), Error> {
+pub fn profiles(scored: &DataFrame, settings: &Settings) -> Result<Profiles, Error> {
     let labels = &settings.segments.labels;
     let member = segment_positions(scored, labels)?;
     let mut profiles: Vec<Profile> = labels.iter().map(|label| Profile::named(label)).collect();
@@ -96,18 +108,17 @@ pub fn profiles(scored: &DataFrame, settings: &Settings) -> Result<(Vec<Profile>
         }
     }
     profiles.iter_mut().chain([&mut company]).for_each(Profile::sums_to_means);
-    for (column, lists) in [(channel_column(settings), false), (categories_column(settings), true)]
-    {
-        let Some(column) = column else { continue };
-        let counts = counts(scored, &column, lists, &member, labels.len()).map_err(failed())?;
-        for (segment, profile) in profiles.iter_mut().enumerate() {
-            let shares = shares(&counts, profile.customers, |by_segment| by_segment[segment]);
-            profile.set_shares(shares, lists);
-        }
-        let shares = shares(&counts, company.customers, |by_segment| by_segment.iter().sum());
-        company.set_shares(shares, lists);
+    let sizes: Vec<usize> = profiles.iter().map(|profile| profile.customers).collect();
+    let kept = kept::describe(scored, settings, &member, &sizes)?;
+    let column =
+        |name: Option<String>| kept.iter().find(|kept| Some(&kept.column) == name.as_ref());
+    let channels = column(kept::channel_column(settings));
+    let categories = column(kept::categories_column(settings));
+    for (group, profile) in profiles.iter_mut().chain([&mut company]).enumerate() {
+        profile.main_channel = channels.and_then(|kept| kept.shares(group).first().cloned());
+        profile.categories = categories.map_or(Vec::new(), |kept| kept.shares(group).to_vec());
     }
-    Ok((profiles, company))
+    Ok(Profiles { segments: profiles, company, kept, member })
 }
 
 fn failed() -> impl FnOnce(PolarsError) -> Error {
@@ -152,14 +163,6 @@ impl Profile {
         &mut self.total_cltv
     }
 
-    fn set_shares(&mut self, shares: Vec<(String, f64)>, categories: bool) {
-        if categories {
-            self.categories = shares;
-        } else {
-            self.main_channel = shares.into_iter().next();
-        }
-    }
-
     fn sums_to_means(&mut self) {
         let customers = self.customers.max(1) as f64;
         self.mean_cltv = self.total_cltv / customers;
@@ -172,89 +175,5 @@ impl Profile {
             *sum /= customers;
         }
         self.mean_monetary /= self.with_value.max(1) as f64;
-    }
-}
-
-fn channel_column(settings: &Settings) -> Option<String> {
-    named_or_found(&settings.segments.channel_column, settings, &["channel", "kanal"])
-}
-
-fn categories_column(settings: &Settings) -> Option<String> {
-    named_or_found(&settings.segments.categories_column, settings, &["categor", "kategori"])
-}
-
-fn named_or_found(named: &Option<String>, settings: &Settings, words: &[&str]) -> Option<String> {
-    let says_so = |name: &&String| {
-        let name = name.to_lowercase();
-        words.iter().any(|word| name.contains(word))
-    };
-    named.clone().or_else(|| settings.input.columns.keep.iter().find(says_so).cloned())
-}
-
-/// For each value of a column, or entry of its lists `[A, B]`: customers by segment. A list that
-/// names an entry twice counts once.
-fn counts(
-    scored: &DataFrame,
-    column: &str,
-    lists: bool,
-    member: &[usize],
-    segments: usize,
-) -> PolarsResult<BTreeMap<String, Vec<f64>>> {
-    let text = scored.column(column)?.cast(&DataType::String)?;
-    let mut counts: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    let mut entries: Vec<&str> = Vec::new();
-    for (text, &segment) in text.str()?.iter().zip(member) {
-        let text = text.unwrap_or_default();
-        entries.clear();
-        if lists {
-            let inner = text.trim().trim_matches(['[', ']']);
-            entries.extend(inner.split(',').map(str::trim));
-            entries.sort_unstable();
-            entries.dedup();
-        } else {
-            entries.push(text.trim());
-        }
-        for entry in entries.iter().filter(|entry| !entry.is_empty()) {
-            match counts.get_mut(*entry) {
-                Some(known) => known[segment] += 1.0,
-                None => {
-                    let mut new = vec![0.0; segments];
-                    new[segment] = 1.0;
-                    counts.insert((*entry).to_owned(), new);
-                }
-            }
-        }
-    }
-    Ok(counts)
-}
-
-/// Entries by the share of the customers that have them: most first, then by name.
-fn shares(
-    counts: &BTreeMap<String, Vec<f64>>,
-    customers: usize,
-    of: impl Fn(&[f64]) -> f64,
-) -> Vec<(String, f64)> {
-    let all = customers.max(1) as f64;
-    let mut shares: Vec<(String, f64)> = counts
-        .iter()
-        .map(|(entry, by_segment)| (entry.clone(), of(by_segment) / all))
-        .filter(|(_, share)| *share > 0.0)
-        .collect();
-    shares.sort_by(|a, b| b.1.total_cmp(&a.1));
-    shares
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn category_lists_are_read_as_lists() {
-        let lists = ["[ERKEK, KADIN]", "[KADIN]", "[]", "[KADIN, KADIN]"];
-        let frame =
-            DataFrame::new_infer_height(vec![Column::new("c".into(), lists)]).expect("one column");
-        let counts = counts(&frame, "c", true, &[0, 0, 0, 0], 1).expect("lists");
-        let found = shares(&counts, 4, |by_segment| by_segment[0]);
-        assert_eq!(found, [("KADIN".to_owned(), 0.75), ("ERKEK".to_owned(), 0.25)]);
     }
 }

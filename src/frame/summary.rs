@@ -5,7 +5,7 @@ use polars::prelude::*;
 
 use super::clean::{FIRST_ORDER, LAST_ORDER, typed_name};
 use super::{day_literal, numbers, one_date};
-use crate::columns::{CUSTOMER_ID, FREQUENCY, MONETARY_AVG, age, recency};
+use crate::columns::{CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, FREQUENCY, MONETARY_AVG, age, recency};
 use crate::customers::Histories;
 use crate::error::Error;
 use crate::settings::{AnalysisDate, FrequencyKind, Settings};
@@ -21,10 +21,13 @@ pub const FIRST_CHANNEL: &str = "__first_channel";
 
 /// The CLTV frame, a row a customer in input order.
 pub struct CustomerSummary {
-    /// customer_id, frequency, recency, T, monetary value, spend count, kept columns.
+    /// customer_id, frequency, recency, T, monetary value, spend count, days since the last order,
+    /// total orders and spend, kept columns.
     pub frame: DataFrame,
     /// Observation end: T is measured to here.
     pub observation_end: NaiveDate,
+    /// The last day that the input covers: after the observation end, it is the holdout's.
+    pub covered_until: NaiveDate,
     /// First of the first orders.
     pub first_order: NaiveDate,
     /// Last of the last orders.
@@ -107,6 +110,8 @@ pub(crate) fn finish(
         history.monetary.alias(MONETARY_AVG),
         history.spend_count.cast(DataType::Float64).alias(SPEND_COUNT),
     ];
+    let since = (day(day_literal(observation_end)) - day(col(LAST_ORDER))).cast(DataType::Int32);
+    columns.extend([since.alias(DAYS_SINCE_LAST_ORDER), col(ORDERS), col(VALUE)]);
     columns.extend(history.first_channel.map(|orders| orders.alias(FIRST_CHANNEL)));
     columns.extend(settings.input.columns.keep.iter().map(|name| col(name.as_str())));
     let min_orders = f64::from(settings.summary.min_orders);
@@ -127,6 +132,7 @@ pub(crate) fn finish(
     Ok(CustomerSummary {
         frame,
         observation_end,
+        covered_until: observation_end,
         first_order,
         last_order,
         below_min_orders,

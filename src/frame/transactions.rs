@@ -1,160 +1,275 @@
-//! An order log to the same CLTV frame that a customer export gives.
+//! An order log to one row a customer and day: what a log of any length comes down to.
+//!
+//! The log is read in morsels and once: lines that keep the rules are summed on the way, lines that
+//! break one are set aside. Only where dates turn out not to be as the first rows have them, or a
+//! day's returns outweigh its purchases, is it read again.
 
-use chrono::NaiveDate;
 use polars::prelude::*;
 
 use super::clean::{
-    CUSTOMER_ID_TYPED, Cleaned, FIRST_ORDER, LAST_ORDER, RULE, first_broken, split, unreadable,
+    CUSTOMER_ID_TYPED, Cleaned, RULE, Rejected, count_by_rule, first_broken, none_left, quarantine,
+    unreadable,
 };
-use super::summary::{CustomerSummary, History, ORDERS, finish};
-use super::typed::{identifier, is_unusable, number};
-use super::{dates, day_literal, one_date};
+use super::dates::{self, DateFormat};
+use super::order_days::{DAY, FIRST_ROW, LINES, PART, PARTS, RETURNS, WHOLE, money};
+use super::summary::{ORDERS, VALUE};
+use super::typed::{identifier, is_unusable, number, without_decimals};
+use super::{FILE, ROW, day_literal, streamed, streamed_together};
 use crate::columns::CUSTOMER_ID;
 use crate::error::Error;
-use crate::settings::{FrequencyKind, MonetaryKind, Settings};
+use crate::settings::{DuplicateLines, Returns, Settings};
 
-const DAY: &str = "__day";
 const LINE_VALUE: &str = "__line_value";
-const REPEAT_VALUE: &str = "__repeat_value";
-const ALL_VALUE: &str = "__all_value";
+const LINE_QUANTITY: &str = "__line_quantity";
+const ORDER_ID: &str = "__order_id";
+/// A line worth more is misread: sums of such would leave the whole numbers.
+const HIGHEST_VALUE: f64 = 1e12;
+/// Rows of one file, at most: file and row together order all lines.
+const ROWS_OF_A_FILE: i64 = 1 << 40;
 
-/// Types an order log and sets aside the lines that break a rule.
+/// Cleans an order log and sums it by customer and day.
 ///
 /// # Errors
 /// [`Error::Input`] when it cannot be read, the date format cannot be settled, or no line is
 /// left.
 pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cleaned, Error> {
     let place = &settings.input.path;
-    let raw = raw.collect().map_err(|e| Error::input(place, unreadable(&e)))?;
-    let (schema, rows_read) = (raw.schema().clone(), raw.height());
-    let raw = raw.lazy();
-    let columns = &settings.input.columns;
-    let date = columns.order_date.as_deref().unwrap_or_default();
-    let format = dates::settle(&raw, &[date], &settings.input.date_format, place)?;
-    let dtype = schema.get(date).unwrap_or(&DataType::String);
-    let value = match (columns.value.first(), &columns.quantity, &columns.unit_price) {
-        (Some(value), ..) => number(value),
-        (None, Some(quantity), Some(price)) => number(quantity) * number(price),
-        _ => lit(f64::NAN),
-    };
-    let judged = raw
-        .with_columns([
-            identifier(&columns.customer_id).alias(CUSTOMER_ID_TYPED),
-            dates::parsed(date, dtype, &format).alias(DAY),
-            value.alias(LINE_VALUE),
-        ])
-        .with_column(first_broken(&rules(settings)).alias(RULE))
-        .collect()
-        .map_err(Error::engine("check the order lines"))?;
-    split(judged.lazy(), files, settings, rows_read)
+    let date = settings.input.columns.order_date.as_deref().unwrap_or_default();
+    let setting = &settings.input.date_format;
+    let settle = || dates::settle(&raw, &[date], setting, place);
+    let guess = dates::glimpse(&raw, &[date], setting);
+    let guessed = guess.is_some();
+    let mut format = guess.map_or_else(settle, Ok)?;
+    let mut pass = Pass::through(&raw, &format, files, settings)?;
+    if guessed && pass.rejected.iter().any(|rejected| rejected.rule == "unreadable_date") {
+        let settled = settle()?;
+        if settled != format {
+            format = settled;
+            pass = Pass::through(&raw, &format, files, settings)?;
+        }
+    }
+    let outweighed = outweighed(&pass.days).map_err(failed())?;
+    if outweighed.height() > 0 {
+        let judged = judged(&raw, &format, settings)?;
+        pass.set_aside(&outweighed, judged, files, settings).map_err(failed())?;
+    }
+    pass.into_cleaned(settings)
 }
 
-fn rules(settings: &Settings) -> Vec<(&'static str, Expr)> {
-    let cancelled = settings.transactions.cancelled.as_ref().map_or(lit(false), |cancelled| {
-        identifier(&cancelled.column).str().starts_with(lit(cancelled.prefix.as_str()))
-    });
-    let worthless = if settings.transactions.keep_zero_value {
-        col(LINE_VALUE).lt(lit(0.0))
-    } else {
-        col(LINE_VALUE).lt_eq(lit(0.0))
+fn failed() -> impl FnOnce(PolarsError) -> Error {
+    Error::engine("sum the order lines")
+}
+
+/// What one reading of the log gives.
+struct Pass {
+    days: DataFrame,
+    quarantine: DataFrame,
+    rejected: Vec<Rejected>,
+}
+
+impl Pass {
+    fn through(
+        raw: &LazyFrame,
+        format: &DateFormat,
+        files: &[String],
+        settings: &Settings,
+    ) -> Result<Self, Error> {
+        let judged = judged(raw, format, settings)?;
+        let days = days(judged.clone().filter(col(RULE).is_null()), settings);
+        let aside = quarantine(judged, files, settings);
+        let mut answers = streamed_together(vec![days, aside])
+            .map_err(|e| Error::input(&settings.input.path, unreadable(&e)))?;
+        let quarantine = answers.pop().unwrap_or_default();
+        let days = answers.pop().unwrap_or_default();
+        let rejected = count_by_rule(&quarantine).map_err(failed())?;
+        Ok(Self { days, quarantine, rejected })
+    }
+
+    /// Moves days without a net purchase to the quarantine.
+    fn set_aside(
+        &mut self,
+        outweighed: &DataFrame,
+        judged: LazyFrame,
+        files: &[String],
+        settings: &Settings,
+    ) -> PolarsResult<()> {
+        let keys = [col(CUSTOMER_ID), col(DAY)];
+        let there = outweighed.clone().lazy();
+        let semi = JoinArgs::new(JoinType::Semi);
+        let lines = judged
+            .filter(col(RULE).is_null())
+            .with_column(col(CUSTOMER_ID_TYPED).alias(CUSTOMER_ID))
+            .join(there.clone(), keys.clone(), keys.clone(), semi)
+            .with_column(lit("returned").alias(RULE));
+        self.quarantine.vstack_mut(&streamed(quarantine(lines, files, settings))?)?;
+        self.rejected = count_by_rule(&self.quarantine)?;
+        let anti = JoinArgs::new(JoinType::Anti);
+        self.days = self.days.clone().lazy().join(there, keys.clone(), keys, anti).collect()?;
+        Ok(())
+    }
+
+    fn into_cleaned(self, settings: &Settings) -> Result<Cleaned, Error> {
+        let Self { days, quarantine, rejected } = self;
+        let place = &settings.input.path;
+        let sums = days
+            .clone()
+            .lazy()
+            .select([
+                col(LINES).cast(DataType::UInt64).sum(),
+                col(RETURNS).cast(DataType::UInt64).sum(),
+            ])
+            .collect()
+            .map_err(failed())?;
+        let sum = |name: &str| -> PolarsResult<usize> {
+            Ok(sums.column(name)?.u64()?.get(0).unwrap_or(0) as usize)
+        };
+        let rows_read = sum(LINES).map_err(failed())? + quarantine.height();
+        if rows_read == 0 {
+            return Err(Error::input(place, "the file has a header and no rows"));
+        }
+        if days.height() == 0 {
+            return Err(Error::input(place, none_left(&quarantine, &rejected)));
+        }
+        let returns_netted = sum(RETURNS).map_err(failed())?;
+        Ok(Cleaned { kept: days.lazy(), quarantine, rejected, rows_read, returns_netted })
+    }
+}
+
+/// The lines with typed columns and the first rule that each breaks.
+fn judged(raw: &LazyFrame, format: &DateFormat, settings: &Settings) -> Result<LazyFrame, Error> {
+    let columns = &settings.input.columns;
+    let schema = raw.clone().collect_schema().map_err(failed())?;
+    let date = columns.order_date.as_deref().unwrap_or_default();
+    let dtype = schema.get(date).unwrap_or(&DataType::String);
+    let quantity = columns.quantity.as_deref().map_or(lit(1.0), number);
+    let value = match (columns.value.first(), &columns.unit_price) {
+        (Some(value), _) => number(value),
+        (None, Some(price)) => quantity.clone() * number(price),
+        (None, None) => lit(f64::NAN),
     };
+    let typed = raw.clone().with_columns([
+        without_decimals(identifier(&columns.customer_id)).alias(CUSTOMER_ID_TYPED),
+        dates::parsed(date, dtype, format).alias(DAY),
+        value.alias(LINE_VALUE),
+        quantity.alias(LINE_QUANTITY),
+    ]);
+    Ok(typed.with_column(first_broken(&rules(settings, &schema)).alias(RULE)))
+}
+
+fn rules(settings: &Settings, schema: &Schema) -> Vec<(&'static str, Expr)> {
+    let log = &settings.transactions;
+    let value = || col(LINE_VALUE);
+    let too_high = value().gt_eq(lit(HIGHEST_VALUE)).or(value().lt_eq(lit(-HIGHEST_VALUE)));
     let mut rules = vec![
         ("missing_customer_id", col(CUSTOMER_ID_TYPED).is_null()),
-        ("cancelled", cancelled),
+        ("cancelled", cancelled(settings)),
         ("unreadable_date", col(DAY).is_null()),
-        ("unreadable_value", is_unusable(col(LINE_VALUE))),
-        ("no_value", worthless),
+        ("unreadable_value", is_unusable(value()).or(too_high)),
     ];
-    if let Some(end) = settings.transactions.observation_end {
+    if log.returns == Returns::Drop {
+        rules.push(("return", value().lt(lit(0.0))));
+    }
+    if !log.keep_zero_value {
+        rules.push(("no_value", value().eq(lit(0.0))));
+    }
+    if let Some(end) = log.observation_end {
         rules.push(("order_after_observation_end", col(DAY).gt(day_literal(end))));
+    }
+    if log.duplicate_lines == DuplicateLines::Drop {
+        let own = |name: &&PlSmallStr| ![FILE, ROW].contains(&name.as_str());
+        let line = schema.iter_names().filter(own).map(|name| col(name.clone())).collect();
+        rules.push(("duplicate_line", as_struct(line).is_first_distinct().not()));
     }
     rules
 }
 
-/// Merges lines into orders and orders into a summary a customer.
-///
-/// # Errors
-/// [`Error::Input`] when the calibration holds no order.
-pub fn customer_summary(lines: LazyFrame, settings: &Settings) -> Result<CustomerSummary, Error> {
-    let log = &settings.transactions;
-    let observation_end = match (log.calibration_end, log.observation_end) {
-        (Some(end), _) | (None, Some(end)) => end,
-        (None, None) => one_date(&lines, col(DAY).max())?,
+/// Whether a line is a cancellation.
+fn cancelled(settings: &Settings) -> Expr {
+    let Some(cancelled) = &settings.transactions.cancelled else {
+        return lit(false);
     };
-    let lines_after_calibration = later_lines(&lines, observation_end)?;
-    let lines = lines.filter(col(DAY).lt_eq(day_literal(observation_end)));
-    let customers = per_customer(orders(lines, settings), observation_end, settings)?;
-    let repeat = col(ORDERS).cast(DataType::Float64) - lit(1.0);
-    let frequency = match settings.summary.frequency {
-        FrequencyKind::Orders => col(ORDERS),
-        FrequencyKind::RepeatOrders => repeat.clone(),
-    };
-    let (monetary, spend_count) = match settings.summary.monetary_value {
-        MonetaryKind::Orders => (col(ALL_VALUE) / col(ORDERS), col(ORDERS)),
-        MonetaryKind::RepeatOrders => (
-            when(repeat.clone().gt(lit(0.0)))
-                .then(col(REPEAT_VALUE) / repeat.clone())
-                .otherwise(lit(0.0)),
-            repeat,
-        ),
-    };
-    let priced = monetary.clone().gt(lit(0.0));
-    let spend_count = when(priced).then(spend_count).otherwise(lit(0.0));
-    let history = History { frequency, monetary, spend_count, first_channel: None };
-    let summary = finish(customers, history, observation_end, settings)?;
-    Ok(CustomerSummary { lines_after_calibration, ..summary })
-}
-
-fn later_lines(lines: &LazyFrame, end: NaiveDate) -> Result<usize, Error> {
-    let count = || -> PolarsResult<usize> {
-        let later = lines.clone().filter(col(DAY).gt(day_literal(end)));
-        Ok(later.select([col(DAY)]).collect()?.height())
-    };
-    count().map_err(Error::engine("count the holdout"))
-}
-
-/// One row an order: customer, day, value, kept columns.
-fn orders(lines: LazyFrame, settings: &Settings) -> LazyFrame {
-    let mut keys = vec![col(CUSTOMER_ID), col(DAY)];
-    match &settings.input.columns.order_id {
-        _ if settings.transactions.merge_same_day => {}
-        Some(order_id) => keys.push(col(order_id.as_str()).alias("__order_id")),
-        None => return lines,
+    let mut marks = Vec::new();
+    if let Some(column) = &cancelled.column {
+        let text = || identifier(column);
+        marks.extend(cancelled.prefix.iter().map(|p| text().str().starts_with(lit(p.as_str()))));
+        marks.extend(cancelled.equals.iter().map(|flag| text().eq(lit(flag.as_str()))));
     }
-    let mut values = vec![col(LINE_VALUE).sum()];
-    values.extend(settings.input.columns.keep.iter().map(|name| col(name.as_str()).first()));
-    lines.group_by_stable(keys).agg(values)
+    if cancelled.negative_quantity {
+        marks.push(col(LINE_QUANTITY).lt(lit(0.0)));
+    }
+    let any = marks.into_iter().map(|mark| mark.fill_null(lit(false))).reduce(Expr::or);
+    any.unwrap_or(lit(false))
 }
 
-/// One row a customer, in order of first appearance in the log.
-fn per_customer(
-    orders: LazyFrame,
-    observation_end: NaiveDate,
-    settings: &Settings,
-) -> Result<LazyFrame, Error> {
-    let is_first_day = col(DAY).eq(col(DAY).min());
-    let first_value = col(LINE_VALUE).filter(is_first_day.clone()).first();
-    let repeat_value = col(LINE_VALUE).filter(is_first_day.clone().not()).sum()
-        + col(LINE_VALUE).filter(is_first_day).sum()
-        - first_value;
+/// One row a customer and day. Money is summed as whole units and billionths, two integers: the
+/// sum does not depend on the order of the lines nor on the number of cores.
+fn days(lines: LazyFrame, settings: &Settings) -> LazyFrame {
+    let value = || col(LINE_VALUE);
+    let position =
+        col(FILE).cast(DataType::Int64) * lit(ROWS_OF_A_FILE) + col(ROW).cast(DataType::Int64);
+    let part = (value() - value().floor()) * lit(PARTS);
     let mut columns = vec![
-        col(DAY).min().alias(FIRST_ORDER),
-        col(DAY).max().alias(LAST_ORDER),
-        len().alias(ORDERS),
-        col(LINE_VALUE).sum().alias(ALL_VALUE),
-        repeat_value.alias(REPEAT_VALUE),
+        col(CUSTOMER_ID_TYPED).alias(CUSTOMER_ID),
+        col(DAY),
+        value().floor().cast(DataType::Int64).alias(WHOLE),
+        (part + lit(0.5)).floor().cast(DataType::Int64).alias(PART),
+        value().lt(lit(0.0)).cast(DataType::UInt32).alias(RETURNS),
+        position.alias(FIRST_ROW),
     ];
-    columns.extend(settings.input.columns.keep.iter().map(|name| col(name.as_str()).first()));
-    let customers = orders
-        .group_by_stable([col(CUSTOMER_ID)])
-        .agg(columns)
-        .collect()
-        .map_err(Error::engine("group the orders by customer"))?;
-    if customers.height() == 0 {
-        return Err(Error::input(
-            &settings.input.path,
-            format!("no order is on or before {observation_end}, the end of the calibration"),
-        ));
-    }
-    Ok(customers.lazy())
+    let keep = settings.input.columns.keep.iter();
+    columns.extend(keep.map(|name| col(name.as_str())));
+    let log = &settings.transactions;
+    let days = [col(CUSTOMER_ID), col(DAY)];
+    let summed = match &settings.input.columns.order_id {
+        _ if log.merge_same_day => lines
+            .select(columns)
+            .group_by(days)
+            .agg(sums(vec![len().alias(LINES)], settings))
+            .with_column(lit(1u32).alias(ORDERS)),
+        Some(order_id) => {
+            columns.push(col(order_id.as_str()).alias(ORDER_ID));
+            lines
+                .select(columns)
+                .group_by([col(CUSTOMER_ID), col(DAY), col(ORDER_ID)])
+                .agg(sums(vec![len().alias(LINES)], settings))
+                .with_column(is_purchase(money(WHOLE, PART), settings).alias(ORDERS))
+                .group_by(days)
+                .agg(sums(vec![col(LINES).sum(), col(ORDERS).sum()], settings))
+        }
+        None => {
+            columns.push(is_purchase(value(), settings).alias(ORDERS));
+            lines
+                .select(columns)
+                .group_by(days)
+                .agg(sums(vec![len().alias(LINES), col(ORDERS).sum()], settings))
+        }
+    };
+    summed.with_column(money(WHOLE, PART).alias(VALUE))
+}
+
+/// 1 for an order that is worth something, 0 for one that is only returns.
+fn is_purchase(value: Expr, settings: &Settings) -> Expr {
+    let worth = if settings.transactions.keep_zero_value {
+        value.gt_eq(lit(0.0))
+    } else {
+        value.gt(lit(0.0))
+    };
+    worth.cast(DataType::UInt32)
+}
+
+/// What is added up over lines, and the kept columns: of several entries the last by alphabet.
+fn sums(counts: Vec<Expr>, settings: &Settings) -> Vec<Expr> {
+    let mut sums = counts;
+    sums.extend([WHOLE, PART, RETURNS].map(|name| col(name).sum()));
+    sums.push(col(FIRST_ROW).min());
+    sums.extend(settings.input.columns.keep.iter().map(|name| col(name.as_str()).max()));
+    sums
+}
+
+/// Days on which a customer returned all that was bought, or more.
+fn outweighed(days: &DataFrame) -> PolarsResult<DataFrame> {
+    let nothing = col(VALUE).lt(lit(0.0)).or(col(ORDERS).eq(lit(0)));
+    let given_back = col(VALUE).eq(lit(0.0)).and(col(RETURNS).gt(lit(0)));
+    let days = days.clone().lazy().filter(nothing.or(given_back));
+    days.select([col(CUSTOMER_ID), col(DAY)]).collect()
 }

@@ -5,11 +5,13 @@
 //! * [`beta_mean`]: means over a dropout probability. [`dropout`]: orders before dropout.
 //! * [`power_integral`]: areas under two powers, behind Pareto/NBD.
 //! * [`negative_binomial`]: order counts at gamma-distributed rates.
+//! * [`correlation`]: correlation and ranks.
 //! * [`chebyshev`]: interpolation of smooth functions.
 //! * [`linear`]: differentiation of gradients and inversion of small symmetric matrices.
 
 pub mod beta_mean;
 pub mod chebyshev;
+pub mod correlation;
 pub mod dropout;
 pub mod linear;
 pub mod negative_binomial;

@@ -154,6 +154,16 @@ impl Family {
         }
     }
 
+    /// Its name in pipeline files and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nbd => "nbd",
+            Self::BgNbd => "bg_nbd",
+            Self::MbgNbd => "mbg_nbd",
+            Self::ParetoNbd => "pareto_nbd",
+        }
+    }
+
     /// Symbols of its parameters.
     pub fn parameters(self) -> &'static [&'static str] {
         match self {

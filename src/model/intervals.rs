@@ -7,6 +7,7 @@ use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::company;
 use super::covariance::Covariance;
 use super::family::PurchaseModel;
 use super::futures::gamma;
@@ -14,6 +15,7 @@ use super::gamma_gamma::GammaGamma;
 use super::predict::{Outlook, length};
 use super::purchases::FittedPurchases;
 use super::spend::FittedSpend;
+use crate::customers::{Groups, Scope};
 use crate::error::Error;
 use crate::math::linear::cholesky;
 use crate::settings::{Uncertainty, UncertaintyMethod};
@@ -54,6 +56,9 @@ pub struct Intervals {
     pub company: GroupIntervals,
     /// Each segment, lowest first.
     pub segments: Vec<GroupIntervals>,
+    /// Orders and revenue of each row of the company's forecast.
+    #[serde(skip)]
+    pub periods: Vec<[Interval; 2]>,
 }
 
 /// What the orders of one customer may come to over one horizon.
@@ -84,24 +89,22 @@ pub fn of_totals(
     purchases: &FittedPurchases,
     spend: &FittedSpend,
     outlook: &Outlook<'_>,
-    segment_of: &[usize],
-    segments: usize,
+    groups: &Groups,
 ) -> Result<Intervals, Error> {
     let models = parameter_draws(settings, purchases, outlook)?;
     let values = spend_draws(settings, spend)?;
-    let totals: Vec<Vec<f64>> = models
+    let draws: Vec<Totals> = models
         .par_iter()
         .zip(&values)
         .enumerate()
         .map(|(draw, (model, value))| {
             let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
             rng.set_stream(1 + draw as u64);
-            outlook.draw_totals(model, (value, spend.observed_mean), segment_of, segments, &mut rng)
+            outlook.draw_totals(model, (value, spend.observed_mean), groups, &mut rng)
         })
         .collect();
-    let per_group = outlook.forecast.horizons.len() + 1;
-    let interval = |of: &dyn Fn(&Vec<f64>) -> f64| {
-        let mut all: Vec<f64> = totals.iter().map(of).collect();
+    let interval = |of: &dyn Fn(&Totals) -> f64| {
+        let mut all: Vec<f64> = draws.iter().map(of).collect();
         all.sort_by(f64::total_cmp);
         let tail = (1.0 - settings.level) / 2.0;
         let last = (all.len() - 1) as f64;
@@ -110,23 +113,31 @@ pub fn of_totals(
             high: all[((1.0 - tail) * last).round() as usize],
         }
     };
-    let group = |sum: &dyn Fn(&Vec<f64>, usize) -> f64| GroupIntervals {
-        orders: outlook
-            .forecast
-            .horizons
-            .iter()
-            .enumerate()
-            .map(|(h, horizon)| (horizon.months, interval(&|t| sum(t, h))))
-            .collect(),
-        lifetime_value: interval(&|t| sum(t, per_group - 1)),
+    let horizons = &outlook.forecast.horizons;
+    let group = |g: usize| {
+        let orders = |h: usize| interval(&|totals: &Totals| totals.orders[g * horizons.len() + h]);
+        GroupIntervals {
+            orders: horizons
+                .iter()
+                .enumerate()
+                .map(|(h, horizon)| (horizon.months, orders(h)))
+                .collect(),
+            lifetime_value: interval(&|totals: &Totals| totals.lifetime_value[g]),
+        }
     };
+    let rows = draws.first().map_or(0, |totals| totals.periods.len());
+    let segments =
+        groups.names.iter().enumerate().filter(|(_, (scope, _))| *scope == Scope::Segment);
     Ok(Intervals {
         level: settings.level,
         method: settings.method,
-        draws: totals.len() as u32,
+        draws: draws.len() as u32,
         spend_parameters_drawn: spend.covariance.is_some(),
-        company: group(&|t, k| (0..segments).map(|s| t[s * per_group + k]).sum()),
-        segments: (0..segments).map(|s| group(&|t, k| t[s * per_group + k])).collect(),
+        company: group(0),
+        segments: segments.map(|(g, _)| group(g)).collect(),
+        periods: (0..rows)
+            .map(|row| [0, 1].map(|k| interval(&|totals: &Totals| totals.periods[row][k])))
+            .collect(),
     })
 }
 
@@ -183,25 +194,40 @@ fn normal_draws(
     Ok((0..draws).map(draw).collect())
 }
 
+/// Sums over one possible future, group by group.
+struct Totals {
+    /// Orders over each horizon of the pipeline.
+    orders: Vec<f64>,
+    /// Discounted value over the lifetime horizon.
+    lifetime_value: Vec<f64>,
+    /// Orders and revenue of each period of the company's forecast.
+    periods: Vec<[f64; 2]>,
+}
+
 impl Outlook<'_> {
-    /// Orders over each horizon and discounted value, a segment, in one possible future.
     fn draw_totals(
         &self,
         model: &PurchaseModel,
         spend: (&GammaGamma, f64),
-        segment_of: &[usize],
-        segments: usize,
+        groups: &Groups,
         rng: &mut ChaCha8Rng,
-    ) -> Vec<f64> {
-        let months = |months| length(months, self.forecast.weeks_per_month, self.unit);
-        let horizons: Vec<f64> = self.forecast.horizons.iter().map(|h| months(h.months)).collect();
-        let month = length(1, self.lifetime.weeks_per_month, self.unit);
-        let valued = month * f64::from(self.lifetime.months);
-        let farthest = horizons.iter().copied().fold(valued, f64::max);
+    ) -> Totals {
+        let month = self.forecast.weeks_per_month;
+        let horizons: Vec<f64> =
+            self.forecast.horizons.iter().map(|h| length(h.months, month, self.unit)).collect();
+        let valued = length(1, self.lifetime.weeks_per_month, self.unit);
+        let lifetime = valued * f64::from(self.lifetime.months);
+        let periods = company::periods(month);
+        let days = self.unit.days();
+        let farthest = periods.iter().map(|p| p.to_day / days).fold(lifetime, f64::max);
+        let farthest = horizons.iter().copied().fold(farthest, f64::max);
         let rate = 1.0 + self.lifetime.monthly_discount_rate;
-        let per_group = horizons.len() + 1;
-        let mut totals = vec![0.0; segments * per_group];
-        for (i, segment) in segment_of.iter().enumerate() {
+        let mut totals = Totals {
+            orders: vec![0.0; groups.names.len() * horizons.len()],
+            lifetime_value: vec![0.0; groups.names.len()],
+            periods: vec![[0.0; 2]; groups.names.len() * periods.len()],
+        };
+        for i in 0..self.histories.len() {
             let history = (
                 self.histories.frequency()[i],
                 self.histories.recency()[i],
@@ -210,16 +236,23 @@ impl Outlook<'_> {
             let Some(mut future) = model.draw_future(history, rng) else {
                 continue;
             };
-            let totals = &mut totals[*segment * per_group..][..per_group];
             let mut scale = None;
             while let Some(time) = future.next_order(rng).filter(|time| *time <= farthest) {
-                for (total, horizon) in totals.iter_mut().zip(&horizons) {
-                    *total += f64::from(u8::from(time <= *horizon));
-                }
-                if time <= valued {
-                    let scale = *scale.get_or_insert_with(|| self.draw_scale(spend, i, rng));
-                    let value = gamma(spend.0.p, scale, rng);
-                    totals[per_group - 1] += value * rate.powf(-(time / month).ceil());
+                let scale = *scale.get_or_insert_with(|| self.draw_scale(spend, i, rng));
+                let value = gamma(spend.0.p, scale, rng);
+                let discounted =
+                    if time <= lifetime { value * rate.powf(-(time / valued).ceil()) } else { 0.0 };
+                for g in groups.of(i) {
+                    let orders = &mut totals.orders[g * horizons.len()..][..horizons.len()];
+                    for (total, horizon) in orders.iter_mut().zip(&horizons) {
+                        *total += f64::from(u8::from(time <= *horizon));
+                    }
+                    totals.lifetime_value[g] += discounted;
+                    let rows = &mut totals.periods[g * periods.len()..][..periods.len()];
+                    for row in company::periods_with(time * days, month) {
+                        rows[row][0] += 1.0;
+                        rows[row][1] += value;
+                    }
                 }
             }
         }

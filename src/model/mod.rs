@@ -12,11 +12,14 @@
 //!   verdict in words.
 //! * [`covariance`], [`bootstrap`]: how exactly parameters are known.
 //! * [`mod@predict`]: expected orders, P(alive), average value, discounted lifetime value.
+//! * [`company`]: orders and revenue week by week. [`tracking`]: the same of the past, beside what
+//!   happened. [`holdout`]: how good a forecast was.
 //! * [`futures`]: possible futures, drawn. [`intervals`]: how far forecasts can be off.
 
 pub mod bg_nbd;
 pub mod bootstrap;
 pub mod channels;
+pub mod company;
 pub mod covariance;
 pub mod detection;
 mod diagnosis;
@@ -24,6 +27,7 @@ pub mod family;
 pub mod fit;
 pub mod futures;
 pub mod gamma_gamma;
+pub mod holdout;
 pub mod intervals;
 pub mod kept;
 pub mod mbg_nbd;
@@ -33,6 +37,7 @@ pub mod patterns;
 pub mod predict;
 pub mod purchases;
 pub mod spend;
+pub mod tracking;
 
 pub use family::PurchaseModel;
 pub use patterns::CustomerPatterns;

@@ -41,11 +41,22 @@ pub struct Pattern {
     pub count: f64,
 }
 
+/// Distinct (x, T): what expected orders depend on, apart from being alive.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pairs {
+    /// Frequency and age of each.
+    pub numbers: Vec<(f64, f64)>,
+    /// For each pattern, the index of its pair.
+    pub of_pattern: Vec<u32>,
+}
+
 /// Patterns, and which one each customer has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CustomerPatterns {
     /// The patterns.
     pub patterns: Patterns,
+    /// Their distinct (x, T).
+    pub pairs: Pairs,
     /// For each customer, the index of its pattern.
     pub of_customer: Vec<u32>,
 }
@@ -74,7 +85,8 @@ impl CustomerPatterns {
             rows,
             customers,
         };
-        Self { patterns, of_customer }
+        let pairs = patterns.pairs();
+        Self { patterns, pairs, of_customer }
     }
 
     /// A value a pattern laid out a customer at a time.
@@ -148,12 +160,22 @@ impl Patterns {
         self.rows.par_iter().with_min_len(CHUNK / 16).map(value).collect()
     }
 
-    /// A value a pattern that does not depend on recency, computed once per distinct (x, T).
-    pub fn each_pair(&self, of: impl Fn(f64, f64) -> f64 + Sync) -> Vec<f64> {
-        let (pairs, of_row) = distinct(self.rows.iter().map(|row| (row.x, row.age)), FEW);
-        let value = |&(x, age): &(u32, u32)| of(self.frequency[x as usize], self.age[age as usize]);
-        let of_pair: Vec<f64> = pairs.par_iter().with_min_len(256).map(value).collect();
-        of_row.into_iter().map(|pair| of_pair[pair as usize]).collect()
+    fn pairs(&self) -> Pairs {
+        let (pairs, of_pattern) = distinct(self.rows.iter().map(|row| (row.x, row.age)), FEW);
+        let number = |(x, age): (u32, u32)| (self.frequency[x as usize], self.age[age as usize]);
+        Pairs { numbers: pairs.into_iter().map(number).collect(), of_pattern }
+    }
+}
+
+impl Pairs {
+    /// A value a pair, on all cores.
+    pub fn each(&self, of: impl Fn(f64, f64) -> f64 + Sync) -> Vec<f64> {
+        self.numbers.par_iter().with_min_len(256).map(|&(x, age)| of(x, age)).collect()
+    }
+
+    /// A value a pair laid out a pattern at a time.
+    pub fn gather(&self, of_pair: &[f64]) -> Vec<f64> {
+        self.of_pattern.iter().map(|&pair| of_pair[pair as usize]).collect()
     }
 }
 
@@ -191,7 +213,7 @@ mod tests {
 
     #[test]
     fn equal_histories_share_a_pattern() {
-        let CustomerPatterns { patterns, of_customer } = three();
+        let CustomerPatterns { patterns, of_customer, .. } = three();
         assert_eq!(of_customer, [0, 1, 0]);
         assert_eq!(patterns.rows.iter().map(|r| r.count).collect::<Vec<_>>(), [2.0, 1.0]);
         assert_eq!(patterns.customers_of_age(), [3.0]);
@@ -203,7 +225,7 @@ mod tests {
         let customers = three();
         let each = customers.patterns.each(|x, t_x, age| x + t_x + age);
         assert_eq!(customers.gather(&each), [13.0, 14.0, 13.0]);
-        let pairs = customers.patterns.each_pair(|x, age| x * age);
-        assert_eq!(customers.gather(&pairs), [9.0, 18.0, 9.0]);
+        let pairs = customers.pairs.each(|x, age| x * age);
+        assert_eq!(customers.gather(&customers.pairs.gather(&pairs)), [9.0, 18.0, 9.0]);
     }
 }

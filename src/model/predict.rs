@@ -49,7 +49,7 @@ pub fn expected_orders(
     horizon: f64,
 ) -> Vec<f64> {
     let of_pair = |x, age| model.orders_if_alive(horizon, x, age).unwrap_or(f64::NAN);
-    let mut orders = customers.patterns.each_pair(of_pair);
+    let mut orders = customers.pairs.gather(&customers.pairs.each(of_pair));
     orders.iter_mut().zip(p_alive).for_each(|(orders, alive)| *orders *= alive);
     orders
 }

@@ -9,7 +9,7 @@ use crate::pipeline::Run;
 use crate::settings::Settings;
 
 /// Version of the layout of both documents.
-const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 1;
 
 /// What only the program's surroundings know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +107,7 @@ pub fn run(
             "rejected": rejected,
             "kept": audit.rows_read - rejected,
             "below_min_orders": audit.below_min_orders,
+            "returns_netted": audit.returns_netted,
             "after_calibration_end": audit.lines_after_calibration,
             "customers": run.scored.height(),
         },
@@ -125,9 +126,14 @@ pub fn run(
             "not_identified": not_identified(&run.purchases.parameters),
         },
         "spend": { "model": settings.spend.model, "parameters": values(&run.spend.parameters) },
-        "company": run.company,
+        "company": run.profiles.company,
         "intervals": run.intervals,
-        "segments": run.segments,
+        "segments": run.profiles.segments,
+        "kept_columns": run.profiles.kept,
+        "rfm": run.rfm,
+        "forecast": run.forecast,
+        "next_month": next_month(run),
+        "tracking": run.tracking,
         "suggested_actions": run.advice,
         "warnings": run.findings,
         "timings_seconds": timings,
@@ -151,7 +157,14 @@ fn selection(purchases: &FittedPurchases, settings: &Settings) -> Value {
     })
 }
 
-fn tool() -> Value {
+/// The customers who are expected to order most in the next month.
+fn next_month(run: &Run) -> Vec<Value> {
+    let one =
+        |(id, orders): &(String, f64)| json!({ "customer_id": id, "expected_orders": orders });
+    run.next_month.iter().map(one).collect()
+}
+
+pub(super) fn tool() -> Value {
     json!({ "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") })
 }
 
@@ -167,7 +180,7 @@ fn not_identified(parameters: &[Parameter]) -> Vec<&'static str> {
     parameters.iter().filter(|p| !p.identified).map(|p| p.name).collect()
 }
 
-fn text(document: &Value) -> Result<String, Error> {
+pub(super) fn text(document: &Value) -> Result<String, Error> {
     let mut text = serde_json::to_string_pretty(document).map_err(|e| Error::Io {
         path: "model.json".into(),
         action: "serialise",

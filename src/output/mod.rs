@@ -2,10 +2,12 @@
 //!
 //! # Layout
 //! * [`staging`]: temporary names, then renames.
-//! * [`tables`]: customers, segments, top customers, quarantine.
+//! * [`tables`]: customers, segments, RFM, forecasts, quarantine.
 //! * [`documents`]: model.json and run.json.
+//! * [`evaluation`]: what `cltv evaluate` leaves behind.
 
 pub mod documents;
+pub mod evaluation;
 pub mod staging;
 pub mod tables;
 
@@ -18,7 +20,8 @@ use documents::Started;
 use staging::{Fingerprint, Staging, fingerprint, lost_thread};
 
 /// Files that a run may have left and this one does not write.
-const OPTIONAL: &[&str] = &["customers.parquet", "customers.csv"];
+const OPTIONAL: &[&str] =
+    &["customers.parquet", "customers.csv", "customers.arrow", "tracking.csv"];
 
 /// Writes every output file; returns the folder.
 ///
@@ -30,6 +33,7 @@ pub fn write(run: &Run, settings: &Settings, started: &Started) -> Result<PathBu
     let one = |format: &Format| match format {
         Format::Parquet => tables::parquet(&staging, "customers.parquet", &customers),
         Format::Csv => tables::csv(&staging, "customers.csv", &customers),
+        Format::Ipc => tables::ipc(&staging, "customers.arrow", &customers),
     };
     let inputs = std::thread::scope(|scope| {
         let writers: Vec<_> =
@@ -41,6 +45,13 @@ pub fn write(run: &Run, settings: &Settings, started: &Started) -> Result<PathBu
     })?;
     tables::csv(&staging, "segments.csv", &tables::segments(run, settings)?)?;
     tables::csv(&staging, "top_customers.csv", &tables::top(run, settings)?)?;
+    tables::csv(&staging, "profiles.csv", &tables::profiles(run, settings)?)?;
+    tables::csv(&staging, "rfm.csv", &tables::rfm(run, settings)?)?;
+    tables::csv(&staging, "forecast.csv", &tables::forecast(run)?)?;
+    tables::csv(&staging, "next_month.csv", &tables::next_month(run)?)?;
+    if !run.tracking.is_empty() {
+        tables::csv(&staging, "tracking.csv", &tables::tracking(run)?)?;
+    }
     tables::parquet(&staging, "quarantine.parquet", &run.audit.quarantine)?;
     staging.text("model.json", &documents::model(run, settings)?)?;
     let manifest = documents::run(run, settings, started, &inputs, &staging.written())?;

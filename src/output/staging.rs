@@ -119,6 +119,34 @@ impl Staging {
     }
 }
 
+/// Writes one file beside its target and renames it, so that no half file is ever there under its
+/// name.
+///
+/// # Errors
+/// [`Error::Io`] when it cannot be written.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || {
+        let mut file = as_usual(&mut tempfile::Builder::new()).tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.persist(path).map_err(|persist| persist.error)?;
+        Ok(())
+    };
+    write().map_err(Error::io(path, "write"))
+}
+
+/// Temporary files are private by default; this one becomes a plain file.
+fn as_usual<'a, 'b>(
+    builder: &'b mut tempfile::Builder<'a, 'a>,
+) -> &'b mut tempfile::Builder<'a, 'a> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder
+}
+
 /// A thread that ended without an answer has not done its work.
 pub(crate) fn lost_thread(_: Box<dyn std::any::Any + Send>) -> Result<(), Error> {
     Err(Error::Io {

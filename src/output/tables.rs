@@ -1,17 +1,23 @@
 //! The tables of a run.
 
+use chrono::{Days, NaiveDate};
 use polars::prelude::*;
 
 use super::staging::Staging;
 use crate::columns::{
-    CLTV, CUSTOMER_ID, EXP_AVERAGE_VALUE, FREQUENCY, MONETARY_AVG, P_ALIVE, age, expected_orders,
-    recency,
+    CLTV, CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, EXP_AVERAGE_VALUE, FREQUENCY, MONETARY_AVG, P_ALIVE,
+    RFM_SEGMENT, age, expected_orders, recency,
 };
 use crate::error::Error;
+use crate::frame::kept::Described;
 use crate::frame::profile::Profile;
+use crate::model::company::Row;
+use crate::model::intervals::Interval;
 use crate::pipeline::Run;
 use crate::settings::Settings;
 
+/// Entries of a kept column that the profile of a segment lists.
+const MOST_ENTRIES: usize = 20;
 /// Rows of a Parquet row group: large enough to compress, small enough to skip.
 const ROW_GROUP: usize = 122_880;
 
@@ -26,6 +32,16 @@ pub fn parquet(staging: &Staging, name: &str, frame: &DataFrame) -> Result<(), E
             .finish(&mut frame.clone())
             .map(drop)
             .map_err(std::io::Error::other)
+    })
+}
+
+/// Writes a frame as an Arrow IPC file.
+///
+/// # Errors
+/// [`Error::Io`] when the file cannot be written.
+pub fn ipc(staging: &Staging, name: &str, frame: &DataFrame) -> Result<(), Error> {
+    staging.file(name, |file| {
+        IpcWriter::new(file).finish(&mut frame.clone()).map_err(std::io::Error::other)
     })
 }
 
@@ -106,14 +122,16 @@ pub fn top(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
 pub fn segments(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
     let unit = settings.summary.time_unit;
     let numbers = |name: String, of: &dyn Fn(usize, &Profile) -> f64| {
-        let values: Vec<f64> = run.segments.iter().enumerate().map(|(i, p)| of(i, p)).collect();
+        let values: Vec<f64> =
+            run.profiles.segments.iter().enumerate().map(|(i, p)| of(i, p)).collect();
         Column::new(name.into(), values)
     };
     let texts = |name: &str, of: &dyn Fn(usize, &Profile) -> String| {
-        let values: Vec<String> = run.segments.iter().enumerate().map(|(i, p)| of(i, p)).collect();
+        let values: Vec<String> =
+            run.profiles.segments.iter().enumerate().map(|(i, p)| of(i, p)).collect();
         Column::new(name.into(), values)
     };
-    let customers: Vec<u64> = run.segments.iter().map(|p| p.customers as u64).collect();
+    let customers: Vec<u64> = run.profiles.segments.iter().map(|p| p.customers as u64).collect();
     let mut columns = vec![
         texts("segment", &|_, p| p.label.clone()),
         numbers("cltv_lower".into(), &|i, _| run.edges[i]),
@@ -143,6 +161,166 @@ pub fn segments(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
         texts("suggested_action", &|i, _| run.advice[i].text.clone()),
     ]);
     DataFrame::new_infer_height(columns).map_err(Error::engine("make the segment table"))
+}
+
+/// A table from column-wise closures over rows of one kind.
+pub(super) struct Columns<'a, T> {
+    rows: &'a [T],
+    columns: Vec<Column>,
+}
+
+impl<'a, T> Columns<'a, T> {
+    pub(super) fn of(rows: &'a [T]) -> Self {
+        Self { rows, columns: Vec::new() }
+    }
+
+    pub(super) fn text(mut self, name: &str, of: impl Fn(&T) -> String) -> Self {
+        let values: Vec<String> = self.rows.iter().map(of).collect();
+        self.columns.push(Column::new(name.into(), values));
+        self
+    }
+
+    pub(super) fn count(mut self, name: &str, of: impl Fn(&T) -> usize) -> Self {
+        let values: Vec<u64> = self.rows.iter().map(|row| of(row) as u64).collect();
+        self.columns.push(Column::new(name.into(), values));
+        self
+    }
+
+    pub(super) fn number(self, name: &str, of: impl Fn(&T) -> f64) -> Self {
+        self.optional(name, |row| Some(of(row)))
+    }
+
+    /// Blank where there is no number.
+    pub(super) fn optional(mut self, name: &str, of: impl Fn(&T) -> Option<f64>) -> Self {
+        let values: Vec<Option<f64>> = self.rows.iter().map(of).collect();
+        self.columns.push(Column::new(name.into(), values));
+        self
+    }
+
+    pub(super) fn table(self) -> Result<DataFrame, Error> {
+        DataFrame::new(self.rows.len(), self.columns).map_err(Error::engine("make a table"))
+    }
+}
+
+/// A row an RFM segment, and how many of its customers are in each CLTV segment.
+///
+/// # Errors
+/// [`Error::Engine`], never for a finished run.
+pub fn rfm(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
+    let mut columns = Columns::of(&run.rfm)
+        .text(RFM_SEGMENT, |row| row.segment.clone())
+        .count("customers", |row| row.customers)
+        .number("share_of_customers", |row| row.share)
+        .number(&format!("mean_{DAYS_SINCE_LAST_ORDER}"), |row| row.mean_days_since_last_order)
+        .number("mean_orders", |row| row.mean_orders)
+        .number("mean_spend", |row| row.mean_spend)
+        .number(&format!("total_{CLTV}"), |row| row.total_cltv)
+        .number(&format!("mean_{CLTV}"), |row| row.mean_cltv);
+    for (k, label) in settings.segments.labels.iter().enumerate() {
+        columns = columns.count(&format!("customers_{label}"), |row| row.by_cltv_segment[k]);
+    }
+    columns.table()
+}
+
+/// Orders and revenue of every group in every period; interval columns where the pipeline asks for
+/// intervals.
+///
+/// # Errors
+/// [`Error::Engine`], never for a finished run.
+pub fn forecast(run: &Run) -> Result<DataFrame, Error> {
+    let as_of = run.audit.observation_end;
+    let day = |days: f64| (as_of + Days::new(days.round() as u64)).to_string();
+    let columns = Columns::of(&run.forecast)
+        .text("scope", |row| row.scope.name().to_owned())
+        .text("group", |row| row.group.clone())
+        .text("period", |row| row.period.span.name().to_owned())
+        .count("number", |row| row.period.number as usize)
+        .text("from", |row| day(row.period.from_day.round() + 1.0))
+        .text("to", |row| day(row.period.to_day))
+        .number("expected_orders", |row| row.orders);
+    let interval = |columns: Columns<'_, Row>, name: &str, of: fn(&Row) -> Option<Interval>| {
+        if run.forecast.iter().all(|row| of(row).is_none()) {
+            return columns.table();
+        }
+        columns
+            .optional(&format!("{name}_low"), |row| of(row).map(|i| i.low))
+            .optional(&format!("{name}_high"), |row| of(row).map(|i| i.high))
+            .table()
+    };
+    let mut table = interval(columns, "orders", |row| row.orders_interval)?;
+    let revenue = Columns::of(&run.forecast).number("expected_revenue", |row| row.revenue);
+    let revenue = interval(revenue, "revenue", |row| row.revenue_interval)?;
+    table.hstack_mut(revenue.columns()).map_err(Error::engine("make the forecast table"))?;
+    Ok(table)
+}
+
+/// Repeat orders week by week.
+///
+/// # Errors
+/// [`Error::Engine`], never for a finished run.
+pub fn tracking(run: &Run) -> Result<DataFrame, Error> {
+    let day = |days: i32| NaiveDate::from_epoch_days(days).map_or(String::new(), |d| d.to_string());
+    Columns::of(&run.tracking)
+        .text("from", |week| day(week.first_day))
+        .text("to", |week| day(week.last_day))
+        .text("period", |week| if week.holdout { "holdout" } else { "calibration" }.to_owned())
+        .number("actual_repeat_orders", |week| week.actual)
+        .number("expected_repeat_orders", |week| week.expected)
+        .number("actual_cumulative", |week| week.actual_cumulative)
+        .number("expected_cumulative", |week| week.expected_cumulative)
+        .table()
+}
+
+/// Who is expected to order most in the next month.
+///
+/// # Errors
+/// [`Error::Engine`], never for a finished run.
+pub fn next_month(run: &Run) -> Result<DataFrame, Error> {
+    Columns::of(&run.next_month)
+        .text(CUSTOMER_ID, |(id, _)| id.clone())
+        .number(&expected_orders(1), |(_, orders)| *orders)
+        .table()
+}
+
+/// What the kept columns say about each segment and about all customers: a row a mean, or a row an
+/// entry with its share.
+///
+/// # Errors
+/// [`Error::Engine`], never for a finished run.
+pub fn profiles(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
+    struct Line {
+        segment: String,
+        column: String,
+        entry: String,
+        mean: Option<f64>,
+        share: Option<f64>,
+    }
+    let mut lines = Vec::new();
+    let labels = settings.segments.labels.iter().map(String::as_str).chain(["all"]);
+    for (group, segment) in labels.enumerate() {
+        for kept in &run.profiles.kept {
+            let line = |entry: &str, mean, share| Line {
+                segment: segment.to_owned(),
+                column: kept.column.clone(),
+                entry: entry.to_owned(),
+                mean,
+                share,
+            };
+            match &kept.groups[group] {
+                Described::Mean { mean, .. } => lines.push(line("", *mean, None)),
+                Described::Shares(shares) => lines.extend(
+                    shares.iter().take(MOST_ENTRIES).map(|(e, share)| line(e, None, Some(*share))),
+                ),
+            }
+        }
+    }
+    Columns::of(&lines)
+        .text("segment", |line| line.segment.clone())
+        .text("column", |line| line.column.clone())
+        .text("entry", |line| line.entry.clone())
+        .optional("mean", |line| line.mean)
+        .optional("share_of_customers", |line| line.share)
+        .table()
 }
 
 /// Columns of the top list that fit a terminal: name before any renaming, and a short title.

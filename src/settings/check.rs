@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{CappedColumns, FrequencyKind, InputKind, MonthLength, PurchaseModelName, Settings};
+use super::{
+    CappedColumns, FrequencyKind, InputKind, MonthLength, PurchaseModelName, RfmSegment, Settings,
+};
+use crate::columns::RFM_SCORES;
 use crate::error::nearest;
 
 /// Returns the settings when they are sound.
@@ -14,10 +17,12 @@ pub(super) fn check(settings: Settings) -> Result<Settings, Vec<String>> {
     columns(&settings, &mut faults);
     outliers(&settings, &mut faults);
     models(&settings, &mut faults);
+    transactions(&settings, &mut faults);
     selection(&settings, &mut faults);
     uncertainty(&settings, &mut faults);
     horizons(&settings, &mut faults);
     segments(&settings, &mut faults);
+    rfm(&settings, &mut faults);
     output(&settings, &mut faults);
     if faults.is_empty() { Ok(settings) } else { Err(faults) }
 }
@@ -91,7 +96,39 @@ fn models(settings: &Settings, faults: &mut Vec<String>) {
                 .to_owned(),
         );
     }
+}
+
+fn transactions(settings: &Settings, faults: &mut Vec<String>) {
     let log = &settings.transactions;
+    if let Some(cancelled) = &log.cancelled {
+        let marked = cancelled.prefix.is_some() || !cancelled.equals.is_empty();
+        if marked != cancelled.column.is_some() {
+            faults.push(
+                "transactions.cancelled: a column goes with prefix or equals: write { column = \
+                 \"Invoice\", prefix = \"C\" }"
+                    .to_owned(),
+            );
+        }
+        if !marked && cancelled.column.is_none() && !cancelled.negative_quantity {
+            faults.push(
+                "transactions.cancelled says nothing: write { column = \"Invoice\", prefix = \
+                 \"C\" } or { negative_quantity = true }"
+                    .to_owned(),
+            );
+        }
+        if cancelled.prefix.as_ref().is_some_and(String::is_empty) {
+            faults.push(
+                "transactions.cancelled.prefix is empty, which every line begins with".to_owned(),
+            );
+        }
+        if cancelled.negative_quantity && settings.input.columns.quantity.is_none() {
+            faults.push(
+                "transactions.cancelled.negative_quantity needs input.columns.quantity; for \
+                 negative values, write transactions.returns = \"drop\""
+                    .to_owned(),
+            );
+        }
+    }
     if let (Some(calibration), Some(end)) = (log.calibration_end, log.observation_end)
         && calibration > end
     {
@@ -257,6 +294,43 @@ fn segments(settings: &Settings, faults: &mut Vec<String>) {
             && !keep.contains(column)
         {
             faults.push(format!("{key} {column:?} is not in input.columns.keep"));
+        }
+    }
+}
+
+/// Every pair of scores belongs to exactly one segment.
+fn rfm(settings: &Settings, faults: &mut Vec<String>) {
+    let segments = &settings.rfm.segments;
+    let names: BTreeSet<&str> = segments.iter().map(|s| s.name.trim()).collect();
+    if names.len() != segments.len() || names.contains("") {
+        faults.push("rfm.segments: a name is blank or stands twice".to_owned());
+    }
+    for segment in segments {
+        for (key, [low, high]) in [("recency", segment.recency), ("frequency", segment.frequency)] {
+            if low > high || !RFM_SCORES.contains(&low) || !RFM_SCORES.contains(&high) {
+                faults.push(format!(
+                    "rfm.segments: {key} = [{low}, {high}] of {:?} is no range from {} to {}",
+                    segment.name,
+                    RFM_SCORES.start(),
+                    RFM_SCORES.end()
+                ));
+            }
+        }
+    }
+    for recency in RFM_SCORES {
+        for frequency in RFM_SCORES {
+            let here = |segment: &&RfmSegment| segment.holds(recency, frequency);
+            let holders: Vec<&str> =
+                segments.iter().filter(here).map(|s| s.name.as_str()).collect();
+            let pair = format!("recency {recency} with frequency {frequency}");
+            match holders.as_slice() {
+                [_] => {}
+                [] => faults.push(format!("rfm.segments: no segment has {pair}; add one")),
+                several => faults.push(format!(
+                    "rfm.segments: {pair} is in {}; keep it in one",
+                    several.join(" and ")
+                )),
+            }
         }
     }
 }

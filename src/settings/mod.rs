@@ -17,8 +17,9 @@ use serde::{Deserialize, Serialize};
 
 pub use read::{Overrides, load, parse};
 pub use types::{
-    AnalysisDate, CappedColumns, Family, Format, FrequencyKind, InputKind, MonetaryKind,
-    MonthLength, PurchaseModelName, SpendModelName, TimeUnit, UncertaintyMethod,
+    AnalysisDate, CappedColumns, DuplicateLines, Family, Format, FrequencyKind, InputKind,
+    MonetaryKind, MonthLength, PurchaseModelName, Returns, SpendModelName, Ties, TimeUnit,
+    UncertaintyMethod,
 };
 
 /// A checked pipeline.
@@ -48,6 +49,8 @@ pub struct Settings {
     pub uncertainty: Option<Uncertainty>,
     /// How to segment and advise.
     pub segments: Segments,
+    /// How to score recency, frequency and monetary value.
+    pub rfm: Rfm,
     /// Where and how to write.
     pub output: Output,
 }
@@ -106,6 +109,10 @@ pub struct Columns {
 pub struct Transactions {
     /// Which lines are cancellations.
     pub cancelled: Option<Cancelled>,
+    /// What happens to lines of negative value that are no cancellations.
+    pub returns: Returns,
+    /// What happens to a line that repeats another in every column.
+    pub duplicate_lines: DuplicateLines,
     /// Whether orders of one customer on one day are one order.
     pub merge_same_day: bool,
     /// Whether lines and orders without value count as orders.
@@ -118,14 +125,19 @@ pub struct Transactions {
     pub calibration_end: Option<NaiveDate>,
 }
 
-/// `transactions.cancelled`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// `transactions.cancelled`: a line is cancelled when any of these says so.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Cancelled {
     /// Column that marks a cancellation.
-    pub column: String,
+    pub column: Option<String>,
     /// What its text begins with.
-    pub prefix: String,
+    pub prefix: Option<String>,
+    /// What its text is, for a flag.
+    #[serde(deserialize_with = "types::one_or_many")]
+    pub equals: Vec<String>,
+    /// Whether a quantity below 0 is a cancellation.
+    pub negative_quantity: bool,
 }
 
 /// `[outliers]`
@@ -249,6 +261,36 @@ pub struct Segments {
     pub categories_column: Option<String>,
 }
 
+/// `[rfm]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rfm {
+    /// How equal values share scores.
+    pub ties: Ties,
+    /// Which scores make which segment; together they cover every pair exactly once.
+    pub segments: Vec<RfmSegment>,
+}
+
+/// One entry of `rfm.segments`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RfmSegment {
+    /// Its name.
+    pub name: String,
+    /// Lowest and highest recency score.
+    pub recency: [u8; 2],
+    /// Lowest and highest frequency score.
+    pub frequency: [u8; 2],
+}
+
+impl RfmSegment {
+    /// Whether a pair of scores belongs here.
+    pub fn holds(&self, recency: u8, frequency: u8) -> bool {
+        (self.recency[0]..=self.recency[1]).contains(&recency)
+            && (self.frequency[0]..=self.frequency[1]).contains(&frequency)
+    }
+}
+
 /// `[output]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -271,6 +313,8 @@ impl Default for Transactions {
     fn default() -> Self {
         Self {
             cancelled: None,
+            returns: Returns::Net,
+            duplicate_lines: DuplicateLines::Keep,
             merge_same_day: true,
             keep_zero_value: false,
             observation_end: None,
@@ -318,6 +362,32 @@ impl Default for Segments {
             labels: ["D", "C", "B", "A"].map(str::to_owned).to_vec(),
             channel_column: None,
             categories_column: None,
+        }
+    }
+}
+
+impl Default for Rfm {
+    /// The ten segments of the common recency × frequency grid.
+    fn default() -> Self {
+        let segment = |name: &str, recency, frequency| RfmSegment {
+            name: name.to_owned(),
+            recency,
+            frequency,
+        };
+        Self {
+            ties: Ties::Together,
+            segments: vec![
+                segment("champions", [5, 5], [4, 5]),
+                segment("loyal_customers", [3, 4], [4, 5]),
+                segment("potential_loyalists", [4, 5], [2, 3]),
+                segment("new_customers", [5, 5], [1, 1]),
+                segment("promising", [4, 4], [1, 1]),
+                segment("need_attention", [3, 3], [3, 3]),
+                segment("about_to_sleep", [3, 3], [1, 2]),
+                segment("at_risk", [1, 2], [3, 4]),
+                segment("cannot_lose_them", [1, 2], [5, 5]),
+                segment("hibernating", [1, 2], [1, 2]),
+            ],
         }
     }
 }

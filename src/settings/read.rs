@@ -26,6 +26,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "lifetime_value",
             "uncertainty",
             "segments",
+            "rfm",
             "output",
         ],
     ),
@@ -47,9 +48,17 @@ const KEYS: &[(&str, &[&str])] = &[
     ),
     (
         "transactions",
-        &["cancelled", "merge_same_day", "keep_zero_value", "observation_end", "calibration_end"],
+        &[
+            "cancelled",
+            "returns",
+            "duplicate_lines",
+            "merge_same_day",
+            "keep_zero_value",
+            "observation_end",
+            "calibration_end",
+        ],
     ),
-    ("transactions.cancelled", &["column", "prefix"]),
+    ("transactions.cancelled", &["column", "prefix", "equals", "negative_quantity"]),
     ("outliers", &["quantiles", "fence", "round", "columns"]),
     ("summary", &["analysis_date", "time_unit", "frequency", "monetary_value", "min_orders"]),
     (
@@ -62,6 +71,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("lifetime_value", &["months", "weeks_per_month", "monthly_discount_rate"]),
     ("uncertainty", &["level", "method", "draws", "seed"]),
     ("segments", &["labels", "channel_column", "categories_column"]),
+    ("rfm", &["ties", "segments"]),
     ("output", &["path", "formats", "top", "rename"]),
 ];
 
@@ -148,6 +158,7 @@ fn typed(table: &Table, faults: &mut Vec<String>) -> Option<Settings> {
         lifetime_value: or_default(table, "lifetime_value", faults),
         uncertainty: optional(table, "uncertainty", faults),
         segments: or_default(table, "segments", faults),
+        rfm: or_default(table, "rfm", faults),
         output: or_default(table, "output", faults),
     };
     faults.is_empty().then_some(settings)

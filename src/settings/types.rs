@@ -75,6 +75,39 @@ pub enum MonetaryKind {
     Orders,
 }
 
+/// `transactions.returns`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Returns {
+    /// They lower what the customer spent on that day.
+    #[default]
+    Net,
+    /// They are set aside.
+    Drop,
+}
+
+/// `transactions.duplicate_lines`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DuplicateLines {
+    /// The same article twice is twice the value.
+    #[default]
+    Keep,
+    /// All but the first are set aside.
+    Drop,
+}
+
+/// `rfm.ties`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ties {
+    /// Equal values have equal scores, so that scores can be of unequal size.
+    #[default]
+    Together,
+    /// Equal values are ranked in the order of the rows, so that scores are of equal size.
+    RowOrder,
+}
+
 /// `purchases.model`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -158,6 +191,8 @@ pub enum Format {
     Parquet,
     /// customers.csv
     Csv,
+    /// customers.arrow
+    Ipc,
 }
 
 /// `outliers.columns`

@@ -1,0 +1,143 @@
+//! `cltv evaluate PIPELINE`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use cltv::evaluation::{Evaluation, Fold, Method, evaluate};
+use cltv::model::holdout::Accuracy;
+use cltv::output::evaluation::write;
+use cltv::pipeline::refuse_warnings;
+use cltv::settings::{Overrides, Settings, load};
+
+use super::page::{Page, figures, findings, printable, whole};
+
+/// Fit on a calibration period, forecast the holdout after it, and compare with what happened
+#[derive(Args)]
+#[command(after_help = "Examples:\n  cltv evaluate pipelines/cdnow.toml\n  \
+    cltv evaluate pipelines/transactions.toml --set transactions.calibration_end=2011-06-09 \\\n    \
+    --folds 3 --strict")]
+pub struct EvaluateArgs {
+    /// Pipeline file (TOML) with an order log and transactions.calibration_end
+    pipeline: PathBuf,
+    /// CSV or Parquet to read instead of input.path: a file, a glob or a folder
+    #[arg(long, value_name = "PATH")]
+    input: Option<String>,
+    /// Folder to write instead of output.path
+    #[arg(long, value_name = "FOLDER")]
+    output: Option<PathBuf>,
+    /// Holdouts of the same length, each ending where the one after it begins
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    folds: u32,
+    /// Any key of the pipeline file; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Exit with 4 when there is a warning, for instance when a naive forecast is better
+    #[arg(long)]
+    strict: bool,
+}
+
+/// Evaluates, writes, shows; a strict one fails after the files have been written, so that they can
+/// be looked at.
+pub fn run(args: &EvaluateArgs, quiet: bool) -> anyhow::Result<()> {
+    let overrides = Overrides {
+        input: args.input.clone(),
+        output: args.output.clone(),
+        as_of: None,
+        set: args.set.clone(),
+    };
+    let settings = load(&args.pipeline, &overrides)?;
+    let evaluation = evaluate(&settings, args.folds)?;
+    let folder = write(&evaluation, &settings)?;
+    if !quiet {
+        let page = describe(&evaluation, &settings, &folder);
+        anstream::stdout().write_all(page.text.as_bytes())?;
+    }
+    if args.strict {
+        refuse_warnings(&evaluation.findings, "the model is not to be used")?;
+    }
+    Ok(())
+}
+
+fn describe(evaluation: &Evaluation, settings: &Settings, folder: &Path) -> Page {
+    let mut page = Page::default();
+    for fold in &evaluation.folds {
+        page.line(&format!(
+            "\u{1b}[1mcltv evaluate · {} · {} customers to {}, forecast to {}\u{1b}[0m",
+            printable(&settings.name),
+            whole(fold.customers as f64),
+            fold.calibration_end,
+            fold.holdout_end
+        ));
+        page.title("Orders in the holdout");
+        page.table(&measures(fold, evaluation.chosen, |method| method.orders.as_ref()));
+        page.title("Their value");
+        page.table(&measures(fold, evaluation.chosen, |method| method.value.as_ref()));
+        by_frequency(&mut page, fold, evaluation.chosen);
+        page.line("");
+    }
+    findings(&mut page, &evaluation.findings);
+    page.line("");
+    page.line(&format!("Written to {}", folder.display()));
+    page
+}
+
+fn measures(
+    fold: &Fold,
+    chosen: &str,
+    of: impl Fn(&Method) -> Option<&Accuracy>,
+) -> comfy_table::Table {
+    let header = [
+        "",
+        "expected",
+        "actual",
+        "bias",
+        "MAE",
+        "RMSE",
+        "wMAPE",
+        "Spearman",
+        "Gini",
+        "top tenth has",
+    ];
+    let percent =
+        |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{:.1} %", 100.0 * v));
+    let number = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.4}"));
+    let rows = fold.methods.iter().map(|method| {
+        let mark = if method.name == chosen { "*" } else { "" };
+        let mut cells = vec![format!("{}{mark}", method.name)];
+        match of(method) {
+            Some(accuracy) => cells.extend([
+                whole(accuracy.expected),
+                whole(accuracy.actual),
+                percent(accuracy.bias),
+                number(Some(accuracy.mae)),
+                number(Some(accuracy.rmse)),
+                percent(accuracy.wmape),
+                number(accuracy.spearman),
+                number(accuracy.gini),
+                percent(accuracy.top_decile_capture),
+            ]),
+            None => cells.push("no fit".to_owned()),
+        }
+        cells.resize(header.len(), String::new());
+        cells
+    });
+    figures(header.map(str::to_owned).to_vec(), rows.collect())
+}
+
+/// The chosen model's mean forecast beside the mean actual, by repeat orders in the calibration.
+fn by_frequency(page: &mut Page, fold: &Fold, chosen: &str) {
+    page.title(&format!("Orders a customer, by frequency in the calibration ({chosen})"));
+    let own = fold.groups.iter().filter(|g| g.name == chosen && g.grouping == "frequency");
+    let rows = own.map(|group| {
+        let each = |total: f64| format!("{:.3}", total / group.customers.max(1) as f64);
+        vec![
+            group.group.clone(),
+            whole(group.customers as f64),
+            each(group.expected_orders),
+            each(group.actual_orders),
+        ]
+    });
+    let header = ["frequency", "customers", "expected", "actual"].map(str::to_owned).to_vec();
+    page.table(&figures(header, rows.collect()));
+}

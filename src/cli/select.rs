@@ -1,0 +1,55 @@
+//! `cltv select [RUN] --where CONDITION`
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use cltv::frame::select;
+use cltv::output::staging::write_whole;
+use cltv::output::tables::csv_bytes;
+
+use super::page::whole;
+
+/// List the customers of a finished run who meet a condition, for a campaign
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    cltv select output/flo --out ids.csv --where \"rfm_segment IN ('champions', 'loyal_customers')\n    \
+    AND interested_in_categories_12 LIKE '%KADIN%'\"\n  \
+    cltv select output/flo --where \"cltv_segment = 'A' AND days_since_last_order > 90\" \\\n    \
+    --columns customer_id,cltv\n\n\
+    The condition is an SQL expression over the columns of customers.parquet. Columns kept from a CSV\n\
+    input are text: write CAST(AGE AS DOUBLE) > 30.")]
+pub struct SelectArgs {
+    /// Output folder of a run, or its customers table [default: the only one below output/]
+    run: Option<PathBuf>,
+    /// SQL condition over the columns of the customers table
+    #[arg(long = "where", value_name = "CONDITION")]
+    condition: String,
+    /// CSV file to write; without it, to standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Columns to write, separated by commas [default: the customer id]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    columns: Vec<String>,
+}
+
+/// Writes the list, and says how many are on it.
+pub fn run(args: &SelectArgs) -> anyhow::Result<()> {
+    let file = select::find(args.run.as_deref())?;
+    let mut chosen = select::select(&file, &args.condition, &args.columns)?;
+    let customers = whole(chosen.height() as f64);
+    let bytes = csv_bytes(&mut chosen)?;
+    match &args.out {
+        None => std::io::stdout().write_all(&bytes).context("standard output")?,
+        Some(path) => {
+            write_whole(path, &bytes)?;
+            let said = format!("{customers} customers of {}: {}\n", file.display(), path.display());
+            std::io::stdout().write_all(said.as_bytes())?;
+        }
+    }
+    if chosen.height() == 0 {
+        tracing::warn!("nobody in {} meets the condition", file.display());
+    }
+    Ok(())
+}

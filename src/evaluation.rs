@@ -1,0 +1,334 @@
+//! Proof on a holdout: load → clean → cut → summary → fit every model → forecast → measure, beside
+//! forecasts that need no model.
+
+use chrono::{Days, NaiveDate};
+use serde::Serialize;
+
+use crate::customers::{Histories, Holdout};
+use crate::error::Error;
+use crate::findings::{Finding, Severity};
+use crate::frame::{order_days, summary};
+use crate::model::holdout::{Accuracy, Forecast, GroupAccuracy, accuracy, baselines, by_group};
+use crate::model::predict::expected_orders;
+use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend, Parameter};
+use crate::pipeline::{Clock, read};
+use crate::settings::{Family, InputKind, PurchaseModelName, Purchases, Settings};
+
+/// Every forecast over every holdout.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// The model that the pipeline predicts with.
+    pub chosen: &'static str,
+    /// The holdout of the pipeline first, then earlier ones of the same length.
+    pub folds: Vec<Fold>,
+    /// What the reader should know, most serious first.
+    pub findings: Vec<Finding>,
+}
+
+/// One cut.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Fold {
+    /// Last day of the calibration.
+    pub calibration_end: NaiveDate,
+    /// Last day of the holdout.
+    pub holdout_end: NaiveDate,
+    /// Customers acquired by the end of the calibration.
+    pub customers: usize,
+    /// Models, the simplest first, then baselines.
+    pub methods: Vec<Method>,
+    /// Forecasts beside actuals by frequency, decile and cohort.
+    pub groups: Vec<GroupAccuracy>,
+}
+
+/// One way to forecast.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Method {
+    /// Its name in tables.
+    pub name: &'static str,
+    /// Whether it is one of the naive forecasts.
+    pub baseline: bool,
+    /// Orders; none when the model could not be fitted.
+    pub orders: Option<Accuracy>,
+    /// Value.
+    pub value: Option<Accuracy>,
+    /// Log-likelihood of the calibration.
+    pub log_likelihood: Option<f64>,
+    /// Estimates.
+    pub parameters: Vec<Parameter>,
+    /// Why it could not be fitted.
+    pub fault: Option<String>,
+}
+
+/// Evaluates over the pipeline's holdout and `folds` − 1 earlier ones.
+///
+/// # Errors
+/// [`Error::Settings`] when the pipeline has no order log with a calibration end; [`Error::Input`]
+/// when the log breaks the contract or the holdout is empty; [`Error::Model`] when the model of the
+/// pipeline cannot be fitted.
+pub fn evaluate(settings: &Settings, folds: u32) -> Result<Evaluation, Error> {
+    let cut = splittable(settings)?;
+    let cleaned = read(settings, &mut Clock::start())?.1;
+    let whole = order_days::customer_summary(cleaned.kept.clone(), settings)?;
+    let end = whole.covered_until;
+    if end <= cut {
+        return Err(Error::Input {
+            place: settings.input.path.clone(),
+            faults: vec![format!(
+                "the log ends on {end}, so there is nothing after the calibration end, {cut}: set \
+                 transactions.calibration_end to an earlier date"
+            )],
+        });
+    }
+    let mut evaluation = Evaluation { chosen: "", folds: Vec::new(), findings: Vec::new() };
+    for fold in 0..folds {
+        let back = Days::new((end - cut).num_days() as u64 * u64::from(fold));
+        let (cut, end) = (cut - back, end - back);
+        if cut <= whole.first_order {
+            evaluation.findings.push(too_many_folds(folds, fold, whole.first_order));
+            break;
+        }
+        let (fold, chosen, findings) = one_fold(&cleaned.kept, settings, cut, end)?;
+        if evaluation.folds.is_empty() {
+            evaluation.chosen = chosen;
+        }
+        evaluation.folds.push(fold);
+        evaluation.findings.extend(findings);
+    }
+    evaluation.findings.sort_by_key(|finding| finding.severity == Severity::Note);
+    Ok(evaluation)
+}
+
+fn splittable(settings: &Settings) -> Result<NaiveDate, Error> {
+    let mut faults = Vec::new();
+    if settings.input.kind != InputKind::Transactions {
+        faults.push(
+            "one row a customer cannot be split in time: evaluate an order log, input.kind = \
+             \"transactions\""
+                .to_owned(),
+        );
+    } else if settings.transactions.calibration_end.is_none() {
+        faults.push(
+            "transactions.calibration_end is missing: orders after it become the holdout; write \
+             --set transactions.calibration_end=2011-06-09"
+                .to_owned(),
+        );
+    }
+    if settings.selection.is_some() {
+        faults.push(
+            "[selection] is about who is in the file at its end, which an earlier cut changes: \
+             remove the section"
+                .to_owned(),
+        );
+    }
+    match (settings.transactions.calibration_end, faults.is_empty()) {
+        (Some(cut), true) => Ok(cut),
+        _ => Err(Error::Settings { place: "evaluate".to_owned(), faults }),
+    }
+}
+
+fn too_many_folds(asked: u32, made: u32, first_order: NaiveDate) -> Finding {
+    Finding::note(
+        "fewer_folds",
+        format!("{made} of {asked} holdouts fit into the log, which begins on {first_order}"),
+        "set a later transactions.calibration_end: the holdouts become shorter",
+    )
+}
+
+fn one_fold(
+    days: &polars::prelude::LazyFrame,
+    settings: &Settings,
+    cut: NaiveDate,
+    end: NaiveDate,
+) -> Result<(Fold, &'static str, Vec<Finding>), Error> {
+    let mut at_cut = settings.clone();
+    at_cut.transactions.calibration_end = Some(cut);
+    at_cut.transactions.observation_end = Some(end);
+    let summary = order_days::customer_summary(days.clone(), &at_cut)?;
+    let histories = summary::to_histories(&summary, &at_cut)?;
+    let holdout = order_days::holdout(days, &summary, cut, end)?;
+    let horizon = (end - cut).num_days() as f64 / settings.summary.time_unit.days();
+    let customers = CustomerPatterns::of(&histories);
+    let spend = model::fit_spend(&histories, &settings.spend)?;
+    let fitted = fit_all(&customers, settings)?;
+    let chosen = chosen(&fitted, settings)?;
+    let cohorts = cohorts(&histories, cut, settings);
+    let (mut methods, mut groups) = (Vec::new(), Vec::new());
+    let mut add = |forecast: Option<Forecast>, method: Method| {
+        let Some(forecast) = forecast else {
+            return methods.push(method);
+        };
+        groups.extend(by_group(&forecast, &histories, &holdout, &cohorts));
+        methods.push(Method {
+            orders: Some(accuracy(&forecast.orders, &holdout.orders)),
+            value: Some(accuracy(&forecast.value, &holdout.value)),
+            ..method
+        });
+    };
+    for (family, fit) in &fitted {
+        let forecast =
+            fit.as_ref().ok().map(|fit| forecast(fit, &spend, &histories, &customers, horizon));
+        add(forecast.transpose()?, method(*family, fit));
+    }
+    for baseline in baselines(&histories, &holdout, horizon) {
+        let name = baseline.name;
+        add(Some(baseline), Method { name, baseline: true, ..method_named(name) });
+    }
+    let fold = Fold {
+        calibration_end: cut,
+        holdout_end: end,
+        customers: histories.len(),
+        methods,
+        groups,
+    };
+    let mut findings: Vec<Finding> = fitted
+        .iter()
+        .filter(|(family, _)| family.name() == chosen)
+        .flat_map(|(_, fit)| fit.iter().flat_map(|fit| fit.findings.clone()))
+        .collect();
+    findings.extend(spend.findings.clone());
+    findings.extend(verdict(&fold, chosen, &holdout));
+    Ok((fold, chosen, findings))
+}
+
+type Fits = Vec<(Family, Result<FittedPurchases, Error>)>;
+
+/// Every model of the family, under the pipeline's penalty.
+fn fit_all(customers: &CustomerPatterns, settings: &Settings) -> Result<Fits, Error> {
+    let fit = |family: Family| {
+        let purchases = Purchases { model: family.into(), ..settings.purchases.clone() };
+        (family, model::fit_purchases(&customers.patterns, &purchases, None))
+    };
+    Ok(Family::ALL.into_iter().map(fit).collect())
+}
+
+/// The model of the pipeline; for `auto`, the one with the lowest Akaike criterion.
+fn chosen(fitted: &Fits, settings: &Settings) -> Result<&'static str, Error> {
+    let named = settings.purchases.model.family();
+    for (family, fit) in fitted {
+        if let (true, Err(error)) = (named == Some(*family), fit) {
+            return Err(Error::Model(error.to_string()));
+        }
+    }
+    if let Some(family) = named {
+        return Ok(family.name());
+    }
+    debug_assert_eq!(settings.purchases.model, PurchaseModelName::Auto);
+    let aic = |family: &Family, fit: &FittedPurchases| {
+        2.0 * (family.parameters().len() as f64 - fit.log_likelihood)
+    };
+    let fits =
+        fitted.iter().filter_map(|(family, fit)| Some((*family, aic(family, fit.as_ref().ok()?))));
+    fits.min_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(family, _)| family.name())
+        .ok_or_else(|| Error::Model("no model could be fitted to the calibration".to_owned()))
+}
+
+fn method_named(name: &'static str) -> Method {
+    Method {
+        name,
+        baseline: false,
+        orders: None,
+        value: None,
+        log_likelihood: None,
+        parameters: Vec::new(),
+        fault: None,
+    }
+}
+
+fn method(family: Family, fit: &Result<FittedPurchases, Error>) -> Method {
+    match fit {
+        Ok(fit) => Method {
+            log_likelihood: Some(fit.log_likelihood),
+            parameters: fit.parameters.clone(),
+            ..method_named(family.name())
+        },
+        Err(error) => Method { fault: Some(error.to_string()), ..method_named(family.name()) },
+    }
+}
+
+fn forecast(
+    fit: &FittedPurchases,
+    spend: &FittedSpend,
+    histories: &Histories,
+    customers: &CustomerPatterns,
+    horizon: f64,
+) -> Result<Forecast, Error> {
+    let name = fit.family.name();
+    let p_alive = customers.patterns.each(|x, t_x, age| fit.model.p_alive(x, t_x, age));
+    let orders = customers.gather(&expected_orders(&fit.model, customers, &p_alive, horizon));
+    if !orders.iter().all(|orders| orders.is_finite()) {
+        return Err(Error::Model(format!("the holdout could not be forecast with {name}")));
+    }
+    let spent = histories.spend_count().iter().zip(histories.monetary_value());
+    let value =
+        orders.iter().zip(spent).map(|(n, (count, m))| n * spend.expected_value(*count, *m));
+    Ok(Forecast { name, value: value.collect(), orders })
+}
+
+/// The month in which each customer ordered first, as 1997-01.
+fn cohorts(histories: &Histories, cut: NaiveDate, settings: &Settings) -> Vec<String> {
+    let days = settings.summary.time_unit.days();
+    let month = |age: &f64| {
+        let first = cut - Days::new((age * days).round() as u64);
+        first.format("%Y-%m").to_string()
+    };
+    histories.age().iter().map(month).collect()
+}
+
+/// Whether the chosen model beats every baseline; a forecast of means is judged by squared errors,
+/// other measures are told.
+fn verdict(fold: &Fold, chosen: &str, holdout: &Holdout) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if holdout.orders.iter().all(|orders| *orders == 0.0) {
+        findings.push(Finding::warning(
+            "empty_holdout",
+            format!("nobody ordered from {} to {}", fold.calibration_end, fold.holdout_end),
+            "check transactions.observation_end: does the log reach that far?",
+        ));
+    }
+    let Some(model) = fold.methods.iter().find(|method| method.name == chosen) else {
+        return findings;
+    };
+    let baselines: Vec<&Method> = fold.methods.iter().filter(|method| method.baseline).collect();
+    let cut = fold.calibration_end;
+    for (what, of) in [
+        ("orders", (|m: &Method| m.orders.clone()) as fn(&Method) -> Option<Accuracy>),
+        ("value", |m| m.value.clone()),
+    ] {
+        let Some(own) = of(model) else { continue };
+        let better = |measure: &dyn Fn(&Accuracy) -> f64| {
+            let all = baselines.iter().filter_map(|b| Some((b.name, measure(&of(b)?))));
+            all.filter(|(_, error)| *error < measure(&own)).min_by(|a, b| a.1.total_cmp(&b.1))
+        };
+        if let Some((name, rmse)) = better(&|a| a.rmse) {
+            findings.push(Finding::warning(
+                "loses_to_baseline",
+                format!(
+                    "{chosen} loses to the naive forecast {name} in {what} after {cut}: RMSE {:.4} \
+                     against {rmse:.4}",
+                    own.rmse
+                ),
+                "do not plan with it: look at evaluation.csv for a better model, at cohorts and \
+                 frequencies in evaluation_groups.csv, and at changes in the business",
+            ));
+        }
+        let others: [(&str, &dyn Fn(&Accuracy) -> f64); 3] = [
+            ("MAE", &|a| a.mae),
+            ("total", &|a| (a.expected - a.actual).abs()),
+            ("ranking", &|a| -a.gini.unwrap_or(0.0)),
+        ];
+        let lost: Vec<String> = others
+            .iter()
+            .filter_map(|(measure, of)| Some(format!("{} by {measure}", better(of)?.0)))
+            .collect();
+        if !lost.is_empty() {
+            findings.push(Finding::note(
+                "baseline_better_in_part",
+                format!("in {what} after {cut}, {chosen} is beaten in part: {}", lost.join(", ")),
+                "MAE favours forecasts of zero where most customers do not order; see \
+                 evaluation.csv",
+            ));
+        }
+    }
+    findings
+}

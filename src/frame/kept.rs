@@ -1,0 +1,292 @@
+//! What the kept columns say about each segment: a mean for numbers, shares for categories and
+//! lists of categories.
+
+use std::collections::BTreeMap;
+
+use polars::prelude::*;
+use serde::Serialize;
+
+use crate::customers::{Groups, Scope};
+use crate::error::Error;
+use crate::settings::Settings;
+
+/// A text column with more different entries names customers, it does not describe them.
+const MOST_ENTRIES: usize = 1_000;
+
+/// Channels with a forecast of their own.
+const MOST_CHANNELS: usize = 12;
+
+/// One kept column, a group at a time.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct KeptColumn {
+    /// Its name in the input.
+    pub column: String,
+    /// For each segment, lowest first, and then for all customers.
+    pub groups: Vec<Described>,
+}
+
+/// What a column says about a group of customers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Described {
+    /// A column of numbers.
+    Mean {
+        /// The mean; none where nobody has a number.
+        mean: Option<f64>,
+        /// Customers who have one.
+        customers: usize,
+    },
+    /// A column of categories, or of lists of them: the share of customers who have each entry,
+    /// the largest first.
+    Shares(Vec<(String, f64)>),
+}
+
+impl KeptColumn {
+    /// The shares of a group; none for a column of numbers.
+    pub fn shares(&self, group: usize) -> &[(String, f64)] {
+        match self.groups.get(group) {
+            Some(Described::Shares(shares)) => shares,
+            _ => &[],
+        }
+    }
+}
+
+/// How a column is to be read.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Numbers,
+    Categories,
+    Lists,
+}
+
+/// Every kept column but those with too many different entries. `member` is each customer's segment
+/// and `sizes` counts them.
+///
+/// # Errors
+/// [`Error::Engine`], never for a scored frame.
+pub fn describe(
+    scored: &DataFrame,
+    settings: &Settings,
+    member: &[usize],
+    sizes: &[usize],
+) -> Result<Vec<KeptColumn>, Error> {
+    let mut described = Vec::new();
+    for column in &settings.input.columns.keep {
+        let groups = one(scored, column, settings, member, sizes)
+            .map_err(Error::engine("describe the kept columns"))?;
+        described.extend(groups.map(|groups| KeptColumn { column: column.clone(), groups }));
+    }
+    Ok(described)
+}
+
+fn one(
+    scored: &DataFrame,
+    column: &str,
+    settings: &Settings,
+    member: &[usize],
+    sizes: &[usize],
+) -> PolarsResult<Option<Vec<Described>>> {
+    let text = scored.column(column)?.cast(&DataType::String)?;
+    let text = text.str()?;
+    let kind = if categories_column(settings).as_deref() == Some(column) {
+        Kind::Lists
+    } else if channel_column(settings).as_deref() == Some(column) {
+        Kind::Categories
+    } else {
+        kind_of(text)
+    };
+    if kind == Kind::Numbers {
+        return Ok(Some(means(text, member, sizes.len())));
+    }
+    let Some(counts) = counts(text, kind == Kind::Lists, member, sizes.len()) else {
+        return Ok(None);
+    };
+    let all: usize = sizes.iter().sum();
+    let mut groups: Vec<Described> = sizes
+        .iter()
+        .enumerate()
+        .map(|(s, &size)| Described::Shares(shares(&counts, size, |by_segment| by_segment[s])))
+        .collect();
+    groups.push(Described::Shares(shares(&counts, all, |by_segment| by_segment.iter().sum())));
+    Ok(Some(groups))
+}
+
+fn kind_of(text: &StringChunked) -> Kind {
+    let filled = || text.iter().flatten().map(str::trim).filter(|entry| !entry.is_empty());
+    if filled().next().is_none() {
+        Kind::Categories
+    } else if filled().all(|entry| number(entry).is_some()) {
+        Kind::Numbers
+    } else if filled().all(|entry| entry.starts_with('[') && entry.ends_with(']')) {
+        Kind::Lists
+    } else {
+        Kind::Categories
+    }
+}
+
+fn number(entry: &str) -> Option<f64> {
+    entry.trim().parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+fn means(text: &StringChunked, member: &[usize], segments: usize) -> Vec<Described> {
+    let mut sums = vec![(0.0, 0); segments + 1];
+    for (entry, &segment) in text.iter().zip(member) {
+        if let Some(value) = entry.and_then(number) {
+            for group in [segment, segments] {
+                sums[group].0 += value;
+                sums[group].1 += 1;
+            }
+        }
+    }
+    let described = |(sum, customers): (f64, usize)| Described::Mean {
+        mean: (customers > 0).then(|| sum / customers as f64),
+        customers,
+    };
+    sums.into_iter().map(described).collect()
+}
+
+/// All customers, each segment, and each of the most used channels; the others are one.
+///
+/// # Errors
+/// [`Error::Engine`], never for a scored frame.
+pub fn groups(
+    scored: &DataFrame,
+    settings: &Settings,
+    member: &[usize],
+    kept: &[KeptColumn],
+) -> Result<Groups, Error> {
+    let labels = &settings.segments.labels;
+    let mut names = vec![(Scope::Total, "all".to_owned())];
+    names.extend(labels.iter().map(|label| (Scope::Segment, label.clone())));
+    let segment_of = member.iter().map(|segment| 1 + segment).collect();
+    let named = channel_column(settings);
+    let Some(channels) = kept.iter().find(|kept| Some(&kept.column) == named.as_ref()) else {
+        return Ok(Groups { names, segment_of, channel_of: Vec::new() });
+    };
+    let used: Vec<&str> =
+        channels.shares(labels.len()).iter().take(MOST_CHANNELS).map(|(c, _)| c.as_str()).collect();
+    let text = scored.column(&channels.column).and_then(|c| c.cast(&DataType::String));
+    let text = text.map_err(Error::engine("find the channels"))?;
+    let text = text.str().map_err(Error::engine("find the channels"))?;
+    let channel = |text: Option<&str>| {
+        let channel = text.unwrap_or_default().trim();
+        used.iter().position(|used| *used == channel).unwrap_or(used.len())
+    };
+    let channel_of: Vec<usize> = text.iter().map(|text| names.len() + channel(text)).collect();
+    let others = names.len() + used.len();
+    names.extend(used.iter().map(|channel| (Scope::Channel, (*channel).to_owned())));
+    if channel_of.contains(&others) {
+        names.push((Scope::Channel, "(other)".to_owned()));
+    }
+    Ok(Groups { names, segment_of, channel_of })
+}
+
+/// The kept column with the channel.
+pub fn channel_column(settings: &Settings) -> Option<String> {
+    named_or_found(&settings.segments.channel_column, settings, &["channel", "kanal"])
+}
+
+/// The kept column with the list of categories.
+pub fn categories_column(settings: &Settings) -> Option<String> {
+    named_or_found(&settings.segments.categories_column, settings, &["categor", "kategori"])
+}
+
+fn named_or_found(named: &Option<String>, settings: &Settings, words: &[&str]) -> Option<String> {
+    let says_so = |name: &&String| {
+        let name = name.to_lowercase();
+        words.iter().any(|word| name.contains(word))
+    };
+    named.clone().or_else(|| settings.input.columns.keep.iter().find(says_so).cloned())
+}
+
+/// For each entry of a column, or of its lists `[A, B]`: customers by segment. A list that names an
+/// entry twice counts once. None when there are too many different entries.
+fn counts(
+    text: &StringChunked,
+    lists: bool,
+    member: &[usize],
+    segments: usize,
+) -> Option<BTreeMap<String, Vec<f64>>> {
+    let mut counts: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    let mut entries: Vec<&str> = Vec::new();
+    for (text, &segment) in text.iter().zip(member) {
+        let text = text.unwrap_or_default();
+        entries.clear();
+        if lists {
+            let inner = text.trim().trim_matches(['[', ']']);
+            entries.extend(inner.split(',').map(str::trim));
+            entries.sort_unstable();
+            entries.dedup();
+        } else {
+            entries.push(text.trim());
+        }
+        for entry in entries.iter().filter(|entry| !entry.is_empty()) {
+            match counts.get_mut(*entry) {
+                Some(known) => known[segment] += 1.0,
+                None => {
+                    let mut new = vec![0.0; segments];
+                    new[segment] = 1.0;
+                    counts.insert((*entry).to_owned(), new);
+                }
+            }
+        }
+        if counts.len() > MOST_ENTRIES {
+            return None;
+        }
+    }
+    Some(counts)
+}
+
+/// Entries by the share of the customers that have them: most first, then by name.
+fn shares(
+    counts: &BTreeMap<String, Vec<f64>>,
+    customers: usize,
+    of: impl Fn(&[f64]) -> f64,
+) -> Vec<(String, f64)> {
+    let all = customers.max(1) as f64;
+    let mut shares: Vec<(String, f64)> = counts
+        .iter()
+        .map(|(entry, by_segment)| (entry.clone(), of(by_segment) / all))
+        .filter(|(_, share)| *share > 0.0)
+        .collect();
+    shares.sort_by(|a, b| b.1.total_cmp(&a.1));
+    shares
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(entries: &[&str]) -> StringChunked {
+        entries.iter().map(|entry| Some(*entry)).collect()
+    }
+
+    #[test]
+    fn category_lists_are_read_as_lists() {
+        let lists = column(&["[ERKEK, KADIN]", "[KADIN]", "[]", "[KADIN, KADIN]"]);
+        assert!(kind_of(&lists) == Kind::Lists);
+        let counts = counts(&lists, true, &[0, 0, 0, 0], 1).expect("few entries");
+        let found = shares(&counts, 4, |by_segment| by_segment[0]);
+        assert_eq!(found, [("KADIN".to_owned(), 0.75), ("ERKEK".to_owned(), 0.25)]);
+    }
+
+    #[test]
+    fn numbers_have_means_over_those_who_have_one() {
+        let ages = column(&["30", "", " 40.5 ", "50"]);
+        assert!(kind_of(&ages) == Kind::Numbers);
+        let means = means(&ages, &[0, 0, 1, 0], 2);
+        let mean = |mean, customers| Described::Mean { mean, customers };
+        assert_eq!(
+            means,
+            [mean(Some(40.0), 2), mean(Some(40.5), 1), mean(Some(40.166666666666664), 3)]
+        );
+        assert!(kind_of(&column(&["NaN", "1"])) == Kind::Categories);
+    }
+
+    #[test]
+    fn a_column_of_names_is_not_described() {
+        let names: Vec<String> = (0..=MOST_ENTRIES).map(|i| format!("name {i}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert!(counts(&column(&names), false, &vec![0; names.len()], 1).is_none());
+    }
+}

@@ -1,0 +1,203 @@
+//! A log's rows by customer and day to the CLTV frame, to the holdout, and to the orders of each
+//! day.
+
+use chrono::NaiveDate;
+use polars::prelude::*;
+
+use super::clean::{FIRST_ORDER, LAST_ORDER};
+use super::summary::{CustomerSummary, History, ORDERS, VALUE, finish};
+use super::{day_literal, numbers, one_date, streamed};
+use crate::columns::CUSTOMER_ID;
+use crate::customers::Holdout;
+use crate::error::Error;
+use crate::settings::{FrequencyKind, MonetaryKind, Settings};
+
+/// Day of the orders.
+pub const DAY: &str = "__day";
+/// The value's whole units and its billionths, two sums of integers.
+pub const WHOLE: &str = "__whole";
+/// See [`WHOLE`].
+pub const PART: &str = "__part";
+/// Lines of the log.
+pub const LINES: &str = "__lines";
+/// Lines that lowered the value.
+pub const RETURNS: &str = "__returns";
+/// Where the first of the lines stands in the log.
+pub const FIRST_ROW: &str = "__first_row";
+
+/// Value of the first order.
+const FIRST_VALUE: &str = "__first_value";
+/// Orders and value after the calibration.
+const LATER: [&str; 3] = ["__later_orders", "__later_whole", "__later_part"];
+/// Orders and value in the last part of the calibration.
+const RECENT: [&str; 3] = ["__recent_orders", "__recent_whole", "__recent_part"];
+/// Parts of a unit of money that are kept exactly.
+pub const PARTS: f64 = 1e9;
+
+/// Money from its two sums.
+pub(crate) fn money(whole: &str, part: &str) -> Expr {
+    col(whole).cast(DataType::Float64) + col(part).cast(DataType::Float64) / lit(PARTS)
+}
+
+/// The summary of each customer up to the end of the calibration, else of the observation, in
+/// order of first appearance in the log. Kept columns are those of the last day.
+///
+/// # Errors
+/// [`Error::Input`] when the calibration holds no order.
+pub fn customer_summary(days: LazyFrame, settings: &Settings) -> Result<CustomerSummary, Error> {
+    let log = &settings.transactions;
+    let covered_until = match log.observation_end {
+        Some(end) => end,
+        None => one_date(&days, col(DAY).max())?,
+    };
+    let end = log.calibration_end.unwrap_or(covered_until);
+    let lines_after_calibration = lines_after(&days, end)?;
+    let customers = per_customer(days.filter(until(end)), settings)
+        .and_then(streamed)
+        .map_err(Error::engine("group the orders by customer"))?;
+    if customers.height() == 0 {
+        return Err(Error::input(
+            &settings.input.path,
+            format!("no order is on or before {end}, the end of the calibration"),
+        ));
+    }
+    let summary = finish(customers.lazy(), history(settings), end, settings)?;
+    Ok(CustomerSummary { covered_until, lines_after_calibration, ..summary })
+}
+
+fn until(end: NaiveDate) -> Expr {
+    col(DAY).lt_eq(day_literal(end))
+}
+
+fn lines_after(days: &LazyFrame, end: NaiveDate) -> Result<usize, Error> {
+    let count = || -> PolarsResult<usize> {
+        let lines = col(LINES).cast(DataType::UInt64).sum();
+        let later = days.clone().filter(until(end).not()).select([lines]).collect()?;
+        Ok(later.column(LINES)?.u64()?.get(0).unwrap_or(0) as usize)
+    };
+    count().map_err(Error::engine("count the holdout"))
+}
+
+/// The value of the column at the lowest (highest) of another, a group.
+fn at(extreme: FunctionExpr, column: Expr, by: Expr) -> Expr {
+    Expr::Function { input: vec![column, by], function: extreme }
+}
+
+/// One row a customer. Of several orders on the first day, the first is taken to be worth their
+/// mean: which of them came first is not known.
+fn per_customer(days: LazyFrame, settings: &Settings) -> PolarsResult<LazyFrame> {
+    let each = col(VALUE) / col(ORDERS).cast(DataType::Float64);
+    let mut columns = vec![
+        col(DAY).min().alias(FIRST_ORDER),
+        col(DAY).max().alias(LAST_ORDER),
+        col(ORDERS).sum(),
+        col(WHOLE).sum(),
+        col(PART).sum(),
+        at(FunctionExpr::MinBy, each, col(DAY)).alias(FIRST_VALUE),
+        col(FIRST_ROW).min(),
+    ];
+    let keep = settings.input.columns.keep.iter();
+    columns.extend(keep.map(|name| at(FunctionExpr::MaxBy, col(name.as_str()), col(DAY))));
+    let by_row = SortMultipleOptions::default();
+    let customers = days.group_by([col(CUSTOMER_ID)]).agg(columns).sort([FIRST_ROW], by_row);
+    Ok(customers.with_column(money(WHOLE, PART).alias(VALUE)))
+}
+
+/// What the models take from a customer's orders.
+fn history(settings: &Settings) -> History {
+    let orders = || col(ORDERS).cast(DataType::Float64);
+    let repeat = || orders() - lit(1.0);
+    let frequency = match settings.summary.frequency {
+        FrequencyKind::Orders => orders(),
+        FrequencyKind::RepeatOrders => repeat(),
+    };
+    let (monetary, spend_count) = match settings.summary.monetary_value {
+        MonetaryKind::Orders => (col(VALUE) / orders(), orders()),
+        MonetaryKind::RepeatOrders => (
+            when(repeat().gt(lit(0.0)))
+                .then((col(VALUE) - col(FIRST_VALUE)) / repeat())
+                .otherwise(lit(0.0)),
+            repeat(),
+        ),
+    };
+    let spend_count = when(monetary.clone().gt(lit(0.0))).then(spend_count).otherwise(lit(0.0));
+    History { frequency, monetary, spend_count, first_channel: None }
+}
+
+/// What each customer of the summary did after `cut` and up to `end`, and in the period of the
+/// same length before it; in the summary's order.
+///
+/// # Errors
+/// [`Error::Engine`], never for rows by customer and day.
+pub fn holdout(
+    days: &LazyFrame,
+    summary: &CustomerSummary,
+    cut: NaiveDate,
+    end: NaiveDate,
+) -> Result<Holdout, Error> {
+    let recent = cut - (end - cut);
+    let later = col(DAY).gt(day_literal(cut));
+    let latest = col(DAY).gt(day_literal(recent)).and(until(cut));
+    let each = col(VALUE) / col(ORDERS).cast(DataType::Float64);
+    let mut columns = vec![
+        col(DAY).min().alias(FIRST_ORDER),
+        at(FunctionExpr::MinBy, each, col(DAY)).alias(FIRST_VALUE),
+    ];
+    for (within, [orders, whole, part]) in [(later, LATER), (latest, RECENT)] {
+        for (column, name) in [(ORDERS, orders), (WHOLE, whole), (PART, part)] {
+            let inside = col(column).cast(DataType::Int64);
+            let or_nothing = when(within.clone()).then(inside).otherwise(lit(0i64));
+            columns.push(or_nothing.sum().alias(name));
+        }
+    }
+    let is_new = || col(FIRST_ORDER).gt(day_literal(recent)).cast(DataType::Float64);
+    let float = |name: &str| col(name).cast(DataType::Float64);
+    let customers = days.clone().filter(until(end)).group_by([col(CUSTOMER_ID)]).agg(columns);
+    let customers = customers.select([
+        col(CUSTOMER_ID),
+        float(LATER[0]).alias("orders"),
+        money(LATER[1], LATER[2]).alias("value"),
+        (float(RECENT[0]) - is_new()).alias("recent_orders"),
+        (money(RECENT[1], RECENT[2]) - is_new() * col(FIRST_VALUE)).alias("recent_value"),
+    ]);
+    let ids = summary.frame.clone().lazy().select([col(CUSTOMER_ID)]);
+    let mut in_order = JoinArgs::new(JoinType::Left);
+    in_order.maintain_order = MaintainOrderJoin::Left;
+    let joined = streamed(ids.join(customers, [col(CUSTOMER_ID)], [col(CUSTOMER_ID)], in_order))
+        .map_err(Error::engine("collect the holdout"))?;
+    Ok(Holdout {
+        orders: numbers(&joined, "orders")?,
+        value: numbers(&joined, "value")?,
+        recent_orders: numbers(&joined, "recent_orders")?,
+        recent_value: numbers(&joined, "recent_value")?,
+    })
+}
+
+/// Days since 1970 with an order, and how many orders the customers acquired up to `cut` placed on
+/// each, up to `end`.
+///
+/// # Errors
+/// [`Error::Engine`], never for rows by customer and day.
+pub fn orders_by_day(
+    days: &LazyFrame,
+    cut: NaiveDate,
+    end: NaiveDate,
+) -> Result<Vec<(i32, f64)>, Error> {
+    let ids = days.clone().filter(until(cut)).select([col(CUSTOMER_ID)]);
+    let within = days.clone().filter(until(end));
+    let known = if cut < end {
+        let semi = JoinArgs::new(JoinType::Semi);
+        within.join(ids, [col(CUSTOMER_ID)], [col(CUSTOMER_ID)], semi)
+    } else {
+        within
+    };
+    let counted = || -> PolarsResult<Vec<(i32, f64)>> {
+        let day = col(DAY).cast(DataType::Int32);
+        let orders = col(ORDERS).cast(DataType::UInt64).sum();
+        let counts = streamed(known.group_by([day]).agg([orders]).sort([DAY], Default::default()))?;
+        let days = counts.column(DAY)?.i32()?.iter().flatten();
+        let orders = counts.column(ORDERS)?.u64()?.iter().flatten();
+        Ok(days.zip(orders).map(|(day, orders)| (day, orders as f64)).collect())
+    };
+    counted().map_err(Error::engine("count the orders of each day"))
+}

@@ -1,0 +1,250 @@
+//! What the customers of today will order, week by week and month by month: all of them, each
+//! segment, each channel. Customers who are acquired later are not in it.
+
+use serde::Serialize;
+
+use super::PurchaseModel;
+use super::intervals::Interval;
+use super::predict::{Outlook, Predictions, length};
+use crate::customers::{Groups, Scope};
+use crate::error::Error;
+use crate::math::chebyshev::{Interpolant, chebyshev_points};
+use crate::settings::{MonthLength, TimeUnit};
+
+/// Weeks that are forecast one by one.
+const WEEKS: u32 = 52;
+/// Months that are forecast one by one.
+const MONTHS: u32 = 12;
+/// Months of the cumulated forecasts.
+const HORIZONS: [u32; 4] = [1, 3, 6, 12];
+/// ln(α + T + t) turns to its other branch at this distance from the real axis; a little less.
+const STRIP: f64 = 3.0;
+
+/// Length of a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Span {
+    /// One week.
+    Week,
+    /// One month of `forecast.weeks_per_month`.
+    Month,
+    /// So many months from the observation end on.
+    Horizon,
+}
+
+impl Span {
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Horizon => "horizon",
+        }
+    }
+}
+
+/// A stretch of the future.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Period {
+    /// Its kind.
+    pub span: Span,
+    /// Which week or month, from 1; months of a horizon.
+    pub number: u32,
+    /// Days from the observation end to its beginning.
+    pub from_day: f64,
+    /// Days from the observation end to its end.
+    pub to_day: f64,
+}
+
+/// The periods of a forecast: weeks, months, horizons.
+pub fn periods(month: MonthLength) -> Vec<Period> {
+    let each = |span, days: f64, count| {
+        (1..=count).map(move |number| Period {
+            span,
+            number,
+            from_day: f64::from(number - 1) * days,
+            to_day: f64::from(number) * days,
+        })
+    };
+    let horizon = |&number: &u32| Period {
+        span: Span::Horizon,
+        number,
+        from_day: 0.0,
+        to_day: f64::from(number) * month.days(),
+    };
+    let weeks = each(Span::Week, TimeUnit::Week.days(), WEEKS);
+    weeks
+        .chain(each(Span::Month, month.days(), MONTHS))
+        .chain(HORIZONS.iter().map(horizon))
+        .collect()
+}
+
+/// Positions among [`periods`] of those that hold a day.
+pub fn periods_with(day: f64, month: MonthLength) -> impl Iterator<Item = usize> {
+    let number = |length: f64| (day / length).ceil().max(1.0) as usize - 1;
+    let (week, month) = (number(TimeUnit::Week.days()), number(month.days()));
+    let (weeks, months) = (WEEKS as usize, MONTHS as usize);
+    let within = (0..HORIZONS.len()).filter(move |h| month < HORIZONS[*h] as usize);
+    let week = (week < weeks).then_some(week);
+    let month = (month < months).then_some(weeks + month);
+    week.into_iter().chain(month).chain(within.map(move |h| weeks + months + h))
+}
+
+/// Orders and revenue of one group in one period.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Row {
+    /// What the group has in common.
+    pub scope: Scope,
+    /// Its name.
+    pub group: String,
+    /// When.
+    #[serde(flatten)]
+    pub period: Period,
+    /// Expected orders.
+    pub orders: f64,
+    /// Their interval, where the pipeline asks for intervals.
+    pub orders_interval: Option<Interval>,
+    /// Expected revenue, not discounted.
+    pub revenue: f64,
+    /// Its interval.
+    pub revenue_interval: Option<Interval>,
+}
+
+/// Forecasts every group over every period, group by group.
+///
+/// # Formula
+/// Σ P(alive)·E[X(t)] over the customers of a group, and the same times E[M], is a smooth function
+/// of t: it is computed at Chebyshev points of ln(1 + t/s), s being the model's shortest time
+/// constant, and interpolated to rounding.
+///
+/// # Errors
+/// [`Error::Model`] when a forecast cannot be computed to full accuracy.
+pub fn forecast(
+    model: &PurchaseModel,
+    predictions: &Predictions,
+    groups: &Groups,
+    outlook: &Outlook<'_>,
+) -> Result<Vec<Row>, Error> {
+    let periods = periods(outlook.forecast.weeks_per_month);
+    let farthest = periods.iter().map(|p| p.to_day).fold(0.0, f64::max) / outlook.unit.days();
+    let weights = weights(predictions, groups, outlook);
+    let curve = Curve::new(model, &weights, outlook, farthest)?;
+    let days = outlook.unit.days();
+    let mut rows = Vec::with_capacity(groups.names.len() * periods.len());
+    for (g, (scope, group)) in groups.names.iter().enumerate() {
+        for period in &periods {
+            let [orders_from, revenue_from] = curve.at(g, period.from_day / days);
+            let [orders_to, revenue_to] = curve.at(g, period.to_day / days);
+            rows.push(Row {
+                scope: *scope,
+                group: group.clone(),
+                period: *period,
+                orders: (orders_to - orders_from).max(0.0),
+                orders_interval: None,
+                revenue: (revenue_to - revenue_from).max(0.0),
+                revenue_interval: None,
+            });
+        }
+    }
+    Ok(rows)
+}
+
+/// Adds to each row its intervals of orders and revenue.
+pub fn with_intervals(rows: &mut [Row], intervals: &[[Interval; 2]]) {
+    for (row, [orders, revenue]) in rows.iter_mut().zip(intervals) {
+        (row.orders_interval, row.revenue_interval) = (Some(*orders), Some(*revenue));
+    }
+}
+
+/// Each customer's expected orders in the next month.
+///
+/// # Errors
+/// [`Error::Model`] when a forecast cannot be computed to full accuracy.
+pub fn next_month(
+    model: &PurchaseModel,
+    predictions: &Predictions,
+    outlook: &Outlook<'_>,
+) -> Result<Vec<f64>, Error> {
+    let month = length(1, outlook.forecast.weeks_per_month, outlook.unit);
+    let customers = outlook.customers;
+    let of_pair = |x, age| model.orders_if_alive(month, x, age).unwrap_or(f64::NAN);
+    let if_alive = customers.pairs.gather(&customers.pairs.each(of_pair));
+    let mut orders = customers.gather(&if_alive);
+    orders.iter_mut().zip(&predictions.p_alive).for_each(|(orders, alive)| *orders *= alive);
+    if orders.iter().any(|orders| !orders.is_finite()) {
+        return Err(Error::Model("the orders of the next month could not be computed".to_owned()));
+    }
+    Ok(orders)
+}
+
+/// For each group and distinct (x, T): Σ P(alive) and Σ P(alive)·E[M] over its customers.
+fn weights(
+    predictions: &Predictions,
+    groups: &Groups,
+    outlook: &Outlook<'_>,
+) -> Vec<Vec<[f64; 2]>> {
+    let customers = outlook.customers;
+    let mut weights = vec![vec![[0.0; 2]; customers.pairs.numbers.len()]; groups.names.len()];
+    for (i, &pattern) in customers.of_customer.iter().enumerate() {
+        let pair = customers.pairs.of_pattern[pattern as usize] as usize;
+        let alive = predictions.p_alive[i];
+        let valued = alive * predictions.average_value[i];
+        for group in groups.of(i) {
+            let [orders, revenue] = &mut weights[group][pair];
+            *orders += alive;
+            *revenue += valued;
+        }
+    }
+    weights
+}
+
+/// Cumulated orders and revenue of each group as a function of time.
+struct Curve {
+    scale: f64,
+    groups: Vec<Interpolant<2>>,
+}
+
+impl Curve {
+    fn new(
+        model: &PurchaseModel,
+        weights: &[Vec<[f64; 2]>],
+        outlook: &Outlook<'_>,
+        farthest: f64,
+    ) -> Result<Self, Error> {
+        let scale = shortest_time(model);
+        let length = (farthest / scale).ln_1p();
+        let points = chebyshev_points(0.0, length, Interpolant::<2>::points_for(length, STRIP));
+        let mut values = vec![Vec::with_capacity(points.len()); weights.len()];
+        for point in points {
+            let horizon = scale * point.exp_m1();
+            let of_pair = |x, age| model.orders_if_alive(horizon, x, age).unwrap_or(f64::NAN);
+            let expected = outlook.customers.pairs.each(of_pair);
+            for (values, weights) in values.iter_mut().zip(weights) {
+                let mut sums = [0.0; 2];
+                for ([orders, revenue], expected) in weights.iter().zip(&expected) {
+                    sums[0] += orders * expected;
+                    sums[1] += revenue * expected;
+                }
+                if !sums.iter().all(|sum| sum.is_finite()) {
+                    return Err(Error::Model(format!(
+                        "the company's orders {horizon:.1} {} ahead could not be computed",
+                        outlook.unit.plural()
+                    )));
+                }
+                values.push((point, sums));
+            }
+        }
+        Ok(Self { scale, groups: values.into_iter().map(Interpolant::new).collect() })
+    }
+
+    fn at(&self, group: usize, time: f64) -> [f64; 2] {
+        self.groups[group].at((time / self.scale).ln_1p())
+    }
+}
+
+/// The shortest time constant: E[X(t)] has no singularity nearer to zero than −s.
+fn shortest_time(model: &PurchaseModel) -> f64 {
+    let family = model.family();
+    let times = model.parameters().into_iter().enumerate().filter(|(k, _)| family.is_time(*k));
+    times.map(|(_, time)| time).fold(f64::INFINITY, f64::min)
+}

@@ -1,0 +1,95 @@
+//! evaluation.csv, evaluation_groups.csv and evaluation.json.
+
+use std::path::PathBuf;
+
+use polars::prelude::*;
+use serde_json::json;
+
+use super::documents::{text, tool};
+use super::staging::Staging;
+use super::tables::{Columns, csv};
+use crate::error::Error;
+use crate::evaluation::{Evaluation, Fold, Method};
+use crate::model::holdout::{Accuracy, GroupAccuracy};
+use crate::settings::Settings;
+
+/// Writes the three files; returns the folder.
+///
+/// # Errors
+/// [`Error::Io`] when the folder cannot be written; then nothing in it has changed.
+pub fn write(evaluation: &Evaluation, settings: &Settings) -> Result<PathBuf, Error> {
+    let staging = Staging::beside(&settings.output.path)?;
+    csv(&staging, "evaluation.csv", &methods(evaluation)?)?;
+    csv(&staging, "evaluation_groups.csv", &groups(evaluation)?)?;
+    let document = json!({
+        "schema_version": super::documents::SCHEMA_VERSION,
+        "tool": tool(),
+        "pipeline": settings.name,
+        "chosen_model": evaluation.chosen,
+        "folds": evaluation.folds,
+        "warnings": evaluation.findings,
+        "settings": settings,
+    });
+    staging.text("evaluation.json", &text(&document)?)?;
+    staging.commit("evaluation.json", &[])
+}
+
+/// A row a model and a naive forecast, fold by fold.
+///
+/// # Errors
+/// [`Error::Engine`], never for a finished evaluation.
+pub fn methods(evaluation: &Evaluation) -> Result<DataFrame, Error> {
+    let rows: Vec<(&Fold, &Method)> = evaluation
+        .folds
+        .iter()
+        .flat_map(|fold| fold.methods.iter().map(move |method| (fold, method)))
+        .collect();
+    type Of = fn(&Accuracy) -> Option<f64>;
+    let measures: [(&str, Of); 7] = [
+        ("bias", |a| a.bias),
+        ("mae", |a| Some(a.mae)),
+        ("rmse", |a| Some(a.rmse)),
+        ("wmape", |a| a.wmape),
+        ("spearman", |a| a.spearman),
+        ("gini", |a| a.gini),
+        ("top_decile_capture", |a| a.top_decile_capture),
+    ];
+    let mut columns = Columns::of(&rows)
+        .text("name", |(_, method)| method.name.to_owned())
+        .count("customers", |(fold, _)| fold.customers)
+        .optional("actual_orders", |(_, m)| Some(m.orders.as_ref()?.actual))
+        .optional("expected_orders", |(_, m)| Some(m.orders.as_ref()?.expected));
+    for (name, of) in measures {
+        columns = columns.optional(name, |(_, m)| of(m.orders.as_ref()?));
+    }
+    columns = columns
+        .optional("actual_value", |(_, m)| Some(m.value.as_ref()?.actual))
+        .optional("expected_value", |(_, m)| Some(m.value.as_ref()?.expected));
+    for (name, of) in measures {
+        columns = columns.optional(&format!("value_{name}"), |(_, m)| of(m.value.as_ref()?));
+    }
+    columns
+        .text("calibration_end", |(fold, _)| fold.calibration_end.to_string())
+        .text("holdout_end", |(fold, _)| fold.holdout_end.to_string())
+        .table()
+}
+
+fn groups(evaluation: &Evaluation) -> Result<DataFrame, Error> {
+    let rows: Vec<(&Fold, &GroupAccuracy)> = evaluation
+        .folds
+        .iter()
+        .flat_map(|fold| fold.groups.iter().map(move |group| (fold, group)))
+        .collect();
+    Columns::of(&rows)
+        .text("name", |(_, group)| group.name.to_owned())
+        .text("grouping", |(_, group)| group.grouping.to_owned())
+        .text("group", |(_, group)| group.group.clone())
+        .count("customers", |(_, group)| group.customers)
+        .number("actual_orders", |(_, group)| group.actual_orders)
+        .number("expected_orders", |(_, group)| group.expected_orders)
+        .number("actual_value", |(_, group)| group.actual_value)
+        .number("expected_value", |(_, group)| group.expected_value)
+        .text("calibration_end", |(fold, _)| fold.calibration_end.to_string())
+        .text("holdout_end", |(fold, _)| fold.holdout_end.to_string())
+        .table()
+}
