@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use cltv::customers::Histories;
+use cltv::customers::{Groups, Histories};
 use cltv::model::bg_nbd::BgNbd;
 use cltv::model::channels::ChannelMix;
 use cltv::model::futures::Watched;
@@ -293,8 +293,7 @@ fn total_covered(
 ) -> Option<bool> {
     let settings = Uncertainty { level: LEVEL, draws: DRAWS, seed, ..Uncertainty::default() };
     let spend = fit_spend(outlook.histories, &Spend::default()).ok()?;
-    let one_segment = vec![0; outlook.histories.len()];
-    let intervals = of_totals(&settings, fit, &spend, outlook, &one_segment, 1).ok()?;
+    let intervals = of_totals(&settings, fit, &spend, outlook, &Groups::everybody()).ok()?;
     let (_, interval) = intervals.company.orders[0];
     Some(interval.low <= actual && actual <= interval.high)
 }

@@ -39,17 +39,23 @@ impl Scope {
 pub struct Groups {
     /// Scope and name of each.
     pub names: Vec<(Scope, String)>,
-    /// For each customer, the index of its segment among `names`.
+    /// For each customer, the index of its segment among `names`; empty without segments.
     pub segment_of: Vec<usize>,
     /// For each customer, the index of its channel among `names`; empty without channels.
     pub channel_of: Vec<usize>,
 }
 
 impl Groups {
+    /// All customers as the only group.
+    pub fn everybody() -> Self {
+        Self { names: vec![(Scope::Total, "all".to_owned())], ..Self::default() }
+    }
+
     /// The groups that a customer belongs to.
     pub fn of(&self, customer: usize) -> impl Iterator<Item = usize> {
+        let segment = self.segment_of.get(customer).copied();
         let channel = self.channel_of.get(customer).copied();
-        [0, self.segment_of[customer]].into_iter().chain(channel)
+        [Some(0), segment, channel].into_iter().flatten()
     }
 }
 

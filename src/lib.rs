@@ -16,6 +16,7 @@
 //! * [`selection`]: how customers came to be in the file. [`remarks`]: what else to know.
 //! * [`advice`]: what to do about each segment.
 //! * [`output`]: files, written whole or not at all.
+//! * [`fingerprint`]: size and hash of a file.
 //! * [`simulate`]: exports and order logs from known parameters.
 //!
 //! # Example
@@ -45,6 +46,7 @@ pub mod customers;
 pub mod error;
 pub mod evaluation;
 pub mod findings;
+pub mod fingerprint;
 pub mod frame;
 pub mod math;
 pub mod model;

@@ -1,6 +1,7 @@
 //! The flow, top to bottom: load → clean → cap → totals → summary → fit → predict → segment.
 
 use std::path::PathBuf;
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use polars::prelude::{DataFrame, LazyFrame};
@@ -9,6 +10,7 @@ use crate::advice::{self, Advice};
 use crate::customers::{Groups, Histories};
 use crate::error::Error;
 use crate::findings::{Finding, Severity};
+use crate::fingerprint::{Fingerprint, fingerprint, lost_thread};
 use crate::frame::clean::{Cleaned, Rejected};
 use crate::frame::load::load;
 use crate::frame::outliers::Limits;
@@ -61,8 +63,8 @@ pub struct Run {
 
 /// What happened between the input and the models.
 pub struct Audit {
-    /// Input files in reading order.
-    pub files: Vec<PathBuf>,
+    /// Input files in reading order, as they were after the last of them had been read.
+    pub inputs: Vec<Fingerprint>,
     /// Rows read.
     pub rows_read: usize,
     /// Rows set aside, by rule.
@@ -135,6 +137,7 @@ pub fn look(settings: &Settings, clock: &mut Clock) -> Result<Look, Error> {
 pub fn analyse(settings: &Settings) -> Result<Run, Error> {
     let mut clock = Clock::start();
     let look = look(settings, &mut clock)?;
+    let inputs = fingerprints(look.files.clone());
     let Look { summary, histories, .. } = &look;
     let selection = selection::stated(settings, histories, summary.observation_end)?;
     let customers = CustomerPatterns::of(histories);
@@ -158,9 +161,10 @@ pub fn analyse(settings: &Settings) -> Result<Run, Error> {
     let groups = kept::groups(&frame, settings, &profiles.member, &profiles.kept)?;
     let rfm = rfm::score(frame, &summary.frame, settings)?;
     clock.lap("segment and advise");
-    let mut forecast = company::forecast(&purchases.model, &predicted, &groups, &outlook)?;
-    let next_month = company::next_month(&purchases.model, &predicted, &outlook)?;
-    let next_month = predictions::highest(&rfm.frame, &next_month, BUSIEST)?;
+    let model = &purchases.model;
+    let next_month = company::next_month(model, &predicted, &outlook)?;
+    let mut forecast = company::forecast(model, &predicted, &next_month, &groups, &outlook)?;
+    let next_month = predictions::highest_customers(&rfm.frame, &next_month, BUSIEST)?;
     let tracking = tracking(&look, &purchases, settings)?;
     clock.lap("forecast the company");
     let (scored, intervals) =
@@ -179,7 +183,7 @@ pub fn analyse(settings: &Settings) -> Result<Run, Error> {
     findings.extend(spend.findings.clone());
     findings.extend(remarks::remarks(settings, &look, &edges));
     findings.sort_by_key(|finding| finding.severity == Severity::Note);
-    let audit = Audit::of(look, clock.laps);
+    let audit = Audit::of(look, inputs.join().unwrap_or_else(lost_thread)?, clock.laps);
     Ok(Run {
         scored,
         edges,
@@ -195,6 +199,11 @@ pub fn analyse(settings: &Settings) -> Result<Run, Error> {
         findings,
         audit,
     })
+}
+
+/// Sizes and hashes of the input, taken while the models are fitted.
+fn fingerprints(files: Vec<PathBuf>) -> JoinHandle<Result<Vec<Fingerprint>, Error>> {
+    std::thread::spawn(move || files.iter().map(|file| fingerprint(file)).collect())
 }
 
 /// Repeat orders week by week, where the model's expectation for a new customer is theirs: the log
@@ -253,10 +262,10 @@ fn corrected(
 }
 
 impl Audit {
-    fn of(look: Look, timings: Vec<(&'static str, f64)>) -> Self {
-        let Look { files, cleaned, summary, limits, .. } = look;
+    fn of(look: Look, inputs: Vec<Fingerprint>, timings: Vec<(&'static str, f64)>) -> Self {
+        let Look { cleaned, summary, limits, .. } = look;
         Self {
-            files,
+            inputs,
             rows_read: cleaned.rows_read,
             rejected: cleaned.rejected,
             quarantine: cleaned.quarantine,

@@ -49,8 +49,8 @@ fn data(page: &mut Page, run: &Run) {
     let audit = &run.audit;
     let rejected: usize = audit.rejected.iter().map(|r| r.rows).sum();
     let names: Vec<String> =
-        audit.files.iter().take(3).map(|f| printable(&f.display().to_string())).collect();
-    let more = if audit.files.len() > 3 { " and more" } else { "" };
+        audit.inputs.iter().take(3).map(|input| printable(&input.file)).collect();
+    let more = if audit.inputs.len() > 3 { " and more" } else { "" };
     page.title("Data");
     let mut table = plain_table();
     table.add_rows([

@@ -14,7 +14,7 @@ use crate::settings::{AnalysisDate, Settings};
 pub const FIRST_ORDER: &str = "__first_order";
 /// Date of the last order, as a date.
 pub const LAST_ORDER: &str = "__last_order";
-/// The first rule that a row breaks.
+/// The first rule that a row breaks, counted from 1; 0 for a sound row.
 pub(crate) const RULE: &str = "__rule";
 
 /// Rows set aside under one rule.
@@ -41,7 +41,10 @@ pub struct Cleaned {
 }
 
 /// A rule's name and the expression that is true where a row breaks it.
-type Rule = (&'static str, Expr);
+pub(crate) type Rule = (&'static str, Expr);
+
+/// Rule of a row whose identifier stands in an earlier row.
+const DUPLICATE: &str = "duplicate_customer_id";
 
 /// Name of the typed copy of an order or value column.
 pub fn typed_name(column: &str) -> String {
@@ -75,8 +78,10 @@ pub fn customers(raw: LazyFrame, files: &[String], settings: &Settings) -> Resul
             .chain(&columns.value)
             .map(|name| number(name).alias(typed_name(name))),
     );
-    let judged = judge(raw.with_columns(typed), &rules(settings))?;
-    split(judged, files, settings, rows_read)
+    let rules = rules(settings);
+    let judged = judge(raw.with_columns(typed), &rules)?;
+    let names: Vec<&str> = rules.iter().map(|(name, _)| *name).chain([DUPLICATE]).collect();
+    split(judged, &names, files, settings, rows_read)
 }
 
 /// Typed copy of the identifier, until rejected rows have been set aside with the raw one.
@@ -119,40 +124,47 @@ fn whole(number: Expr) -> Expr {
     number.cast(DataType::Int64).cast(DataType::Float64)
 }
 
-/// Adds the first rule that each row breaks, null where it keeps them all, and then sets aside
-/// all but the first of the sound rows with the same identifier.
+/// Adds the first rule that each row breaks, and then sets aside all but the first of the sound rows
+/// with the same identifier.
 fn judge(typed: LazyFrame, rules: &[Rule]) -> Result<LazyFrame, Error> {
     let judged = typed.with_column(first_broken(rules).alias(RULE));
-    let sound = col(RULE).is_null();
-    let again = sound.clone().and(key_of_sound(sound).is_first_distinct().not());
-    let judged = judged.with_column(
-        when(again).then(lit("duplicate_customer_id")).otherwise(col(RULE)).alias(RULE),
-    );
+    let again = is_sound().and(key_of_sound().is_first_distinct().not());
+    let duplicate = lit(rules.len() as i32 + 1);
+    let judged = judged.with_column(when(again).then(duplicate).otherwise(col(RULE)).alias(RULE));
     judged.collect().map(IntoLazy::lazy).map_err(Error::engine("check the rows"))
 }
 
-/// The identifier of a sound row, null otherwise: rejected rows do not shadow sound ones.
-fn key_of_sound(sound: Expr) -> Expr {
-    when(sound).then(col(CUSTOMER_ID_TYPED)).otherwise(lit(NULL))
+/// Whether a row keeps all rules.
+pub(crate) fn is_sound() -> Expr {
+    col(RULE).eq(lit(0))
 }
 
-/// Name of the first rule that a row breaks.
+/// The identifier of a sound row, null otherwise: rejected rows do not shadow sound ones.
+fn key_of_sound() -> Expr {
+    when(is_sound()).then(col(CUSTOMER_ID_TYPED)).otherwise(lit(NULL))
+}
+
+/// Number, from 1, of the first rule that a row breaks, else 0. Numbers, not names: there is one
+/// for every row.
 pub(crate) fn first_broken(rules: &[Rule]) -> Expr {
-    rules.iter().rev().fold(lit(NULL).cast(DataType::String), |later, (name, broken)| {
-        when(broken.clone().fill_null(lit(false))).then(lit(*name)).otherwise(later)
+    let numbers = (1..=rules.len() as i32).rev();
+    numbers.zip(rules.iter().rev()).fold(lit(0), |later, (number, (_, broken))| {
+        when(broken.clone()).then(lit(number)).otherwise(later)
     })
 }
 
 /// Divides judged rows into typed rows and quarantine.
 fn split(
     judged: LazyFrame,
+    rules: &[&str],
     files: &[String],
     settings: &Settings,
     rows_read: usize,
 ) -> Result<Cleaned, Error> {
     let place = &settings.input.path;
     let failed = || Error::engine("set rejected rows aside");
-    let quarantine = quarantine(judged.clone(), files, settings).collect().map_err(failed())?;
+    let quarantine =
+        quarantine(judged.clone(), rules, files, settings).collect().map_err(failed())?;
     let rejected = count_by_rule(&quarantine).map_err(failed())?;
     if rows_read == 0 {
         return Err(Error::input(place, "the file has a header and no rows"));
@@ -160,25 +172,33 @@ fn split(
     if quarantine.height() == rows_read {
         return Err(Error::input(place, none_left(&quarantine, &rejected)));
     }
-    let sound = if rejected.is_empty() { judged } else { judged.filter(col(RULE).is_null()) };
+    let sound = if rejected.is_empty() { judged } else { judged.filter(is_sound()) };
     let kept = sound.with_column(col(CUSTOMER_ID_TYPED).alias(CUSTOMER_ID));
     Ok(Cleaned { kept, quarantine, rejected, rows_read, returns_netted: 0 })
 }
 
 /// file, row_number, rule and raw values of the rows that break a rule.
-pub(crate) fn quarantine(judged: LazyFrame, files: &[String], settings: &Settings) -> LazyFrame {
+pub(crate) fn quarantine(
+    judged: LazyFrame,
+    rules: &[&str],
+    files: &[String],
+    settings: &Settings,
+) -> LazyFrame {
+    let rule_name = rules.iter().zip(1..).fold(lit(NULL), |rest, (name, number)| {
+        when(col(RULE).eq(lit(number))).then(lit(*name)).otherwise(rest)
+    });
     let file_name = files.iter().enumerate().fold(lit(NULL), |rest, (position, name)| {
         when(col(FILE).eq(lit(position as u32))).then(lit(name.as_str())).otherwise(rest)
     });
     let mut columns = vec![
         file_name.cast(DataType::String).alias("file"),
         col(ROW).alias("row_number"),
-        col(RULE).alias("rule"),
+        rule_name.cast(DataType::String).alias("rule"),
     ];
     let raw =
         |name: &String| col(name.as_str()).cast(DataType::String).alias(format!("raw_{name}"));
     columns.extend(settings.input_columns().iter().map(raw));
-    judged.filter(col(RULE).is_not_null()).select(columns)
+    judged.filter(is_sound().not()).select(columns)
 }
 
 /// Most rows first.

@@ -4,6 +4,7 @@ use chrono::{Datelike, NaiveDate};
 use polars::prelude::*;
 
 use super::streamed;
+use super::typed::stripped;
 use crate::error::Error;
 
 /// Formats that `auto` knows. Month, day and a two-digit year may lack the leading zero.
@@ -41,13 +42,9 @@ enum TimeOfDay {
     AfterBlank,
 }
 
-fn text_of(name: &str) -> Expr {
-    col(name).cast(DataType::String).str().strip_chars(lit(NULL))
-}
-
 /// The day of a text column, without a time of day after it.
 fn day_part(name: &str, time: TimeOfDay) -> Expr {
-    let text = text_of(name);
+    let text = stripped(name);
     match time {
         TimeOfDay::None => text,
         TimeOfDay::AfterTenBytes => text.str().slice(lit(0), lit(LONGEST_DAY)),
@@ -55,32 +52,38 @@ fn day_part(name: &str, time: TimeOfDay) -> Expr {
     }
 }
 
-/// The date of column `name` under the settled format; null where it cannot be read.
+/// The date of column `name` under the settled format; null where it cannot be read or is out of
+/// all reason.
 pub fn parsed(name: &str, dtype: &DataType, format: &DateFormat) -> Expr {
+    let date = unchecked(name, dtype, format);
+    when(is_plausible(date.clone())).then(date).otherwise(lit(NULL))
+}
+
+/// The date of column `name` under the settled format, however early or late.
+pub fn unchecked(name: &str, dtype: &DataType, format: &DateFormat) -> Expr {
     if is_date(dtype) {
-        return plausible(col(name).cast(DataType::Date));
+        return col(name).cast(DataType::Date);
     }
     let pattern = format.pattern.as_str();
     let options =
         StrptimeOptions { format: Some(pattern.into()), strict: false, ..Default::default() };
     let text = day_part(name, format.time);
-    let date = if has_time(pattern) {
+    if has_time(pattern) {
         text.str().to_datetime(None, None, options, lit("null")).cast(DataType::Date)
     } else {
         text.str().to_date(options)
-    };
-    plausible(date)
+    }
 }
 
 fn is_date(dtype: &DataType) -> bool {
     matches!(dtype, DataType::Date | DataType::Datetime(..))
 }
 
-/// A date outside [`YEARS`] is null.
-fn plausible(date: Expr) -> Expr {
-    let (first, last) = (day_number(*YEARS.start()), day_number(*YEARS.end() + 1));
-    let day = date.clone().cast(DataType::Int32);
-    when(day.clone().gt_eq(lit(first)).and(day.lt(lit(last)))).then(date).otherwise(lit(NULL))
+/// Whether there is a date, and within [`YEARS`].
+pub fn is_plausible(date: Expr) -> Expr {
+    let first = |year| lit(day_number(year)).cast(DataType::Date);
+    let (first, after) = (first(*YEARS.start()), first(*YEARS.end() + 1));
+    date.clone().gt_eq(first).and(date.lt(after)).fill_null(lit(false))
 }
 
 /// Days from 1970 to the first day of a year.
@@ -137,9 +140,9 @@ fn time_of_day(frame: &LazyFrame, names: &[&str]) -> PolarsResult<TimeOfDay> {
     if names.is_empty() {
         return Ok(TimeOfDay::None);
     }
-    let is_long = |name: &str| text_of(name).str().len_bytes().gt(lit(LONGEST_DAY));
+    let is_long = |name: &str| stripped(name).str().len_bytes().gt(lit(LONGEST_DAY));
     let cut =
-        |name: &str, from: u32, length: u32| text_of(name).str().slice(lit(from), lit(length));
+        |name: &str, from: u32, length: u32| stripped(name).str().slice(lit(from), lit(length));
     let after_ten = |name: &str| {
         let between = cut(name, LONGEST_DAY, 1);
         let blank = cut(name, 0, LONGEST_DAY).str().contains_literal(lit(" "));

@@ -86,7 +86,13 @@ fn one(
     member: &[usize],
     sizes: &[usize],
 ) -> PolarsResult<Option<Vec<Described>>> {
-    let text = scored.column(column)?.cast(&DataType::String)?;
+    let values = scored.column(column)?;
+    if values.dtype().is_primitive_numeric() {
+        let numbers = values.cast(&DataType::Float64)?;
+        let finite = numbers.f64()?.iter().map(|number| number.filter(|n| n.is_finite()));
+        return Ok(Some(means(finite, member, sizes.len())));
+    }
+    let text = values.cast(&DataType::String)?;
     let text = text.str()?;
     let kind = if categories_column(settings).as_deref() == Some(column) {
         Kind::Lists
@@ -96,7 +102,8 @@ fn one(
         kind_of(text)
     };
     if kind == Kind::Numbers {
-        return Ok(Some(means(text, member, sizes.len())));
+        let numbers = text.iter().map(|entry| entry.and_then(number));
+        return Ok(Some(means(numbers, member, sizes.len())));
     }
     let Some(counts) = counts(text, kind == Kind::Lists, member, sizes.len()) else {
         return Ok(None);
@@ -128,10 +135,14 @@ fn number(entry: &str) -> Option<f64> {
     entry.trim().parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-fn means(text: &StringChunked, member: &[usize], segments: usize) -> Vec<Described> {
+fn means(
+    numbers: impl Iterator<Item = Option<f64>>,
+    member: &[usize],
+    segments: usize,
+) -> Vec<Described> {
     let mut sums = vec![(0.0, 0); segments + 1];
-    for (entry, &segment) in text.iter().zip(member) {
-        if let Some(value) = entry.and_then(number) {
+    for (number, &segment) in numbers.zip(member) {
+        if let Some(value) = number {
             for group in [segment, segments] {
                 sums[group].0 += value;
                 sums[group].1 += 1;
@@ -156,7 +167,7 @@ pub fn groups(
     kept: &[KeptColumn],
 ) -> Result<Groups, Error> {
     let labels = &settings.segments.labels;
-    let mut names = vec![(Scope::Total, "all".to_owned())];
+    let mut names = Groups::everybody().names;
     names.extend(labels.iter().map(|label| (Scope::Segment, label.clone())));
     let segment_of = member.iter().map(|segment| 1 + segment).collect();
     let named = channel_column(settings);
@@ -274,7 +285,8 @@ mod tests {
     fn numbers_have_means_over_those_who_have_one() {
         let ages = column(&["30", "", " 40.5 ", "50"]);
         assert!(kind_of(&ages) == Kind::Numbers);
-        let means = means(&ages, &[0, 0, 1, 0], 2);
+        let numbers = ages.iter().map(|entry| entry.and_then(number));
+        let means = means(numbers, &[0, 0, 1, 0], 2);
         let mean = |mean, customers| Described::Mean { mean, customers };
         assert_eq!(
             means,

@@ -59,19 +59,8 @@ pub fn attach_intervals(
         .map_err(Error::engine("join the intervals"))
 }
 
-/// The customers with the `count` highest of `values`, and those; ties in the order of the rows.
-///
-/// # Errors
-/// [`Error::Engine`], never for a scored frame.
-pub fn highest(
-    scored: &DataFrame,
-    values: &[f64],
-    count: usize,
-) -> Result<Vec<(String, f64)>, Error> {
-    let failed = || Error::engine("find the highest forecasts");
-    let ids = scored.column(CUSTOMER_ID).and_then(|ids| ids.cast(&DataType::String));
-    let ids = ids.map_err(failed())?;
-    let ids = ids.str().map_err(failed())?;
+/// Rows of the `count` highest values, most first; ties in the order of the rows.
+pub fn highest(values: &[f64], count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     let by_value = |a: &usize, b: &usize| values[*b].total_cmp(&values[*a]).then(a.cmp(b));
     if count < order.len() {
@@ -79,8 +68,35 @@ pub fn highest(
         order.truncate(count);
     }
     order.sort_by(by_value);
-    let one = |&i: &usize| (ids.get(i).unwrap_or_default().to_owned(), values[i]);
-    Ok(order.iter().map(one).collect())
+    order
+}
+
+/// Some rows of a frame.
+///
+/// # Errors
+/// [`Error::Engine`], never for rows that are there.
+pub fn rows(frame: &DataFrame, rows: &[usize]) -> Result<DataFrame, Error> {
+    let rows: IdxCa = rows.iter().map(|&row| Some(row as IdxSize)).collect();
+    frame.take(&rows).map_err(Error::engine("take rows"))
+}
+
+/// The customers with the `count` highest of `values`, and those.
+///
+/// # Errors
+/// [`Error::Engine`], never for a scored frame.
+pub fn highest_customers(
+    scored: &DataFrame,
+    values: &[f64],
+    count: usize,
+) -> Result<Vec<(String, f64)>, Error> {
+    let order = highest(values, count);
+    let found = rows(scored, &order)?;
+    let texts = || -> PolarsResult<Vec<String>> {
+        let ids = found.column(CUSTOMER_ID)?.cast(&DataType::String)?;
+        Ok(ids.str()?.iter().map(|id| id.unwrap_or_default().to_owned()).collect())
+    };
+    let ids = texts().map_err(Error::engine("name the customers with the highest forecasts"))?;
+    Ok(ids.into_iter().zip(order.iter().map(|&row| values[row])).collect())
 }
 
 /// The same columns with the kept ones at the end.

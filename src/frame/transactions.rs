@@ -7,13 +7,13 @@
 use polars::prelude::*;
 
 use super::clean::{
-    CUSTOMER_ID_TYPED, Cleaned, RULE, Rejected, count_by_rule, first_broken, none_left, quarantine,
-    unreadable,
+    CUSTOMER_ID_TYPED, Cleaned, RULE, Rejected, Rule, count_by_rule, first_broken, is_sound,
+    none_left, quarantine, unreadable,
 };
 use super::dates::{self, DateFormat};
 use super::order_days::{DAY, FIRST_ROW, LINES, PART, PARTS, RETURNS, WHOLE, money};
 use super::summary::{ORDERS, VALUE};
-use super::typed::{identifier, is_unusable, number, without_decimals};
+use super::typed::{is_decimal, is_unusable, number, stripped, without_decimals};
 use super::{FILE, ROW, day_literal, streamed, streamed_together};
 use crate::columns::CUSTOMER_ID;
 use crate::error::Error;
@@ -50,7 +50,7 @@ pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cl
     }
     let outweighed = outweighed(&pass.days).map_err(failed())?;
     if outweighed.height() > 0 {
-        let judged = judged(&raw, &format, settings)?;
+        let (judged, _) = judged(&raw, &format, settings)?;
         pass.set_aside(&outweighed, judged, files, settings).map_err(failed())?;
     }
     pass.into_cleaned(settings)
@@ -74,13 +74,14 @@ impl Pass {
         files: &[String],
         settings: &Settings,
     ) -> Result<Self, Error> {
-        let judged = judged(raw, format, settings)?;
-        let days = days(judged.clone().filter(col(RULE).is_null()), settings);
-        let aside = quarantine(judged, files, settings);
+        let (judged, rules) = judged(raw, format, settings)?;
+        let days = days(judged.clone().filter(is_sound()), settings);
+        let aside = quarantine(judged, &rules, files, settings);
         let mut answers = streamed_together(vec![days, aside])
             .map_err(|e| Error::input(&settings.input.path, unreadable(&e)))?;
         let quarantine = answers.pop().unwrap_or_default();
         let days = answers.pop().unwrap_or_default();
+        let days = plain_ids(days, settings).map_err(failed())?;
         let rejected = count_by_rule(&quarantine).map_err(failed())?;
         Ok(Self { days, quarantine, rejected })
     }
@@ -97,11 +98,12 @@ impl Pass {
         let there = outweighed.clone().lazy();
         let semi = JoinArgs::new(JoinType::Semi);
         let lines = judged
-            .filter(col(RULE).is_null())
-            .with_column(col(CUSTOMER_ID_TYPED).alias(CUSTOMER_ID))
+            .filter(is_sound())
+            .with_column(without_decimals(col(CUSTOMER_ID_TYPED)).alias(CUSTOMER_ID))
             .join(there.clone(), keys.clone(), keys.clone(), semi)
-            .with_column(lit("returned").alias(RULE));
-        self.quarantine.vstack_mut(&streamed(quarantine(lines, files, settings))?)?;
+            .with_column(lit(1).alias(RULE));
+        let lines = quarantine(lines, &["returned"], files, settings);
+        self.quarantine.vstack_mut(&streamed(lines)?)?;
         self.rejected = count_by_rule(&self.quarantine)?;
         let anti = JoinArgs::new(JoinType::Anti);
         self.days = self.days.clone().lazy().join(there, keys.clone(), keys, anti).collect()?;
@@ -135,8 +137,12 @@ impl Pass {
     }
 }
 
-/// The lines with typed columns and the first rule that each breaks.
-fn judged(raw: &LazyFrame, format: &DateFormat, settings: &Settings) -> Result<LazyFrame, Error> {
+/// The lines with typed columns and the first rule that each breaks, and the names of the rules.
+fn judged(
+    raw: &LazyFrame,
+    format: &DateFormat,
+    settings: &Settings,
+) -> Result<(LazyFrame, Vec<&'static str>), Error> {
     let columns = &settings.input.columns;
     let schema = raw.clone().collect_schema().map_err(failed())?;
     let date = columns.order_date.as_deref().unwrap_or_default();
@@ -148,22 +154,24 @@ fn judged(raw: &LazyFrame, format: &DateFormat, settings: &Settings) -> Result<L
         (None, None) => lit(f64::NAN),
     };
     let typed = raw.clone().with_columns([
-        without_decimals(identifier(&columns.customer_id)).alias(CUSTOMER_ID_TYPED),
-        dates::parsed(date, dtype, format).alias(DAY),
+        stripped(&columns.customer_id).alias(CUSTOMER_ID_TYPED),
+        dates::unchecked(date, dtype, format).alias(DAY),
         value.alias(LINE_VALUE),
         quantity.alias(LINE_QUANTITY),
     ]);
-    Ok(typed.with_column(first_broken(&rules(settings, &schema)).alias(RULE)))
+    let rules = rules(settings, &schema);
+    let names = rules.iter().map(|(name, _)| *name).collect();
+    Ok((typed.with_column(first_broken(&rules).alias(RULE)), names))
 }
 
-fn rules(settings: &Settings, schema: &Schema) -> Vec<(&'static str, Expr)> {
+fn rules(settings: &Settings, schema: &Schema) -> Vec<Rule> {
     let log = &settings.transactions;
-    let value = || col(LINE_VALUE);
+    let (id, value) = (|| col(CUSTOMER_ID_TYPED), || col(LINE_VALUE));
     let too_high = value().gt_eq(lit(HIGHEST_VALUE)).or(value().lt_eq(lit(-HIGHEST_VALUE)));
     let mut rules = vec![
-        ("missing_customer_id", col(CUSTOMER_ID_TYPED).is_null()),
+        ("missing_customer_id", id().is_null().or(id().eq(lit("")))),
         ("cancelled", cancelled(settings)),
-        ("unreadable_date", col(DAY).is_null()),
+        ("unreadable_date", dates::is_plausible(col(DAY)).not()),
         ("unreadable_value", is_unusable(value()).or(too_high)),
     ];
     if log.returns == Returns::Drop {
@@ -190,15 +198,14 @@ fn cancelled(settings: &Settings) -> Expr {
     };
     let mut marks = Vec::new();
     if let Some(column) = &cancelled.column {
-        let text = || identifier(column);
+        let text = || stripped(column);
         marks.extend(cancelled.prefix.iter().map(|p| text().str().starts_with(lit(p.as_str()))));
         marks.extend(cancelled.equals.iter().map(|flag| text().eq(lit(flag.as_str()))));
     }
     if cancelled.negative_quantity {
         marks.push(col(LINE_QUANTITY).lt(lit(0.0)));
     }
-    let any = marks.into_iter().map(|mark| mark.fill_null(lit(false))).reduce(Expr::or);
-    any.unwrap_or(lit(false))
+    marks.into_iter().reduce(Expr::or).unwrap_or(lit(false))
 }
 
 /// One row a customer and day. Money is summed as whole units and billionths, two integers: the
@@ -255,6 +262,32 @@ fn is_purchase(value: Expr, settings: &Settings) -> Expr {
         value.gt(lit(0.0))
     };
     worth.cast(DataType::UInt32)
+}
+
+/// The days under identifiers without decimals. Where a log has some identifiers with decimals and
+/// some without, rows of the same customer and day become one.
+fn plain_ids(days: DataFrame, settings: &Settings) -> PolarsResult<DataFrame> {
+    let decimal = is_decimal(col(CUSTOMER_ID));
+    let plain = col(CUSTOMER_ID).cast(DataType::Float64).is_not_null().and(decimal.clone().not());
+    let found = days
+        .clone()
+        .lazy()
+        .select([decimal.any(true).alias("decimal"), plain.any(true).alias("plain")])
+        .collect()?;
+    let is = |name: &str| -> PolarsResult<bool> {
+        Ok(found.column(name)?.bool()?.get(0).unwrap_or(false))
+    };
+    if !is("decimal")? {
+        return Ok(days);
+    }
+    let renamed = days.lazy().with_column(without_decimals(col(CUSTOMER_ID)).alias(CUSTOMER_ID));
+    if !is("plain")? {
+        return renamed.collect();
+    }
+    let orders = if settings.transactions.merge_same_day { lit(1u32) } else { col(ORDERS).sum() };
+    let counts = vec![col(LINES).sum(), orders.alias(ORDERS)];
+    let summed = renamed.group_by([col(CUSTOMER_ID), col(DAY)]).agg(sums(counts, settings));
+    streamed(summed.with_column(money(WHOLE, PART).alias(VALUE)))
 }
 
 /// What is added up over lines, and the kept columns: of several entries the last by alphabet.

@@ -2,27 +2,32 @@
 
 use polars::prelude::*;
 
+/// Text without surrounding blanks.
+pub fn stripped(name: &str) -> Expr {
+    col(name).cast(DataType::String).str().strip_chars(lit(NULL))
+}
+
 /// A number; null where the text is none. CSV text and numeric Parquet columns alike.
 pub fn number(name: &str) -> Expr {
-    let plain = col(name).cast(DataType::String).str().strip_chars(lit(NULL));
-    plain.cast(DataType::Float64)
+    stripped(name).cast(DataType::Float64)
 }
 
 /// An identifier without surrounding blanks; null where nothing is left.
 pub fn identifier(name: &str) -> Expr {
-    let text = col(name).cast(DataType::String).str().strip_chars(lit(NULL));
+    let text = stripped(name);
     when(text.clone().eq(lit(""))).then(lit(NULL)).otherwise(text)
 }
 
-/// An identifier that a spreadsheet or pandas turned into a decimal number, as 13085.0, without
-/// its decimals; any other as it is.
+/// Whether an identifier is a number that a spreadsheet or pandas gave decimals, as 13085.0.
+pub fn is_decimal(identifier: Expr) -> Expr {
+    let ending = identifier.clone().str().ends_with(lit(".0"));
+    ending.and(identifier.cast(DataType::Float64).is_not_null())
+}
+
+/// Such an identifier without its decimals; any other as it is.
 pub fn without_decimals(identifier: Expr) -> Expr {
-    let is_decimal = identifier
-        .clone()
-        .str()
-        .ends_with(lit(".0"))
-        .and(identifier.clone().cast(DataType::Float64).is_not_null());
-    when(is_decimal).then(identifier.clone().str().strip_suffix(lit(".0"))).otherwise(identifier)
+    let plain = identifier.clone().str().strip_suffix(lit(".0"));
+    when(is_decimal(identifier.clone())).then(plain).otherwise(identifier)
 }
 
 /// Whether a number is missing, NaN or infinite.

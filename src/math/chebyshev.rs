@@ -25,17 +25,17 @@ impl<const K: usize> Interpolant<K> {
         Self { points }
     }
 
-    /// Points that make the error as small as rounding for a function that is analytic within
-    /// `strip` of the real axis on an interval of this length.
+    /// Points that make the error as small as `error`, relative to the function's size, for one that
+    /// is analytic within `strip` of the real axis on an interval of this length.
     ///
     /// # Formula
-    /// n = 37 / ln ρ, ρ = z + √(z² + 1), z = 2·strip/length: the error falls as ρ^−n.
+    /// n = −ln(error) / ln ρ, ρ = z + √(z² + 1), z = 2·strip/length: the error falls as ρ^−n.
     ///
     /// # Reference
     /// Trefethen (2013), Approximation Theory and Approximation Practice, theorem 8.2.
-    pub fn points_for(length: f64, strip: f64) -> usize {
+    pub fn points_for(error: f64, length: f64, strip: f64) -> usize {
         let z = 2.0 * strip / length;
-        (37.0 / z.asinh()).ceil() as usize + 2
+        (-error.ln() / z.asinh()).ceil() as usize + 2
     }
 
     /// The interpolated values at x.
@@ -47,14 +47,11 @@ impl<const K: usize> Interpolant<K> {
     /// Berrut & Trefethen (2004), SIAM Review 46(3), equations 4.2 and 5.4.
     pub fn at(&self, x: f64) -> [f64; K] {
         let (mut above, mut below) = ([0.0; K], 0.0);
-        let last = self.points.len() - 1;
         for (k, (point, values)) in self.points.iter().enumerate() {
             if x == *point {
                 return *values;
             }
-            let sign = if k % 2 == 0 { 1.0 } else { -1.0 };
-            let end = if k == 0 || k == last { 0.5 } else { 1.0 };
-            let weight = sign * end / (x - point);
+            let weight = barycentric_weight(k, self.points.len()) / (x - point);
             below += weight;
             for (sum, value) in above.iter_mut().zip(values) {
                 *sum += weight * value;
@@ -64,15 +61,48 @@ impl<const K: usize> Interpolant<K> {
     }
 }
 
+/// What the value at each point counts for in the interpolated value at x: 1 in sum.
+///
+/// # Formula
+/// As [`Interpolant::at`].
+pub fn basis(points: &[f64], x: f64) -> Vec<f64> {
+    if let Some(exact) = points.iter().position(|point| *point == x) {
+        return (0..points.len()).map(|k| f64::from(u8::from(k == exact))).collect();
+    }
+    let mut weights: Vec<f64> = points
+        .iter()
+        .enumerate()
+        .map(|(k, point)| barycentric_weight(k, points.len()) / (x - point))
+        .collect();
+    let sum: f64 = weights.iter().sum();
+    weights.iter_mut().for_each(|weight| *weight /= sum);
+    weights
+}
+
+/// (−1)^k, halved at the ends.
+fn barycentric_weight(k: usize, count: usize) -> f64 {
+    let sign = if k.is_multiple_of(2) { 1.0 } else { -1.0 };
+    if k == 0 || k + 1 == count { 0.5 * sign } else { sign }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    fn basis_interpolates() {
+        let points = chebyshev_points(0.0, 2.0, 12);
+        for x in [0.0, 0.3, 1.7, 2.0] {
+            let value: f64 = basis(&points, x).iter().zip(&points).map(|(w, p)| w * p.sin()).sum();
+            assert!((value - x.sin()).abs() < 1e-10, "{x}");
+        }
+    }
+
+    #[test]
     fn reproduces_a_function_with_a_known_strip() {
         // 1/(1+x²) is analytic within 1 of the real axis.
         let f = |x: f64| 1.0 / (1.0 + x * x);
-        let count = Interpolant::<1>::points_for(4.0, 1.0);
+        let count = Interpolant::<1>::points_for(1e-16, 4.0, 1.0);
         let points = chebyshev_points(-2.0, 2.0, count);
         let smooth = Interpolant::new(points.into_iter().map(|x| (x, [f(x)])).collect());
         for k in 0..100 {

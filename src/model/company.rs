@@ -4,11 +4,11 @@
 use serde::Serialize;
 
 use super::PurchaseModel;
+use super::curves::cumulated;
 use super::intervals::Interval;
 use super::predict::{Outlook, Predictions, length};
 use crate::customers::{Groups, Scope};
 use crate::error::Error;
-use crate::math::chebyshev::{Interpolant, chebyshev_points};
 use crate::settings::{MonthLength, TimeUnit};
 
 /// Weeks that are forecast one by one.
@@ -17,8 +17,6 @@ const WEEKS: u32 = 52;
 const MONTHS: u32 = 12;
 /// Months of the cumulated forecasts.
 const HORIZONS: [u32; 4] = [1, 3, 6, 12];
-/// ln(α + T + t) turns to its other branch at this distance from the real axis; a little less.
-const STRIP: f64 = 3.0;
 
 /// Length of a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -110,38 +108,34 @@ pub struct Row {
     pub revenue_interval: Option<Interval>,
 }
 
-/// Forecasts every group over every period, group by group.
+/// Forecasts every group over every period, group by group. `next_month` is [`next_month`]'s.
 ///
 /// # Formula
-/// Σ P(alive)·E[X(t)] over the customers of a group, and the same times E[M], is a smooth function
-/// of t: it is computed at Chebyshev points of ln(1 + t/s), s being the model's shortest time
-/// constant, and interpolated to rounding.
+/// Σ P(alive)·E[X(t)] over the customers of a group, and the same times E[M].
 ///
 /// # Errors
 /// [`Error::Model`] when a forecast cannot be computed to full accuracy.
 pub fn forecast(
     model: &PurchaseModel,
     predictions: &Predictions,
+    next_month: &[f64],
     groups: &Groups,
     outlook: &Outlook<'_>,
 ) -> Result<Vec<Row>, Error> {
     let periods = periods(outlook.forecast.weeks_per_month);
-    let farthest = periods.iter().map(|p| p.to_day).fold(0.0, f64::max) / outlook.unit.days();
-    let weights = weights(predictions, groups, outlook);
-    let curve = Curve::new(model, &weights, outlook, farthest)?;
-    let days = outlook.unit.days();
+    let ends: Vec<f64> = periods.iter().map(|p| p.to_day / outlook.unit.days()).collect();
+    let until = cumulated(model, predictions, next_month, groups, outlook, &ends)?;
     let mut rows = Vec::with_capacity(groups.names.len() * periods.len());
     for (g, (scope, group)) in groups.names.iter().enumerate() {
-        for period in &periods {
-            let [orders_from, revenue_from] = curve.at(g, period.from_day / days);
-            let [orders_to, revenue_to] = curve.at(g, period.to_day / days);
+        for (k, period) in periods.iter().enumerate() {
+            let before = if period.from_day > 0.0 { until[k - 1][g] } else { [0.0; 2] };
             rows.push(Row {
                 scope: *scope,
                 group: group.clone(),
                 period: *period,
-                orders: (orders_to - orders_from).max(0.0),
+                orders: (until[k][g][0] - before[0]).max(0.0),
                 orders_interval: None,
-                revenue: (revenue_to - revenue_from).max(0.0),
+                revenue: (until[k][g][1] - before[1]).max(0.0),
                 revenue_interval: None,
             });
         }
@@ -175,76 +169,4 @@ pub fn next_month(
         return Err(Error::Model("the orders of the next month could not be computed".to_owned()));
     }
     Ok(orders)
-}
-
-/// For each group and distinct (x, T): Σ P(alive) and Σ P(alive)·E[M] over its customers.
-fn weights(
-    predictions: &Predictions,
-    groups: &Groups,
-    outlook: &Outlook<'_>,
-) -> Vec<Vec<[f64; 2]>> {
-    let customers = outlook.customers;
-    let mut weights = vec![vec![[0.0; 2]; customers.pairs.numbers.len()]; groups.names.len()];
-    for (i, &pattern) in customers.of_customer.iter().enumerate() {
-        let pair = customers.pairs.of_pattern[pattern as usize] as usize;
-        let alive = predictions.p_alive[i];
-        let valued = alive * predictions.average_value[i];
-        for group in groups.of(i) {
-            let [orders, revenue] = &mut weights[group][pair];
-            *orders += alive;
-            *revenue += valued;
-        }
-    }
-    weights
-}
-
-/// Cumulated orders and revenue of each group as a function of time.
-struct Curve {
-    scale: f64,
-    groups: Vec<Interpolant<2>>,
-}
-
-impl Curve {
-    fn new(
-        model: &PurchaseModel,
-        weights: &[Vec<[f64; 2]>],
-        outlook: &Outlook<'_>,
-        farthest: f64,
-    ) -> Result<Self, Error> {
-        let scale = shortest_time(model);
-        let length = (farthest / scale).ln_1p();
-        let points = chebyshev_points(0.0, length, Interpolant::<2>::points_for(length, STRIP));
-        let mut values = vec![Vec::with_capacity(points.len()); weights.len()];
-        for point in points {
-            let horizon = scale * point.exp_m1();
-            let of_pair = |x, age| model.orders_if_alive(horizon, x, age).unwrap_or(f64::NAN);
-            let expected = outlook.customers.pairs.each(of_pair);
-            for (values, weights) in values.iter_mut().zip(weights) {
-                let mut sums = [0.0; 2];
-                for ([orders, revenue], expected) in weights.iter().zip(&expected) {
-                    sums[0] += orders * expected;
-                    sums[1] += revenue * expected;
-                }
-                if !sums.iter().all(|sum| sum.is_finite()) {
-                    return Err(Error::Model(format!(
-                        "the company's orders {horizon:.1} {} ahead could not be computed",
-                        outlook.unit.plural()
-                    )));
-                }
-                values.push((point, sums));
-            }
-        }
-        Ok(Self { scale, groups: values.into_iter().map(Interpolant::new).collect() })
-    }
-
-    fn at(&self, group: usize, time: f64) -> [f64; 2] {
-        self.groups[group].at((time / self.scale).ln_1p())
-    }
-}
-
-/// The shortest time constant: E[X(t)] has no singularity nearer to zero than −s.
-fn shortest_time(model: &PurchaseModel) -> f64 {
-    let family = model.family();
-    let times = model.parameters().into_iter().enumerate().filter(|(k, _)| family.is_time(*k));
-    times.map(|(_, time)| time).fold(f64::INFINITY, f64::min)
 }

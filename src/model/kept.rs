@@ -113,7 +113,7 @@ impl Selection {
         let side = || ages.iter().copied().filter(|age| (*age > self.window) == old);
         let (youngest, oldest) = (side().fold(f64::INFINITY, f64::min), side().fold(0.0, f64::max));
         let (low, high) = (self.position(youngest, kept), self.position(oldest, kept));
-        let points = Interpolant::<5>::points_for(high - low, STRIP);
+        let points = Interpolant::<5>::points_for(f64::EPSILON, high - low, STRIP);
         let ends = || [youngest, oldest].map(|age| kept.at(age)[0]);
         let comparable = |[a, b]: [f64; 2]| a.min(b) > COMPARABLE * a.max(b);
         if self.is_certain(oldest) || side().count() <= points || !comparable(ends()) {

@@ -12,7 +12,7 @@
 //!   verdict in words.
 //! * [`covariance`], [`bootstrap`]: how exactly parameters are known.
 //! * [`mod@predict`]: expected orders, P(alive), average value, discounted lifetime value.
-//! * [`company`]: orders and revenue week by week. [`tracking`]: the same of the past, beside what
+//! * [`company`]: orders and revenue week by week, through `curves`. [`tracking`]: the same of the past, beside what
 //!   happened. [`holdout`]: how good a forecast was.
 //! * [`futures`]: possible futures, drawn. [`intervals`]: how far forecasts can be off.
 
@@ -21,6 +21,7 @@ pub mod bootstrap;
 pub mod channels;
 pub mod company;
 pub mod covariance;
+mod curves;
 pub mod detection;
 mod diagnosis;
 pub mod family;

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::staging::Fingerprint;
 use crate::error::Error;
+use crate::fingerprint::Fingerprint;
 use crate::model::{FittedPurchases, Parameter};
 use crate::pipeline::Run;
 use crate::settings::Settings;
@@ -84,7 +84,6 @@ pub fn run(
     run: &Run,
     settings: &Settings,
     started: &Started,
-    inputs: &[Fingerprint],
     outputs: &[Fingerprint],
 ) -> Result<String, Error> {
     let audit = &run.audit;
@@ -101,7 +100,7 @@ pub fn run(
         "tool": tool(),
         "started_at": started.at,
         "pipeline": { "name": settings.name, "file": started.pipeline },
-        "inputs": inputs,
+        "inputs": audit.inputs,
         "rows": {
             "read": audit.rows_read,
             "rejected": rejected,

@@ -14,10 +14,11 @@ pub mod tables;
 use std::path::PathBuf;
 
 use crate::error::Error;
+use crate::fingerprint::lost_thread;
 use crate::pipeline::Run;
 use crate::settings::{Format, Settings};
 use documents::Started;
-use staging::{Fingerprint, Staging, fingerprint, lost_thread};
+use staging::Staging;
 
 /// Files that a run may have left and this one does not write.
 const OPTIONAL: &[&str] =
@@ -35,13 +36,11 @@ pub fn write(run: &Run, settings: &Settings, started: &Started) -> Result<PathBu
         Format::Csv => tables::csv(&staging, "customers.csv", &customers),
         Format::Ipc => tables::ipc(&staging, "customers.arrow", &customers),
     };
-    let inputs = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let writers: Vec<_> =
             settings.output.formats.iter().map(|format| scope.spawn(move || one(format))).collect();
-        let inputs: Result<Vec<Fingerprint>, Error> =
-            run.audit.files.iter().map(|file| fingerprint(file)).collect();
-        writers.into_iter().try_for_each(|writer| writer.join().unwrap_or_else(lost_thread))?;
-        inputs
+        tables::parquet(&staging, "quarantine.parquet", &run.audit.quarantine)?;
+        writers.into_iter().try_for_each(|writer| writer.join().unwrap_or_else(lost_thread))
     })?;
     tables::csv(&staging, "segments.csv", &tables::segments(run, settings)?)?;
     tables::csv(&staging, "top_customers.csv", &tables::top(run, settings)?)?;
@@ -52,9 +51,8 @@ pub fn write(run: &Run, settings: &Settings, started: &Started) -> Result<PathBu
     if !run.tracking.is_empty() {
         tables::csv(&staging, "tracking.csv", &tables::tracking(run)?)?;
     }
-    tables::parquet(&staging, "quarantine.parquet", &run.audit.quarantine)?;
     staging.text("model.json", &documents::model(run, settings)?)?;
-    let manifest = documents::run(run, settings, started, &inputs, &staging.written())?;
+    let manifest = documents::run(run, settings, started, &staging.written())?;
     staging.text("run.json", &manifest)?;
     staging.commit("run.json", OPTIONAL)
 }

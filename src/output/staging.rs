@@ -5,21 +5,10 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::error::Error;
-
-/// A file with its size and fingerprint.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Fingerprint {
-    /// Path or name.
-    pub file: String,
-    /// Size in bytes.
-    pub bytes: u64,
-    /// SHA-256 in hexadecimal.
-    pub sha256: String,
-}
+use crate::fingerprint::{Fingerprint, Hashed, lost_thread};
 
 /// Output that is not visible until [`Staging::commit`]; dropped, it leaves nothing.
 pub struct Staging {
@@ -53,7 +42,7 @@ impl Staging {
     ) -> Result<(), Error> {
         let write = || {
             let file = File::create(self.folder.path().join(name))?;
-            let mut writer = Hashed { inner: BufWriter::new(file), digest: Digested::default() };
+            let mut writer = Hashed::new(BufWriter::new(file));
             fill(&mut writer)?;
             writer.flush()?;
             Ok(writer.digest)
@@ -145,60 +134,4 @@ fn as_usual<'a, 'b>(
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     builder
-}
-
-/// A thread that ended without an answer has not done its work.
-pub(crate) fn lost_thread(_: Box<dyn std::any::Any + Send>) -> Result<(), Error> {
-    Err(Error::Io {
-        path: "output".into(),
-        action: "finish writing",
-        source: std::io::Error::other("a writer stopped"),
-    })
-}
-
-/// Size and SHA-256 of a file.
-///
-/// # Errors
-/// [`Error::Io`] when it cannot be read.
-pub fn fingerprint(path: &Path) -> Result<Fingerprint, Error> {
-    let digest = || {
-        let mut writer = Hashed { inner: std::io::sink(), digest: Digested::default() };
-        std::io::copy(&mut File::open(path)?, &mut writer)?;
-        Ok(writer.digest)
-    };
-    let digest = digest().map_err(Error::io(path, "read for its fingerprint"))?;
-    Ok(digest.fingerprint(&path.display().to_string()))
-}
-
-/// What has been written so far, as size and running SHA-256.
-#[derive(Default)]
-struct Digested {
-    bytes: u64,
-    sha256: Sha256,
-}
-
-impl Digested {
-    fn fingerprint(self, file: &str) -> Fingerprint {
-        let sha256 = self.sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Fingerprint { file: file.to_owned(), bytes: self.bytes, sha256 }
-    }
-}
-
-/// A writer that digests what passes through it.
-struct Hashed<W> {
-    inner: W,
-    digest: Digested,
-}
-
-impl<W: Write> Write for Hashed<W> {
-    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
-        let written = self.inner.write(buffer)?;
-        self.digest.sha256.update(&buffer[..written]);
-        self.digest.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.inner.flush()
-    }
 }

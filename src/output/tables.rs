@@ -10,6 +10,8 @@ use crate::columns::{
 };
 use crate::error::Error;
 use crate::frame::kept::Described;
+use crate::frame::numbers;
+use crate::frame::predictions::{highest, rows};
 use crate::frame::profile::Profile;
 use crate::model::company::Row;
 use crate::model::intervals::Interval;
@@ -102,16 +104,8 @@ pub fn renamed(scored: &DataFrame, settings: &Settings) -> Result<DataFrame, Err
 /// # Errors
 /// [`Error::Engine`], never for a scored frame.
 pub fn top(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
-    let by_value =
-        SortMultipleOptions::default().with_order_descending(true).with_maintain_order(true);
-    let top = run
-        .scored
-        .clone()
-        .lazy()
-        .sort([CLTV], by_value)
-        .limit(settings.output.top)
-        .collect()
-        .map_err(Error::engine("find the top customers"))?;
+    let order = highest(&numbers(&run.scored, CLTV)?, settings.output.top as usize);
+    let top = rows(&run.scored, &order)?;
     renamed(&top, settings)
 }
 

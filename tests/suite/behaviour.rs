@@ -32,8 +32,12 @@ fn same_input_same_bytes() {
     let expected = [
         "customers.csv",
         "customers.parquet",
+        "forecast.csv",
         "model.json",
+        "next_month.csv",
+        "profiles.csv",
         "quarantine.parquet",
+        "rfm.csv",
         "segments.csv",
         "top_customers.csv",
     ];
@@ -239,17 +243,17 @@ fn fingerprints_are_those_of_the_files() {
     run_ok("pipelines/flo.toml", &project(SAMPLE), out.path(), &[]);
     let run = json(&out.path().join("run.json"));
     let outputs = run["outputs"].as_array().expect("a list");
-    assert_eq!(outputs.len(), 6);
+    assert_eq!(outputs.len(), 10);
     for output in outputs {
         let name = output["file"].as_str().expect("a name");
-        let found = cltv::output::staging::fingerprint(&out.path().join(name)).expect("readable");
+        let found = cltv::fingerprint::fingerprint(&out.path().join(name)).expect("readable");
         assert_eq!(output["sha256"], found.sha256, "{name}");
     }
     // SHA-256 of "abc": FIPS 180-2, appendix B.1.
     let abc = out.path().join("abc");
     std::fs::write(&abc, "abc").expect("written");
     assert_eq!(
-        cltv::output::staging::fingerprint(&abc).expect("readable").sha256,
+        cltv::fingerprint::fingerprint(&abc).expect("readable").sha256,
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     );
 }

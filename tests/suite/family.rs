@@ -1,6 +1,6 @@
 //! What must hold for every model of the family: gradients, limits, and the truth found again.
 
-use cltv::customers::Histories;
+use cltv::customers::{Groups, Histories};
 use cltv::model::intervals::{of_customers, of_totals};
 use cltv::model::kept::Selection;
 use cltv::model::predict::Outlook;
@@ -232,8 +232,7 @@ fn bootstrap_and_normal_intervals_agree() {
     let outlook = world.outlook(&forecast, &lifetime);
     let interval = |method| {
         let settings = Uncertainty { method, draws: 400, ..Uncertainty::default() };
-        let segment_of = vec![0; world.histories.len()];
-        of_totals(&settings, &fit, &spend, &outlook, &segment_of, 1).expect("drawn")
+        of_totals(&settings, &fit, &spend, &outlook, &Groups::everybody()).expect("drawn")
     };
     let normal = interval(UncertaintyMethod::Normal);
     assert_eq!(normal, interval(UncertaintyMethod::Normal));

@@ -1,0 +1,204 @@
+//! Cumulated orders and revenue of groups of customers as functions of time.
+//!
+//! The sums are smooth in time and, for each frequency, in T: they are computed at Chebyshev points
+//! of ln(1 + t/s) and ln(1 + T/s), s being the model's shortest time constant, and interpolated.
+//! The result is checked against the customers' own forecasts; where it is off, as it can be for
+//! many orders in little time, there are more points, and in the end the sums themselves.
+
+use std::collections::BTreeMap;
+
+use super::PurchaseModel;
+use super::patterns::Pairs;
+use super::predict::{Outlook, Predictions, length};
+use crate::customers::Groups;
+use crate::error::Error;
+use crate::math::chebyshev::{Interpolant, basis, chebyshev_points};
+
+/// Points of each interpolation, tried in turn.
+const POINTS: [usize; 3] = [14, 28, 56];
+/// Relative error that the check lets through.
+const EXACT: f64 = 1e-9;
+
+/// Orders and revenue of each group.
+pub(super) type Sums = Vec<[f64; 2]>;
+
+/// A frequency and an age that stand for customers: Σ P(alive) and Σ P(alive)·E[M] of each group.
+struct Node {
+    x: f64,
+    age: f64,
+    weights: Sums,
+}
+
+/// Orders and revenue of each group up to each of `times`, which rise.
+///
+/// # Errors
+/// [`Error::Model`] when a sum cannot be computed.
+pub(super) fn cumulated(
+    model: &PurchaseModel,
+    predictions: &Predictions,
+    next_month: &[f64],
+    groups: &Groups,
+    outlook: &Outlook<'_>,
+    times: &[f64],
+) -> Result<Vec<Sums>, Error> {
+    let scale = shortest_time(model);
+    let farthest = times.iter().copied().fold(0.0, f64::max);
+    let pairs = &outlook.customers.pairs;
+    let weights = weights_of_pairs(predictions, groups, outlook);
+    let checks = checks(predictions, next_month, groups, outlook, farthest);
+    for points in POINTS {
+        let nodes = compressed(&weights, pairs, points, scale);
+        let curves = interpolated(model, &nodes, groups.names.len(), (scale, farthest, points));
+        let at = |time: f64| -> Sums {
+            curves.iter().map(|curve| curve.at((time / scale).ln_1p())).collect()
+        };
+        let error = checks.iter().map(|(time, exact)| error(&at(*time), exact)).fold(0.0, worse);
+        if error <= EXACT {
+            return Ok(times.iter().map(|time| at(*time)).collect());
+        }
+        tracing::debug!(points, error, "more points for the company's forecast");
+    }
+    let nodes = compressed(&weights, pairs, usize::MAX, scale);
+    times
+        .iter()
+        .map(|time| {
+            let sums = sums(model, &nodes, *time, groups.names.len());
+            sums.iter().flatten().all(|sum| sum.is_finite()).then_some(sums)
+        })
+        .collect::<Option<_>>()
+        .ok_or_else(|| Error::Model("the company's forecast could not be computed".to_owned()))
+}
+
+/// The sums at Chebyshev points of time, one curve a group.
+fn interpolated(
+    model: &PurchaseModel,
+    nodes: &[Node],
+    groups: usize,
+    (scale, farthest, points): (f64, f64, usize),
+) -> Vec<Interpolant<2>> {
+    let mut values = vec![Vec::with_capacity(points); groups];
+    for u in chebyshev_points(0.0, (farthest / scale).ln_1p(), points) {
+        let sums = sums(model, nodes, scale * u.exp_m1(), groups);
+        values.iter_mut().zip(sums).for_each(|(values, sum)| values.push((u, sum)));
+    }
+    values.into_iter().map(Interpolant::new).collect()
+}
+
+/// The largest relative error.
+fn error(found: &Sums, exact: &Sums) -> f64 {
+    let one = |(found, exact): (&f64, &f64)| {
+        if *exact == 0.0 { found.abs() } else { (found / exact - 1.0).abs() }
+    };
+    found.iter().flatten().zip(exact.iter().flatten()).map(one).fold(0.0, worse)
+}
+
+/// The larger of two errors; one that is no number is the largest.
+fn worse(a: f64, b: f64) -> f64 {
+    if a.is_nan() || b.is_nan() { f64::INFINITY } else { a.max(b) }
+}
+
+/// The shortest time constant: E[X(t)] has no singularity nearer to zero than −s.
+fn shortest_time(model: &PurchaseModel) -> f64 {
+    let family = model.family();
+    let times = model.parameters().into_iter().enumerate().filter(|(k, _)| family.is_time(*k));
+    times.map(|(_, time)| time).fold(f64::INFINITY, f64::min)
+}
+
+/// For each distinct (x, T), what each group weighs.
+fn weights_of_pairs(
+    predictions: &Predictions,
+    groups: &Groups,
+    outlook: &Outlook<'_>,
+) -> Vec<Sums> {
+    let customers = outlook.customers;
+    let mut weights = vec![vec![[0.0; 2]; groups.names.len()]; customers.pairs.numbers.len()];
+    for (i, &pattern) in customers.of_customer.iter().enumerate() {
+        let pair = customers.pairs.of_pattern[pattern as usize] as usize;
+        let alive = predictions.p_alive[i];
+        for group in groups.of(i) {
+            add(&mut weights[pair][group], [alive, alive * predictions.average_value[i]]);
+        }
+    }
+    weights
+}
+
+fn add(sum: &mut [f64; 2], term: [f64; 2]) {
+    sum[0] += term[0];
+    sum[1] += term[1];
+}
+
+/// Sums over customers at the times for which each has a forecast.
+fn checks(
+    predictions: &Predictions,
+    next_month: &[f64],
+    groups: &Groups,
+    outlook: &Outlook<'_>,
+    farthest: f64,
+) -> Vec<(f64, Sums)> {
+    let month = outlook.forecast.weeks_per_month;
+    let known = predictions.orders.iter().map(|(months, orders)| (*months, orders.as_slice()));
+    let known = known.chain([(1, next_month)]);
+    known
+        .map(|(months, orders)| (length(months, month, outlook.unit), orders))
+        .filter(|(time, _)| *time <= farthest)
+        .map(|(time, orders)| {
+            let mut sums = vec![[0.0; 2]; groups.names.len()];
+            for (i, orders) in orders.iter().enumerate() {
+                for group in groups.of(i) {
+                    add(&mut sums[group], [*orders, orders * predictions.average_value[i]]);
+                }
+            }
+            (time, sums)
+        })
+        .collect()
+}
+
+/// The same weights on at most `points` ages for each frequency.
+fn compressed(weights: &[Sums], pairs: &Pairs, points: usize, scale: f64) -> Vec<Node> {
+    let mut by_frequency: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for (pair, (x, _)) in pairs.numbers.iter().enumerate() {
+        by_frequency.entry(x.to_bits()).or_default().push(pair);
+    }
+    let mut nodes = Vec::new();
+    for (x, members) in by_frequency {
+        let x = f64::from_bits(x);
+        let age_of = |pair: &usize| pairs.numbers[*pair].1;
+        if members.len() <= points {
+            let node =
+                |pair: &usize| Node { x, age: age_of(pair), weights: weights[*pair].clone() };
+            nodes.extend(members.iter().map(node));
+            continue;
+        }
+        let youngest = members.iter().map(age_of).fold(f64::INFINITY, f64::min);
+        let oldest = members.iter().map(age_of).fold(0.0, f64::max);
+        let position = |age: f64| (age / scale).ln_1p();
+        let ages = chebyshev_points(position(youngest), position(oldest), points);
+        let groups = weights[members[0]].len();
+        let mut own: Vec<Node> = ages
+            .iter()
+            .map(|u| Node { x, age: scale * u.exp_m1(), weights: vec![[0.0; 2]; groups] })
+            .collect();
+        for pair in &members {
+            let parts = basis(&ages, position(age_of(pair)));
+            for (node, part) in own.iter_mut().zip(parts) {
+                for (sum, [orders, revenue]) in node.weights.iter_mut().zip(&weights[*pair]) {
+                    add(sum, [part * orders, part * revenue]);
+                }
+            }
+        }
+        nodes.extend(own);
+    }
+    nodes
+}
+
+/// Orders and revenue of each group up to a time.
+fn sums(model: &PurchaseModel, nodes: &[Node], time: f64, groups: usize) -> Sums {
+    let mut sums = vec![[0.0; 2]; groups];
+    for node in nodes {
+        let orders = model.orders_if_alive(time, node.x, node.age).unwrap_or(f64::NAN);
+        for (sum, weight) in sums.iter_mut().zip(&node.weights) {
+            add(sum, weight.map(|weight| weight * orders));
+        }
+    }
+    sums
+}
