@@ -63,7 +63,8 @@ pub fn customers(raw: LazyFrame, files: &[String], settings: &Settings) -> Resul
     let raw = raw.lazy();
     let columns = &settings.input.columns;
     let (first, last) = (named(&columns.first_order_date), named(&columns.last_order_date));
-    let format = dates::settle(&raw, &[first, last], &settings.input.date_format, place)?;
+    let setting = &settings.input.date_format;
+    let format = dates::settle(&raw, &[first, last], setting, place, Engine::InMemory)?;
     let date =
         |name: &str| dates::parsed(name, schema.get(name).unwrap_or(&DataType::String), &format);
     let mut typed = vec![

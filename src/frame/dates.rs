@@ -3,7 +3,7 @@
 use chrono::{Datelike, NaiveDate};
 use polars::prelude::*;
 
-use super::streamed;
+use super::collected;
 use super::typed::stripped;
 use crate::error::Error;
 
@@ -97,7 +97,7 @@ fn has_time(format: &str) -> bool {
         .any(|specifier| format.contains(specifier))
 }
 
-/// The format of the text columns `names`, taken together.
+/// The format of the text columns `names`, taken together; `engine` reads them.
 ///
 /// # Errors
 /// [`Error::Input`] when no format reads them, or when day and month cannot be told apart.
@@ -106,16 +106,17 @@ pub fn settle(
     names: &[&str],
     setting: &str,
     place: &str,
+    engine: Engine,
 ) -> Result<DateFormat, Error> {
     if setting != "auto" {
         return Ok(DateFormat { pattern: setting.to_owned(), time: TimeOfDay::None });
     }
     let failed = || Error::engine("look at the dates");
     let names = text_columns(frame, names).map_err(failed())?;
-    let time = time_of_day(frame, &names).map_err(failed())?;
+    let time = time_of_day(frame, &names, engine).map_err(failed())?;
     let mut values = Vec::new();
     for name in &names {
-        values.extend(distinct_days(frame, name, time).map_err(failed())?);
+        values.extend(distinct_days(frame, name, time, engine).map_err(failed())?);
     }
     let pattern = choose(&values, &names).map_err(|fault| Error::input(place, fault))?;
     Ok(DateFormat { pattern, time })
@@ -125,7 +126,7 @@ pub fn settle(
 /// whole column can then be read, the whole column would have settled the same: no other format
 /// reads more, and those that read as many read them differently nowhere in the first rows.
 pub fn glimpse(frame: &LazyFrame, names: &[&str], setting: &str) -> Option<DateFormat> {
-    settle(&frame.clone().limit(GLIMPSE), names, setting, "").ok()
+    settle(&frame.clone().limit(GLIMPSE), names, setting, "", Engine::Streaming).ok()
 }
 
 /// Those of the columns that are text; the others are dates already.
@@ -136,7 +137,7 @@ fn text_columns<'a>(frame: &LazyFrame, names: &[&'a str]) -> PolarsResult<Vec<&'
 }
 
 /// Whether any text has room for a time of day, and where it begins.
-fn time_of_day(frame: &LazyFrame, names: &[&str]) -> PolarsResult<TimeOfDay> {
+fn time_of_day(frame: &LazyFrame, names: &[&str], engine: Engine) -> PolarsResult<TimeOfDay> {
     if names.is_empty() {
         return Ok(TimeOfDay::None);
     }
@@ -158,7 +159,8 @@ fn time_of_day(frame: &LazyFrame, names: &[&str]) -> PolarsResult<TimeOfDay> {
     };
     let short = names.iter().map(|name| is_long(name).not().all(true)).collect();
     let ten = names.iter().map(|name| after_ten(name).all(true)).collect();
-    let answer = streamed(frame.clone().select([found(short, "short"), found(ten, "ten")]))?;
+    let query = frame.clone().select([found(short, "short"), found(ten, "ten")]);
+    let answer = collected(query, engine)?;
     let is = |name: &str| -> PolarsResult<bool> {
         Ok(answer.column(name)?.bool()?.get(0).unwrap_or(true))
     };
@@ -169,9 +171,14 @@ fn time_of_day(frame: &LazyFrame, names: &[&str]) -> PolarsResult<TimeOfDay> {
     })
 }
 
-fn distinct_days(frame: &LazyFrame, name: &str, time: TimeOfDay) -> PolarsResult<Vec<String>> {
+fn distinct_days(
+    frame: &LazyFrame,
+    name: &str,
+    time: TimeOfDay,
+    engine: Engine,
+) -> PolarsResult<Vec<String>> {
     let days = day_part(name, time).unique().drop_nulls().sort(SortOptions::default());
-    let days = streamed(frame.clone().select([days]))?;
+    let days = collected(frame.clone().select([days]), engine)?;
     let days = days.column(name)?.str()?;
     Ok(days.iter().flatten().filter(|day| day.len() <= LONGEST).map(str::to_owned).collect())
 }

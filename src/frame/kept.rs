@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use polars::prelude::*;
+use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use crate::customers::{Groups, Scope};
@@ -12,6 +13,8 @@ use crate::settings::Settings;
 
 /// A text column with more different entries names customers, it does not describe them.
 const MOST_ENTRIES: usize = 1_000;
+/// A column of lists has more different texts than entries.
+const MOST_TEXTS: usize = 50_000;
 
 /// Channels with a forecast of their own.
 const MOST_CHANNELS: usize = 12;
@@ -218,34 +221,29 @@ fn counts(
     member: &[usize],
     segments: usize,
 ) -> Option<BTreeMap<String, Vec<f64>>> {
-    let mut counts: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    let mut entries: Vec<&str> = Vec::new();
+    let mut by_text: FxHashMap<&str, Vec<f64>> = FxHashMap::default();
     for (text, &segment) in text.iter().zip(member) {
         let text = text.unwrap_or_default();
-        entries.clear();
-        if lists {
-            let inner = text.trim().trim_matches(['[', ']']);
-            entries.extend(inner.split(',').map(str::trim));
-            entries.sort_unstable();
-            entries.dedup();
-        } else {
-            entries.push(text.trim());
-        }
-        for entry in entries.iter().filter(|entry| !entry.is_empty()) {
-            match counts.get_mut(*entry) {
-                Some(known) => known[segment] += 1.0,
-                None => {
-                    let mut new = vec![0.0; segments];
-                    new[segment] = 1.0;
-                    counts.insert((*entry).to_owned(), new);
-                }
-            }
-        }
-        if counts.len() > MOST_ENTRIES {
+        by_text.entry(text).or_insert_with(|| vec![0.0; segments])[segment] += 1.0;
+        if by_text.len() > MOST_TEXTS {
             return None;
         }
     }
-    Some(counts)
+    let mut counts: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for (text, by_segment) in by_text {
+        let mut entries: Vec<&str> = if lists {
+            text.trim().trim_matches(['[', ']']).split(',').map(str::trim).collect()
+        } else {
+            vec![text.trim()]
+        };
+        entries.sort_unstable();
+        entries.dedup();
+        for entry in entries.into_iter().filter(|entry| !entry.is_empty()) {
+            let sums = counts.entry(entry.to_owned()).or_insert_with(|| vec![0.0; segments]);
+            sums.iter_mut().zip(&by_segment).for_each(|(sum, n)| *sum += n);
+        }
+    }
+    (counts.len() <= MOST_ENTRIES).then_some(counts)
 }
 
 /// Entries by the share of the customers that have them: most first, then by name.

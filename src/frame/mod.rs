@@ -44,13 +44,21 @@ pub(crate) const ROW: &str = "__row";
 
 /// Runs a query in morsels, so that its input is never in memory as a whole.
 pub(crate) fn streamed(query: LazyFrame) -> PolarsResult<DataFrame> {
-    Ok(streamed_together(vec![query])?.pop().unwrap_or_default())
+    collected(query, Engine::Streaming)
 }
 
-/// [`streamed`] for several queries over the same input, which is read once.
-pub(crate) fn streamed_together(queries: Vec<LazyFrame>) -> PolarsResult<Vec<DataFrame>> {
+/// Runs a query: in morsels for a scan, at once for what is in memory already.
+pub(crate) fn collected(query: LazyFrame, engine: Engine) -> PolarsResult<DataFrame> {
+    Ok(collected_together(vec![query], engine)?.pop().unwrap_or_default())
+}
+
+/// Runs several queries over the same input, which is read once.
+pub(crate) fn collected_together(
+    queries: Vec<LazyFrame>,
+    engine: Engine,
+) -> PolarsResult<Vec<DataFrame>> {
     let plans = queries.into_iter().map(|query| query.logical_plan).collect();
-    LazyFrame::collect_all_with_engine(plans, Engine::Streaming, OptFlags::default())
+    LazyFrame::collect_all_with_engine(plans, engine, OptFlags::default())
 }
 
 /// A date as a literal: Polars takes a chrono date for a datetime.

@@ -14,7 +14,7 @@ use super::dates::{self, DateFormat};
 use super::order_days::{DAY, FIRST_ROW, LINES, PART, PARTS, RETURNS, WHOLE, money};
 use super::summary::{ORDERS, VALUE};
 use super::typed::{is_decimal, is_unusable, number, stripped, without_decimals};
-use super::{FILE, ROW, day_literal, streamed, streamed_together};
+use super::{FILE, ROW, collected_together, day_literal, streamed};
 use crate::columns::CUSTOMER_ID;
 use crate::error::Error;
 use crate::settings::{DuplicateLines, Returns, Settings};
@@ -36,7 +36,7 @@ pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cl
     let place = &settings.input.path;
     let date = settings.input.columns.order_date.as_deref().unwrap_or_default();
     let setting = &settings.input.date_format;
-    let settle = || dates::settle(&raw, &[date], setting, place);
+    let settle = || dates::settle(&raw, &[date], setting, place, Engine::Streaming);
     let guess = dates::glimpse(&raw, &[date], setting);
     let guessed = guess.is_some();
     let mut format = guess.map_or_else(settle, Ok)?;
@@ -77,7 +77,7 @@ impl Pass {
         let (judged, rules) = judged(raw, format, settings)?;
         let days = days(judged.clone().filter(is_sound()), settings);
         let aside = quarantine(judged, &rules, files, settings);
-        let mut answers = streamed_together(vec![days, aside])
+        let mut answers = collected_together(vec![days, aside], Engine::Streaming)
             .map_err(|e| Error::input(&settings.input.path, unreadable(&e)))?;
         let quarantine = answers.pop().unwrap_or_default();
         let days = answers.pop().unwrap_or_default();
