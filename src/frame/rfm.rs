@@ -2,6 +2,7 @@
 //! segment that the first two make.
 
 use polars::prelude::*;
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::numbers;
@@ -137,7 +138,7 @@ fn quantile_scores(values: &[f64], ties: Ties) -> Vec<u8> {
         Ties::RowOrder => ranks_by_row(values),
     };
     let mut sorted = ranked.clone();
-    sorted.sort_unstable_by(f64::total_cmp);
+    sorted.par_sort_unstable_by(f64::total_cmp);
     let (lowest, scores) = (*RFM_SCORES.start(), usize::from(*RFM_SCORES.end()));
     let edges: Vec<f64> = (1..scores).map(|k| linear_quantile(&sorted, k, scores)).collect();
     let score = |value: &f64| lowest + edges.iter().filter(|edge| *edge < value).count() as u8;

@@ -267,26 +267,23 @@ fn is_purchase(value: Expr, settings: &Settings) -> Expr {
 /// The days under identifiers without decimals. Where a log has some identifiers with decimals and
 /// some without, rows of the same customer and day become one.
 fn plain_ids(days: DataFrame, settings: &Settings) -> PolarsResult<DataFrame> {
-    let decimal = is_decimal(col(CUSTOMER_ID));
-    let plain = col(CUSTOMER_ID).cast(DataType::Float64).is_not_null().and(decimal.clone().not());
-    let found = days
-        .clone()
-        .lazy()
-        .select([decimal.any(true).alias("decimal"), plain.any(true).alias("plain")])
-        .collect()?;
-    let is = |name: &str| -> PolarsResult<bool> {
+    let id = || col(CUSTOMER_ID);
+    let answer = |name: &str, question: Expr| -> PolarsResult<bool> {
+        let found = streamed(days.clone().lazy().select([question.alias(name)]))?;
         Ok(found.column(name)?.bool()?.get(0).unwrap_or(false))
     };
-    if !is("decimal")? {
+    if !answer("some", id().str().ends_with(lit(".0")).any(true))? {
         return Ok(days);
     }
-    let renamed = days.lazy().with_column(without_decimals(col(CUSTOMER_ID)).alias(CUSTOMER_ID));
-    if !is("plain")? {
-        return renamed.collect();
+    let all = answer("all", is_decimal(id()).all(true))?;
+    let plain = if all { id().str().strip_suffix(lit(".0")) } else { without_decimals(id()) };
+    let renamed = days.lazy().with_column(plain.alias(CUSTOMER_ID));
+    if all {
+        return streamed(renamed);
     }
     let orders = if settings.transactions.merge_same_day { lit(1u32) } else { col(ORDERS).sum() };
     let counts = vec![col(LINES).sum(), orders.alias(ORDERS)];
-    let summed = renamed.group_by([col(CUSTOMER_ID), col(DAY)]).agg(sums(counts, settings));
+    let summed = renamed.group_by([id(), col(DAY)]).agg(sums(counts, settings));
     streamed(summed.with_column(money(WHOLE, PART).alias(VALUE)))
 }
 

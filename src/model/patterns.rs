@@ -91,7 +91,7 @@ impl CustomerPatterns {
 
     /// A value a pattern laid out a customer at a time.
     pub fn gather(&self, of_pattern: &[f64]) -> Vec<f64> {
-        self.of_customer.iter().map(|&i| of_pattern[i as usize]).collect()
+        self.of_customer.par_iter().with_min_len(CHUNK).map(|&i| of_pattern[i as usize]).collect()
     }
 }
 

@@ -164,7 +164,8 @@ fn pearson(counts: &[f64], means: &[f64]) -> Option<f64> {
 fn spearman(counts: &[f64], means: &[f64]) -> Option<f64> {
     let (x, y): (Vec<f64>, Vec<f64>) =
         counts.iter().zip(means).filter(|(count, _)| **count > 0.0).unzip();
-    correlation(&ranks(&x), &ranks(&y))
+    let (x, y) = rayon::join(|| ranks(&x), || ranks(&y));
+    correlation(&x, &y)
 }
 
 #[cfg(test)]
