@@ -141,10 +141,12 @@ pub fn analyse(settings: &Settings) -> Result<Run, Error> {
     let Look { summary, histories, .. } = &look;
     let selection = selection::stated(settings, histories, summary.observation_end)?;
     let customers = CustomerPatterns::of(histories);
-    let purchases = model::fit_purchases(&customers.patterns, &settings.purchases, selection)?;
-    clock.lap("fit orders");
-    let spend = model::fit_spend(histories, &settings.spend)?;
-    clock.lap("fit order values");
+    let (purchases, spend) = rayon::join(
+        || model::fit_purchases(&customers.patterns, &settings.purchases, selection),
+        || model::fit_spend(histories, &settings.spend),
+    );
+    let (purchases, spend) = (purchases?, spend?);
+    clock.lap("fit orders and order values");
     let outlook = Outlook {
         histories,
         customers: &customers,

@@ -3,8 +3,8 @@
 use chrono::{Datelike, NaiveDate};
 use polars::prelude::*;
 
-use super::collected;
 use super::typed::stripped;
+use super::{collected, streamed};
 use crate::error::Error;
 
 /// Formats that `auto` knows. Month, day and a two-digit year may lack the leading zero.
@@ -126,7 +126,9 @@ pub fn settle(
 /// whole column can then be read, the whole column would have settled the same: no other format
 /// reads more, and those that read as many read them differently nowhere in the first rows.
 pub fn glimpse(frame: &LazyFrame, names: &[&str], setting: &str) -> Option<DateFormat> {
-    settle(&frame.clone().limit(GLIMPSE), names, setting, "", Engine::Streaming).ok()
+    let columns: Vec<Expr> = names.iter().map(|name| col(*name)).collect();
+    let first = streamed(frame.clone().select(columns).limit(GLIMPSE)).ok()?;
+    settle(&first.lazy(), names, setting, "", Engine::InMemory).ok()
 }
 
 /// Those of the columns that are text; the others are dates already.

@@ -183,11 +183,16 @@ pub fn orders_by_day(
     cut: NaiveDate,
     end: NaiveDate,
 ) -> Result<Vec<(i32, f64)>, Error> {
-    let ids = days.clone().filter(until(cut)).select([col(CUSTOMER_ID)]);
+    let failed = || Error::engine("count the orders of each day");
     let within = days.clone().filter(until(end));
     let known = if cut < end {
+        let ids = days.clone().filter(until(cut)).select([col(CUSTOMER_ID)]);
         let semi = JoinArgs::new(JoinType::Semi);
-        within.join(ids, [col(CUSTOMER_ID)], [col(CUSTOMER_ID)], semi)
+        let later = within.clone().filter(until(cut).not());
+        let later = later.join(ids, [col(CUSTOMER_ID)], [col(CUSTOMER_ID)], semi);
+        let both =
+            [within.filter(until(cut)), later].map(|part| part.select([col(DAY), col(ORDERS)]));
+        concat(both, UnionArgs::default()).map_err(failed())?
     } else {
         within
     };
@@ -199,5 +204,5 @@ pub fn orders_by_day(
         let orders = counts.column(ORDERS)?.u64()?.iter().flatten();
         Ok(days.zip(orders).map(|(day, orders)| (day, orders as f64)).collect())
     };
-    counted().map_err(Error::engine("count the orders of each day"))
+    counted().map_err(failed())
 }

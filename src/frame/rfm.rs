@@ -2,7 +2,6 @@
 //! segment that the first two make.
 
 use polars::prelude::*;
-use rayon::prelude::*;
 use serde::Serialize;
 
 use super::numbers;
@@ -59,10 +58,11 @@ pub fn score(
     let (orders, spend) = (numbers(summary, ORDERS)?, numbers(summary, VALUE)?);
     let ties = settings.rfm.ties;
     let (lowest, highest) = (*RFM_SCORES.start(), *RFM_SCORES.end());
-    let recency: Vec<u8> =
-        quantile_scores(&days, ties).into_iter().map(|s| lowest + highest - s).collect();
-    let frequency = quantile_scores(&orders, ties);
-    let monetary = quantile_scores(&spend, ties);
+    let (quiet, (frequency, monetary)) = rayon::join(
+        || quantile_scores(&days, ties),
+        || rayon::join(|| quantile_scores(&orders, ties), || quantile_scores(&spend, ties)),
+    );
+    let recency: Vec<u8> = quiet.into_iter().map(|score| lowest + highest - score).collect();
     let segments = &settings.rfm.segments;
     let of_pair = |r, f| segments.iter().position(|s| s.holds(r, f)).unwrap_or_default();
     let member: Vec<usize> = recency.iter().zip(&frequency).map(|(r, f)| of_pair(*r, *f)).collect();
@@ -138,7 +138,7 @@ fn quantile_scores(values: &[f64], ties: Ties) -> Vec<u8> {
         Ties::RowOrder => ranks_by_row(values),
     };
     let mut sorted = ranked.clone();
-    sorted.par_sort_unstable_by(f64::total_cmp);
+    sorted.sort_unstable_by(f64::total_cmp);
     let (lowest, scores) = (*RFM_SCORES.start(), usize::from(*RFM_SCORES.end()));
     let edges: Vec<f64> = (1..scores).map(|k| linear_quantile(&sorted, k, scores)).collect();
     let score = |value: &f64| lowest + edges.iter().filter(|edge| *edge < value).count() as u8;

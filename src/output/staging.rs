@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tempfile::TempDir;
 
 use crate::error::Error;
-use crate::fingerprint::{Fingerprint, Hashed, lost_thread};
+use crate::fingerprint::{Fingerprint, Hashed, fingerprint, lost_thread};
 
 /// Output that is not visible until [`Staging::commit`]; dropped, it leaves nothing.
 pub struct Staging {
@@ -49,6 +49,23 @@ impl Staging {
         };
         let digest = write().map_err(Error::io(&self.target.join(name), "write"))?;
         self.fingerprints().push(digest.fingerprint(name));
+        Ok(())
+    }
+
+    /// Lets `fill` write one file at a path, and takes its fingerprint afterwards.
+    ///
+    /// # Errors
+    /// [`Error::Io`], named after the final path.
+    pub fn path(
+        &self,
+        name: &str,
+        fill: impl FnOnce(&Path) -> polars::prelude::PolarsResult<()>,
+    ) -> Result<(), Error> {
+        let path = self.folder.path().join(name);
+        fill(&path)
+            .map_err(std::io::Error::other)
+            .map_err(Error::io(&self.target.join(name), "write"))?;
+        self.fingerprints().push(Fingerprint { file: name.to_owned(), ..fingerprint(&path)? });
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! The tables of a run.
 
+use std::sync::Arc;
+
 use chrono::{Days, NaiveDate};
 use polars::prelude::*;
 
@@ -21,19 +23,21 @@ use crate::settings::Settings;
 /// Entries of a kept column that the profile of a segment lists.
 const MOST_ENTRIES: usize = 20;
 /// Rows of a Parquet row group: large enough to compress, small enough to skip.
-const ROW_GROUP: usize = 122_880;
+const ROW_GROUP: usize = 65_536;
 
-/// Writes a frame as Parquet (zstd).
+/// Writes a frame as Parquet (zstd), row groups on all cores.
 ///
 /// # Errors
 /// [`Error::Io`] when the file cannot be written.
 pub fn parquet(staging: &Staging, name: &str, frame: &DataFrame) -> Result<(), Error> {
-    staging.file(name, |file| {
-        ParquetWriter::new(file)
-            .with_row_group_size(Some(ROW_GROUP))
-            .finish(&mut frame.clone())
-            .map(drop)
-            .map_err(std::io::Error::other)
+    let options =
+        ParquetWriteOptions { row_group_size: Some(ROW_GROUP), ..ParquetWriteOptions::default() };
+    staging.path(name, |path| {
+        let target = SinkTarget::Path(PlRefPath::try_from_path(path)?);
+        let format = FileWriteFormat::Parquet(Arc::new(options));
+        let sink = SinkDestination::File { target };
+        let written = frame.clone().lazy().sink(sink, format, UnifiedSinkArgs::default())?;
+        written.collect_with_engine(Engine::Streaming).map(drop)
     })
 }
 
