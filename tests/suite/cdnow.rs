@@ -237,11 +237,11 @@ const HORIZON: [&str; 2] = ["--set", "forecast.horizons=[{months=9}]"];
 const LENGTH: [&str; 2] = ["--set", "forecast.weeks_per_month=4.333333333333333"];
 
 /// Orders of each customer: day (1997-09-30) and value, as the file has them.
-struct Log(BTreeMap<String, Vec<(String, String)>>);
+pub struct Log(BTreeMap<String, Vec<(String, String)>>);
 
 impl Log {
     /// master id, sample id, date, CDs, dollars in blanks, without a header.
-    fn sample(reference: &Path) -> Self {
+    pub fn sample(reference: &Path) -> Self {
         Self::read(&reference.join("cdnow/cdnow_sample.txt"), 0, [1, 2, 4])
     }
 
@@ -264,7 +264,7 @@ impl Log {
         Self(log)
     }
 
-    fn written(&self, folder: &TempDir) -> std::path::PathBuf {
+    pub fn written(&self, folder: &TempDir) -> std::path::PathBuf {
         let mut csv = "customer_id,date,value\n".to_owned();
         for (id, orders) in &self.0 {
             for (day, value) in orders {

@@ -1,0 +1,398 @@
+//! Order logs: what the rules set aside, and what a summary must and must not depend on.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+
+use chrono::{Days, NaiveDate};
+use cltv::pipeline::{Clock, look};
+use cltv::settings::{Overrides, Settings, parse};
+use polars::prelude::DataFrame;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestCaseError};
+use tempfile::TempDir;
+
+use crate::support::*;
+
+/// Lines as a UK gift retailer writes them; each rule is broken by the lines that name it.
+const LINES: &str = "\
+Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country
+1001,A,sound,2,2010-01-04 08:26:00,10.5,13085.0,United Kingdom
+1001,B,sound,1,2010-01-04 08:26:00,4,13085.0,United Kingdom
+1002,A,same day again,1,2010-01-04 19:00:00,5,13085.0,United Kingdom
+1003,A,a week later,1,2010-01-11 09:00:00,30,13085.0,France
+1003,A,a week later,1,2010-01-11 09:00:00,30,13085.0,France
+C1004,A,cancelled,-1,2010-01-11 10:00:00,30,13085.0,France
+1005,A,no id,1,2010-01-12 10:00:00,30,,France
+1006,A,no price,1,2010-01-12 10:00:00,0,13086.0,France
+1007,A,first of another,3,2010-01-12 10:00:00,10,13086.0,EIRE
+1008,A,partly returned,-1,2010-01-12 18:00:00,10,13086.0,EIRE
+1009,A,no date,1,soon,10,13086.0,EIRE
+1010,A,no number,many,2010-01-13 10:00:00,10,13086.0,EIRE
+1011,A,returned alone,-1,2010-01-20 10:00:00,10,13086.0,EIRE
+1012,A,returned in full,1,2010-01-21 10:00:00,10,13086.0,EIRE
+1013,A,returned in full,-1,2010-01-21 11:00:00,10,13086.0,EIRE
+1014,A,after the end,1,2011-12-10 11:00:00,10,13086.0,EIRE
+1015,A,the same customer without decimals,1,2010-01-11 12:00:00,7,13085,France
+";
+
+fn settings(input: &Path, more: &[&str]) -> Settings {
+    let text = std::fs::read_to_string(project("pipelines/transactions.toml")).expect("a pipeline");
+    let overrides = Overrides {
+        input: Some(input.display().to_string()),
+        set: more.iter().map(|set| (*set).to_owned()).collect(),
+        ..Overrides::default()
+    };
+    parse(&text, &overrides).expect("sound settings")
+}
+
+fn written(folder: &TempDir, name: &str, text: &str) -> std::path::PathBuf {
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).expect("written");
+    path
+}
+
+fn rejected(settings: &Settings) -> (BTreeMap<String, usize>, DataFrame, DataFrame) {
+    let look = look(settings, &mut Clock::start()).expect("a sound log");
+    let counts = look.cleaned.rejected.iter().map(|r| (r.rule.clone(), r.rows)).collect();
+    (counts, look.summary.frame, look.cleaned.quarantine)
+}
+
+fn counts(expected: &[(&str, usize)]) -> BTreeMap<String, usize> {
+    expected.iter().map(|(rule, rows)| ((*rule).to_owned(), *rows)).collect()
+}
+
+/// Worked out by hand from the lines above: 13085 spent 30 on its first day and 67 a week later,
+/// 13086 spent 20 net on one day.
+#[test]
+fn each_rule_sets_its_lines_aside() {
+    let out = folder();
+    let log = written(&out, "log.csv", LINES);
+    let (found, customers, quarantine) = rejected(&settings(&log, &[]));
+    let expected = counts(&[
+        ("missing_customer_id", 1),
+        ("cancelled", 1),
+        ("no_value", 1),
+        ("unreadable_date", 1),
+        ("unreadable_value", 1),
+        ("order_after_observation_end", 1),
+        ("returned", 3),
+    ]);
+    assert_eq!(found, expected);
+    assert_eq!(texts(&customers, "customer_id"), ["13085", "13086"]);
+    assert_eq!(numbers(&customers, "frequency"), [1.0, 0.0]);
+    assert_eq!(numbers(&customers, "monetary_avg"), [67.0, 0.0]);
+    assert_eq!(numbers(&customers, "recency_weekly"), [1.0, 0.0]);
+    assert_eq!(texts(&customers, "Country"), ["France", "EIRE"]);
+    let raw = texts(&quarantine, "raw_Quantity");
+    assert!(raw.contains(&"many".to_owned()), "{raw:?}");
+    assert_eq!(quarantine.height(), 9);
+}
+
+#[test]
+fn every_line_is_counted_in_the_manifest() {
+    let out = folder();
+    let mut lines = LINES.to_owned();
+    for customer in 0..40u64 {
+        for week in 0..=customer % 7 {
+            let day = NaiveDate::from_ymd_opt(2010, 2, 1).expect("a date")
+                + Days::new(week * (7 + customer % 5) + customer);
+            writeln!(
+                lines,
+                "2{customer}{week},A,x,1,{day} 10:00:00,{},{customer}.0,EIRE",
+                9 + week + customer
+            )
+            .expect("text");
+        }
+    }
+    let log = written(&out, "log.csv", &lines);
+    run_ok("pipelines/transactions.toml", &log, out.path(), &[]);
+    let run = json(&out.path().join("run.json"));
+    let read = number(&run, "/rows/read");
+    assert_eq!(read, lines.lines().count() as f64 - 1.0);
+    assert_eq!(number(&run, "/rows/kept") + number(&run, "/rows/rejected"), read);
+    assert_eq!(number(&run, "/rejected/returned"), 3.0);
+    assert_eq!(number(&run, "/rows/returns_netted"), 1.0);
+    assert_eq!(parquet(&out.path().join("quarantine.parquet")).height(), 9);
+}
+
+#[test]
+fn cancellations_by_flag_or_by_negative_quantity() {
+    let out = folder();
+    let log = written(&out, "log.csv", LINES);
+    let flag = ["transactions.cancelled={ column = \"StockCode\", equals = [\"B\", \"Z\"] }"];
+    assert_eq!(rejected(&settings(&log, &flag)).0["cancelled"], 1);
+    let negative = ["transactions.cancelled={ negative_quantity = true }"];
+    let (found, ..) = rejected(&settings(&log, &negative));
+    assert_eq!(found["cancelled"], 4);
+    assert!(!found.contains_key("returned"), "{found:?}");
+    let drop = ["transactions.returns=\"drop\""];
+    let (found, customers, _) = rejected(&settings(&log, &drop));
+    assert_eq!(found["return"], 3);
+    // 13086: 30 on the first day, 10 on the day whose return is set aside.
+    assert_eq!(numbers(&customers, "frequency"), [1.0, 1.0]);
+    assert_eq!(numbers(&customers, "monetary_avg"), [67.0, 10.0]);
+}
+
+#[test]
+fn repeated_lines_are_dropped_where_the_pipeline_says_so() {
+    let out = folder();
+    let log = written(&out, "log.csv", LINES);
+    let (found, customers, _) =
+        rejected(&settings(&log, &["transactions.duplicate_lines=\"drop\""]));
+    assert_eq!(found["duplicate_line"], 1);
+    assert_eq!(numbers(&customers, "monetary_avg"), [37.0, 0.0]);
+}
+
+/// Two orders on the first day, worth 25 and 5 by invoice: the first counts as their mean.
+#[test]
+fn orders_of_a_day_can_stay_apart() {
+    let out = folder();
+    let log = written(&out, "log.csv", LINES);
+    let apart = ["transactions.merge_same_day=false"];
+    let (_, customers, _) = rejected(&settings(&log, &apart));
+    assert_eq!(numbers(&customers, "frequency"), [3.0, 0.0]);
+    let of_repeats = (97.0 - 15.0) / 3.0;
+    close("monetary value", numbers(&customers, "monetary_avg")[0], of_repeats, 1e-15);
+}
+
+#[test]
+fn what_a_cancellation_needs_is_said() {
+    let out = folder();
+    let log = written(&out, "log.csv", LINES);
+    for (set, part) in [
+        ("transactions.cancelled={ prefix = \"C\" }", "a column goes with prefix or equals"),
+        ("transactions.cancelled={ negative_quantity = false }", "says nothing"),
+        ("transactions.cancelled={ column = \"Invoice\", prefix = \"\" }", "prefix is empty"),
+    ] {
+        let log = log.display().to_string();
+        let output = cltv(["run", "pipelines/transactions.toml", "--input", &log, "--set", set]);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains(part), "{}", stderr(&output));
+    }
+}
+
+/// A customer's orders as the test knows them.
+#[derive(Debug, Clone)]
+struct Line {
+    customer: u32,
+    day: u32,
+    cents: i64,
+}
+
+prop_compose! {
+    fn line()(customer in 0..6u32, day in 0..40u32, cents in prop_oneof![-3000..9000i64, 1..20i64])
+        -> Line
+    {
+        Line { customer, day, cents: if cents == 0 { 1 } else { cents } }
+    }
+}
+
+fn csv_of(lines: &[Line]) -> String {
+    let mut text = "id,date,value\n".to_owned();
+    let start = NaiveDate::from_ymd_opt(2020, 1, 1).expect("a date");
+    for line in lines {
+        let day = start + Days::new(u64::from(line.day));
+        let value = line.cents as f64 / 100.0;
+        writeln!(text, "c{},{day},{value:.2}", line.customer).expect("text");
+    }
+    text
+}
+
+const SMALL: &str = "
+[input]
+path = \"?\"
+kind = \"transactions\"
+[input.columns]
+customer_id = \"id\"
+order_date = \"date\"
+value = \"value\"
+[transactions]
+observation_end = \"2020-02-15\"
+";
+
+/// customer → (frequency, recency, T, monetary value).
+type Summaries = BTreeMap<String, [f64; 4]>;
+
+fn summaries(input: &Path, unit: &str) -> Option<Summaries> {
+    let overrides = Overrides {
+        input: Some(input.display().to_string()),
+        set: vec![format!("summary.time_unit={unit}")],
+        ..Overrides::default()
+    };
+    let settings = parse(SMALL, &overrides).expect("sound settings");
+    let frame = look(&settings, &mut Clock::start()).ok()?.summary.frame;
+    let ending = if unit == "week" { "weekly" } else { "daily" };
+    let [recency, age] = ["recency", "T"].map(|name| format!("{name}_{ending}"));
+    let columns = ["frequency", &recency, &age, "monetary_avg"].map(|name| numbers(&frame, name));
+    let row = |i: usize| [0, 1, 2, 3].map(|k: usize| columns[k][i]);
+    let ids = texts(&frame, "customer_id");
+    Some(ids.into_iter().enumerate().map(|(i, id)| (id, row(i))).collect())
+}
+
+/// The same from the definitions, in days: orders are days with a net purchase.
+fn by_definition(lines: &[Line]) -> Summaries {
+    const END: u32 = 45;
+    let mut days: BTreeMap<u32, BTreeMap<u32, i64>> = BTreeMap::new();
+    for line in lines {
+        *days.entry(line.customer).or_default().entry(line.day).or_default() += line.cents;
+    }
+    let mut found = Summaries::new();
+    for (customer, days) in days {
+        let orders: Vec<(u32, i64)> = days.into_iter().filter(|(_, cents)| *cents > 0).collect();
+        let (Some(first), Some(last)) = (orders.first(), orders.last()) else { continue };
+        let repeats = orders.len() as f64 - 1.0;
+        let spent: i64 = orders[1..].iter().map(|(_, cents)| cents).sum();
+        let mean = if repeats > 0.0 { spent as f64 / 100.0 / repeats } else { 0.0 };
+        let row = [repeats, f64::from(last.0 - first.0), f64::from(END - first.0), mean];
+        found.insert(format!("c{customer}"), row);
+    }
+    found
+}
+
+fn same(left: &Summaries, right: &Summaries, tolerance: f64) -> Result<(), TestCaseError> {
+    prop_assert_eq!(left.keys().collect::<Vec<_>>(), right.keys().collect::<Vec<_>>());
+    for (id, row) in left {
+        for (a, b) in row.iter().zip(right[id]) {
+            prop_assert!((a - b).abs() <= tolerance * b.abs(), "{id}: {row:?} {:?}", right[id]);
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 60, ..Config::default() })]
+
+    /// The definitions; and the order of the lines, their division into files, the unit of time and
+    /// other customers change nothing.
+    #[test]
+    fn a_summary_depends_on_the_orders_alone(
+        lines in proptest::collection::vec(line(), 1..60).prop_shuffle(),
+        cut in 0.0..1.0f64,
+        seed in any::<u64>(),
+    ) {
+        let out = folder();
+        let log = written(&out, "log.csv", &csv_of(&lines));
+        let daily = summaries(&log, "day");
+        let expected = by_definition(&lines);
+        if expected.is_empty() {
+            prop_assert!(daily.is_none());
+            return Ok(());
+        }
+        let daily = daily.expect("a sound log");
+        same(&daily, &expected, 1e-12)?;
+
+        let mut shuffled = lines.clone();
+        shuffled.sort_by_key(|line| {
+            u64::from(line.day * 7 + line.customer).wrapping_mul(seed | 1).rotate_left(17)
+        });
+        let again = written(&out, "shuffled.csv", &csv_of(&shuffled));
+        prop_assert_eq!(&summaries(&again, "day").expect("a sound log"), &daily);
+
+        let parts = folder();
+        let at = (cut * lines.len() as f64) as usize;
+        written(&parts, "a.csv", &csv_of(&lines[..at]));
+        written(&parts, "b.csv", &csv_of(&lines[at..]));
+        prop_assert_eq!(&summaries(parts.path(), "day").expect("a sound log"), &daily);
+
+        let mut weekly = summaries(&log, "week").expect("a sound log");
+        weekly.values_mut().for_each(|row| row[1..3].iter_mut().for_each(|time| *time *= 7.0));
+        same(&weekly, &daily, 1e-15)?;
+
+        let more: Vec<Line> = lines
+            .iter()
+            .cloned()
+            .chain([5, 9].map(|day| Line { customer: 99, day, cents: 500 }))
+            .collect();
+        let more = written(&out, "more.csv", &csv_of(&more));
+        let mut with_others = summaries(&more, "day").expect("a sound log");
+        prop_assert!(with_others.remove("c99").is_some());
+        prop_assert_eq!(&with_others, &daily);
+    }
+}
+
+/// One population, once as a log and once as an export of its totals: the same customers.parquet.
+#[test]
+fn a_log_and_an_export_of_the_same_customers_agree() {
+    let out = folder();
+    let log = out.path().join("log.csv");
+    let made = cltv([
+        "simulate",
+        "transactions",
+        "--customers",
+        "3000",
+        "--seed",
+        "8",
+        "--end",
+        "2011-12-09",
+        "--acquired-over",
+        "730",
+        "--cancelled",
+        "0",
+        "--without-id",
+        "0",
+        "--out",
+        &log.display().to_string(),
+    ]);
+    assert!(made.status.success(), "{}", stderr(&made));
+    let export = written(&out, "export.csv", &export_of(&csv(&log)));
+    let pipeline = "
+        [input]
+        path = \"?\"
+        [input.columns]
+        customer_id = \"id\"
+        first_order_date = \"first\"
+        last_order_date = \"last\"
+        orders = [\"orders\"]
+        value = [\"value\"]
+        [outliers]
+        columns = []
+        [summary]
+        analysis_date = \"2011-12-09\"
+    ";
+    let pipeline = written(&out, "export.toml", pipeline);
+    let (a, b) = (out.path().join("a"), out.path().join("b"));
+    let of_all = ["--set", "summary.monetary_value=\"orders\"", "--set", "input.columns.keep=[]"];
+    run_ok("pipelines/transactions.toml", &log, &a, &of_all);
+    run_ok(&pipeline.display().to_string(), &export, &b, &[]);
+    let tables = [a, b].map(|folder| parquet(&folder.join("customers.parquet")));
+    assert_eq!(tables[0].get_column_names(), tables[1].get_column_names());
+    for name in tables[0].get_column_names() {
+        match name.as_str() {
+            "customer_id" | "cltv_segment" | "rfm_segment" => {
+                assert_eq!(texts(&tables[0], name), texts(&tables[1], name), "{name}");
+            }
+            _ => {
+                let columns = [0, 1].map(|k: usize| numbers(&tables[k], name));
+                for (from_log, from_export) in columns[0].iter().zip(&columns[1]) {
+                    close(name, *from_log, *from_export, 1e-9);
+                }
+            }
+        }
+    }
+}
+
+/// Totals by customer, in order of first appearance, added up line by line.
+fn export_of(lines: &DataFrame) -> String {
+    let (ids, dates) = (numbers(lines, "Customer ID"), texts(lines, "InvoiceDate"));
+    let (quantity, price) = (numbers(lines, "Quantity"), numbers(lines, "Price"));
+    let mut order: Vec<u64> = Vec::new();
+    let mut days: BTreeMap<u64, BTreeMap<String, f64>> = BTreeMap::new();
+    for i in 0..lines.height() {
+        let id = ids[i] as u64;
+        if !days.contains_key(&id) {
+            order.push(id);
+        }
+        let day = dates[i][..10].to_owned();
+        *days.entry(id).or_default().entry(day).or_default() += quantity[i] * price[i];
+    }
+    let mut text = "id,first,last,orders,value\n".to_owned();
+    for id in order {
+        let days = &days[&id];
+        let (first, last) =
+            (days.keys().next().expect("a day"), days.keys().last().expect("a day"));
+        let value: f64 = days.values().sum();
+        writeln!(text, "{id},{first},{last},{},{value}", days.len()).expect("text");
+    }
+    text
+}
