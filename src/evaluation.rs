@@ -185,7 +185,7 @@ fn one_fold(
         .filter(|(family, _)| family.name() == chosen)
         .flat_map(|(_, fit)| fit.iter().flat_map(|fit| fit.findings.clone()))
         .collect();
-    findings.extend(spend.findings.clone());
+    findings.extend(spend.findings);
     findings.extend(verdict(&fold, chosen, &holdout));
     Ok((fold, chosen, findings))
 }
@@ -275,8 +275,21 @@ fn cohorts(histories: &Histories, cut: NaiveDate, settings: &Settings) -> Vec<St
     histories.age().iter().map(month).collect()
 }
 
-/// Whether the chosen model beats every baseline; a forecast of means is judged by squared errors,
-/// other measures are told.
+/// An error of a forecast: the smaller, the better.
+type Measure = fn(&Accuracy) -> f64;
+
+/// What a forecast of means minimises.
+const RMSE: Measure = |accuracy| accuracy.rmse;
+
+/// What else a forecast can be better in.
+const OTHERS: [(&str, Measure); 3] = [
+    ("MAE", |accuracy| accuracy.mae),
+    ("total", |accuracy| (accuracy.expected - accuracy.actual).abs()),
+    ("ranking", |accuracy| -accuracy.gini.unwrap_or(0.0)),
+];
+
+/// Whether the chosen model beats every baseline: it is judged by squared errors, and other
+/// measures are told.
 fn verdict(fold: &Fold, chosen: &str, holdout: &Holdout) -> Vec<Finding> {
     let mut findings = Vec::new();
     if holdout.orders.iter().all(|orders| *orders == 0.0) {
@@ -286,49 +299,60 @@ fn verdict(fold: &Fold, chosen: &str, holdout: &Holdout) -> Vec<Finding> {
             "check transactions.observation_end: does the log reach that far?",
         ));
     }
-    let Some(model) = fold.methods.iter().find(|method| method.name == chosen) else {
-        return findings;
-    };
-    let baselines: Vec<&Method> = fold.methods.iter().filter(|method| method.baseline).collect();
-    let cut = fold.calibration_end;
-    for (what, of) in [
-        ("orders", (|m: &Method| m.orders.clone()) as fn(&Method) -> Option<Accuracy>),
-        ("value", |m| m.value.clone()),
-    ] {
-        let Some(own) = of(model) else { continue };
-        let better = |measure: &dyn Fn(&Accuracy) -> f64| {
-            let all = baselines.iter().filter_map(|b| Some((b.name, measure(&of(b)?))));
-            all.filter(|(_, error)| *error < measure(&own)).min_by(|a, b| a.1.total_cmp(&b.1))
-        };
-        if let Some((name, rmse)) = better(&|a| a.rmse) {
-            findings.push(Finding::warning(
-                "loses_to_baseline",
-                format!(
-                    "{chosen} loses to the naive forecast {name} in {what} after {cut}: RMSE {:.4} \
-                     against {rmse:.4}",
-                    own.rmse
-                ),
-                "do not plan with it: look at evaluation.csv for a better model, at cohorts and \
-                 frequencies in evaluation_groups.csv, and at changes in the business",
-            ));
-        }
-        let others: [(&str, &dyn Fn(&Accuracy) -> f64); 3] = [
-            ("MAE", &|a| a.mae),
-            ("total", &|a| (a.expected - a.actual).abs()),
-            ("ranking", &|a| -a.gini.unwrap_or(0.0)),
-        ];
-        let lost: Vec<String> = others
+    let of_orders: fn(&Method) -> Option<&Accuracy> = |method| method.orders.as_ref();
+    let of_value: fn(&Method) -> Option<&Accuracy> = |method| method.value.as_ref();
+    for (what, of) in [("orders", of_orders), ("value", of_value)] {
+        let model = fold.methods.iter().find(|method| method.name == chosen);
+        let Some(own) = model.and_then(of) else { continue };
+        let baselines: Vec<(&str, &Accuracy)> = fold
+            .methods
             .iter()
-            .filter_map(|(measure, of)| Some(format!("{} by {measure}", better(of)?.0)))
+            .filter(|method| method.baseline)
+            .filter_map(|method| Some((method.name, of(method)?)))
             .collect();
-        if !lost.is_empty() {
-            findings.push(Finding::note(
-                "baseline_better_in_part",
-                format!("in {what} after {cut}, {chosen} is beaten in part: {}", lost.join(", ")),
-                "MAE favours forecasts of zero where most customers do not order; see \
-                 evaluation.csv",
-            ));
-        }
+        findings.extend(comparison(
+            own,
+            &baselines,
+            chosen,
+            &format!("{what} after {}", fold.calibration_end),
+        ));
+    }
+    findings
+}
+
+/// How a model stands against the baselines.
+fn comparison(
+    own: &Accuracy,
+    baselines: &[(&str, &Accuracy)],
+    chosen: &str,
+    what: &str,
+) -> Vec<Finding> {
+    let better = |measure: Measure| {
+        let all = baselines.iter().map(|(name, accuracy)| (*name, measure(accuracy)));
+        all.filter(|(_, error)| *error < measure(own)).min_by(|a, b| a.1.total_cmp(&b.1))
+    };
+    let mut findings = Vec::new();
+    if let Some((name, rmse)) = better(RMSE) {
+        findings.push(Finding::warning(
+            "loses_to_baseline",
+            format!(
+                "{chosen} loses to the naive forecast {name} in {what}: RMSE {:.4} against {rmse:.4}",
+                own.rmse
+            ),
+            "do not plan with it: look at evaluation.csv for a better model, at cohorts and \
+             frequencies in evaluation_groups.csv, and at changes in the business",
+        ));
+    }
+    let lost: Vec<String> = OTHERS
+        .iter()
+        .filter_map(|(name, measure)| Some(format!("{} by {name}", better(*measure)?.0)))
+        .collect();
+    if !lost.is_empty() {
+        findings.push(Finding::note(
+            "baseline_better_in_part",
+            format!("naive forecasts beat {chosen} in part, in {what}: {}", lost.join(", ")),
+            "see evaluation.csv; where most customers do not order, MAE favours forecasting nothing",
+        ));
     }
     findings
 }

@@ -3,7 +3,8 @@
 //! A run loads the input with lazy Polars, sets bad rows aside, suppresses outliers, summarises
 //! each customer (frequency, recency, T, monetary value), fits a model of orders (BG/NBD,
 //! MBG/NBD, Pareto/NBD) and one of order values (Gamma-Gamma) with argmin, predicts orders and
-//! discounted lifetime value, cuts customers into segments and writes Parquet, CSV and JSON. A fit
+//! discounted lifetime value, cuts customers into segments, forecasts the company and writes Parquet,
+//! CSV and JSON; an order log can be split to see how good the forecasts are. A fit
 //! that the data do not support is reported as what it is, and one to a filtered file is corrected
 //! for the filter.
 //!

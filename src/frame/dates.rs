@@ -79,7 +79,7 @@ fn is_date(dtype: &DataType) -> bool {
     matches!(dtype, DataType::Date | DataType::Datetime(..))
 }
 
-/// Whether there is a date, and within [`YEARS`].
+/// Whether there is a date, and within all reason.
 pub fn is_plausible(date: Expr) -> Expr {
     let first = |year| lit(day_number(year)).cast(DataType::Date);
     let (first, after) = (first(*YEARS.start()), first(*YEARS.end() + 1));

@@ -111,7 +111,7 @@ pub struct Row {
 /// Forecasts every group over every period, group by group. `next_month` is [`next_month`]'s.
 ///
 /// # Formula
-/// Σ P(alive)·E[X(t)] over the customers of a group, and the same times E[M].
+/// Σ P(alive)·E\[X(t)\] over the customers of a group, and the same times E\[M\].
 ///
 /// # Errors
 /// [`Error::Model`] when a forecast cannot be computed to full accuracy.
