@@ -10,8 +10,7 @@ use cltv::model::company::{Row, Span};
 use cltv::model::intervals::Interval;
 use cltv::output::tables;
 use cltv::pipeline::Run;
-use cltv::settings::{FrequencyKind, PurchaseModelName, Settings};
-use comfy_table::CellAlignment;
+use cltv::settings::{FrequencyKind, MonthLength, PurchaseModelName, Settings};
 use polars::prelude::{AnyValue, DataFrame};
 
 use super::page::{Page, decimal, figures, findings, plain_table, printable, significant, whole};
@@ -25,7 +24,6 @@ pub fn print(run: &Run, settings: &Settings, folder: &Path) -> anyhow::Result<()
     models(&mut page, run, settings);
     findings(&mut page, &run.findings);
     company(&mut page, run, settings);
-    coming(&mut page, run);
     segments(&mut page, run, settings);
     rfm(&mut page, run, settings);
     advice(&mut page, run, settings);
@@ -139,30 +137,45 @@ fn parameters(parameters: &[Parameter]) -> String {
     parameters.iter().map(one).collect::<Vec<_>>().join("  ")
 }
 
+/// Orders and revenue ahead; weeks, months, segments and channels stand in forecast.csv.
 fn company(page: &mut Page, run: &Run, settings: &Settings) {
-    page.title("Company");
-    let totals = run.intervals.as_ref().map(|intervals| &intervals.company);
-    let range = |interval: Option<&Interval>| {
+    page.title("Company: today's customers (by week, segment and channel: forecast.csv)");
+    let range = |interval: Option<Interval>| {
         interval.map_or(String::new(), |i| format!("{} to {}", whole(i.low), whole(i.high)))
     };
-    let mut table = plain_table();
-    for (h, (months, orders)) in run.profiles.company.expected_orders.iter().enumerate() {
-        table.add_row([
-            format!("expected orders, next {months} months"),
-            whole(*orders),
-            range(totals.map(|totals| &totals.orders[h].1)),
-        ]);
-    }
-    let months = settings.lifetime_value.months;
-    table.add_row([
-        format!("expected value, next {months} months, discounted"),
+    let ahead = |row: &&Row| row.scope == Scope::Total && row.period.span == Span::Horizon;
+    let next = |months: u32, length: MonthLength| {
+        let months = if months == 1 { "month".to_owned() } else { format!("{months} months") };
+        match length {
+            MonthLength::Calendar => format!("next {months}"),
+            MonthLength::Weeks(weeks) => format!("next {months} of {weeks} weeks"),
+        }
+    };
+    let mut rows: Vec<Vec<String>> = run
+        .forecast
+        .iter()
+        .filter(ahead)
+        .map(|row| {
+            vec![
+                next(row.period.number, settings.forecast.weeks_per_month),
+                whole(row.orders),
+                range(row.orders_interval),
+                whole(row.revenue),
+                range(row.revenue_interval),
+            ]
+        })
+        .collect();
+    let value = run.intervals.as_ref().map(|intervals| intervals.company.lifetime_value);
+    let lifetime = &settings.lifetime_value;
+    rows.push(vec![
+        format!("{}, discounted", next(lifetime.months, lifetime.weeks_per_month)),
+        String::new(),
+        String::new(),
         whole(run.profiles.company.total_cltv),
-        range(totals.map(|totals| &totals.lifetime_value)),
+        range(value),
     ]);
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    page.table(&table);
+    let header = ["", "orders", "", "revenue", ""].map(str::to_owned).to_vec();
+    page.table(&figures(header, rows));
     if let Some(intervals) = &run.intervals {
         page.line(&format!(
             " {:.0} % intervals from {} draws of parameters and orders",
@@ -170,26 +183,6 @@ fn company(page: &mut Page, run: &Run, settings: &Settings) {
             intervals.draws
         ));
     }
-}
-
-/// Orders and revenue ahead; weeks and months stand in forecast.csv.
-fn coming(page: &mut Page, run: &Run) {
-    page.title("Forecast for today's customers (weeks, months, segments, channels: forecast.csv)");
-    let range = |interval: Option<Interval>| {
-        interval.map_or(String::new(), |i| format!("{} to {}", whole(i.low), whole(i.high)))
-    };
-    let ahead = |row: &&Row| row.scope == Scope::Total && row.period.span == Span::Horizon;
-    let rows = run.forecast.iter().filter(ahead).map(|row| {
-        vec![
-            format!("next {} months", row.period.number),
-            whole(row.orders),
-            range(row.orders_interval),
-            whole(row.revenue),
-            range(row.revenue_interval),
-        ]
-    });
-    let header = ["", "orders", "", "revenue", ""].map(str::to_owned).to_vec();
-    page.table(&figures(header, rows.collect()));
     if let Some(week) = run.tracking.iter().rfind(|week| !week.holdout) {
         page.line(&format!(
             " so far, {} repeat orders came and the model expects {} (week by week: tracking.csv)",

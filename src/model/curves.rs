@@ -202,3 +202,68 @@ fn sums(model: &PurchaseModel, nodes: &[Node], time: f64, groups: usize) -> Sums
     }
     sums
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::customers::Histories;
+    use crate::model::CustomerPatterns;
+    use crate::model::bg_nbd::BgNbd;
+    use crate::settings::{Forecast, LifetimeValue, TimeUnit};
+
+    /// Sums over the customers themselves, for tame histories and for hundreds of orders in days.
+    #[test]
+    fn interpolated_sums_are_the_sums() {
+        let model = PurchaseModel::BgNbd(BgNbd { r: 0.25, alpha: 4.4, a: 0.8, b: 2.4 });
+        for busiest in [3.0, 400.0] {
+            let n = 900;
+            let frequency: Vec<f64> =
+                (0..n).map(|i| if i % 9 == 0 { busiest } else { f64::from(i % 3) }).collect();
+            let age: Vec<f64> = (0..n).map(|i| f64::from(1 + i % 300) / 7.0).collect();
+            let recency =
+                age.iter().zip(&frequency).map(|(t, x)| if *x > 0.0 { 0.9 * t } else { 0.0 });
+            let histories = Histories::new(
+                frequency.clone(),
+                recency.collect(),
+                age.clone(),
+                vec![10.0; n as usize],
+                vec![1.0; n as usize],
+            )
+            .expect("valid");
+            let customers = CustomerPatterns::of(&histories);
+            let (forecast, lifetime) = (Forecast::default(), LifetimeValue::default());
+            let outlook = Outlook {
+                histories: &histories,
+                customers: &customers,
+                unit: TimeUnit::Week,
+                forecast: &forecast,
+                lifetime: &lifetime,
+            };
+            let alive: Vec<f64> = (0..histories.len())
+                .map(|i| model.p_alive(frequency[i], histories.recency()[i], age[i]))
+                .collect();
+            let orders = |i: usize, t: f64| {
+                alive[i] * model.orders_if_alive(t, frequency[i], age[i]).expect("computed")
+            };
+            let all = |t: f64| (0..histories.len()).map(|i| orders(i, t)).collect::<Vec<f64>>();
+            let month = length(1, forecast.weeks_per_month, TimeUnit::Week);
+            let predictions = Predictions {
+                p_alive: alive.clone(),
+                orders: vec![(6, all(6.0 * month))],
+                average_value: vec![10.0; histories.len()],
+                lifetime_value: Vec::new(),
+            };
+            let times = [1.0, 2.0, 26.0, 52.0];
+            let groups = Groups::everybody();
+            let found = cumulated(&model, &predictions, &all(month), &groups, &outlook, &times);
+            for (sums, time) in found.expect("computed").iter().zip(times) {
+                let exact: f64 = all(time).iter().sum();
+                assert!(
+                    (sums[0][0] / exact - 1.0).abs() < 1e-8,
+                    "{busiest} {time}: {sums:?} {exact}"
+                );
+                assert!((sums[0][1] / exact / 10.0 - 1.0).abs() < 1e-8, "{busiest} {time}");
+            }
+        }
+    }
+}
