@@ -1,6 +1,6 @@
 //! Names of output columns: what other programs rely on.
 
-use crate::settings::{CappedColumns, InputKind, Settings, TimeUnit};
+use crate::settings::{CappedColumns, DuplicateLines, InputKind, Settings, TimeUnit};
 
 /// Identifier of the customer.
 pub const CUSTOMER_ID: &str = "customer_id";
@@ -89,6 +89,12 @@ impl Settings {
                 columns.orders.iter().chain(&columns.value).map(String::as_str).collect()
             }
         }
+    }
+
+    /// Whether lines are compared in every column of the file.
+    pub fn compares_whole_lines(&self) -> bool {
+        self.input.kind == InputKind::Transactions
+            && self.transactions.duplicate_lines == DuplicateLines::Drop
     }
 
     /// The input columns that a run reads, each once, in a stable order.

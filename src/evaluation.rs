@@ -7,18 +7,25 @@ use serde::Serialize;
 use crate::customers::{Histories, Holdout};
 use crate::error::Error;
 use crate::findings::{Finding, Severity};
+use crate::fingerprint::{Fingerprint, fingerprint};
+use crate::frame::clean::Rejected;
 use crate::frame::{order_days, summary};
 use crate::model::holdout::{Accuracy, Forecast, GroupAccuracy, accuracy, baselines, by_group};
 use crate::model::predict::expected_orders;
 use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend, Parameter};
 use crate::pipeline::{Clock, read};
+use crate::remarks;
 use crate::settings::{Family, InputKind, PurchaseModelName, Purchases, Settings};
 
 /// Every forecast over every holdout.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evaluation {
-    /// The model that the pipeline predicts with.
-    pub chosen: &'static str,
+    /// Input files in reading order.
+    pub inputs: Vec<Fingerprint>,
+    /// Rows read.
+    pub rows_read: usize,
+    /// Rows set aside, by rule.
+    pub rejected: Vec<Rejected>,
     /// The holdout of the pipeline first, then earlier ones of the same length.
     pub folds: Vec<Fold>,
     /// What the reader should know, most serious first.
@@ -32,6 +39,8 @@ pub struct Fold {
     pub calibration_end: NaiveDate,
     /// Last day of the holdout.
     pub holdout_end: NaiveDate,
+    /// The model that the pipeline predicts with; for `auto`, the best on this calibration.
+    pub chosen: &'static str,
     /// Customers acquired by the end of the calibration.
     pub customers: usize,
     /// Models, the simplest first, then baselines.
@@ -67,35 +76,45 @@ pub struct Method {
 /// pipeline cannot be fitted.
 pub fn evaluate(settings: &Settings, folds: u32) -> Result<Evaluation, Error> {
     let cut = splittable(settings)?;
-    let cleaned = read(settings, &mut Clock::start())?.1;
-    let whole = order_days::customer_summary(cleaned.kept.clone(), settings)?;
-    let end = whole.covered_until;
+    let (files, cleaned) = read(settings, &mut Clock::start())?;
+    let (first_order, last_order) = order_days::first_and_last(&cleaned.kept)?;
+    let end = settings.transactions.observation_end.unwrap_or(last_order);
     if end <= cut {
-        return Err(Error::Input {
-            place: settings.input.path.clone(),
-            faults: vec![format!(
+        return Err(Error::input(
+            &settings.input.path,
+            format!(
                 "the log ends on {end}, so there is nothing after the calibration end, {cut}: set \
                  transactions.calibration_end to an earlier date"
-            )],
-        });
+            ),
+        ));
     }
-    let mut evaluation = Evaluation { chosen: "", folds: Vec::new(), findings: Vec::new() };
-    for fold in 0..folds {
-        let back = Days::new((end - cut).num_days() as u64 * u64::from(fold));
-        let (cut, end) = (cut - back, end - back);
-        if cut <= whole.first_order {
-            evaluation.findings.push(too_many_folds(folds, fold, whole.first_order));
-            break;
+    let mut findings: Vec<Finding> =
+        remarks::rejected_rows(&cleaned.rejected).into_iter().collect();
+    findings.extend(remarks::silent_end(last_order, end));
+    let length = (end - cut).num_days() as u64;
+    let mut made: Vec<Fold> = Vec::new();
+    for number in 0..folds {
+        let back = Days::new(length * u64::from(number));
+        match one_fold(&cleaned.kept, settings, cut - back, end - back) {
+            Ok((fold, remarks)) => {
+                made.push(fold);
+                findings.extend(remarks);
+            }
+            Err(error) if number == 0 => return Err(error),
+            Err(error) => {
+                findings.push(fewer_folds(folds, number, cut - back, first_order, &error));
+                break;
+            }
         }
-        let (fold, chosen, findings) = one_fold(&cleaned.kept, settings, cut, end)?;
-        if evaluation.folds.is_empty() {
-            evaluation.chosen = chosen;
-        }
-        evaluation.folds.push(fold);
-        evaluation.findings.extend(findings);
     }
-    evaluation.findings.sort_by_key(|finding| finding.severity == Severity::Note);
-    Ok(evaluation)
+    findings.sort_by_key(|finding| finding.severity == Severity::Note);
+    Ok(Evaluation {
+        inputs: files.iter().map(|file| fingerprint(file)).collect::<Result<_, _>>()?,
+        rows_read: cleaned.rows_read,
+        rejected: cleaned.rejected,
+        folds: made,
+        findings,
+    })
 }
 
 fn splittable(settings: &Settings) -> Result<NaiveDate, Error> {
@@ -126,10 +145,21 @@ fn splittable(settings: &Settings) -> Result<NaiveDate, Error> {
     }
 }
 
-fn too_many_folds(asked: u32, made: u32, first_order: NaiveDate) -> Finding {
+fn fewer_folds(
+    asked: u32,
+    made: u32,
+    cut: NaiveDate,
+    first_order: NaiveDate,
+    error: &Error,
+) -> Finding {
+    let why = if cut <= first_order {
+        format!("the log begins on {first_order}")
+    } else {
+        format!("cut at {cut}, {error}")
+    };
     Finding::note(
         "fewer_folds",
-        format!("{made} of {asked} holdouts fit into the log, which begins on {first_order}"),
+        format!("{made} of {asked} holdouts fit into the log: {why}"),
         "set a later transactions.calibration_end: the holdouts become shorter",
     )
 }
@@ -139,7 +169,7 @@ fn one_fold(
     settings: &Settings,
     cut: NaiveDate,
     end: NaiveDate,
-) -> Result<(Fold, &'static str, Vec<Finding>), Error> {
+) -> Result<(Fold, Vec<Finding>), Error> {
     let mut at_cut = settings.clone();
     at_cut.transactions.calibration_end = Some(cut);
     at_cut.transactions.observation_end = Some(end);
@@ -149,56 +179,69 @@ fn one_fold(
     let horizon = (end - cut).num_days() as f64 / settings.summary.time_unit.days();
     let customers = CustomerPatterns::of(&histories);
     let spend = model::fit_spend(&histories, &settings.spend)?;
-    let fitted = fit_all(&customers, settings)?;
+    let fitted = fit_all(&customers, settings);
     let chosen = chosen(&fitted, settings)?;
-    let cohorts = cohorts(&histories, cut, settings);
-    let (mut methods, mut groups) = (Vec::new(), Vec::new());
-    let mut add = |forecast: Option<Forecast>, method: Method| {
-        let Some(forecast) = forecast else {
-            return methods.push(method);
-        };
-        groups.extend(by_group(&forecast, &histories, &holdout, &cohorts));
-        methods.push(Method {
-            orders: Some(accuracy(&forecast.orders, &holdout.orders)),
-            value: Some(accuracy(&forecast.value, &holdout.value)),
-            ..method
-        });
-    };
+    let mut attempts = Vec::new();
     for (family, fit) in &fitted {
-        let forecast =
-            fit.as_ref().ok().map(|fit| forecast(fit, &spend, &histories, &customers, horizon));
-        add(forecast.transpose()?, method(*family, fit));
+        let mut method = method(*family, fit);
+        let fit = fit.as_ref().ok();
+        let made =
+            fit.map(|fit| forecast(fit, &spend, &histories, &customers, horizon)).transpose();
+        if let (Err(error), false) = (&made, family.name() == chosen) {
+            method.fault = Some(error.to_string());
+            attempts.push((method, None));
+        } else {
+            attempts.push((method, made?));
+        }
     }
     for baseline in baselines(&histories, &holdout, horizon) {
-        let name = baseline.name;
-        add(Some(baseline), Method { name, baseline: true, ..method_named(name) });
+        let method = Method { baseline: true, ..method_named(baseline.name) };
+        attempts.push((method, Some(baseline)));
     }
-    let fold = Fold {
-        calibration_end: cut,
-        holdout_end: end,
-        customers: histories.len(),
-        methods,
-        groups,
-    };
+    let cohorts = cohorts(&histories, cut, settings);
+    let (methods, groups) = measured(attempts, &histories, &holdout, &cohorts);
+    let customers = histories.len();
+    let fold = Fold { calibration_end: cut, holdout_end: end, chosen, customers, methods, groups };
     let mut findings: Vec<Finding> = fitted
         .iter()
         .filter(|(family, _)| family.name() == chosen)
         .flat_map(|(_, fit)| fit.iter().flat_map(|fit| fit.findings.clone()))
         .collect();
     findings.extend(spend.findings);
-    findings.extend(verdict(&fold, chosen, &holdout));
-    Ok((fold, chosen, findings))
+    findings.extend(verdict(&fold, &holdout));
+    Ok((fold, findings))
+}
+
+/// Each forecast beside what happened, for all customers and group by group.
+fn measured(
+    attempts: Vec<(Method, Option<Forecast>)>,
+    histories: &Histories,
+    holdout: &Holdout,
+    cohorts: &[String],
+) -> (Vec<Method>, Vec<GroupAccuracy>) {
+    let mut groups = Vec::new();
+    let mut measure = |(method, forecast): (Method, Option<Forecast>)| {
+        let Some(forecast) = forecast else {
+            return method;
+        };
+        groups.extend(by_group(&forecast, histories, holdout, cohorts));
+        let orders = Some(accuracy(&forecast.orders, &holdout.orders));
+        let value = Some(accuracy(&forecast.value, &holdout.value));
+        Method { orders, value, ..method }
+    };
+    let methods = attempts.into_iter().map(&mut measure).collect();
+    (methods, groups)
 }
 
 type Fits = Vec<(Family, Result<FittedPurchases, Error>)>;
 
 /// Every model of the family, under the pipeline's penalty.
-fn fit_all(customers: &CustomerPatterns, settings: &Settings) -> Result<Fits, Error> {
+fn fit_all(customers: &CustomerPatterns, settings: &Settings) -> Fits {
     let fit = |family: Family| {
         let purchases = Purchases { model: family.into(), ..settings.purchases.clone() };
         (family, model::fit_purchases(&customers.patterns, &purchases, None))
     };
-    Ok(Family::ALL.into_iter().map(fit).collect())
+    Family::ALL.into_iter().map(fit).collect()
 }
 
 /// The model of the pipeline; for `auto`, the one with the lowest Akaike criterion.
@@ -290,7 +333,7 @@ const OTHERS: [(&str, Measure); 3] = [
 
 /// Whether the chosen model beats every baseline: it is judged by squared errors, and other
 /// measures are told.
-fn verdict(fold: &Fold, chosen: &str, holdout: &Holdout) -> Vec<Finding> {
+fn verdict(fold: &Fold, holdout: &Holdout) -> Vec<Finding> {
     let mut findings = Vec::new();
     if holdout.orders.iter().all(|orders| *orders == 0.0) {
         findings.push(Finding::warning(
@@ -302,7 +345,7 @@ fn verdict(fold: &Fold, chosen: &str, holdout: &Holdout) -> Vec<Finding> {
     let of_orders: fn(&Method) -> Option<&Accuracy> = |method| method.orders.as_ref();
     let of_value: fn(&Method) -> Option<&Accuracy> = |method| method.value.as_ref();
     for (what, of) in [("orders", of_orders), ("value", of_value)] {
-        let model = fold.methods.iter().find(|method| method.name == chosen);
+        let model = fold.methods.iter().find(|method| method.name == fold.chosen);
         let Some(own) = model.and_then(of) else { continue };
         let baselines: Vec<(&str, &Accuracy)> = fold
             .methods
@@ -313,7 +356,7 @@ fn verdict(fold: &Fold, chosen: &str, holdout: &Holdout) -> Vec<Finding> {
         findings.extend(comparison(
             own,
             &baselines,
-            chosen,
+            fold.chosen,
             &format!("{what} after {}", fold.calibration_end),
         ));
     }

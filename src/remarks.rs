@@ -1,6 +1,8 @@
 //! What the reader should know of the data and of what the run assumed, beside the models' own
 //! verdicts.
 
+use chrono::NaiveDate;
+
 use crate::columns::CLTV;
 use crate::error::Error;
 use crate::findings::Finding;
@@ -10,12 +12,18 @@ use crate::frame::summary::CustomerSummary;
 use crate::pipeline::Look;
 use crate::settings::{FrequencyKind, InputKind, Settings};
 
+/// Days without any order at the end of a log that are still believed.
+const LONGEST_SILENCE: i64 = 30;
+
 /// Everything there is to say, in the order of the flow.
 pub fn remarks(settings: &Settings, look: &Look, edges: &[f64]) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(rejected_rows(&look.cleaned.rejected));
     findings.extend(truncated(&look.summary, settings));
     findings.extend(assumed_end(&look.summary, settings));
+    if settings.input.kind == InputKind::Transactions {
+        findings.extend(silent_end(look.summary.last_order, look.summary.observation_end));
+    }
     findings.extend(far_forecast(settings, look.signs.oldest));
     findings.extend(coinciding_edges(edges));
     findings.extend(first_order_counted(settings));
@@ -36,7 +44,7 @@ pub fn without_intervals(error: &Error) -> Finding {
 const EXPECTED: &[&str] = &["cancelled", "return", "returned"];
 
 /// Cancellations and returns are expected in a log; any other rejected row deserves a look.
-fn rejected_rows(rejected: &[Rejected]) -> Option<Finding> {
+pub fn rejected_rows(rejected: &[Rejected]) -> Option<Finding> {
     let rows: usize = rejected.iter().map(|r| r.rows).sum();
     let rules: Vec<String> = rejected.iter().map(|r| format!("{} {}", r.rows, r.rule)).collect();
     let message = format!("{rows} rows break a rule and were set aside: {}", rules.join(", "));
@@ -86,6 +94,21 @@ fn assumed_end(summary: &CustomerSummary, settings: &Settings) -> Option<Finding
             "observation_end_assumed",
             format!("the log is taken to end on its last order date, {}", summary.observation_end),
             "set transactions.observation_end, or --as-of",
+        )
+    })
+}
+
+/// An end long after the last order: the log may not reach that far.
+pub fn silent_end(last_order: NaiveDate, end: NaiveDate) -> Option<Finding> {
+    let silent = (end - last_order).num_days();
+    (silent > LONGEST_SILENCE).then(|| {
+        Finding::warning(
+            "log_ends_early",
+            format!(
+                "the last order is of {last_order}, {silent} days before the end, {end}: if the log \
+                 stops there, everybody is taken to be silent since"
+            ),
+            "set transactions.observation_end (--as-of) to the last day that the log covers",
         )
     })
 }

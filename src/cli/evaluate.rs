@@ -10,6 +10,8 @@ use cltv::output::evaluation::write;
 use cltv::pipeline::refuse_warnings;
 use cltv::settings::{Overrides, Settings, load};
 
+use super::LogFormat;
+use super::logging::warn;
 use super::page::{Page, figures, findings, printable, whole};
 
 /// Fit on a calibration period, forecast the holdout after it, and compare with what happened
@@ -39,7 +41,7 @@ pub struct EvaluateArgs {
 
 /// Evaluates, writes, shows; a strict one fails after the files have been written, so that they can
 /// be looked at.
-pub fn run(args: &EvaluateArgs, quiet: bool) -> anyhow::Result<()> {
+pub fn run(args: &EvaluateArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
     let overrides = Overrides {
         input: args.input.clone(),
         output: args.output.clone(),
@@ -49,6 +51,7 @@ pub fn run(args: &EvaluateArgs, quiet: bool) -> anyhow::Result<()> {
     let settings = load(&args.pipeline, &overrides)?;
     let evaluation = evaluate(&settings, args.folds)?;
     let folder = write(&evaluation, &settings)?;
+    warn(&evaluation.findings, log_format);
     if !quiet {
         let page = describe(&evaluation, &settings, &folder);
         anstream::stdout().write_all(page.text.as_bytes())?;
@@ -70,10 +73,10 @@ fn describe(evaluation: &Evaluation, settings: &Settings, folder: &Path) -> Page
             fold.holdout_end
         ));
         page.title("Orders in the holdout");
-        page.table(&measures(fold, evaluation.chosen, |method| method.orders.as_ref()));
+        page.table(&measures(fold, fold.chosen, |method| method.orders.as_ref()));
         page.title("Their value");
-        page.table(&measures(fold, evaluation.chosen, |method| method.value.as_ref()));
-        by_frequency(&mut page, fold, evaluation.chosen);
+        page.table(&measures(fold, fold.chosen, |method| method.value.as_ref()));
+        by_frequency(&mut page, fold, fold.chosen);
         page.line("");
     }
     findings(&mut page, &evaluation.findings);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::IsTerminal;
 
+use cltv::findings::{Finding, Severity};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
@@ -57,5 +58,15 @@ where
         }
         context.field_format().format_fields(writer.by_ref(), event)?;
         writeln!(writer)
+    }
+}
+
+/// Logs warnings where the page does not reach the reader: on a terminal the page has them, elsewhere
+/// the log has them too, since a scheduler keeps stderr.
+pub fn warn(findings: &[Finding], format: LogFormat) {
+    if format == LogFormat::Json || !std::io::stdout().is_terminal() {
+        for finding in findings.iter().filter(|f| f.severity == Severity::Warning) {
+            tracing::warn!(code = finding.code, "{}", finding.message);
+        }
     }
 }

@@ -66,7 +66,9 @@ pub fn main() -> ExitCode {
     logging::start(&cli.verbosity);
     let result = match &cli.command {
         Command::Run(args) => run::run(args, cli.verbosity.quiet, cli.verbosity.log_format),
-        Command::Evaluate(args) => evaluate::run(args, cli.verbosity.quiet),
+        Command::Evaluate(args) => {
+            evaluate::run(args, cli.verbosity.quiet, cli.verbosity.log_format)
+        }
         Command::Select(args) => select::run(args),
         Command::Check(args) => check::run(args),
         Command::Simulate(args) => simulate::run(args),

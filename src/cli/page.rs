@@ -102,10 +102,11 @@ pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// Text with a capital letter, safe for the terminal.
+/// Text with a capital letter, unless it begins with a name, safe for the terminal.
 pub fn sentence(text: &str) -> String {
     let mut letters = printable(text).chars().collect::<Vec<_>>();
-    if let Some(first) = letters.first_mut() {
+    let is_name = text.split_whitespace().next().is_some_and(|word| word.contains('_'));
+    if let Some(first) = letters.first_mut().filter(|_| !is_name) {
         *first = first.to_ascii_uppercase();
     }
     letters.into_iter().collect()

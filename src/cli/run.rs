@@ -1,14 +1,13 @@
 //! `cltv run PIPELINE`
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
-use cltv::findings::Severity;
 use cltv::output::documents::Started;
 use cltv::settings::{Overrides, load};
 use cltv::{output, pipeline};
 
+use super::logging::warn;
 use super::{LogFormat, summary};
 
 /// Do the whole analysis that a pipeline file describes
@@ -36,8 +35,7 @@ pub struct RunArgs {
     strict: bool,
 }
 
-/// Runs, writes, shows. On a terminal the summary has the warnings; elsewhere the log has them
-/// too, since a scheduler keeps stderr.
+/// Runs, writes, shows.
 pub fn run(args: &RunArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
     let started = Started { at: now(), pipeline: args.pipeline.display().to_string() };
     let overrides = Overrides {
@@ -52,11 +50,7 @@ pub fn run(args: &RunArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result
         pipeline::refuse_warnings(&run.findings, "nothing was written")?;
     }
     let folder = output::write(&run, &settings, &started)?;
-    if log_format == LogFormat::Json || !std::io::stdout().is_terminal() {
-        for finding in run.findings.iter().filter(|f| f.severity == Severity::Warning) {
-            tracing::warn!(code = finding.code, "{}", finding.message);
-        }
-    }
+    warn(&run.findings, log_format);
     if !quiet {
         summary::print(&run, &settings, &folder)?;
     }

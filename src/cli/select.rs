@@ -21,7 +21,7 @@ use super::page::whole;
     The condition is an SQL expression over the columns of customers.parquet. Columns kept from a CSV\n\
     input are text: write CAST(AGE AS DOUBLE) > 30.")]
 pub struct SelectArgs {
-    /// Output folder of a run, or its customers table [default: the only one below output/]
+    /// Output folder of a run, or its customers table [default: the only one in output/]
     run: Option<PathBuf>,
     /// SQL condition over the columns of the customers table
     #[arg(long = "where", value_name = "CONDITION")]

@@ -4,7 +4,7 @@
 use polars::prelude::*;
 
 use super::dates;
-use super::typed::{identifier, is_unusable, number};
+use super::typed::{identifier, is_unusable, number, without_decimals};
 use super::{FILE, ROW, day_literal};
 use crate::columns::CUSTOMER_ID;
 use crate::error::Error;
@@ -68,7 +68,7 @@ pub fn customers(raw: LazyFrame, files: &[String], settings: &Settings) -> Resul
     let date =
         |name: &str| dates::parsed(name, schema.get(name).unwrap_or(&DataType::String), &format);
     let mut typed = vec![
-        identifier(&columns.customer_id).alias(CUSTOMER_ID_TYPED),
+        without_decimals(identifier(&columns.customer_id)).alias(CUSTOMER_ID_TYPED),
         date(first).alias(FIRST_ORDER),
         date(last).alias(LAST_ORDER),
     ];

@@ -61,8 +61,11 @@ pub fn parsed(name: &str, dtype: &DataType, format: &DateFormat) -> Expr {
 
 /// The date of column `name` under the settled format, however early or late.
 pub fn unchecked(name: &str, dtype: &DataType, format: &DateFormat) -> Expr {
-    if is_date(dtype) {
-        return col(name).cast(DataType::Date);
+    match dtype {
+        DataType::Date => return col(name),
+        // The day where the order was placed, not the day in Greenwich.
+        DataType::Datetime(..) => return col(name).dt().date(),
+        _ => {}
     }
     let pattern = format.pattern.as_str();
     let options =
@@ -122,13 +125,25 @@ pub fn settle(
     Ok(DateFormat { pattern, time })
 }
 
-/// [`settle`] from the first rows alone; none where they leave it open. Where every date of the
-/// whole column can then be read, the whole column would have settled the same: no other format
-/// reads more, and those that read as many read them differently nowhere in the first rows.
+/// [`settle`] from the first rows alone; none unless exactly one format reads them, and all of them.
+/// Where that format then reads every date of the whole column, the whole column would have settled
+/// the same: every other format fails somewhere in the first rows.
 pub fn glimpse(frame: &LazyFrame, names: &[&str], setting: &str) -> Option<DateFormat> {
     let columns: Vec<Expr> = names.iter().map(|name| col(*name)).collect();
     let first = streamed(frame.clone().select(columns).limit(GLIMPSE)).ok()?;
-    settle(&first.lazy(), names, setting, "", Engine::InMemory).ok()
+    let first = first.lazy();
+    let format = settle(&first, names, setting, "", Engine::InMemory).ok()?;
+    if setting != "auto" {
+        return Some(format);
+    }
+    for name in text_columns(&first, names).ok()? {
+        let days = distinct_days(&first, name, format.time, Engine::InMemory).ok()?;
+        let reads_all = |format: &&&str| days.iter().all(|day| read(day, format).is_some());
+        if FORMATS.iter().filter(reads_all).count() != 1 {
+            return None;
+        }
+    }
+    Some(format)
 }
 
 /// Those of the columns that are text; the others are dates already.
@@ -155,21 +170,18 @@ fn time_of_day(frame: &LazyFrame, names: &[&str], engine: Engine) -> PolarsResul
             .or(between.eq(lit("T")))
             .and(blank.not()))
     };
-    let found = |of: Vec<Expr>, name: &str| {
-        let one = of.into_iter().reduce(Expr::and).unwrap_or(lit(true));
-        one.alias(name)
+    let everywhere = |is: &dyn Fn(&str) -> Expr| -> PolarsResult<bool> {
+        let of_each = names.iter().map(|name| is(name).all(true));
+        let all = of_each.reduce(Expr::and).unwrap_or(lit(true)).alias("all");
+        let answer = collected(frame.clone().select([all]), engine)?;
+        Ok(answer.column("all")?.bool()?.get(0).unwrap_or(true))
     };
-    let short = names.iter().map(|name| is_long(name).not().all(true)).collect();
-    let ten = names.iter().map(|name| after_ten(name).all(true)).collect();
-    let query = frame.clone().select([found(short, "short"), found(ten, "ten")]);
-    let answer = collected(query, engine)?;
-    let is = |name: &str| -> PolarsResult<bool> {
-        Ok(answer.column(name)?.bool()?.get(0).unwrap_or(true))
-    };
-    Ok(match (is("short")?, is("ten")?) {
-        (true, _) => TimeOfDay::None,
-        (false, true) => TimeOfDay::AfterTenBytes,
-        (false, false) => TimeOfDay::AfterBlank,
+    Ok(if everywhere(&|name| is_long(name).not())? {
+        TimeOfDay::None
+    } else if everywhere(&after_ten)? {
+        TimeOfDay::AfterTenBytes
+    } else {
+        TimeOfDay::AfterBlank
     })
 }
 

@@ -90,17 +90,14 @@ fn one(
     sizes: &[usize],
 ) -> PolarsResult<Option<Vec<Described>>> {
     let values = scored.column(column)?;
-    if values.dtype().is_primitive_numeric() {
-        let numbers = values.cast(&DataType::Float64)?;
-        let finite = numbers.f64()?.iter().map(|number| number.filter(|n| n.is_finite()));
-        return Ok(Some(means(finite, member, sizes.len())));
-    }
     let text = values.cast(&DataType::String)?;
     let text = text.str()?;
     let kind = if categories_column(settings).as_deref() == Some(column) {
         Kind::Lists
     } else if channel_column(settings).as_deref() == Some(column) {
         Kind::Categories
+    } else if values.dtype().is_primitive_numeric() {
+        Kind::Numbers
     } else {
         kind_of(text)
     };

@@ -33,7 +33,7 @@ pub fn load(settings: &Settings) -> Result<Loaded, Error> {
     let frames = files
         .iter()
         .enumerate()
-        .map(|(position, file)| scan(file, position, &needed, &settings.input.separator))
+        .map(|(position, file)| scan(file, position, &needed, settings))
         .collect::<Result<Vec<_>, _>>()?;
     let union = UnionArgs { to_supertypes: true, ..Default::default() };
     let frame = concat(frames, union).map_err(|e| {
@@ -122,9 +122,9 @@ fn scan(
     file: &Path,
     position: usize,
     needed: &[String],
-    separator: &str,
+    settings: &Settings,
 ) -> Result<LazyFrame, Error> {
-    let (frame, schema) = open(file, separator)?;
+    let (frame, schema) = open(file, &settings.input.separator)?;
     let present: Vec<&str> =
         schema.iter_names().map(PlSmallStr::as_str).filter(|name| *name != ROW).collect();
     let faults = missing_columns(&present, needed);
@@ -132,7 +132,11 @@ fn scan(
         return Err(Error::Input { place: file.display().to_string(), faults });
     }
     let mut columns = vec![lit(position as u32).alias(FILE), col(ROW).cast(DataType::UInt64)];
-    columns.extend(needed.iter().map(|name| plain_text(name, schema.get(name))));
+    columns.extend(needed.iter().map(|name| plain(name, schema.get(name))));
+    if settings.compares_whole_lines() {
+        let rest = present.iter().filter(|name| !needed.iter().any(|n| n == *name));
+        columns.extend(rest.map(|name| plain(name, schema.get(name))));
+    }
     Ok(frame.select(columns))
 }
 
@@ -170,10 +174,16 @@ fn open(file: &Path, separator: &str) -> Result<(LazyFrame, SchemaRef), Error> {
     Ok((frame, schema))
 }
 
-/// Categorical text of a Parquet file becomes text.
-fn plain_text(name: &str, dtype: Option<&DataType>) -> Expr {
+/// Categories and lists of a Parquet file become text, `[A, B]`, and what is no number is none.
+fn plain(name: &str, dtype: Option<&DataType>) -> Expr {
     match dtype {
         Some(DataType::Categorical(..) | DataType::Enum(..)) => col(name).cast(DataType::String),
+        Some(DataType::Float32 | DataType::Float64) => col(name).fill_nan(lit(NULL)),
+        Some(DataType::List(_)) => {
+            let entries = col(name).cast(DataType::List(Box::new(DataType::String)));
+            let entries = entries.list().join(lit(", "), true);
+            concat_str([lit("["), entries, lit("]")], "", false).alias(name)
+        }
         _ => col(name),
     }
 }

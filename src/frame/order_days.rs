@@ -34,13 +34,14 @@ const RECENT: [&str; 3] = ["__recent_orders", "__recent_whole", "__recent_part"]
 /// Parts of a unit of money that are kept exactly.
 pub const PARTS: f64 = 1e9;
 
-/// Money from its two sums.
+/// Money from its two sums. A product, because Polars divides a single row by a constant, but several
+/// rows by way of its reciprocal, and the last digit would depend on how many rows there are.
 pub(crate) fn money(whole: &str, part: &str) -> Expr {
-    col(whole).cast(DataType::Float64) + col(part).cast(DataType::Float64) / lit(PARTS)
+    col(whole).cast(DataType::Float64) + col(part).cast(DataType::Float64) * lit(1.0 / PARTS)
 }
 
 /// The summary of each customer up to the end of the calibration, else of the observation, in
-/// order of first appearance in the log. Kept columns are those of the last day.
+/// order of first appearance in the log. Kept columns are those of the last day that has an entry.
 ///
 /// # Errors
 /// [`Error::Input`] when the calibration holds no order.
@@ -63,6 +64,14 @@ pub fn customer_summary(days: LazyFrame, settings: &Settings) -> Result<Customer
     }
     let summary = finish(customers.lazy(), history(settings), end, settings)?;
     Ok(CustomerSummary { covered_until, lines_after_calibration, ..summary })
+}
+
+/// First and last day with an order.
+///
+/// # Errors
+/// [`Error::Engine`], never for rows by customer and day.
+pub fn first_and_last(days: &LazyFrame) -> Result<(NaiveDate, NaiveDate), Error> {
+    Ok((one_date(days, col(DAY).min())?, one_date(days, col(DAY).max())?))
 }
 
 fn until(end: NaiveDate) -> Expr {
@@ -97,7 +106,10 @@ fn per_customer(days: LazyFrame, settings: &Settings) -> PolarsResult<LazyFrame>
         col(FIRST_ROW).min(),
     ];
     let keep = settings.input.columns.keep.iter();
-    columns.extend(keep.map(|name| at(FunctionExpr::MaxBy, col(name.as_str()), col(DAY))));
+    columns.extend(keep.map(|name| {
+        let known = when(col(name.as_str()).is_not_null()).then(col(DAY)).otherwise(lit(NULL));
+        at(FunctionExpr::MaxBy, col(name.as_str()), known)
+    }));
     let by_row = SortMultipleOptions::default();
     let customers = days.group_by([col(CUSTOMER_ID)]).agg(columns).sort([FIRST_ROW], by_row);
     Ok(customers.with_column(money(WHOLE, PART).alias(VALUE)))

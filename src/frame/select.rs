@@ -1,6 +1,7 @@
 //! Target lists: the ids of the customers of a finished run who meet a condition in SQL.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use polars::prelude::*;
 use polars::sql::sql_expr;
@@ -12,8 +13,8 @@ const CUSTOMERS: &[&str] = &["customers.parquet", "customers.arrow", "customers.
 /// Where runs are looked for when none is named.
 const RUNS: &str = "output";
 
-/// The customers table of a run: the file itself, one in this folder, or the only one in a folder
-/// below `output`.
+/// The customers table of a run: the file itself, one in this folder, or the only one in or below
+/// `output`.
 ///
 /// # Errors
 /// [`Error::Settings`] when there is none, or several to choose from.
@@ -22,42 +23,39 @@ pub fn find(named: Option<&Path>) -> Result<PathBuf, Error> {
         place: place.display().to_string(),
         faults: vec![fault],
     };
-    let inside =
-        |folder: &Path| CUSTOMERS.iter().map(|name| folder.join(name)).find(|file| file.is_file());
-    match named {
-        Some(file) if file.is_file() => Ok(file.to_owned()),
-        Some(folder) => inside(folder).ok_or_else(|| {
-            fault(folder, "there is no customers table: name the output folder of a run".to_owned())
-        }),
-        None => {
-            if let Some(file) = inside(Path::new(".")) {
-                return Ok(file);
+    let Some(named) = named else {
+        let runs = all_below(Path::new(RUNS));
+        return match runs.as_slice() {
+            [only] => Ok(only.clone()),
+            [] => Err(fault(Path::new(RUNS), "no run is there: name its folder".to_owned())),
+            several => {
+                let folder = |file: &PathBuf| file.parent().unwrap_or(file).display().to_string();
+                let names: Vec<String> = several.iter().map(folder).collect();
+                let choice = format!("several runs are there: name one of {}", names.join(", "));
+                Err(fault(Path::new(RUNS), choice))
             }
-            let folders = std::fs::read_dir(RUNS).map(|entries| entries.flatten().collect());
-            let folders: Vec<std::fs::DirEntry> = folders.unwrap_or_default();
-            let mut runs: Vec<PathBuf> =
-                folders.iter().filter_map(|folder| inside(&folder.path())).collect();
-            runs.sort();
-            match (runs.pop(), runs.is_empty()) {
-                (Some(only), true) => Ok(only),
-                (None, _) => Err(fault(
-                    Path::new(RUNS),
-                    "no run is there: name the output folder of one".to_owned(),
-                )),
-                (Some(last), false) => {
-                    runs.push(last);
-                    let names: Vec<String> = runs
-                        .iter()
-                        .map(|file| file.parent().unwrap_or(file).display().to_string())
-                        .collect();
-                    Err(fault(
-                        Path::new(RUNS),
-                        format!("several runs are there: name one of {}", names.join(", ")),
-                    ))
-                }
-            }
-        }
+        };
+    };
+    if named.is_file() {
+        return Ok(named.to_owned());
     }
+    let none = "there is no customers table: name the output folder of a run";
+    inside(named).ok_or_else(|| fault(named, none.to_owned()))
+}
+
+fn inside(folder: &Path) -> Option<PathBuf> {
+    CUSTOMERS.iter().map(|name| folder.join(name)).find(|file| file.is_file())
+}
+
+/// The tables of the runs in a folder and in the folders in it, by name.
+fn all_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).map(|entries| entries.flatten().collect());
+    let entries: Vec<std::fs::DirEntry> = entries.unwrap_or_default();
+    let mut runs: Vec<PathBuf> =
+        entries.iter().filter_map(|folder| inside(&folder.path())).collect();
+    runs.extend(inside(folder));
+    runs.sort();
+    runs
 }
 
 /// The chosen columns, else the id, of the customers who meet the condition, in the table's order.
@@ -99,7 +97,8 @@ pub fn select(file: &Path, condition: &str, columns: &[String]) -> Result<DataFr
     let shown: Vec<Expr> = if columns.is_empty() {
         present.iter().take(1).map(|id| col(*id)).collect()
     } else {
-        columns.iter().map(|name| col(name.as_str())).collect()
+        let once = columns.iter().enumerate().filter(|(i, name)| !columns[..*i].contains(name));
+        once.map(|(_, name)| col(name.as_str())).collect()
     };
     customers
         .filter(expression)
@@ -112,7 +111,12 @@ fn scan(file: &Path) -> PolarsResult<LazyFrame> {
     let path = PlRefPath::try_from_path(file)?;
     let extension = file.extension().map(|e| e.to_string_lossy().to_lowercase());
     match extension.as_deref() {
-        Some("csv") => LazyCsvReader::new(path).with_glob(false).finish(),
+        Some("csv") => {
+            let reader = LazyCsvReader::new(path).with_glob(false).with_infer_schema_length(None);
+            let first = reader.clone().finish()?.collect_schema()?;
+            let id = first.iter_names().take(1).map(|id| (id.clone(), DataType::String)).collect();
+            reader.with_dtype_overwrite(Some(Arc::new(id))).finish()
+        }
         Some("arrow") => LazyFrame::scan_ipc(path, Default::default(), Default::default()),
         _ => {
             let args = ScanArgsParquet { glob: false, ..Default::default() };

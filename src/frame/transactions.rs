@@ -21,8 +21,9 @@ use crate::settings::{DuplicateLines, Returns, Settings};
 
 const LINE_VALUE: &str = "__line_value";
 const LINE_QUANTITY: &str = "__line_quantity";
+const LINE_PRICE: &str = "__line_price";
 const ORDER_ID: &str = "__order_id";
-/// A line worth more is misread: sums of such would leave the whole numbers.
+/// No line is worth more: sums of such would leave the whole numbers.
 const HIGHEST_VALUE: f64 = 1e12;
 /// Rows of one file, at most: file and row together order all lines.
 const ROWS_OF_A_FILE: i64 = 1 << 40;
@@ -101,7 +102,8 @@ impl Pass {
             .filter(is_sound())
             .with_column(without_decimals(col(CUSTOMER_ID_TYPED)).alias(CUSTOMER_ID))
             .join(there.clone(), keys.clone(), keys.clone(), semi)
-            .with_column(lit(1).alias(RULE));
+            .with_column(lit(1).alias(RULE))
+            .sort([FILE, ROW], SortMultipleOptions::default());
         let lines = quarantine(lines, &["returned"], files, settings);
         self.quarantine.vstack_mut(&streamed(lines)?)?;
         self.rejected = count_by_rule(&self.quarantine)?;
@@ -158,6 +160,7 @@ fn judged(
         dates::unchecked(date, dtype, format).alias(DAY),
         value.alias(LINE_VALUE),
         quantity.alias(LINE_QUANTITY),
+        columns.unit_price.as_deref().map_or(lit(0.0), number).alias(LINE_PRICE),
     ]);
     let rules = rules(settings, &schema);
     let names = rules.iter().map(|(name, _)| *name).collect();
@@ -168,11 +171,14 @@ fn rules(settings: &Settings, schema: &Schema) -> Vec<Rule> {
     let log = &settings.transactions;
     let (id, value) = (|| col(CUSTOMER_ID_TYPED), || col(LINE_VALUE));
     let too_high = value().gt_eq(lit(HIGHEST_VALUE)).or(value().lt_eq(lit(-HIGHEST_VALUE)));
+    let both_negative = col(LINE_QUANTITY).lt(lit(0.0)).and(col(LINE_PRICE).lt(lit(0.0)));
     let mut rules = vec![
         ("missing_customer_id", id().is_null().or(id().eq(lit("")))),
         ("cancelled", cancelled(settings)),
         ("unreadable_date", dates::is_plausible(col(DAY)).not()),
-        ("unreadable_value", is_unusable(value()).or(too_high)),
+        ("unreadable_value", is_unusable(value())),
+        ("value_out_of_range", too_high),
+        ("negative_quantity_and_price", both_negative),
     ];
     if log.returns == Returns::Drop {
         rules.push(("return", value().lt(lit(0.0))));
@@ -234,7 +240,7 @@ fn days(lines: LazyFrame, settings: &Settings) -> LazyFrame {
             .agg(sums(vec![len().alias(LINES)], settings))
             .with_column(lit(1u32).alias(ORDERS)),
         Some(order_id) => {
-            columns.push(col(order_id.as_str()).alias(ORDER_ID));
+            columns.push(order_or_line(order_id).alias(ORDER_ID));
             lines
                 .select(columns)
                 .group_by([col(CUSTOMER_ID), col(DAY), col(ORDER_ID)])
@@ -252,6 +258,13 @@ fn days(lines: LazyFrame, settings: &Settings) -> LazyFrame {
         }
     };
     summed.with_column(money(WHOLE, PART).alias(VALUE))
+}
+
+/// The order's identifier; a line without one is an order of its own.
+fn order_or_line(order_id: &str) -> Expr {
+    let id = stripped(order_id);
+    let line = concat_str([lit("line"), col(FILE), col(ROW)], " ", false);
+    when(id.clone().is_null().or(id.clone().eq(lit("")))).then(line).otherwise(id)
 }
 
 /// 1 for an order that is worth something, 0 for one that is only returns.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use polars::prelude::*;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::documents::{text, tool};
 use super::staging::Staging;
@@ -21,11 +21,16 @@ pub fn write(evaluation: &Evaluation, settings: &Settings) -> Result<PathBuf, Er
     let staging = Staging::beside(&settings.output.path)?;
     csv(&staging, "evaluation.csv", &methods(evaluation)?)?;
     csv(&staging, "evaluation_groups.csv", &groups(evaluation)?)?;
+    let by_rule = evaluation.rejected.iter().map(|r| (r.rule.clone(), json!(r.rows)));
+    let rejected: Map<String, Value> = by_rule.collect();
     let document = json!({
         "schema_version": super::documents::SCHEMA_VERSION,
         "tool": tool(),
         "pipeline": settings.name,
-        "chosen_model": evaluation.chosen,
+        "inputs": evaluation.inputs,
+        "rows_read": evaluation.rows_read,
+        "rejected": rejected,
+        "chosen_model": evaluation.folds.first().map(|fold| fold.chosen),
         "folds": evaluation.folds,
         "warnings": evaluation.findings,
         "settings": settings,

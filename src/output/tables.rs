@@ -291,23 +291,30 @@ pub fn profiles(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
         column: String,
         entry: String,
         mean: Option<f64>,
+        known: Option<f64>,
         share: Option<f64>,
     }
     let mut lines = Vec::new();
     let labels = settings.segments.labels.iter().map(String::as_str).chain(["all"]);
     for (group, segment) in labels.enumerate() {
         for kept in &run.profiles.kept {
-            let line = |entry: &str, mean, share| Line {
+            let line = |entry: &str, mean, known, share| Line {
                 segment: segment.to_owned(),
                 column: kept.column.clone(),
                 entry: entry.to_owned(),
                 mean,
+                known,
                 share,
             };
             match &kept.groups[group] {
-                Described::Mean { mean, .. } => lines.push(line("", *mean, None)),
+                Described::Mean { mean, customers } => {
+                    lines.push(line("", *mean, Some(*customers as f64), None));
+                }
                 Described::Shares(shares) => lines.extend(
-                    shares.iter().take(MOST_ENTRIES).map(|(e, share)| line(e, None, Some(*share))),
+                    shares
+                        .iter()
+                        .take(MOST_ENTRIES)
+                        .map(|(e, share)| line(e, None, None, Some(*share))),
                 ),
             }
         }
@@ -317,6 +324,7 @@ pub fn profiles(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
         .text("column", |line| line.column.clone())
         .text("entry", |line| line.entry.clone())
         .optional("mean", |line| line.mean)
+        .optional("customers_with_a_number", |line| line.known)
         .optional("share_of_customers", |line| line.share)
         .table()
 }

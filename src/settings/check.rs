@@ -55,6 +55,12 @@ fn columns(settings: &Settings, faults: &mut Vec<String>) {
             }
         }
     }
+    for name in settings.input_columns().iter().filter(|name| name.starts_with("__")) {
+        faults.push(format!(
+            "input.columns: {name:?} begins with two underscores, as this program's own columns do: \
+             rename it in the file"
+        ));
+    }
     if settings.input.path.is_empty() {
         faults
             .push("input.path is empty: name a CSV or Parquet file, a glob or a folder".to_owned());

@@ -125,6 +125,18 @@ fn target_lists() {
     assert_eq!(text.lines().count(), 1 + above);
 }
 
+/// Identifiers stay text, also where a CSV file could be read as numbers.
+#[test]
+fn target_lists_from_csv() {
+    let out = folder();
+    let table = "id,cltv,AGE\n00031,20,7\n00032,5,x\n";
+    std::fs::write(out.path().join("customers.csv"), table).expect("written");
+    let run = out.path().display().to_string();
+    let output = cltv(["select", &run, "--where", "cltv > 10 AND id <> '31'"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "id\n00031\n");
+}
+
 #[test]
 fn a_wrong_condition_is_refused_and_leaves_nothing() {
     let out = folder();
