@@ -161,7 +161,7 @@ pub fn analyse(settings: &Settings) -> Result<Run, Error> {
     let profiles = profile::profiles(&frame, settings)?;
     let advice = advice::advise(&profiles.segments, &profiles.company, &purchases, settings);
     let groups = kept::groups(&frame, settings, &profiles.member, &profiles.kept)?;
-    let rfm = rfm::score(frame, &summary.frame, settings)?;
+    let rfm = rfm::score(frame, &summary.frame, &profiles.member, settings)?;
     clock.lap("segment and advise");
     let model = &purchases.model;
     let next_month = company::next_month(model, &predicted, &outlook)?;

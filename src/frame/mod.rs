@@ -87,10 +87,9 @@ pub(crate) fn one_date(frame: &LazyFrame, date: Expr) -> Result<chrono::NaiveDat
 /// When the column is missing, not numeric or has nulls: a defect of this program.
 pub fn numbers(frame: &DataFrame, name: &str) -> Result<Vec<f64>, Error> {
     let values = || -> PolarsResult<Vec<f64>> {
-        let column = frame.column(name)?.cast(&DataType::Float64)?;
-        let values: Vec<f64> = column.f64()?.iter().flatten().collect();
-        polars_ensure!(values.len() == frame.height(), ComputeError: "nulls in column {name}");
-        Ok(values)
+        let column = frame.column(name)?.cast(&DataType::Float64)?.rechunk();
+        polars_ensure!(column.null_count() == 0, ComputeError: "nulls in column {name}");
+        Ok(column.f64()?.cont_slice()?.to_vec())
     };
     values().map_err(Error::engine("read a column of numbers"))
 }

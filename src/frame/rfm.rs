@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use super::numbers;
 use super::predictions::kept_last;
-use super::profile::segment_positions;
 use super::summary::{ORDERS, VALUE};
 use crate::columns::{
     CLTV, DAYS_SINCE_LAST_ORDER, RFM_FREQUENCY, RFM_MONETARY, RFM_RECENCY, RFM_SCORES, RFM_SEGMENT,
 };
 use crate::error::Error;
+use crate::math::quantile::linear_quantile;
 use crate::settings::{Settings, Ties};
 
 /// The scored customers with their RFM scores, and a row an RFM segment.
@@ -45,13 +45,15 @@ pub struct RfmProfile {
     pub by_cltv_segment: Vec<usize>,
 }
 
-/// Scores the customers of `summary`, whose predictions are `scored`, row by row.
+/// Scores the customers of `summary`, whose predictions are `scored` and whose CLTV segments are
+/// `cltv_segment`, row by row.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a scored frame.
 pub fn score(
     mut scored: DataFrame,
     summary: &DataFrame,
+    cltv_segment: &[usize],
     settings: &Settings,
 ) -> Result<Scored, Error> {
     let days = numbers(summary, DAYS_SINCE_LAST_ORDER)?;
@@ -66,7 +68,7 @@ pub fn score(
     let segments = &settings.rfm.segments;
     let of_pair = |r, f| segments.iter().position(|s| s.holds(r, f)).unwrap_or_default();
     let member: Vec<usize> = recency.iter().zip(&frequency).map(|(r, f)| of_pair(*r, *f)).collect();
-    let profiles = profiles(&scored, [&days, &orders, &spend], &member, settings)?;
+    let profiles = profiles(&scored, [&days, &orders, &spend], &member, cltv_segment, settings)?;
     let column = |name: &str, scores: Vec<u8>| {
         Column::new(name.into(), scores.into_iter().map(i32::from).collect::<Vec<_>>())
     };
@@ -92,11 +94,11 @@ fn profiles(
     scored: &DataFrame,
     [days, orders, spend]: [&[f64]; 3],
     member: &[usize],
+    cltv_segment: &[usize],
     settings: &Settings,
 ) -> Result<Vec<RfmProfile>, Error> {
     let cltv = numbers(scored, CLTV)?;
     let labels = &settings.segments.labels;
-    let cltv_segment = segment_positions(scored, labels)?;
     let empty = |name: &String| RfmProfile {
         segment: name.clone(),
         customers: 0,
@@ -152,17 +154,6 @@ fn ranks_by_row(values: &[f64]) -> Vec<f64> {
     let mut ranks = vec![0.0; values.len()];
     order.into_iter().enumerate().for_each(|(rank, row)| ranks[row] = (rank + 1) as f64);
     ranks
-}
-
-/// The k-th n-quantile of sorted values, linearly interpolated as pandas does.
-fn linear_quantile(sorted: &[f64], k: usize, n: usize) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else {
-        return 0.0;
-    };
-    let position = last as f64 * k as f64 / n as f64;
-    let below = position.floor() as usize;
-    let above = (below + 1).min(last);
-    sorted[below] + (sorted[above] - sorted[below]) * (position - below as f64)
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! Equal-count segments of the lifetime value, with the edges and labels of `pandas.qcut`.
 
 use polars::prelude::*;
+use rayon::prelude::*;
 
+use super::numbers;
 use crate::columns::{CLTV, CLTV_SEGMENT};
 use crate::error::Error;
+use crate::math::quantile::linear_quantile;
 
 /// The scored customers with their segment, and where the segments begin and end.
 pub struct Segmented {
@@ -19,7 +22,7 @@ pub struct Segmented {
 /// # Errors
 /// [`Error::Engine`], never for finite values.
 pub fn segment(scored: DataFrame, labels: &[String]) -> Result<Segmented, Error> {
-    let edges = edges(&scored, labels.len()).map_err(Error::engine("find the segment edges"))?;
+    let edges = edges(&scored, labels.len())?;
     let highest = labels.last().map_or("", String::as_str);
     let label =
         labels.iter().zip(&edges[1..]).rev().skip(1).fold(lit(highest), |above, (label, upper)| {
@@ -39,23 +42,10 @@ pub fn segment(scored: DataFrame, labels: &[String]) -> Result<Segmented, Error>
     Ok(Segmented { frame, edges })
 }
 
-fn edges(scored: &DataFrame, segments: usize) -> PolarsResult<Vec<f64>> {
-    let names: Vec<String> = (0..=segments).map(|k| format!("edge_{k}")).collect();
-    let quantiles: Vec<Expr> = names
-        .iter()
-        .enumerate()
-        .map(|(k, name)| {
-            let q = k as f64 / segments as f64;
-            col(CLTV).quantile(lit(q), QuantileMethod::Linear).alias(name.as_str())
-        })
-        .collect();
-    let found = scored.clone().lazy().select(quantiles).collect()?;
-    names
-        .iter()
-        .map(|name| {
-            found.column(name)?.f64()?.get(0).ok_or_else(|| polars_err!(NoData: "no {name}"))
-        })
-        .collect()
+fn edges(scored: &DataFrame, segments: usize) -> Result<Vec<f64>, Error> {
+    let mut sorted = numbers(scored, CLTV)?;
+    sorted.par_sort_unstable_by(f64::total_cmp);
+    Ok((0..=segments).map(|k| linear_quantile(&sorted, k, segments)).collect())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! * [`negative_binomial`]: order counts at gamma-distributed rates.
 //! * [`correlation`]: correlation and ranks.
 //! * [`chebyshev`]: interpolation of smooth functions.
+//! * [`quantile`]: quantiles of a sample.
 //! * [`linear`]: differentiation of gradients and inversion of small symmetric matrices.
 
 pub mod beta_mean;
@@ -16,4 +17,5 @@ pub mod dropout;
 pub mod linear;
 pub mod negative_binomial;
 pub mod power_integral;
+pub mod quantile;
 pub mod special;

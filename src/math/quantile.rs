@@ -1,0 +1,33 @@
+//! Quantiles of a sample.
+
+/// The k-th n-quantile of sorted values.
+///
+/// # Formula
+/// With h = (N − 1)·k/n: x⌊h⌋ + (x⌊h⌋₊₁ − x⌊h⌋)·(h − ⌊h⌋), counted from 0; 0 for no values.
+///
+/// # Reference
+/// Hyndman & Fan (1996), The American Statistician 50(4), definition 7; what NumPy and pandas do.
+pub fn linear_quantile(sorted: &[f64], k: usize, n: usize) -> f64 {
+    let Some(last) = sorted.len().checked_sub(1) else {
+        return 0.0;
+    };
+    let position = last as f64 * (k as f64 / n as f64);
+    let below = position.floor() as usize;
+    let above = (below + 1).min(last);
+    (sorted[above] - sorted[below]) * (position - below as f64) + sorted[below]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_numpy() {
+        // NumPy 1.26: np.quantile([1, 2, 4, 8], [0, .25, .5, .75, 1]).
+        let sorted = [1.0, 2.0, 4.0, 8.0];
+        let found: Vec<f64> = (0..=4).map(|k| linear_quantile(&sorted, k, 4)).collect();
+        assert_eq!(found, [1.0, 1.75, 3.0, 5.0, 8.0]);
+        assert_eq!(linear_quantile(&[], 1, 4), 0.0);
+        assert_eq!(linear_quantile(&[3.0], 1, 4), 3.0);
+    }
+}
