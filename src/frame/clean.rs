@@ -4,7 +4,7 @@
 use polars::prelude::*;
 
 use super::dates;
-use super::typed::{identifier, is_unusable, number, without_decimals};
+use super::typed::{Blanks, identifier, is_unusable, number, without_decimals};
 use super::{FILE, ROW, day_literal};
 use crate::columns::CUSTOMER_ID;
 use crate::error::Error;
@@ -77,7 +77,7 @@ pub fn customers(raw: LazyFrame, files: &[String], settings: &Settings) -> Resul
             .orders
             .iter()
             .chain(&columns.value)
-            .map(|name| number(name).alias(typed_name(name))),
+            .map(|name| number(name, Blanks::TakenOff).alias(typed_name(name))),
     );
     let rules = rules(settings);
     let judged = judge(raw.with_columns(typed), &rules)?;

@@ -1,8 +1,8 @@
 //! An order log to one row a customer and day: what a log of any length comes down to.
 //!
 //! The log is read in morsels and once: lines that keep the rules are summed on the way, lines that
-//! break one are set aside. Only where dates turn out not to be as the first rows have them, or a
-//! day's returns outweigh its purchases, is it read again.
+//! break one are set aside. Only where dates turn out not to be as the first rows have them, texts
+//! have blanks around them, or a day's returns outweigh its purchases, is it read again.
 
 use polars::prelude::*;
 
@@ -13,7 +13,9 @@ use super::clean::{
 use super::dates::{self, DateFormat};
 use super::order_days::{DAY, FIRST_ROW, LINES, PART, PARTS, RETURNS, WHOLE, money};
 use super::summary::{ORDERS, VALUE};
-use super::typed::{is_decimal, is_unusable, number, stripped, without_decimals};
+use super::typed::{
+    Blanks, has_blanks, is_decimal, is_unusable, number, stripped, text, without_decimals,
+};
 use super::{FILE, ROW, collected_together, day_literal, streamed};
 use crate::columns::CUSTOMER_ID;
 use crate::error::Error;
@@ -40,21 +42,32 @@ pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cl
     let settle = || dates::settle(&raw, &[date], setting, place, Engine::Streaming);
     let guess = dates::glimpse(&raw, &[date], setting);
     let guessed = guess.is_some();
-    let mut format = guess.map_or_else(settle, Ok)?;
-    let mut pass = Pass::through(&raw, &format, files, settings)?;
-    if guessed && pass.rejected.iter().any(|rejected| rejected.rule == "unreadable_date") {
-        let settled = settle()?;
-        if settled != format {
-            format = settled;
-            pass = Pass::through(&raw, &format, files, settings)?;
-        }
+    let format = guess.map_or_else(settle, Ok)?;
+    let mut reading = Reading { format, blanks: Blanks::Unexpected };
+    let mut pass = Pass::through(&raw, &reading, files, settings)?;
+    let dates_in_doubt = guessed && pass.rejected.iter().any(|r| r.rule == "unreadable_date");
+    let again = Reading {
+        format: if dates_in_doubt { settle()? } else { reading.format.clone() },
+        blanks: pass.blanks(settings).map_err(failed())?,
+    };
+    if again != reading {
+        reading = again;
+        pass = Pass::through(&raw, &reading, files, settings)?;
     }
     let outweighed = outweighed(&pass.days).map_err(failed())?;
     if outweighed.height() > 0 {
-        let (judged, _) = judged(&raw, &format, settings)?;
+        let (judged, _) = judged(&raw, &reading, settings)?;
         pass.set_aside(&outweighed, judged, files, settings).map_err(failed())?;
     }
     pass.into_cleaned(settings)
+}
+
+/// How the texts of a log are read. Dates are always read without the blanks around them: Polars
+/// reads the ten bytes " 2010-01-1" as a day.
+#[derive(Debug, Clone, PartialEq)]
+struct Reading {
+    format: DateFormat,
+    blanks: Blanks,
 }
 
 fn failed() -> impl FnOnce(PolarsError) -> Error {
@@ -71,11 +84,11 @@ struct Pass {
 impl Pass {
     fn through(
         raw: &LazyFrame,
-        format: &DateFormat,
+        reading: &Reading,
         files: &[String],
         settings: &Settings,
     ) -> Result<Self, Error> {
-        let (judged, rules) = judged(raw, format, settings)?;
+        let (judged, rules) = judged(raw, reading, settings)?;
         let days = days(judged.clone().filter(is_sound()), settings);
         let aside = quarantine(judged, &rules, files, settings);
         let mut answers = collected_together(vec![days, aside], Engine::Streaming)
@@ -85,6 +98,21 @@ impl Pass {
         let days = plain_ids(days, settings).map_err(failed())?;
         let rejected = count_by_rule(&quarantine).map_err(failed())?;
         Ok(Self { days, quarantine, rejected })
+    }
+
+    /// Whether blanks have to be taken off: identifiers have some, or a number that could not be read
+    /// has.
+    fn blanks(&self, settings: &Settings) -> PolarsResult<Blanks> {
+        let columns = &settings.input.columns;
+        let numbers = columns.value.iter().chain(&columns.quantity).chain(&columns.unit_price);
+        let any = numbers.map(|name| has_blanks(&format!("raw_{name}"))).reduce(Expr::or);
+        let unread = col("rule").eq(lit("unreadable_value")).and(any.unwrap_or(lit(false)));
+        let found = |frame: &DataFrame, is: Expr| -> PolarsResult<bool> {
+            let answer = streamed(frame.clone().lazy().select([is.any(true).alias("any")]))?;
+            Ok(answer.column("any")?.bool()?.get(0).unwrap_or(false))
+        };
+        let there = found(&self.days, has_blanks(CUSTOMER_ID))? || found(&self.quarantine, unread)?;
+        Ok(if there { Blanks::TakenOff } else { Blanks::Unexpected })
     }
 
     /// Moves days without a net purchase to the quarantine.
@@ -142,13 +170,14 @@ impl Pass {
 /// The lines with typed columns and the first rule that each breaks, and the names of the rules.
 fn judged(
     raw: &LazyFrame,
-    format: &DateFormat,
+    reading: &Reading,
     settings: &Settings,
 ) -> Result<(LazyFrame, Vec<&'static str>), Error> {
     let columns = &settings.input.columns;
     let schema = raw.clone().collect_schema().map_err(failed())?;
     let date = columns.order_date.as_deref().unwrap_or_default();
     let dtype = schema.get(date).unwrap_or(&DataType::String);
+    let number = |name: &str| number(name, reading.blanks);
     let quantity = columns.quantity.as_deref().map_or(lit(1.0), number);
     let value = match (columns.value.first(), &columns.unit_price) {
         (Some(value), _) => number(value),
@@ -156,8 +185,8 @@ fn judged(
         (None, None) => lit(f64::NAN),
     };
     let typed = raw.clone().with_columns([
-        stripped(&columns.customer_id).alias(CUSTOMER_ID_TYPED),
-        dates::unchecked(date, dtype, format).alias(DAY),
+        text(&columns.customer_id, reading.blanks).alias(CUSTOMER_ID_TYPED),
+        dates::unchecked(date, dtype, &reading.format).alias(DAY),
         value.alias(LINE_VALUE),
         quantity.alias(LINE_QUANTITY),
         columns.unit_price.as_deref().map_or(lit(0.0), number).alias(LINE_PRICE),

@@ -168,6 +168,24 @@ fn a_negative_price_of_a_negative_quantity_is_no_sale() {
     assert_eq!(numbers(&customers, "frequency"), [1.0, 0.0]);
 }
 
+/// Blanks around identifiers, dates and numbers change nothing.
+#[test]
+fn blanks_around_texts_are_taken_off() {
+    let out = folder();
+    let log = written(&out, "log.csv", LINES);
+    let plain = rejected(&settings(&log, &[]));
+    for (from, to) in
+        [(",13085.0,", ", 13085.0 ,"), (",10.5,", ", 10.5,"), (",2010-01-11 ", ", 2010-01-11 ")]
+    {
+        let blank = written(&out, "blank.csv", &LINES.replacen(from, to, 1));
+        let found = rejected(&settings(&blank, &[]));
+        assert_eq!(found.0, plain.0, "{from}");
+        assert!(found.1.equals(&plain.1), "{from}");
+    }
+    let nobody = written(&out, "nobody.csv", &LINES.replacen("30,,France", "30,  ,France", 1));
+    assert_eq!(rejected(&settings(&nobody, &[])).0, plain.0);
+}
+
 /// Three lines of a day without an invoice number are three orders, as without the column.
 #[test]
 fn lines_without_an_order_id_are_orders_of_their_own() {
