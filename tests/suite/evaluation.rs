@@ -30,8 +30,8 @@ fn optional(table: &DataFrame, column: &str) -> Vec<Option<f64>> {
     column.f64().expect("numbers").iter().collect()
 }
 
-/// Holdout of 39 weeks: BTYD, BTYDplus and CLVTools on the CDNOW sample, to the digits that they
-/// print (section 3 of the project's notes on models; own rate and zero follow from the data).
+/// Holdout of 39 weeks on the CDNOW sample, as BTYD, BTYDplus and CLVTools print it for their models;
+/// own rate and zero follow from the data.
 #[test]
 fn published_holdout_of_cdnow() {
     let Some(reference) = reference("the holdout of CDNOW") else {
