@@ -11,11 +11,11 @@ use crate::fingerprint::{Fingerprint, fingerprint};
 use crate::frame::clean::Rejected;
 use crate::frame::{order_days, summary};
 use crate::model::holdout::{Accuracy, Forecast, GroupAccuracy, accuracy, baselines, by_group};
-use crate::model::predict::expected_orders;
+use crate::model::predict::customer_orders;
 use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend, Parameter};
 use crate::pipeline::{Clock, read};
 use crate::remarks;
-use crate::settings::{Family, InputKind, PurchaseModelName, Purchases, Settings};
+use crate::settings::{Family, InputKind, Purchases, Settings};
 
 /// Every forecast over every holdout.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -180,7 +180,7 @@ fn one_fold(
     let customers = CustomerPatterns::of(&histories);
     let spend = model::fit_spend(&histories, &settings.spend)?;
     let fitted = fit_all(&customers, settings);
-    let chosen = chosen(&fitted, settings)?;
+    let chosen = chosen(&customers, &fitted, settings)?;
     let mut attempts = Vec::new();
     for (family, fit) in &fitted {
         let mut method = method(*family, fit);
@@ -244,26 +244,20 @@ fn fit_all(customers: &CustomerPatterns, settings: &Settings) -> Fits {
     Family::ALL.into_iter().map(fit).collect()
 }
 
-/// The model of the pipeline; for `auto`, the one with the lowest Akaike criterion.
-fn chosen(fitted: &Fits, settings: &Settings) -> Result<&'static str, Error> {
-    let named = settings.purchases.model.family();
-    for (family, fit) in fitted {
-        if let (true, Err(error)) = (named == Some(*family), fit) {
-            return Err(Error::Model(error.to_string()));
-        }
-    }
-    if let Some(family) = named {
-        return Ok(family.name());
-    }
-    debug_assert_eq!(settings.purchases.model, PurchaseModelName::Auto);
-    let aic = |family: &Family, fit: &FittedPurchases| {
-        2.0 * (family.parameters().len() as f64 - fit.log_likelihood)
+/// The model that a run on this calibration would predict with.
+fn chosen(
+    customers: &CustomerPatterns,
+    fitted: &Fits,
+    settings: &Settings,
+) -> Result<&'static str, Error> {
+    let family = match settings.purchases.model.family() {
+        Some(named) => named,
+        None => model::fit_purchases(&customers.patterns, &settings.purchases, None)?.family,
     };
-    let fits =
-        fitted.iter().filter_map(|(family, fit)| Some((*family, aic(family, fit.as_ref().ok()?))));
-    fits.min_by(|a, b| a.1.total_cmp(&b.1))
-        .map(|(family, _)| family.name())
-        .ok_or_else(|| Error::Model("no model could be fitted to the calibration".to_owned()))
+    match fitted.iter().find(|(fitted, _)| *fitted == family) {
+        Some((_, Err(error))) => Err(Error::Model(error.to_string())),
+        _ => Ok(family.name()),
+    }
 }
 
 fn method_named(name: &'static str) -> Method {
@@ -296,16 +290,11 @@ fn forecast(
     customers: &CustomerPatterns,
     horizon: f64,
 ) -> Result<Forecast, Error> {
-    let name = fit.family.name();
-    let p_alive = customers.patterns.each(|x, t_x, age| fit.model.p_alive(x, t_x, age));
-    let orders = customers.gather(&expected_orders(&fit.model, customers, &p_alive, horizon));
-    if !orders.iter().all(|orders| orders.is_finite()) {
-        return Err(Error::Model(format!("the holdout could not be forecast with {name}")));
-    }
+    let orders = customer_orders(&fit.model, customers, horizon)?;
     let spent = histories.spend_count().iter().zip(histories.monetary_value());
     let value =
         orders.iter().zip(spent).map(|(n, (count, m))| n * spend.expected_value(*count, *m));
-    Ok(Forecast { name, value: value.collect(), orders })
+    Ok(Forecast { name: fit.family.name(), value: value.collect(), orders })
 }
 
 /// The month in which each customer ordered first, as 1997-01.

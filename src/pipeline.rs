@@ -164,7 +164,7 @@ pub fn analyse(settings: &Settings) -> Result<Run, Error> {
     let rfm = rfm::score(frame, &summary.frame, &profiles.member, settings)?;
     clock.lap("segment and advise");
     let model = &purchases.model;
-    let next_month = company::next_month(model, &predicted, &outlook)?;
+    let next_month = company::next_month(model, &outlook)?;
     let mut forecast = company::forecast(model, &predicted, &next_month, &groups, &outlook)?;
     let next_month = predictions::highest_customers(&rfm.frame, &next_month, BUSIEST)?;
     let tracking = tracking(&look, &purchases, settings)?;

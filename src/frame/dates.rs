@@ -4,7 +4,7 @@ use chrono::{Datelike, NaiveDate};
 use polars::prelude::*;
 
 use super::typed::stripped;
-use super::{collected, streamed};
+use super::{collected, holds, streamed};
 use crate::error::Error;
 
 /// Formats that `auto` knows. Month, day and a two-digit year may lack the leading zero.
@@ -117,11 +117,8 @@ pub fn settle(
     let failed = || Error::engine("look at the dates");
     let names = text_columns(frame, names).map_err(failed())?;
     let time = time_of_day(frame, &names, engine).map_err(failed())?;
-    let mut values = Vec::new();
-    for name in &names {
-        values.extend(distinct_days(frame, name, time, engine).map_err(failed())?);
-    }
-    let pattern = choose(&values, &names).map_err(|fault| Error::input(place, fault))?;
+    let days = all_days(frame, &names, time, engine).map_err(failed())?;
+    let pattern = choose(&days, &names).map_err(|fault| Error::input(place, fault))?;
     Ok(DateFormat { pattern, time })
 }
 
@@ -131,19 +128,19 @@ pub fn settle(
 pub fn glimpse(frame: &LazyFrame, names: &[&str], setting: &str) -> Option<DateFormat> {
     let columns: Vec<Expr> = names.iter().map(|name| col(*name)).collect();
     let first = streamed(frame.clone().select(columns).limit(GLIMPSE)).ok()?;
-    let first = first.lazy();
-    let format = settle(&first, names, setting, "", Engine::InMemory).ok()?;
+    let (first, engine) = (first.lazy(), Engine::InMemory);
     if setting != "auto" {
-        return Some(format);
+        return settle(&first, names, setting, "", engine).ok();
     }
-    for name in text_columns(&first, names).ok()? {
-        let days = distinct_days(&first, name, format.time, Engine::InMemory).ok()?;
-        let reads_all = |format: &&&str| days.iter().all(|day| read(day, format).is_some());
-        if FORMATS.iter().filter(reads_all).count() != 1 {
-            return None;
-        }
+    let names = text_columns(&first, names).ok()?;
+    let time = time_of_day(&first, &names, engine).ok()?;
+    let days = all_days(&first, &names, time, engine).ok()?;
+    let reads_all = |format: &&&str| days.iter().all(|day| read(day, format).is_some());
+    let mut readers = FORMATS.iter().filter(reads_all);
+    match (readers.next(), readers.next()) {
+        (Some(only), None) => Some(DateFormat { pattern: (*only).to_owned(), time }),
+        _ => None,
     }
-    Some(format)
 }
 
 /// Those of the columns that are text; the others are dates already.
@@ -170,11 +167,9 @@ fn time_of_day(frame: &LazyFrame, names: &[&str], engine: Engine) -> PolarsResul
             .or(between.eq(lit("T")))
             .and(blank.not()))
     };
-    let everywhere = |is: &dyn Fn(&str) -> Expr| -> PolarsResult<bool> {
+    let everywhere = |is: &dyn Fn(&str) -> Expr| {
         let of_each = names.iter().map(|name| is(name).all(true));
-        let all = of_each.reduce(Expr::and).unwrap_or(lit(true)).alias("all");
-        let answer = collected(frame.clone().select([all]), engine)?;
-        Ok(answer.column("all")?.bool()?.get(0).unwrap_or(true))
+        holds(frame, of_each.reduce(Expr::and).unwrap_or(lit(true)), engine)
     };
     Ok(if everywhere(&|name| is_long(name).not())? {
         TimeOfDay::None
@@ -183,6 +178,20 @@ fn time_of_day(frame: &LazyFrame, names: &[&str], engine: Engine) -> PolarsResul
     } else {
         TimeOfDay::AfterBlank
     })
+}
+
+/// The distinct days of all the columns.
+fn all_days(
+    frame: &LazyFrame,
+    names: &[&str],
+    time: TimeOfDay,
+    engine: Engine,
+) -> PolarsResult<Vec<String>> {
+    let mut days = Vec::new();
+    for name in names {
+        days.extend(distinct_days(frame, name, time, engine)?);
+    }
+    Ok(days)
 }
 
 fn distinct_days(

@@ -230,7 +230,8 @@ fn separator_of(head: &[u8], setting: &str) -> u8 {
     most.unwrap_or(b',')
 }
 
-fn missing_columns(present: &[&str], needed: &[String]) -> Vec<String> {
+/// For each needed column that is not there, the nearest one.
+pub(super) fn missing_columns(present: &[&str], needed: &[String]) -> Vec<String> {
     needed
         .iter()
         .filter(|name| !present.contains(&name.as_str()))

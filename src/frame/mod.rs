@@ -52,6 +52,12 @@ pub(crate) fn collected(query: LazyFrame, engine: Engine) -> PolarsResult<DataFr
     Ok(collected_together(vec![query], engine)?.pop().unwrap_or_default())
 }
 
+/// The answer to a yes-or-no question about a whole frame: an aggregation that is never null.
+pub(crate) fn holds(frame: &LazyFrame, question: Expr, engine: Engine) -> PolarsResult<bool> {
+    let answer = collected(frame.clone().select([question.alias("answer")]), engine)?;
+    Ok(answer.column("answer")?.bool()?.get(0).unwrap_or(false))
+}
+
 /// Runs several queries over the same input, which is read once.
 pub(crate) fn collected_together(
     queries: Vec<LazyFrame>,

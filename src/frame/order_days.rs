@@ -92,17 +92,22 @@ fn at(extreme: FunctionExpr, column: Expr, by: Expr) -> Expr {
     Expr::Function { input: vec![column, by], function: extreme }
 }
 
-/// One row a customer. Of several orders on the first day, the first is taken to be worth their
-/// mean: which of them came first is not known.
-fn per_customer(days: LazyFrame, settings: &Settings) -> PolarsResult<LazyFrame> {
+/// The value of a customer's first order: of several on the first day, their mean, for which of them
+/// came first is not known.
+fn first_value() -> Expr {
     let each = col(VALUE) / col(ORDERS).cast(DataType::Float64);
+    at(FunctionExpr::MinBy, each, col(DAY)).alias(FIRST_VALUE)
+}
+
+/// One row a customer.
+fn per_customer(days: LazyFrame, settings: &Settings) -> PolarsResult<LazyFrame> {
     let mut columns = vec![
         col(DAY).min().alias(FIRST_ORDER),
         col(DAY).max().alias(LAST_ORDER),
         col(ORDERS).sum(),
         col(WHOLE).sum(),
         col(PART).sum(),
-        at(FunctionExpr::MinBy, each, col(DAY)).alias(FIRST_VALUE),
+        first_value(),
         col(FIRST_ROW).min(),
     ];
     let keep = settings.input.columns.keep.iter();
@@ -150,11 +155,7 @@ pub fn holdout(
     let recent = cut - (end - cut);
     let later = col(DAY).gt(day_literal(cut));
     let latest = col(DAY).gt(day_literal(recent)).and(until(cut));
-    let each = col(VALUE) / col(ORDERS).cast(DataType::Float64);
-    let mut columns = vec![
-        col(DAY).min().alias(FIRST_ORDER),
-        at(FunctionExpr::MinBy, each, col(DAY)).alias(FIRST_VALUE),
-    ];
+    let mut columns = vec![col(DAY).min().alias(FIRST_ORDER), first_value()];
     for (within, [orders, whole, part]) in [(later, LATER), (latest, RECENT)] {
         for (column, name) in [(ORDERS, orders), (WHOLE, whole), (PART, part)] {
             let inside = col(column).cast(DataType::Int64);

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use polars::prelude::*;
 use polars::sql::sql_expr;
 
-use crate::error::{Error, nearest};
+use super::load::missing_columns;
+use crate::error::Error;
 
 /// Files with the customers of a run, the preferred one first.
 const CUSTOMERS: &[&str] = &["customers.parquet", "customers.arrow", "customers.csv"];
@@ -73,14 +74,8 @@ pub fn select(file: &Path, condition: &str, columns: &[String]) -> Result<DataFr
         .map_err(|e| wrong(format!("{condition:?} is no condition in SQL: {e}")))?;
     let present: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
     let roots = expression.clone().meta().root_names();
-    let named = roots.iter().map(PlSmallStr::as_str).chain(columns.iter().map(String::as_str));
-    let faults: Vec<String> = named
-        .filter(|name| !present.contains(name))
-        .map(|name| match nearest(name, present.iter().copied()) {
-            Some(near) => format!("there is no column {name}; the nearest is {near}"),
-            None => format!("there is no column {name}; there are {}", present.join(", ")),
-        })
-        .collect();
+    let named = roots.iter().map(ToString::to_string).chain(columns.iter().cloned());
+    let faults = missing_columns(&present, &named.collect::<Vec<_>>());
     if !faults.is_empty() {
         return Err(Error::Settings { place: "--where".to_owned(), faults });
     }

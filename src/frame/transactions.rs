@@ -16,7 +16,7 @@ use super::summary::{ORDERS, VALUE};
 use super::typed::{
     Blanks, has_blanks, is_decimal, is_unusable, number, stripped, text, without_decimals,
 };
-use super::{FILE, ROW, collected_together, day_literal, streamed};
+use super::{FILE, ROW, collected_together, day_literal, holds, streamed};
 use crate::columns::CUSTOMER_ID;
 use crate::error::Error;
 use crate::settings::{DuplicateLines, Returns, Settings};
@@ -107,9 +107,8 @@ impl Pass {
         let numbers = columns.value.iter().chain(&columns.quantity).chain(&columns.unit_price);
         let any = numbers.map(|name| has_blanks(&format!("raw_{name}"))).reduce(Expr::or);
         let unread = col("rule").eq(lit("unreadable_value")).and(any.unwrap_or(lit(false)));
-        let found = |frame: &DataFrame, is: Expr| -> PolarsResult<bool> {
-            let answer = streamed(frame.clone().lazy().select([is.any(true).alias("any")]))?;
-            Ok(answer.column("any")?.bool()?.get(0).unwrap_or(false))
+        let found = |frame: &DataFrame, is: Expr| {
+            holds(&frame.clone().lazy(), is.any(true), Engine::Streaming)
         };
         let there = found(&self.days, has_blanks(CUSTOMER_ID))? || found(&self.quarantine, unread)?;
         Ok(if there { Blanks::TakenOff } else { Blanks::Unexpected })
@@ -310,14 +309,11 @@ fn is_purchase(value: Expr, settings: &Settings) -> Expr {
 /// some without, rows of the same customer and day become one.
 fn plain_ids(days: DataFrame, settings: &Settings) -> PolarsResult<DataFrame> {
     let id = || col(CUSTOMER_ID);
-    let answer = |name: &str, question: Expr| -> PolarsResult<bool> {
-        let found = streamed(days.clone().lazy().select([question.alias(name)]))?;
-        Ok(found.column(name)?.bool()?.get(0).unwrap_or(false))
-    };
-    if !answer("some", id().str().ends_with(lit(".0")).any(true))? {
+    let answer = |question: Expr| holds(&days.clone().lazy(), question, Engine::Streaming);
+    if !answer(id().str().ends_with(lit(".0")).any(true))? {
         return Ok(days);
     }
-    let all = answer("all", is_decimal(id()).all(true))?;
+    let all = answer(is_decimal(id()).all(true))?;
     let plain = if all { id().str().strip_suffix(lit(".0")) } else { without_decimals(id()) };
     let renamed = days.lazy().with_column(plain.alias(CUSTOMER_ID));
     if all {

@@ -23,7 +23,7 @@ mod tests {
 
     #[test]
     fn as_numpy() {
-        // NumPy 1.26: np.quantile([1, 2, 4, 8], [0, .25, .5, .75, 1]).
+        // NumPy 1.23.5: np.quantile([1, 2, 4, 8], [0, .25, .5, .75, 1]).
         let sorted = [1.0, 2.0, 4.0, 8.0];
         let found: Vec<f64> = (0..=4).map(|k| linear_quantile(&sorted, k, 4)).collect();
         assert_eq!(found, [1.0, 1.75, 3.0, 5.0, 8.0]);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::PurchaseModel;
 use super::curves::cumulated;
 use super::intervals::Interval;
-use super::predict::{Outlook, Predictions, length};
+use super::predict::{Outlook, Predictions, customer_orders, length};
 use crate::customers::{Groups, Scope};
 use crate::error::Error;
 use crate::settings::{MonthLength, TimeUnit};
@@ -154,19 +154,7 @@ pub fn with_intervals(rows: &mut [Row], intervals: &[[Interval; 2]]) {
 ///
 /// # Errors
 /// [`Error::Model`] when a forecast cannot be computed to full accuracy.
-pub fn next_month(
-    model: &PurchaseModel,
-    predictions: &Predictions,
-    outlook: &Outlook<'_>,
-) -> Result<Vec<f64>, Error> {
+pub fn next_month(model: &PurchaseModel, outlook: &Outlook<'_>) -> Result<Vec<f64>, Error> {
     let month = length(1, outlook.forecast.weeks_per_month, outlook.unit);
-    let customers = outlook.customers;
-    let of_pair = |x, age| model.orders_if_alive(month, x, age).unwrap_or(f64::NAN);
-    let if_alive = customers.pairs.gather(&customers.pairs.each(of_pair));
-    let mut orders = customers.gather(&if_alive);
-    orders.iter_mut().zip(&predictions.p_alive).for_each(|(orders, alive)| *orders *= alive);
-    if orders.iter().any(|orders| !orders.is_finite()) {
-        return Err(Error::Model("the orders of the next month could not be computed".to_owned()));
-    }
-    Ok(orders)
+    customer_orders(model, outlook.customers, month)
 }

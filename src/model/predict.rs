@@ -54,6 +54,24 @@ pub fn expected_orders(
     orders
 }
 
+/// Expected orders of each customer over a horizon.
+///
+/// # Errors
+/// [`Error::Model`] when one cannot be computed to full accuracy.
+pub fn customer_orders(
+    model: &PurchaseModel,
+    customers: &CustomerPatterns,
+    horizon: f64,
+) -> Result<Vec<f64>, Error> {
+    let p_alive = customers.patterns.each(|x, t_x, age| model.p_alive(x, t_x, age));
+    let orders = expected_orders(model, customers, &p_alive, horizon);
+    if orders.iter().all(|orders| orders.is_finite()) {
+        return Ok(customers.gather(&orders));
+    }
+    let name = model.family().title();
+    Err(Error::Model(format!("orders over {horizon:.1} time units cannot be computed with {name}")))
+}
+
 /// Expected orders of all customers over each horizon, under any model of the family.
 pub fn total_orders(model: &PurchaseModel, outlook: &Outlook<'_>) -> Vec<(u32, f64)> {
     let patterns = &outlook.customers.patterns;

@@ -31,7 +31,8 @@ fn optional(table: &DataFrame, column: &str) -> Vec<Option<f64>> {
 }
 
 /// Holdout of 39 weeks on the CDNOW sample, as BTYD, BTYDplus and CLVTools print it for their models;
-/// own rate and zero follow from the data.
+/// own rate and zero follow from the data. Their MBG/NBD total belongs to estimates of fewer digits:
+/// it is good to 3e-4, the others to the digits printed.
 #[test]
 fn published_holdout_of_cdnow() {
     let Some(reference) = reference("the holdout of CDNOW") else {
@@ -42,14 +43,14 @@ fn published_holdout_of_cdnow() {
     let output = evaluate("pipelines/cdnow.toml", &log, out.path(), &["--strict"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let table = csv(&out.path().join("evaluation.csv"));
-    for (method, total, mae, rmse) in [
-        ("pareto_nbd", 1665.5, 0.7545, Some(1.6028)),
-        ("mbg_nbd", 1577.1, 0.7648, Some(1.6072)),
-        ("bg_nbd", 1653.4, 0.7855, Some(1.6080)),
-        ("zero", 0.0, 0.7985, None),
-        ("own_rate", 2930.0, 1.0237, None),
+    for (method, total, mae, rmse, tolerance) in [
+        ("pareto_nbd", 1665.5, 0.7545, Some(1.6028), 1e-4),
+        ("mbg_nbd", 1577.1, 0.7648, Some(1.6072), 3e-4),
+        ("bg_nbd", 1653.4, 0.7855, Some(1.6080), 1e-4),
+        ("zero", 0.0, 0.7985, None, 1e-4),
+        ("own_rate", 2930.0, 1.0237, None, 1e-4),
     ] {
-        close(method, measure(&table, method, "expected_orders"), total, 3e-4);
+        close(method, measure(&table, method, "expected_orders"), total, tolerance);
         close(method, measure(&table, method, "mae"), mae, 1e-4);
         if let Some(rmse) = rmse {
             close(method, measure(&table, method, "rmse"), rmse, 1e-4);
@@ -61,6 +62,19 @@ fn published_holdout_of_cdnow() {
     assert_eq!(measure(&table, "last_period", "expected_orders"), 2457.0);
     let document = json(&out.path().join("evaluation.json"));
     assert_eq!(document["chosen_model"], "bg_nbd");
+}
+
+/// `auto` evaluates the model that `auto` runs with.
+#[test]
+fn auto_chooses_as_a_run_does() {
+    let out = folder();
+    let input = project("data/orders_sample.csv");
+    let set = ["--set", "transactions.calibration_end=2011-06-09", "--set", "purchases.model=auto"];
+    let output = evaluate("pipelines/transactions.toml", &input, out.path(), &set);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let chosen = json(&out.path().join("evaluation.json"))["chosen_model"].clone();
+    run_ok("pipelines/transactions.toml", &input, out.path(), &set);
+    assert_eq!(chosen, json(&out.path().join("model.json"))["purchases"]["model"]);
 }
 
 /// Groups add up to the whole, however they are cut.
@@ -114,17 +128,7 @@ fn a_model_that_loses_to_zero_is_told_and_refused() {
     let out = folder();
     let log = collapsing_log(out.path());
     let pipeline = out.path().join("p.toml");
-    let text = "
-        [input]
-        path = \"?\"
-        kind = \"transactions\"
-        [input.columns]
-        customer_id = \"id\"
-        order_date = \"date\"
-        value = \"value\"
-        [transactions]
-        calibration_end = \"2020-10-31\"
-    ";
+    let text = format!("{SMALL_LOG}calibration_end = \"2020-10-31\"\n");
     std::fs::write(&pipeline, text).expect("written");
     let pipeline = pipeline.display().to_string();
     let output = evaluate(&pipeline, &log, out.path(), &[]);

@@ -209,7 +209,7 @@ fn day_and_month_are_settled_by_the_whole_column() {
         let set = vec!["input.path=x".to_owned()];
         let overrides =
             Overrides { input: Some(log.display().to_string()), set, ..Overrides::default() };
-        let settings = parse(SMALL, &overrides).expect("sound settings");
+        let settings = parse(&small(), &overrides).expect("sound settings");
         look(&settings, &mut Clock::start()).err().map(|error| error.to_string())
     };
     let message = refused(&log).expect("an ambiguous log");
@@ -246,7 +246,7 @@ fn a_parquet_log_with_its_own_types() {
         set: vec!["input.columns.keep=[\"lists\", \"town\"]".to_owned()],
         ..Overrides::default()
     };
-    let settings = parse(SMALL, &overrides).expect("sound settings");
+    let settings = parse(&small(), &overrides).expect("sound settings");
     let (found, customers, _) = rejected(&settings);
     assert_eq!(found, counts(&[("missing_customer_id", 2)]));
     assert_eq!(texts(&customers, "customer_id"), ["7", "8"]);
@@ -311,17 +311,9 @@ fn csv_of(lines: &[Line]) -> String {
     text
 }
 
-const SMALL: &str = "
-[input]
-path = \"?\"
-kind = \"transactions\"
-[input.columns]
-customer_id = \"id\"
-order_date = \"date\"
-value = \"value\"
-[transactions]
-observation_end = \"2020-02-15\"
-";
+fn small() -> String {
+    format!("{SMALL_LOG}observation_end = \"2020-02-15\"\n")
+}
 
 /// customer → (frequency, recency, T, monetary value).
 type Summaries = BTreeMap<String, [f64; 4]>;
@@ -332,7 +324,7 @@ fn summaries(input: &Path, unit: &str) -> Option<Summaries> {
         set: vec![format!("summary.time_unit={unit}")],
         ..Overrides::default()
     };
-    let settings = parse(SMALL, &overrides).expect("sound settings");
+    let settings = parse(&small(), &overrides).expect("sound settings");
     let frame = look(&settings, &mut Clock::start()).ok()?.summary.frame;
     let ending = if unit == "week" { "weekly" } else { "daily" };
     let [recency, age] = ["recency", "T"].map(|name| format!("{name}_{ending}"));

@@ -144,7 +144,7 @@ fn a_wrong_condition_is_refused_and_leaves_nothing() {
     let run = out.path().display().to_string();
     let list = out.path().join("ids.csv");
     for (condition, part) in [
-        ("cltv_segmet = 'A'", "the nearest is cltv_segment"),
+        ("cltv_segmet = 'A'", "the nearest is \"cltv_segment\""),
         ("cltv +", "is no condition in SQL"),
         ("cltv + 1", "is neither true nor false"),
         ("customer_id > 3", "cannot be computed"),

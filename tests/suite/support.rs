@@ -7,6 +7,18 @@ use polars::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// A pipeline for logs with id, date and value; keys of `[transactions]` can follow.
+pub const SMALL_LOG: &str = "
+[input]
+path = \"?\"
+kind = \"transactions\"
+[input.columns]
+customer_id = \"id\"
+order_date = \"date\"
+value = \"value\"
+[transactions]
+";
+
 /// The folder of reference data, or `None` with a line that says so.
 pub fn reference(what: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("CLTV_REFERENCE").map(PathBuf::from);
