@@ -4,6 +4,7 @@
 use chrono::{Days, NaiveDate};
 use serde::Serialize;
 
+use crate::audit::Clock;
 use crate::customers::{Histories, Holdout};
 use crate::error::Error;
 use crate::findings::{Finding, Severity};
@@ -13,7 +14,8 @@ use crate::frame::{order_days, summary};
 use crate::model::holdout::{Accuracy, Forecast, GroupAccuracy, accuracy, baselines, by_group};
 use crate::model::predict::customer_orders;
 use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend, Parameter};
-use crate::pipeline::{Clock, read};
+use crate::pipeline::read;
+use crate::progress;
 use crate::remarks;
 use crate::settings::{Family, InputKind, Purchases, Settings};
 
@@ -76,7 +78,7 @@ pub struct Method {
 /// pipeline cannot be fitted.
 pub fn evaluate(settings: &Settings, folds: u32) -> Result<Evaluation, Error> {
     let cut = splittable(settings)?;
-    let (files, cleaned) = read(settings, &mut Clock::start())?;
+    let (files, stamps, cleaned) = read(settings, &mut Clock::default())?;
     let (first_order, last_order) = order_days::first_and_last(&cleaned.kept)?;
     let end = settings.transactions.observation_end.unwrap_or(last_order);
     if end <= cut {
@@ -95,6 +97,7 @@ pub fn evaluate(settings: &Settings, folds: u32) -> Result<Evaluation, Error> {
     let mut made: Vec<Fold> = Vec::new();
     for number in 0..folds {
         let back = Days::new(length * u64::from(number));
+        progress::stage("evaluate a fold");
         match one_fold(&cleaned.kept, settings, cut - back, end - back) {
             Ok((fold, remarks)) => {
                 made.push(fold);
@@ -108,8 +111,10 @@ pub fn evaluate(settings: &Settings, folds: u32) -> Result<Evaluation, Error> {
         }
     }
     findings.sort_by_key(|finding| finding.severity == Severity::Note);
+    let inputs = files.iter().map(|file| fingerprint(file)).collect::<Result<_, _>>()?;
+    stamps.unchanged()?;
     Ok(Evaluation {
-        inputs: files.iter().map(|file| fingerprint(file)).collect::<Result<_, _>>()?,
+        inputs,
         rows_read: cleaned.rows_read,
         rejected: cleaned.rejected,
         folds: made,

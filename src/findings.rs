@@ -1,10 +1,12 @@
 //! What a run has to say about its data and its fit, in a code for machines and a sentence for
 //! people.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 /// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing; results stand.
@@ -14,10 +16,10 @@ pub enum Severity {
 }
 
 /// One thing that the reader of the results should know.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// Stable identifier.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// Whether `--strict` minds.
     pub severity: Severity,
     /// What was found, with its figures.
@@ -29,11 +31,11 @@ pub struct Finding {
 impl Finding {
     /// A finding that `--strict` minds.
     pub fn warning(code: &'static str, message: String, remedy: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Warning, message, remedy: remedy.into() }
+        Self { code: code.into(), severity: Severity::Warning, message, remedy: remedy.into() }
     }
 
     /// A finding that only informs.
     pub fn note(code: &'static str, message: String, remedy: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Note, message, remedy: remedy.into() }
+        Self { code: code.into(), severity: Severity::Note, message, remedy: remedy.into() }
     }
 }

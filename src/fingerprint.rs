@@ -2,7 +2,8 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
@@ -17,6 +18,43 @@ pub struct Fingerprint {
     pub bytes: u64,
     /// SHA-256 in hexadecimal.
     pub sha256: String,
+}
+
+/// Size and time of change of files, to tell whether they were written to since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamps(Vec<(PathBuf, u64, Option<SystemTime>)>);
+
+impl Stamps {
+    /// As the files are now.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when one is gone.
+    pub fn of(files: &[PathBuf]) -> Result<Self, Error> {
+        let stamp = |file: &PathBuf| {
+            let found = std::fs::metadata(file).map_err(Error::io(file, "look at the input"))?;
+            Ok((file.clone(), found.len(), found.modified().ok()))
+        };
+        files.iter().map(stamp).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Refuses files that are not as they were.
+    ///
+    /// # Errors
+    /// [`Error::Input`] that names the first one that changed.
+    pub fn unchanged(&self) -> Result<(), Error> {
+        let files: Vec<PathBuf> = self.0.iter().map(|(file, ..)| file.clone()).collect();
+        let now = Self::of(&files)?;
+        match self.0.iter().zip(&now.0).find(|(then, now)| then != now) {
+            None => Ok(()),
+            Some(((file, before, _), (_, after, _))) => Err(Error::input(
+                file.display(),
+                format!(
+                    "the file changed while it was read ({before} bytes before, {after} after): \
+                     run again when it is complete"
+                ),
+            )),
+        }
+    }
 }
 
 /// A thread that ended without an answer has not done its work.
@@ -50,6 +88,13 @@ pub(crate) struct Digested {
 }
 
 impl Digested {
+    /// Of bytes at hand.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let mut digested = Self { bytes: bytes.len() as u64, ..Self::default() };
+        digested.sha256.update(bytes);
+        digested
+    }
+
     /// Under the name of the file.
     pub(crate) fn fingerprint(self, file: &str) -> Fingerprint {
         let sha256 = self.sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -81,5 +126,24 @@ impl<W: Write> Write for Hashed<W> {
 
     fn flush(&mut self) -> std::io::Result<()> {
         self.inner.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_grows_is_noticed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("a.csv");
+        std::fs::write(&file, "a\n").expect("written");
+        let stamps = Stamps::of(std::slice::from_ref(&file)).expect("it is there");
+        stamps.unchanged().expect("nobody wrote");
+        std::fs::write(&file, "a\nb\n").expect("written");
+        let error = stamps.unchanged().expect_err("it grew").to_string();
+        assert!(error.contains("2 bytes before, 4 after"), "{error}");
+        std::fs::remove_file(&file).expect("removed");
+        assert!(stamps.unchanged().is_err());
     }
 }

@@ -11,13 +11,16 @@
 //! # Layout
 //! * [`pipeline`]: the flow, on one page; read this first.
 //! * [`evaluation`]: proof on a holdout, on one page too.
+//! * [`trained`]: model.json, a fit that scores later exports. [`champion`]: which model is in use.
+//!   [`drift`]: whether customers are still distributed as they were.
 //! * [`settings`]: the pipeline file as typed, checked values.
 //! * [`frame`]: all Polars code. [`model`]: all statistics. They meet in [`customers`].
 //! * [`math`]: pure functions.
 //! * [`selection`]: how customers came to be in the file. [`remarks`]: what else to know.
 //! * [`advice`]: what to do about each segment.
 //! * [`output`]: files, written whole or not at all.
-//! * [`fingerprint`]: size and hash of a file.
+//! * [`fingerprint`]: size and hash of a file. [`audit`]: what happened to the rows, and when.
+//! * [`progress`]: where a run stands.
 //! * [`simulate`]: exports and order logs from known parameters.
 //!
 //! # Example
@@ -42,8 +45,11 @@
 //! | P(alive) | probability that the customer has not left |
 
 pub mod advice;
+pub mod audit;
+pub mod champion;
 pub mod columns;
 pub mod customers;
+pub mod drift;
 pub mod error;
 pub mod evaluation;
 pub mod findings;
@@ -53,7 +59,9 @@ pub mod math;
 pub mod model;
 pub mod output;
 pub mod pipeline;
+pub mod progress;
 pub mod remarks;
 pub mod selection;
 pub mod settings;
 pub mod simulate;
+pub mod trained;

@@ -2,19 +2,19 @@
 
 use std::path::PathBuf;
 use std::thread::JoinHandle;
-use std::time::Instant;
 
 use polars::prelude::{DataFrame, LazyFrame};
 
 use crate::advice::{self, Advice};
+use crate::audit::{Audit, Clock};
 use crate::customers::{Groups, Histories};
 use crate::error::Error;
 use crate::findings::{Finding, Severity};
-use crate::fingerprint::{Fingerprint, fingerprint, lost_thread};
-use crate::frame::clean::{Cleaned, Rejected};
+use crate::fingerprint::{Fingerprint, Stamps, fingerprint, lost_thread};
+use crate::frame::clean::Cleaned;
 use crate::frame::load::load;
 use crate::frame::outliers::Limits;
-use crate::frame::profile::{Profile, Profiles};
+use crate::frame::profile::Profiles;
 use crate::frame::rfm::RfmProfile;
 use crate::frame::summary::CustomerSummary;
 use crate::frame::{
@@ -22,10 +22,14 @@ use crate::frame::{
 };
 use crate::model::detection::Signs;
 use crate::model::intervals::{Intervals, of_customers, of_totals};
+use crate::model::kept::Selection;
 use crate::model::predict::{Outlook, total_orders};
 use crate::model::tracking::{Stretch, Week};
-use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend, company, tracking};
+use crate::model::{
+    self, CustomerPatterns, FittedPurchases, FittedSpend, Predictions, company, tracking,
+};
 use crate::settings::{FrequencyKind, InputKind, Settings};
+use crate::trained::{Parts, Trained};
 use crate::{remarks, selection};
 
 /// Customers in the list of those who are expected to order most.
@@ -57,42 +61,37 @@ pub struct Run {
     pub intervals: Option<Intervals>,
     /// What the reader should know, most serious first.
     pub findings: Vec<Finding>,
+    /// What is kept of the fit, or was given.
+    pub trained: Trained,
+    /// How the customers differ from those that a given model was fitted to.
+    pub drift: Option<Drift>,
     /// What happened to the rows.
     pub audit: Audit,
 }
 
-/// What happened between the input and the models.
-pub struct Audit {
-    /// Input files in reading order, as they were after the last of them had been read.
-    pub inputs: Vec<Fingerprint>,
-    /// Rows read.
-    pub rows_read: usize,
-    /// Rows set aside, by rule.
-    pub rejected: Vec<Rejected>,
-    /// Those rows with their raw values.
-    pub quarantine: DataFrame,
-    /// Outlier limits.
-    pub limits: Vec<Limits>,
-    /// Customers left out for too few orders.
-    pub below_min_orders: usize,
-    /// Lines that lowered what a customer spent on that day.
-    pub returns_netted: usize,
-    /// Order lines after the end of the calibration.
-    pub lines_after_calibration: usize,
-    /// First order of all.
-    pub first_order: chrono::NaiveDate,
-    /// Last order of all.
-    pub last_order: chrono::NaiveDate,
-    /// T is measured to here.
-    pub observation_end: chrono::NaiveDate,
-    /// Seconds by stage.
-    pub timings: Vec<(&'static str, f64)>,
+/// What `cltv fit` finds out.
+pub struct Fitted {
+    /// What is kept of it.
+    pub trained: Trained,
+    /// What happened to the rows.
+    pub audit: Audit,
+}
+
+/// How the customers of a new export differ from those that the model was fitted to.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Drift {
+    /// Population stability index of each column.
+    pub stability_index: Vec<(String, f64)>,
+    /// Whether that was beyond the limit, so that models were fitted again.
+    pub refitted: bool,
 }
 
 /// The input, cleaned and summarised: what a run knows before it fits anything.
 pub struct Look {
     /// Input files in reading order.
     pub files: Vec<PathBuf>,
+    /// As they were before they were read.
+    pub stamps: Stamps,
     /// Rows that keep the rules and rows that do not; the rows themselves went into the summary.
     pub cleaned: Cleaned,
     /// The CLTV frame.
@@ -105,28 +104,37 @@ pub struct Look {
     pub signs: Signs,
 }
 
-/// Finds the input files, reads and cleans them.
+/// Finds the input files, reads and cleans them; their stamps are those before the first was read.
 ///
 /// # Errors
 /// [`Error::Input`] when the input breaks the contract, [`Error::Io`] when it cannot be read.
-pub fn read(settings: &Settings, clock: &mut Clock) -> Result<(Vec<PathBuf>, Cleaned), Error> {
+pub fn read(
+    settings: &Settings,
+    clock: &mut Clock,
+) -> Result<(Vec<PathBuf>, Stamps, Cleaned), Error> {
+    clock.enter("load and clean");
     let loaded = load(settings)?;
+    let stamps = Stamps::of(&loaded.files)?;
     let cleaned = clean_rows(loaded.frame, &loaded.files, settings)?;
-    clock.lap("load and clean");
-    Ok((loaded.files, cleaned))
+    Ok((loaded.files, stamps, cleaned))
 }
 
-/// Reads, cleans and summarises; fits and writes nothing.
+/// Reads, cleans and summarises, by the outlier limits of an earlier run where they are given; fits
+/// and writes nothing.
 ///
 /// # Errors
 /// [`Error::Input`] when the input breaks the contract, [`Error::Io`] when it cannot be read.
-pub fn look(settings: &Settings, clock: &mut Clock) -> Result<Look, Error> {
-    let (files, cleaned) = read(settings, clock)?;
-    let (summary, limits) = summarise(cleaned.kept.clone(), settings)?;
+pub fn look(
+    settings: &Settings,
+    given: Option<&[Limits]>,
+    clock: &mut Clock,
+) -> Result<Look, Error> {
+    let (files, stamps, cleaned) = read(settings, clock)?;
+    clock.enter("cap and summarise");
+    let (summary, limits) = summarise(cleaned.kept.clone(), given, settings)?;
     let histories = summary::to_histories(&summary, settings)?;
     let signs = selection::signs(settings, &histories, summary.below_min_orders);
-    clock.lap("cap and summarise");
-    Ok(Look { files, cleaned, summary, limits, histories, signs })
+    Ok(Look { files, stamps, cleaned, summary, limits, histories, signs })
 }
 
 /// Runs the analysis; writes nothing.
@@ -135,57 +143,148 @@ pub fn look(settings: &Settings, clock: &mut Clock) -> Result<Look, Error> {
 /// [`Error::Input`] when the input breaks the contract, [`Error::Model`] when a model cannot be
 /// fitted, [`Error::Io`] when the input cannot be read.
 pub fn analyse(settings: &Settings) -> Result<Run, Error> {
-    let mut clock = Clock::start();
-    let look = look(settings, &mut clock)?;
+    let mut clock = Clock::default();
+    let look = look(settings, None, &mut clock)?;
+    complete(look, None, settings, clock)
+}
+
+/// The same with the models, outlier limits and segment edges of an earlier fit, so that exports
+/// compare. Where a column's stability index exceeds `refit_if`, models are fitted after all.
+///
+/// # Errors
+/// As [`analyse`].
+pub fn score(settings: &Settings, given: &Trained, refit_if: Option<f64>) -> Result<Run, Error> {
+    let mut clock = Clock::default();
+    let look = look(settings, Some(&given.outlier_limits), &mut clock)?;
+    let stability_index = given.stability_index(&look.histories);
+    let refitted = refit_if.is_some_and(|most| stability_index.iter().any(|(_, psi)| *psi > most));
+    let mut run = match refitted {
+        true => analyse(settings)?,
+        false => complete(look, Some(given), settings, clock)?,
+    };
+    let drift = Drift { stability_index, refitted };
+    run.findings.splice(..0, remarks::drifted(&drift));
+    run.drift = Some(drift);
+    Ok(run)
+}
+
+/// Fits the models, and finds the edges of the segments; writes nothing.
+///
+/// # Errors
+/// As [`analyse`].
+pub fn fit(settings: &Settings) -> Result<Fitted, Error> {
+    let mut clock = Clock::default();
+    let look = look(settings, None, &mut clock)?;
+    clock.enter("fit orders and order values");
     let inputs = fingerprints(look.files.clone());
-    let Look { summary, histories, .. } = &look;
-    let selection = selection::stated(settings, histories, summary.observation_end)?;
-    let customers = CustomerPatterns::of(histories);
+    let customers = CustomerPatterns::of(&look.histories);
+    let models = models(&look, &customers, None, settings)?;
+    clock.enter("predict");
+    let outlook = outlook(&look, &customers, settings);
+    let predicted = model::predict(&models.purchases, &models.spend, &outlook)?;
+    let edges = segment::edges(&predicted.lifetime_value, settings.segments.labels.len());
+    let rfm_edges = rfm::edges_of(&look.summary.frame, settings)?;
+    let findings = findings(&look, &models, &predicted, &outlook, &edges, None, settings);
+    let inputs = inputs.join().unwrap_or_else(lost_thread)?;
+    look.stamps.unchanged()?;
+    let parts = Parts { look: &look, models: &models, edges, rfm_edges, findings: &findings };
+    let trained = Trained::of(parts, &inputs, settings);
+    Ok(Fitted { trained, audit: Audit::of(look, inputs, clock.laps()) })
+}
+
+/// The models that predict, and how customers came to be in the file that they were fitted to.
+pub struct Models {
+    /// The model of orders.
+    pub purchases: FittedPurchases,
+    /// The model of order values.
+    pub spend: FittedSpend,
+    /// None for everybody ever acquired.
+    pub selection: Option<Selection>,
+}
+
+/// Fits the models, or takes those that are given.
+fn models(
+    look: &Look,
+    customers: &CustomerPatterns,
+    given: Option<&Trained>,
+    settings: &Settings,
+) -> Result<Models, Error> {
+    if let Some(given) = given {
+        let (purchases, spend) = given.fits()?;
+        let selection = purchases.selection.as_ref().map(|fit| fit.selection);
+        return Ok(Models { purchases, spend, selection });
+    }
+    let histories = &look.histories;
+    let selection = selection::stated(settings, histories, look.summary.observation_end)?;
     let (purchases, spend) = rayon::join(
         || model::fit_purchases(&customers.patterns, &settings.purchases, selection),
         || model::fit_spend(histories, &settings.spend),
     );
-    let (purchases, spend) = (purchases?, spend?);
-    clock.lap("fit orders and order values");
-    let outlook = Outlook {
-        histories,
-        customers: &customers,
+    Ok(Models { purchases: purchases?, spend: spend?, selection })
+}
+
+fn outlook<'a>(
+    look: &'a Look,
+    customers: &'a CustomerPatterns,
+    settings: &'a Settings,
+) -> Outlook<'a> {
+    Outlook {
+        histories: &look.histories,
+        customers,
         unit: settings.summary.time_unit,
         forecast: &settings.forecast,
         lifetime: &settings.lifetime_value,
-    };
-    let predicted = model::predict(&purchases, &spend, &outlook)?;
-    clock.lap("predict");
-    let scored = predictions::attach(&summary.frame, &predicted, settings)?;
-    let segment::Segmented { frame, edges } = segment::segment(scored, &settings.segments.labels)?;
-    let profiles = profile::profiles(&frame, settings)?;
-    let advice = advice::advise(&profiles.segments, &profiles.company, &purchases, settings);
-    let groups = kept::groups(&frame, settings, &profiles.member, &profiles.kept)?;
-    let rfm = rfm::score(frame, &summary.frame, &profiles.member, settings)?;
-    clock.lap("segment and advise");
-    let model = &purchases.model;
-    let next_month = company::next_month(model, &outlook)?;
-    let mut forecast = company::forecast(model, &predicted, &next_month, &groups, &outlook)?;
+    }
+}
+
+/// From the CLTV frame to the end.
+fn complete(
+    look: Look,
+    given: Option<&Trained>,
+    settings: &Settings,
+    mut clock: Clock,
+) -> Result<Run, Error> {
+    clock.enter("fit orders and order values");
+    let inputs = fingerprints(look.files.clone());
+    let customers = CustomerPatterns::of(&look.histories);
+    let models = models(&look, &customers, given, settings)?;
+    let Models { purchases, spend, .. } = &models;
+    clock.enter("predict");
+    let outlook = outlook(&look, &customers, settings);
+    let predicted = model::predict(purchases, spend, &outlook)?;
+    clock.enter("segment and advise");
+    let frame = &look.summary.frame;
+    let scored = predictions::attach(frame, &predicted, settings)?;
+    let given_edges = given.map(|given| given.segments.edges.as_slice());
+    let segmented = segment::segment(scored, &settings.segments.labels, given_edges)?;
+    let profiles = profile::profiles(&segmented.frame, settings)?;
+    let advice = advice::advise(&profiles.segments, &profiles.company, purchases, settings);
+    let groups = kept::groups(&segmented.frame, settings, &profiles.member, &profiles.kept)?;
+    let rfm_edges = given.and_then(|given| given.rfm_edges.as_ref());
+    let rfm = rfm::score(segmented.frame, frame, &profiles.member, rfm_edges, settings)?;
+    clock.enter("forecast the company");
+    let next_month = company::next_month(&purchases.model, &outlook)?;
+    let mut forecast =
+        company::forecast(&purchases.model, &predicted, &next_month, &groups, &outlook)?;
     let next_month = predictions::highest_customers(&rfm.frame, &next_month, BUSIEST)?;
-    let tracking = tracking(&look, &purchases, settings)?;
-    clock.lap("forecast the company");
-    let (scored, intervals) =
-        intervals(rfm.frame, &purchases, &spend, &outlook, &groups, settings)?;
-    clock.lap("draw intervals");
-    let mut findings = purchases.findings.clone();
-    findings
-        .extend(intervals.as_ref().and_then(|i| i.as_ref().err()).map(remarks::without_intervals));
+    let tracking = tracking(&look, purchases, settings)?;
+    clock.enter("draw intervals");
+    let (scored, intervals) = intervals(rfm.frame, purchases, spend, &outlook, &groups, settings)?;
+    let without = intervals.as_ref().and_then(|i| i.as_ref().err()).map(remarks::without_intervals);
+    let edges = segmented.edges;
+    let findings = findings(&look, &models, &predicted, &outlook, &edges, without, settings);
     let intervals = intervals.and_then(Result::ok);
     if let Some(intervals) = &intervals {
         company::with_intervals(&mut forecast, &intervals.periods);
     }
-    findings.extend(corrected(settings, &purchases, &profiles.company, &outlook));
-    let end = summary.observation_end;
-    findings.extend(selection::findings(settings, selection, &look.signs, end));
-    findings.extend(spend.findings.clone());
-    findings.extend(remarks::remarks(settings, &look, &edges));
-    findings.sort_by_key(|finding| finding.severity == Severity::Note);
-    let audit = Audit::of(look, inputs.join().unwrap_or_else(lost_thread)?, clock.laps);
+    let inputs = inputs.join().unwrap_or_else(lost_thread)?;
+    look.stamps.unchanged()?;
+    let trained = given.cloned().unwrap_or_else(|| {
+        let (edges, rfm_edges) = (edges.clone(), rfm.edges);
+        let parts = Parts { look: &look, models: &models, edges, rfm_edges, findings: &findings };
+        Trained::of(parts, &inputs, settings)
+    });
+    let Models { purchases, spend, .. } = models;
     Ok(Run {
         scored,
         edges,
@@ -199,8 +298,32 @@ pub fn analyse(settings: &Settings) -> Result<Run, Error> {
         tracking,
         intervals,
         findings,
-        audit,
+        trained,
+        drift: None,
+        audit: Audit::of(look, inputs, clock.laps()),
     })
+}
+
+/// Everything that the reader should know, most serious first.
+fn findings(
+    look: &Look,
+    models: &Models,
+    predicted: &Predictions,
+    outlook: &Outlook<'_>,
+    edges: &[f64],
+    without_intervals: Option<Finding>,
+    settings: &Settings,
+) -> Vec<Finding> {
+    let Models { purchases, spend, selection } = models;
+    let mut findings = purchases.findings.clone();
+    findings.extend(without_intervals);
+    findings.extend(corrected(purchases, predicted, outlook, settings));
+    let end = look.summary.observation_end;
+    findings.extend(selection::findings(settings, *selection, &look.signs, end));
+    findings.extend(spend.findings.clone());
+    findings.extend(remarks::remarks(settings, look, edges));
+    findings.sort_by_key(|finding| finding.severity == Severity::Note);
+    findings
 }
 
 /// Sizes and hashes of the input, taken while the models are fitted.
@@ -250,37 +373,18 @@ fn intervals(
 
 /// What the selection changed in the forecast.
 fn corrected(
-    settings: &Settings,
     purchases: &FittedPurchases,
-    company: &Profile,
+    predicted: &Predictions,
     outlook: &Outlook<'_>,
+    settings: &Settings,
 ) -> Vec<Finding> {
     let (Some(fit), Some(stated)) = (&purchases.selection, &settings.selection) else {
         return Vec::new();
     };
     let ignored = total_orders(&fit.ignored, outlook);
-    let orders = &company.expected_orders;
-    selection::corrected(stated, company.customers, fit.acquired, &ignored, orders)
-}
-
-impl Audit {
-    fn of(look: Look, inputs: Vec<Fingerprint>, timings: Vec<(&'static str, f64)>) -> Self {
-        let Look { cleaned, summary, limits, .. } = look;
-        Self {
-            inputs,
-            rows_read: cleaned.rows_read,
-            rejected: cleaned.rejected,
-            quarantine: cleaned.quarantine,
-            returns_netted: cleaned.returns_netted,
-            limits,
-            below_min_orders: summary.below_min_orders,
-            lines_after_calibration: summary.lines_after_calibration,
-            first_order: summary.first_order,
-            last_order: summary.last_order,
-            observation_end: summary.observation_end,
-            timings,
-        }
-    }
+    let corrected: Vec<(u32, f64)> =
+        predicted.orders.iter().map(|(months, orders)| (*months, orders.iter().sum())).collect();
+    selection::corrected(stated, outlook.histories.len(), fit.acquired, &ignored, &corrected)
 }
 
 fn clean_rows(raw: LazyFrame, files: &[PathBuf], settings: &Settings) -> Result<Cleaned, Error> {
@@ -293,34 +397,16 @@ fn clean_rows(raw: LazyFrame, files: &[PathBuf], settings: &Settings) -> Result<
 
 fn summarise(
     kept: LazyFrame,
+    given: Option<&[Limits]>,
     settings: &Settings,
 ) -> Result<(CustomerSummary, Vec<Limits>), Error> {
     match settings.input.kind {
         InputKind::Customers => {
-            let (capped, limits) = outliers::cap(kept, settings)?;
+            let (capped, limits) = outliers::cap(kept, given, settings)?;
             let totals = summary::omnichannel_totals(capped, settings);
             Ok((summary::customer_summary(totals, settings)?, limits))
         }
         InputKind::Transactions => Ok((order_days::customer_summary(kept, settings)?, Vec::new())),
-    }
-}
-
-/// Seconds by stage: for run.json only, no result depends on it.
-pub struct Clock {
-    since: Instant,
-    laps: Vec<(&'static str, f64)>,
-}
-
-impl Clock {
-    /// Starts now.
-    pub fn start() -> Self {
-        Self { since: Instant::now(), laps: Vec::new() }
-    }
-
-    fn lap(&mut self, stage: &'static str) {
-        tracing::debug!(stage, seconds = self.since.elapsed().as_secs_f64(), "stage done");
-        self.laps.push((stage, self.since.elapsed().as_secs_f64()));
-        self.since = Instant::now();
     }
 }
 

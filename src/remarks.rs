@@ -9,7 +9,7 @@ use crate::findings::Finding;
 use crate::frame::clean::Rejected;
 use crate::frame::outliers::Limits;
 use crate::frame::summary::CustomerSummary;
-use crate::pipeline::Look;
+use crate::pipeline::{Drift, Look};
 use crate::settings::{FrequencyKind, InputKind, Settings};
 
 /// Days without any order at the end of a log that are still believed.
@@ -29,6 +29,32 @@ pub fn remarks(settings: &Settings, look: &Look, edges: &[f64]) -> Vec<Finding> 
     findings.extend(first_order_counted(settings));
     findings.extend(uncapped(settings, &look.limits));
     findings
+}
+
+/// A stability index beyond which, by convention, a population has shifted.
+const SHIFTED: f64 = 0.25;
+
+/// What is to be said of an export that is scored with an earlier fit.
+pub fn drifted(drift: &Drift) -> Option<Finding> {
+    let shown: Vec<String> =
+        drift.stability_index.iter().map(|(name, psi)| format!("{name} {psi:.2}")).collect();
+    let shown = format!("population stability index: {}", shown.join(", "));
+    if drift.refitted {
+        return Some(Finding::note(
+            "refitted",
+            format!(
+                "the customers have drifted from those of the model, so it was fitted again ({shown})"
+            ),
+            "its outlier limits and segment edges are new too: quarters do not compare across it",
+        ));
+    }
+    drift.stability_index.iter().any(|(_, psi)| *psi > SHIFTED).then(|| {
+        Finding::warning(
+            "drifted",
+            format!("the customers are not those that the model was fitted to ({shown})"),
+            "fit again with `cltv fit`, or score with --refit-if 0.25",
+        )
+    })
 }
 
 /// Totals without intervals: their parameters could not be drawn, and the rest of the run stands.

@@ -5,10 +5,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use cltv::audit::Clock;
 use cltv::error::Error;
 use cltv::findings::Severity;
 use cltv::frame::guess::guess_input;
-use cltv::pipeline::{Clock, Look, look};
+use cltv::pipeline::{Look, look};
 use cltv::selection::{self, advice};
 use cltv::settings::{FrequencyKind, Overrides, Settings, load, parse};
 
@@ -44,7 +45,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
         set: args.set.clone(),
     };
     let (settings, guessed) = settings_of(&args.file, &overrides)?;
-    let look = look(&settings, &mut Clock::start())?;
+    let look = look(&settings, None, &mut Clock::default())?;
     let end = look.summary.observation_end;
     let stated = selection::stated(&settings, &look.histories, end)?;
     let findings = selection::findings(&settings, stated, &look.signs, end);

@@ -7,6 +7,7 @@ use clap::Args;
 use cltv::evaluation::{Evaluation, Fold, Method, evaluate};
 use cltv::model::holdout::Accuracy;
 use cltv::output::evaluation::write;
+use cltv::output::target::Target;
 use cltv::pipeline::refuse_warnings;
 use cltv::settings::{Overrides, Settings, load};
 
@@ -49,8 +50,9 @@ pub fn run(args: &EvaluateArgs, quiet: bool, log_format: LogFormat) -> anyhow::R
         set: args.set.clone(),
     };
     let settings = load(&args.pipeline, &overrides)?;
+    let target = Target::lock(&settings.output.path)?;
     let evaluation = evaluate(&settings, args.folds)?;
-    let folder = write(&evaluation, &settings)?;
+    let folder = write(&evaluation, &settings, &target)?;
     warn(&evaluation.findings, log_format);
     if !quiet {
         let page = describe(&evaluation, &settings, &folder);

@@ -66,7 +66,7 @@ where
 pub fn warn(findings: &[Finding], format: LogFormat) {
     if format == LogFormat::Json || !std::io::stdout().is_terminal() {
         for finding in findings.iter().filter(|f| f.severity == Severity::Warning) {
-            tracing::warn!(code = finding.code, "{}", finding.message);
+            tracing::warn!(code = &*finding.code, "{}", finding.message);
         }
     }
 }

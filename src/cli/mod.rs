@@ -1,12 +1,18 @@
 //! The command line: arguments, one thin file a subcommand, exit codes.
 
+mod bar;
 mod check;
 mod completions;
 mod evaluate;
+mod fit;
 mod logging;
+mod memory;
 mod page;
+mod promote;
 mod run;
+mod score;
 mod select;
+mod signals;
 mod simulate;
 mod summary;
 
@@ -33,6 +39,9 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Fit(fit::FitArgs),
+    Score(score::ScoreArgs),
+    Promote(promote::PromoteArgs),
     Evaluate(evaluate::EvaluateArgs),
     Select(select::SelectArgs),
     Check(check::CheckArgs),
@@ -64,8 +73,13 @@ enum LogFormat {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     logging::start(&cli.verbosity);
+    signals::listen();
+    bar::start(cli.verbosity.quiet);
     let result = match &cli.command {
         Command::Run(args) => run::run(args, cli.verbosity.quiet, cli.verbosity.log_format),
+        Command::Fit(args) => fit::run(args, cli.verbosity.quiet, cli.verbosity.log_format),
+        Command::Score(args) => score::run(args, cli.verbosity.quiet, cli.verbosity.log_format),
+        Command::Promote(args) => promote::run(args, cli.verbosity.quiet),
         Command::Evaluate(args) => {
             evaluate::run(args, cli.verbosity.quiet, cli.verbosity.log_format)
         }
@@ -74,6 +88,7 @@ pub fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(args),
         Command::Completions(args) => completions::run(args),
     };
+    bar::finish();
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,

@@ -16,7 +16,7 @@ use polars::prelude::{AnyValue, DataFrame};
 use super::page::{Page, decimal, figures, findings, plain_table, printable, significant, whole};
 
 /// Prints the whole summary to stdout.
-pub fn print(run: &Run, settings: &Settings, folder: &Path) -> anyhow::Result<()> {
+pub fn print(run: &Run, settings: &Settings, folder: Option<&Path>) -> anyhow::Result<()> {
     let mut page = Page::default();
     heading(&mut page, run, settings);
     data(&mut page, run);
@@ -29,7 +29,10 @@ pub fn print(run: &Run, settings: &Settings, folder: &Path) -> anyhow::Result<()
     advice(&mut page, run, settings);
     top(&mut page, &tables::top(run, settings)?, settings);
     busiest(&mut page, run);
-    page.line(&format!("Written to {}", folder.display()));
+    page.line(&match folder {
+        Some(folder) => format!("Written to {}", folder.display()),
+        None => "Nothing was written (dry run)".to_owned(),
+    });
     anstream::stdout().write_all(page.text.as_bytes())?;
     Ok(())
 }

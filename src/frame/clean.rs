@@ -5,7 +5,7 @@ use polars::prelude::*;
 
 use super::dates;
 use super::typed::{Blanks, identifier, is_unusable, number, without_decimals};
-use super::{FILE, ROW, day_literal};
+use super::{FILE, ROW, collected, day_literal, engine};
 use crate::columns::CUSTOMER_ID;
 use crate::error::Error;
 use crate::settings::{AnalysisDate, Settings};
@@ -57,14 +57,15 @@ pub fn typed_name(column: &str) -> String {
 /// [`Error::Input`] when it cannot be read, a date format cannot be settled, or no row is left.
 pub fn customers(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cleaned, Error> {
     let place = &settings.input.path;
-    let raw = raw.collect().map_err(|e| Error::input(place, unreadable(&e)))?;
+    let engine = engine(settings, Engine::InMemory);
+    let raw = collected(raw, engine).map_err(|e| Error::input(place, unreadable(&e)))?;
     let schema = raw.schema().clone();
     let rows_read = raw.height();
     let raw = raw.lazy();
     let columns = &settings.input.columns;
     let (first, last) = (named(&columns.first_order_date), named(&columns.last_order_date));
     let setting = &settings.input.date_format;
-    let format = dates::settle(&raw, &[first, last], setting, place, Engine::InMemory)?;
+    let format = dates::settle(&raw, &[first, last], setting, place, engine)?;
     let date =
         |name: &str| dates::parsed(name, schema.get(name).unwrap_or(&DataType::String), &format);
     let mut typed = vec![
@@ -80,7 +81,7 @@ pub fn customers(raw: LazyFrame, files: &[String], settings: &Settings) -> Resul
             .map(|name| number(name, Blanks::TakenOff).alias(typed_name(name))),
     );
     let rules = rules(settings);
-    let judged = judge(raw.with_columns(typed), &rules)?;
+    let judged = judge(raw.with_columns(typed), &rules, engine)?;
     let names: Vec<&str> = rules.iter().map(|(name, _)| *name).chain([DUPLICATE]).collect();
     split(judged, &names, files, settings, rows_read)
 }
@@ -127,12 +128,12 @@ fn whole(number: Expr) -> Expr {
 
 /// Adds the first rule that each row breaks, and then sets aside all but the first of the sound rows
 /// with the same identifier.
-fn judge(typed: LazyFrame, rules: &[Rule]) -> Result<LazyFrame, Error> {
+fn judge(typed: LazyFrame, rules: &[Rule], engine: Engine) -> Result<LazyFrame, Error> {
     let judged = typed.with_column(first_broken(rules).alias(RULE));
     let again = is_sound().and(key_of_sound().is_first_distinct().not());
     let duplicate = lit(rules.len() as i32 + 1);
     let judged = judged.with_column(when(again).then(duplicate).otherwise(col(RULE)).alias(RULE));
-    judged.collect().map(IntoLazy::lazy).map_err(Error::engine("check the rows"))
+    collected(judged, engine).map(IntoLazy::lazy).map_err(Error::engine("check the rows"))
 }
 
 /// Whether a row keeps all rules.

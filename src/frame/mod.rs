@@ -36,11 +36,21 @@ pub mod typed;
 use polars::prelude::*;
 
 use crate::error::Error;
+use crate::settings::{EngineName, Settings};
 
 /// Position of a row's file in the list of input files.
 pub(crate) const FILE: &str = "__file";
 /// Number of a row in its file, from 1, header not counted.
 pub(crate) const ROW: &str = "__row";
+
+/// The engine that the pipeline asks for, else the `usual` one.
+pub(crate) fn engine(settings: &Settings, usual: Engine) -> Engine {
+    match settings.resources.engine {
+        EngineName::Auto => usual,
+        EngineName::InMemory => Engine::InMemory,
+        EngineName::Streaming => Engine::Streaming,
+    }
+}
 
 /// Runs a query in morsels, so that its input is never in memory as a whole.
 pub(crate) fn streamed(query: LazyFrame) -> PolarsResult<DataFrame> {

@@ -6,7 +6,7 @@ use polars::prelude::*;
 
 use super::clean::{FIRST_ORDER, LAST_ORDER};
 use super::summary::{CustomerSummary, History, ORDERS, VALUE, finish};
-use super::{day_literal, numbers, one_date, streamed};
+use super::{collected, day_literal, engine, numbers, one_date, streamed};
 use crate::columns::CUSTOMER_ID;
 use crate::customers::Holdout;
 use crate::error::Error;
@@ -54,7 +54,7 @@ pub fn customer_summary(days: LazyFrame, settings: &Settings) -> Result<Customer
     let end = log.calibration_end.unwrap_or(covered_until);
     let lines_after_calibration = lines_after(&days, end)?;
     let customers = per_customer(days.filter(until(end)), settings)
-        .and_then(streamed)
+        .and_then(|customers| collected(customers, engine(settings, Engine::Streaming)))
         .map_err(Error::engine("group the orders by customer"))?;
     if customers.height() == 0 {
         return Err(Error::input(

@@ -1,14 +1,14 @@
 //! Outlier suppression: values beyond the quantile fences are set to the (rounded) fence.
 
 use polars::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::clean::typed_name;
 use crate::error::Error;
 use crate::settings::{Outliers, Settings};
 
 /// The limits of one column and what they changed.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
     /// Input column.
     pub column: String,
@@ -26,7 +26,8 @@ pub struct Limits {
     pub lowered: usize,
 }
 
-/// Caps the chosen columns and returns their limits.
+/// Caps the chosen columns, by the limits of an earlier run where they are given, and returns the
+/// limits with what they changed here.
 ///
 /// # Formula
 /// q_low − f·(q_high − q_low) and q_high + f·(q_high − q_low), with linearly interpolated
@@ -37,10 +38,17 @@ pub struct Limits {
 ///
 /// # Errors
 /// [`Error::Engine`], never for rows that keep the rules.
-pub fn cap(kept: LazyFrame, settings: &Settings) -> Result<(LazyFrame, Vec<Limits>), Error> {
-    let chosen = settings.capped_columns();
-    let limits = limits_of(&kept, &chosen, &settings.outliers)
-        .map_err(Error::engine("find the outlier limits"))?;
+pub fn cap(
+    kept: LazyFrame,
+    given: Option<&[Limits]>,
+    settings: &Settings,
+) -> Result<(LazyFrame, Vec<Limits>), Error> {
+    let mut limits = match given {
+        Some(limits) => limits.to_vec(),
+        None => limits_of(&kept, &settings.capped_columns(), &settings.outliers)
+            .map_err(Error::engine("find the outlier limits"))?,
+    };
+    count_changes(&kept, &mut limits).map_err(Error::engine("count the outliers"))?;
     let capped: Vec<Expr> = limits.iter().map(capped).collect();
     Ok((if capped.is_empty() { kept } else { kept.with_columns(capped) }, limits))
 }
@@ -76,7 +84,6 @@ fn limits_of(kept: &LazyFrame, names: &[&str], outliers: &Outliers) -> PolarsRes
             lowered: 0,
         });
     }
-    count_changes(kept, &mut limits)?;
     Ok(limits)
 }
 

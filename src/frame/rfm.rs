@@ -2,7 +2,7 @@
 //! segment that the first two make.
 
 use polars::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::numbers;
 use super::predictions::kept_last;
@@ -20,6 +20,20 @@ pub struct Scored {
     pub frame: DataFrame,
     /// In the order of the pipeline file.
     pub segments: Vec<RfmProfile>,
+    /// Between the scores; none where equal values are ranked by row.
+    pub edges: Option<RfmEdges>,
+}
+
+/// The four edges between the five scores of each column, rising.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RfmEdges {
+    /// Of the days since the last order.
+    pub recency: Vec<f64>,
+    /// Of the number of orders.
+    pub frequency: Vec<f64>,
+    /// Of the total spend.
+    pub monetary: Vec<f64>,
 }
 
 /// Figures of one RFM segment; means are 0 for one without customers.
@@ -46,7 +60,7 @@ pub struct RfmProfile {
 }
 
 /// Scores the customers of `summary`, whose predictions are `scored` and whose CLTV segments are
-/// `cltv_segment`, row by row.
+/// `cltv_segment`, row by row; by the edges of an earlier run, where they are given.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a scored frame.
@@ -54,16 +68,19 @@ pub fn score(
     mut scored: DataFrame,
     summary: &DataFrame,
     cltv_segment: &[usize],
+    given: Option<&RfmEdges>,
     settings: &Settings,
 ) -> Result<Scored, Error> {
-    let days = numbers(summary, DAYS_SINCE_LAST_ORDER)?;
-    let (orders, spend) = (numbers(summary, ORDERS)?, numbers(summary, VALUE)?);
-    let ties = settings.rfm.ties;
+    let [days, orders, spend] = scored_columns(summary)?;
     let (lowest, highest) = (*RFM_SCORES.start(), *RFM_SCORES.end());
-    let (quiet, (frequency, monetary)) = rayon::join(
-        || quantile_scores(&days, ties),
-        || rayon::join(|| quantile_scores(&orders, ties), || quantile_scores(&spend, ties)),
-    );
+    let (edges, [quiet, frequency, monetary]) = match settings.rfm.ties {
+        Ties::RowOrder => (None, [&days, &orders, &spend].map(|values| scores_by_row(values))),
+        Ties::Together => {
+            let edges = given.cloned().unwrap_or_else(|| RfmEdges::of([&days, &orders, &spend]));
+            let scores = edges.scores([&days, &orders, &spend]);
+            (Some(edges), scores)
+        }
+    };
     let recency: Vec<u8> = quiet.into_iter().map(|score| lowest + highest - score).collect();
     let segments = &settings.rfm.segments;
     let of_pair = |r, f| segments.iter().position(|s| s.holds(r, f)).unwrap_or_default();
@@ -87,7 +104,24 @@ pub fn score(
         .hstack_mut(&columns)
         .and_then(|frame| kept_last(frame, settings))
         .map_err(Error::engine("join the RFM scores"))?;
-    Ok(Scored { frame, segments: profiles })
+    Ok(Scored { frame, segments: profiles, edges })
+}
+
+/// Days since the last order, orders and spend.
+fn scored_columns(summary: &DataFrame) -> Result<[Vec<f64>; 3], Error> {
+    let columns = [DAYS_SINCE_LAST_ORDER, ORDERS, VALUE].map(|name| numbers(summary, name));
+    let [days, orders, spend] = columns;
+    Ok([days?, orders?, spend?])
+}
+
+/// Between the scores of these customers; none where equal values are ranked by row.
+///
+/// # Errors
+/// [`Error::Engine`], never for a summary.
+pub fn edges_of(summary: &DataFrame, settings: &Settings) -> Result<Option<RfmEdges>, Error> {
+    let columns = scored_columns(summary)?;
+    let edges = || RfmEdges::of(columns.each_ref().map(Vec::as_slice));
+    Ok((settings.rfm.ties == Ties::Together).then(edges))
 }
 
 fn profiles(
@@ -132,19 +166,50 @@ fn profiles(
     Ok(profiles)
 }
 
-/// A score from 1 to 5 by quantile, the highest value the highest; a value on an edge has the lower
-/// score, as `pandas.qcut` has it. Equal values have equal scores, or are ranked by row.
-fn quantile_scores(values: &[f64], ties: Ties) -> Vec<u8> {
-    let ranked = match ties {
-        Ties::Together => values.to_vec(),
-        Ties::RowOrder => ranks_by_row(values),
-    };
-    let mut sorted = ranked.clone();
+impl RfmEdges {
+    /// Quantiles of days since the last order, orders and spend.
+    fn of([days, orders, spend]: [&[f64]; 3]) -> Self {
+        let (recency, (frequency, monetary)) =
+            rayon::join(|| edges(days), || rayon::join(|| edges(orders), || edges(spend)));
+        Self { recency, frequency, monetary }
+    }
+
+    fn scores(&self, [days, orders, spend]: [&[f64]; 3]) -> [Vec<u8>; 3] {
+        [
+            scores(days, &self.recency),
+            scores(orders, &self.frequency),
+            scores(spend, &self.monetary),
+        ]
+    }
+
+    /// Whether each column has its four edges, in order.
+    pub fn is_sound(&self) -> bool {
+        let four = usize::from(*RFM_SCORES.end() - *RFM_SCORES.start());
+        [&self.recency, &self.frequency, &self.monetary]
+            .into_iter()
+            .all(|edges| edges.len() == four && edges.windows(2).all(|pair| pair[0] <= pair[1]))
+    }
+}
+
+fn edges(values: &[f64]) -> Vec<f64> {
+    let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
-    let (lowest, scores) = (*RFM_SCORES.start(), usize::from(*RFM_SCORES.end()));
-    let edges: Vec<f64> = (1..scores).map(|k| linear_quantile(&sorted, k, scores)).collect();
-    let score = |value: &f64| lowest + edges.iter().filter(|edge| *edge < value).count() as u8;
-    ranked.iter().map(score).collect()
+    let scores = usize::from(*RFM_SCORES.end());
+    (1..scores).map(|k| linear_quantile(&sorted, k, scores)).collect()
+}
+
+/// A score from 1 to 5 by quantile, the highest value the highest; a value on an edge has the lower
+/// score, as `pandas.qcut` has it.
+fn scores(values: &[f64], edges: &[f64]) -> Vec<u8> {
+    let score =
+        |value: &f64| *RFM_SCORES.start() + edges.iter().filter(|edge| *edge < value).count() as u8;
+    values.iter().map(score).collect()
+}
+
+/// The same where equal values are ranked by row.
+fn scores_by_row(values: &[f64]) -> Vec<u8> {
+    let ranks = ranks_by_row(values);
+    scores(&ranks, &edges(&ranks))
 }
 
 /// Ranks from 1; of equal values the earlier row has the lower rank.
@@ -160,20 +225,30 @@ fn ranks_by_row(values: &[f64]) -> Vec<f64> {
 mod tests {
     use super::*;
 
+    fn together(values: &[f64]) -> Vec<u8> {
+        scores(values, &edges(values))
+    }
+
     #[test]
     fn as_pandas_qcut() {
         // pandas 1.5.3: pd.qcut([1, 2, 2, 3, 7, 8, 9, 10, 11, 40], 5, labels=range(1, 6)).
         let values = [1.0, 2.0, 2.0, 3.0, 7.0, 8.0, 9.0, 10.0, 11.0, 40.0];
-        assert_eq!(quantile_scores(&values, Ties::Together), [1, 1, 1, 2, 3, 3, 4, 4, 5, 5]);
+        assert_eq!(together(&values), [1, 1, 1, 2, 3, 3, 4, 4, 5, 5]);
     }
 
     #[test]
     fn equal_values_share_a_score_or_are_ranked_by_row() {
         let values = [1.0; 10];
-        assert_eq!(quantile_scores(&values, Ties::Together), [1; 10]);
+        assert_eq!(together(&values), [1; 10]);
         // pandas 1.5.3: pd.qcut(pd.Series([1] * 10).rank(method="first"), 5, labels=range(1, 6)).
-        assert_eq!(quantile_scores(&values, Ties::RowOrder), [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]);
-        assert_eq!(quantile_scores(&[3.0], Ties::Together), [1]);
-        assert!(quantile_scores(&[], Ties::Together).is_empty());
+        assert_eq!(scores_by_row(&values), [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]);
+        assert_eq!(together(&[3.0]), [1]);
+        assert!(together(&[]).is_empty());
+    }
+
+    #[test]
+    fn given_edges_score_other_values() {
+        let edges = edges(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(scores(&[0.0, 2.0, 2.1, 100.0], &edges), [1, 1, 2, 5]);
     }
 }

@@ -16,13 +16,21 @@ pub struct Segmented {
     pub edges: Vec<f64>,
 }
 
-/// Cuts at linear quantiles; a value on an edge belongs to the lower segment. Where edges
+/// Cuts at linear quantiles, or at the edges of an earlier run; a value on an edge belongs to the
+/// lower segment, one beyond all edges to the lowest or highest. Where edges
 /// coincide, the lowest of the coinciding segments takes the value and the others stay empty.
 ///
 /// # Errors
 /// [`Error::Engine`], never for finite values.
-pub fn segment(scored: DataFrame, labels: &[String]) -> Result<Segmented, Error> {
-    let edges = edges(&scored, labels.len())?;
+pub fn segment(
+    scored: DataFrame,
+    labels: &[String],
+    given: Option<&[f64]>,
+) -> Result<Segmented, Error> {
+    let edges = match given {
+        Some(given) => widened(given, &scored)?,
+        None => edges(&numbers(&scored, CLTV)?, labels.len()),
+    };
     let highest = labels.last().map_or("", String::as_str);
     let label =
         labels.iter().zip(&edges[1..]).rev().skip(1).fold(lit(highest), |above, (label, upper)| {
@@ -42,10 +50,22 @@ pub fn segment(scored: DataFrame, labels: &[String]) -> Result<Segmented, Error>
     Ok(Segmented { frame, edges })
 }
 
-fn edges(scored: &DataFrame, segments: usize) -> Result<Vec<f64>, Error> {
-    let mut sorted = numbers(scored, CLTV)?;
+/// The same edges, but for the outermost, which reach to the lowest and highest value.
+fn widened(given: &[f64], scored: &DataFrame) -> Result<Vec<f64>, Error> {
+    let values = numbers(scored, CLTV)?;
+    let mut edges = given.to_vec();
+    if let [lowest, .., highest] = edges.as_mut_slice() {
+        *lowest = values.iter().copied().fold(*lowest, f64::min);
+        *highest = values.iter().copied().fold(*highest, f64::max);
+    }
+    Ok(edges)
+}
+
+/// n + 1 rising edges of n segments of equal count.
+pub fn edges(lifetime_value: &[f64], segments: usize) -> Vec<f64> {
+    let mut sorted = lifetime_value.to_vec();
     sorted.par_sort_unstable_by(f64::total_cmp);
-    Ok((0..=segments).map(|k| linear_quantile(&sorted, k, segments)).collect())
+    (0..=segments).map(|k| linear_quantile(&sorted, k, segments)).collect()
 }
 
 #[cfg(test)]
@@ -56,7 +76,7 @@ mod tests {
         let frame = DataFrame::new_infer_height(vec![Column::new(CLTV.into(), values)])
             .expect("one column");
         let labels: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
-        let segmented = segment(frame, &labels).expect("finite values");
+        let segmented = segment(frame, &labels, None).expect("finite values");
         let column = segmented.frame.column(CLTV_SEGMENT).expect("a segment");
         column.str().expect("text").iter().flatten().map(str::to_owned).collect()
     }

@@ -4,7 +4,7 @@ use chrono::{Days, NaiveDate};
 use polars::prelude::*;
 
 use super::clean::{FIRST_ORDER, LAST_ORDER, typed_name};
-use super::{day_literal, numbers, one_date};
+use super::{collected, day_literal, engine, numbers, one_date};
 use crate::columns::{CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, FREQUENCY, MONETARY_AVG, age, recency};
 use crate::customers::Histories;
 use crate::error::Error;
@@ -96,7 +96,8 @@ pub(crate) fn finish(
     settings: &Settings,
 ) -> Result<CustomerSummary, Error> {
     let failed = || Error::engine("summarise the customers");
-    let customers = customers.collect().map_err(failed())?;
+    let engine = engine(settings, Engine::InMemory);
+    let customers = collected(customers, engine).map_err(failed())?;
     let all = customers.height();
     let customers = customers.lazy();
     let unit = settings.summary.time_unit;

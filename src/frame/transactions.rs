@@ -16,7 +16,7 @@ use super::summary::{ORDERS, VALUE};
 use super::typed::{
     Blanks, has_blanks, is_decimal, is_unusable, number, stripped, text, without_decimals,
 };
-use super::{FILE, ROW, collected_together, day_literal, holds, streamed};
+use super::{FILE, ROW, collected_together, day_literal, engine, holds, streamed};
 use crate::columns::CUSTOMER_ID;
 use crate::error::Error;
 use crate::settings::{DuplicateLines, Returns, Settings};
@@ -39,7 +39,8 @@ pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cl
     let place = &settings.input.path;
     let date = settings.input.columns.order_date.as_deref().unwrap_or_default();
     let setting = &settings.input.date_format;
-    let settle = || dates::settle(&raw, &[date], setting, place, Engine::Streaming);
+    let engine = engine(settings, Engine::Streaming);
+    let settle = || dates::settle(&raw, &[date], setting, place, engine);
     let guess = dates::glimpse(&raw, &[date], setting);
     let guessed = guess.is_some();
     let format = guess.map_or_else(settle, Ok)?;
@@ -91,8 +92,9 @@ impl Pass {
         let (judged, rules) = judged(raw, reading, settings)?;
         let days = days(judged.clone().filter(is_sound()), settings);
         let aside = quarantine(judged, &rules, files, settings);
-        let mut answers = collected_together(vec![days, aside], Engine::Streaming)
-            .map_err(|e| Error::input(&settings.input.path, unreadable(&e)))?;
+        let mut answers =
+            collected_together(vec![days, aside], engine(settings, Engine::Streaming))
+                .map_err(|e| Error::input(&settings.input.path, unreadable(&e)))?;
         let quarantine = answers.pop().unwrap_or_default();
         let days = answers.pop().unwrap_or_default();
         let days = plain_ids(days, settings).map_err(failed())?;

@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::math::special::{digamma_rise, ln_rising};
 
 /// Shares of the first channel in a customer's orders: π ~ Beta(first, second).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct ChannelMix {
     /// δ
     pub first: f64,

@@ -1,6 +1,6 @@
 //! How exactly the parameters are known: the covariance of the estimates.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::fit::Objective;
 use crate::math::linear::{invert_positive_definite, smallest_eigenpair};
@@ -14,7 +14,7 @@ use crate::math::linear::{invert_positive_definite, smallest_eigenpair};
 ///
 /// # Reference
 /// Efron & Hinkley (1978), Biometrika 65(3), for observed rather than expected information.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Covariance {
     /// Cov(ηᵢ, ηⱼ).
     pub log_scale: Vec<Vec<f64>>,

@@ -18,6 +18,7 @@ use super::spend::FittedSpend;
 use crate::customers::{Groups, Scope};
 use crate::error::Error;
 use crate::math::linear::cholesky;
+use crate::progress;
 use crate::settings::{Uncertainty, UncertaintyMethod};
 
 /// Counts of orders that a distribution may need.
@@ -100,7 +101,9 @@ pub fn of_totals(
         .map(|(draw, (model, value))| {
             let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
             rng.set_stream(1 + draw as u64);
-            outlook.draw_totals(model, (value, spend.observed_mean), groups, &mut rng)
+            let totals = outlook.draw_totals(model, (value, spend.observed_mean), groups, &mut rng);
+            progress::step(models.len());
+            totals
         })
         .collect();
     let interval = |of: &dyn Fn(&Totals) -> f64| {

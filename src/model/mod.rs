@@ -46,7 +46,7 @@ pub use predict::{Predictions, predict};
 pub use purchases::{FittedPurchases, fit_purchases};
 pub use spend::{FittedSpend, fit_spend};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use fit::Optimum;
 
@@ -65,7 +65,7 @@ pub struct Parameter {
 }
 
 /// How a fit ended.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Convergence {
     /// Whether the gradient vanishes at the estimate.
     pub converged: bool,

@@ -9,7 +9,7 @@ use super::{Convergence, Parameter, diagnosis};
 use crate::error::Error;
 use crate::findings::Finding;
 use crate::settings::{Family, PurchaseModelName, Purchases};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Four parameters need at least this many distinct histories to be estimated at all.
 const FEWEST_PATTERNS: usize = 10;
@@ -52,7 +52,7 @@ pub struct FittedPurchases {
 }
 
 /// One model in the comparison.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// Which.
     pub model: Family,

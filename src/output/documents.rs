@@ -1,14 +1,19 @@
 //! model.json (no clock, no path: the same fit gives the same bytes) and run.json.
 
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::Formatter;
 use serde_json::{Map, Value, json};
 
 use crate::error::Error;
 use crate::fingerprint::Fingerprint;
-use crate::model::{FittedPurchases, Parameter};
-use crate::pipeline::Run;
+use crate::model::FittedPurchases;
+use crate::pipeline::{Drift, Run};
 use crate::settings::Settings;
+use crate::trained::{Trained, not_identified, standard_errors, values};
 
-/// Version of the layout of both documents.
+/// Version of the layout of run.json.
 pub(super) const SCHEMA_VERSION: u32 = 1;
 
 /// What only the program's surroundings know.
@@ -24,59 +29,11 @@ pub struct Started {
 ///
 /// # Errors
 /// [`Error::Io`] never; the signature leaves room for a failed serialisation.
-pub fn model(run: &Run, settings: &Settings) -> Result<String, Error> {
-    let (purchases, spend) = (&run.purchases, &run.spend);
-    let unit = settings.summary.time_unit;
-    text(&json!({
-        "schema_version": SCHEMA_VERSION,
-        "tool": tool(),
-        "pipeline": settings.name,
-        "time_unit": unit,
-        "observation_end": run.audit.observation_end.to_string(),
-        "frequency": settings.summary.frequency,
-        "min_orders": settings.summary.min_orders,
-        "purchases": {
-            "model": purchases.family,
-            "requested": purchases.requested,
-            "predicts_with": purchases.model.family(),
-            "parameters": values(&purchases.parameters),
-            "standard_errors": standard_errors(&purchases.parameters),
-            "not_identified": not_identified(&purchases.parameters),
-            "l2_penalty": settings.purchases.l2_penalty,
-            "covariance": purchases.covariance,
-            "selection": selection(purchases, settings),
-            "comparison": purchases.comparison,
-            "log_likelihood": purchases.log_likelihood,
-            "log_likelihood_without_dropout": purchases.log_likelihood_without_dropout,
-            "customers": purchases.customers,
-            "distinct_histories": purchases.patterns,
-            "convergence": purchases.convergence,
-            "warnings": purchases.findings,
-        },
-        "spend": {
-            "model": settings.spend.model,
-            "parameters": values(&spend.parameters),
-            "standard_errors": standard_errors(&spend.parameters),
-            "covariance": spend.covariance,
-            "l2_penalty": settings.spend.l2_penalty,
-            "population_mean": spend.model.population_mean(),
-            "observed_mean": spend.observed_mean,
-            "pearson_frequency_monetary": spend.pearson,
-            "spearman_frequency_monetary": spend.spearman,
-            "log_likelihood": spend.log_likelihood,
-            "customers": spend.customers,
-            "convergence": spend.convergence,
-            "warnings": spend.findings,
-        },
-        "outlier_limits": run.audit.limits,
-        "forecast": settings.forecast,
-        "lifetime_value": settings.lifetime_value,
-        "segments": { "labels": settings.segments.labels, "edges": run.edges },
-        "warnings": run.findings,
-    }))
+pub fn model(trained: &Trained) -> Result<String, Error> {
+    text(trained)
 }
 
-/// run.json: what went in, what happened to it, what came out.
+/// run.json: what went in, what happened to it, what came out; `model` is the text of model.json.
 ///
 /// # Errors
 /// [`Error::Io`] never; the signature leaves room for a failed serialisation.
@@ -84,6 +41,7 @@ pub fn run(
     run: &Run,
     settings: &Settings,
     started: &Started,
+    model: &str,
     outputs: &[Fingerprint],
 ) -> Result<String, Error> {
     let audit = &run.audit;
@@ -100,6 +58,12 @@ pub fn run(
         "tool": tool(),
         "started_at": started.at,
         "pipeline": { "name": settings.name, "file": started.pipeline },
+        "model": {
+            "id": Trained::id(model.as_bytes()),
+            "fitted_until": run.trained.observation_end.to_string(),
+            "given": run.drift.as_ref().is_some_and(|drift| !drift.refitted),
+            "drift": run.drift.as_ref().map(drift),
+        },
         "inputs": audit.inputs,
         "rows": {
             "read": audit.rows_read,
@@ -167,24 +131,71 @@ pub(super) fn tool() -> Value {
     json!({ "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") })
 }
 
-fn values(parameters: &[Parameter]) -> Map<String, Value> {
-    parameters.iter().map(|p| (p.name.to_owned(), json!(p.value))).collect()
+/// Population stability indices by column, and what followed.
+fn drift(drift: &Drift) -> Value {
+    let by_column: Map<String, Value> =
+        drift.stability_index.iter().map(|(name, psi)| (name.clone(), json!(psi))).collect();
+    json!({ "population_stability_index": by_column, "refitted": drift.refitted })
 }
 
-fn standard_errors(parameters: &[Parameter]) -> Map<String, Value> {
-    parameters.iter().map(|p| (p.name.to_owned(), json!(p.standard_error))).collect()
-}
-
-fn not_identified(parameters: &[Parameter]) -> Vec<&'static str> {
-    parameters.iter().filter(|p| !p.identified).map(|p| p.name).collect()
-}
-
-pub(super) fn text(document: &Value) -> Result<String, Error> {
-    let mut text = serde_json::to_string_pretty(document).map_err(|e| Error::Io {
-        path: "model.json".into(),
+/// Objects a key a line, arrays of numbers on one: a covariance matrix stays readable and small.
+pub(super) fn text(document: &impl Serialize) -> Result<String, Error> {
+    let mut bytes = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, Lines::default());
+    document.serialize(&mut serializer).map_err(|e| Error::Io {
+        path: "model.json or run.json".into(),
         action: "serialise",
         source: e.into(),
     })?;
-    text.push('\n');
-    Ok(text)
+    bytes.push(b'\n');
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Indents objects; arrays stay on the line of their key, but for objects in them.
+#[derive(Default)]
+struct Lines {
+    depth: usize,
+}
+
+impl Lines {
+    fn new_line<W: io::Write + ?Sized>(&self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b"\n")?;
+        (0..self.depth).try_for_each(|_| writer.write_all(b"  "))
+    }
+}
+
+impl Formatter for Lines {
+    fn begin_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth += 1;
+        writer.write_all(b"{")
+    }
+
+    fn end_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth -= 1;
+        self.new_line(writer)?;
+        writer.write_all(b"}")
+    }
+
+    fn begin_object_key<W: io::Write + ?Sized>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        if !first {
+            writer.write_all(b",")?;
+        }
+        self.new_line(writer)
+    }
+
+    fn begin_object_value<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b": ")
+    }
+
+    fn begin_array_value<W: io::Write + ?Sized>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        if first { Ok(()) } else { writer.write_all(b", ") }
+    }
 }

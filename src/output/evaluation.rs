@@ -6,19 +6,26 @@ use polars::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::documents::{text, tool};
-use super::staging::Staging;
 use super::tables::{Columns, csv};
+use super::target::{Kind, Target};
 use crate::error::Error;
 use crate::evaluation::{Evaluation, Fold, Method};
 use crate::model::holdout::{Accuracy, GroupAccuracy};
 use crate::settings::Settings;
 
+/// Files of an evaluation.
+pub(super) const FILES: &[&str] = &["evaluation.csv", "evaluation_groups.csv", "evaluation.json"];
+
 /// Writes the three files; returns the folder.
 ///
 /// # Errors
 /// [`Error::Io`] when the folder cannot be written; then nothing in it has changed.
-pub fn write(evaluation: &Evaluation, settings: &Settings) -> Result<PathBuf, Error> {
-    let staging = Staging::beside(&settings.output.path)?;
+pub fn write(
+    evaluation: &Evaluation,
+    settings: &Settings,
+    target: &Target,
+) -> Result<PathBuf, Error> {
+    let staging = target.staging(Kind::Evaluation, None)?;
     csv(&staging, "evaluation.csv", &methods(evaluation)?)?;
     csv(&staging, "evaluation_groups.csv", &groups(evaluation)?)?;
     let by_rule = evaluation.rejected.iter().map(|r| (r.rule.clone(), json!(r.rows)));
@@ -36,7 +43,7 @@ pub fn write(evaluation: &Evaluation, settings: &Settings) -> Result<PathBuf, Er
         "settings": settings,
     });
     staging.text("evaluation.json", &text(&document)?)?;
-    staging.commit("evaluation.json", &[])
+    staging.commit("evaluation.json")
 }
 
 /// A row a model and a naive forecast, fold by fold.

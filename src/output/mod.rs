@@ -1,35 +1,74 @@
-//! What a run leaves behind: each file is written beside its target and renamed, run.json last.
+//! What a run leaves behind: all of it or nothing, whenever it is killed.
 //!
 //! # Layout
-//! * [`staging`]: temporary names, then renames.
+//! * [`target`]: the folder, locked and exchanged whole. [`staging`]: the hidden folder that is
+//!   written. `lock`: one writer at a time. [`interrupt`]: what to clear when told to stop.
 //! * [`tables`]: customers, segments, RFM, forecasts, quarantine.
 //! * [`documents`]: model.json and run.json.
 //! * [`evaluation`]: what `cltv evaluate` leaves behind.
 
 pub mod documents;
 pub mod evaluation;
+pub mod interrupt;
+mod lock;
 pub mod staging;
 pub mod tables;
+pub mod target;
 
 use std::path::PathBuf;
 
 use crate::error::Error;
 use crate::fingerprint::lost_thread;
 use crate::pipeline::Run;
-use crate::settings::{Format, Settings};
+use crate::settings::{Format, Partition, Settings};
+use crate::trained::Trained;
 use documents::Started;
-use staging::Staging;
+use target::{Kind, Target};
 
-/// Files that a run may have left and this one does not write.
-const OPTIONAL: &[&str] =
-    &["customers.parquet", "customers.csv", "customers.arrow", "tracking.csv"];
+/// Files of a run, of which some are not always written.
+const RUN_FILES: &[&str] = &[
+    "customers.parquet",
+    "customers.csv",
+    "customers.arrow",
+    "segments.csv",
+    "top_customers.csv",
+    "profiles.csv",
+    "rfm.csv",
+    "forecast.csv",
+    "next_month.csv",
+    "tracking.csv",
+    "quarantine.parquet",
+    "model.json",
+    "run.json",
+];
+
+/// Writes model.json alone; returns its path.
+///
+/// # Errors
+/// [`Error::Io`] when it cannot be written; then nothing has changed.
+pub fn write_model(trained: &Trained, settings: &Settings) -> Result<PathBuf, Error> {
+    let folder = &settings.output.path;
+    std::fs::create_dir_all(folder).map_err(Error::io(folder, "create the output folder"))?;
+    let path = folder.join("model.json");
+    staging::write_whole(&path, documents::model(trained)?.as_bytes())?;
+    Ok(path)
+}
 
 /// Writes every output file; returns the folder.
 ///
 /// # Errors
 /// [`Error::Io`] when the folder cannot be written; then nothing in it has changed.
-pub fn write(run: &Run, settings: &Settings, started: &Started) -> Result<PathBuf, Error> {
-    let staging = Staging::beside(&settings.output.path)?;
+pub fn write(
+    run: &Run,
+    settings: &Settings,
+    started: &Started,
+    target: &Target,
+) -> Result<PathBuf, Error> {
+    let partition = settings
+        .output
+        .partition
+        .map(|Partition::AsOf| format!("as_of={}", run.audit.observation_end));
+    let staging = target.staging(Kind::Run, partition.as_deref())?;
     let customers = tables::renamed(&run.scored, settings)?;
     let one = |format: &Format| match format {
         Format::Parquet => tables::parquet(&staging, "customers.parquet", &customers),
@@ -51,8 +90,9 @@ pub fn write(run: &Run, settings: &Settings, started: &Started) -> Result<PathBu
     if !run.tracking.is_empty() {
         tables::csv(&staging, "tracking.csv", &tables::tracking(run)?)?;
     }
-    staging.text("model.json", &documents::model(run, settings)?)?;
-    let manifest = documents::run(run, settings, started, &staging.written())?;
+    let model = documents::model(&run.trained)?;
+    staging.text("model.json", &model)?;
+    let manifest = documents::run(run, settings, started, &model, &staging.written())?;
     staging.text("run.json", &manifest)?;
-    staging.commit("run.json", OPTIONAL)
+    staging.commit("run.json")
 }

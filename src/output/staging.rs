@@ -1,34 +1,27 @@
-//! A hidden folder inside the target: files are written there, synced, and renamed into place.
+//! A hidden folder: files are written there, synced, and put into place together.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tempfile::TempDir;
-
+use super::interrupt;
+use super::target::{self, Kind};
 use crate::error::Error;
 use crate::fingerprint::{Fingerprint, Hashed, fingerprint, lost_thread};
 
 /// Output that is not visible until [`Staging::commit`]; dropped, it leaves nothing.
 pub struct Staging {
     target: PathBuf,
-    folder: TempDir,
+    folder: PathBuf,
+    kind: Kind,
+    in_place: bool,
     fingerprints: Mutex<Vec<Fingerprint>>,
 }
 
 impl Staging {
-    /// Makes the target folder, if need be, and the hidden folder in it.
-    ///
-    /// # Errors
-    /// [`Error::Io`] when the target cannot be written.
-    pub fn beside(target: &Path) -> Result<Self, Error> {
-        fs::create_dir_all(target).map_err(Error::io(target, "create the output folder"))?;
-        let folder = tempfile::Builder::new()
-            .prefix(".cltv-")
-            .tempdir_in(target)
-            .map_err(Error::io(target, "write to the output folder"))?;
-        Ok(Self { target: target.to_owned(), folder, fingerprints: Mutex::default() })
+    pub(super) fn new(target: PathBuf, folder: PathBuf, kind: Kind, in_place: bool) -> Self {
+        Self { target, folder, kind, in_place, fingerprints: Mutex::default() }
     }
 
     /// Writes one file through `fill` and takes its fingerprint on the way.
@@ -41,7 +34,7 @@ impl Staging {
         fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
     ) -> Result<(), Error> {
         let write = || {
-            let file = File::create(self.folder.path().join(name))?;
+            let file = File::create(self.folder.join(name))?;
             let mut writer = Hashed::new(BufWriter::new(file));
             fill(&mut writer)?;
             writer.flush()?;
@@ -61,7 +54,7 @@ impl Staging {
         name: &str,
         fill: impl FnOnce(&Path) -> polars::prelude::PolarsResult<()>,
     ) -> Result<(), Error> {
-        let path = self.folder.path().join(name);
+        let path = self.folder.join(name);
         fill(&path)
             .map_err(std::io::Error::other)
             .map_err(Error::io(&self.target.join(name), "write"))?;
@@ -72,7 +65,7 @@ impl Staging {
     /// Waits until the files are on the disk; all at once, since each wait is mostly idle.
     fn sync(&self, names: &[String]) -> Result<(), Error> {
         let one = |name: &String| {
-            let path = self.folder.path().join(name);
+            let path = self.folder.join(name);
             let synced = File::open(&path).and_then(|file| file.sync_all());
             synced.map_err(Error::io(&self.target.join(name), "write"))
         };
@@ -101,28 +94,82 @@ impl Staging {
         written
     }
 
-    /// Syncs every file, renames it into place, `last` after all others, and removes files of an earlier
-    /// run that this one did not write again. Returns the target.
+    /// Syncs every file and puts all of them into place, in one step where the file system can, else
+    /// one by one and `last` after all others. Files of the command that it did not write again are
+    /// gone; all others stay. Returns the target.
     ///
     /// # Errors
-    /// [`Error::Io`] when a file cannot be synced (then nothing has changed) or renamed.
-    pub fn commit(self, last: &str, optional: &[&str]) -> Result<PathBuf, Error> {
+    /// [`Error::Io`] when a file cannot be synced (then nothing has changed) or put into place.
+    pub fn commit(self, last: &str) -> Result<PathBuf, Error> {
         let mut names: Vec<String> = self.written().into_iter().map(|f| f.file).collect();
         names.sort_by_key(|name| name == last);
         self.sync(&names)?;
-        for name in &names {
-            let target = self.target.join(name);
-            fs::rename(self.folder.path().join(name), &target)
-                .map_err(Error::io(&target, "put into place"))?;
+        let _not_now = interrupt::committing();
+        let placed = || match self.in_place {
+            true => self.rename_each(&names),
+            false => self.exchange(),
+        };
+        placed().map_err(Error::io(&self.target, "put the output into place"))?;
+        Ok(self.target.clone())
+    }
+
+    fn exchange(&self) -> std::io::Result<()> {
+        if self.target.is_dir() {
+            self.link_others()?;
         }
-        for stale in optional.iter().filter(|stale| !names.iter().any(|n| n == *stale)) {
-            let path = self.target.join(stale);
-            if path.exists() {
-                fs::remove_file(&path).map_err(Error::io(&path, "remove the earlier run's"))?;
+        sync_folder(&self.folder)?;
+        let former = target::exchange(&self.folder, &self.target)?;
+        if let Some(parent) = self.target.parent() {
+            sync_folder(parent)?;
+        }
+        match former {
+            Some(former) => target::retire(&former, &self.target, self.kind),
+            None => fs::remove_file(self.target.join(target::MARK)),
+        }
+    }
+
+    /// Files of others are in the new folder from its first moment; their folders follow.
+    fn link_others(&self) -> std::io::Result<()> {
+        for entry in fs::read_dir(&self.target)? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() && !self.kind.owns(&entry.file_name().to_string_lossy())
+            {
+                // Where there are no hard links, the file follows as folders do.
+                let _ = fs::hard_link(entry.path(), self.folder.join(entry.file_name()));
             }
         }
-        Ok(self.target)
+        Ok(())
     }
+
+    fn rename_each(&self, names: &[String]) -> std::io::Result<()> {
+        for name in names {
+            fs::rename(self.folder.join(name), self.target.join(name))?;
+        }
+        for entry in fs::read_dir(&self.target)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if entry.file_type()?.is_file() && self.kind.owns(&name) && !names.contains(&name) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        sync_folder(&self.target)
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+        interrupt::forget(&self.folder);
+    }
+}
+
+/// A rename is on the disk when its folder is.
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
 }
 
 /// Writes one file beside its target and renames it, so that no half file is ever there under its
@@ -135,8 +182,9 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let write = || {
         let mut file = as_usual(&mut tempfile::Builder::new()).tempfile_in(folder)?;
         file.write_all(bytes)?;
+        file.as_file().sync_all()?;
         file.persist(path).map_err(|persist| persist.error)?;
-        Ok(())
+        sync_folder(folder)
     };
     write().map_err(Error::io(path, "write"))
 }

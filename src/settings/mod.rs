@@ -15,11 +15,11 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-pub use read::{Overrides, load, parse};
+pub use read::{Overrides, load, parse, restore};
 pub use types::{
-    AnalysisDate, CappedColumns, DuplicateLines, Family, Format, FrequencyKind, InputKind,
-    MonetaryKind, MonthLength, PurchaseModelName, Returns, SpendModelName, Ties, TimeUnit,
-    UncertaintyMethod,
+    AnalysisDate, ByteSize, CappedColumns, DuplicateLines, EngineName, Family, Format,
+    FrequencyKind, InputKind, MonetaryKind, MonthLength, Partition, PurchaseModelName, Returns,
+    SpendModelName, Ties, TimeUnit, UncertaintyMethod,
 };
 
 /// A checked pipeline.
@@ -53,6 +53,24 @@ pub struct Settings {
     pub rfm: Rfm,
     /// Where and how to write.
     pub output: Output,
+    /// What the program may use.
+    pub resources: Resources,
+}
+
+impl Settings {
+    /// As JSON, without where to read and write: the same for the same analysis anywhere.
+    pub fn without_paths(&self) -> serde_json::Value {
+        let mut settings = serde_json::to_value(self).unwrap_or_default();
+        if let Some(sections) = settings.as_object_mut() {
+            sections.shift_remove("resources");
+        }
+        for section in ["input", "output"] {
+            if let Some(keys) = settings.get_mut(section).and_then(|s| s.as_object_mut()) {
+                keys.shift_remove("path");
+            }
+        }
+        settings
+    }
 }
 
 /// `[input]`
@@ -297,12 +315,24 @@ impl RfmSegment {
 pub struct Output {
     /// Folder of the run.
     pub path: PathBuf,
+    /// Folders within the folder; none for the folder itself.
+    pub partition: Option<Partition>,
     /// Formats of the customer table.
     pub formats: Vec<Format>,
     /// Rows of the top list.
     pub top: u32,
     /// Other names for output columns.
     pub rename: BTreeMap<String, String>,
+}
+
+/// `[resources]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Resources {
+    /// Memory beyond which the program ends with an error; no limit when absent.
+    pub memory_limit: Option<ByteSize>,
+    /// How Polars reads and groups the input; results are the same.
+    pub engine: EngineName,
 }
 
 fn auto() -> String {
@@ -420,6 +450,7 @@ impl Default for Output {
     fn default() -> Self {
         Self {
             path: PathBuf::from("output"),
+            partition: None,
             formats: vec![Format::Parquet],
             top: 20,
             rename: BTreeMap::new(),

@@ -28,6 +28,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "segments",
             "rfm",
             "output",
+            "resources",
         ],
     ),
     ("input", &["path", "kind", "date_format", "separator", "columns"]),
@@ -72,7 +73,8 @@ const KEYS: &[(&str, &[&str])] = &[
     ("uncertainty", &["level", "method", "draws", "seed"]),
     ("segments", &["labels", "channel_column", "categories_column"]),
     ("rfm", &["ties", "segments"]),
-    ("output", &["path", "formats", "top", "rename"]),
+    ("resources", &["memory_limit", "engine"]),
+    ("output", &["path", "partition", "formats", "top", "rename"]),
 ];
 
 /// What the command line puts over the pipeline file.
@@ -106,9 +108,53 @@ pub fn load(path: &Path, overrides: &Overrides) -> Result<Settings, Error> {
 /// # Errors
 /// The faults, each a sentence.
 pub fn parse(text: &str, overrides: &Overrides) -> Result<Settings, Vec<String>> {
-    let mut table: Table = text.parse().map_err(|e: toml::de::Error| {
+    let table: Table = text.parse().map_err(|e: toml::de::Error| {
         vec![format!("not valid TOML: {}", e.to_string().trim_end())]
     })?;
+    checked(table, overrides)
+}
+
+/// The settings that [`Settings::without_paths`] gave, for another input.
+///
+/// # Errors
+/// The faults, each a sentence.
+pub fn restore(
+    settings: &serde_json::Value,
+    overrides: &Overrides,
+) -> Result<Settings, Vec<String>> {
+    let mut settings = settings.clone();
+    without_nulls(&mut settings);
+    let mut table = Table::try_from(settings)
+        .map_err(|e| vec![format!("the settings of the model cannot be read: {e}")])?;
+    let mut fixed = |section: &str, key: &str| {
+        let keys = table.get_mut(section).and_then(Value::as_table_mut)?;
+        let is_date = keys.get(key)?.as_str().is_some_and(|text| super::types::date(text).is_ok());
+        is_date.then(|| keys.remove(key)).flatten()
+    };
+    fixed("transactions", "calibration_end");
+    let ends = [fixed("transactions", "observation_end"), fixed("summary", "analysis_date")];
+    if let (Some(end), None) = (ends.into_iter().flatten().next(), &overrides.as_of) {
+        return Err(vec![format!(
+            "the model's pipeline ends the observation on {end}; say where this input ends, as \
+             --as-of 2021-09-01"
+        )]);
+    }
+    checked(table, overrides)
+}
+
+/// TOML knows no null: a key that is not there.
+fn without_nulls(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Object(entries) => {
+            entries.retain(|_, entry| !entry.is_null());
+            entries.values_mut().for_each(without_nulls);
+        }
+        serde_json::Value::Array(entries) => entries.iter_mut().for_each(without_nulls),
+        _ => {}
+    }
+}
+
+fn checked(mut table: Table, overrides: &Overrides) -> Result<Settings, Vec<String>> {
     let mut faults = Vec::new();
     apply(&mut table, overrides, &mut faults);
     dates_to_text(&mut table);
@@ -160,6 +206,7 @@ fn typed(table: &Table, faults: &mut Vec<String>) -> Option<Settings> {
         segments: or_default(table, "segments", faults),
         rfm: or_default(table, "rfm", faults),
         output: or_default(table, "output", faults),
+        resources: or_default(table, "resources", faults),
     };
     faults.is_empty().then_some(settings)
 }

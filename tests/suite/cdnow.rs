@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
+use cltv::audit::Clock;
 use cltv::model::kept::Selection;
 use cltv::model::predict::{Outlook, total_orders};
 use cltv::model::{CustomerPatterns, PurchaseModel, fit_purchases};
-use cltv::pipeline::{Clock, look};
+use cltv::pipeline::look;
 use cltv::settings::{Family, Overrides, TimeUnit, load};
 use tempfile::TempDir;
 
@@ -178,7 +179,7 @@ fn cdnow_corrected_for_a_selection() {
         ..Overrides::default()
     };
     let settings = load(&project("pipelines/cdnow.toml"), &overrides).expect("sound settings");
-    let look = look(&settings, &mut Clock::start()).expect("sound input");
+    let look = look(&settings, None, &mut Clock::default()).expect("sound input");
     let customers = CustomerPatterns::of(&look.histories);
     let patterns = &customers.patterns;
     let selection = Selection { repeat_order: false, ..Selection::to(13.0) };

@@ -263,7 +263,7 @@ fn a_handful_of_customers_is_said_to_be_too_little() {
     let settings = Purchases::default();
     let fit = fit_purchases(&world.customers.patterns, &settings, None);
     let codes: Vec<&str> = match &fit {
-        Ok(fit) => fit.findings.iter().map(|finding| finding.code).collect(),
+        Ok(fit) => fit.findings.iter().map(|finding| &*finding.code).collect(),
         Err(error) => panic!("{error}"),
     };
     assert!(codes.contains(&"too_little_data"), "{codes:?}");

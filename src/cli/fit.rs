@@ -1,0 +1,64 @@
+//! `cltv fit PIPELINE`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use cltv::settings::{Overrides, load};
+use cltv::trained::Trained;
+use cltv::{output, pipeline};
+
+use super::LogFormat;
+use super::logging::warn;
+use super::page::whole;
+
+/// Fit the models and keep them as model.json, to score later exports with
+#[derive(Args)]
+#[command(after_help = "Examples:\n  cltv fit pipelines/flo.toml --output models/2021q2\n  \
+    cltv promote models/2021q2/model.json --models models")]
+pub struct FitArgs {
+    /// Pipeline file (TOML)
+    pipeline: PathBuf,
+    /// CSV or Parquet to read instead of input.path: a file, a glob or a folder
+    #[arg(long, value_name = "PATH")]
+    input: Option<String>,
+    /// Folder to write instead of output.path
+    #[arg(long, value_name = "FOLDER")]
+    output: Option<PathBuf>,
+    /// Observation end, as 2021-09-01
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<String>,
+    /// Any key of the pipeline file; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Refuse to write anything when there is a warning (exit code 4)
+    #[arg(long)]
+    strict: bool,
+}
+
+/// Fits, writes, shows.
+pub fn run(args: &FitArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
+    let overrides = Overrides {
+        input: args.input.clone(),
+        output: args.output.clone(),
+        as_of: args.as_of.clone(),
+        set: args.set.clone(),
+    };
+    let settings = load(&args.pipeline, &overrides)?;
+    let fitted = pipeline::fit(&settings)?;
+    if args.strict {
+        pipeline::refuse_warnings(&fitted.trained.warnings, "nothing was written")?;
+    }
+    let path = output::write_model(&fitted.trained, &settings)?;
+    warn(&fitted.trained.warnings, log_format);
+    if !quiet {
+        let text = output::documents::model(&fitted.trained)?;
+        anstream::println!(
+            "{}: model {} of {} customers, orders until {}",
+            path.display(),
+            Trained::id(text.as_bytes()),
+            whole(fitted.trained.customers() as f64),
+            fitted.trained.observation_end
+        );
+    }
+    Ok(())
+}

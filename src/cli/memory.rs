@@ -1,0 +1,41 @@
+//! A run that needs more memory than it may have ends with an error, before the system ends it.
+
+use std::time::Duration;
+
+use cltv::settings::Settings;
+
+/// How often the memory in use is looked at.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Ends the program when it uses more than `resources.memory_limit`.
+pub fn guard(settings: &Settings) {
+    let Some(limit) = settings.resources.memory_limit else {
+        return;
+    };
+    if resident().is_none() {
+        tracing::warn!("resources.memory_limit is not watched: this system does not tell");
+        return;
+    }
+    std::thread::spawn(move || {
+        loop {
+            if let Some(used) = resident().filter(|used| *used > limit.bytes()) {
+                let _held = cltv::output::interrupt::clear();
+                super::bar::finish();
+                tracing::error!(
+                    "{} MiB of memory are in use, more than resources.memory_limit = \"{limit}\": \
+                     nothing was written; raise the limit, or give the run fewer customers",
+                    used >> 20
+                );
+                std::process::exit(1);
+            }
+            std::thread::sleep(PAUSE);
+        }
+    });
+}
+
+/// Bytes of memory in use, where /proc tells.
+fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
+}

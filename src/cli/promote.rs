@@ -1,0 +1,32 @@
+//! `cltv promote MODEL --models FOLDER`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use cltv::champion;
+
+/// Put a fitted model in use, when it passes its gate (exit code 4 when not)
+#[derive(Args)]
+#[command(after_help = "Example:\n  cltv promote out/model.json --models models\n\n\
+    The gate: both fits converged, no warning that is not accepted, the same definitions as the \
+    champion, and not older.")]
+pub struct PromoteArgs {
+    /// A model.json
+    model: PathBuf,
+    /// The folder of models; champion.json in it names the one in use
+    #[arg(long, value_name = "FOLDER")]
+    models: PathBuf,
+    /// A warning's code that does not stand against the model; may be given several times
+    #[arg(long, value_name = "CODE")]
+    accept: Vec<String>,
+}
+
+/// Judges, copies, points.
+pub fn run(args: &PromoteArgs, quiet: bool) -> anyhow::Result<()> {
+    let promoted = champion::promote(&args.model, &args.models, &args.accept)?;
+    if !quiet {
+        let before = promoted.previous.map_or(String::new(), |name| format!(", before it {name}"));
+        anstream::println!("{} is the champion{before}", promoted.path.display());
+    }
+    Ok(())
+}

@@ -1,0 +1,298 @@
+//! A fit that can be kept: what model.json holds, enough to score a new export without fitting.
+//!
+//! No clock and no path: the same input and settings give the same bytes, and what is read back is
+//! written again bit for bit.
+
+mod fits;
+
+use std::path::Path;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::customers::Histories;
+use crate::drift::Distribution;
+use crate::error::Error;
+use crate::findings::Finding;
+use crate::fingerprint::{Digested, Fingerprint};
+use crate::frame::outliers::Limits;
+use crate::frame::rfm::RfmEdges;
+use crate::model::{FittedPurchases, FittedSpend};
+use crate::pipeline::{Look, Models};
+use crate::settings::types::plain_date;
+use crate::settings::{Forecast, FrequencyKind, LifetimeValue, Settings, TimeUnit};
+pub use fits::{PurchasesFit, SpendFit, not_identified, standard_errors, values};
+
+/// Version of the layout of model.json.
+pub const SCHEMA_VERSION: u32 = 2;
+/// Hexadecimal digits of a model's identifier.
+const ID_DIGITS: usize = 12;
+
+/// A model.json.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trained {
+    /// Version of this layout.
+    pub schema_version: u32,
+    /// Who wrote it.
+    pub tool: Tool,
+    /// Name of the pipeline.
+    pub pipeline: String,
+    /// What it was fitted to.
+    pub data: Data,
+    /// Unit of recency, T and α.
+    pub time_unit: TimeUnit,
+    /// T was measured to here.
+    #[serde(with = "plain_date")]
+    pub observation_end: NaiveDate,
+    /// What the purchase model counts.
+    pub frequency: FrequencyKind,
+    /// Customers with fewer orders were left out.
+    pub min_orders: u32,
+    /// The model of orders.
+    pub purchases: PurchasesFit,
+    /// The model of order values.
+    pub spend: SpendFit,
+    /// Outlier limits, for later exports too.
+    pub outlier_limits: Vec<Limits>,
+    /// Horizons.
+    pub forecast: Forecast,
+    /// Discounting.
+    pub lifetime_value: LifetimeValue,
+    /// Segments, with their edges for later exports.
+    pub segments: SegmentEdges,
+    /// Edges of the RFM scores; none where equal values are ranked by row.
+    pub rfm_edges: Option<RfmEdges>,
+    /// How the customers' numbers were distributed, to tell drift by.
+    pub distributions: Vec<Distribution>,
+    /// The pipeline's settings without paths.
+    pub settings: Value,
+    /// What the reader should know.
+    pub warnings: Vec<Finding>,
+}
+
+/// The program that wrote a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// What a model was fitted to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    /// Input files in reading order, without their names.
+    pub files: Vec<FileMark>,
+    /// Rows read.
+    pub rows: usize,
+    /// First order of all.
+    #[serde(with = "plain_date")]
+    pub first_order: NaiveDate,
+    /// Last order of all.
+    #[serde(with = "plain_date")]
+    pub last_order: NaiveDate,
+}
+
+/// What tells one file from another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileMark {
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256 in hexadecimal.
+    pub sha256: String,
+}
+
+/// Names and edges of the CLTV segments.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SegmentEdges {
+    /// Lowest first.
+    pub labels: Vec<String>,
+    /// One more than labels, rising.
+    pub edges: Vec<f64>,
+}
+
+/// What a model.json is made from.
+pub struct Parts<'a> {
+    /// The input.
+    pub look: &'a Look,
+    /// The fits.
+    pub models: &'a Models,
+    /// Edges of the CLTV segments.
+    pub edges: Vec<f64>,
+    /// Edges of the RFM scores.
+    pub rfm_edges: Option<RfmEdges>,
+    /// What the reader should know.
+    pub findings: &'a [Finding],
+}
+
+impl Tool {
+    /// This program.
+    pub fn this() -> Self {
+        let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+        Self { name: name.to_owned(), version: version.to_owned() }
+    }
+}
+
+impl Trained {
+    /// What is worth keeping of a fit.
+    pub fn of(parts: Parts<'_>, inputs: &[Fingerprint], settings: &Settings) -> Self {
+        let Parts { look, models, edges, rfm_edges, findings } = parts;
+        let mark = |file: &Fingerprint| FileMark { bytes: file.bytes, sha256: file.sha256.clone() };
+        Self {
+            schema_version: SCHEMA_VERSION,
+            tool: Tool::this(),
+            pipeline: settings.name.clone(),
+            data: Data {
+                files: inputs.iter().map(mark).collect(),
+                rows: look.cleaned.rows_read,
+                first_order: look.summary.first_order,
+                last_order: look.summary.last_order,
+            },
+            time_unit: settings.summary.time_unit,
+            observation_end: look.summary.observation_end,
+            frequency: settings.summary.frequency,
+            min_orders: settings.summary.min_orders,
+            purchases: PurchasesFit::of(&models.purchases, settings),
+            spend: SpendFit::of(&models.spend, settings),
+            outlier_limits: look.limits.clone(),
+            forecast: settings.forecast.clone(),
+            lifetime_value: settings.lifetime_value.clone(),
+            segments: SegmentEdges { labels: settings.segments.labels.clone(), edges },
+            rfm_edges,
+            distributions: columns(&look.histories)
+                .map(|(name, values)| Distribution::of(name, values))
+                .to_vec(),
+            settings: settings.without_paths(),
+            warnings: findings.to_vec(),
+        }
+    }
+
+    /// Customers that the model of orders was fitted to.
+    pub fn customers(&self) -> usize {
+        self.purchases.customers
+    }
+
+    /// Whether each fit converged.
+    pub fn converged(&self) -> [(&'static str, bool); 2] {
+        [
+            ("orders", self.purchases.convergence.converged),
+            ("order values", self.spend.convergence.converged),
+        ]
+    }
+
+    /// What has to be the same for two models to speak of the same thing.
+    pub fn definitions(&self) -> Vec<(&'static str, Value)> {
+        vec![
+            ("pipeline", json!(self.pipeline)),
+            ("time unit", json!(self.time_unit)),
+            ("frequency", json!(self.frequency)),
+            ("least number of orders", json!(self.min_orders)),
+            ("forecast", json!(self.forecast)),
+            ("lifetime value", json!(self.lifetime_value)),
+            ("list of segments", json!(self.segments.labels)),
+        ]
+    }
+
+    /// The population stability index of each column against the customers of the fit.
+    pub fn stability_index(&self, histories: &Histories) -> Vec<(String, f64)> {
+        let now = columns(histories);
+        let of = |distribution: &Distribution| {
+            let (name, values) = now.iter().find(|(name, _)| *name == distribution.column)?;
+            Some(((*name).to_owned(), distribution.stability_index(values)))
+        };
+        self.distributions.iter().filter_map(of).collect()
+    }
+
+    /// Reads a model.json.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be read, [`Error::Settings`] when it is no model of this
+    /// program or of another layout.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read(path).map_err(Error::io(path, "read the model"))?;
+        Self::parse(&text).map_err(|fault| Error::Settings {
+            place: path.display().to_string(),
+            faults: vec![fault],
+        })
+    }
+
+    /// Reads the bytes of a model.json.
+    ///
+    /// # Errors
+    /// What is wrong with them, and what to do.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Version {
+            schema_version: u32,
+        }
+        let other = |e: serde_json::Error| {
+            format!("not a model.json of cltv: {e}; write it again with `cltv fit`")
+        };
+        let Version { schema_version } = serde_json::from_slice(bytes).map_err(other)?;
+        if schema_version != SCHEMA_VERSION {
+            return Err(format!(
+                "the model has layout {schema_version}, this version of cltv reads layout \
+                 {SCHEMA_VERSION}: write it again with `cltv fit`"
+            ));
+        }
+        let trained: Self = serde_json::from_slice(bytes).map_err(other)?;
+        trained.check()?;
+        Ok(trained)
+    }
+
+    /// What types cannot say.
+    fn check(&self) -> Result<(), String> {
+        let positive = |value: &f64| value.is_finite() && *value > 0.0;
+        self.purchases.restored(&self.warnings)?;
+        self.spend.restored(&self.warnings)?;
+        let SegmentEdges { labels, edges } = &self.segments;
+        let rising = edges.windows(2).all(|pair| pair[0] <= pair[1]);
+        let fault = if labels.is_empty() || edges.len() != labels.len() + 1 || !rising {
+            "segments.edges must be rising, one more than there are labels"
+        } else if !positive(&self.spend.observed_mean) {
+            "spend.observed_mean must be above 0"
+        } else if self.outlier_limits.iter().any(|l| l.lower_applied > l.upper_applied) {
+            "outlier_limits must have their lower limit below the upper one"
+        } else if self.rfm_edges.as_ref().is_some_and(|edges| !edges.is_sound()) {
+            "rfm_edges must have four rising edges for each score"
+        } else if !self.distributions.iter().all(Distribution::is_sound) {
+            "distributions must have rising edges and a count for each bin"
+        } else {
+            return Ok(());
+        };
+        Err(format!("{fault}: the file was changed; write it again with `cltv fit`"))
+    }
+
+    /// The identifier of the model: the first digits of the SHA-256 of its file.
+    pub fn id(text: &[u8]) -> String {
+        let mut sha256 = Digested::of(text).fingerprint("").sha256;
+        sha256.truncate(ID_DIGITS);
+        sha256
+    }
+
+    /// The model of orders and the model of order values, as they were when they had been fitted.
+    ///
+    /// # Errors
+    /// [`Error::Settings`], never for a model that was read by [`Trained::read`].
+    pub fn fits(&self) -> Result<(FittedPurchases, FittedSpend), Error> {
+        let fault = |fault| Error::Settings { place: "model.json".to_owned(), faults: vec![fault] };
+        let purchases = self.purchases.restored(&self.warnings).map_err(fault)?;
+        Ok((purchases, self.spend.restored(&self.warnings).map_err(fault)?))
+    }
+}
+
+/// The columns that drift is told by.
+fn columns(histories: &Histories) -> [(&'static str, &[f64]); 4] {
+    [
+        ("frequency", histories.frequency()),
+        ("recency", histories.recency()),
+        ("T", histories.age()),
+        ("monetary_value", histories.monetary_value()),
+    ]
+}

@@ -1,0 +1,238 @@
+//! A fit that is kept: model.json, scoring with it, and which model is in use.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use cltv::output::documents;
+use cltv::trained::Trained;
+
+use crate::support::*;
+
+const PIPELINES: &[(&str, &str)] = &[
+    ("pipelines/flo.toml", "data/flo_sample.csv"),
+    ("pipelines/flo_selection_aware.toml", "data/flo_sample.csv"),
+    ("pipelines/transactions.toml", "data/orders_sample.csv"),
+    ("pipelines/cdnow.toml", "data/cdnow.csv"),
+];
+
+fn fit(pipeline: &str, out: &Path, more: &[&str]) -> PathBuf {
+    let mut arguments = vec!["fit".into(), project(pipeline).into_os_string(), "--output".into()];
+    arguments.push(out.into());
+    arguments.extend(more.iter().map(Into::into));
+    let output = cltv(arguments);
+    assert!(output.status.success(), "{}", stderr(&output));
+    out.join("model.json")
+}
+
+fn score(model: &Path, input: &Path, out: &Path, more: &[&str]) -> Output {
+    let mut arguments = vec!["score".into(), input.as_os_str().to_owned(), "--model".into()];
+    arguments.extend([model.into(), "--output".into(), out.into()]);
+    arguments.extend(more.iter().map(Into::into));
+    cltv(arguments)
+}
+
+fn promote(model: &Path, models: &Path, more: &[&str]) -> Output {
+    let mut arguments = vec!["promote".into(), model.as_os_str().to_owned(), "--models".into()];
+    arguments.push(models.into());
+    arguments.extend(more.iter().map(Into::into));
+    cltv(arguments)
+}
+
+#[test]
+fn a_model_is_small_and_read_back_bit_for_bit() {
+    for (pipeline, _) in PIPELINES {
+        let out = folder();
+        let path = fit(pipeline, out.path(), &[]);
+        let text = std::fs::read_to_string(&path).expect("model.json");
+        assert!(text.len() < 10_000, "{pipeline}: {} bytes", text.len());
+        assert!(!text.contains("data/"), "{pipeline}: a path is in the model");
+        let trained = Trained::read(&path).expect("a model");
+        assert_eq!(documents::model(&trained).expect("text"), text, "{pipeline}");
+        let (purchases, spend) = trained.fits().expect("fits");
+        let rewritten: Vec<f64> = purchases.parameters.iter().map(|p| p.value).collect();
+        let written = &json(&path)["purchases"]["parameters"];
+        for (parameter, value) in purchases.parameters.iter().zip(rewritten) {
+            assert_eq!(written[parameter.name].as_f64(), Some(value), "{}", parameter.name);
+        }
+        assert_eq!(json(&path)["spend"]["parameters"]["p"].as_f64(), Some(spend.model.p));
+    }
+}
+
+#[test]
+fn fit_and_run_leave_the_same_model() {
+    for (pipeline, input) in PIPELINES {
+        let (fitted, run) = (folder(), folder());
+        fit(pipeline, fitted.path(), &[]);
+        run_ok(pipeline, &project(input), run.path(), &[]);
+        let of = |out: &Path| std::fs::read_to_string(out.join("model.json")).expect("a model");
+        assert_eq!(of(fitted.path()), of(run.path()), "{pipeline}");
+    }
+}
+
+#[test]
+fn scoring_the_file_of_the_fit_gives_what_the_run_gave() {
+    let ends = [None, None, Some("2011-12-09"), None];
+    for ((pipeline, input), end) in PIPELINES.iter().zip(ends) {
+        if pipeline.contains("cdnow") {
+            continue;
+        }
+        let (run, scored) = (folder(), folder());
+        run_ok(pipeline, &project(input), run.path(), &[]);
+        let more = end.map_or(Vec::new(), |end| vec!["--as-of", end]);
+        let output = score(&run.path().join("model.json"), &project(input), scored.path(), &more);
+        assert!(output.status.success(), "{}", stderr(&output));
+        for file in ["customers.parquet", "model.json", "segments.csv", "rfm.csv", "forecast.csv"] {
+            let of = |out: &Path| std::fs::read(out.join(file)).expect("a file");
+            assert!(of(run.path()) == of(scored.path()), "{pipeline}: {file} differs");
+        }
+        let manifest = json(&scored.path().join("run.json"));
+        assert_eq!(manifest["model"]["given"], true);
+        let psi = &manifest["model"]["drift"]["population_stability_index"];
+        assert_eq!(psi["frequency"].as_f64(), Some(0.0), "{pipeline}");
+    }
+}
+
+/// The first 12,000 rows of the sample with three times the order values.
+fn dearer(folder: &Path) -> PathBuf {
+    let text = std::fs::read_to_string(project("data/flo_sample.csv")).expect("the sample");
+    let mut lines = text.lines();
+    let header = lines.next().expect("a header");
+    let names: Vec<&str> = header.split(',').collect();
+    let is_value = |i: usize| names[i].starts_with("customer_value");
+    let dearer = |(i, field): (usize, &str)| match field.parse::<f64>() {
+        Ok(value) if is_value(i) => (3.0 * value).to_string(),
+        _ => field.to_owned(),
+    };
+    // Category lists hold commas, but stand after the values.
+    let row = |line: &str| line.split(',').enumerate().map(dearer).collect::<Vec<_>>().join(",");
+    let last_value = (0..names.len()).rfind(|i| is_value(*i)).expect("a value column");
+    assert!(names[..last_value].iter().all(|name| !name.contains("categories")), "{header}");
+    let path = folder.join("dearer.csv");
+    let rows: Vec<String> = lines.take(12_000).map(row).collect();
+    std::fs::write(&path, format!("{header}\n{}\n", rows.join("\n"))).expect("written");
+    path
+}
+
+#[test]
+fn another_export_keeps_the_limits_and_edges_of_the_model() {
+    let out = folder();
+    let input = dearer(out.path());
+    let model = fit("pipelines/flo.toml", &out.path().join("fit"), &[]);
+    let output = score(&model, &input, &out.path().join("scored"), &[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("drifted"), "{}", stderr(&output));
+    let trained = Trained::read(&model).expect("a model");
+    let scored = parquet(&out.path().join("scored/customers.parquet"));
+    let (cltv, segment) = (numbers(&scored, "cltv"), texts(&scored, "cltv_segment"));
+    let edges = &trained.segments.edges;
+    let mut counts = [0usize; 4];
+    for (value, label) in cltv.iter().zip(&segment) {
+        let inner = &edges[1..4];
+        let expected = inner.iter().filter(|edge| *edge < value).count();
+        assert_eq!(label, &trained.segments.labels[expected], "{value} in {edges:?}");
+        counts[expected] += 1;
+    }
+    assert!(counts[3] > 2 * counts[0], "dearer orders make more of segment A: {counts:?}");
+    let limits = json(&out.path().join("scored/run.json"));
+    let limit = |pointer: &str| number(&limits, &format!("/outlier_limits/2/{pointer}"));
+    assert_eq!(limit("upper_applied"), trained.outlier_limits[2].upper_applied);
+    assert!(limit("lowered") > 0.0);
+}
+
+#[test]
+fn a_drift_beyond_the_limit_fits_again() {
+    let out = folder();
+    let input = dearer(out.path());
+    let model = fit("pipelines/flo.toml", &out.path().join("fit"), &[]);
+    let (high, low, run) =
+        (out.path().join("high"), out.path().join("low"), out.path().join("run"));
+    assert!(score(&model, &input, &high, &["--refit-if", "100"]).status.success());
+    let refitted = score(&model, &input, &low, &["--refit-if", "0.25"]);
+    assert!(refitted.status.success(), "{}", stderr(&refitted));
+    run_ok("pipelines/flo.toml", &input, &run, &[]);
+    let model_of = |out: &Path| std::fs::read_to_string(out.join("model.json")).expect("a model");
+    assert_eq!(model_of(&high), std::fs::read_to_string(&model).expect("a model"));
+    assert_eq!(model_of(&low), model_of(&run));
+    assert_eq!(json(&low.join("run.json"))["model"]["drift"]["refitted"], true);
+}
+
+#[test]
+fn a_log_with_a_fixed_end_has_to_be_told_the_new_one() {
+    let out = folder();
+    let model = fit("pipelines/transactions.toml", out.path(), &[]);
+    let output = score(&model, &project("data/orders_sample.csv"), out.path(), &[]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("--as-of"), "{}", stderr(&output));
+}
+
+#[test]
+fn only_a_model_that_passes_its_gate_is_promoted() {
+    let out = folder();
+    let models = out.path().join("models");
+    let sick = fit("pipelines/flo.toml", &out.path().join("sick"), &[]);
+    let output = promote(&sick, &models, &[]);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    assert!(stderr(&output).contains("dropout_not_identified"), "{}", stderr(&output));
+    assert!(!models.exists(), "a refused model leaves nothing");
+
+    let sound = fit("pipelines/flo_selection_aware.toml", &out.path().join("sound"), &[]);
+    let output = promote(&sound, &models, &[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let champion = json(&models.join("champion.json"));
+    let name = champion["model"].as_str().expect("a file").to_owned();
+    assert!(std::fs::read(models.join(&name)).ok() == std::fs::read(&sound).ok());
+
+    let other = promote(&sick, &models, &["--accept", "dropout_not_identified"]);
+    assert_eq!(other.status.code(), Some(4), "{}", stderr(&other));
+    assert!(stderr(&other).contains("definition_changed"), "{}", stderr(&other));
+    assert_eq!(json(&models.join("champion.json")), champion);
+
+    let scored = out.path().join("scored");
+    let output = score(&models, &project("data/flo_sample.csv"), &scored, &[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(json(&scored.join("run.json"))["model"]["id"], champion["id"]);
+}
+
+#[test]
+fn an_older_model_is_not_promoted() {
+    let out = folder();
+    let models = out.path().join("models");
+    let set = |end: &str| format!("transactions.calibration_end={end}");
+    let pipeline = "pipelines/cdnow.toml";
+    let new = fit(pipeline, &out.path().join("new"), &["--set", &set("1997-09-30")]);
+    let old = fit(pipeline, &out.path().join("old"), &["--set", &set("1997-08-31")]);
+    assert!(promote(&new, &models, &[]).status.success());
+    let output = promote(&old, &models, &[]);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    assert!(stderr(&output).contains("1997-08-31"), "{}", stderr(&output));
+    let back = promote(&old, &models, &["--accept", "older"]);
+    assert!(back.status.success(), "{}", stderr(&back));
+}
+
+#[test]
+fn a_file_that_is_no_model_is_refused_with_what_is_wrong() {
+    let out = folder();
+    let model = fit("pipelines/flo.toml", out.path(), &[]);
+    let text = std::fs::read_to_string(&model).expect("a model");
+    let edited = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        text.replacen(from, to, 1)
+    };
+    let cases = [
+        (String::new(), "not a model.json"),
+        (text[..text.len() / 2].to_owned(), "not a model.json"),
+        (edited("\"schema_version\": 2", "\"schema_version\": 99"), "layout 99"),
+        (edited("\"r\": ", "\"r\": -"), "none of a purchase model"),
+        (edited("\"alpha\": ", "\"beta\": "), "alpha"),
+        (edited("\"edges\": [", "\"edges\": [1e300, "), "segments.edges"),
+        (edited("\"bg_nbd\"", "\"gamma\""), "gamma"),
+    ];
+    for (text, said) in cases {
+        std::fs::write(&model, text).expect("written");
+        let scored = out.path().join("scored");
+        let output = score(&model, &project("data/flo_sample.csv"), &scored, &[]);
+        assert_eq!(output.status.code(), Some(2), "{said}: {}", stderr(&output));
+        assert!(stderr(&output).contains(said), "{said}: {}", stderr(&output));
+        assert!(!scored.exists(), "{said}: something was written");
+    }
+}

@@ -1,0 +1,264 @@
+//! Runs that nobody watches: killed, interrupted, doubled, without room; the output is whole.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use cltv::output::target::Target;
+use sha2::{Digest, Sha256};
+
+use crate::support::*;
+
+const SAMPLE: &str = "data/flo_sample.csv";
+
+fn command(out: &Path, more: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cltv"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.args(["run", "pipelines/flo.toml", "--quiet", "--output"]).arg(out).args(more);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+}
+
+fn start(out: &Path, more: &[&str]) -> Child {
+    command(out, more).spawn().expect("the program starts")
+}
+
+/// Every file that run.json names is there with the bytes that it names; its `top` setting.
+fn whole(out: &Path) -> u64 {
+    let manifest = json(&out.join("run.json"));
+    let outputs = manifest["outputs"].as_array().expect("outputs");
+    assert!(outputs.len() >= 10);
+    for output in outputs {
+        let name = output["file"].as_str().expect("a name");
+        let bytes = std::fs::read(out.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let digest: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(output["sha256"], digest, "{name}");
+    }
+    manifest["settings"]["output"]["top"].as_u64().expect("a number")
+}
+
+/// Names in a folder, hidden ones too.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    let mut names: Vec<String> =
+        entries.map(|e| e.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_killed_run_leaves_the_output_before_or_the_output_after() {
+    let place = folder();
+    let out = place.path().join("out");
+    assert!(start(&out, &["--set", "output.top=1"]).wait().expect("an end").success());
+    std::fs::write(out.join("notes.txt"), "ours").expect("written");
+    std::fs::create_dir(out.join("more")).expect("made");
+    std::fs::write(out.join("more/notes.txt"), "ours too").expect("written");
+    let usual = {
+        let since = Instant::now();
+        assert!(start(&out, &["--set", "output.top=2"]).wait().expect("an end").success());
+        since.elapsed()
+    };
+    let mut before = 2;
+    let (mut kept, mut replaced) = (0, 0);
+    // Twice as many points in the last part of the run, where files are written and exchanged.
+    let early = (0..15).map(|i| usual.mul_f64(0.7 * f64::from(i) / 15.0));
+    let late = (0..30).map(|i| usual.mul_f64(0.7 + 0.6 * f64::from(i) / 30.0));
+    for (i, delay) in early.chain(late).enumerate() {
+        let top = 3 + i as u64;
+        let mut run = start(&out, &["--set", &format!("output.top={top}")]);
+        std::thread::sleep(delay);
+        run.kill().expect("it can be killed");
+        run.wait().expect("an end");
+        let found = whole(&out);
+        assert!(found == before || found == top, "{found} is neither {before} nor {top}");
+        assert_eq!(std::fs::read_to_string(out.join("notes.txt")).ok().as_deref(), Some("ours"));
+        *(if found == top { &mut replaced } else { &mut kept }) += 1;
+        before = found;
+    }
+    assert!(kept >= 10 && replaced >= 1, "kills before the end {kept}, after it {replaced}");
+    assert!(start(&out, &["--set", "output.top=2"]).wait().expect("an end").success());
+    assert_eq!(whole(&out), 2);
+    assert_eq!(names(place.path()), ["out"], "hidden folders or locks are left");
+    assert!(!names(&out).iter().any(|name| name.starts_with('.')), "{:?}", names(&out));
+    let text = std::fs::read_to_string(out.join("more/notes.txt"));
+    assert_eq!(text.ok().as_deref(), Some("ours too"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_a_run_within_a_second_and_leaves_nothing() {
+    for signal in ["INT", "TERM"] {
+        let place = folder();
+        let out = place.path().join("out");
+        // Hours of draws, were it not told to stop.
+        let draws = ["--set", "uncertainty.draws=100000", "--set", "spend.l2_penalty=0"];
+        let mut run = start(&out, &draws);
+        std::thread::sleep(Duration::from_millis(400));
+        assert!(run.try_wait().expect("a state").is_none(), "it is still at work");
+        let since = Instant::now();
+        let kill = Command::new("kill").args(["-s", signal, &run.id().to_string()]).status();
+        assert!(kill.expect("kill is there").success());
+        let output = run.wait_with_output().expect("an end");
+        assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
+        assert_eq!(output.status.code(), Some(130));
+        assert!(stderr(&output).contains("interrupted"), "{}", stderr(&output));
+        assert_eq!(names(place.path()), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_second_run_on_the_same_folder_fails_clearly() {
+    let place = folder();
+    let out = place.path().join("out");
+    let target = Target::lock(&out).expect("nobody writes");
+    let output = start(&out, &[]).wait_with_output().expect("an end");
+    assert_eq!(output.status.code(), Some(1));
+    let said = stderr(&output);
+    assert!(said.contains("another run (process") && said.contains("--output"), "{said}");
+    assert!(!out.exists());
+    drop(target);
+    assert!(start(&out, &[]).wait().expect("an end").success());
+    assert_eq!(names(place.path()), ["out"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn without_room_the_earlier_output_stays() {
+    let place = folder();
+    let out = place.path().join("out");
+    assert!(start(&out, &["--set", "output.top=1"]).wait().expect("an end").success());
+    // No file may grow beyond 64 blocks: what a full disk does, the write fails.
+    let run = command(&out, &["--set", "output.top=2"]);
+    let words: Vec<String> = std::iter::once(run.get_program())
+        .chain(run.get_args())
+        .map(|word| format!("'{}'", word.to_string_lossy()))
+        .collect();
+    let script = format!("trap '' XFSZ; ulimit -f 64; exec {}", words.join(" "));
+    let output = Command::new("sh")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["-c", &script])
+        .output()
+        .expect("a shell");
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("cannot write"), "{}", stderr(&output));
+    assert_eq!(whole(&out), 1);
+    assert_eq!(names(place.path()), ["out"]);
+}
+
+#[test]
+fn a_target_that_cannot_be_written_is_said_at_once() {
+    let place = folder();
+    let file = place.path().join("file");
+    std::fs::write(&file, "a file").expect("written");
+    let mut targets = vec![file.clone(), file.join("below")];
+    if cfg!(target_os = "linux") {
+        targets.push(PathBuf::from("/proc/cltv"));
+    }
+    for target in targets {
+        let output = start(&target, &[]).wait_with_output().expect("an end");
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        let said = stderr(&output);
+        assert!(said.contains(&*target.to_string_lossy()), "{said}");
+    }
+    assert_eq!(std::fs::read_to_string(&file).expect("a file"), "a file");
+}
+
+#[test]
+fn the_working_directory_can_be_the_target() {
+    let place = folder();
+    let run = || {
+        let mut run = Command::new(env!("CARGO_BIN_EXE_cltv"));
+        run.current_dir(place.path()).arg("run").arg(project("pipelines/flo.toml"));
+        run.arg("--input").arg(project(SAMPLE)).args(["--output", ".", "--quiet"]);
+        run.output().expect("the program starts")
+    };
+    for _ in 0..2 {
+        let output = run();
+        assert!(output.status.success(), "{}", stderr(&output));
+        whole(place.path());
+    }
+    assert!(!names(place.path()).iter().any(|name| name.starts_with('.')));
+}
+
+#[test]
+fn a_partition_replaces_exactly_itself() {
+    let place = folder();
+    let out = place.path().join("out");
+    let partition = |day: &str, top: &str| {
+        let set = format!("output.top={top}");
+        let more = ["--as-of", day, "--set", "output.partition=as_of", "--set", &set];
+        assert!(start(&out, &more).wait().expect("an end").success());
+    };
+    partition("2021-06-01", "1");
+    partition("2021-09-01", "2");
+    let first = out.join("as_of=2021-06-01");
+    let bytes = std::fs::read(first.join("run.json")).expect("a manifest");
+    partition("2021-09-01", "3");
+    assert_eq!(names(&out), ["as_of=2021-06-01", "as_of=2021-09-01"]);
+    assert!(std::fs::read(first.join("run.json")).ok() == Some(bytes));
+    assert_eq!(whole(&first), 1);
+    assert_eq!(whole(&out.join("as_of=2021-09-01")), 3);
+    assert_eq!(names(place.path()), ["out"]);
+}
+
+#[test]
+fn a_run_and_an_evaluation_share_a_folder() {
+    let place = folder();
+    let out = place.path().join("out");
+    run_ok("pipelines/cdnow.toml", &project("data/cdnow.csv"), &out, &[]);
+    let evaluate = || {
+        let mut arguments = vec!["evaluate".into(), project("pipelines/cdnow.toml").into()];
+        arguments.extend(["--quiet".into(), "--output".into(), out.clone().into_os_string()]);
+        let output = cltv::<std::ffi::OsString>(arguments);
+        assert!(output.status.success(), "{}", stderr(&output));
+    };
+    evaluate();
+    whole(&out);
+    run_ok("pipelines/cdnow.toml", &project("data/cdnow.csv"), &out, &[]);
+    whole(&out);
+    assert!(out.join("evaluation.json").is_file());
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let place = folder();
+    let out = place.path().join("out");
+    let output = command(&out, &["--dry-run"]).output().expect("an end");
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(names(place.path()), Vec::<String>::new());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_beyond_its_memory_ends_with_an_error() {
+    let place = folder();
+    let out = place.path().join("out");
+    let limit = ["--set", "resources.memory_limit=8 MiB"];
+    let output = command(&out, &limit).output().expect("an end");
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("resources.memory_limit"), "{}", stderr(&output));
+    assert_eq!(names(place.path()), Vec::<String>::new());
+    let enough = ["--set", "resources.memory_limit=4 GiB"];
+    assert!(start(&out, &enough).wait().expect("an end").success());
+}
+
+#[test]
+fn both_engines_give_the_same_bytes() {
+    let logs =
+        [("pipelines/flo.toml", SAMPLE), ("pipelines/transactions.toml", "data/orders_sample.csv")];
+    for (pipeline, input) in logs {
+        let out = ["in_memory", "streaming"].map(|engine| {
+            let out = folder();
+            let set = format!("resources.engine={engine}");
+            run_ok(pipeline, &project(input), out.path(), &["--set", &set]);
+            out
+        });
+        let [first, second] = out.each_ref().map(|out| names(out.path()));
+        assert_eq!(first, second);
+        for name in first.iter().filter(|name| *name != "run.json") {
+            let [one, other] = out.each_ref().map(|out| std::fs::read(out.path().join(name)));
+            assert!(one.expect("a file") == other.expect("a file"), "{pipeline}: {name} differs");
+        }
+    }
+}
