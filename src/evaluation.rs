@@ -8,13 +8,13 @@ use crate::audit::Clock;
 use crate::customers::{Histories, Holdout};
 use crate::error::Error;
 use crate::findings::{Finding, Severity};
-use crate::fingerprint::{Fingerprint, fingerprint};
+use crate::fingerprint::{Fingerprint, lost_thread};
 use crate::frame::clean::Rejected;
 use crate::frame::{order_days, summary};
 use crate::model::holdout::{Accuracy, Forecast, GroupAccuracy, accuracy, baselines, by_group};
 use crate::model::predict::customer_orders;
 use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend, Parameter};
-use crate::pipeline::read;
+use crate::pipeline::{Read, read};
 use crate::progress;
 use crate::remarks;
 use crate::settings::{Family, InputKind, Purchases, Settings};
@@ -78,7 +78,7 @@ pub struct Method {
 /// pipeline cannot be fitted.
 pub fn evaluate(settings: &Settings, folds: u32) -> Result<Evaluation, Error> {
     let cut = splittable(settings)?;
-    let (files, stamps, cleaned) = read(settings, &mut Clock::default())?;
+    let Read { source: _held, files, cleaned } = read(settings, &mut Clock::default())?;
     let (first_order, last_order) = order_days::first_and_last(&cleaned.kept)?;
     let end = settings.transactions.observation_end.unwrap_or(last_order);
     if end <= cut {
@@ -111,8 +111,8 @@ pub fn evaluate(settings: &Settings, folds: u32) -> Result<Evaluation, Error> {
         }
     }
     findings.sort_by_key(|finding| finding.severity == Severity::Note);
-    let inputs = files.iter().map(|file| fingerprint(file)).collect::<Result<_, _>>()?;
-    stamps.unchanged()?;
+    let inputs = files.fingerprints().join().unwrap_or_else(lost_thread)?;
+    files.unchanged()?;
     Ok(Evaluation {
         inputs,
         rows_read: cleaned.rows_read,

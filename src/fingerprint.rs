@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
@@ -20,21 +21,42 @@ pub struct Fingerprint {
     pub sha256: String,
 }
 
-/// Size and time of change of files, to tell whether they were written to since.
+/// The files of an input, and how they were before the first was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stamps(Vec<(PathBuf, u64, Option<SystemTime>)>);
+pub struct Files {
+    paths: Vec<PathBuf>,
+    names: Vec<String>,
+    stamps: Vec<Stamp>,
+}
 
-impl Stamps {
-    /// As the files are now.
+/// Size and time of change.
+type Stamp = (u64, Option<SystemTime>);
+
+impl Files {
+    /// As they are now.
     ///
     /// # Errors
     /// [`Error::Io`] when one is gone.
-    pub fn of(files: &[PathBuf]) -> Result<Self, Error> {
-        let stamp = |file: &PathBuf| {
-            let found = std::fs::metadata(file).map_err(Error::io(file, "look at the input"))?;
-            Ok((file.clone(), found.len(), found.modified().ok()))
-        };
-        files.iter().map(stamp).collect::<Result<_, _>>().map(Self)
+    pub fn of(paths: Vec<PathBuf>, name_of: impl Fn(&Path) -> String) -> Result<Self, Error> {
+        let stamps = paths.iter().map(|path| stamp(path)).collect::<Result<_, _>>()?;
+        let names = paths.iter().map(|path| name_of(path)).collect();
+        Ok(Self { paths, names, stamps })
+    }
+
+    /// What the reader of a manifest knows them by, in reading order.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Their sizes and hashes, taken while the program goes on.
+    pub fn fingerprints(&self) -> JoinHandle<Result<Vec<Fingerprint>, Error>> {
+        let files = self.clone();
+        std::thread::spawn(move || {
+            let named = files.paths.iter().zip(&files.names);
+            named
+                .map(|(path, name)| Ok(Fingerprint { file: name.clone(), ..fingerprint(path)? }))
+                .collect()
+        })
     }
 
     /// Refuses files that are not as they were.
@@ -42,19 +64,24 @@ impl Stamps {
     /// # Errors
     /// [`Error::Input`] that names the first one that changed.
     pub fn unchanged(&self) -> Result<(), Error> {
-        let files: Vec<PathBuf> = self.0.iter().map(|(file, ..)| file.clone()).collect();
-        let now = Self::of(&files)?;
-        match self.0.iter().zip(&now.0).find(|(then, now)| then != now) {
-            None => Ok(()),
-            Some(((file, before, _), (_, after, _))) => Err(Error::input(
-                file.display(),
-                format!(
-                    "the file changed while it was read ({before} bytes before, {after} after): \
-                     run again when it is complete"
-                ),
-            )),
+        for ((path, name), before) in self.paths.iter().zip(&self.names).zip(&self.stamps) {
+            let now = stamp(path)?;
+            if now != *before {
+                let fault = format!(
+                    "the file changed while it was read ({} bytes before, {} after): run again \
+                     when it is complete",
+                    before.0, now.0
+                );
+                return Err(Error::input(name, fault));
+            }
         }
+        Ok(())
     }
+}
+
+fn stamp(path: &Path) -> Result<Stamp, Error> {
+    let found = std::fs::metadata(path).map_err(Error::io(path, "look at the input"))?;
+    Ok((found.len(), found.modified().ok()))
 }
 
 /// A thread that ended without an answer has not done its work.
@@ -138,12 +165,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("a.csv");
         std::fs::write(&file, "a\n").expect("written");
-        let stamps = Stamps::of(std::slice::from_ref(&file)).expect("it is there");
-        stamps.unchanged().expect("nobody wrote");
+        let files = Files::of(vec![file.clone()], |path| path.display().to_string());
+        let files = files.expect("it is there");
+        files.unchanged().expect("nobody wrote");
         std::fs::write(&file, "a\nb\n").expect("written");
-        let error = stamps.unchanged().expect_err("it grew").to_string();
+        let error = files.unchanged().expect_err("it grew").to_string();
         assert!(error.contains("2 bytes before, 4 after"), "{error}");
         std::fs::remove_file(&file).expect("removed");
-        assert!(stamps.unchanged().is_err());
+        assert!(files.unchanged().is_err());
     }
 }

@@ -20,6 +20,7 @@
 //! * [`advice`]: what to do about each segment.
 //! * [`output`]: files, written whole or not at all.
 //! * [`fingerprint`]: size and hash of a file. [`audit`]: what happened to the rows, and when.
+//! * [`remote`]: input and output in object stores.
 //! * [`progress`]: where a run stands.
 //! * [`simulate`]: exports and order logs from known parameters.
 //!
@@ -61,6 +62,7 @@ pub mod output;
 pub mod pipeline;
 pub mod progress;
 pub mod remarks;
+pub mod remote;
 pub mod selection;
 pub mod settings;
 pub mod simulate;

@@ -1,8 +1,5 @@
 //! The flow, top to bottom: load → clean → cap → totals → summary → fit → predict → segment.
 
-use std::path::PathBuf;
-use std::thread::JoinHandle;
-
 use polars::prelude::{DataFrame, LazyFrame};
 
 use crate::advice::{self, Advice};
@@ -10,9 +7,9 @@ use crate::audit::{Audit, Clock};
 use crate::customers::{Groups, Histories};
 use crate::error::Error;
 use crate::findings::{Finding, Severity};
-use crate::fingerprint::{Fingerprint, Stamps, fingerprint, lost_thread};
+use crate::fingerprint::{Files, lost_thread};
 use crate::frame::clean::Cleaned;
-use crate::frame::load::load;
+use crate::frame::load::{is_data_file, load};
 use crate::frame::outliers::Limits;
 use crate::frame::profile::Profiles;
 use crate::frame::rfm::RfmProfile;
@@ -28,6 +25,7 @@ use crate::model::tracking::{Stretch, Week};
 use crate::model::{
     self, CustomerPatterns, FittedPurchases, FittedSpend, Predictions, company, tracking,
 };
+use crate::remote::Source;
 use crate::settings::{FrequencyKind, InputKind, Settings};
 use crate::trained::{Parts, Trained};
 use crate::{remarks, selection};
@@ -88,10 +86,10 @@ pub struct Drift {
 
 /// The input, cleaned and summarised: what a run knows before it fits anything.
 pub struct Look {
-    /// Input files in reading order.
-    pub files: Vec<PathBuf>,
-    /// As they were before they were read.
-    pub stamps: Stamps,
+    /// Where the input is read.
+    pub source: Source,
+    /// Its files.
+    pub files: Files,
     /// Rows that keep the rules and rows that do not; the rows themselves went into the summary.
     pub cleaned: Cleaned,
     /// The CLTV frame.
@@ -104,19 +102,31 @@ pub struct Look {
     pub signs: Signs,
 }
 
-/// Finds the input files, reads and cleans them; their stamps are those before the first was read.
+/// The input, cleaned.
+pub struct Read {
+    /// Where it is read.
+    pub source: Source,
+    /// Its files.
+    pub files: Files,
+    /// Rows that keep the rules and rows that do not.
+    pub cleaned: Cleaned,
+}
+
+/// Finds the input files, reads and cleans them.
 ///
 /// # Errors
 /// [`Error::Input`] when the input breaks the contract, [`Error::Io`] when it cannot be read.
-pub fn read(
-    settings: &Settings,
-    clock: &mut Clock,
-) -> Result<(Vec<PathBuf>, Stamps, Cleaned), Error> {
+pub fn read(settings: &Settings, clock: &mut Clock) -> Result<Read, Error> {
     clock.enter("load and clean");
-    let loaded = load(settings)?;
-    let stamps = Stamps::of(&loaded.files)?;
-    let cleaned = clean_rows(loaded.frame, &loaded.files, settings)?;
-    Ok((loaded.files, stamps, cleaned))
+    let source = Source::of(&settings.input.path, is_data_file)?;
+    let read = || {
+        let loaded = load(settings, source.path())?;
+        let files = Files::of(loaded.files, |file| source.name_of(file))?;
+        let cleaned = clean_rows(loaded.frame, files.names(), settings)?;
+        Ok((files, cleaned))
+    };
+    let (files, cleaned) = read().map_err(|error| source.renamed(error))?;
+    Ok(Read { source, files, cleaned })
 }
 
 /// Reads, cleans and summarises, by the outlier limits of an earlier run where they are given; fits
@@ -129,12 +139,12 @@ pub fn look(
     given: Option<&[Limits]>,
     clock: &mut Clock,
 ) -> Result<Look, Error> {
-    let (files, stamps, cleaned) = read(settings, clock)?;
+    let Read { source, files, cleaned } = read(settings, clock)?;
     clock.enter("cap and summarise");
     let (summary, limits) = summarise(cleaned.kept.clone(), given, settings)?;
     let histories = summary::to_histories(&summary, settings)?;
     let signs = selection::signs(settings, &histories, summary.below_min_orders);
-    Ok(Look { files, stamps, cleaned, summary, limits, histories, signs })
+    Ok(Look { source, files, cleaned, summary, limits, histories, signs })
 }
 
 /// Runs the analysis; writes nothing.
@@ -176,7 +186,7 @@ pub fn fit(settings: &Settings) -> Result<Fitted, Error> {
     let mut clock = Clock::default();
     let look = look(settings, None, &mut clock)?;
     clock.enter("fit orders and order values");
-    let inputs = fingerprints(look.files.clone());
+    let inputs = look.files.fingerprints();
     let customers = CustomerPatterns::of(&look.histories);
     let models = models(&look, &customers, None, settings)?;
     clock.enter("predict");
@@ -186,7 +196,7 @@ pub fn fit(settings: &Settings) -> Result<Fitted, Error> {
     let rfm_edges = rfm::edges_of(&look.summary.frame, settings)?;
     let findings = findings(&look, &models, &predicted, &outlook, &edges, None, settings);
     let inputs = inputs.join().unwrap_or_else(lost_thread)?;
-    look.stamps.unchanged()?;
+    look.files.unchanged()?;
     let parts = Parts { look: &look, models: &models, edges, rfm_edges, findings: &findings };
     let trained = Trained::of(parts, &inputs, settings);
     Ok(Fitted { trained, audit: Audit::of(look, inputs, clock.laps()) })
@@ -245,7 +255,7 @@ fn complete(
     mut clock: Clock,
 ) -> Result<Run, Error> {
     clock.enter("fit orders and order values");
-    let inputs = fingerprints(look.files.clone());
+    let inputs = look.files.fingerprints();
     let customers = CustomerPatterns::of(&look.histories);
     let models = models(&look, &customers, given, settings)?;
     let Models { purchases, spend, .. } = &models;
@@ -278,7 +288,7 @@ fn complete(
         company::with_intervals(&mut forecast, &intervals.periods);
     }
     let inputs = inputs.join().unwrap_or_else(lost_thread)?;
-    look.stamps.unchanged()?;
+    look.files.unchanged()?;
     let trained = given.cloned().unwrap_or_else(|| {
         let (edges, rfm_edges) = (edges.clone(), rfm.edges);
         let parts = Parts { look: &look, models: &models, edges, rfm_edges, findings: &findings };
@@ -324,11 +334,6 @@ fn findings(
     findings.extend(remarks::remarks(settings, look, edges));
     findings.sort_by_key(|finding| finding.severity == Severity::Note);
     findings
-}
-
-/// Sizes and hashes of the input, taken while the models are fitted.
-fn fingerprints(files: Vec<PathBuf>) -> JoinHandle<Result<Vec<Fingerprint>, Error>> {
-    std::thread::spawn(move || files.iter().map(|file| fingerprint(file)).collect())
 }
 
 /// Repeat orders week by week, where the model's expectation for a new customer is theirs: the log
@@ -387,11 +392,10 @@ fn corrected(
     selection::corrected(stated, outlook.histories.len(), fit.acquired, &ignored, &corrected)
 }
 
-fn clean_rows(raw: LazyFrame, files: &[PathBuf], settings: &Settings) -> Result<Cleaned, Error> {
-    let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
+fn clean_rows(raw: LazyFrame, names: &[String], settings: &Settings) -> Result<Cleaned, Error> {
     match settings.input.kind {
-        InputKind::Customers => clean::customers(raw, &names, settings),
-        InputKind::Transactions => transactions::clean(raw, &names, settings),
+        InputKind::Customers => clean::customers(raw, names, settings),
+        InputKind::Transactions => transactions::clean(raw, names, settings),
     }
 }
 

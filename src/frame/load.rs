@@ -22,13 +22,13 @@ pub struct Loaded {
     pub files: Vec<PathBuf>,
 }
 
-/// Finds the files, checks their schemas and plans the scan.
+/// Finds the files at `path`, checks their schemas and plans the scan.
 ///
 /// # Errors
 /// [`Error::Input`] when there is no such file, it is empty, or columns are missing;
 /// [`Error::Io`] when it cannot be read.
-pub fn load(settings: &Settings) -> Result<Loaded, Error> {
-    let files = find_files(&settings.input.path)?;
+pub fn load(settings: &Settings, path: &str) -> Result<Loaded, Error> {
+    let files = find_files(path)?;
     let needed = settings.input_columns();
     let frames = files
         .iter()
@@ -65,7 +65,7 @@ fn find_files(path: &str) -> Result<Vec<PathBuf>, Error> {
         .map_err(Error::io(&folder, "list the folder"))?;
     files.retain(|file| {
         let name = file.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
-        file.is_file() && format_of(file).is_some() && wildcard(&pattern, &name)
+        file.is_file() && is_data_file(&pattern, &name)
     });
     files.sort();
     if files.is_empty() {
@@ -102,6 +102,13 @@ fn wildcard(pattern: &str, name: &str) -> bool {
                 && wildcard(rest.as_str(), letters.as_str())
         }
     }
+}
+
+/// Whether a file of that name is read where a folder or a pattern is named; a folder has the
+/// pattern "".
+pub fn is_data_file(pattern: &str, name: &str) -> bool {
+    let pattern = if pattern.is_empty() { "*" } else { pattern };
+    format_of(Path::new(name)).is_some() && wildcard(pattern, name)
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -6,22 +6,23 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::interrupt;
-use super::target::{self, Kind};
+use super::target::{self, Kind, Way};
 use crate::error::Error;
 use crate::fingerprint::{Fingerprint, Hashed, fingerprint, lost_thread};
+use crate::remote;
 
 /// Output that is not visible until [`Staging::commit`]; dropped, it leaves nothing.
 pub struct Staging {
     target: PathBuf,
     folder: PathBuf,
     kind: Kind,
-    in_place: bool,
+    way: Way,
     fingerprints: Mutex<Vec<Fingerprint>>,
 }
 
 impl Staging {
-    pub(super) fn new(target: PathBuf, folder: PathBuf, kind: Kind, in_place: bool) -> Self {
-        Self { target, folder, kind, in_place, fingerprints: Mutex::default() }
+    pub(super) fn new(target: PathBuf, folder: PathBuf, kind: Kind, way: Way) -> Self {
+        Self { target, folder, kind, way, fingerprints: Mutex::default() }
     }
 
     /// Writes one file through `fill` and takes its fingerprint on the way.
@@ -105,9 +106,15 @@ impl Staging {
         names.sort_by_key(|name| name == last);
         self.sync(&names)?;
         let _not_now = interrupt::committing();
-        let placed = || match self.in_place {
-            true => self.rename_each(&names),
-            false => self.exchange(),
+        if self.way == Way::Upload {
+            let files: Vec<PathBuf> = names.iter().map(|name| self.folder.join(name)).collect();
+            let url = self.target.to_string_lossy();
+            remote::upload(&files, &url, &self.kind.not_among(&names))?;
+            return Ok(self.target.clone());
+        }
+        let placed = || match self.way {
+            Way::Exchange => self.exchange(),
+            _ => self.rename_each(&names),
         };
         placed().map_err(Error::io(&self.target, "put the output into place"))?;
         Ok(self.target.clone())
@@ -145,11 +152,10 @@ impl Staging {
         for name in names {
             fs::rename(self.folder.join(name), self.target.join(name))?;
         }
-        for entry in fs::read_dir(&self.target)? {
-            let entry = entry?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if entry.file_type()?.is_file() && self.kind.owns(&name) && !names.contains(&name) {
-                fs::remove_file(entry.path())?;
+        for stale in self.kind.not_among(names) {
+            match fs::remove_file(self.target.join(stale)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                _ => {}
             }
         }
         sync_folder(&self.target)

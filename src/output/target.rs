@@ -5,7 +5,7 @@
 //! after, never a mixture, whenever the writer is killed. Files of others in the target move along.
 //!
 //! Where a folder cannot be exchanged (a mount point, the working directory), files are renamed one
-//! by one, run.json last.
+//! by one, run.json last; so are the objects of an object store.
 
 use std::fs;
 use std::io;
@@ -15,12 +15,24 @@ use super::interrupt;
 use super::lock::Lock;
 use super::staging::Staging;
 use crate::error::Error;
+use crate::remote;
 
 /// A folder of which this process is the only writer.
 pub struct Target {
     path: PathBuf,
-    in_place: bool,
-    _lock: Lock,
+    way: Way,
+    _lock: Option<Lock>,
+}
+
+/// How files get from the hidden folder to the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The folders change places.
+    Exchange,
+    /// One by one.
+    Rename,
+    /// One by one to an object store.
+    Upload,
 }
 
 impl Target {
@@ -29,6 +41,10 @@ impl Target {
     /// # Errors
     /// [`Error::Io`] when another run writes to it, or it cannot be written.
     pub fn lock(path: &Path) -> Result<Self, Error> {
+        if let Some(url) = path.to_str().filter(|path| remote::is_remote(path)) {
+            remote::without_credentials(url)?;
+            return Ok(Self { path: path.to_owned(), way: Way::Upload, _lock: None });
+        }
         let failed = || Error::io(path, "write to the output folder");
         let path = absolute(path).map_err(failed())?;
         if path.exists() && !path.is_dir() {
@@ -45,7 +61,7 @@ impl Target {
         let lock = Lock::take(&lock, &path)?;
         recover(&path).map_err(failed())?;
         recover_partitions(&path).map_err(failed())?;
-        Ok(Self { path, in_place: false, _lock: lock })
+        Ok(Self { path, way: Way::Exchange, _lock: Some(lock) })
     }
 
     /// A target whose files are renamed one by one.
@@ -55,7 +71,7 @@ impl Target {
         let lock = Lock::take(&path.join(".cltv-lock"), &path)?;
         remove(&path.join(NEW)).map_err(failed())?;
         recover_partitions(&path).map_err(failed())?;
-        Ok(Self { path, in_place: true, _lock: lock })
+        Ok(Self { path, way: Way::Rename, _lock: Some(lock) })
     }
 
     /// The folder.
@@ -69,20 +85,25 @@ impl Target {
     /// [`Error::Io`] when it cannot be made.
     pub fn staging(&self, kind: Kind, partition: Option<&str>) -> Result<Staging, Error> {
         let failed = || Error::io(&self.path, "write to the output folder");
-        let (target, in_place) = match partition {
-            Some(name) => {
+        let (target, way) = match (partition, self.way) {
+            (Some(name), Way::Upload) => (self.path.join(name), Way::Upload),
+            (Some(name), _) => {
                 fs::create_dir_all(&self.path).map_err(failed())?;
-                (self.path.join(name), false)
+                (self.path.join(name), Way::Exchange)
             }
-            None => (self.path.clone(), self.in_place),
+            (None, way) => (self.path.clone(), way),
         };
-        let folder = if in_place { target.join(NEW) } else { beside(&target, NEW) };
+        let folder = match way {
+            Way::Exchange => beside(&target, NEW),
+            Way::Rename => target.join(NEW),
+            Way::Upload => std::env::temp_dir().join(format!("cltv-{}{NEW}", std::process::id())),
+        };
         interrupt::register(&folder);
         fs::create_dir(&folder).map_err(failed())?;
-        if !in_place {
+        if way == Way::Exchange {
             fs::write(folder.join(MARK), kind.name()).map_err(failed())?;
         }
-        Ok(Staging::new(target, folder, kind, in_place))
+        Ok(Staging::new(target, folder, kind, way))
     }
 }
 
@@ -105,13 +126,22 @@ impl Kind {
         }
     }
 
-    /// Whether a file of that name is this command's to replace and to remove.
-    pub fn owns(self, file: &str) -> bool {
-        let files = match self {
+    fn files(self) -> &'static [&'static str] {
+        match self {
             Self::Run => super::RUN_FILES,
             Self::Evaluation => super::evaluation::FILES,
-        };
-        file == MARK || files.contains(&file)
+        }
+    }
+
+    /// Its files that are not among `names`.
+    pub(super) fn not_among(self, names: &[String]) -> Vec<&'static str> {
+        let absent = |file: &&str| !names.iter().any(|name| name == file);
+        self.files().iter().copied().filter(absent).collect()
+    }
+
+    /// Whether a file of that name is this command's to replace and to remove.
+    pub fn owns(self, file: &str) -> bool {
+        file == MARK || self.files().contains(&file)
     }
 }
 
