@@ -18,7 +18,8 @@ use crate::frame::profile::{Profile, Profiles};
 use crate::frame::rfm::RfmProfile;
 use crate::frame::summary::CustomerSummary;
 use crate::frame::{
-    clean, kept, order_days, outliers, predictions, profile, rfm, segment, summary, transactions,
+    self, clean, kept, order_days, outliers, predictions, profile, rfm, segment, summary,
+    transactions,
 };
 use crate::model::detection::Signs;
 use crate::model::intervals::{Intervals, of_customers, of_totals};
@@ -26,7 +27,7 @@ use crate::model::predict::{Outlook, total_orders};
 use crate::model::tracking::{Stretch, Week};
 use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend, company, tracking};
 use crate::settings::{FrequencyKind, InputKind, Settings};
-use crate::{remarks, selection};
+use crate::{contract, remarks, selection};
 
 /// Customers in the list of those who are expected to order most.
 const BUSIEST: usize = 10;
@@ -111,7 +112,8 @@ pub struct Look {
 /// [`Error::Input`] when the input breaks the contract, [`Error::Io`] when it cannot be read.
 pub fn read(settings: &Settings, clock: &mut Clock) -> Result<(Vec<PathBuf>, Cleaned), Error> {
     let loaded = load(settings)?;
-    let cleaned = clean_rows(loaded.frame, &loaded.files, settings)?;
+    let raw = frame::contract::typed(loaded.frame, &loaded.files, settings)?;
+    let cleaned = contract::hold(clean_rows(raw, &loaded.files, settings)?, settings)?;
     clock.lap("load and clean");
     Ok((loaded.files, cleaned))
 }

@@ -1,8 +1,10 @@
 //! The command line: arguments, one thin file a subcommand, exit codes.
 
 mod check;
+mod check_page;
 mod completions;
 mod evaluate;
+mod init;
 mod logging;
 mod page;
 mod run;
@@ -36,6 +38,7 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     Select(select::SelectArgs),
     Check(check::CheckArgs),
+    Init(init::InitArgs),
     Simulate(simulate::SimulateArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -71,6 +74,7 @@ pub fn main() -> ExitCode {
         }
         Command::Select(args) => select::run(args),
         Command::Check(args) => check::run(args),
+        Command::Init(args) => init::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Completions(args) => completions::run(args),
     };
