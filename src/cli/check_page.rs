@@ -164,7 +164,7 @@ fn taken_for(settings: &Settings, overview: &Overview) -> String {
     match settings.input.kind {
         InputKind::Customers => {
             let column = overview.columns.iter().find(|column| column.name == *id);
-            let again = column.map_or(0, |column| repeated(column, overview));
+            let again = column.map_or(0, |column| column.repeated);
             let twice = match again {
                 0 => format!("no {id} stands twice"),
                 _ => format!("{} values of {id} stand there twice", whole(again as f64)),
@@ -173,11 +173,6 @@ fn taken_for(settings: &Settings, overview: &Overview) -> String {
         }
         InputKind::Transactions => format!("an order log, one row an order or order line, by {id}"),
     }
-}
-
-/// Values of a column that stand in an earlier row.
-fn repeated(column: &Column, overview: &Overview) -> usize {
-    overview.counted_rows.saturating_sub(column.blank + column.distinct)
 }
 
 fn capped(prospect: &Prospect) -> String {

@@ -63,7 +63,7 @@ fn written(args: &InitArgs, name: &str) -> Result<String, Error> {
     let plain = draft::pipeline(&guess, &overview, &draft);
     let settings = parse(&plain, &Overrides::default())
         .map_err(|faults| Error::Settings { place: args.input.clone(), faults })?;
-    let look = look(&settings, &mut Clock::start())?;
+    let look = look(&settings, &mut Clock::start()).map_err(with_remedy)?;
     let end = look.summary.observation_end;
     let lines = advice(&look.signs, end, settings.summary.time_unit);
     Ok(match &lines {
@@ -72,6 +72,17 @@ fn written(args: &InitArgs, name: &str) -> Result<String, Error> {
             draft::pipeline(&guess, &overview, &Draft { selection: Some(lines), ..draft })
         }
     })
+}
+
+/// There is no pipeline file yet in which a date format could be set.
+fn with_remedy(error: Error) -> Error {
+    let Error::Input { place, mut faults } = error else {
+        return error;
+    };
+    for fault in faults.iter_mut().filter(|fault| fault.contains("date_format")) {
+        fault.push_str("; here, with --date-format");
+    }
+    Error::Input { place, faults }
 }
 
 /// Whether the file may be written.

@@ -48,7 +48,7 @@ pub fn guess(overview: &Overview) -> Result<Guess, Error> {
     if let Some(guess) = export(&named, overview) {
         return Ok(guess);
     }
-    match log(&named, overview) {
+    match log(&named) {
         Some(guess) => marks::complete(guess, overview),
         None => Err(Error::input(&overview.path, unknown(overview))),
     }
@@ -124,9 +124,8 @@ fn only<'a>(named: &'a [Named<'a>], passes: impl Fn(&Named<'_>) -> bool) -> Opti
 }
 
 /// The share of different values among the values of a column.
-fn uniqueness(column: &Column, overview: &Overview) -> f64 {
-    let values = overview.counted_rows.saturating_sub(column.blank).max(1);
-    column.distinct as f64 / values as f64
+fn uniqueness(column: &Column) -> f64 {
+    column.distinct as f64 / (column.distinct + column.repeated).max(1) as f64
 }
 
 /// The column of customer ids by name.
@@ -149,13 +148,12 @@ type Reasons = Vec<(&'static str, String)>;
 /// One row a customer: two dates, order counts and values.
 fn export(named: &[Named<'_>], overview: &Overview) -> Option<Guess> {
     let mut reasons = Reasons::new();
-    let is_unique = |one: &Named<'_>| uniqueness(one.column, overview) >= LEAST_UNIQUE;
-    let all_unique = |one: &Named<'_>| {
-        one.is_code() && one.column.blank == 0 && one.column.distinct == overview.counted_rows
-    };
+    let is_unique = |one: &Named<'_>| uniqueness(one.column) >= LEAST_UNIQUE;
+    let all_unique =
+        |one: &Named<'_>| one.is_code() && one.column.blank == 0 && one.column.repeated == 0;
     let id = identifier(named).filter(|one| is_unique(one));
     let id = id.or_else(|| only(named, all_unique))?;
-    let again = overview.counted_rows.saturating_sub(id.column.blank + id.column.distinct);
+    let again = id.column.repeated;
     reasons.push((
         "customer_id",
         match again {
@@ -323,7 +321,7 @@ pub(super) fn spoken(keep: &[String]) -> (Option<String>, Option<String>) {
 }
 
 /// One row an order or order line: a date, and a value or quantity and price.
-fn log(named: &[Named<'_>], overview: &Overview) -> Option<Guess> {
+fn log(named: &[Named<'_>]) -> Option<Guess> {
     let date = plainest(named, |one| one.is_date() && one.words.about(Topic::Order))
         .or_else(|| plainest(named, |one| one.is_date() && one.words.about(Topic::Date)))
         .or_else(|| only(named, |one| one.is_date()))?;
@@ -358,24 +356,26 @@ fn log(named: &[Named<'_>], overview: &Overview) -> Option<Guess> {
             && !used.contains(&one.column.name)
             && !one.words.about_any(&other)
             && one.column.distinct > MOST_ATTRIBUTES
-            && uniqueness(one.column, overview) < LEAST_UNIQUE
+            && uniqueness(one.column) < LEAST_UNIQUE
     };
     let id = identifier(named).filter(|one| !used.contains(&one.column.name));
     let id = id.or_else(|| only(named, repeats))?;
     columns.customer_id = name(id);
-    let each = overview.counted_rows.saturating_sub(id.column.blank) as f64;
+    let instead =
+        match value.filter(|value| price.is_none_or(|p| p.column.name != value.column.name)) {
+            Some(value) => format!("or write value = {:?} in place of both", value.column.name),
+            None => String::new(),
+        };
+    let each = 1.0 / uniqueness(id.column).max(f64::MIN_POSITIVE);
     let reasons = vec![
         (
             "customer_id",
-            format!(
-                "{:.1} rows each; {} rows without one are set aside",
-                each / id.column.distinct.max(1) as f64,
-                id.column.blank
-            ),
+            format!("{:.1} rows each; {} rows without one are set aside", each, id.column.blank),
         ),
         ("order_date", date.column.date_format.clone().unwrap_or_default()),
         ("order_id", "used where merge_same_day = false".to_owned()),
         ("quantity", "times unit_price is the value of a line".to_owned()),
+        ("unit_price", instead),
         ("value", "of a line; is it the line's total, not the price of one piece?".to_owned()),
     ];
     let (cancelled, channel, categories) = (None, None, None);
@@ -406,6 +406,7 @@ mod tests {
             blank: 0,
             unreadable: 0,
             distinct,
+            repeated: 1000 - distinct,
             lowest: Some(range.0.to_string()),
             highest: Some(range.1.to_string()),
             example: None,
@@ -484,7 +485,7 @@ mod tests {
             column("Date", Kind::Date, 300, (1.0, 7.0)),
             column("Price", Kind::Number, 300, (1.0, 7.0)),
         ]);
-        let found = log(&Named::all(&overview), &overview).expect("a log").columns;
+        let found = log(&Named::all(&overview)).expect("a log").columns;
         assert_eq!(found.value, ["Price"]);
         assert_eq!(found.customer_id, "Id");
     }

@@ -53,6 +53,8 @@ pub struct Column {
     pub unreadable: usize,
     /// Different values among the first [`Overview::counted_rows`].
     pub distinct: usize,
+    /// Values among the same rows that stand in an earlier one.
+    pub repeated: usize,
     /// The lowest value: of numbers and dates as such, else by alphabet.
     pub lowest: Option<String>,
     /// The highest value.
@@ -165,25 +167,30 @@ struct Sums {
 
 impl Sums {
     fn of(frame: &LazyFrame, names: &[String]) -> PolarsResult<Self> {
-        let mut columns = vec![len().cast(DataType::UInt64).alias("rows")];
+        let (mut typed, mut sums) = (Vec::new(), Vec::new());
         let count = |is: Expr| is.fill_null(lit(false)).cast(DataType::UInt64).sum();
         for (i, name) in names.iter().enumerate() {
-            let text = || filled(name);
-            let number = || text().cast(DataType::Float64);
-            let finite = || when(number().is_finite()).then(number()).otherwise(lit(NULL));
+            let (text, number) = (|| col(format!("text{i}")), || col(format!("number{i}")));
+            let read = filled(name).cast(DataType::Float64);
+            let finite = when(read.clone().is_finite()).then(read).otherwise(lit(NULL));
+            typed.extend([
+                filled(name).alias(format!("text{i}")),
+                finite.alias(format!("number{i}")),
+            ]);
             let is_list = text().str().starts_with(lit("[")).and(text().str().ends_with(lit("]")));
-            columns.extend([
+            sums.extend([
                 count(text().is_not_null()).alias(format!("filled{i}")),
-                count(finite().is_not_null()).alias(format!("numbers{i}")),
-                count(finite().eq(finite().floor())).alias(format!("whole{i}")),
+                count(number().is_not_null()).alias(format!("numbers{i}")),
+                count(number().eq(number().floor())).alias(format!("whole{i}")),
                 count(is_list).alias(format!("lists{i}")),
-                finite().min().alias(format!("low{i}")),
-                finite().max().alias(format!("high{i}")),
+                number().min().alias(format!("low{i}")),
+                number().max().alias(format!("high{i}")),
                 text().min().alias(format!("first{i}")),
                 text().max().alias(format!("last{i}")),
             ]);
         }
-        let frame = streamed(frame.clone().select(columns))?;
+        sums.push(len().cast(DataType::UInt64).alias("rows"));
+        let frame = streamed(frame.clone().select(typed).select(sums))?;
         let rows = frame.column("rows")?.u64()?.get(0).unwrap_or(0) as usize;
         Ok(Self { rows, frame })
     }
@@ -203,12 +210,15 @@ impl Sums {
     }
 }
 
-/// Distinct values of each column, and rows that repeat an earlier one, in the first rows.
-fn remembered(frame: &LazyFrame, names: &[String]) -> PolarsResult<(Vec<usize>, usize)> {
+/// Distinct values of each column with how many repeat another, and rows that repeat an earlier one,
+/// in the first rows.
+fn remembered(frame: &LazyFrame, names: &[String]) -> PolarsResult<(Vec<[usize; 2]>, usize)> {
     let rows = as_text(frame, names).limit(REMEMBERED);
-    let distinct = names.iter().enumerate().map(|(i, name)| {
-        let values = col(name.as_str()).drop_nulls().n_unique().cast(DataType::UInt64);
-        values.alias(format!("distinct{i}"))
+    let distinct = names.iter().enumerate().flat_map(|(i, name)| {
+        let values = || col(name.as_str()).drop_nulls();
+        let number =
+            |count: Expr, what: &str| count.cast(DataType::UInt64).alias(format!("{what}{i}"));
+        [number(values().n_unique(), "distinct"), number(values().len(), "values")]
     });
     let line = as_struct(names.iter().map(|name| col(name.as_str())).collect());
     let again = line.is_first_distinct().not().cast(DataType::UInt64).sum().alias("again");
@@ -216,7 +226,10 @@ fn remembered(frame: &LazyFrame, names: &[String]) -> PolarsResult<(Vec<usize>, 
     let count = |name: &str| -> PolarsResult<usize> {
         Ok(counts.column(name)?.u64()?.get(0).unwrap_or(0) as usize)
     };
-    let distinct = (0..names.len()).map(|i| count(&format!("distinct{i}")));
+    let distinct = (0..names.len()).map(|i| {
+        let distinct = count(&format!("distinct{i}"))?;
+        Ok([distinct, count(&format!("values{i}"))?.saturating_sub(distinct)])
+    });
     Ok((distinct.collect::<PolarsResult<_>>()?, count("again")?))
 }
 
@@ -310,7 +323,7 @@ fn column(
     position: usize,
     sample: Sample,
     dated: Option<Dated>,
-    distinct: usize,
+    [distinct, repeated]: [usize; 2],
 ) -> Column {
     let values = sums.count("filled", position);
     let kind = kind(sums, position, values, dated.is_some());
@@ -338,6 +351,7 @@ fn column(
         blank: sums.rows - values,
         unreadable: values.saturating_sub(readable),
         distinct,
+        repeated,
         example: sample.example.or_else(|| lowest.clone()),
         lowest,
         highest,

@@ -189,3 +189,30 @@ fn a_file_without_such_columns_is_refused_with_what_it_has() {
         assert!(stderr(&refused).contains(word), "{word} is not in {}", stderr(&refused));
     }
 }
+
+/// Days and months that cannot be told apart are settled on the command line.
+#[test]
+fn dates_that_the_file_leaves_open() {
+    let out = folder();
+    let mut log = "müşteri no;tarih;ciro\n".to_owned();
+    for order in 0..400 {
+        let (day, month) = (1 + order % 12, 1 + (order / 12) % 12);
+        log += &format!("{};{day:02}/{month:02}/2021;{}.5\n", order % 70, 10 + order % 9);
+    }
+    let input = out.path().join("log.csv");
+    std::fs::write(&input, log).expect("written");
+    let init = |more: &[&str]| {
+        let arguments = ["init".as_ref(), input.as_os_str(), "--out".as_ref(), "-".as_ref()];
+        cltv(arguments.into_iter().chain(more.iter().map(std::ffi::OsStr::new)))
+    };
+    let refused = init(&[]);
+    assert_eq!(refused.status.code(), Some(3), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("--date-format"), "{}", stderr(&refused));
+    let settled = init(&["--date-format", "%d/%m/%Y"]);
+    assert!(settled.status.success(), "{}", stderr(&settled));
+    let text = String::from_utf8_lossy(&settled.stdout).into_owned();
+    for line in ["date_format = \"%d/%m/%Y\"", "customer_id = \"müşteri no\"", "value = \"ciro\""]
+    {
+        assert!(text.contains(line), "{line} is not in {text}");
+    }
+}
