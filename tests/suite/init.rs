@@ -216,3 +216,27 @@ fn dates_that_the_file_leaves_open() {
         assert!(text.contains(line), "{line} is not in {text}");
     }
 }
+
+/// Parquet with dates, times and whole numbers as such gives what the CSV gives.
+#[test]
+fn a_typed_parquet_file() {
+    let out = folder();
+    let date = |name: &str| {
+        let format = Some("%Y-%m-%d".into());
+        col(name).str().to_date(StrptimeOptions { format, ..Default::default() })
+    };
+    let time = date("last_order_date").cast(DataType::Datetime(TimeUnit::Milliseconds, None));
+    let counts = col("order_num_total_ever_online").cast(DataType::Int64);
+    let mut frame = csv(&project(FLO))
+        .lazy()
+        .with_columns([date("first_order_date"), time, counts])
+        .collect()
+        .expect("typed columns");
+    let input = out.path().join("export.parquet");
+    let file = std::fs::File::create(&input).expect("a file");
+    ParquetWriter::new(file).finish(&mut frame).expect("written");
+    let (text, guessed) = init_and_run(&out, &input, &[]);
+    assert!(text.contains("min_orders = 2"), "{text}");
+    let expected = by_hand(&out, "pipelines/flo_selection_aware.toml", &project(FLO), &[]);
+    same(&guessed, &expected, &[]);
+}
