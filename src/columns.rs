@@ -118,6 +118,7 @@ impl Settings {
             }
         }
         names.extend(&columns.keep);
+        names.extend(self.contract.required.keys());
         let mut unique: Vec<String> = Vec::new();
         for name in names {
             if !unique.contains(name) {

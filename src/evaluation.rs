@@ -16,8 +16,8 @@ use crate::model::predict::customer_orders;
 use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend, Parameter};
 use crate::pipeline::{Read, read};
 use crate::progress;
-use crate::remarks;
 use crate::settings::{Family, InputKind, Purchases, Settings};
+use crate::{contract, remarks};
 
 /// Every forecast over every holdout.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -91,7 +91,9 @@ pub fn evaluate(settings: &Settings, folds: u32) -> Result<Evaluation, Error> {
         ));
     }
     let mut findings: Vec<Finding> =
-        remarks::rejected_rows(&cleaned.rejected).into_iter().collect();
+        contract::rejected_rows(&cleaned.rejected, cleaned.rows_read, settings)
+            .into_iter()
+            .collect();
     findings.extend(remarks::silent_end(last_order, end));
     let length = (end - cut).num_days() as u64;
     let mut made: Vec<Fold> = Vec::new();

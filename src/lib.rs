@@ -16,6 +16,8 @@
 //! * [`settings`]: the pipeline file as typed, checked values.
 //! * [`frame`]: all Polars code. [`model`]: all statistics. They meet in [`customers`].
 //! * [`math`]: pure functions.
+//! * [`contract`]: what the input has to be like. [`draft`]: a pipeline file for an input that nobody
+//!   described.
 //! * [`selection`]: how customers came to be in the file. [`remarks`]: what else to know.
 //! * [`advice`]: what to do about each segment.
 //! * [`output`]: files, written whole or not at all.
@@ -49,7 +51,9 @@ pub mod advice;
 pub mod audit;
 pub mod champion;
 pub mod columns;
+pub mod contract;
 pub mod customers;
+pub mod draft;
 pub mod drift;
 pub mod error;
 pub mod evaluation;

@@ -15,7 +15,8 @@ use crate::frame::profile::Profiles;
 use crate::frame::rfm::RfmProfile;
 use crate::frame::summary::CustomerSummary;
 use crate::frame::{
-    clean, kept, order_days, outliers, predictions, profile, rfm, segment, summary, transactions,
+    self, clean, kept, order_days, outliers, predictions, profile, rfm, segment, summary,
+    transactions,
 };
 use crate::model::detection::Signs;
 use crate::model::intervals::{Intervals, of_customers, of_totals};
@@ -28,7 +29,7 @@ use crate::model::{
 use crate::remote::Source;
 use crate::settings::{FrequencyKind, InputKind, Settings};
 use crate::trained::{Parts, Trained};
-use crate::{remarks, selection};
+use crate::{contract, remarks, selection};
 
 /// Customers in the list of those who are expected to order most.
 const BUSIEST: usize = 10;
@@ -122,7 +123,8 @@ pub fn read(settings: &Settings, clock: &mut Clock) -> Result<Read, Error> {
     let read = || {
         let loaded = load(settings, source.path())?;
         let files = Files::of(loaded.files, |file| source.name_of(file))?;
-        let cleaned = clean_rows(loaded.frame, files.names(), settings)?;
+        let raw = frame::contract::typed(loaded.frame, files.names(), settings)?;
+        let cleaned = contract::hold(clean_rows(raw, files.names(), settings)?, settings)?;
         Ok((files, cleaned))
     };
     let (files, cleaned) = read().map_err(|error| source.renamed(error))?;

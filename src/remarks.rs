@@ -4,9 +4,9 @@
 use chrono::NaiveDate;
 
 use crate::columns::CLTV;
+use crate::contract::rejected_rows;
 use crate::error::Error;
 use crate::findings::Finding;
-use crate::frame::clean::Rejected;
 use crate::frame::outliers::Limits;
 use crate::frame::summary::CustomerSummary;
 use crate::pipeline::{Drift, Look};
@@ -18,7 +18,8 @@ const LONGEST_SILENCE: i64 = 30;
 /// Everything there is to say, in the order of the flow.
 pub fn remarks(settings: &Settings, look: &Look, edges: &[f64]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    findings.extend(rejected_rows(&look.cleaned.rejected));
+    let cleaned = &look.cleaned;
+    findings.extend(rejected_rows(&cleaned.rejected, cleaned.rows_read, settings));
     findings.extend(truncated(&look.summary, settings));
     findings.extend(assumed_end(&look.summary, settings));
     if settings.input.kind == InputKind::Transactions {
@@ -64,22 +65,6 @@ pub fn without_intervals(error: &Error) -> Finding {
         format!("there are no intervals for totals: {error}"),
         "set uncertainty.method = \"bootstrap\", or remove [uncertainty]",
     )
-}
-
-/// Rows that any log has: they are set aside as the pipeline asks.
-const EXPECTED: &[&str] = &["cancelled", "return", "returned"];
-
-/// Cancellations and returns are expected in a log; any other rejected row deserves a look.
-pub fn rejected_rows(rejected: &[Rejected]) -> Option<Finding> {
-    let rows: usize = rejected.iter().map(|r| r.rows).sum();
-    let rules: Vec<String> = rejected.iter().map(|r| format!("{} {}", r.rows, r.rule)).collect();
-    let message = format!("{rows} rows break a rule and were set aside: {}", rules.join(", "));
-    let remedy = "look at quarantine.parquet: file, row, rule and raw values";
-    if rejected.iter().any(|r| !EXPECTED.contains(&r.rule.as_str())) {
-        Some(Finding::warning("rows_set_aside", message, remedy))
-    } else {
-        (rows > 0).then(|| Finding::note("rows_set_aside", message, remedy))
-    }
 }
 
 fn truncated(summary: &CustomerSummary, settings: &Settings) -> Option<Finding> {

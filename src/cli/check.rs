@@ -1,26 +1,29 @@
 //! `cltv check FILE`
 
-use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cltv::audit::Clock;
+use cltv::draft;
 use cltv::error::Error;
-use cltv::findings::Severity;
-use cltv::frame::guess::guess_input;
+use cltv::findings::{Finding, Severity};
+use cltv::frame::guess::guess;
+use cltv::frame::inspect::{Overview, inspect};
+use cltv::model::{CustomerPatterns, purchases};
 use cltv::pipeline::{Look, look};
+use cltv::remarks::remarks;
 use cltv::selection::{self, advice};
 use cltv::settings::{FrequencyKind, Overrides, Settings, load, parse};
 
-use super::page::{sentence, whole};
+use super::check_page;
 
-/// Say what a file holds and how customers came to be in it; write nothing
+/// Say what a file holds, what a run would make of it, and how customers came to be in it; write nothing
 #[derive(Args)]
-#[command(after_help = "Examples:\n  cltv check export.csv\n  \
+#[command(after_help = "Examples:\n  cltv check export.csv\n  cltv check export.csv --json\n  \
     cltv check pipelines/flo_selection_aware.toml --input export_2021q3.csv --strict")]
 pub struct CheckArgs {
-    /// A data file, whose columns are guessed by name, or a pipeline file (.toml)
+    /// A data file, whose columns are guessed by name and content, or a pipeline file (.toml)
     file: PathBuf,
     /// CSV or Parquet to read instead of the pipeline's input.path
     #[arg(long, value_name = "PATH")]
@@ -34,6 +37,44 @@ pub struct CheckArgs {
     /// Exit with 4 when the file is not what the pipeline takes it for
     #[arg(long)]
     strict: bool,
+    /// Print the same as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is known of a file.
+pub struct Checked {
+    /// Its columns.
+    pub overview: Overview,
+    /// The lines of a pipeline file that were guessed, for a data file.
+    pub guessed: Option<String>,
+    /// What a run would do, or why it would not.
+    pub prospect: Result<Prospect, Error>,
+}
+
+/// What a run would do.
+pub struct Prospect {
+    /// The settings that it would have.
+    pub settings: Settings,
+    /// What it would know before it fits anything.
+    pub look: Look,
+    /// Distinct purchase histories.
+    pub histories: usize,
+    /// Why nothing could be fitted.
+    pub too_little: Option<String>,
+    /// What it would say of the data.
+    pub remarks: Vec<Finding>,
+    /// What it would say of how customers came to be in the file.
+    pub selection: Vec<Finding>,
+    /// The lines that correct for that.
+    pub lines: Option<Vec<String>>,
+}
+
+impl Prospect {
+    /// Whether customers came to be in the file otherwise than the pipeline says.
+    pub fn contradicts(&self) -> bool {
+        self.selection.iter().any(|finding| finding.severity == Severity::Warning)
+    }
 }
 
 /// Reads, looks, prints.
@@ -44,35 +85,61 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
         as_of: args.as_of.clone(),
         set: args.set.clone(),
     };
-    let (settings, guessed) = settings_of(&args.file, &overrides)?;
+    let checked = check(&args.file, &overrides)?;
+    let text = match args.json {
+        true => check_page::json(&checked)?,
+        false => check_page::page(&checked),
+    };
+    anstream::stdout().write_all(text.as_bytes())?;
+    let prospect = checked.prospect?;
+    let first = prospect.selection.first().filter(|_| prospect.contradicts());
+    match first.map(|finding| &finding.message).or(prospect.too_little.as_ref()) {
+        Some(message) if args.strict => Err(Error::Model(format!("--strict: {message}")).into()),
+        _ => Ok(()),
+    }
+}
+
+fn check(file: &Path, overrides: &Overrides) -> Result<Checked, Error> {
+    if file.extension().is_some_and(|extension| extension == "toml") {
+        let settings = load(file, overrides)?;
+        let input = &settings.input;
+        let overview = inspect(&input.path, &input.separator, &input.date_format)?;
+        return Ok(Checked { overview, guessed: None, prospect: prospect(settings) });
+    }
+    let path = overrides.input.clone().unwrap_or_else(|| file.display().to_string());
+    let overview = inspect(&path, "auto", "auto")?;
+    let guessed = guess(&overview).map(|guess| draft::input(&guess, &path, "auto"));
+    let settings = |text: &String| {
+        parse(text, overrides).map_err(|faults| Error::Settings { place: path.clone(), faults })
+    };
+    let (guessed, prospect) = match guessed {
+        Err(error) => (None, Err(error)),
+        Ok(text) => {
+            let prospect = settings(&text).and_then(prospect);
+            (Some(text), prospect)
+        }
+    };
+    Ok(Checked { overview, guessed, prospect })
+}
+
+fn prospect(settings: Settings) -> Result<Prospect, Error> {
     let look = look(&settings, None, &mut Clock::default())?;
     let end = look.summary.observation_end;
     let stated = selection::stated(&settings, &look.histories, end)?;
-    let findings = selection::findings(&settings, stated, &look.signs, end);
-    let mut page = describe(&settings, &look);
-    if let Some(guessed) = guessed {
-        write!(page, "\nThe columns were taken to be:\n\n{guessed}")?;
-    }
-    let warned = findings.iter().any(|f| f.severity == Severity::Warning);
-    for finding in &findings {
-        write!(page, "\n{}.\n", sentence(&finding.message))?;
-    }
-    match (advice(&look.signs, end, settings.summary.time_unit), &settings.selection) {
-        (Some(lines), _) if warned => page.push_str(&to_paste(&lines, &settings)),
-        (_, Some(_)) => page.push_str("\nThe pipeline's [selection] agrees with the file.\n"),
-        _ => page.push_str(
-            "\nNo sign that customers were selected: one-time buyers and long silences are there.\n",
-        ),
-    }
-    anstream::stdout().write_all(page.as_bytes())?;
-    if args.strict && warned {
-        return Err(Error::Model(format!("--strict: {}", findings[0].message)).into());
-    }
-    Ok(())
+    let patterns = CustomerPatterns::of(&look.histories).patterns;
+    Ok(Prospect {
+        histories: patterns.rows.len(),
+        too_little: purchases::enough(&patterns).err().map(|error| error.to_string()),
+        remarks: remarks(&settings, &look, &[]),
+        selection: selection::findings(&settings, stated, &look.signs, end),
+        lines: advice(&look.signs, end, settings.summary.time_unit),
+        settings,
+        look,
+    })
 }
 
 /// The lines that correct for what was found, beside what else the pipeline must say.
-fn to_paste(lines: &[String], settings: &Settings) -> String {
+pub fn to_paste(lines: &[String], settings: &Settings) -> String {
     let mut text = format!(
         "\nTo correct for it, put this into the pipeline file (in place of any [selection] that \
          it has):\n\n{}\n",
@@ -85,37 +152,4 @@ fn to_paste(lines: &[String], settings: &Settings) -> String {
         text.push_str("\nand in [purchases]: l2_penalty = 0\n");
     }
     text
-}
-
-/// The settings, and the text that was guessed for a data file.
-fn settings_of(file: &Path, overrides: &Overrides) -> Result<(Settings, Option<String>), Error> {
-    if file.extension().is_some_and(|extension| extension == "toml") {
-        return Ok((load(file, overrides)?, None));
-    }
-    let path = overrides.input.clone().unwrap_or_else(|| file.display().to_string());
-    let guessed = guess_input(&path)?;
-    let settings = parse(&guessed, overrides)
-        .map_err(|faults| Error::Settings { place: file.display().to_string(), faults })?;
-    Ok((settings, Some(guessed)))
-}
-
-fn describe(settings: &Settings, look: &Look) -> String {
-    let rejected: usize = look.cleaned.rejected.iter().map(|r| r.rows).sum();
-    let rules: Vec<String> = look
-        .cleaned
-        .rejected
-        .iter()
-        .map(|r| format!("{} {}", whole(r.rows as f64), r.rule))
-        .collect();
-    let aside = if rejected == 0 { String::new() } else { format!(": {}", rules.join(", ")) };
-    format!(
-        "{}: {} rows, {} set aside{aside}\n{} customers, orders from {} to {}, as of {}\n",
-        settings.input.path,
-        whole(look.cleaned.rows_read as f64),
-        whole(rejected as f64),
-        whole(look.histories.len() as f64),
-        look.summary.first_order,
-        look.summary.last_order,
-        look.summary.observation_end
-    )
 }

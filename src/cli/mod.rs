@@ -2,9 +2,11 @@
 
 mod bar;
 mod check;
+mod check_page;
 mod completions;
 mod evaluate;
 mod fit;
+mod init;
 mod logging;
 mod memory;
 mod page;
@@ -45,6 +47,7 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     Select(select::SelectArgs),
     Check(check::CheckArgs),
+    Init(init::InitArgs),
     Simulate(simulate::SimulateArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -85,6 +88,7 @@ pub fn main() -> ExitCode {
         }
         Command::Select(args) => select::run(args),
         Command::Check(args) => check::run(args),
+        Command::Init(args) => init::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Completions(args) => completions::run(args),
     };

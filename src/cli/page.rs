@@ -102,6 +102,16 @@ pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
+/// [`printable`] text of several lines, which stay lines.
+pub fn printable_lines(text: &str) -> String {
+    text.split_inclusive('\n')
+        .map(|line| match line.strip_suffix('\n') {
+            Some(line) => printable(line) + "\n",
+            None => printable(line),
+        })
+        .collect()
+}
+
 /// Text with a capital letter, unless it begins with a name, safe for the terminal.
 pub fn sentence(text: &str) -> String {
     let mut letters = printable(text).chars().collect::<Vec<_>>();

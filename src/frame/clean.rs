@@ -1,11 +1,13 @@
 //! The rules of a customer export. A row that breaks one is set aside with the rule's name and
 //! its raw values; nothing is dropped without being counted.
 
+use chrono::NaiveDate;
 use polars::prelude::*;
 
+use super::contract::{self, WRONG_TYPE};
 use super::dates;
 use super::typed::{Blanks, identifier, is_unusable, number, without_decimals};
-use super::{FILE, ROW, collected, day_literal, engine};
+use super::{FILE, ROW, collected, day_literal, engine, one_date};
 use crate::columns::CUSTOMER_ID;
 use crate::error::Error;
 use crate::settings::{AnalysisDate, Settings};
@@ -118,6 +120,9 @@ fn rules(settings: &Settings) -> Vec<Rule> {
     if let AnalysisDate::On(as_of) = settings.summary.analysis_date {
         rules.insert(3, ("order_after_as_of", last.gt(day_literal(as_of))));
     }
+    if contract::marks(settings) {
+        rules.push(("wrong_type", col(WRONG_TYPE)));
+    }
     rules
 }
 
@@ -219,18 +224,38 @@ pub(crate) fn count_by_rule(quarantine: &DataFrame) -> PolarsResult<Vec<Rejected
 /// Why nothing is left, with the first row that was set aside.
 pub(crate) fn none_left(quarantine: &DataFrame, rejected: &[Rejected]) -> String {
     let counts: Vec<String> = rejected.iter().map(|r| format!("{} {}", r.rows, r.rule)).collect();
-    let first = quarantine.get(0).map_or(String::new(), |row| {
+    format!(
+        "every row breaks a rule ({}); the first: {}. Check [input.columns] and date_format",
+        counts.join(", "),
+        shown(quarantine, 0)
+    )
+}
+
+/// The last order of all customers.
+///
+/// # Errors
+/// [`Error::Engine`], never for rows that keep the rules.
+pub fn last_order(kept: &LazyFrame) -> Result<NaiveDate, Error> {
+    one_date(kept, col(LAST_ORDER).max())
+}
+
+/// The first row that was set aside under a rule, in words.
+pub(crate) fn first_of(quarantine: &DataFrame, rule: &str) -> String {
+    let rules = quarantine.column("rule").and_then(|column| column.str().cloned());
+    let position = rules.ok().and_then(|rules| rules.iter().position(|r| r == Some(rule)));
+    shown(quarantine, position.unwrap_or(0))
+}
+
+/// One row that was set aside, in words.
+fn shown(quarantine: &DataFrame, position: usize) -> String {
+    quarantine.get(position).map_or(String::new(), |row| {
         let value = |(column, value): (&PlSmallStr, AnyValue<'_>)| {
             let shown: String = value.str_value().chars().take(40).collect();
             format!("{} = {shown:?}", column.trim_start_matches("raw_"))
         };
         let names: Vec<&PlSmallStr> = quarantine.get_column_names();
         names.into_iter().zip(row).skip(1).map(value).collect::<Vec<_>>().join(", ")
-    });
-    format!(
-        "every row breaks a rule ({}); the first: {first}. Check [input.columns] and date_format",
-        counts.join(", ")
-    )
+    })
 }
 
 /// What the reader's message means for the person who made the file.

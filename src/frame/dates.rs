@@ -1,6 +1,6 @@
 //! Which date format a column is in, settled from the whole column or refused.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, NaiveDate, NaiveDateTime};
 use polars::prelude::*;
 
 use super::typed::stripped;
@@ -40,6 +40,30 @@ enum TimeOfDay {
     AfterTenBytes,
     /// After the first blank or T.
     AfterBlank,
+}
+
+impl std::fmt::Display for DateFormat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let time = if self.time == TimeOfDay::None { "" } else { ", with a time of day" };
+        write!(f, "{}{time}", self.pattern)
+    }
+}
+
+/// Whether a text is a day in a format that `auto` knows, with or without a time of day after it.
+pub fn is_known(text: &str) -> bool {
+    let day = text.split([' ', 'T']).next().unwrap_or_default();
+    let bare = day.bytes().all(|byte| byte.is_ascii_digit());
+    let possible = if bare { day.len() == 8 } else { (6..=10).contains(&day.len()) };
+    possible && FORMATS.iter().any(|format| read(day, format).is_some())
+}
+
+/// Whether a text is a date in a given format; for `auto`, in a format that `auto` knows.
+pub fn is_in(text: &str, setting: &str) -> bool {
+    if setting == "auto" {
+        return is_known(text);
+    }
+    let with_time = NaiveDateTime::parse_from_str(text, setting).is_ok();
+    with_time || NaiveDate::parse_from_str(text, setting).is_ok()
 }
 
 /// The day of a text column, without a time of day after it.

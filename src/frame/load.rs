@@ -29,16 +29,42 @@ pub struct Loaded {
 /// [`Error::Io`] when it cannot be read.
 pub fn load(settings: &Settings, path: &str) -> Result<Loaded, Error> {
     let files = find_files(path)?;
-    let needed = settings.input_columns();
-    let frames = files
-        .iter()
-        .enumerate()
-        .map(|(position, file)| scan(file, position, &needed, settings))
-        .collect::<Result<Vec<_>, _>>()?;
+    let wanted = Wanted { names: settings.input_columns(), rest: settings.compares_whole_lines() };
+    together(path, files, &settings.input.separator, &wanted)
+}
+
+/// All columns of an input that nobody described, as the first of its files has them, and their
+/// names.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_whole(path: &str, separator: &str) -> Result<(Loaded, Vec<String>), Error> {
+    let files = find_files(path)?;
+    let (_, schema) = open(&files[0], separator)?;
+    let names = schema.iter_names().map(ToString::to_string).filter(|name| name != ROW);
+    let wanted = Wanted { names: names.collect(), rest: false };
+    Ok((together(path, files, separator, &wanted)?, wanted.names))
+}
+
+/// Which columns of a file are read.
+struct Wanted {
+    /// These, which must be there.
+    names: Vec<String>,
+    /// All others too.
+    rest: bool,
+}
+
+fn together(
+    path: &str,
+    files: Vec<PathBuf>,
+    separator: &str,
+    wanted: &Wanted,
+) -> Result<Loaded, Error> {
+    let one = |(position, file): (usize, &PathBuf)| scan(file, position, separator, wanted);
+    let frames = files.iter().enumerate().map(one).collect::<Result<Vec<_>, _>>()?;
     let union = UnionArgs { to_supertypes: true, ..Default::default() };
-    let frame = concat(frames, union).map_err(|e| {
-        Error::input(&settings.input.path, format!("the files do not fit together: {e}"))
-    })?;
+    let frame = concat(frames, union)
+        .map_err(|e| Error::input(path, format!("the files do not fit together: {e}")))?;
     Ok(Loaded { frame, files })
 }
 
@@ -128,10 +154,11 @@ fn format_of(file: &Path) -> Option<FileFormat> {
 fn scan(
     file: &Path,
     position: usize,
-    needed: &[String],
-    settings: &Settings,
+    separator: &str,
+    wanted: &Wanted,
 ) -> Result<LazyFrame, Error> {
-    let (frame, schema) = open(file, &settings.input.separator)?;
+    let needed = &wanted.names;
+    let (frame, schema) = open(file, separator)?;
     let present: Vec<&str> =
         schema.iter_names().map(PlSmallStr::as_str).filter(|name| *name != ROW).collect();
     let faults = missing_columns(&present, needed);
@@ -140,22 +167,11 @@ fn scan(
     }
     let mut columns = vec![lit(position as u32).alias(FILE), col(ROW).cast(DataType::UInt64)];
     columns.extend(needed.iter().map(|name| plain(name, schema.get(name))));
-    if settings.compares_whole_lines() {
+    if wanted.rest {
         let rest = present.iter().filter(|name| !needed.iter().any(|n| n == *name));
         columns.extend(rest.map(|name| plain(name, schema.get(name))));
     }
     Ok(frame.select(columns))
-}
-
-/// The names of the columns in the first file of an input.
-///
-/// # Errors
-/// [`Error::Input`] when there is no such file or it is empty; [`Error::Io`] when it cannot be
-/// read.
-pub fn column_names(path: &str) -> Result<Vec<String>, Error> {
-    let files = find_files(path)?;
-    let (_, schema) = open(&files[0], "auto")?;
-    Ok(schema.iter_names().map(ToString::to_string).filter(|name| name != ROW).collect())
 }
 
 fn open(file: &Path, separator: &str) -> Result<(LazyFrame, SchemaRef), Error> {

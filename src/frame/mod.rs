@@ -2,7 +2,10 @@
 //!
 //! # Layout
 //! * [`load`]: files to one frame with the needed columns; the schema is checked first.
-//! * [`guess`]: which column is what, by name, where nobody said so.
+//! * [`inspect`]: what stands in each column of a file. [`guess`]: which column is what, by name and
+//!   content, where nobody said so; `names` knows the words, `marks`
+//!   looks at the rows.
+//! * [`contract`]: whether values are of the types that the pipeline asks for.
 //! * [`dates`]: which date format a column is in.
 //! * [`typed`]: expressions from raw text to typed columns.
 //! * [`clean`]: rules, counts, quarantine.
@@ -18,10 +21,14 @@
 //! * [`select`]: target lists from a run's customers.
 
 pub mod clean;
+pub mod contract;
 pub mod dates;
 pub mod guess;
+pub mod inspect;
 pub mod kept;
 pub mod load;
+mod marks;
+mod names;
 pub mod order_days;
 pub mod outliers;
 pub mod predictions;

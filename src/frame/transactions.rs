@@ -10,6 +10,7 @@ use super::clean::{
     CUSTOMER_ID_TYPED, Cleaned, RULE, Rejected, Rule, count_by_rule, first_broken, is_sound,
     none_left, quarantine, unreadable,
 };
+use super::contract::{self, WRONG_TYPE};
 use super::dates::{self, DateFormat};
 use super::order_days::{DAY, FIRST_ROW, LINES, PART, PARTS, RETURNS, WHOLE, money};
 use super::summary::{ORDERS, VALUE};
@@ -219,8 +220,11 @@ fn rules(settings: &Settings, schema: &Schema) -> Vec<Rule> {
     if let Some(end) = log.observation_end {
         rules.push(("order_after_observation_end", col(DAY).gt(day_literal(end))));
     }
+    if contract::marks(settings) {
+        rules.push(("wrong_type", col(WRONG_TYPE)));
+    }
     if log.duplicate_lines == DuplicateLines::Drop {
-        let own = |name: &&PlSmallStr| ![FILE, ROW].contains(&name.as_str());
+        let own = |name: &&PlSmallStr| ![FILE, ROW, WRONG_TYPE].contains(&name.as_str());
         let line = schema.iter_names().filter(own).map(|name| col(name.clone())).collect();
         rules.push(("duplicate_line", as_struct(line).is_first_distinct().not()));
     }

@@ -141,7 +141,11 @@ pub fn fit_purchases(
     Ok(fitted)
 }
 
-fn enough(patterns: &Patterns) -> Result<(), Error> {
+/// Whether there is anything to learn from.
+///
+/// # Errors
+/// [`Error::Model`] when there are too few distinct histories.
+pub fn enough(patterns: &Patterns) -> Result<(), Error> {
     if patterns.rows.len() >= FEWEST_PATTERNS {
         return Ok(());
     }

@@ -15,6 +15,7 @@ use crate::error::nearest;
 pub(super) fn check(settings: Settings) -> Result<Settings, Vec<String>> {
     let mut faults = Vec::new();
     columns(&settings, &mut faults);
+    super::contract::check(&settings, &mut faults);
     outliers(&settings, &mut faults);
     models(&settings, &mut faults);
     transactions(&settings, &mut faults);

@@ -3,9 +3,11 @@
 //! # Layout
 //! * [`types`]: the values that keys can take (dates, units, models).
 //! * `read`: text to table, overrides, unknown keys.
+//! * [`contract`]: what the pipeline expects of its input.
 //! * `check`: what types cannot say; every fault is reported, not only the first.
 
 mod check;
+pub mod contract;
 mod read;
 pub mod types;
 
@@ -15,6 +17,7 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+pub use contract::{BadRows, ColumnType, Contract};
 pub use read::{Overrides, load, parse, restore};
 pub use types::{
     AnalysisDate, ByteSize, CappedColumns, DuplicateLines, EngineName, Family, Format,
@@ -29,6 +32,8 @@ pub struct Settings {
     pub name: String,
     /// What to read.
     pub input: Input,
+    /// What the input has to be like.
+    pub contract: Contract,
     /// How to clean an order log.
     pub transactions: Transactions,
     /// How to suppress outliers.

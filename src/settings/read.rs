@@ -9,13 +9,15 @@ use super::check;
 use super::{Input, Settings};
 use crate::error::{Error, nearest};
 
-/// Every key, section by section; `""` is the top of the file. `output.rename` is free.
+/// Every key, section by section; `""` is the top of the file. `output.rename` and
+/// `contract.required` are free.
 const KEYS: &[(&str, &[&str])] = &[
     (
         "",
         &[
             "name",
             "input",
+            "contract",
             "transactions",
             "outliers",
             "summary",
@@ -47,6 +49,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "keep",
         ],
     ),
+    ("contract", &["required", "bad_rows", "warn_at", "fail_at", "max_age_days"]),
     (
         "transactions",
         &[
@@ -194,6 +197,7 @@ fn typed(table: &Table, faults: &mut Vec<String>) -> Option<Settings> {
             separator: super::auto(),
             columns: Default::default(),
         }),
+        contract: or_default(table, "contract", faults),
         transactions: or_default(table, "transactions", faults),
         outliers: or_default(table, "outliers", faults),
         summary: or_default(table, "summary", faults),

@@ -13,7 +13,7 @@ const HEADER: &str = "master_id,order_channel,last_order_channel,first_order_dat
     customer_value_total_ever_online,interested_in_categories_12";
 
 /// A sound export of `customers` different customers, LF lines.
-fn export(customers: u32) -> String {
+pub fn export(customers: u32) -> String {
     let mut text = format!("{HEADER}\n");
     for i in 0..customers {
         let (online, offline) = (1 + i % 7, 1 + (i / 7) % 3);

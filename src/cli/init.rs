@@ -1,0 +1,124 @@
+//! `cltv init INPUT`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use cltv::draft::{self, Draft};
+use cltv::error::Error;
+use cltv::frame::guess::guess;
+use cltv::frame::inspect::inspect;
+use cltv::output::staging::write_whole;
+use cltv::pipeline::{Clock, look};
+use cltv::selection::advice;
+use cltv::settings::{Overrides, parse};
+
+/// Write a pipeline file for a data file; columns are guessed by name and by content
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  cltv init export.csv                 # writes export.toml\n  \
+    cltv init orders.csv --out pipelines/orders.toml\n  cltv init orders.csv --out -\n\n\
+    Names are understood in English and Turkish. `cltv check` shows what the guesses rest on."
+)]
+pub struct InitArgs {
+    /// CSV or Parquet: a file, a glob or a folder
+    input: String,
+    /// Pipeline file to write, - for standard output [default: named after the input, here]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// How dates are written, as %d.%m.%Y, where the file leaves it open
+    #[arg(long, value_name = "FORMAT", default_value = "auto")]
+    date_format: String,
+    /// Write over a pipeline file that is there
+    #[arg(long)]
+    force: bool,
+}
+
+/// Guesses, tries the guess on the data, writes.
+pub fn run(args: &InitArgs) -> anyhow::Result<()> {
+    let name = name_of(&args.input);
+    let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.toml")));
+    let to_stdout = out.as_os_str() == "-";
+    if !to_stdout {
+        free(&out, args.force)?;
+    }
+    let text = written(args, &name)?;
+    if to_stdout {
+        std::io::stdout().write_all(text.as_bytes())?;
+        return Ok(());
+    }
+    write_whole(&out, text.as_bytes())?;
+    let said =
+        format!("{}: check the guesses in it, then: cltv run {}\n", out.display(), out.display());
+    anstream::stdout().write_all(super::page::printable_lines(&said).as_bytes())?;
+    Ok(())
+}
+
+/// The text of the pipeline file. It is tried on the data, so that it runs as it is, and so that signs
+/// of a selection are in it.
+fn written(args: &InitArgs, name: &str) -> Result<String, Error> {
+    let overview = inspect(&args.input, "auto", &args.date_format)?;
+    let guess = guess(&overview)?;
+    let draft = Draft { name, date_format: &args.date_format, selection: None };
+    let plain = draft::pipeline(&guess, &overview, &draft);
+    let settings = parse(&plain, &Overrides::default())
+        .map_err(|faults| Error::Settings { place: args.input.clone(), faults })?;
+    let look = look(&settings, &mut Clock::start()).map_err(with_remedy)?;
+    let end = look.summary.observation_end;
+    let lines = advice(&look.signs, end, settings.summary.time_unit);
+    Ok(match &lines {
+        None => plain,
+        Some(lines) => {
+            draft::pipeline(&guess, &overview, &Draft { selection: Some(lines), ..draft })
+        }
+    })
+}
+
+/// There is no pipeline file yet in which a date format could be set.
+fn with_remedy(error: Error) -> Error {
+    let Error::Input { place, mut faults } = error else {
+        return error;
+    };
+    for fault in faults.iter_mut().filter(|fault| fault.contains("date_format")) {
+        fault.push_str("; here, with --date-format");
+    }
+    Error::Input { place, faults }
+}
+
+/// Whether the file may be written.
+fn free(out: &Path, force: bool) -> Result<(), Error> {
+    if force || !out.exists() {
+        return Ok(());
+    }
+    Err(Error::Settings {
+        place: out.display().to_string(),
+        faults: vec![
+            "the file is there already: name another with --out, or write over it with --force"
+                .to_owned(),
+        ],
+    })
+}
+
+/// A name for pipeline and output folder, made from that of the input.
+fn name_of(input: &str) -> String {
+    let stem = Path::new(input).file_stem().map_or(String::new(), |stem| {
+        stem.to_string_lossy().chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect()
+    });
+    match stem.trim_matches('_') {
+        "" => "pipeline".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_pipelines() {
+        assert_eq!(name_of("data/flo sample.csv"), "flo_sample");
+        assert_eq!(name_of("data/2021*.csv"), "2021");
+        assert_eq!(name_of("exports/"), "exports");
+        assert_eq!(name_of("*.csv"), "pipeline");
+    }
+}

@@ -1,0 +1,265 @@
+//! What the name of a column says about it, in English and Turkish, however it is written:
+//! `InvoiceDate`, `FATURA TARİHİ`, `son_sipariş_tarihi`.
+
+/// A column name as its words, in small letters without Turkish ones.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Words(Vec<String>);
+
+/// What a name can be about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    /// Customers, and their number.
+    Customer,
+    /// Numbers of things.
+    Identifier,
+    /// Days.
+    Date,
+    /// The first of something.
+    First,
+    /// The last of something.
+    Last,
+    /// Orders, invoices, receipts.
+    Order,
+    /// Only invoices and receipts, which identify an order by their name alone.
+    Invoice,
+    /// How many of something.
+    Count,
+    /// Money.
+    Value,
+    /// Sums, of money or of something else.
+    Total,
+    /// Pieces on a line.
+    Quantity,
+    /// Prices of a piece.
+    Price,
+    /// Means and rates, which are no totals.
+    Mean,
+    /// Ways to order.
+    Channel,
+    /// One way to order, beside others.
+    OneChannel,
+    /// Categories of articles.
+    Category,
+    /// What a customer is, or where from.
+    Attribute,
+    /// Articles.
+    Article,
+    /// Marks of what became of an order.
+    Status,
+}
+
+impl Topic {
+    /// Words by their beginnings; a word that ends in `$` must be whole.
+    fn words(self) -> &'static [&'static str] {
+        match self {
+            Self::Customer => &[
+                "customer",
+                "cust$",
+                "client",
+                "master",
+                "buyer",
+                "shopper",
+                "member",
+                "user",
+                "consumer",
+                "musteri",
+                "uye",
+                "alici",
+                "kullanici",
+                "cari",
+            ],
+            Self::Identifier => {
+                &["id$", "ids$", "no$", "nr$", "number", "numara", "kod", "code", "key$"]
+            }
+            Self::Date => &["date", "day$", "days$", "time", "tarih", "gun$", "gunu$", "zaman"],
+            Self::First => &["first", "earliest", "ilk"],
+            Self::Last => &["last", "latest", "recent$", "son", "ensonu"],
+            Self::Order => &[
+                "order",
+                "purchase",
+                "transaction",
+                "invoice",
+                "receipt",
+                "basket",
+                "siparis",
+                "alisveris",
+                "islem",
+                "fatura",
+                "fis",
+                "satis",
+                "frequency",
+                "siklik",
+            ],
+            Self::Invoice => &["invoice", "receipt", "fatura", "fis", "basket", "belge"],
+            Self::Count => {
+                &["num", "count", "number", "sayi", "adet", "aded", "frequency", "siklik"]
+            }
+            Self::Value => &[
+                "value", "spend", "spent", "revenue", "amount", "monetary", "sales", "turnover",
+                "tutar", "ciro", "harcama", "deger", "bedel", "gelir", "hasilat",
+            ],
+            Self::Total => &["total", "sum$", "toplam", "price", "fiyat"],
+            Self::Quantity => &["quantity", "qty", "units", "pieces", "adet", "aded", "miktar"],
+            Self::Price => &["price", "fiyat", "unitprice", "birimfiyat"],
+            Self::Mean => &[
+                "avg", "average", "mean", "rate", "ratio", "share", "ortalama", "oran", "median",
+                "max", "min$", "discount", "indirim", "iskonto", "tax", "vat$", "kdv",
+            ],
+            Self::Channel => &["channel", "kanal"],
+            Self::OneChannel => &[
+                "online",
+                "offline",
+                "store",
+                "web",
+                "shop",
+                "app$",
+                "mobile",
+                "magaza",
+                "internet",
+                "mobil",
+                "cevrimici",
+                "cevrimdisi",
+            ],
+            Self::Category => &["categor", "kategori"],
+            Self::Attribute => &[
+                "country", "city", "region", "segment", "gender", "ulke", "sehir", "il$", "bolge",
+                "cinsiyet",
+            ],
+            Self::Article => &[
+                "product",
+                "item",
+                "article",
+                "sku",
+                "stock",
+                "description",
+                "urun",
+                "stok",
+                "aciklama",
+                "barkod",
+                "barcode",
+            ],
+            Self::Status => &["status", "state$", "durum"],
+        }
+    }
+}
+
+impl Words {
+    /// Takes a name apart.
+    pub fn of(name: &str) -> Self {
+        let mut words: Vec<String> = Vec::new();
+        let mut word = String::new();
+        let mut before: Option<char> = None;
+        for letter in name.chars() {
+            let new_word = letter.is_uppercase() && before.is_some_and(char::is_lowercase);
+            if new_word && !word.is_empty() {
+                words.push(std::mem::take(&mut word));
+            }
+            match folded(letter) {
+                Some(' ') if !word.is_empty() => words.push(std::mem::take(&mut word)),
+                Some(' ') | None => {}
+                Some(plain) => word.push(plain),
+            }
+            before = Some(letter);
+        }
+        words.extend((!word.is_empty()).then_some(word));
+        Self(words)
+    }
+
+    /// Whether the name is about a topic.
+    pub fn about(&self, topic: Topic) -> bool {
+        topic.words().iter().any(|known| self.0.iter().any(|word| is_word(word, known)))
+    }
+
+    /// Whether the name is about one of several topics.
+    pub fn about_any(&self, topics: &[Topic]) -> bool {
+        topics.iter().any(|topic| self.about(*topic))
+    }
+
+    /// Whether the name says nothing else, as `id`.
+    pub fn is_only(&self, topic: Topic) -> bool {
+        let is_about = |word: &String| topic.words().iter().any(|known| is_word(word, known));
+        !self.0.is_empty() && self.0.iter().all(is_about)
+    }
+
+    /// How long the name is: of several candidates, the shortest is the plainest.
+    pub fn length(&self) -> usize {
+        self.0.iter().map(String::len).sum()
+    }
+}
+
+/// Names are often glued together, as `customerid` and `musterino`: what follows a known word may be
+/// another.
+fn is_word(word: &str, known: &str) -> bool {
+    match known.strip_suffix('$') {
+        Some(whole) => word == whole || (word.len() > whole.len() + 3 && ends_glued(word, whole)),
+        None => word.starts_with(known) || (known.len() > 3 && word.contains(known)),
+    }
+}
+
+/// Whether a short word ends a glued name: after a word for customers or orders only, because many
+/// words end in `id` and `no`.
+fn ends_glued(word: &str, ending: &str) -> bool {
+    let before = word.strip_suffix(ending).unwrap_or_default();
+    let known = [Topic::Customer, Topic::Order].into_iter().flat_map(Topic::words);
+    known.into_iter().any(|known| known.trim_end_matches('$') == before)
+}
+
+/// A small letter of the English alphabet, a digit, or a blank between words; nothing for marks above
+/// and below letters, which follow them where a text is decomposed.
+fn folded(letter: char) -> Option<char> {
+    let plain = match letter {
+        'ı' | 'İ' | 'I' | 'î' | 'Î' => 'i',
+        'ş' | 'Ş' => 's',
+        'ğ' | 'Ğ' => 'g',
+        'ü' | 'Ü' | 'û' | 'Û' => 'u',
+        'ö' | 'Ö' => 'o',
+        'ç' | 'Ç' => 'c',
+        'â' | 'Â' => 'a',
+        '\u{300}'..='\u{36f}' => return None,
+        other if other.is_alphanumeric() => return other.to_lowercase().next(),
+        _ => ' ',
+    };
+    Some(plain)
+}
+
+/// Whether a value of a status column says that the order was cancelled.
+pub fn says_cancelled(value: &str) -> bool {
+    let words = Words::of(value).0;
+    ["cancel", "iptal", "void"].iter().any(|known| words.iter().any(|w| w.starts_with(known)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_folded_however_they_are_written() {
+        for name in ["müşteri_no", "MÜŞTERİ NO", "MusteriNo", "mu\u{308}s\u{327}teri no"] {
+            assert_eq!(Words::of(name), Words(vec!["musteri".into(), "no".into()]), "{name}");
+        }
+        assert_eq!(Words::of("İLK SİPARİŞ TARİHİ"), Words::of("ilk_siparis_tarihi"));
+        assert_eq!(Words::of("SATIŞ TUTARI"), Words::of("satis_tutari"));
+        assert_eq!(Words::of("InvoiceDate"), Words::of("invoice date"));
+    }
+
+    #[test]
+    fn topics_of_names() {
+        let about = |name: &str, topic| Words::of(name).about(topic);
+        assert!(about("customerid", Topic::Identifier));
+        assert!(about("musterino", Topic::Customer));
+        assert!(!about("paid", Topic::Identifier));
+        assert!(!about("casino", Topic::Identifier));
+        assert!(about("son_siparis_tarihi", Topic::Last));
+        assert!(about("sipariş_sayısı", Topic::Count));
+        assert!(about("birim_fiyat", Topic::Price));
+        assert!(about("UnitPrice", Topic::Price));
+        assert!(!about("order_channel", Topic::Category));
+    }
+
+    #[test]
+    fn cancellations_in_words() {
+        assert!(says_cancelled("İPTAL EDİLDİ"));
+        assert!(says_cancelled("Cancelled"));
+        assert!(!says_cancelled("completed"));
+    }
+}

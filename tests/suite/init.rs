@@ -1,0 +1,242 @@
+//! `cltv init`: the file that it writes runs as it is, and gives what the pipeline written by hand
+//! gives.
+
+use std::path::{Path, PathBuf};
+
+use polars::prelude::*;
+use tempfile::TempDir;
+
+use crate::cdnow::Log;
+use crate::support::*;
+
+/// Writes a pipeline file for `input`, runs it and returns its text and the customers.
+fn init_and_run(out: &TempDir, input: &Path, more: &[&str]) -> (String, DataFrame) {
+    let pipeline = out.path().join("guessed.toml");
+    let written = cltv([
+        "init".as_ref(),
+        input.as_os_str(),
+        "--out".as_ref(),
+        pipeline.as_os_str(),
+        "--force".as_ref(),
+    ]);
+    assert!(written.status.success(), "{}", stderr(&written));
+    let folder = out.path().join("guessed");
+    run_ok(&pipeline.display().to_string(), input, &folder, more);
+    let text = std::fs::read_to_string(&pipeline).expect("a pipeline file");
+    (text, parquet(&folder.join("customers.parquet")))
+}
+
+fn by_hand(out: &TempDir, pipeline: &str, input: &Path, more: &[&str]) -> DataFrame {
+    let folder = out.path().join("by_hand");
+    run_ok(pipeline, input, &folder, more);
+    parquet(&folder.join("customers.parquet"))
+}
+
+/// Every column of `guessed` is in `expected`, under its own or another name, with equal values.
+#[track_caller]
+fn same(guessed: &DataFrame, expected: &DataFrame, renamed: &[(&str, &str)]) {
+    assert_eq!(guessed.height(), expected.height());
+    for column in guessed.columns() {
+        let name = column.name().as_str();
+        let name = renamed.iter().find(|(new, _)| *new == name).map_or(name, |(_, old)| old);
+        let other = expected.column(name).expect("a column of both");
+        assert!(column.as_materialized_series().equals(other.as_materialized_series()), "{name}");
+    }
+}
+
+/// A copy of a sample under another header.
+fn renamed(out: &TempDir, sample: &str, header: &str) -> PathBuf {
+    let text = std::fs::read_to_string(project(sample)).expect("a sample");
+    let (_, rows) = text.split_once('\n').expect("a header");
+    let path = out.path().join("renamed.csv");
+    std::fs::write(&path, format!("{header}\n{rows}")).expect("written");
+    path
+}
+
+const FLO: &str = "data/flo_sample.csv";
+const KEPT: [&str; 3] = ["order_channel", "last_order_channel", "interested_in_categories_12"];
+
+#[test]
+fn the_flo_sample_gives_the_selection_aware_pipeline() {
+    let out = folder();
+    let (text, guessed) = init_and_run(&out, &project(FLO), &[]);
+    let expected = by_hand(&out, "pipelines/flo_selection_aware.toml", &project(FLO), &[]);
+    same(&guessed, &expected, &[]);
+    assert!(KEPT.iter().all(|name| guessed.column(name).is_ok()));
+    let selection = "[selection]\nlast_order_on_or_after = \"2020-05-30\"\nmin_orders = 2\n";
+    assert!(text.contains(selection), "{text}");
+    assert!(text.contains("frequency = \"repeat_orders\""), "{text}");
+}
+
+#[test]
+fn the_flo_sample_in_turkish() {
+    let out = folder();
+    let header = "müşteri_no,SİPARİŞ KANALI,Son Sipariş Kanalı,ilk_siparis_tarihi,\
+        SON SİPARİŞ TARİHİ,son_siparis_tarihi_online,son_siparis_tarihi_offline,\
+        online_sipariş_sayısı,offline_sipariş_sayısı,offline_ciro,online_ciro,\
+        ilgilenilen_kategoriler_12";
+    let input = renamed(&out, FLO, header);
+    let (text, guessed) = init_and_run(&out, &input, &[]);
+    let expected = by_hand(&out, "pipelines/flo_selection_aware.toml", &project(FLO), &[]);
+    let names = ["SİPARİŞ KANALI", "Son Sipariş Kanalı", "ilgilenilen_kategoriler_12"];
+    let pairs: Vec<(&str, &str)> = names.into_iter().zip(KEPT).collect();
+    assert!(names.iter().all(|name| guessed.column(name).is_ok()), "{text}");
+    same(&guessed, &expected, &pairs);
+    assert!(text.contains("channel_column = \"SİPARİŞ KANALI\""), "{text}");
+    assert!(text.contains("categories_column = \"ilgilenilen_kategoriler_12\""), "{text}");
+}
+
+/// The real file, whose selection is 2020-05-30 (docs/selection-study.md).
+#[test]
+fn the_flo_export() {
+    let Some(reference) = reference("a pipeline file for the FLO export") else {
+        return;
+    };
+    let out = folder();
+    let input = reference.join("flo/flo_data_20k.csv");
+    let (_, guessed) = init_and_run(&out, &input, &[]);
+    let expected = by_hand(&out, "pipelines/flo_selection_aware.toml", &input, &[]);
+    same(&guessed, &expected, &[]);
+    assert!(KEPT.iter().all(|name| guessed.column(name).is_ok()));
+}
+
+const LOG: &str = "data/orders_sample.csv";
+/// The end that pipelines/transactions.toml has, a day after the last order of the sample.
+const END: [&str; 2] = ["--as-of", "2011-12-09"];
+
+#[test]
+fn an_order_log_gives_the_transactions_pipeline() {
+    let out = folder();
+    let (text, guessed) = init_and_run(&out, &project(LOG), &END);
+    let expected = by_hand(&out, "pipelines/transactions.toml", &project(LOG), &END);
+    same(&guessed, &expected, &[]);
+    assert!(guessed.column("Country").is_ok());
+    assert!(text.contains("cancelled = { column = \"Invoice\", prefix = \"C\" }"), "{text}");
+    assert!(!text.contains("\n[selection]"), "{text}");
+}
+
+#[test]
+fn an_order_log_in_turkish() {
+    let out = folder();
+    let header = "Fatura No,Stok Kodu,Açıklama,ADET,Fatura Tarihi,Birim Fiyat,Müşteri No,Ülke";
+    let (text, guessed) = init_and_run(&out, &renamed(&out, LOG, header), &END);
+    let expected = by_hand(&out, "pipelines/transactions.toml", &project(LOG), &END);
+    same(&guessed, &expected, &[("Ülke", "Country")]);
+    assert!(guessed.column("Ülke").is_ok());
+    assert!(text.contains("cancelled = { column = \"Fatura No\", prefix = \"C\" }"), "{text}");
+}
+
+/// CDNOW has free orders, which a guess sets aside, and its log ends on the last order.
+#[test]
+fn cdnow() {
+    let Some(reference) = reference("a pipeline file for CDNOW") else {
+        return;
+    };
+    let out = folder();
+    let input = Log::sample(&reference).written(&out);
+    let (text, guessed) = init_and_run(&out, &input, &[]);
+    let whole = ["--set", "transactions.calibration_end=1998-06-30"];
+    let paid = ["--set", "transactions.keep_zero_value=false"];
+    let expected = by_hand(&out, "pipelines/cdnow.toml", &input, &[whole, paid].concat());
+    same(&guessed, &expected, &[]);
+    assert!(text.contains("order_date = \"date\""), "{text}");
+}
+
+#[test]
+fn a_status_that_says_cancelled() {
+    let out = folder();
+    let text = std::fs::read_to_string(project(LOG)).expect("a sample");
+    let mut lines = text.lines();
+    let mut log = format!("{},Durum\n", lines.next().expect("a header"));
+    for line in lines {
+        let status = if line.starts_with('C') { "İPTAL" } else { "tamam" };
+        log += &format!("{},{status}\n", line.trim_start_matches('C'));
+    }
+    let input = out.path().join("log.csv");
+    std::fs::write(&input, log).expect("written");
+    let (text, guessed) = init_and_run(&out, &input, &END);
+    assert!(text.contains("cancelled = { column = \"Durum\", equals = [\"İPTAL\"] }"), "{text}");
+    same(&guessed, &by_hand(&out, "pipelines/transactions.toml", &project(LOG), &END), &[]);
+}
+
+#[test]
+fn a_file_that_is_there_is_not_written_over() {
+    let out = folder();
+    let file = out.path().join("mine.toml");
+    std::fs::write(&file, "mine").expect("written");
+    let arguments = ["init", "data/orders_sample.csv", "--out"].map(std::ffi::OsStr::new);
+    let refused = cltv(arguments.iter().copied().chain([file.as_os_str()]));
+    assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("--force"), "{}", stderr(&refused));
+    assert_eq!(std::fs::read_to_string(&file).expect("a file"), "mine");
+    let forced = cltv(arguments.iter().copied().chain([file.as_os_str(), "--force".as_ref()]));
+    assert!(forced.status.success(), "{}", stderr(&forced));
+    assert!(std::fs::read_to_string(&file).expect("a file").contains("[input]"));
+    let shown = cltv(["init", "data/orders_sample.csv", "--out", "-"]);
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("customer_id = \"Customer ID\""));
+    assert!(!project("-").exists() && !project("orders_sample.toml").exists());
+}
+
+#[test]
+fn a_file_without_such_columns_is_refused_with_what_it_has() {
+    let out = folder();
+    let input = out.path().join("prices.csv");
+    let rows = "ürün,fiyat\nayakkabı,\"1.299,90\"\nterlik,\"99,50\"\n";
+    std::fs::write(&input, rows).expect("written");
+    let refused = cltv(["init".as_ref(), input.as_os_str(), "--out".as_ref(), "-".as_ref()]);
+    assert_eq!(refused.status.code(), Some(3), "{}", stderr(&refused));
+    for word in ["\"ürün\" (text)", "decimal comma", "[input.columns]"] {
+        assert!(stderr(&refused).contains(word), "{word} is not in {}", stderr(&refused));
+    }
+}
+
+/// Days and months that cannot be told apart are settled on the command line.
+#[test]
+fn dates_that_the_file_leaves_open() {
+    let out = folder();
+    let mut log = "müşteri no;tarih;ciro\n".to_owned();
+    for order in 0..400 {
+        let (day, month) = (1 + order % 12, 1 + (order / 12) % 12);
+        log += &format!("{};{day:02}/{month:02}/2021;{}.5\n", order % 70, 10 + order % 9);
+    }
+    let input = out.path().join("log.csv");
+    std::fs::write(&input, log).expect("written");
+    let init = |more: &[&str]| {
+        let arguments = ["init".as_ref(), input.as_os_str(), "--out".as_ref(), "-".as_ref()];
+        cltv(arguments.into_iter().chain(more.iter().map(std::ffi::OsStr::new)))
+    };
+    let refused = init(&[]);
+    assert_eq!(refused.status.code(), Some(3), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("--date-format"), "{}", stderr(&refused));
+    let settled = init(&["--date-format", "%d/%m/%Y"]);
+    assert!(settled.status.success(), "{}", stderr(&settled));
+    let text = String::from_utf8_lossy(&settled.stdout).into_owned();
+    for line in ["date_format = \"%d/%m/%Y\"", "customer_id = \"müşteri no\"", "value = \"ciro\""]
+    {
+        assert!(text.contains(line), "{line} is not in {text}");
+    }
+}
+
+/// Parquet with dates, times and whole numbers as such gives what the CSV gives.
+#[test]
+fn a_typed_parquet_file() {
+    let out = folder();
+    let date = |name: &str| {
+        let format = Some("%Y-%m-%d".into());
+        col(name).str().to_date(StrptimeOptions { format, ..Default::default() })
+    };
+    let time = date("last_order_date").cast(DataType::Datetime(TimeUnit::Milliseconds, None));
+    let counts = col("order_num_total_ever_online").cast(DataType::Int64);
+    let mut frame = csv(&project(FLO))
+        .lazy()
+        .with_columns([date("first_order_date"), time, counts])
+        .collect()
+        .expect("typed columns");
+    let input = out.path().join("export.parquet");
+    let file = std::fs::File::create(&input).expect("a file");
+    ParquetWriter::new(file).finish(&mut frame).expect("written");
+    let (text, guessed) = init_and_run(&out, &input, &[]);
+    assert!(text.contains("min_orders = 2"), "{text}");
+    let expected = by_hand(&out, "pipelines/flo_selection_aware.toml", &project(FLO), &[]);
+    same(&guessed, &expected, &[]);
+}
