@@ -42,6 +42,15 @@ pub fn fingerprint(path: &Path) -> Result<Fingerprint, Error> {
     Ok(digest.fingerprint(&path.display().to_string()))
 }
 
+/// SHA-256 of bytes in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+fn hexadecimal(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// What has been written so far, as size and running SHA-256.
 #[derive(Default)]
 pub(crate) struct Digested {
@@ -52,7 +61,7 @@ pub(crate) struct Digested {
 impl Digested {
     /// Under the name of the file.
     pub(crate) fn fingerprint(self, file: &str) -> Fingerprint {
-        let sha256 = self.sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hexadecimal(&self.sha256.finalize());
         Fingerprint { file: file.to_owned(), bytes: self.bytes, sha256 }
     }
 }

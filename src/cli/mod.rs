@@ -1,8 +1,10 @@
 //! The command line: arguments, one thin file a subcommand, exit codes.
 
 mod check;
+mod clock;
 mod completions;
 mod evaluate;
+mod lineage;
 mod logging;
 mod page;
 mod run;

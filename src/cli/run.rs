@@ -1,14 +1,16 @@
 //! `cltv run PIPELINE`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cltv::output::documents::Started;
-use cltv::settings::{Overrides, load};
+use cltv::pipeline::Run;
+use cltv::settings::{Overrides, Settings, load};
 use cltv::{output, pipeline};
 
+use super::lineage::Lineage;
 use super::logging::warn;
-use super::{LogFormat, summary};
+use super::{LogFormat, clock, summary};
 
 /// Do the whole analysis that a pipeline file describes
 #[derive(Args)]
@@ -33,11 +35,14 @@ pub struct RunArgs {
     /// Refuse to write anything when there is a warning (exit code 4)
     #[arg(long)]
     strict: bool,
+    /// Append OpenLineage events to this file, a line each: START, then COMPLETE or FAIL
+    #[arg(long, value_name = "FILE")]
+    openlineage: Option<PathBuf>,
 }
 
 /// Runs, writes, shows.
 pub fn run(args: &RunArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
-    let started = Started { at: now(), pipeline: args.pipeline.display().to_string() };
+    let started = Started { at: clock::now(), pipeline: args.pipeline.display().to_string() };
     let overrides = Overrides {
         input: args.input.clone(),
         output: args.output.clone(),
@@ -45,22 +50,36 @@ pub fn run(args: &RunArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result
         set: args.set.clone(),
     };
     let settings = load(&args.pipeline, &overrides)?;
-    let run = pipeline::analyse(&settings)?;
-    if args.strict {
-        pipeline::refuse_warnings(&run.findings, "nothing was written")?;
+    let lineage =
+        args.openlineage.as_deref().map(|file| Lineage::start(file, &settings)).transpose()?;
+    let result = work(&settings, &started, args.strict);
+    if let Some(lineage) = lineage {
+        lineage.end(result.as_ref().map(|(run, folder)| (run, folder.as_path())), &settings);
     }
-    let folder = output::write(&run, &settings, &started)?;
-    warn(&run.findings, log_format);
-    if !quiet {
-        summary::print(&run, &settings, &folder)?;
-    }
-    Ok(())
+    let (run, folder) = result?;
+    show(&run, &settings, &folder, quiet, log_format)
 }
 
-/// The time of day in UTC, for run.json.
-fn now() -> String {
-    let since_1970 =
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    chrono::DateTime::from_timestamp(since_1970.as_secs().cast_signed(), 0)
-        .map_or(String::new(), |time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+/// Analyses and writes; returns what was found and the folder.
+fn work(settings: &Settings, started: &Started, strict: bool) -> anyhow::Result<(Run, PathBuf)> {
+    let run = pipeline::analyse(settings)?;
+    if strict {
+        pipeline::refuse_warnings(&run.findings, "nothing was written")?;
+    }
+    let folder = output::write(&run, settings, started)?;
+    Ok((run, folder))
+}
+
+fn show(
+    run: &Run,
+    settings: &Settings,
+    folder: &Path,
+    quiet: bool,
+    log_format: LogFormat,
+) -> anyhow::Result<()> {
+    warn(&run.findings, log_format);
+    if !quiet {
+        summary::print(run, settings, folder)?;
+    }
+    Ok(())
 }

@@ -42,7 +42,7 @@ pub fn load(settings: &Settings) -> Result<Loaded, Error> {
     Ok(Loaded { frame, files })
 }
 
-fn find_files(path: &str) -> Result<Vec<PathBuf>, Error> {
+pub(super) fn find_files(path: &str) -> Result<Vec<PathBuf>, Error> {
     let plain = Path::new(path);
     if plain.is_file() {
         return Ok(vec![plain.to_owned()]);
@@ -151,7 +151,7 @@ pub fn column_names(path: &str) -> Result<Vec<String>, Error> {
     Ok(schema.iter_names().map(ToString::to_string).filter(|name| name != ROW).collect())
 }
 
-fn open(file: &Path, separator: &str) -> Result<(LazyFrame, SchemaRef), Error> {
+pub(super) fn open(file: &Path, separator: &str) -> Result<(LazyFrame, SchemaRef), Error> {
     let head = head_of(file)?;
     let path = PlRefPath::try_from_path(file)
         .map_err(|e| Error::input(file.display(), format!("the path cannot be used: {e}")))?;

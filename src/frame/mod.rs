@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //! * [`load`]: files to one frame with the needed columns; the schema is checked first.
+//! * [`schema`]: names and types of columns, for people and other programs.
 //! * [`guess`]: which column is what, by name, where nobody said so.
 //! * [`dates`]: which date format a column is in.
 //! * [`typed`]: expressions from raw text to typed columns.
@@ -27,6 +28,7 @@ pub mod outliers;
 pub mod predictions;
 pub mod profile;
 pub mod rfm;
+pub mod schema;
 pub mod segment;
 pub mod select;
 pub mod summary;

@@ -3,12 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use crate::error::Error;
-use crate::fingerprint::Fingerprint;
+use crate::fingerprint::{Fingerprint, sha256};
 use crate::model::{FittedPurchases, Parameter};
 use crate::pipeline::Run;
 use crate::settings::Settings;
 
-/// Version of the layout of both documents.
+/// Version of the layout of the documents and of the customers' columns.
 pub(super) const SCHEMA_VERSION: u32 = 1;
 
 /// What only the program's surroundings know.
@@ -74,6 +74,14 @@ pub fn model(run: &Run, settings: &Settings) -> Result<String, Error> {
         "segments": { "labels": settings.segments.labels, "edges": run.edges },
         "warnings": run.findings,
     }))
+}
+
+/// Names a fit: the first 12 hexadecimal digits of model.json's SHA-256. The same fit has the same
+/// id on every machine.
+pub fn model_id(model: &str) -> String {
+    let mut id = sha256(model.as_bytes());
+    id.truncate(12);
+    id
 }
 
 /// run.json: what went in, what happened to it, what came out.

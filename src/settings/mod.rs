@@ -53,6 +53,8 @@ pub struct Settings {
     pub rfm: Rfm,
     /// Where and how to write.
     pub output: Output,
+    /// How lineage events name this job.
+    pub lineage: Lineage,
 }
 
 /// `[input]`
@@ -303,6 +305,16 @@ pub struct Output {
     pub top: u32,
     /// Other names for output columns.
     pub rename: BTreeMap<String, String>,
+    /// Currency of the values, as its three letters in ISO 4217; noted in the customers' file.
+    pub currency: Option<String>,
+}
+
+/// `[lineage]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lineage {
+    /// Namespace of the job in OpenLineage events.
+    pub namespace: String,
 }
 
 fn auto() -> String {
@@ -416,6 +428,12 @@ impl Default for Uncertainty {
     }
 }
 
+impl Default for Lineage {
+    fn default() -> Self {
+        Self { namespace: "cltv".to_owned() }
+    }
+}
+
 impl Default for Output {
     fn default() -> Self {
         Self {
@@ -423,6 +441,7 @@ impl Default for Output {
             formats: vec![Format::Parquet],
             top: 20,
             rename: BTreeMap::new(),
+            currency: None,
         }
     }
 }

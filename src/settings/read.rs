@@ -28,6 +28,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "segments",
             "rfm",
             "output",
+            "lineage",
         ],
     ),
     ("input", &["path", "kind", "date_format", "separator", "columns"]),
@@ -72,7 +73,8 @@ const KEYS: &[(&str, &[&str])] = &[
     ("uncertainty", &["level", "method", "draws", "seed"]),
     ("segments", &["labels", "channel_column", "categories_column"]),
     ("rfm", &["ties", "segments"]),
-    ("output", &["path", "formats", "top", "rename"]),
+    ("output", &["path", "formats", "top", "rename", "currency"]),
+    ("lineage", &["namespace"]),
 ];
 
 /// What the command line puts over the pipeline file.
@@ -160,6 +162,7 @@ fn typed(table: &Table, faults: &mut Vec<String>) -> Option<Settings> {
         segments: or_default(table, "segments", faults),
         rfm: or_default(table, "rfm", faults),
         output: or_default(table, "output", faults),
+        lineage: or_default(table, "lineage", faults),
     };
     faults.is_empty().then_some(settings)
 }

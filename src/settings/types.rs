@@ -195,6 +195,17 @@ pub enum Format {
     Ipc,
 }
 
+impl Format {
+    /// Name of the customers' file.
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::Parquet => "customers.parquet",
+            Self::Csv => "customers.csv",
+            Self::Ipc => "customers.arrow",
+        }
+    }
+}
+
 /// `outliers.columns`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "\"auto\" or a list of column names")]

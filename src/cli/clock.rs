@@ -1,0 +1,19 @@
+//! The time of day in UTC: for run.json and lineage only, no result depends on it.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// As 2021-06-01T03:00:00Z.
+pub fn now() -> String {
+    formatted("%Y-%m-%dT%H:%M:%SZ")
+}
+
+/// As 2021-06-01T03:00:00.000Z.
+pub fn now_in_milliseconds() -> String {
+    formatted("%Y-%m-%dT%H:%M:%S%.3fZ")
+}
+
+fn formatted(pattern: &str) -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    chrono::DateTime::from_timestamp(since.as_secs().cast_signed(), since.subsec_nanos())
+        .map_or(String::new(), |time| time.format(pattern).to_string())
+}
