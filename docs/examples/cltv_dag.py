@@ -26,7 +26,8 @@ class CltvOperator(BashOperator):
         try:
             return super().execute(context)
         except AirflowSkipException as ended:
-            raise AirflowFailException(f"{ended} cltv's messages are in the log above.") from ended
+            why = str(ended).removesuffix(" Skipping.")
+            raise AirflowFailException(f"{why} Another try is no use, see the log.") from ended
 
 
 with DAG(

@@ -94,3 +94,22 @@ fn ends_with_newline(file: &mut File) -> std::io::Result<bool> {
     file.read_exact(&mut last)?;
     Ok(last == *b"\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_that_cannot_be_told_is_no_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("events.ndjson");
+        let overrides = cltv::settings::Overrides::default();
+        let settings = cltv::settings::load("pipelines/flo.toml".as_ref(), &overrides);
+        let settings = settings.expect("sound settings");
+        let lineage = Lineage::start(&file, &settings).expect("START");
+        drop(folder);
+        let error = anyhow::anyhow!("why");
+        assert!(lineage.ended(Err(&error), &settings).is_err());
+        lineage.end(Err(&error), &settings);
+    }
+}

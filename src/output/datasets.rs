@@ -8,8 +8,7 @@ use super::lineage::Dataset;
 use super::{small_tables, tables};
 use crate::error::Error;
 use crate::frame::schema::{of_frame, of_input};
-use crate::pipeline::Audit;
-use crate::pipeline::Run;
+use crate::pipeline::{Audit, Run};
 use crate::settings::Settings;
 
 /// The input before it has been read: its name, and its columns as far as they can be seen.
