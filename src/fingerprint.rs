@@ -107,6 +107,15 @@ pub fn fingerprint(path: &Path) -> Result<Fingerprint, Error> {
     Ok(digest.fingerprint(&path.display().to_string()))
 }
 
+/// SHA-256 of bytes in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+fn hexadecimal(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// What has been written so far, as size and running SHA-256.
 #[derive(Default)]
 pub(crate) struct Digested {
@@ -115,16 +124,9 @@ pub(crate) struct Digested {
 }
 
 impl Digested {
-    /// Of bytes at hand.
-    pub(crate) fn of(bytes: &[u8]) -> Self {
-        let mut digested = Self { bytes: bytes.len() as u64, ..Self::default() };
-        digested.sha256.update(bytes);
-        digested
-    }
-
     /// Under the name of the file.
     pub(crate) fn fingerprint(self, file: &str) -> Fingerprint {
-        let sha256 = self.sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hexadecimal(&self.sha256.finalize());
         Fingerprint { file: file.to_owned(), bytes: self.bytes, sha256 }
     }
 }

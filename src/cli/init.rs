@@ -4,12 +4,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use cltv::audit::Clock;
 use cltv::draft::{self, Draft};
 use cltv::error::Error;
 use cltv::frame::guess::guess;
 use cltv::frame::inspect::inspect;
 use cltv::output::staging::write_whole;
-use cltv::pipeline::{Clock, look};
+use cltv::pipeline::look;
 use cltv::selection::advice;
 use cltv::settings::{Overrides, parse};
 
@@ -63,7 +64,7 @@ fn written(args: &InitArgs, name: &str) -> Result<String, Error> {
     let plain = draft::pipeline(&guess, &overview, &draft);
     let settings = parse(&plain, &Overrides::default())
         .map_err(|faults| Error::Settings { place: args.input.clone(), faults })?;
-    let look = look(&settings, &mut Clock::start()).map_err(with_remedy)?;
+    let look = look(&settings, None, &mut Clock::default()).map_err(with_remedy)?;
     let end = look.summary.observation_end;
     let lines = advice(&look.signs, end, settings.summary.time_unit);
     Ok(match &lines {

@@ -3,10 +3,13 @@
 mod bar;
 mod check;
 mod check_page;
+mod clock;
 mod completions;
 mod evaluate;
 mod fit;
 mod init;
+mod job;
+mod lineage;
 mod logging;
 mod memory;
 mod page;

@@ -1,18 +1,13 @@
 //! `cltv run PIPELINE`
 
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
 
 use clap::Args;
-use cltv::findings::Severity;
-use cltv::output::documents::Started;
-use cltv::output::target::Target;
-use cltv::pipeline::Run;
-use cltv::settings::{Overrides, Settings, load};
-use cltv::{output, pipeline};
+use cltv::pipeline;
+use cltv::settings::{Overrides, load};
 
-use super::logging::warn;
-use super::{LogFormat, bar, memory, summary};
+use super::job::{Job, JobArgs};
+use super::{LogFormat, clock};
 
 /// Do the whole analysis that a pipeline file describes
 #[derive(Args)]
@@ -34,18 +29,13 @@ pub struct RunArgs {
     /// Any key of the pipeline file; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Refuse to write anything when there is a warning (exit code 4)
-    #[arg(long)]
-    strict: bool,
-    /// Do everything but write
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    job: JobArgs,
 }
 
 /// Runs, writes, shows.
 pub fn run(args: &RunArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
-    let since = Instant::now();
-    let started = Started { at: now(), pipeline: args.pipeline.display().to_string() };
+    let started = clock::Start::now();
     let overrides = Overrides {
         input: args.input.clone(),
         output: args.output.clone(),
@@ -53,72 +43,6 @@ pub fn run(args: &RunArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result
         set: args.set.clone(),
     };
     let settings = load(&args.pipeline, &overrides)?;
-    memory::guard(&settings);
-    let target = if args.dry_run { None } else { Some(Target::lock(&settings.output.path)?) };
-    let run = pipeline::analyse(&settings)?;
-    write_and_show(
-        Written { run, settings, started, since, target },
-        args.strict,
-        quiet,
-        log_format,
-    )
-}
-
-/// What is to be written.
-pub(super) struct Written {
-    pub(super) run: Run,
-    pub(super) settings: Settings,
-    pub(super) started: Started,
-    pub(super) since: Instant,
-    /// None for a dry run.
-    pub(super) target: Option<Target>,
-}
-
-/// The end of `run` and `score`.
-pub(super) fn write_and_show(
-    Written { run, settings, started, since, target }: Written,
-    strict: bool,
-    quiet: bool,
-    log_format: LogFormat,
-) -> anyhow::Result<()> {
-    if strict {
-        pipeline::refuse_warnings(&run.findings, "nothing was written")?;
-    }
-    let folder = match &target {
-        Some(target) => Some(output::write(&run, &settings, &started, target)?),
-        None => None,
-    };
-    bar::finish();
-    warn(&run.findings, log_format);
-    if !quiet {
-        summary::print(&run, &settings, folder.as_deref())?;
-    }
-    done(&run, folder.as_deref(), since.elapsed());
-    Ok(())
-}
-
-/// One line for whoever reads the log of a scheduler.
-fn done(run: &Run, folder: Option<&Path>, took: Duration) {
-    let company = &run.profiles.company;
-    let warnings = run.findings.iter().filter(|f| f.severity == Severity::Warning).count();
-    let (months, orders) = company.expected_orders.last().copied().unwrap_or_default();
-    let output = folder.map_or("nothing (dry run)".to_owned(), |path| path.display().to_string());
-    tracing::info!(
-        customers = company.customers,
-        horizon_months = months,
-        expected_orders = orders.round(),
-        cltv = company.total_cltv.round(),
-        warnings,
-        seconds = (took.as_secs_f64() * 100.0).round() / 100.0,
-        output,
-        "done"
-    );
-}
-
-/// The time of day in UTC, for run.json.
-pub(super) fn now() -> String {
-    let since_1970 =
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    chrono::DateTime::from_timestamp(since_1970.as_secs().cast_signed(), 0)
-        .map_or(String::new(), |time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+    let job = Job { settings, started, description: &args.pipeline, args: &args.job };
+    job.work(pipeline::analyse, quiet, log_format)
 }

@@ -1,7 +1,6 @@
 //! `cltv score --model MODEL INPUT`
 
 use std::path::PathBuf;
-use std::time::Instant;
 
 use clap::Args;
 use cltv::error::Error;
@@ -9,10 +8,9 @@ use cltv::settings::{Overrides, restore};
 use cltv::trained::Trained;
 use cltv::{champion, pipeline};
 
-use super::run::{Written, now, write_and_show};
-use super::{LogFormat, memory};
-use cltv::output::documents::Started;
-use cltv::output::target::Target;
+use super::LogFormat;
+use super::clock::Start;
+use super::job::{Job, JobArgs};
 
 /// Score a new export with a fitted model: its outlier limits, its segment edges, no new fit
 #[derive(Args)]
@@ -37,19 +35,14 @@ pub struct ScoreArgs {
     /// Fit again when the population stability index of a column exceeds this
     #[arg(long, value_name = "LIMIT")]
     refit_if: Option<f64>,
-    /// Refuse to write anything when there is a warning (exit code 4)
-    #[arg(long)]
-    strict: bool,
-    /// Do everything but write
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    job: JobArgs,
 }
 
 /// Scores, writes, shows.
 pub fn run(args: &ScoreArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
-    let since = Instant::now();
+    let started = Start::now();
     let model = champion::find(&args.model)?;
-    let started = Started { at: now(), pipeline: model.display().to_string() };
     let trained = Trained::read(&model)?;
     let overrides = Overrides {
         input: Some(args.input.clone()),
@@ -59,13 +52,6 @@ pub fn run(args: &ScoreArgs, quiet: bool, log_format: LogFormat) -> anyhow::Resu
     };
     let settings = restore(&trained.settings, &overrides)
         .map_err(|faults| Error::Settings { place: model.display().to_string(), faults })?;
-    memory::guard(&settings);
-    let target = if args.dry_run { None } else { Some(Target::lock(&settings.output.path)?) };
-    let scored = pipeline::score(&settings, &trained, args.refit_if)?;
-    write_and_show(
-        Written { run: scored, settings, started, since, target },
-        args.strict,
-        quiet,
-        log_format,
-    )
+    let job = Job { settings, started, description: &model, args: &args.job };
+    job.work(|settings| pipeline::score(settings, &trained, args.refit_if), quiet, log_format)
 }

@@ -1,7 +1,5 @@
 //! Whether the values of required columns are what the contract says they are.
 
-use std::path::PathBuf;
-
 use polars::prelude::*;
 
 use super::inspect::kind_of;

@@ -68,7 +68,7 @@ fn together(
     Ok(Loaded { frame, files })
 }
 
-fn find_files(path: &str) -> Result<Vec<PathBuf>, Error> {
+pub(super) fn find_files(path: &str) -> Result<Vec<PathBuf>, Error> {
     let plain = Path::new(path);
     if plain.is_file() {
         return Ok(vec![plain.to_owned()]);
@@ -174,7 +174,7 @@ fn scan(
     Ok(frame.select(columns))
 }
 
-fn open(file: &Path, separator: &str) -> Result<(LazyFrame, SchemaRef), Error> {
+pub(super) fn open(file: &Path, separator: &str) -> Result<(LazyFrame, SchemaRef), Error> {
     let head = head_of(file)?;
     let path = PlRefPath::try_from_path(file)
         .map_err(|e| Error::input(file.display(), format!("the path cannot be used: {e}")))?;

@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //! * [`load`]: files to one frame with the needed columns; the schema is checked first.
+//! * [`schema`]: names and types of columns, for people and other programs.
 //! * [`inspect`]: what stands in each column of a file. [`guess`]: which column is what, by name and
 //!   content, where nobody said so; `names` knows the words, `marks`
 //!   looks at the rows.
@@ -34,6 +35,7 @@ pub mod outliers;
 pub mod predictions;
 pub mod profile;
 pub mod rfm;
+pub mod schema;
 pub mod segment;
 pub mod select;
 pub mod summary;

@@ -13,7 +13,7 @@ use crate::pipeline::{Drift, Run};
 use crate::settings::Settings;
 use crate::trained::{Trained, not_identified, standard_errors, values};
 
-/// Version of the layout of run.json.
+/// Version of the layout of run.json and of the customers' columns.
 pub(super) const SCHEMA_VERSION: u32 = 1;
 
 /// What only the program's surroundings know.
@@ -138,7 +138,8 @@ fn drift(drift: &Drift) -> Value {
     json!({ "population_stability_index": by_column, "refitted": drift.refitted })
 }
 
-/// Objects a key a line, arrays of numbers on one: a covariance matrix stays readable and small.
+/// Objects have a key a line, arrays of numbers stand on one line, and so does each object in an
+/// array: a covariance matrix and a table stay readable and small.
 pub(super) fn text(document: &impl Serialize) -> Result<String, Error> {
     let mut bytes = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, Lines::default());
@@ -151,10 +152,11 @@ pub(super) fn text(document: &impl Serialize) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Indents objects; arrays stay on the line of their key, but for objects in them.
+/// See [`text`].
 #[derive(Default)]
 struct Lines {
     depth: usize,
+    arrays: usize,
 }
 
 impl Lines {
@@ -165,14 +167,37 @@ impl Lines {
 }
 
 impl Formatter for Lines {
+    fn begin_array<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.arrays += 1;
+        writer.write_all(b"[")
+    }
+
+    fn end_array<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.arrays -= 1;
+        writer.write_all(b"]")
+    }
+
+    fn begin_array_value<W: io::Write + ?Sized>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        if first { Ok(()) } else { writer.write_all(b", ") }
+    }
+
     fn begin_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        if self.arrays == 1 {
+            self.new_line(writer)?;
+        }
         self.depth += 1;
         writer.write_all(b"{")
     }
 
     fn end_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
         self.depth -= 1;
-        self.new_line(writer)?;
+        if self.arrays == 0 {
+            self.new_line(writer)?;
+        }
         writer.write_all(b"}")
     }
 
@@ -184,18 +209,14 @@ impl Formatter for Lines {
         if !first {
             writer.write_all(b",")?;
         }
-        self.new_line(writer)
+        match self.arrays {
+            0 => self.new_line(writer),
+            _ if first => Ok(()),
+            _ => writer.write_all(b" "),
+        }
     }
 
     fn begin_object_value<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
         writer.write_all(b": ")
-    }
-
-    fn begin_array_value<W: io::Write + ?Sized>(
-        &mut self,
-        writer: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        if first { Ok(()) } else { writer.write_all(b", ") }
     }
 }

@@ -4,18 +4,25 @@
 //! * [`target`]: the folder, locked and exchanged whole. [`staging`]: the hidden folder that is
 //!   written. `lock`: one writer at a time. [`interrupt`]: what to clear when told to stop.
 //! * [`tables`]: customers, segments, RFM, forecasts, quarantine.
+//! * [`notes`]: what a customers table says about itself.
+//! * [`lineage`]: OpenLineage events; [`datasets`]: what they tell of the files.
 //! * [`documents`]: model.json and run.json.
 //! * [`evaluation`]: what `cltv evaluate` leaves behind.
 
+pub mod datasets;
 pub mod documents;
 pub mod evaluation;
 pub mod interrupt;
+pub mod lineage;
 mod lock;
+pub mod notes;
 pub mod staging;
 pub mod tables;
 pub mod target;
 
 use std::path::PathBuf;
+
+use polars::prelude::DataFrame;
 
 use crate::error::Error;
 use crate::fingerprint::lost_thread;
@@ -70,29 +77,40 @@ pub fn write(
         .map(|Partition::AsOf| format!("as_of={}", run.audit.observation_end));
     let staging = target.staging(Kind::Run, partition.as_deref())?;
     let customers = tables::renamed(&run.scored, settings)?;
+    let model = documents::model(&run.trained)?;
+    let notes = notes::of_customers(run, settings, &model);
     let one = |format: &Format| match format {
-        Format::Parquet => tables::parquet(&staging, "customers.parquet", &customers),
-        Format::Csv => tables::csv(&staging, "customers.csv", &customers),
-        Format::Ipc => tables::ipc(&staging, "customers.arrow", &customers),
+        Format::Parquet => tables::parquet(&staging, format.file(), &customers, &notes),
+        Format::Csv => tables::csv(&staging, format.file(), &customers),
+        Format::Ipc => tables::ipc(&staging, format.file(), &customers, &notes),
     };
     std::thread::scope(|scope| {
         let writers: Vec<_> =
             settings.output.formats.iter().map(|format| scope.spawn(move || one(format))).collect();
-        tables::parquet(&staging, "quarantine.parquet", &run.audit.quarantine)?;
+        tables::parquet(&staging, "quarantine.parquet", &run.audit.quarantine, &Vec::new())?;
         writers.into_iter().try_for_each(|writer| writer.join().unwrap_or_else(lost_thread))
     })?;
-    tables::csv(&staging, "segments.csv", &tables::segments(run, settings)?)?;
-    tables::csv(&staging, "top_customers.csv", &tables::top(run, settings)?)?;
-    tables::csv(&staging, "profiles.csv", &tables::profiles(run, settings)?)?;
-    tables::csv(&staging, "rfm.csv", &tables::rfm(run, settings)?)?;
-    tables::csv(&staging, "forecast.csv", &tables::forecast(run)?)?;
-    tables::csv(&staging, "next_month.csv", &tables::next_month(run)?)?;
-    if !run.tracking.is_empty() {
-        tables::csv(&staging, "tracking.csv", &tables::tracking(run)?)?;
+    for (name, table) in small_tables(run, settings)? {
+        tables::csv(&staging, name, &table)?;
     }
-    let model = documents::model(&run.trained)?;
     staging.text("model.json", &model)?;
     let manifest = documents::run(run, settings, started, &model, &staging.written())?;
     staging.text("run.json", &manifest)?;
     staging.commit("run.json")
+}
+
+/// The tables that are CSV in every run, by the names of their files.
+fn small_tables(run: &Run, settings: &Settings) -> Result<Vec<(&'static str, DataFrame)>, Error> {
+    let mut all = vec![
+        ("segments.csv", tables::segments(run, settings)?),
+        ("top_customers.csv", tables::top(run, settings)?),
+        ("profiles.csv", tables::profiles(run, settings)?),
+        ("rfm.csv", tables::rfm(run, settings)?),
+        ("forecast.csv", tables::forecast(run)?),
+        ("next_month.csv", tables::next_month(run)?),
+    ];
+    if !run.tracking.is_empty() {
+        all.push(("tracking.csv", tables::tracking(run)?));
+    }
+    Ok(all)
 }

@@ -25,6 +25,7 @@ pub(super) fn check(settings: Settings) -> Result<Settings, Vec<String>> {
     segments(&settings, &mut faults);
     rfm(&settings, &mut faults);
     output(&settings, &mut faults);
+    currency(settings.output.currency.as_deref(), &mut faults);
     if faults.is_empty() { Ok(settings) } else { Err(faults) }
 }
 
@@ -369,6 +370,15 @@ fn output(settings: &Settings, faults: &mut Vec<String>) {
                  input.columns.keep"
             ));
         }
+    }
+}
+
+fn currency(code: Option<&str>, faults: &mut Vec<String>) {
+    let is_code = |code: &&str| code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase());
+    if let Some(code) = code.filter(|code| !is_code(code)) {
+        faults.push(format!(
+            "output.currency {code:?}: write its three capital letters in ISO 4217, as \"TRY\""
+        ));
     }
 }
 

@@ -58,6 +58,8 @@ pub struct Settings {
     pub rfm: Rfm,
     /// Where and how to write.
     pub output: Output,
+    /// How lineage events name this job.
+    pub lineage: Lineage,
     /// What the program may use.
     pub resources: Resources,
 }
@@ -67,14 +69,27 @@ impl Settings {
     pub fn without_paths(&self) -> serde_json::Value {
         let mut settings = serde_json::to_value(self).unwrap_or_default();
         if let Some(sections) = settings.as_object_mut() {
-            sections.shift_remove("resources");
+            sections.retain(|name, _| !["resources", "lineage"].contains(&name.as_str()));
         }
         for section in ["input", "output"] {
             if let Some(keys) = settings.get_mut(section).and_then(|s| s.as_object_mut()) {
                 keys.shift_remove("path");
             }
         }
+        without_nulls(&mut settings);
         settings
+    }
+}
+
+/// TOML knows no null: a key that is not there.
+fn without_nulls(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Object(entries) => {
+            entries.retain(|_, entry| !entry.is_null());
+            entries.values_mut().for_each(without_nulls);
+        }
+        serde_json::Value::Array(entries) => entries.iter_mut().for_each(without_nulls),
+        _ => {}
     }
 }
 
@@ -328,6 +343,16 @@ pub struct Output {
     pub top: u32,
     /// Other names for output columns.
     pub rename: BTreeMap<String, String>,
+    /// Currency of the values, as its three letters in ISO 4217; noted in the customers' file.
+    pub currency: Option<String>,
+}
+
+/// `[lineage]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lineage {
+    /// Namespace of the job in OpenLineage events.
+    pub namespace: String,
 }
 
 /// `[resources]`
@@ -451,6 +476,12 @@ impl Default for Uncertainty {
     }
 }
 
+impl Default for Lineage {
+    fn default() -> Self {
+        Self { namespace: "cltv".to_owned() }
+    }
+}
+
 impl Default for Output {
     fn default() -> Self {
         Self {
@@ -459,6 +490,7 @@ impl Default for Output {
             formats: vec![Format::Parquet],
             top: 20,
             rename: BTreeMap::new(),
+            currency: None,
         }
     }
 }

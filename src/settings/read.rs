@@ -30,6 +30,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "segments",
             "rfm",
             "output",
+            "lineage",
             "resources",
         ],
     ),
@@ -76,8 +77,9 @@ const KEYS: &[(&str, &[&str])] = &[
     ("uncertainty", &["level", "method", "draws", "seed"]),
     ("segments", &["labels", "channel_column", "categories_column"]),
     ("rfm", &["ties", "segments"]),
+    ("output", &["path", "partition", "formats", "top", "rename", "currency"]),
+    ("lineage", &["namespace"]),
     ("resources", &["memory_limit", "engine"]),
-    ("output", &["path", "partition", "formats", "top", "rename"]),
 ];
 
 /// What the command line puts over the pipeline file.
@@ -125,8 +127,6 @@ pub fn restore(
     settings: &serde_json::Value,
     overrides: &Overrides,
 ) -> Result<Settings, Vec<String>> {
-    let mut settings = settings.clone();
-    without_nulls(&mut settings);
     let mut table = Table::try_from(settings)
         .map_err(|e| vec![format!("the settings of the model cannot be read: {e}")])?;
     let mut fixed = |section: &str, key: &str| {
@@ -143,18 +143,6 @@ pub fn restore(
         )]);
     }
     checked(table, overrides)
-}
-
-/// TOML knows no null: a key that is not there.
-fn without_nulls(value: &mut serde_json::Value) {
-    match value {
-        serde_json::Value::Object(entries) => {
-            entries.retain(|_, entry| !entry.is_null());
-            entries.values_mut().for_each(without_nulls);
-        }
-        serde_json::Value::Array(entries) => entries.iter_mut().for_each(without_nulls),
-        _ => {}
-    }
 }
 
 fn checked(mut table: Table, overrides: &Overrides) -> Result<Settings, Vec<String>> {
@@ -210,6 +198,7 @@ fn typed(table: &Table, faults: &mut Vec<String>) -> Option<Settings> {
         segments: or_default(table, "segments", faults),
         rfm: or_default(table, "rfm", faults),
         output: or_default(table, "output", faults),
+        lineage: or_default(table, "lineage", faults),
         resources: or_default(table, "resources", faults),
     };
     faults.is_empty().then_some(settings)

@@ -195,6 +195,17 @@ pub enum Format {
     Ipc,
 }
 
+impl Format {
+    /// Name of the customers' file.
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::Parquet => "customers.parquet",
+            Self::Csv => "customers.csv",
+            Self::Ipc => "customers.arrow",
+        }
+    }
+}
+
 /// `resources.engine`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

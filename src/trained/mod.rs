@@ -15,7 +15,7 @@ use crate::customers::Histories;
 use crate::drift::Distribution;
 use crate::error::Error;
 use crate::findings::Finding;
-use crate::fingerprint::{Digested, Fingerprint};
+use crate::fingerprint::{Fingerprint, sha256};
 use crate::frame::outliers::Limits;
 use crate::frame::rfm::RfmEdges;
 use crate::model::{FittedPurchases, FittedSpend};
@@ -271,9 +271,9 @@ impl Trained {
 
     /// The identifier of the model: the first digits of the SHA-256 of its file.
     pub fn id(text: &[u8]) -> String {
-        let mut sha256 = Digested::of(text).fingerprint("").sha256;
-        sha256.truncate(ID_DIGITS);
-        sha256
+        let mut id = sha256(text);
+        id.truncate(ID_DIGITS);
+        id
     }
 
     /// The model of orders and the model of order values, as they were when they had been fitted.

@@ -277,7 +277,7 @@ fn an_output_folder_that_cannot_be_written() {
     std::fs::write(case.out(), "a file is in the way").expect("written");
     let (code, text) = case.run(&file, &[]);
     assert_eq!(code, 1, "{text}");
-    assert!(text.contains("create the output folder"), "{text}");
+    assert!(text.contains("it is a file, not a folder"), "{text}");
 }
 
 #[test]

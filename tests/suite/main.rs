@@ -9,6 +9,7 @@ mod behaviour;
 mod cdnow;
 mod check;
 mod contract;
+mod downstream;
 mod evaluation;
 mod exactness;
 mod family;

@@ -91,9 +91,15 @@ fn a_signal_ends_a_run_within_a_second_and_leaves_nothing() {
     for signal in ["INT", "TERM"] {
         let place = folder();
         let out = place.path().join("out");
-        // Hours of draws, were it not told to stop.
-        let draws = ["--set", "uncertainty.draws=100000", "--set", "spend.l2_penalty=0"];
-        let mut run = start(&out, &draws);
+        // Minutes of draws, were it not told to stop.
+        let mut run = Command::new(env!("CARGO_BIN_EXE_cltv"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["run", "pipelines/flo_selection_aware.toml", "--quiet", "--output"])
+            .arg(&out)
+            .args(["--set", "uncertainty.draws=100000"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
         std::thread::sleep(Duration::from_millis(400));
         assert!(run.try_wait().expect("a state").is_none(), "it is still at work");
         let since = Instant::now();

@@ -1,0 +1,109 @@
+//! What `run` and `score` have in common: the output is locked, the work is done, written, told and
+//! shown.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use cltv::error::Error;
+use cltv::findings::Severity;
+use cltv::output::documents::Started;
+use cltv::output::target::Target;
+use cltv::pipeline::Run;
+use cltv::settings::Settings;
+use cltv::{output, pipeline};
+
+use super::clock::Start;
+use super::lineage::Lineage;
+use super::logging::warn;
+use super::{LogFormat, bar, memory, summary};
+
+/// How the work is done.
+#[derive(Args)]
+pub struct JobArgs {
+    /// Refuse to write anything when there is a warning (exit code 4)
+    #[arg(long)]
+    strict: bool,
+    /// Do everything but write
+    #[arg(long)]
+    dry_run: bool,
+    /// Append OpenLineage events to this file, a line each: START, then COMPLETE or FAIL
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    openlineage: Option<PathBuf>,
+}
+
+/// One analysis from its settings to its files.
+pub struct Job<'a> {
+    /// The checked settings.
+    pub settings: Settings,
+    /// When the program was started.
+    pub started: Start,
+    /// The pipeline file, or the model.
+    pub description: &'a Path,
+    /// How the work is done.
+    pub args: &'a JobArgs,
+}
+
+impl Job<'_> {
+    /// Does it.
+    pub fn work(
+        &self,
+        analyse: impl FnOnce(&Settings) -> Result<Run, Error>,
+        quiet: bool,
+        log_format: LogFormat,
+    ) -> anyhow::Result<()> {
+        let settings = &self.settings;
+        memory::guard(settings);
+        let file = self.args.openlineage.as_deref();
+        let lineage = file.map(|file| Lineage::start(file, settings)).transpose()?;
+        let result = self.written(analyse);
+        if let Some(lineage) = lineage {
+            let told = result.as_ref().map(|(run, folder)| (run, folder.as_deref()));
+            lineage.end(told, settings);
+        }
+        let (run, folder) = result?;
+        bar::finish();
+        warn(&run.findings, log_format);
+        if !quiet {
+            summary::print(&run, settings, folder.as_deref())?;
+        }
+        done(&run, folder.as_deref(), self.started.elapsed());
+        Ok(())
+    }
+
+    /// What was found, and the folder that it was written to; none for a dry run.
+    fn written(
+        &self,
+        analyse: impl FnOnce(&Settings) -> Result<Run, Error>,
+    ) -> anyhow::Result<(Run, Option<PathBuf>)> {
+        let path = &self.settings.output.path;
+        let target = if self.args.dry_run { None } else { Some(Target::lock(path)?) };
+        let run = analyse(&self.settings)?;
+        if self.args.strict {
+            pipeline::refuse_warnings(&run.findings, "nothing was written")?;
+        }
+        let started =
+            Started { at: self.started.time(), pipeline: self.description.display().to_string() };
+        let write = |target| output::write(&run, &self.settings, &started, target);
+        let folder = target.as_ref().map(write).transpose()?;
+        Ok((run, folder))
+    }
+}
+
+/// One line for whoever reads the log of a scheduler.
+fn done(run: &Run, folder: Option<&Path>, took: Duration) {
+    let company = &run.profiles.company;
+    let warnings = run.findings.iter().filter(|f| f.severity == Severity::Warning).count();
+    let (months, orders) = company.expected_orders.last().copied().unwrap_or_default();
+    let output = folder.map_or("nothing (dry run)".to_owned(), |path| path.display().to_string());
+    tracing::info!(
+        customers = company.customers,
+        horizon_months = months,
+        expected_orders = orders.round(),
+        cltv = company.total_cltv.round(),
+        warnings,
+        seconds = (took.as_secs_f64() * 100.0).round() / 100.0,
+        output,
+        "done"
+    );
+}

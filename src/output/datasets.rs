@@ -1,0 +1,70 @@
+//! What a run read and wrote, as lineage events tell it.
+
+use std::path::Path;
+
+use polars::prelude::DataFrame;
+
+use super::lineage::Dataset;
+use super::{small_tables, tables};
+use crate::audit::Audit;
+use crate::error::Error;
+use crate::frame::schema::{of_frame, of_input};
+use crate::pipeline::Run;
+use crate::remote::is_remote;
+use crate::settings::Settings;
+
+/// The input before it has been read: its name, and its columns as far as they can be seen.
+pub fn expected(settings: &Settings) -> Dataset {
+    Dataset {
+        path: absolute(Path::new(&settings.input.path)),
+        fields: of_input(settings).unwrap_or_default(),
+        ..Dataset::default()
+    }
+}
+
+/// The same after it has been read. Several files are one dataset, named as the pipeline names them.
+pub fn read(expected: &Dataset, audit: &Audit) -> Dataset {
+    Dataset {
+        rows: Some(audit.rows_read as u64),
+        bytes: Some(audit.inputs.iter().map(|input| input.bytes).sum()),
+        files: Some(audit.inputs.len() as u64),
+        ..expected.clone()
+    }
+}
+
+/// Every file of a finished run, run.json last.
+///
+/// # Errors
+/// [`Error::Engine`], never for a finished run.
+pub fn written(run: &Run, settings: &Settings, folder: &Path) -> Result<Vec<Dataset>, Error> {
+    let customers = tables::renamed(&run.scored, settings)?;
+    let mut all: Vec<Dataset> = settings
+        .output
+        .formats
+        .iter()
+        .map(|format| table(folder, format.file(), &customers))
+        .collect();
+    all.push(table(folder, "quarantine.parquet", &run.audit.quarantine));
+    let small = small_tables(run, settings)?;
+    all.extend(small.iter().map(|(name, frame)| table(folder, name, frame)));
+    all.extend(["model.json", "run.json"].map(|name| file(folder, name)));
+    Ok(all)
+}
+
+fn table(folder: &Path, name: &str, frame: &DataFrame) -> Dataset {
+    let (fields, rows) = (of_frame(frame), Some(frame.height() as u64));
+    Dataset { fields, rows, ..file(folder, name) }
+}
+
+fn file(folder: &Path, name: &str) -> Dataset {
+    let path = folder.join(name);
+    let bytes = std::fs::metadata(&path).ok().map(|metadata| metadata.len());
+    Dataset { path: absolute(&path), bytes, files: Some(1), ..Dataset::default() }
+}
+
+fn absolute(path: &Path) -> String {
+    if let Some(url) = path.to_str().filter(|path| is_remote(path)) {
+        return url.to_owned();
+    }
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
