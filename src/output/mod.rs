@@ -27,6 +27,7 @@ use polars::prelude::DataFrame;
 use crate::error::Error;
 use crate::fingerprint::lost_thread;
 use crate::pipeline::Run;
+use crate::remote;
 use crate::settings::{Format, Partition, Settings};
 use crate::trained::Trained;
 use documents::Started;
@@ -55,9 +56,18 @@ const RUN_FILES: &[&str] = &[
 /// [`Error::Io`] when it cannot be written; then nothing has changed.
 pub fn write_model(trained: &Trained, settings: &Settings) -> Result<PathBuf, Error> {
     let folder = &settings.output.path;
+    let text = documents::model(trained)?;
+    if let Some(url) = folder.to_str().filter(|path| remote::is_remote(path)) {
+        remote::without_credentials(url)?;
+        let made = tempfile::tempdir().map_err(Error::io(folder, "write the model"))?;
+        let path = made.path().join("model.json");
+        staging::write_whole(&path, text.as_bytes())?;
+        remote::upload(&[path], url, &[])?;
+        return Ok(folder.join("model.json"));
+    }
     std::fs::create_dir_all(folder).map_err(Error::io(folder, "create the output folder"))?;
     let path = folder.join("model.json");
-    staging::write_whole(&path, documents::model(trained)?.as_bytes())?;
+    staging::write_whole(&path, text.as_bytes())?;
     Ok(path)
 }
 

@@ -15,6 +15,7 @@ mod exactness;
 mod family;
 mod init;
 mod models;
+mod object_store;
 mod order_log;
 mod properties;
 mod published;
