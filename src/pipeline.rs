@@ -1,5 +1,7 @@
 //! The flow, top to bottom: load → clean → cap → totals → summary → fit → predict → segment.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use polars::prelude::{DataFrame, LazyFrame};
 
 use crate::advice::{self, Advice};
@@ -127,7 +129,8 @@ pub fn read(settings: &Settings, clock: &mut Clock) -> Result<Read, Error> {
         let cleaned = contract::hold(clean_rows(raw, files.names(), settings)?, settings)?;
         Ok((files, cleaned))
     };
-    let (files, cleaned) = read().map_err(|error| source.renamed(error))?;
+    let (files, cleaned) =
+        unbroken(&settings.input.path, read).map_err(|error| source.renamed(error))?;
     Ok(Read { source, files, cleaned })
 }
 
@@ -392,6 +395,20 @@ fn corrected(
     let corrected: Vec<(u32, f64)> =
         predicted.orders.iter().map(|(months, orders)| (*months, orders.iter().sum())).collect();
     selection::corrected(stated, outlook.histories.len(), fit.acquired, &ignored, &corrected)
+}
+
+/// What a reading gives. Where the reader itself breaks down, the file is damaged or not what it
+/// seems; that must not look like a defect of the run.
+fn unbroken<T>(place: &str, reading: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(reading)).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
+        let said: String = said.chars().take(200).collect();
+        Err(Error::input(
+            place,
+            format!("the reader broke down over this file, so it is damaged or unknown ({said})"),
+        ))
+    })
 }
 
 fn clean_rows(raw: LazyFrame, names: &[String], settings: &Settings) -> Result<Cleaned, Error> {

@@ -11,9 +11,10 @@ use cltv::pipeline::Run;
 use cltv::settings::Settings;
 use serde_json::Value;
 
-use super::clock;
+use super::{clock, signals};
 
 /// The lineage of one run: begun, and to be ended.
+#[derive(Clone)]
 pub struct Lineage {
     file: PathBuf,
     execution: Execution,
@@ -37,6 +38,10 @@ impl Lineage {
         lineage
             .tell(&lineage.input, &State::Start)
             .map_err(Error::io(file, "append an OpenLineage event"))?;
+        let unfinished = lineage.clone();
+        signals::before_ending(move || {
+            let _ = unfinished.tell(&unfinished.input, &State::Fail("ended from outside"));
+        });
         Ok(lineage)
     }
 

@@ -10,6 +10,7 @@ use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, SubscriberBuilder};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::page::printable;
 use super::{LogFormat, Verbosity};
 
 /// Installs the logger of this process.
@@ -66,7 +67,7 @@ where
 pub fn warn(findings: &[Finding], format: LogFormat) {
     if format == LogFormat::Json || !std::io::stdout().is_terminal() {
         for finding in findings.iter().filter(|f| f.severity == Severity::Warning) {
-            tracing::warn!(code = &*finding.code, "{}", finding.message);
+            tracing::warn!(code = &*finding.code, "{}", printable(&finding.message));
         }
     }
 }

@@ -19,14 +19,12 @@ pub fn guard(settings: &Settings) {
     std::thread::spawn(move || {
         loop {
             if let Some(used) = resident().filter(|used| *used > limit.bytes()) {
-                let _held = cltv::output::interrupt::clear();
-                super::bar::finish();
-                tracing::error!(
+                let message = format!(
                     "{} MiB of memory are in use, more than resources.memory_limit = \"{limit}\": \
                      nothing was written; raise the limit, or give the run fewer customers",
                     used >> 20
                 );
-                std::process::exit(1);
+                super::signals::end(&message, 1);
             }
             std::thread::sleep(PAUSE);
         }

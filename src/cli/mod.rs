@@ -75,13 +75,33 @@ enum LogFormat {
     Json,
 }
 
-/// Runs the program.
+/// Runs the program. A defect ends it as any other error does, in one line.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     logging::start(&cli.verbosity);
+    std::panic::set_hook(Box::new(|panic| tracing::debug!("{panic}")));
     signals::listen();
     bar::start(cli.verbosity.quiet);
-    let result = match &cli.command {
+    let done = std::panic::catch_unwind(|| dispatch(&cli));
+    bar::finish();
+    let result = done.unwrap_or_else(|_| {
+        Err(anyhow::anyhow!(
+            "a defect of cltv or of a library under it stopped the run; nothing was written. \
+             Please report it, with what -v says"
+        ))
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{}", page::printable_lines(&format!("{error:#}")));
+            ExitCode::from(error.downcast_ref::<Error>().map_or(1, Error::exit_code))
+        }
+    }
+}
+
+fn dispatch(cli: &Cli) -> anyhow::Result<()> {
+    match &cli.command {
         Command::Run(args) => run::run(args, cli.verbosity.quiet, cli.verbosity.log_format),
         Command::Fit(args) => fit::run(args, cli.verbosity.quiet, cli.verbosity.log_format),
         Command::Score(args) => score::run(args, cli.verbosity.quiet, cli.verbosity.log_format),
@@ -94,15 +114,6 @@ pub fn main() -> ExitCode {
         Command::Init(args) => init::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Completions(args) => completions::run(args),
-    };
-    bar::finish();
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error:#}");
-            ExitCode::from(error.downcast_ref::<Error>().map_or(1, Error::exit_code))
-        }
     }
 }
 

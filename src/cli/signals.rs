@@ -1,5 +1,25 @@
 //! SIGINT and SIGTERM: clear away what is half done, and end with 130.
 
+use std::sync::{Mutex, PoisonError};
+
+/// What is done before the program ends in the middle of its work.
+static LAST_WORDS: Mutex<Vec<Box<dyn FnOnce() + Send>>> = Mutex::new(Vec::new());
+
+/// Adds to what is done before the program ends in the middle of its work.
+pub fn before_ending(words: impl FnOnce() + Send + 'static) {
+    LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(words));
+}
+
+/// Ends the program in the middle of its work: nothing half written stays.
+pub fn end(message: &str, code: i32) -> ! {
+    let _held = cltv::output::interrupt::clear();
+    super::bar::finish();
+    let words = std::mem::take(&mut *LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner));
+    words.into_iter().for_each(|word| word());
+    tracing::error!("{message}");
+    std::process::exit(code)
+}
+
 /// Exit code of a program that was told to stop.
 #[cfg(unix)]
 const INTERRUPTED: i32 = 130;
@@ -15,10 +35,7 @@ pub fn listen() {
     };
     std::thread::spawn(move || {
         if signals.forever().next().is_some() {
-            let _held = cltv::output::interrupt::clear();
-            super::bar::finish();
-            tracing::error!("interrupted: what was being written is cleared away");
-            std::process::exit(INTERRUPTED);
+            end("interrupted: what was being written is cleared away", INTERRUPTED);
         }
     });
 }

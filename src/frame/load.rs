@@ -176,6 +176,8 @@ fn scan(
 
 pub(super) fn open(file: &Path, separator: &str) -> Result<(LazyFrame, SchemaRef), Error> {
     let head = head_of(file)?;
+    let separator = separator_of(&head, separator);
+    not_too_wide(file, &head, separator)?;
     let path = PlRefPath::try_from_path(file)
         .map_err(|e| Error::input(file.display(), format!("the path cannot be used: {e}")))?;
     let row_index = Some(RowIndex { name: ROW.into(), offset: 1 });
@@ -187,7 +189,7 @@ pub(super) fn open(file: &Path, separator: &str) -> Result<(LazyFrame, SchemaRef
         }
         _ => LazyCsvReader::new(path)
             .with_glob(false)
-            .with_separator(separator_of(&head, separator))
+            .with_separator(separator)
             .with_infer_schema_length(Some(0))
             .with_row_index(row_index)
             .finish()
@@ -231,6 +233,22 @@ fn head_of(file: &Path) -> Result<Vec<u8>, Error> {
         _ => None,
     };
     fault.map_or(Ok(head), |fault| Err(Error::input(file.display(), fault)))
+}
+
+/// Refuses a header of more columns than any export has; one spreadsheet page has as many.
+fn not_too_wide(file: &Path, head: &[u8], separator: u8) -> Result<(), Error> {
+    const MOST: usize = 16_384;
+    let header = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let columns = header.iter().filter(|byte| **byte == separator).count() + 1;
+    if columns <= MOST || format_of(file) == Some(FileFormat::Parquet) {
+        return Ok(());
+    }
+    Err(Error::input(
+        file.display(),
+        format!(
+            "the first line has {columns} columns or more, at most {MOST} are read: is it a header?"
+        ),
+    ))
 }
 
 /// The separator that stands most often in the header, outside quotes.

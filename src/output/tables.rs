@@ -82,8 +82,44 @@ pub fn csv(staging: &Staging, name: &str, frame: &DataFrame) -> Result<(), Error
 /// [`Error::Engine`], never for plain columns.
 pub fn csv_bytes(frame: &mut DataFrame) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    CsvWriter::new(&mut bytes).finish(frame).map_err(Error::engine("format a table as CSV"))?;
+    let mut write = || -> PolarsResult<()> {
+        for name in frame.get_column_names_owned() {
+            if let Some(harmless) = without_formulas(frame.column(&name)?)? {
+                frame.with_column(harmless)?;
+            }
+        }
+        CsvWriter::new(&mut bytes).finish(frame)
+    };
+    write().map_err(Error::engine("format a table as CSV"))?;
     Ok(bytes)
+}
+
+/// A column of texts of which some would be run by a spreadsheet as formulas, with an apostrophe
+/// before those; none where there are no such texts.
+fn without_formulas(column: &Column) -> PolarsResult<Option<Column>> {
+    let Ok(texts) = column.str() else {
+        return Ok(None);
+    };
+    if !texts.iter().flatten().any(is_formula) {
+        return Ok(None);
+    }
+    let harmless = |text: &str| match is_formula(text) {
+        true => format!("'{text}"),
+        false => text.to_owned(),
+    };
+    let texts: StringChunked = texts.iter().map(|text| text.map(harmless)).collect();
+    Ok(Some(texts.with_name(column.name().clone()).into_column()))
+}
+
+/// Whether a spreadsheet would take a text for a formula. A telephone number with its plus and a
+/// negative number are none.
+fn is_formula(text: &str) -> bool {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some('=' | '@' | '\t' | '\r') => true,
+        Some('+' | '-') => !letters.all(|c| c.is_ascii_digit() || " ().-".contains(c)),
+        _ => false,
+    }
 }
 
 /// The customers under the column names that the pipeline asks for. Kept columns are text, gaps

@@ -13,6 +13,7 @@ mod downstream;
 mod evaluation;
 mod exactness;
 mod family;
+mod hostile;
 mod init;
 mod models;
 mod object_store;
