@@ -76,7 +76,8 @@ fn a_run_from_and_to_an_object_store_is_a_local_run() {
     let fine = |output: Output| assert!(output.status.success(), "{}", stderr(&output));
     fine(run("s3://crm/in/flo.csv", "s3://crm/out/one", &["-vv"]));
     fine(run("s3://crm/in/*.csv", "s3://crm/out/two", &["--set", "output.partition=as_of"]));
-    fine(run("s3://crm/in/", "s3://crm/out/one/", &["--set", "output.formats=[\"parquet\"]"]));
+    fine(run("s3://crm/in/", "s3://crm/out/four", &[]));
+    fine(run("s3://crm/in/", "s3://crm/out/four/", &["--set", "output.formats=[\"parquet\"]"]));
     let missing = run("s3://crm/in/none.csv", "s3://crm/out/three", &[]);
     assert_eq!(missing.status.code(), Some(1), "{}", stderr(&missing));
     assert!(stderr(&missing).contains("s3://crm/in/none.csv"), "{}", stderr(&missing));
@@ -95,7 +96,8 @@ fn a_run_from_and_to_an_object_store_is_a_local_run() {
         assert!(bytes(&partition.join(file)) == expected, "{file} of the partition differs");
     }
     assert!(partition.join("customers.csv").is_file());
-    assert!(!out.join("one/customers.csv").exists(), "an earlier run's file is left");
+    assert!(out.join("four/customers.parquet").is_file());
+    assert!(!out.join("four/customers.csv").exists(), "an earlier run's file is left");
     assert!(!out.join("three").exists());
     assert!(bytes(&out.join("model/model.json")) == bytes(&local.path().join("model.json")));
     let manifest = json(&out.join("one/run.json"));
