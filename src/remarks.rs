@@ -4,6 +4,7 @@
 use chrono::NaiveDate;
 
 use crate::columns::CLTV;
+use crate::drift::SHIFTED;
 use crate::error::Error;
 use crate::findings::Finding;
 use crate::frame::clean::Rejected;
@@ -30,9 +31,6 @@ pub fn remarks(settings: &Settings, look: &Look, edges: &[f64]) -> Vec<Finding> 
     findings.extend(uncapped(settings, &look.limits));
     findings
 }
-
-/// A stability index beyond which, by convention, a population has shifted.
-const SHIFTED: f64 = 0.25;
 
 /// What is to be said of an export that is scored with an earlier fit.
 pub fn drifted(drift: &Drift) -> Option<Finding> {

@@ -2,6 +2,7 @@
 
 mod bar;
 mod check;
+mod compare;
 mod completions;
 mod evaluate;
 mod fit;
@@ -43,6 +44,7 @@ enum Command {
     Score(score::ScoreArgs),
     Promote(promote::PromoteArgs),
     Evaluate(evaluate::EvaluateArgs),
+    Compare(compare::CompareArgs),
     Select(select::SelectArgs),
     Check(check::CheckArgs),
     Simulate(simulate::SimulateArgs),
@@ -83,6 +85,7 @@ pub fn main() -> ExitCode {
         Command::Evaluate(args) => {
             evaluate::run(args, cli.verbosity.quiet, cli.verbosity.log_format)
         }
+        Command::Compare(args) => compare::run(args, cli.verbosity.quiet, cli.verbosity.log_format),
         Command::Select(args) => select::run(args),
         Command::Check(args) => check::run(args),
         Command::Simulate(args) => simulate::run(args),

@@ -5,8 +5,9 @@
 //!   written. `lock`: one writer at a time. [`interrupt`]: what to clear when told to stop.
 //! * [`tables`]: customers, segments, RFM, forecasts, quarantine.
 //! * [`documents`]: model.json and run.json.
-//! * [`evaluation`]: what `cltv evaluate` leaves behind.
+//! * [`evaluation`]: what `cltv evaluate` leaves behind. [`comparison`]: what `cltv compare` does.
 
+pub mod comparison;
 pub mod documents;
 pub mod evaluation;
 pub mod interrupt;
