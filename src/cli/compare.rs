@@ -23,7 +23,8 @@ const MOST_ENTRIES: usize = 8;
 #[derive(Args)]
 #[command(after_help = "Examples:\n  cltv compare out/2021q2 out/2021q3\n  \
     cltv compare out/2021q2 out/2021q3 --output out/2021q2-2021q3 --top 100\n\n\
-    Both runs must have written customers.parquet, as of different dates, by the same definitions.")]
+    Both runs must have written customers.parquet, as of different dates, by the same definitions.\n\
+    For segments with the same edges, score the later export with the earlier run's model.json.")]
 pub struct CompareArgs {
     /// Output folder of the earlier run
     earlier: PathBuf,
@@ -231,7 +232,9 @@ fn parameters(page: &mut Page, comparison: &Comparison) {
     let titles = header(["", "before", "after", "standard errors", ""]);
     page.table(&figures(titles, comparison.parameters.iter().map(row).collect()));
     if comparison.parameters.iter().any(|change| change.difference.is_some()) {
-        page.line(" as if the two had no customers in common: a real change is rather larger");
+        page.line(
+            " as if the two had no customers in common; with those in common it is rather more",
+        );
     }
 }
 

@@ -59,8 +59,8 @@ impl Finished {
     /// Reads run.json and model.json.
     ///
     /// # Errors
-    /// [`Error::Settings`] when the folder is no output of a run, [`Error::Input`] when its files are
-    /// not those that the run wrote, [`Error::Io`] when they cannot be read.
+    /// [`Error::Settings`] when the folder is no output of a run, [`Error::Input`] when its files
+    /// are not those that the run wrote, [`Error::Io`] when they cannot be read.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(MANIFEST);
         let manifest = manifest(folder, &path)?;
@@ -185,8 +185,8 @@ fn same(path: &Path, outputs: &[Fingerprint], found: &Fingerprint) -> Result<(),
         written => Err(Error::input(
             path.display(),
             format!(
-                "the file is not the one that the run wrote: its SHA-256 is {}, {MANIFEST} says {}; \
-                 it was changed or copied from elsewhere, run again",
+                "the file is not the one that the run wrote: its SHA-256 is {}, {MANIFEST} says \
+                 {}; it was changed or copied from elsewhere, run again",
                 found.sha256,
                 written.unwrap_or("nothing")
             ),

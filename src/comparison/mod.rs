@@ -124,13 +124,13 @@ pub struct Oddities {
     pub late: usize,
 }
 
-/// Compares the run in one folder with that in another, which must be the later one; `top` customers
-/// with the largest gains and losses are listed.
+/// Compares the run in one folder with that in another, which must be the later one; `top`
+/// customers with the largest gains and losses are listed.
 ///
 /// # Errors
-/// [`Error::Settings`] when the folders hold no two runs that compare, [`Error::Input`] when files in
-/// them are not those that the runs wrote, [`Error::Model`] when the earlier model's forecast cannot
-/// be computed, [`Error::Io`] when files cannot be read.
+/// [`Error::Settings`] when the folders hold no two runs that compare, [`Error::Input`] when files
+/// in them are not those that the runs wrote, [`Error::Model`] when the earlier model's forecast
+/// cannot be computed, [`Error::Io`] when files cannot be read.
 pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, Error> {
     progress::stage("read the runs");
     let (before, after) = (Finished::read(earlier)?, Finished::read(later)?);

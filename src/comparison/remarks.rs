@@ -36,12 +36,12 @@ fn first_order_moved(customers: usize) -> Option<Finding> {
 fn lost(customers: usize, before: &Finished) -> Option<Finding> {
     let why = match before.settings.selection {
         Some(_) => {
-            "the pipeline says that only some customers are in the file: who is no longer in it has \
-             not ordered, unless ids changed"
+            "the pipeline says that only some customers are in the file: who is no longer in it \
+             has not ordered, unless ids changed"
         }
         None => {
-            "that is so where an export leaves out who has not ordered; where customers were deleted \
-             or ids changed, the actual orders are too few"
+            "that is so where an export leaves out who has not ordered; where customers were \
+             deleted or ids changed, the actual orders are too few"
         }
     };
     (customers > 0).then(|| {
@@ -74,8 +74,8 @@ fn less_spent(customers: usize) -> Option<Finding> {
         Finding::note(
             "less_spent",
             format!(
-                "{customers} customers have spent less in total in the later run than in the earlier \
-                 one: that is taken off the actual revenue"
+                "{customers} customers have spent less in total in the later run than in the \
+                 earlier one: that is taken off the actual revenue"
             ),
             "orders were returned or cancelled, or an outlier limit is lower now",
         )
@@ -87,12 +87,12 @@ fn late(customers: usize, before: &Finished) -> Option<Finding> {
         Finding::note(
             "late_customers",
             format!(
-                "{customers} of the new customers first ordered on or before {}, and are not in the \
-                 earlier run",
+                "{customers} of the new customers first ordered on or before {}, and are not in \
+                 the earlier run",
                 before.as_of
             ),
-            "they came back after a filter or too few orders had left them out: their orders are not \
-             among the actual ones",
+            "they came back after a filter or too few orders had left them out: their orders are \
+             not among the actual ones",
         )
     })
 }
@@ -122,10 +122,12 @@ fn capped(before: &Finished, after: &Finished) -> Option<Finding> {
         Finding::note(
             "capped",
             format!(
-                "outlier limits changed {was} order counts and values in the earlier run and {is} in \
-                 the later one, by {limits}: orders and revenue of those customers are not exact"
+                "outlier limits changed {was} order counts and values in the earlier run and {is} \
+                 in the later one, by {limits}: orders and revenue of those customers are not \
+                 exact"
             ),
-            "to keep the limits, score with the earlier model; to have none, set outliers.columns = []",
+            "to keep the limits, score with the earlier model; to have none, set \
+             outliers.columns = []",
         )
     })
 }

@@ -1,4 +1,5 @@
-//! What happened between two runs, as the histories of both tell, and what the earlier one expected.
+//! What happened between two runs, as the histories of both tell, and what the earlier one
+//! expected.
 
 use polars::prelude::DataFrame;
 
@@ -28,9 +29,9 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Orders are the difference of the frequencies, which leave out the first order in both runs or
-    /// in none. Value is the difference of the monetary value times the orders that it is the mean
-    /// of: all orders, or all repeat orders, of which none that came since was the first.
+    /// Orders are the difference of the frequencies, which leave out the first order in both runs
+    /// or in none. Value is the difference of the monetary value times the orders that it is the
+    /// mean of: all orders, or all but the first, which is not among those that came since.
     pub(super) fn of(
         run: &Finished,
         before: &DataFrame,

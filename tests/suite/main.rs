@@ -7,6 +7,7 @@ mod architecture;
 mod bad_input;
 mod behaviour;
 mod cdnow;
+mod compare;
 mod evaluation;
 mod exactness;
 mod family;
