@@ -9,6 +9,11 @@ const BINS: usize = 10;
 /// An empty bin counts as this share: the logarithm of none is not finite.
 const LEAST_SHARE: f64 = 1e-4;
 
+/// A stability index below which, by convention, a population is stable.
+pub const STABLE: f64 = 0.1;
+/// A stability index beyond which, by convention, a population has shifted.
+pub const SHIFTED: f64 = 0.25;
+
 /// How a column of numbers was distributed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -10,7 +10,8 @@
 //!
 //! # Layout
 //! * [`pipeline`]: the flow, on one page; read this first.
-//! * [`evaluation`]: proof on a holdout, on one page too.
+//! * [`evaluation`]: proof on a holdout, on one page too. [`comparison`]: one run against an earlier
+//!   one.
 //! * [`trained`]: model.json, a fit that scores later exports. [`champion`]: which model is in use.
 //!   [`drift`]: whether customers are still distributed as they were.
 //! * [`settings`]: the pipeline file as typed, checked values.
@@ -51,6 +52,7 @@ pub mod advice;
 pub mod audit;
 pub mod champion;
 pub mod columns;
+pub mod comparison;
 pub mod contract;
 pub mod customers;
 pub mod draft;

@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 
 use crate::columns::CLTV;
 use crate::contract::rejected_rows;
+use crate::drift::SHIFTED;
 use crate::error::Error;
 use crate::findings::Finding;
 use crate::frame::outliers::Limits;
@@ -31,9 +32,6 @@ pub fn remarks(settings: &Settings, look: &Look, edges: &[f64]) -> Vec<Finding> 
     findings.extend(uncapped(settings, &look.limits));
     findings
 }
-
-/// A stability index beyond which, by convention, a population has shifted.
-const SHIFTED: f64 = 0.25;
 
 /// What is to be said of an export that is scored with an earlier fit.
 pub fn drifted(drift: &Drift) -> Option<Finding> {

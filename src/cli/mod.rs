@@ -4,6 +4,7 @@ mod bar;
 mod check;
 mod check_page;
 mod clock;
+mod compare;
 mod completions;
 mod evaluate;
 mod fit;
@@ -48,6 +49,7 @@ enum Command {
     Score(score::ScoreArgs),
     Promote(promote::PromoteArgs),
     Evaluate(evaluate::EvaluateArgs),
+    Compare(compare::CompareArgs),
     Select(select::SelectArgs),
     Check(check::CheckArgs),
     Init(init::InitArgs),
@@ -109,6 +111,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<()> {
         Command::Evaluate(args) => {
             evaluate::run(args, cli.verbosity.quiet, cli.verbosity.log_format)
         }
+        Command::Compare(args) => compare::run(args, cli.verbosity.quiet, cli.verbosity.log_format),
         Command::Select(args) => select::run(args),
         Command::Check(args) => check::run(args),
         Command::Init(args) => init::run(args),

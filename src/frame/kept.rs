@@ -45,11 +45,16 @@ pub enum Described {
 }
 
 impl KeptColumn {
-    /// The shares of a group; none for a column of numbers.
+    /// The shares of a group, empty for a column of numbers.
     pub fn shares(&self, group: usize) -> &[(String, f64)] {
+        self.entries(group).unwrap_or_default()
+    }
+
+    /// The entries of a group with their shares; none for a column of numbers.
+    pub fn entries(&self, group: usize) -> Option<&[(String, f64)]> {
         match self.groups.get(group) {
-            Some(Described::Shares(shares)) => shares,
-            _ => &[],
+            Some(Described::Shares(shares)) => Some(shares),
+            _ => None,
         }
     }
 }

@@ -19,9 +19,10 @@
 //! * [`segment`]: quantile segments of the lifetime value.
 //! * [`profile`]: a row a segment, with what management asks about it. [`kept`]: the same for
 //!   every kept column.
-//! * [`select`]: target lists from a run's customers.
+//! * [`select`]: target lists from a run's customers. [`compare`]: the customers of two runs.
 
 pub mod clean;
+pub mod compare;
 pub mod contract;
 pub mod dates;
 pub mod guess;

@@ -14,10 +14,13 @@
 //! * [`mod@predict`]: expected orders, P(alive), average value, discounted lifetime value.
 //! * [`company`]: orders and revenue week by week, through `curves`. [`tracking`]: the same of the past, beside what
 //!   happened. [`holdout`]: how good a forecast was.
+//! * [`migration`], [`outcome`], [`change`]: what became of segments, forecasts and parameters from one
+//!   run to the next.
 //! * [`futures`]: possible futures, drawn. [`intervals`]: how far forecasts can be off.
 
 pub mod bg_nbd;
 pub mod bootstrap;
+pub mod change;
 pub mod channels;
 pub mod company;
 pub mod covariance;
@@ -32,7 +35,9 @@ pub mod holdout;
 pub mod intervals;
 pub mod kept;
 pub mod mbg_nbd;
+pub mod migration;
 pub mod nbd;
+pub mod outcome;
 pub mod pareto_nbd;
 pub mod patterns;
 pub mod predict;

@@ -14,7 +14,7 @@ use crate::settings::Settings;
 use crate::trained::{Trained, not_identified, standard_errors, values};
 
 /// Version of the layout of run.json and of the customers' columns.
-pub(super) const SCHEMA_VERSION: u32 = 1;
+pub(crate) const SCHEMA_VERSION: u32 = 1;
 
 /// What only the program's surroundings know.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,8 +7,9 @@
 //! * [`notes`]: what a customers table says about itself.
 //! * [`lineage`]: OpenLineage events; [`datasets`]: what they tell of the files.
 //! * [`documents`]: model.json and run.json.
-//! * [`evaluation`]: what `cltv evaluate` leaves behind.
+//! * [`evaluation`]: what `cltv evaluate` leaves behind. [`comparison`]: what `cltv compare` does.
 
+pub mod comparison;
 pub mod datasets;
 pub mod documents;
 pub mod evaluation;

@@ -114,15 +114,18 @@ pub enum Kind {
     Run,
     /// `cltv evaluate`.
     Evaluation,
+    /// `cltv compare`.
+    Comparison,
 }
 
 impl Kind {
-    const ALL: [Self; 2] = [Self::Run, Self::Evaluation];
+    const ALL: [Self; 3] = [Self::Run, Self::Evaluation, Self::Comparison];
 
     fn name(self) -> &'static str {
         match self {
             Self::Run => "run",
             Self::Evaluation => "evaluation",
+            Self::Comparison => "comparison",
         }
     }
 
@@ -130,6 +133,7 @@ impl Kind {
         match self {
             Self::Run => super::RUN_FILES,
             Self::Evaluation => super::evaluation::FILES,
+            Self::Comparison => super::comparison::FILES,
         }
     }
 

@@ -127,6 +127,8 @@ pub fn restore(
     settings: &serde_json::Value,
     overrides: &Overrides,
 ) -> Result<Settings, Vec<String>> {
+    let mut settings = settings.clone();
+    super::without_nulls(&mut settings);
     let mut table = Table::try_from(settings)
         .map_err(|e| vec![format!("the settings of the model cannot be read: {e}")])?;
     let mut fixed = |section: &str, key: &str| {

@@ -178,6 +178,11 @@ impl Trained {
         self.purchases.customers
     }
 
+    /// Coefficients of the L2 penalties on the model of orders and on that of order values.
+    pub fn penalties(&self) -> [f64; 2] {
+        [self.purchases.l2_penalty, self.spend.l2_penalty]
+    }
+
     /// Whether each fit converged.
     pub fn converged(&self) -> [(&'static str, bool); 2] {
         [

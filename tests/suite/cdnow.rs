@@ -278,7 +278,7 @@ impl Log {
     }
 
     /// Days with an order after `cut`, a customer.
-    fn orders_after(&self, cut: &str, end: &str) -> BTreeMap<String, f64> {
+    pub fn orders_after(&self, cut: &str, end: &str) -> BTreeMap<String, f64> {
         let days = |orders: &Vec<(String, String)>| {
             let after = |day: &&str| *day > cut && *day <= end;
             orders.iter().map(|(day, _)| day.as_str()).filter(after).collect::<BTreeSet<_>>().len()

@@ -204,7 +204,7 @@ fn fuzzed_models() {
         assert!(output.status.success(), "{}", stderr(&output));
         std::fs::read(path).expect("a model")
     };
-    let seeds = ["pipelines/flo_selection_aware.toml", "pipelines/cdnow.toml"].map(fit);
+    let seeds = ["pipelines/flo_selection_aware.toml", "pipelines/transactions.toml"].map(fit);
     fuzz("model", &seeds, |bytes| match Trained::parse(bytes) {
         Ok(model) => {
             model.fits().expect("a parsed model can be used");

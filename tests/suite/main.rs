@@ -8,6 +8,7 @@ mod bad_input;
 mod behaviour;
 mod cdnow;
 mod check;
+mod compare;
 mod contract;
 mod downstream;
 mod evaluation;

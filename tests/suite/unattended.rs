@@ -212,16 +212,16 @@ fn a_partition_replaces_exactly_itself() {
 fn a_run_and_an_evaluation_share_a_folder() {
     let place = folder();
     let out = place.path().join("out");
-    run_ok("pipelines/cdnow.toml", &project("data/cdnow.csv"), &out, &[]);
-    let evaluate = || {
-        let mut arguments = vec!["evaluate".into(), project("pipelines/cdnow.toml").into()];
-        arguments.extend(["--quiet".into(), "--output".into(), out.clone().into_os_string()]);
-        let output = cltv::<std::ffi::OsString>(arguments);
-        assert!(output.status.success(), "{}", stderr(&output));
-    };
-    evaluate();
+    let (pipeline, log) = ("pipelines/transactions.toml", project("data/orders_sample.csv"));
+    let cut = ["--quiet", "--set", "transactions.calibration_end=2011-06-09"];
+    run_ok(pipeline, &log, &out, &cut);
+    let mut arguments = vec!["evaluate".into(), project(pipeline).into_os_string()];
+    arguments.extend(["--output".into(), out.clone().into_os_string()]);
+    arguments.extend(cut.map(Into::into));
+    let output = cltv(arguments);
+    assert!(output.status.success(), "{}", stderr(&output));
     whole(&out);
-    run_ok("pipelines/cdnow.toml", &project("data/cdnow.csv"), &out, &[]);
+    run_ok(pipeline, &log, &out, &cut);
     whole(&out);
     assert!(out.join("evaluation.json").is_file());
 }

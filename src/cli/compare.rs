@@ -1,0 +1,278 @@
+//! `cltv compare RUN_A RUN_B`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use cltv::comparison::{Comparison, Mover, compare};
+use cltv::drift::{SHIFTED, STABLE};
+use cltv::frame::compare::{Entry, KeptChange};
+use cltv::model::change::Change;
+use cltv::model::migration::{Flow, Way};
+use cltv::output::comparison::{ends, write};
+use cltv::output::target::Target;
+
+use super::logging::warn;
+use super::page::{Page, decimal, figures, findings, printable, significant, whole};
+use super::{LogFormat, bar};
+
+/// Entries of a kept column that a line lists.
+const MOST_ENTRIES: usize = 8;
+
+/// Lay a run beside an earlier one: who moved, what drifted, how good the forecast was
+#[derive(Args)]
+#[command(after_help = "Examples:\n  cltv compare out/2021q2 out/2021q3\n  \
+    cltv compare out/2021q2 out/2021q3 --output out/2021q2-2021q3 --top 100\n\n\
+    Both runs must have written customers.parquet, as of different dates, by the same definitions.\n\
+    For segments with the same edges, score the later export with the earlier run's model.json.")]
+pub struct CompareArgs {
+    /// Output folder of the earlier run
+    earlier: PathBuf,
+    /// Output folder of the later run
+    later: PathBuf,
+    /// Folder to write; without it, only the tables here
+    #[arg(long, value_name = "FOLDER")]
+    output: Option<PathBuf>,
+    /// Customers in the lists of the largest gains and losses
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    top: u32,
+}
+
+/// Compares, writes, shows.
+pub fn run(args: &CompareArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
+    let target = args.output.as_deref().map(Target::lock).transpose()?;
+    let comparison = compare(&args.earlier, &args.later, args.top as usize)?;
+    let folder = target.map(|target| write(&comparison, &target)).transpose()?;
+    bar::finish();
+    warn(&comparison.findings, log_format);
+    if !quiet {
+        let page = describe(&comparison, folder.as_deref());
+        anstream::stdout().write_all(page.text.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn describe(comparison: &Comparison, folder: Option<&Path>) -> Page {
+    let mut page = Page::default();
+    let (before, after) = (&comparison.before, &comparison.after);
+    page.line(&format!(
+        "\u{1b}[1mcltv compare · {} · {} customers as of {}, {} as of {}\u{1b}[0m",
+        printable(&after.pipeline),
+        whole(before.customers as f64),
+        before.as_of,
+        whole(after.customers as f64),
+        after.as_of
+    ));
+    migration(&mut page, comparison);
+    movements(&mut page, comparison);
+    movers(&mut page, "Largest gains of customers in both runs", &comparison.gains);
+    movers(&mut page, "Largest losses of customers in both runs", &comparison.losses);
+    drift(&mut page, comparison);
+    parameters(&mut page, comparison);
+    outcomes(&mut page, comparison);
+    findings(&mut page, &comparison.findings);
+    page.line("");
+    page.line(&match folder {
+        Some(folder) => format!("Written to {}", folder.display()),
+        None => "Nothing was written; --output FOLDER writes JSON and Parquet".to_owned(),
+    });
+    page
+}
+
+fn header<const N: usize>(titles: [&str; N]) -> Vec<String> {
+    titles.map(str::to_owned).to_vec()
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+/// Rows highest segment first, then the new; columns likewise, then the lost.
+fn migration(page: &mut Page, comparison: &Comparison) {
+    page.title("From segment (row) to segment (column): customers, and their share of the row");
+    let segments = comparison.labels.len();
+    let order: Vec<usize> = (0..segments).rev().chain([segments]).collect();
+    let name = |position: usize, absent: &str| {
+        printable(comparison.labels.get(position).map_or(absent, String::as_str))
+    };
+    let mut titles = vec![String::new()];
+    titles.extend(order.iter().flat_map(|&to| [name(to, "lost"), String::new()]));
+    let cells = |from: usize, to: usize| {
+        let flow = comparison.flows.iter().find(|flow| flow.from == from && flow.to == to);
+        let cell = |flow: &Flow| [whole(flow.customers as f64), percent(flow.share)];
+        flow.map_or([String::new(), String::new()], cell)
+    };
+    let row = |&from: &usize| {
+        let mut row = vec![name(from, "new")];
+        row.extend(order.iter().flat_map(|&to| cells(from, to)));
+        row
+    };
+    page.table(&figures(titles, order.iter().map(row).collect()));
+}
+
+fn movements(page: &mut Page, comparison: &Comparison) {
+    page.title("Movers");
+    let value = |way: Way, [before, after]: [f64; 2]| match way {
+        Way::New => [String::new(), whole(after)],
+        Way::Lost => [whole(before), String::new()],
+        _ => [whole(before), whole(after)],
+    };
+    let mut rows = Vec::new();
+    for movement in &comparison.movements {
+        let [before, after] = value(movement.way, [movement.cltv_before, movement.cltv_after]);
+        let customers = whole(movement.customers as f64);
+        rows.push(vec![way(movement.way).to_owned(), customers, before, after]);
+        let moved = matches!(movement.way, Way::Up | Way::Down);
+        let own = |flow: &&Flow| {
+            moved && flow.customers > 0 && flow.way(comparison.labels.len()) == movement.way
+        };
+        for flow in comparison.flows.iter().filter(own) {
+            let [from, to] = ends(comparison, flow).map(printable);
+            let [before, after] = value(movement.way, [flow.cltv_before, flow.cltv_after]);
+            rows.push(vec![
+                format!("  {from} → {to}"),
+                whole(flow.customers as f64),
+                before,
+                after,
+            ]);
+        }
+    }
+    page.table(&figures(header(["", "customers", "cltv before", "cltv after"]), rows));
+}
+
+fn way(way: Way) -> &'static str {
+    match way {
+        Way::Up => "up",
+        Way::Down => "down",
+        Way::Stayed => "in the same segment",
+        Way::New => "new",
+        Way::Lost => "lost",
+    }
+}
+
+fn movers(page: &mut Page, title: &str, movers: &[Mover]) {
+    if movers.is_empty() {
+        return;
+    }
+    page.title(title);
+    let row = |mover: &Mover| {
+        vec![
+            printable(&mover.customer_id),
+            printable(&mover.from),
+            printable(&mover.to),
+            decimal(mover.cltv_before),
+            decimal(mover.cltv_after),
+            decimal(mover.cltv_after - mover.cltv_before),
+        ]
+    };
+    let titles = header(["customer", "from", "to", "cltv before", "cltv after", "change"]);
+    page.table(&figures(titles, movers.iter().map(row).collect()));
+}
+
+fn drift(page: &mut Page, comparison: &Comparison) {
+    page.title("Drift of the inputs");
+    let verdict = |index: f64| match index {
+        index if index < STABLE => "stable",
+        index if index <= SHIFTED => "moved",
+        _ => "shifted",
+    };
+    let rows = comparison.stability_index.iter().map(|(name, index)| {
+        vec![(*name).to_owned(), format!("{index:.4}"), verdict(*index).to_owned()]
+    });
+    page.table(&figures(header(["", "stability index", ""]), rows.collect()));
+    page.line(&format!(
+        " of T and recency it is rarely small: whoever stays is {} days older",
+        comparison.days
+    ));
+    for kept in &comparison.kept {
+        page.paragraph("·", 3, &entries(kept));
+    }
+}
+
+/// What is new in a kept column, and what is gone.
+fn entries(kept: &KeptChange) -> String {
+    let column = printable(&kept.column);
+    if let Some(reason) = kept.not_compared {
+        return format!("{column}: not compared, {reason}");
+    }
+    let list = |entries: &[Entry]| {
+        let one = |e: &Entry| format!("{} ({})", printable(&e.entry), percent(e.share));
+        let mut shown: Vec<String> = entries.iter().take(MOST_ENTRIES).map(one).collect();
+        if entries.len() > MOST_ENTRIES {
+            shown.push(format!("{} more", entries.len() - MOST_ENTRIES));
+        }
+        if shown.is_empty() { "none".to_owned() } else { shown.join(", ") }
+    };
+    format!("{column}: new {}; vanished {}", list(&kept.new), list(&kept.vanished))
+}
+
+fn parameters(page: &mut Page, comparison: &Comparison) {
+    page.title("Parameters");
+    if comparison.same_model {
+        let model = &comparison.after.model;
+        page.line(&format!(
+            " same model: the later run was scored with {model}, the earlier one's"
+        ));
+        return;
+    }
+    let with_error = |value: Option<f64>, error: Option<f64>| match (value, error) {
+        (None, _) => "-".to_owned(),
+        (Some(value), None) => significant(value),
+        (Some(value), Some(error)) => format!("{} (±{})", significant(value), significant(error)),
+    };
+    let row = |change: &Change| {
+        vec![
+            change.parameter.to_owned(),
+            with_error(change.before, change.standard_error_before),
+            with_error(change.after, change.standard_error_after),
+            change.difference.map_or("-".to_owned(), |errors| format!("{errors:+.1}")),
+            change.reason.clone().unwrap_or_default(),
+        ]
+    };
+    let titles = header(["", "before", "after", "standard errors", ""]);
+    page.table(&figures(titles, comparison.parameters.iter().map(row).collect()));
+    if comparison.parameters.iter().any(|change| change.difference.is_some()) {
+        page.line(
+            " as if the two had no customers in common; with those in common it is rather more",
+        );
+    }
+}
+
+fn outcomes(page: &mut Page, comparison: &Comparison) {
+    page.title(&format!(
+        "What the earlier run expected of its customers for the {} days to {}, and what came",
+        comparison.days, comparison.after.as_of
+    ));
+    let ratio = |ratio: Option<f64>| ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.3}"));
+    let (all, segments) = match comparison.outcomes.as_slice() {
+        [segments @ .., all] => (Some(all), segments),
+        [] => (None, &[][..]),
+    };
+    let rows = segments.iter().rev().chain(all).map(|outcome| {
+        vec![
+            printable(&outcome.segment),
+            whole(outcome.customers as f64),
+            whole(outcome.lost as f64),
+            whole(outcome.expected_orders),
+            whole(outcome.actual_orders),
+            ratio(outcome.orders_ratio),
+            format!("{:.4}", outcome.mae),
+            whole(outcome.expected_revenue),
+            whole(outcome.actual_revenue),
+            ratio(outcome.revenue_ratio),
+        ]
+    });
+    let titles = header([
+        "",
+        "customers",
+        "lost",
+        "orders",
+        "came",
+        "came/exp.",
+        "MAE",
+        "revenue",
+        "came",
+        "came/exp.",
+    ]);
+    page.table(&figures(titles, rows.collect()));
+}

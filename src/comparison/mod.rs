@@ -1,0 +1,296 @@
+//! One run against an earlier one: who moved between segments, whether customers are still
+//! distributed as they were, how far parameters moved, and how good the earlier forecast was.
+//!
+//! # Layout
+//! * `finished`: a run, read back from its folder and checked.
+//! * `seen`: what happened between the two, as the histories of both tell.
+//! * `remarks`: what to know about the figures.
+
+mod finished;
+mod remarks;
+mod seen;
+
+use std::path::Path;
+
+use chrono::NaiveDate;
+use polars::prelude::DataFrame;
+use serde::Serialize;
+
+use crate::customers::Pairs;
+use crate::drift::Distribution;
+use crate::error::Error;
+use crate::findings::Finding;
+use crate::fingerprint::Fingerprint;
+use crate::frame::compare::{self, KeptChange, Matched};
+use crate::frame::predictions::highest;
+use crate::model::change::{Change, Fit, changes};
+use crate::model::holdout::{Accuracy, Forecast, accuracy};
+use crate::model::migration::{Flow, Movement, flows, movements};
+use crate::model::outcome::{Outcome, outcomes};
+use crate::progress;
+use crate::settings::types::plain_date;
+use finished::{Finished, fault};
+use seen::{Seen, expected};
+
+/// Who is only in the later run, and who is only in the earlier one.
+pub const ABSENT: [&str; 2] = ["new", "lost"];
+
+/// Everything that two runs say together; [`crate::output::comparison::write`] makes files of it.
+pub struct Comparison {
+    /// The earlier run.
+    pub before: Side,
+    /// The later run.
+    pub after: Side,
+    /// Days between their observation ends.
+    pub days: i64,
+    /// Names of the segments, lowest first.
+    pub labels: Vec<String>,
+    /// The migration matrix, row by row.
+    pub flows: Vec<Flow>,
+    /// The same by the way that customers went.
+    pub movements: Vec<Movement>,
+    /// Customers of both runs whose lifetime value rose most, most first.
+    pub gains: Vec<Mover>,
+    /// Customers of both runs whose lifetime value fell most, most first.
+    pub losses: Vec<Mover>,
+    /// Population stability index of each column of the later run against the earlier one.
+    pub stability_index: Vec<(&'static str, f64)>,
+    /// New and vanished entries of the kept columns.
+    pub kept: Vec<KeptChange>,
+    /// Whether the later run was scored with the model of the earlier one.
+    pub same_model: bool,
+    /// Parameters of both runs.
+    pub parameters: Vec<Change>,
+    /// The earlier forecast beside what came, a row a segment and then all.
+    pub outcomes: Vec<Outcome>,
+    /// How good it was, customer by customer: orders.
+    pub orders: Accuracy,
+    /// The same for their value.
+    pub revenue: Accuracy,
+    /// How customers' histories changed in ways that a forecast does not foresee.
+    pub oddities: Oddities,
+    /// What to know about the figures.
+    pub findings: Vec<Finding>,
+    /// A row a customer of either run.
+    pub customers: DataFrame,
+}
+
+/// One of the two runs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Side {
+    /// Its folder, as it was named.
+    pub folder: String,
+    /// Name of its pipeline.
+    pub pipeline: String,
+    /// T was measured to here.
+    #[serde(with = "plain_date")]
+    pub as_of: NaiveDate,
+    /// Identifier of the model that predicted.
+    pub model: String,
+    /// Customers.
+    pub customers: usize,
+    /// The table of its customers.
+    pub table: Fingerprint,
+}
+
+/// A customer of both runs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Mover {
+    /// Who.
+    pub customer_id: String,
+    /// Segment before.
+    pub from: String,
+    /// Segment after.
+    pub to: String,
+    /// Lifetime value before.
+    pub cltv_before: f64,
+    /// Lifetime value after.
+    pub cltv_after: f64,
+}
+
+/// Customers whose histories changed in ways that a forecast does not foresee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Oddities {
+    /// Of the earlier run, customers who are not in the later one: they count as having ordered
+    /// nothing.
+    pub lost: usize,
+    /// Customers with fewer orders in the later run: they count as having ordered nothing.
+    pub fewer_orders: usize,
+    /// Customers who have spent less in total in the later run: that lowers the actual revenue.
+    pub less_spent: usize,
+    /// Customers whose first order is on another day in the later run.
+    pub first_order_moved: usize,
+    /// Customers who are only in the later run, and first ordered before the earlier one ended.
+    pub late: usize,
+}
+
+/// Compares the run in one folder with that in another, which must be the later one; `top`
+/// customers with the largest gains and losses are listed.
+///
+/// # Errors
+/// [`Error::Settings`] when the folders hold no two runs that compare, [`Error::Input`] when files
+/// in them are not those that the runs wrote, [`Error::Model`] when the earlier model's forecast
+/// cannot be computed, [`Error::Io`] when files cannot be read.
+pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, Error> {
+    progress::stage("read the runs");
+    let (before, after) = (Finished::read(earlier)?, Finished::read(later)?);
+    comparable(&before, &after)?;
+    let (then, now) = rayon::join(|| before.customers(), || after.customers());
+    let ((then, was), (now, is)) = (then?, now?);
+    progress::stage("match the customers");
+    let labels = before.settings.segments.labels.clone();
+    let Matched { frame, pairs } = compare::matched(&then, &now, &before.settings, ABSENT)?;
+    let flows = flows(&pairs, labels.len());
+    progress::stage("compare");
+    let days = (after.as_of - before.as_of).num_days();
+    let seen = Seen::of(&before, &then, &pairs, days as f64)?;
+    let expected = expected(&before, &then, days as f64)?;
+    let member = &pairs.from[..then.height()];
+    let actual = &seen.actual;
+    let [gains, losses] = [1.0, -1.0].map(|sign| movers(&frame, &pairs, &labels, sign, top));
+    let same_model = before.model_id == after.model_id;
+    Ok(Comparison {
+        movements: movements(&flows, labels.len()),
+        flows,
+        gains: gains?,
+        losses: losses?,
+        stability_index: stability_index(&before, [&then, &now])?,
+        kept: compare::kept_changes([&then, &now], [&before.settings, &after.settings])?,
+        same_model,
+        parameters: parameters(&before, &after, same_model)?,
+        outcomes: outcomes(member, &seen.lost, &labels, &expected, actual),
+        orders: accuracy(&expected.orders, &actual.orders),
+        revenue: accuracy(&expected.value, &actual.value),
+        oddities: seen.oddities,
+        findings: remarks::remarks(&before, &after, seen.oddities),
+        customers: table(frame, &expected, actual)?,
+        before: Side::of(&before, then.height(), was),
+        after: Side::of(&after, now.height(), is),
+        days,
+        labels,
+    })
+}
+
+impl Side {
+    fn of(run: &Finished, customers: usize, table: Fingerprint) -> Self {
+        Self {
+            folder: run.folder.display().to_string(),
+            pipeline: run.settings.name.clone(),
+            as_of: run.as_of,
+            model: run.model_id.clone(),
+            customers,
+            table,
+        }
+    }
+}
+
+/// Refuses runs of which the second is not later, or which speak of different things.
+fn comparable(before: &Finished, after: &Finished) -> Result<(), Error> {
+    if after.as_of <= before.as_of {
+        let what = match after.as_of == before.as_of {
+            true => format!("both runs are as of {}: compare runs of different dates", after.as_of),
+            false => format!(
+                "this run is as of {}, before the first one ({}): name the earlier run first",
+                after.as_of, before.as_of
+            ),
+        };
+        return Err(fault(&after.folder, what));
+    }
+    let definitions = before.definitions().into_iter().zip(after.definitions());
+    let mut faults: Vec<String> = definitions
+        .filter(|((_, was), (_, is))| was != is)
+        .map(|((what, was), (_, is))| {
+            format!(
+                "its {what} is {is}, that of {} is {was}: the two do not compare, run one of them \
+                 again",
+                before.folder.display()
+            )
+        })
+        .collect();
+    let labels = &before.settings.segments.labels;
+    faults.extend(ABSENT.iter().filter(|word| labels.iter().any(|l| l == *word)).map(|word| {
+        format!(
+            "a segment is called {word:?}, as those who are only in one of the runs are here: \
+             rename it in segments.labels, and run again"
+        )
+    }));
+    match faults.is_empty() {
+        true => Ok(()),
+        false => Err(Error::Settings { place: after.folder.display().to_string(), faults }),
+    }
+}
+
+/// Customers of both runs by the change of their lifetime value times `sign`, the largest first.
+fn movers(
+    table: &DataFrame,
+    pairs: &Pairs,
+    labels: &[String],
+    sign: f64,
+    top: usize,
+) -> Result<Vec<Mover>, Error> {
+    let both = |i: usize| pairs.from[i] < labels.len() && pairs.to[i] < labels.len();
+    let change = |i: usize| match both(i) {
+        true => sign * (pairs.cltv_after[i] - pairs.cltv_before[i]),
+        false => 0.0,
+    };
+    let changes: Vec<f64> = (0..pairs.from.len()).map(change).collect();
+    let mut rows = highest(&changes, top);
+    rows.retain(|&row| changes[row] > 0.0);
+    let ids = compare::ids(table, &rows)?;
+    let mover = |(row, customer_id): (usize, String)| Mover {
+        customer_id,
+        from: labels[pairs.from[row]].clone(),
+        to: labels[pairs.to[row]].clone(),
+        cltv_before: pairs.cltv_before[row],
+        cltv_after: pairs.cltv_after[row],
+    };
+    Ok(rows.into_iter().zip(ids).map(mover).collect())
+}
+
+/// How differently the later run's customers are distributed.
+fn stability_index(
+    run: &Finished,
+    [before, after]: [&DataFrame; 2],
+) -> Result<Vec<(&'static str, f64)>, Error> {
+    const NAMES: [&str; 4] = ["frequency", "recency", "T", "monetary_value"];
+    let then = compare::history(before, &run.settings)?;
+    let now = compare::history(after, &run.settings)?;
+    let index = |(name, (then, now)): (&'static str, (&Vec<f64>, &Vec<f64>))| {
+        (name, Distribution::of(name, then).stability_index(now))
+    };
+    Ok(NAMES.into_iter().zip(then.iter().zip(&now)).map(index).collect())
+}
+
+fn parameters(before: &Finished, after: &Finished, same: bool) -> Result<Vec<Change>, Error> {
+    let ((orders_before, spend_before), (orders_after, spend_after)) =
+        (before.trained.fits()?, after.trained.fits()?);
+    let ([first, second], [third, fourth]) =
+        (before.trained.penalties(), after.trained.penalties());
+    let fit = |title, l2_penalty, parameters| Fit { title, l2_penalty, parameters };
+    let orders = changes(
+        "purchases",
+        fit(orders_before.family.title(), first, &orders_before.parameters),
+        fit(orders_after.family.title(), third, &orders_after.parameters),
+        same,
+    );
+    let spend = changes(
+        "spend",
+        fit("Gamma-Gamma", second, &spend_before.parameters),
+        fit("Gamma-Gamma", fourth, &spend_after.parameters),
+        same,
+    );
+    Ok(orders.into_iter().chain(spend).collect())
+}
+
+/// A row a customer of either run, with what the earlier one expected of its own and what came.
+fn table(matched: DataFrame, expected: &Forecast, actual: &Forecast) -> Result<DataFrame, Error> {
+    compare::with_columns(
+        matched,
+        &[
+            ("expected_orders", &expected.orders),
+            ("actual_orders", &actual.orders),
+            ("expected_revenue", &expected.value),
+            ("actual_revenue", &actual.value),
+        ],
+    )
+}

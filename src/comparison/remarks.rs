@@ -1,0 +1,133 @@
+//! What to know about the figures of a comparison: assumptions that were made, with how many
+//! customers they are about.
+
+use super::Oddities;
+use super::finished::Finished;
+use crate::findings::Finding;
+use crate::frame::outliers::Limits;
+
+/// Everything there is to say.
+pub(super) fn remarks(before: &Finished, after: &Finished, oddities: Oddities) -> Vec<Finding> {
+    [
+        first_order_moved(oddities.first_order_moved),
+        lost(oddities.lost, before),
+        fewer_orders(oddities.fewer_orders),
+        less_spent(oddities.less_spent),
+        late(oddities.late, before),
+        recut(before, after),
+        capped(before, after),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn first_order_moved(customers: usize) -> Option<Finding> {
+    (customers > 0).then(|| {
+        Finding::warning(
+            "first_order_moved",
+            format!("{customers} customers have another first order in the later run"),
+            "a first order does not move: look whether ids were given to other customers, or old \
+             orders were added or removed; their actual orders cannot be trusted",
+        )
+    })
+}
+
+fn lost(customers: usize, before: &Finished) -> Option<Finding> {
+    let why = match before.settings.selection {
+        Some(_) => {
+            "the pipeline says that only some customers are in the file: who is no longer in it \
+             has not ordered, unless ids changed"
+        }
+        None => {
+            "that is so where an export leaves out who has not ordered; where customers were \
+             deleted or ids changed, the actual orders are too few"
+        }
+    };
+    (customers > 0).then(|| {
+        Finding::note(
+            "lost_customers",
+            format!(
+                "{customers} customers of the earlier run are not in the later one: they count as \
+                 having ordered nothing since"
+            ),
+            why,
+        )
+    })
+}
+
+fn fewer_orders(customers: usize) -> Option<Finding> {
+    (customers > 0).then(|| {
+        Finding::note(
+            "fewer_orders",
+            format!(
+                "{customers} customers have fewer orders in the later run than in the earlier one: \
+                 they count as having ordered nothing since"
+            ),
+            "orders were cancelled or returned as a whole, or an outlier limit is lower now",
+        )
+    })
+}
+
+fn less_spent(customers: usize) -> Option<Finding> {
+    (customers > 0).then(|| {
+        Finding::note(
+            "less_spent",
+            format!(
+                "{customers} customers have spent less in total in the later run than in the \
+                 earlier one: that is taken off the actual revenue"
+            ),
+            "orders were returned or cancelled, or an outlier limit is lower now",
+        )
+    })
+}
+
+fn late(customers: usize, before: &Finished) -> Option<Finding> {
+    (customers > 0).then(|| {
+        Finding::note(
+            "late_customers",
+            format!(
+                "{customers} of the new customers first ordered on or before {}, and are not in \
+                 the earlier run",
+                before.as_of
+            ),
+            "they came back after a filter or too few orders had left them out: their orders are \
+             not among the actual ones",
+        )
+    })
+}
+
+/// Quantiles of another run: a customer changes segment because others did.
+fn recut(before: &Finished, after: &Finished) -> Option<Finding> {
+    (before.trained.segments.edges != after.trained.segments.edges).then(|| {
+        Finding::note(
+            "segments_recut",
+            "the later run has segment edges of its own, so that a customer can change segment \
+             because others did"
+                .to_owned(),
+            format!(
+                "to keep the edges, score with `cltv score --model {}`",
+                before.folder.join("model.json").display()
+            ),
+        )
+    })
+}
+
+fn capped(before: &Finished, after: &Finished) -> Option<Finding> {
+    let limit = |limits: &Limits| (limits.lower_applied, limits.upper_applied);
+    let (was, is) = (before.capped(), after.capped());
+    let alike = before.limits.iter().map(limit).eq(after.limits.iter().map(limit));
+    (was + is > 0).then(|| {
+        let limits = if alike { "the same limits" } else { "limits of their own" };
+        Finding::note(
+            "capped",
+            format!(
+                "outlier limits changed {was} order counts and values in the earlier run and {is} \
+                 in the later one, by {limits}: orders and revenue of those customers are not \
+                 exact"
+            ),
+            "to keep the limits, score with the earlier model; to have none, set \
+             outliers.columns = []",
+        )
+    })
+}

@@ -1,0 +1,143 @@
+//! Who went from which segment to which, and what they were worth before and after.
+
+use serde::Serialize;
+
+use crate::customers::Pairs;
+
+/// Customers who went from one segment to another, or stayed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Flow {
+    /// Position of the segment before; the number of segments for new customers.
+    pub from: usize,
+    /// Position of the segment after; the number of segments for lost customers.
+    pub to: usize,
+    /// Customers.
+    pub customers: usize,
+    /// Share of all customers of `from`, 0 to 1.
+    pub share: f64,
+    /// Σ lifetime value before; 0 for new customers.
+    pub cltv_before: f64,
+    /// Σ lifetime value after; 0 for lost customers.
+    pub cltv_after: f64,
+}
+
+/// Which way customers went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// To a higher segment.
+    Up,
+    /// To a lower segment.
+    Down,
+    /// In the same segment.
+    Stayed,
+    /// Only in the later run.
+    New,
+    /// Only in the earlier run.
+    Lost,
+}
+
+/// All customers who went one way.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Movement {
+    /// Which.
+    pub way: Way,
+    /// Customers.
+    pub customers: usize,
+    /// Σ lifetime value before.
+    pub cltv_before: f64,
+    /// Σ lifetime value after.
+    pub cltv_after: f64,
+}
+
+impl Flow {
+    /// Which way, with so many segments, lowest first.
+    pub fn way(&self, segments: usize) -> Way {
+        if self.from == segments {
+            Way::New
+        } else if self.to == segments {
+            Way::Lost
+        } else {
+            match self.to.cmp(&self.from) {
+                std::cmp::Ordering::Greater => Way::Up,
+                std::cmp::Ordering::Less => Way::Down,
+                std::cmp::Ordering::Equal => Way::Stayed,
+            }
+        }
+    }
+}
+
+/// The whole matrix, row by row: each segment and then the new, to each segment and then the lost.
+pub fn flows(pairs: &Pairs, segments: usize) -> Vec<Flow> {
+    let side = segments + 1;
+    let empty = |cell: usize| Flow {
+        from: cell / side,
+        to: cell % side,
+        customers: 0,
+        share: 0.0,
+        cltv_before: 0.0,
+        cltv_after: 0.0,
+    };
+    let mut flows: Vec<Flow> = (0..side * side).map(empty).collect();
+    for (i, (from, to)) in pairs.from.iter().zip(&pairs.to).enumerate() {
+        let flow = &mut flows[from * side + to];
+        flow.customers += 1;
+        flow.cltv_before += pairs.cltv_before[i];
+        flow.cltv_after += pairs.cltv_after[i];
+    }
+    for row in flows.chunks_mut(side) {
+        let all: usize = row.iter().map(|flow| flow.customers).sum();
+        row.iter_mut().for_each(|flow| flow.share = flow.customers as f64 / all.max(1) as f64);
+    }
+    // Nobody is new and lost.
+    flows.pop();
+    flows
+}
+
+/// The matrix by the way that customers went.
+pub fn movements(flows: &[Flow], segments: usize) -> Vec<Movement> {
+    let of = |way: Way| {
+        let nobody = Movement { way, customers: 0, cltv_before: 0.0, cltv_after: 0.0 };
+        flows.iter().filter(|flow| flow.way(segments) == way).fold(nobody, |sum, flow| Movement {
+            customers: sum.customers + flow.customers,
+            cltv_before: sum.cltv_before + flow.cltv_before,
+            cltv_after: sum.cltv_after + flow.cltv_after,
+            ..sum
+        })
+    };
+    [Way::Up, Way::Stayed, Way::Down, Way::New, Way::Lost].map(of).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two segments: one customer rises, one stays high, one is lost, one is new and low.
+    #[test]
+    fn four_customers_by_hand() {
+        let pairs = Pairs {
+            from: vec![0, 1, 1, 2],
+            to: vec![1, 1, 2, 0],
+            cltv_before: vec![1.0, 10.0, 20.0, 0.0],
+            cltv_after: vec![9.0, 11.0, 0.0, 2.0],
+            later: Vec::new(),
+        };
+        let flows = flows(&pairs, 2);
+        let shares: Vec<f64> = flows.iter().map(|flow| flow.share).collect();
+        assert_eq!(shares, [0.0, 1.0, 0.0, 0.0, 0.5, 0.5, 1.0, 0.0]);
+        let found: Vec<(Way, usize, f64, f64)> = movements(&flows, 2)
+            .into_iter()
+            .map(|m| (m.way, m.customers, m.cltv_before, m.cltv_after))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (Way::Up, 1, 1.0, 9.0),
+                (Way::Stayed, 1, 10.0, 11.0),
+                (Way::Down, 0, 0.0, 0.0),
+                (Way::New, 1, 0.0, 2.0),
+                (Way::Lost, 1, 20.0, 0.0),
+            ]
+        );
+    }
+}
