@@ -21,6 +21,8 @@ fi
 cargo test --release --locked
 step "lints"
 cargo clippy --release --locked --all-targets -- -D warnings
+step "licences and sources of the dependencies"
+. scripts/deny.sh
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --quiet
 echo

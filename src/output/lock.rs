@@ -19,6 +19,8 @@ impl Lock {
     /// # Errors
     /// [`Error::Io`] when another run holds it, or the file cannot be made.
     pub fn take(path: &Path, target: &Path) -> Result<Self, Error> {
+        // An end from outside must find the file on its list, or not there.
+        let _not_now = interrupt::committing();
         loop {
             let mut file = OpenOptions::new()
                 .create(true)

@@ -73,7 +73,7 @@ impl Settings {
         }
         for section in ["input", "output"] {
             if let Some(keys) = settings.get_mut(section).and_then(|s| s.as_object_mut()) {
-                keys.shift_remove("path");
+                keys.retain(|name, _| !["path", "partition"].contains(&name.as_str()));
             }
         }
         without_nulls(&mut settings);

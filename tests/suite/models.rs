@@ -58,6 +58,35 @@ fn a_model_is_small_and_read_back_bit_for_bit() {
 }
 
 #[test]
+fn every_model_keeps_the_published_schema() {
+    let Some(python) = std::env::var_os("CLTV_PYTHON") else {
+        eprintln!("LEFT OUT: the schema of model.json: CLTV_PYTHON is not set");
+        return;
+    };
+    let schema = project("docs/model.schema.json");
+    let check = |documents: &[PathBuf]| {
+        let mut check = std::process::Command::new(&python);
+        check.arg(project("tests/downstream/schema.py")).arg(&schema).args(documents);
+        check.output().expect("CLTV_PYTHON starts")
+    };
+    let out = folder();
+    let mut models = Vec::new();
+    for (i, (pipeline, _)) in PIPELINES.iter().enumerate() {
+        for model in ["bg_nbd", "nbd", "auto"] {
+            let place = out.path().join(format!("{i}-{model}"));
+            let set = format!("purchases.model={model}");
+            models.push(fit(pipeline, &place, &["--set", &set, "--set", "rfm.ties=together"]));
+        }
+    }
+    let output = check(&models);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let other = out.path().join("other.json");
+    let text = std::fs::read_to_string(&models[0]).expect("a model");
+    std::fs::write(&other, text.replace("\"week\"", "\"month\"")).expect("written");
+    assert!(!check(&[other]).status.success(), "the schema tells a wrong model");
+}
+
+#[test]
 fn fit_and_run_leave_the_same_model() {
     for (pipeline, input) in PIPELINES {
         let (fitted, run) = (folder(), folder());

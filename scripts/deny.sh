@@ -1,0 +1,14 @@
+# Sourced by scripts/test.sh: holds the dependencies to deny.toml. cargo-deny is compiled once, beside
+# the build folder. Advisories need the database on GitHub: where that is out of reach, it is said.
+tools="$CARGO_TARGET_DIR-tools"
+deny="$tools/bin/cargo-deny"
+if [ ! -x "$deny" ]; then
+    CARGO_TARGET_DIR="$tools/build" cargo install --quiet --locked --root "$tools" cargo-deny --version 0.20.2
+    rm -rf "$tools/build"
+fi
+"$deny" --locked check licenses bans sources
+if git ls-remote --exit-code https://github.com/rustsec/advisory-db HEAD >/dev/null 2>&1; then
+    "$deny" --locked check advisories
+else
+    echo "LEFT OUT: advisories, because https://github.com/rustsec/advisory-db is out of reach"
+fi
