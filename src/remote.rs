@@ -16,6 +16,7 @@ use polars::prelude::PlRefPath;
 use tempfile::TempDir;
 
 use crate::error::Error;
+use crate::output::interrupt;
 
 /// What the path of an object begins with.
 const SCHEMES: &[&str] =
@@ -77,6 +78,12 @@ struct Copied {
     path: PathBuf,
 }
 
+impl Drop for Copied {
+    fn drop(&mut self) {
+        interrupt::forget(self.folder.path());
+    }
+}
+
 impl Copied {
     /// The object that a file of the copy was.
     fn name_of(&self, file: &Path) -> String {
@@ -110,6 +117,7 @@ fn fetch(url: &str, is_wanted: impl Fn(&str, &str) -> bool) -> Result<Copied, Er
     without_credentials(url)?;
     let failed = || Error::io(Path::new(url), "read from the object store");
     let folder = tempfile::tempdir().map_err(failed())?;
+    interrupt::register(folder.path());
     let (parent, pattern) = url.rsplit_once('/').map_or((url, ""), |(parent, name)| (parent, name));
     let parent = format!("{parent}/");
     let one = !pattern.is_empty() && !pattern.contains(['*', '?']);
@@ -117,7 +125,11 @@ fn fetch(url: &str, is_wanted: impl Fn(&str, &str) -> bool) -> Result<Copied, Er
         let store = store.to_dyn_object_store().await;
         if one {
             let key = child(&below, pattern)?;
-            return Ok(vec![store.head(&key).await.map_err(other)?.location]);
+            return match store.head(&key).await {
+                Ok(found) => Ok(vec![found.location]),
+                Err(object_store::Error::NotFound { .. }) => Ok(Vec::new()),
+                Err(error) => Err(other(error)),
+            };
         }
         let listed = store.list_with_delimiter(Some(&below)).await.map_err(other)?;
         let mut keys: Vec<Key> = listed.objects.into_iter().map(|found| found.location).collect();
@@ -126,7 +138,7 @@ fn fetch(url: &str, is_wanted: impl Fn(&str, &str) -> bool) -> Result<Copied, Er
     })
     .map_err(failed())?;
     if keys.is_empty() {
-        return Err(Error::input(url, "no .csv, .txt or .parquet object is there"));
+        return Err(Error::input(url, "there is no such object (.csv, .txt or .parquet)"));
     }
     let copies: Vec<(Key, PathBuf)> = keys
         .into_iter()
@@ -185,6 +197,9 @@ fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> std::io:
 /// # Errors
 /// [`Error::Settings`] that does not repeat the path.
 pub fn without_credentials(url: &str) -> Result<(), Error> {
+    if !is_remote(url) {
+        return Ok(());
+    }
     let authority = url.split("://").nth(1).and_then(|rest| rest.split('/').next());
     // abfss://container@account is a name, with a password it would hold a colon.
     let user = authority.and_then(|authority| authority.split_once('@'));

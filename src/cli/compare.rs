@@ -10,7 +10,7 @@ use cltv::frame::compare::{Entry, KeptChange};
 use cltv::model::change::Change;
 use cltv::model::migration::{Flow, Way};
 use cltv::output::comparison::{ends, write};
-use cltv::output::target::Target;
+use cltv::output::target::{Kind, Target};
 
 use super::logging::warn;
 use super::page::{Page, decimal, figures, findings, printable, significant, whole};
@@ -40,7 +40,8 @@ pub struct CompareArgs {
 
 /// Compares, writes, shows.
 pub fn run(args: &CompareArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
-    let target = args.output.as_deref().map(Target::lock).transpose()?;
+    let target =
+        args.output.as_deref().map(|path| Target::lock(path, Kind::Comparison)).transpose()?;
     let comparison = compare(&args.earlier, &args.later, args.top as usize)?;
     let folder = target.map(|target| write(&comparison, &target)).transpose()?;
     bar::finish();

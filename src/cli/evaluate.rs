@@ -7,13 +7,13 @@ use clap::Args;
 use cltv::evaluation::{Evaluation, Fold, Method, evaluate};
 use cltv::model::holdout::Accuracy;
 use cltv::output::evaluation::write;
-use cltv::output::target::Target;
+use cltv::output::target::{Kind, Target};
 use cltv::pipeline::refuse_warnings;
 use cltv::settings::{Overrides, Settings, load};
 
-use super::LogFormat;
 use super::logging::warn;
 use super::page::{Page, figures, findings, printable, whole};
+use super::{LogFormat, memory};
 
 /// Fit on a calibration period, forecast the holdout after it, and compare with what happened
 #[derive(Args)]
@@ -50,7 +50,8 @@ pub fn run(args: &EvaluateArgs, quiet: bool, log_format: LogFormat) -> anyhow::R
         set: args.set.clone(),
     };
     let settings = load(&args.pipeline, &overrides)?;
-    let target = Target::lock(&settings.output.path)?;
+    memory::guard(&settings);
+    let target = Target::lock(&settings.output.path, Kind::Evaluation)?;
     let evaluation = evaluate(&settings, args.folds)?;
     let folder = write(&evaluation, &settings, &target)?;
     warn(&evaluation.findings, log_format);

@@ -1,5 +1,6 @@
 //! `cltv fit PIPELINE`
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -7,9 +8,9 @@ use cltv::settings::{Overrides, load};
 use cltv::trained::Trained;
 use cltv::{output, pipeline};
 
-use super::LogFormat;
 use super::logging::warn;
 use super::page::whole;
+use super::{LogFormat, memory};
 
 /// Fit the models and keep them as model.json, to score later exports with
 #[derive(Args)]
@@ -44,6 +45,7 @@ pub fn run(args: &FitArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result
         set: args.set.clone(),
     };
     let settings = load(&args.pipeline, &overrides)?;
+    memory::guard(&settings);
     let fitted = pipeline::fit(&settings)?;
     if args.strict {
         pipeline::refuse_warnings(&fitted.trained.warnings, "nothing was written")?;
@@ -52,13 +54,14 @@ pub fn run(args: &FitArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result
     warn(&fitted.trained.warnings, log_format);
     if !quiet {
         let text = output::documents::model(&fitted.trained)?;
-        anstream::println!(
+        writeln!(
+            anstream::stdout(),
             "{}: model {} of {} customers, orders until {}",
             path.display(),
             Trained::id(text.as_bytes()),
             whole(fitted.trained.customers() as f64),
             fitted.trained.observation_end
-        );
+        )?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What `run` and `score` have in common: the output is locked, the work is done, written, told and
 //! shown.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,15 +9,15 @@ use clap::Args;
 use cltv::error::Error;
 use cltv::findings::Severity;
 use cltv::output::documents::Started;
-use cltv::output::target::Target;
+use cltv::output::target::{Kind, Target};
 use cltv::pipeline::Run;
 use cltv::settings::Settings;
-use cltv::{output, pipeline};
+use cltv::{output, pipeline, remote};
 
 use super::clock::Start;
 use super::lineage::Lineage;
 use super::logging::warn;
-use super::{LogFormat, bar, memory, summary};
+use super::{LogFormat, bar, defect, memory, signals, summary};
 
 /// How the work is done.
 #[derive(Args)]
@@ -53,10 +54,14 @@ impl Job<'_> {
         log_format: LogFormat,
     ) -> anyhow::Result<()> {
         let settings = &self.settings;
+        for path in [Some(settings.input.path.as_str()), settings.output.path.to_str()] {
+            remote::without_credentials(path.unwrap_or_default())?;
+        }
         memory::guard(settings);
         let file = self.args.openlineage.as_deref();
         let lineage = file.map(|file| Lineage::start(file, settings)).transpose()?;
-        let result = self.written(analyse);
+        let ended = catch_unwind(AssertUnwindSafe(|| self.written(analyse)));
+        let result = ended.unwrap_or_else(|_| Err(defect()));
         if let Some(lineage) = lineage {
             let told = result.as_ref().map(|(run, folder)| (run, folder.as_deref()));
             lineage.end(told, settings);
@@ -77,7 +82,7 @@ impl Job<'_> {
         analyse: impl FnOnce(&Settings) -> Result<Run, Error>,
     ) -> anyhow::Result<(Run, Option<PathBuf>)> {
         let path = &self.settings.output.path;
-        let target = if self.args.dry_run { None } else { Some(Target::lock(path)?) };
+        let target = if self.args.dry_run { None } else { Some(Target::lock(path, Kind::Run)?) };
         let run = analyse(&self.settings)?;
         if self.args.strict {
             pipeline::refuse_warnings(&run.findings, "nothing was written")?;
@@ -86,6 +91,7 @@ impl Job<'_> {
             Started { at: self.started.time(), pipeline: self.description.display().to_string() };
         let write = |target| output::write(&run, &self.settings, &started, target);
         let folder = target.as_ref().map(write).transpose()?;
+        signals::written();
         Ok((run, folder))
     }
 }

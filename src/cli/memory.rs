@@ -20,8 +20,8 @@ pub fn guard(settings: &Settings) {
         loop {
             if let Some(used) = resident().filter(|used| *used > limit.bytes()) {
                 let message = format!(
-                    "{} MiB of memory are in use, more than resources.memory_limit = \"{limit}\": \
-                     nothing was written; raise the limit, or give the run fewer customers",
+                    "{} MiB of memory are in use, more than resources.memory_limit = \"{limit}\" \
+                     (raise it, or give the run fewer customers)",
                     used >> 20
                 );
                 super::signals::end(&message, 1);
@@ -31,9 +31,12 @@ pub fn guard(settings: &Settings) {
     });
 }
 
-/// Bytes of memory in use, where /proc tells.
+/// Bytes of memory in use that the system cannot take back, where /proc tells.
 fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
+    let kib = |name: &str| -> Option<u64> {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.split_whitespace().next()?.parse().ok()
+    };
+    Some((kib("RssAnon:")? + kib("RssShmem:")?) * 1024)
 }

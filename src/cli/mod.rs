@@ -86,12 +86,7 @@ pub fn main() -> ExitCode {
     bar::start(cli.verbosity.quiet);
     let done = std::panic::catch_unwind(|| dispatch(&cli));
     bar::finish();
-    let result = done.unwrap_or_else(|_| {
-        Err(anyhow::anyhow!(
-            "a defect of cltv or of a library under it stopped the run; nothing was written. \
-             Please report it, with what -v says"
-        ))
-    });
+    let result = done.unwrap_or_else(|_| Err(defect()));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
@@ -100,6 +95,14 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.downcast_ref::<Error>().map_or(1, Error::exit_code))
         }
     }
+}
+
+/// What a panic comes to.
+fn defect() -> anyhow::Error {
+    anyhow::anyhow!(
+        "a defect of cltv or of a library under it stopped the program; please report it, with what \
+         -v says"
+    )
 }
 
 fn dispatch(cli: &Cli) -> anyhow::Result<()> {
@@ -120,11 +123,8 @@ fn dispatch(cli: &Cli) -> anyhow::Result<()> {
     }
 }
 
-/// Whoever read our output has seen enough: no error.
+/// Whoever read our output has seen enough: no error. A pipe that broke elsewhere is one.
 fn broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause
-            .downcast_ref::<std::io::Error>()
-            .is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
-    })
+    let of_stdout = error.downcast_ref::<std::io::Error>();
+    of_stdout.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }

@@ -1,5 +1,6 @@
 //! `cltv promote MODEL --models FOLDER`
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -26,7 +27,7 @@ pub fn run(args: &PromoteArgs, quiet: bool) -> anyhow::Result<()> {
     let promoted = champion::promote(&args.model, &args.models, &args.accept)?;
     if !quiet {
         let before = promoted.previous.map_or(String::new(), |name| format!(", before it {name}"));
-        anstream::println!("{} is the champion{before}", promoted.path.display());
+        writeln!(anstream::stdout(), "{} is the champion{before}", promoted.path.display())?;
     }
     Ok(())
 }

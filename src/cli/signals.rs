@@ -1,5 +1,6 @@
 //! SIGINT and SIGTERM: clear away what is half done, and end with 130.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// What is done before the program ends in the middle of its work.
@@ -10,13 +11,26 @@ pub fn before_ending(words: impl FnOnce() + Send + 'static) {
     LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(words));
 }
 
+/// Whether the output is in place.
+static WRITTEN: AtomicBool = AtomicBool::new(false);
+
+/// The output is in place: an end from now on takes nothing back.
+pub fn written() {
+    WRITTEN.store(true, Ordering::Relaxed);
+    LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
 /// Ends the program in the middle of its work: nothing half written stays.
 pub fn end(message: &str, code: i32) -> ! {
     let _held = cltv::output::interrupt::clear();
     super::bar::finish();
     let words = std::mem::take(&mut *LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner));
     words.into_iter().for_each(|word| word());
-    tracing::error!("{message}");
+    let state = match WRITTEN.load(Ordering::Relaxed) {
+        true => "the output had been written",
+        false => "what was being written is cleared away",
+    };
+    tracing::error!("{message}: {state}");
     std::process::exit(code)
 }
 
@@ -34,8 +48,13 @@ pub fn listen() {
         return;
     };
     std::thread::spawn(move || {
-        if signals.forever().next().is_some() {
-            end("interrupted: what was being written is cleared away", INTERRUPTED);
+        let mut arrived = signals.forever();
+        if arrived.next().is_some() {
+            std::thread::spawn(|| end("interrupted", INTERRUPTED));
+        }
+        // Whoever asks twice does not want to wait for an end in order.
+        if arrived.next().is_some() {
+            std::process::exit(INTERRUPTED);
         }
     });
 }

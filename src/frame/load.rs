@@ -69,6 +69,12 @@ fn together(
 }
 
 pub(super) fn find_files(path: &str) -> Result<Vec<PathBuf>, Error> {
+    if crate::remote::is_remote(path) {
+        return Err(Error::input(
+            path,
+            "this command reads local files: copy it first, or use `cltv run`",
+        ));
+    }
     let plain = Path::new(path);
     if plain.is_file() {
         return Ok(vec![plain.to_owned()]);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::documents::{SCHEMA_VERSION, text, tool};
 use super::tables::{Columns, parquet};
-use super::target::{Kind, Target};
+use super::target::Target;
 use crate::comparison::{ABSENT, Comparison};
 use crate::error::Error;
 use crate::model::migration::Flow;
@@ -23,13 +23,13 @@ pub(super) const FILES: &[&str] = &[DOCUMENT, MATRIX, CUSTOMERS];
 /// # Errors
 /// [`Error::Io`] when the folder cannot be written; then nothing in it has changed.
 pub fn write(comparison: &Comparison, target: &Target) -> Result<PathBuf, Error> {
-    let staging = target.staging(Kind::Comparison, None)?;
+    let staging = target.staging(None)?;
     parquet(&staging, MATRIX, &matrix(comparison)?, &Vec::new())?;
     parquet(&staging, CUSTOMERS, &comparison.customers, &Vec::new())?;
     let mut document = document(comparison);
     document.insert("outputs".to_owned(), json!(staging.written()));
     staging.text(DOCUMENT, &text(&document)?)?;
-    staging.commit(DOCUMENT)
+    staging.commit(&[])
 }
 
 /// The migration matrix: a row for each segment before and after, also where nobody went.

@@ -25,6 +25,16 @@ pub struct Started {
     pub pipeline: String,
 }
 
+/// What was written before run.json.
+pub struct Written<'a> {
+    /// The text of model.json.
+    pub model: &'a str,
+    /// Every file.
+    pub outputs: &'a [Fingerprint],
+    /// How long it took.
+    pub seconds: f64,
+}
+
 /// model.json: the fit, enough to score a new export.
 ///
 /// # Errors
@@ -33,7 +43,7 @@ pub fn model(trained: &Trained) -> Result<String, Error> {
     text(trained)
 }
 
-/// run.json: what went in, what happened to it, what came out; `model` is the text of model.json.
+/// run.json: what went in, what happened to it, what came out.
 ///
 /// # Errors
 /// [`Error::Io`] never; the signature leaves room for a failed serialisation.
@@ -41,14 +51,14 @@ pub fn run(
     run: &Run,
     settings: &Settings,
     started: &Started,
-    model: &str,
-    outputs: &[Fingerprint],
+    written: &Written<'_>,
 ) -> Result<String, Error> {
     let audit = &run.audit;
     let rejected: usize = audit.rejected.iter().map(|r| r.rows).sum();
     let timings: Map<String, Value> = audit
         .timings
         .iter()
+        .chain([&("write", written.seconds)])
         .map(|(stage, seconds)| ((*stage).to_owned(), json!(seconds)))
         .collect();
     let by_rule: Map<String, Value> =
@@ -59,7 +69,7 @@ pub fn run(
         "started_at": started.at,
         "pipeline": { "name": settings.name, "file": started.pipeline },
         "model": {
-            "id": Trained::id(model.as_bytes()),
+            "id": Trained::id(written.model.as_bytes()),
             "fitted_until": run.trained.observation_end.to_string(),
             "given": run.drift.as_ref().is_some_and(|drift| !drift.refitted),
             "drift": run.drift.as_ref().map(drift),
@@ -101,7 +111,7 @@ pub fn run(
         "warnings": run.findings,
         "timings_seconds": timings,
         "settings": settings,
-        "outputs": outputs,
+        "outputs": written.outputs,
     }))
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::documents::{text, tool};
 use super::tables::{Columns, csv};
-use super::target::{Kind, Target};
+use super::target::Target;
 use crate::error::Error;
 use crate::evaluation::{Evaluation, Fold, Method};
 use crate::model::holdout::{Accuracy, GroupAccuracy};
@@ -25,7 +25,7 @@ pub fn write(
     settings: &Settings,
     target: &Target,
 ) -> Result<PathBuf, Error> {
-    let staging = target.staging(Kind::Evaluation, None)?;
+    let staging = target.staging(None)?;
     csv(&staging, "evaluation.csv", &methods(evaluation)?)?;
     csv(&staging, "evaluation_groups.csv", &groups(evaluation)?)?;
     let by_rule = evaluation.rejected.iter().map(|r| (r.rule.clone(), json!(r.rows)));
@@ -43,7 +43,8 @@ pub fn write(
         "settings": settings,
     });
     staging.text("evaluation.json", &text(&document)?)?;
-    staging.commit("evaluation.json")
+    let inputs: Vec<String> = evaluation.inputs.iter().map(|input| input.file.clone()).collect();
+    staging.commit(&inputs)
 }
 
 /// A row a model and a naive forecast, fold by fold.

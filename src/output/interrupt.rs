@@ -9,12 +9,12 @@ static LEFT_OVER: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 static COMMITTING: Mutex<()> = Mutex::new(());
 
 /// Something that is to be removed when the program is told to stop.
-pub(super) fn register(path: &Path) {
+pub(crate) fn register(path: &Path) {
     left_over().push(path.to_owned());
 }
 
 /// It is gone.
-pub(super) fn forget(path: &Path) {
+pub(crate) fn forget(path: &Path) {
     left_over().retain(|kept| kept != path);
 }
 
@@ -27,12 +27,14 @@ pub(super) fn committing() -> MutexGuard<'static, ()> {
 /// The process must end while the guard is held.
 pub fn clear() -> MutexGuard<'static, ()> {
     let guard = committing();
-    for path in left_over().drain(..) {
-        let _ = if path.is_dir() {
-            std::fs::remove_dir_all(&path)
+    // The newest first: the lock, which is the oldest, keeps the next run waiting until then.
+    for path in left_over().drain(..).rev() {
+        if path.is_dir() {
+            // A file that is being written can appear meanwhile.
+            let _ = (0..10).find(|_| std::fs::remove_dir_all(&path).is_ok());
         } else {
-            std::fs::remove_file(&path)
-        };
+            let _ = std::fs::remove_file(&path);
+        }
     }
     guard
 }

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! * [`target`]: the folder, locked and exchanged whole. [`staging`]: the hidden folder that is
-//!   written. `lock`: one writer at a time. [`interrupt`]: what to clear when told to stop.
+//!   written. `recovery`: the exchange, and what killed runs left. `lock`: one writer at a time. [`interrupt`]: what to clear when told to stop.
 //! * [`tables`]: customers, segments, RFM, forecasts, quarantine.
 //! * [`notes`]: what a customers table says about itself.
 //! * [`lineage`]: OpenLineage events; [`datasets`]: what they tell of the files.
@@ -17,22 +17,25 @@ pub mod interrupt;
 pub mod lineage;
 mod lock;
 pub mod notes;
+mod recovery;
 pub mod staging;
 pub mod tables;
 pub mod target;
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use polars::prelude::DataFrame;
 
 use crate::error::Error;
 use crate::fingerprint::lost_thread;
 use crate::pipeline::Run;
+use crate::progress;
 use crate::remote;
 use crate::settings::{Format, Partition, Settings};
 use crate::trained::Trained;
-use documents::Started;
-use target::{Kind, Target};
+use documents::{Started, Written};
+use target::Target;
 
 /// Files of a run, of which some are not always written.
 const RUN_FILES: &[&str] = &[
@@ -82,11 +85,13 @@ pub fn write(
     started: &Started,
     target: &Target,
 ) -> Result<PathBuf, Error> {
+    let since = Instant::now();
+    progress::stage("write");
     let partition = settings
         .output
         .partition
         .map(|Partition::AsOf| format!("as_of={}", run.audit.observation_end));
-    let staging = target.staging(Kind::Run, partition.as_deref())?;
+    let staging = target.staging(partition.as_deref())?;
     let customers = tables::renamed(&run.scored, settings)?;
     let model = documents::model(&run.trained)?;
     let notes = notes::of_customers(run, settings, &model);
@@ -99,15 +104,21 @@ pub fn write(
         let writers: Vec<_> =
             settings.output.formats.iter().map(|format| scope.spawn(move || one(format))).collect();
         tables::parquet(&staging, "quarantine.parquet", &run.audit.quarantine, &Vec::new())?;
+        for (name, table) in small_tables(run, settings)? {
+            tables::csv(&staging, name, &table)?;
+        }
         writers.into_iter().try_for_each(|writer| writer.join().unwrap_or_else(lost_thread))
     })?;
-    for (name, table) in small_tables(run, settings)? {
-        tables::csv(&staging, name, &table)?;
-    }
     staging.text("model.json", &model)?;
-    let manifest = documents::run(run, settings, started, &model, &staging.written())?;
+    let written = Written {
+        model: &model,
+        outputs: &staging.written(),
+        seconds: since.elapsed().as_secs_f64(),
+    };
+    let manifest = documents::run(run, settings, started, &written)?;
     staging.text("run.json", &manifest)?;
-    staging.commit("run.json")
+    let inputs: Vec<String> = run.audit.inputs.iter().map(|input| input.file.clone()).collect();
+    staging.commit(&inputs)
 }
 
 /// The tables that are CSV in every run, by the names of their files.

@@ -3,10 +3,12 @@
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::interrupt;
-use super::target::{self, Kind, Way};
+use super::lock::Lock;
+use super::target::{Kind, Way};
+use super::{interrupt, recovery};
 use crate::error::Error;
 use crate::fingerprint::{Fingerprint, Hashed, fingerprint, lost_thread};
 use crate::remote;
@@ -17,12 +19,21 @@ pub struct Staging {
     folder: PathBuf,
     kind: Kind,
     way: Way,
+    in_place: AtomicBool,
+    _lock: Option<Lock>,
     fingerprints: Mutex<Vec<Fingerprint>>,
 }
 
 impl Staging {
-    pub(super) fn new(target: PathBuf, folder: PathBuf, kind: Kind, way: Way) -> Self {
-        Self { target, folder, kind, way, fingerprints: Mutex::default() }
+    pub(super) fn new(
+        target: PathBuf,
+        folder: PathBuf,
+        kind: Kind,
+        way: Way,
+        lock: Option<Lock>,
+    ) -> Self {
+        let in_place = AtomicBool::new(false);
+        Self { target, folder, kind, way, in_place, _lock: lock, fingerprints: Mutex::default() }
     }
 
     /// Writes one file through `fill` and takes its fingerprint on the way.
@@ -96,42 +107,70 @@ impl Staging {
     }
 
     /// Syncs every file and puts all of them into place, in one step where the file system can, else
-    /// one by one and `last` after all others. Files of the command that it did not write again are
-    /// gone; all others stay. Returns the target.
+    /// one by one and the manifest after all others. Files of the command that it did not write
+    /// again are gone; all others stay. Returns the target.
     ///
     /// # Errors
-    /// [`Error::Io`] when a file cannot be synced (then nothing has changed) or put into place.
-    pub fn commit(self, last: &str) -> Result<PathBuf, Error> {
+    /// [`Error::Io`] when a file cannot be synced (then nothing has changed) or put into place;
+    /// [`Error::Settings`] when one of the `inputs` would be replaced.
+    pub fn commit(self, inputs: &[String]) -> Result<PathBuf, Error> {
+        self.kind.spares(inputs, &self.target)?;
         let mut names: Vec<String> = self.written().into_iter().map(|f| f.file).collect();
-        names.sort_by_key(|name| name == last);
+        names.sort_by_key(|name| name == self.kind.manifest());
         self.sync(&names)?;
-        let _not_now = interrupt::committing();
         if self.way == Way::Upload {
             let files: Vec<PathBuf> = names.iter().map(|name| self.folder.join(name)).collect();
             let url = self.target.to_string_lossy();
             remote::upload(&files, &url, &self.kind.not_among(&names))?;
             return Ok(self.target.clone());
         }
-        let placed = || match self.way {
-            Way::Exchange => self.exchange(),
+        let _not_now = interrupt::committing();
+        let placed = match self.way {
+            Way::Exchange if self.exchange() => Ok(()),
             _ => self.rename_each(&names),
         };
-        placed().map_err(Error::io(&self.target, "put the output into place"))?;
+        placed.map_err(Error::io(&self.target, "put the output into place"))?;
         Ok(self.target.clone())
     }
 
-    fn exchange(&self) -> std::io::Result<()> {
-        if self.target.is_dir() {
-            self.link_others()?;
+    /// Whether the folders changed places; if not, nothing has changed.
+    fn exchange(&self) -> bool {
+        let ready = || {
+            if self.target.is_dir() {
+                self.link_others()?;
+            }
+            sync_folder(&self.folder)?;
+            // A mark that a killed run left must not be taken for that of this exchange.
+            recovery::unmark(&self.target)?;
+            recovery::exchange(&self.folder, &self.target)
+        };
+        let former = match ready() {
+            Ok(former) => former,
+            Err(error) => {
+                tracing::debug!("files are renamed one by one: {error}");
+                return false;
+            }
+        };
+        // From here on the hidden folder may hold what others had in the target.
+        self.in_place.store(true, Ordering::Relaxed);
+        interrupt::forget(&self.folder);
+        if let Err(error) = self.settle(former.as_deref()) {
+            tracing::warn!(
+                "the new output is in place, but what lay beside the former one could not be moved \
+                 along ({error}): look into {}",
+                former.as_deref().unwrap_or(&self.target).display()
+            );
         }
-        sync_folder(&self.folder)?;
-        let former = target::exchange(&self.folder, &self.target)?;
+        true
+    }
+
+    fn settle(&self, former: Option<&Path>) -> std::io::Result<()> {
         if let Some(parent) = self.target.parent() {
             sync_folder(parent)?;
         }
         match former {
-            Some(former) => target::retire(&former, &self.target, self.kind),
-            None => fs::remove_file(self.target.join(target::MARK)),
+            Some(former) => recovery::retire(former, &self.target, Some(self.kind)),
+            None => recovery::unmark(&self.target),
         }
     }
 
@@ -149,8 +188,10 @@ impl Staging {
     }
 
     fn rename_each(&self, names: &[String]) -> std::io::Result<()> {
+        let mark = self.target.join(recovery::MARK);
+        fs::write(&mark, self.kind.manifest())?;
         for name in names {
-            fs::rename(self.folder.join(name), self.target.join(name))?;
+            place(&self.folder.join(name), &self.target.join(name))?;
         }
         for stale in self.kind.not_among(names) {
             match fs::remove_file(self.target.join(stale)) {
@@ -158,13 +199,29 @@ impl Staging {
                 _ => {}
             }
         }
+        fs::remove_file(mark)?;
         sync_folder(&self.target)
+    }
+}
+
+/// Renames a file; between two file systems, copies it beside its place first.
+fn place(from: &Path, to: &Path) -> std::io::Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => {
+            let beside = to.with_extension("cltv-new");
+            fs::copy(from, &beside)?;
+            File::open(&beside)?.sync_all()?;
+            fs::rename(beside, to)
+        }
+        other => other,
     }
 }
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
+        if !self.in_place.load(Ordering::Relaxed) {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
         interrupt::forget(&self.folder);
     }
 }

@@ -13,13 +13,20 @@ use std::path::{Path, PathBuf};
 
 use super::interrupt;
 use super::lock::Lock;
+use super::recovery::{MARK, recover, recover_partitions};
 use super::staging::Staging;
 use crate::error::Error;
 use crate::remote;
 
+/// Ending of the hidden folder that a run writes to; after the exchange it holds what was before.
+pub(super) const NEW: &str = ".cltv-new";
+/// Ending of the lock file.
+const LOCK: &str = ".cltv-lock";
+
 /// A folder of which this process is the only writer.
 pub struct Target {
     path: PathBuf,
+    kind: Kind,
     way: Way,
     _lock: Option<Lock>,
 }
@@ -39,39 +46,34 @@ impl Target {
     /// Locks the folder, which need not be there yet, and clears away what a killed run left.
     ///
     /// # Errors
-    /// [`Error::Io`] when another run writes to it, or it cannot be written.
-    pub fn lock(path: &Path) -> Result<Self, Error> {
+    /// [`Error::Io`] when another run writes to it, or it cannot be written; [`Error::Settings`]
+    /// when it holds files by the names of ours that no run wrote.
+    pub fn lock(path: &Path, kind: Kind) -> Result<Self, Error> {
         if let Some(url) = path.to_str().filter(|path| remote::is_remote(path)) {
             remote::without_credentials(url)?;
-            return Ok(Self { path: path.to_owned(), way: Way::Upload, _lock: None });
+            return Ok(Self { path: path.to_owned(), kind, way: Way::Upload, _lock: None });
         }
         let failed = || Error::io(path, "write to the output folder");
         let path = absolute(path).map_err(failed())?;
-        if path.exists() && !path.is_dir() {
-            return Err(failed()(io::Error::other("it is a file, not a folder")));
-        }
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return Self::inside(path);
-        };
+        let parent = path.parent().unwrap_or(&path);
         fs::create_dir_all(parent).map_err(failed())?;
-        if !can_be_exchanged(&path, parent) {
-            return Self::inside(path);
+        if path.is_dir() {
+            writable(&path).map_err(failed())?;
         }
-        let lock = parent.join(format!(".{}.cltv-lock", name.to_string_lossy()));
+        let beside_it = path.file_name().is_some() && writable(parent).is_ok();
+        if !beside_it {
+            fs::create_dir_all(&path).map_err(failed())?;
+        }
+        let lock = if beside_it { beside(&path, LOCK) } else { path.join(LOCK) };
         let lock = Lock::take(&lock, &path)?;
-        recover(&path).map_err(failed())?;
+        kind.only_ours(&path)?;
+        if beside_it {
+            recover(&path).map_err(failed())?;
+        }
         recover_partitions(&path).map_err(failed())?;
-        Ok(Self { path, way: Way::Exchange, _lock: Some(lock) })
-    }
-
-    /// A target whose files are renamed one by one.
-    fn inside(path: PathBuf) -> Result<Self, Error> {
-        let failed = || Error::io(&path, "write to the output folder");
-        fs::create_dir_all(&path).map_err(failed())?;
-        let lock = Lock::take(&path.join(".cltv-lock"), &path)?;
-        remove(&path.join(NEW)).map_err(failed())?;
-        recover_partitions(&path).map_err(failed())?;
-        Ok(Self { path, way: Way::Rename, _lock: Some(lock) })
+        let way =
+            if beside_it && exchangeable(&path, parent) { Way::Exchange } else { Way::Rename };
+        Ok(Self { path, kind, way, _lock: Some(lock) })
     }
 
     /// The folder.
@@ -82,28 +84,49 @@ impl Target {
     /// An empty hidden folder, to be committed to the target, or to one of its partitions.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be made.
-    pub fn staging(&self, kind: Kind, partition: Option<&str>) -> Result<Staging, Error> {
+    /// [`Error::Io`] when it cannot be made, or another run writes to the partition.
+    pub fn staging(&self, partition: Option<&str>) -> Result<Staging, Error> {
         let failed = || Error::io(&self.path, "write to the output folder");
-        let (target, way) = match (partition, self.way) {
-            (Some(name), Way::Upload) => (self.path.join(name), Way::Upload),
+        let (target, way, lock) = match (partition, self.way) {
+            (Some(name), Way::Upload) => (self.path.join(name), Way::Upload, None),
             (Some(name), _) => {
                 fs::create_dir_all(&self.path).map_err(failed())?;
-                (self.path.join(name), Way::Exchange)
+                let target = self.path.join(name);
+                let lock = Lock::take(&beside(&target, LOCK), &target)?;
+                self.kind.only_ours(&target)?;
+                (target, Way::Exchange, Some(lock))
             }
-            (None, way) => (self.path.clone(), way),
+            (None, way) => (self.path.clone(), way, None),
         };
+        let folder = self.hidden_folder(&target, way).map_err(failed())?;
+        Ok(Staging::new(target, folder, self.kind, way, lock))
+    }
+
+    fn hidden_folder(&self, target: &Path, way: Way) -> io::Result<PathBuf> {
+        let _not_now = interrupt::committing();
         let folder = match way {
-            Way::Exchange => beside(&target, NEW),
+            Way::Exchange => beside(target, NEW),
             Way::Rename => target.join(NEW),
-            Way::Upload => std::env::temp_dir().join(format!("cltv-{}{NEW}", std::process::id())),
+            Way::Upload => {
+                let folder = tempfile::Builder::new().prefix("cltv-").tempdir()?.keep();
+                interrupt::register(&folder);
+                return Ok(folder);
+            }
         };
-        interrupt::register(&folder);
-        fs::create_dir(&folder).map_err(failed())?;
-        if way == Way::Exchange {
-            fs::write(folder.join(MARK), kind.name()).map_err(failed())?;
+        fs::create_dir_all(target.parent().unwrap_or(target))?;
+        if way == Way::Rename {
+            fs::create_dir_all(target)?;
+            // What a killed run left here is not finished: it is only in place when renamed.
+            remove(&folder)?;
         }
-        Ok(Staging::new(target, folder, kind, way))
+        fs::create_dir(&folder)?;
+        interrupt::register(&folder);
+        if way == Way::Exchange {
+            let mark = folder.join(MARK);
+            fs::write(&mark, self.kind.manifest())?;
+            fs::File::open(mark)?.sync_all()?;
+        }
+        Ok(folder)
     }
 }
 
@@ -119,13 +142,15 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Run, Self::Evaluation, Self::Comparison];
+    /// All of them.
+    pub(super) const ALL: [Self; 3] = [Self::Run, Self::Evaluation, Self::Comparison];
 
-    fn name(self) -> &'static str {
+    /// The file that is written last.
+    pub(super) fn manifest(self) -> &'static str {
         match self {
-            Self::Run => "run",
-            Self::Evaluation => "evaluation",
-            Self::Comparison => "comparison",
+            Self::Run => "run.json",
+            Self::Evaluation => "evaluation.json",
+            Self::Comparison => "comparison.json",
         }
     }
 
@@ -147,16 +172,54 @@ impl Kind {
     pub fn owns(self, file: &str) -> bool {
         file == MARK || self.files().contains(&file)
     }
+
+    /// Refuses a folder with files by the names of ours beside which no manifest lies: somebody
+    /// else's, perhaps the input.
+    fn only_ours(self, folder: &Path) -> Result<(), Error> {
+        // `cltv fit` writes model.json alone.
+        let fitted = |file: &str| self == Self::Run && file == "model.json";
+        let there = |file: &&&str| folder.join(file).exists() && !fitted(file);
+        let known = folder.join(self.manifest()).exists() || folder.join(MARK).exists();
+        match self.files().iter().find(there).filter(|_| !known) {
+            None => Ok(()),
+            Some(file) => Err(Error::Settings {
+                place: folder.display().to_string(),
+                faults: vec![format!(
+                    "there is a file {file} that no run of cltv wrote, and that this one would \
+                     replace: choose another output folder, or move the file"
+                )],
+            }),
+        }
+    }
+
+    /// Refuses inputs that this command would replace.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] that names the first one.
+    pub(super) fn spares(self, inputs: &[String], folder: &Path) -> Result<(), Error> {
+        let replaced = |input: &&String| {
+            let path = fs::canonicalize(input).unwrap_or_else(|_| PathBuf::from(input));
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let within =
+                fs::canonicalize(folder).is_ok_and(|folder| path.parent() == Some(&folder));
+            within && self.owns(&name)
+        };
+        match inputs.iter().find(replaced) {
+            None => Ok(()),
+            Some(input) => Err(Error::Settings {
+                place: input.clone(),
+                faults: vec![
+                    "this input lies in the output folder and has the name of an output: choose \
+                     another output folder"
+                        .to_owned(),
+                ],
+            }),
+        }
+    }
 }
 
-/// In a folder that is being written; in the target until the exchange is through.
-pub(super) const MARK: &str = ".cltv-unfinished";
-/// Ending of the hidden folder that a run writes to; after the exchange it holds what was before.
-const NEW: &str = ".cltv-new";
-/// Ending of what was before, where two renames have to stand in for the exchange.
-const OLD: &str = ".cltv-old";
-
-fn beside(target: &Path, ending: &str) -> PathBuf {
+/// The hidden neighbour of a folder.
+pub(super) fn beside(target: &Path, ending: &str) -> PathBuf {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     target.with_file_name(format!(".{name}{ending}"))
 }
@@ -164,16 +227,27 @@ fn beside(target: &Path, ending: &str) -> PathBuf {
 /// The path without links and dots, whether it is there or not.
 fn absolute(path: &Path) -> io::Result<PathBuf> {
     match fs::canonicalize(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => std::path::absolute(path),
-        other => other,
+        Ok(path) if path.is_dir() => Ok(path),
+        Ok(_) => Err(io::Error::other("it is a file, not a folder")),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Err(_) if path.is_symlink() => Err(io::Error::other("it is a link to nothing")),
+        Err(_) => {
+            let path = std::path::absolute(path)?;
+            let parent = path.parent().map(absolute).transpose()?;
+            let name = path.file_name().map(ToOwned::to_owned);
+            Ok(parent.zip(name).map_or(path, |(parent, name)| parent.join(name)))
+        }
     }
 }
 
-/// Not a mount point, not around the working directory, and in a folder that can be written.
-fn can_be_exchanged(path: &Path, parent: &Path) -> bool {
+fn writable(folder: &Path) -> io::Result<()> {
+    tempfile::tempfile_in(folder).map(drop)
+}
+
+/// Not around the working directory, and on the file system of the folder that it is in.
+fn exchangeable(path: &Path, parent: &Path) -> bool {
     let around = std::env::current_dir().is_ok_and(|current| current.starts_with(path));
-    let writable = tempfile::tempfile_in(parent).is_ok();
-    !around && writable && same_file_system(path, parent)
+    !around && same_file_system(path, parent)
 }
 
 #[cfg(unix)]
@@ -190,91 +264,17 @@ fn same_file_system(_: &Path, _: &Path) -> bool {
     true
 }
 
-/// Puts the staged folder in the place of the target; what was there is then where this returns,
-/// if anything was.
-pub(super) fn exchange(staged: &Path, target: &Path) -> io::Result<Option<PathBuf>> {
-    if !target.exists() {
-        fs::rename(staged, target)?;
-        return Ok(None);
-    }
-    if exchanged(staged, target).is_ok() {
-        return Ok(Some(staged.to_owned()));
-    }
-    let old = beside(target, OLD);
-    fs::rename(target, &old)?;
-    if let Err(error) = fs::rename(staged, target) {
-        fs::rename(&old, target)?;
-        return Err(error);
-    }
-    Ok(Some(old))
-}
-
-#[cfg(any(target_os = "linux", target_vendor = "apple"))]
-fn exchanged(staged: &Path, target: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    Ok(renameat_with(CWD, staged, CWD, target, RenameFlags::EXCHANGE)?)
-}
-
-#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-fn exchanged(_: &Path, _: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-/// Moves what is not the command's own from the former target to the present one, and removes the
-/// former.
-pub(super) fn retire(former: &Path, target: &Path, kind: Kind) -> io::Result<()> {
-    for entry in fs::read_dir(former)? {
-        let entry = entry?;
-        let moved = target.join(entry.file_name());
-        if !kind.owns(&entry.file_name().to_string_lossy()) && !moved.exists() {
-            fs::rename(entry.path(), moved)?;
-        }
-    }
-    remove(former)?;
-    fs::remove_file(target.join(MARK))
-}
-
-/// Finishes or undoes what a killed run had begun.
-fn recover(target: &Path) -> io::Result<()> {
-    let (new, old) = (beside(target, NEW), beside(target, OLD));
-    if old.is_dir() && !target.exists() {
-        fs::rename(&old, target)?;
-    }
-    let mark = fs::read_to_string(target.join(MARK)).ok();
-    let exchanged_by = Kind::ALL.into_iter().find(|kind| mark.as_deref() == Some(kind.name()));
-    for left in [old, new].iter().filter(|left| left.is_dir()) {
-        match exchanged_by {
-            Some(kind) if !left.join(MARK).exists() => retire(left, target, kind)?,
-            _ => remove(left)?,
-        }
-    }
-    if exchanged_by.is_some() && target.join(MARK).exists() {
-        fs::remove_file(target.join(MARK))?;
-    }
-    Ok(())
-}
-
-/// The same for every partition of a target.
-fn recover_partitions(target: &Path) -> io::Result<()> {
-    let entries = match fs::read_dir(target) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        other => other?,
-    };
-    for entry in entries {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        let partition = [NEW, OLD].iter().find_map(|ending| name.strip_suffix(ending));
-        if let Some(partition) = partition.and_then(|name| name.strip_prefix('.'))
-            && !partition.is_empty()
-        {
-            recover(&target.join(partition))?;
-        }
-    }
-    Ok(())
-}
-
-fn remove(folder: &Path) -> io::Result<()> {
+/// Removes a folder of ours and what is in it.
+pub(super) fn remove(folder: &Path) -> io::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
+    }
+}
+
+impl Target {
+    /// A lock on one partition, when nobody has it.
+    pub(super) fn lock_of(partition: &Path) -> Option<Lock> {
+        Lock::take(&beside(partition, LOCK), partition).ok()
     }
 }

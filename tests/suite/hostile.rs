@@ -19,7 +19,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::support::*;
 
 /// No input of this size needs longer than this.
-const LONGEST: Duration = Duration::from_secs(20);
+const LONGEST: Duration = Duration::from_secs(60);
 /// Bytes that mean something to a parser.
 const TOKENS: &[&[u8]] = &[
     b"\"",
@@ -143,7 +143,11 @@ fn look_at(pipeline: &str, file: &Path) {
     let overrides = Overrides { input, ..Overrides::default() };
     let settings = load(&project(pipeline), &overrides).expect("a shipped pipeline");
     if let Err(error) = pipeline::look(&settings, None, &mut Clock::default()) {
-        assert!(error.to_string().len() > 20, "{error}");
+        let said = error.to_string();
+        assert!(said.len() > 20, "{said}");
+        // Polars' Parquet reader is known to break down over damaged files; nothing else may.
+        let parquet = file.extension().is_some_and(|extension| extension == "parquet");
+        assert!(parquet || !said.contains("the reader broke down"), "{said}");
     }
     let _ = cltv::frame::inspect::inspect(&file.display().to_string(), "auto", "auto");
 }

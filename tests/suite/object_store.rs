@@ -79,7 +79,7 @@ fn a_run_from_and_to_an_object_store_is_a_local_run() {
     fine(run("s3://crm/in/", "s3://crm/out/four", &[]));
     fine(run("s3://crm/in/", "s3://crm/out/four/", &["--set", "output.formats=[\"parquet\"]"]));
     let missing = run("s3://crm/in/none.csv", "s3://crm/out/three", &[]);
-    assert_eq!(missing.status.code(), Some(1), "{}", stderr(&missing));
+    assert_eq!(missing.status.code(), Some(3), "{}", stderr(&missing));
     assert!(stderr(&missing).contains("s3://crm/in/none.csv"), "{}", stderr(&missing));
     let nothing = run("s3://crm/in/*.parquet", "s3://crm/out/three", &[]);
     assert_eq!(nothing.status.code(), Some(3), "{}", stderr(&nothing));
@@ -116,6 +116,11 @@ fn a_path_with_credentials_is_refused_and_not_repeated() {
             let output = cltv(arguments);
             assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
             assert!(!stderr(&output).contains("hunter2"), "{}", stderr(&output));
+            let place = folder();
+            let events = place.path().join("events.ndjson");
+            let lineage = ["--openlineage".into(), events.clone().into_os_string()];
+            cltv(arguments.map(Into::into).into_iter().chain(lineage));
+            assert!(!events.exists(), "{:?}", std::fs::read_to_string(&events));
         }
     }
     assert!(!project("unused").exists());
