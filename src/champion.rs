@@ -14,6 +14,9 @@ use crate::trained::Trained;
 /// The file that points to the model in use.
 pub const POINTER: &str = "champion.json";
 
+/// Code of a champion that is gone or of another layout.
+const UNREADABLE: &str = "champion_unreadable";
+
 /// What the pointer says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Pointer {
@@ -35,7 +38,17 @@ pub fn find(path: &Path) -> Result<PathBuf, Error> {
         return Ok(path.to_owned());
     }
     match pointer(path)? {
-        Some(pointer) => Ok(path.join(pointer.model)),
+        Some(pointer) => {
+            let model = path.join(&pointer.model);
+            let text = fs::read(&model).map_err(Error::io(&model, "read the model in use"))?;
+            if Trained::id(&text) != pointer.id {
+                return Err(fault(
+                    &model,
+                    "the file was changed since it was promoted: promote a model again".to_owned(),
+                ));
+            }
+            Ok(model)
+        }
         None if path.join("model.json").is_file() => Ok(path.join("model.json")),
         None => Err(fault(
             path,
@@ -89,8 +102,14 @@ pub fn promote(model: &Path, folder: &Path, accepted: &[String]) -> Result<Promo
     let before = pointer(folder)?;
     let mut faults = gate(&trained, accepted);
     if let Some(before) = &before {
-        let champion = Trained::read(&folder.join(&before.model))?;
-        faults.extend(against(&trained, &champion, accepted));
+        faults.extend(match Trained::read(&folder.join(&before.model)) {
+            Ok((champion, _)) => against(&trained, &champion, accepted),
+            Err(_) if accepted.iter().any(|code| code == UNREADABLE) => Vec::new(),
+            Err(error) => vec![format!(
+                "the present champion cannot be read, so nothing tells whether the two compare: \
+                 {error} ({UNREADABLE}; --accept {UNREADABLE} to replace it all the same)"
+            )],
+        });
     }
     if !faults.is_empty() {
         return Err(Error::Model(format!(

@@ -29,7 +29,7 @@ use crate::model::{
     self, CustomerPatterns, FittedPurchases, FittedSpend, Predictions, company, tracking,
 };
 use crate::remote::Source;
-use crate::settings::{FrequencyKind, InputKind, Settings};
+use crate::settings::{FrequencyKind, InputKind, Settings, UncertaintyMethod};
 use crate::trained::{Parts, Trained};
 use crate::{contract, remarks, selection};
 
@@ -171,16 +171,39 @@ pub fn analyse(settings: &Settings) -> Result<Run, Error> {
 pub fn score(settings: &Settings, given: &Trained, refit_if: Option<f64>) -> Result<Run, Error> {
     let mut clock = Clock::default();
     let look = look(settings, Some(&given.outlier_limits), &mut clock)?;
+    let settings = &moved(settings, given, &look);
     let stability_index = given.stability_index(&look.histories);
     let refitted = refit_if.is_some_and(|most| stability_index.iter().any(|(_, psi)| *psi > most));
     let mut run = match refitted {
         true => analyse(settings)?,
-        false => complete(look, Some(given), settings, clock)?,
+        false => complete(look, Some(given), &without_refits(settings), clock)?,
     };
     let drift = Drift { stability_index, refitted };
     run.findings.splice(..0, remarks::drifted(&drift));
     run.drift = Some(drift);
     Ok(run)
+}
+
+/// The settings for an export of another day: a window of selection that is named by its first day
+/// keeps its length.
+fn moved(settings: &Settings, given: &Trained, look: &Look) -> Settings {
+    let mut settings = settings.clone();
+    let days = look.summary.observation_end - given.observation_end;
+    if let Some(first) = settings.selection.as_mut().and_then(|s| s.last_order_on_or_after.as_mut())
+    {
+        *first = first.checked_add_signed(days).unwrap_or(*first);
+    }
+    settings
+}
+
+/// A bootstrap would fit the models to the scored customers: parameters are drawn by the covariance of
+/// the given fit instead.
+fn without_refits(settings: &Settings) -> Settings {
+    let mut settings = settings.clone();
+    if let Some(uncertainty) = &mut settings.uncertainty {
+        uncertainty.method = UncertaintyMethod::Normal;
+    }
+    settings
 }
 
 /// Fits the models, and finds the edges of the segments; writes nothing.
@@ -215,6 +238,8 @@ pub struct Models {
     pub spend: FittedSpend,
     /// None for everybody ever acquired.
     pub selection: Option<Selection>,
+    /// Whether they were fitted to another export.
+    pub given: bool,
 }
 
 /// Fits the models, or takes those that are given.
@@ -227,7 +252,7 @@ fn models(
     if let Some(given) = given {
         let (purchases, spend) = given.fits()?;
         let selection = purchases.selection.as_ref().map(|fit| fit.selection);
-        return Ok(Models { purchases, spend, selection });
+        return Ok(Models { purchases, spend, selection, given: true });
     }
     let histories = &look.histories;
     let selection = selection::stated(settings, histories, look.summary.observation_end)?;
@@ -235,7 +260,7 @@ fn models(
         || model::fit_purchases(&customers.patterns, &settings.purchases, selection),
         || model::fit_spend(histories, &settings.spend),
     );
-    Ok(Models { purchases: purchases?, spend: spend?, selection })
+    Ok(Models { purchases: purchases?, spend: spend?, selection, given: false })
 }
 
 fn outlook<'a>(
@@ -329,12 +354,15 @@ fn findings(
     without_intervals: Option<Finding>,
     settings: &Settings,
 ) -> Vec<Finding> {
-    let Models { purchases, spend, selection } = models;
+    let Models { purchases, spend, selection, given } = models;
     let mut findings = purchases.findings.clone();
     findings.extend(without_intervals);
     findings.extend(corrected(purchases, predicted, outlook, settings));
     let end = look.summary.observation_end;
-    findings.extend(selection::findings(settings, *selection, &look.signs, end));
+    // A correction belongs to the file of the fit; whether this one is filtered alike changes nothing.
+    if !(*given && selection.is_some()) {
+        findings.extend(selection::findings(settings, *selection, &look.signs, end));
+    }
     findings.extend(spend.findings.clone());
     findings.extend(remarks::remarks(settings, look, edges));
     findings.sort_by_key(|finding| finding.severity == Severity::Note);
@@ -394,7 +422,7 @@ fn corrected(
     let ignored = total_orders(&fit.ignored, outlook);
     let corrected: Vec<(u32, f64)> =
         predicted.orders.iter().map(|(months, orders)| (*months, orders.iter().sum())).collect();
-    selection::corrected(stated, outlook.histories.len(), fit.acquired, &ignored, &corrected)
+    selection::corrected(stated, purchases.customers, fit.acquired, &ignored, &corrected)
 }
 
 /// What a reading gives. Where the reader itself breaks down, the file is damaged or not what it

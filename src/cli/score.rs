@@ -43,7 +43,7 @@ pub struct ScoreArgs {
 pub fn run(args: &ScoreArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
     let started = Start::now();
     let model = champion::find(&args.model)?;
-    let trained = Trained::read(&model)?;
+    let (trained, _) = Trained::read(&model)?;
     let overrides = Overrides {
         input: Some(args.input.clone()),
         output: Some(args.output.clone()),
@@ -51,6 +51,7 @@ pub fn run(args: &ScoreArgs, quiet: bool, log_format: LogFormat) -> anyhow::Resu
         set: args.set.clone(),
     };
     let settings = restore(&trained.settings, &overrides)
+        .and_then(|settings| trained.agrees(&settings).map(|()| settings))
         .map_err(|faults| Error::Settings { place: model.display().to_string(), faults })?;
     let job = Job { settings, started, description: &model, args: &args.job };
     job.work(|settings| pipeline::score(settings, &trained, args.refit_if), quiet, log_format)

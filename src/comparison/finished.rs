@@ -119,6 +119,7 @@ impl Finished {
             ("least number of orders", json!(summary.min_orders)),
             ("lifetime value", json!(lifetime_value)),
             ("list of segments", json!(segments.labels)),
+            ("currency", json!(self.settings.output.currency)),
         ]
     }
 

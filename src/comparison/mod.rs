@@ -23,6 +23,7 @@ use crate::findings::Finding;
 use crate::fingerprint::Fingerprint;
 use crate::frame::compare::{self, KeptChange, Matched};
 use crate::frame::predictions::highest;
+use crate::model::FittedPurchases;
 use crate::model::change::{Change, Fit, changes};
 use crate::model::holdout::{Accuracy, Forecast, accuracy};
 use crate::model::migration::{Flow, Movement, flows, movements};
@@ -266,11 +267,16 @@ fn parameters(before: &Finished, after: &Finished, same: bool) -> Result<Vec<Cha
         (before.trained.fits()?, after.trained.fits()?);
     let ([first, second], [third, fourth]) =
         (before.trained.penalties(), after.trained.penalties());
+    let title = |fitted: &FittedPurchases| match fitted.selection {
+        Some(_) => format!("{} given [selection]", fitted.family.title()),
+        None => fitted.family.title().to_owned(),
+    };
     let fit = |title, l2_penalty, parameters| Fit { title, l2_penalty, parameters };
+    let titles = [title(&orders_before), title(&orders_after)];
     let orders = changes(
         "purchases",
-        fit(orders_before.family.title(), first, &orders_before.parameters),
-        fit(orders_after.family.title(), third, &orders_after.parameters),
+        fit(&titles[0], first, &orders_before.parameters),
+        fit(&titles[1], third, &orders_after.parameters),
         same,
     );
     let spend = changes(

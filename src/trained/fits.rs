@@ -140,6 +140,10 @@ impl SelectionKept {
     }
 
     fn restored(&self) -> Result<SelectionFit, String> {
+        let mix = self.both_channels.map_or([1.0; 2], |mix| [mix.first, mix.second]);
+        if [self.window.unwrap_or(1.0), mix[0], mix[1]].iter().any(|value| *value <= 0.0) {
+            return Err("purchases.selection must have a window and shares above 0".to_owned());
+        }
         Ok(SelectionFit {
             selection: kept::Selection {
                 window: self.window.unwrap_or(f64::INFINITY),
@@ -209,10 +213,13 @@ fn positive(family: Family, parameters: &[f64]) -> Result<PurchaseModel, String>
 
 fn square(covariance: &Covariance, size: usize, section: &str) -> Result<(), String> {
     let rows = &covariance.log_scale;
-    if rows.len() == size && rows.iter().all(|row| row.len() == size) {
+    let sound = |(i, row): (usize, &Vec<f64>)| row.len() == size && row[i] > 0.0;
+    if rows.len() == size && rows.iter().enumerate().all(sound) {
         return Ok(());
     }
-    Err(format!("{section}.covariance must have {size} rows of {size} numbers"))
+    Err(format!(
+        "{section}.covariance must have {size} rows of {size} numbers, above 0 on the diagonal"
+    ))
 }
 
 fn restored(

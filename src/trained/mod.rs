@@ -26,6 +26,8 @@ pub use fits::{PurchasesFit, SpendFit, not_identified, standard_errors, values};
 
 /// Version of the layout of model.json.
 pub const SCHEMA_VERSION: u32 = 2;
+/// The columns that drift is told by.
+const COLUMNS: [&str; 4] = ["frequency", "recency", "T", "monetary_value"];
 /// Hexadecimal digits of a model's identifier.
 const ID_DIGITS: usize = 12;
 
@@ -85,8 +87,13 @@ pub struct Tool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Data {
-    /// Input files in reading order, without their names.
-    pub files: Vec<FileMark>,
+    /// Input files.
+    pub files: usize,
+    /// Their size together.
+    pub bytes: u64,
+    /// SHA-256 of the file; of several, that of their SHA-256, in reading order, one after the
+    /// other.
+    pub sha256: String,
     /// Rows read.
     pub rows: usize,
     /// First order of all.
@@ -95,16 +102,6 @@ pub struct Data {
     /// Last order of all.
     #[serde(with = "plain_date")]
     pub last_order: NaiveDate,
-}
-
-/// What tells one file from another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FileMark {
-    /// Size in bytes.
-    pub bytes: u64,
-    /// SHA-256 in hexadecimal.
-    pub sha256: String,
 }
 
 /// Names and edges of the CLTV segments.
@@ -143,13 +140,15 @@ impl Trained {
     /// What is worth keeping of a fit.
     pub fn of(parts: Parts<'_>, inputs: &[Fingerprint], settings: &Settings) -> Self {
         let Parts { look, models, edges, rfm_edges, findings } = parts;
-        let mark = |file: &Fingerprint| FileMark { bytes: file.bytes, sha256: file.sha256.clone() };
+        let hashes: String = inputs.iter().map(|file| file.sha256.as_str()).collect();
         Self {
             schema_version: SCHEMA_VERSION,
             tool: Tool::this(),
             pipeline: settings.name.clone(),
             data: Data {
-                files: inputs.iter().map(mark).collect(),
+                files: inputs.len(),
+                bytes: inputs.iter().map(|file| file.bytes).sum(),
+                sha256: if inputs.len() == 1 { hashes } else { sha256(hashes.as_bytes()) },
                 rows: look.cleaned.rows_read,
                 first_order: look.summary.first_order,
                 last_order: look.summary.last_order,
@@ -201,7 +200,72 @@ impl Trained {
             ("forecast", json!(self.forecast)),
             ("lifetime value", json!(self.lifetime_value)),
             ("list of segments", json!(self.segments.labels)),
+            ("kind of input", self.setting("/input/kind")),
+            ("monetary value", self.setting("/summary/monetary_value")),
+            ("handling of outliers", self.setting("/outliers")),
+            ("currency", self.setting("/output/currency")),
         ]
+    }
+
+    /// A setting of the pipeline; null where it has none.
+    fn setting(&self, pointer: &str) -> Value {
+        self.settings.pointer(pointer).cloned().unwrap_or_default()
+    }
+
+    /// Refuses settings under which the parameters, limits and edges of this model mean something
+    /// else.
+    ///
+    /// # Errors
+    /// Each key that differs.
+    pub fn agrees(&self, settings: &Settings) -> Result<(), Vec<String>> {
+        const FIXED: &[&str] = &[
+            "/input/kind",
+            "/summary/time_unit",
+            "/summary/frequency",
+            "/summary/monetary_value",
+            "/summary/min_orders",
+            "/outliers",
+            "/selection",
+            "/purchases",
+            "/spend",
+            "/lifetime_value",
+            "/segments/labels",
+            "/rfm/ties",
+        ];
+        let now = settings.without_paths();
+        let differs = |key: &&&str| self.settings.pointer(key) != now.pointer(key);
+        let fault = |key: &&str| {
+            let key = key.trim_start_matches('/').replace('/', ".");
+            format!("{key} is not that of the model: fit again with it, or leave it as it is")
+        };
+        let faults: Vec<String> = FIXED.iter().filter(differs).map(fault).collect();
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    /// Whether the settings say what stands beside them too.
+    fn consistent(&self) -> bool {
+        let copies = [
+            ("/summary/time_unit", json!(self.time_unit)),
+            ("/summary/frequency", json!(self.frequency)),
+            ("/summary/min_orders", json!(self.min_orders)),
+            ("/lifetime_value", json!(self.lifetime_value)),
+            ("/segments/labels", json!(self.segments.labels)),
+        ];
+        copies.iter().all(|(pointer, value)| self.setting(pointer) == *value)
+    }
+
+    /// Whether limits are of columns that are read, and in order.
+    fn limited(&self) -> bool {
+        let read = |name: &str| {
+            ["/input/columns/orders", "/input/columns/value"].iter().any(|pointer| {
+                self.setting(pointer).as_array().is_some_and(|all| all.iter().any(|n| n == name))
+            })
+        };
+        self.outlier_limits.iter().all(|limits| {
+            let rising =
+                limits.lower <= limits.upper && limits.lower_applied <= limits.upper_applied;
+            rising && read(&limits.column)
+        })
     }
 
     /// The population stability index of each column against the customers of the fit.
@@ -214,17 +278,17 @@ impl Trained {
         self.distributions.iter().filter_map(of).collect()
     }
 
-    /// Reads a model.json.
+    /// Reads a model.json; also gives its identifier.
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be read, [`Error::Settings`] when it is no model of this
     /// program or of another layout.
-    pub fn read(path: &Path) -> Result<Self, Error> {
+    pub fn read(path: &Path) -> Result<(Self, String), Error> {
         let text = std::fs::read(path).map_err(Error::io(path, "read the model"))?;
-        Self::parse(&text).map_err(|fault| Error::Settings {
-            place: path.display().to_string(),
-            faults: vec![fault],
-        })
+        let place = path.display().to_string();
+        let trained =
+            Self::parse(&text).map_err(|fault| Error::Settings { place, faults: vec![fault] })?;
+        Ok((trained, Self::id(&text)))
     }
 
     /// Reads the bytes of a model.json.
@@ -262,8 +326,14 @@ impl Trained {
             "segments.edges must be rising, one more than there are labels"
         } else if !positive(&self.spend.observed_mean) {
             "spend.observed_mean must be above 0"
-        } else if self.outlier_limits.iter().any(|l| l.lower_applied > l.upper_applied) {
-            "outlier_limits must have their lower limit below the upper one"
+        } else if !self.limited() {
+            "outlier_limits must be of order and value columns, the lower limit below the upper one"
+        } else if !self.consistent() {
+            "settings do not say what stands beside them"
+        } else if self.distributions.len() != COLUMNS.len()
+            || !self.distributions.iter().zip(COLUMNS).all(|(found, name)| found.column == name)
+        {
+            "distributions must be of frequency, recency, T and monetary_value"
         } else if self.rfm_edges.as_ref().is_some_and(|edges| !edges.is_sound()) {
             "rfm_edges must have four rising edges for each score"
         } else if !self.distributions.iter().all(Distribution::is_sound) {
@@ -294,10 +364,7 @@ impl Trained {
 
 /// The columns that drift is told by.
 fn columns(histories: &Histories) -> [(&'static str, &[f64]); 4] {
-    [
-        ("frequency", histories.frequency()),
-        ("recency", histories.recency()),
-        ("T", histories.age()),
-        ("monetary_value", histories.monetary_value()),
-    ]
+    let values =
+        [histories.frequency(), histories.recency(), histories.age(), histories.monetary_value()];
+    std::array::from_fn(|i| (COLUMNS[i], values[i]))
 }

@@ -45,7 +45,7 @@ fn a_model_is_small_and_read_back_bit_for_bit() {
         let text = std::fs::read_to_string(&path).expect("model.json");
         assert!(text.len() < 10_000, "{pipeline}: {} bytes", text.len());
         assert!(!text.contains("data/"), "{pipeline}: a path is in the model");
-        let trained = Trained::read(&path).expect("a model");
+        let (trained, _) = Trained::read(&path).expect("a model");
         assert_eq!(documents::model(&trained).expect("text"), text, "{pipeline}");
         let (purchases, spend) = trained.fits().expect("fits");
         let rewritten: Vec<f64> = purchases.parameters.iter().map(|p| p.value).collect();
@@ -75,7 +75,7 @@ fn every_model_keeps_the_published_schema() {
         for model in ["bg_nbd", "nbd", "auto"] {
             let place = out.path().join(format!("{i}-{model}"));
             let set = format!("purchases.model={model}");
-            models.push(fit(pipeline, &place, &["--set", &set, "--set", "rfm.ties=together"]));
+            models.push(fit(pipeline, &place, &["--set", &set, "--set", "purchases.l2_penalty=0"]));
         }
     }
     let output = check(&models);
@@ -146,7 +146,7 @@ fn another_export_keeps_the_limits_and_edges_of_the_model() {
     let output = score(&model, &input, &out.path().join("scored"), &[]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(stderr(&output).contains("drifted"), "{}", stderr(&output));
-    let trained = Trained::read(&model).expect("a model");
+    let (trained, _) = Trained::read(&model).expect("a model");
     let scored = parquet(&out.path().join("scored/customers.parquet"));
     let (cltv, segment) = (numbers(&scored, "cltv"), texts(&scored, "cltv_segment"));
     let edges = &trained.segments.edges;
@@ -179,6 +179,86 @@ fn a_drift_beyond_the_limit_fits_again() {
     assert_eq!(model_of(&high), std::fs::read_to_string(&model).expect("a model"));
     assert_eq!(model_of(&low), model_of(&run));
     assert_eq!(json(&low.join("run.json"))["model"]["drift"]["refitted"], true);
+}
+
+#[test]
+fn a_score_keeps_to_what_the_model_was_fitted_to() {
+    let out = folder();
+    let model = fit("pipelines/flo.toml", out.path(), &[]);
+    for (key, value) in [
+        ("summary.time_unit", "\"day\""),
+        ("lifetime_value.months", "24"),
+        ("segments.labels", "[\"x\", \"y\"]"),
+        ("purchases.model", "\"nbd\""),
+        ("outliers.columns", "[]"),
+    ] {
+        let (set, scored) = (format!("{key}={value}"), out.path().join("scored"));
+        let output = score(&model, &project("data/flo_sample.csv"), &scored, &["--set", &set]);
+        assert_eq!(output.status.code(), Some(2), "{set}: {}", stderr(&output));
+        assert!(stderr(&output).contains(key), "{set}: {}", stderr(&output));
+    }
+    let (fine, scored) = ("forecast.horizons=[{months=1}]", out.path().join("scored"));
+    let output = score(&model, &project("data/flo_sample.csv"), &scored, &["--set", fine]);
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+/// The sample with every date moved by so many days.
+fn moved(folder: &Path, days: i64) -> PathBuf {
+    let text = std::fs::read_to_string(project("data/flo_sample.csv")).expect("the sample");
+    let field = |field: &str| match chrono::NaiveDate::parse_from_str(field, "%Y-%m-%d") {
+        Ok(date) => (date + chrono::Duration::days(days)).to_string(),
+        Err(_) => field.to_owned(),
+    };
+    let row = |line: &str| line.split(',').map(field).collect::<Vec<_>>().join(",");
+    let path = folder.join("moved.csv");
+    let rows: Vec<String> = text.lines().map(row).collect();
+    std::fs::write(&path, rows.join("\n") + "\n").expect("written");
+    path
+}
+
+/// The same customers half a year on are the same to the model; a new fit keeps the length of the
+/// window of selection.
+#[test]
+fn dates_do_not_matter_but_for_their_distances() {
+    let out = folder();
+    let pipeline = "pipelines/flo_selection_aware.toml";
+    let few = ["--set", "uncertainty.draws=100"];
+    let run = out.path().join("run");
+    run_ok(pipeline, &project("data/flo_sample.csv"), &run, &few);
+    let input = moved(out.path(), 184);
+    let (scored, again) = (out.path().join("scored"), out.path().join("again"));
+    let model = run.join("model.json");
+    assert!(score(&model, &input, &scored, &[]).status.success());
+    let refitted = score(&model, &input, &again, &["--refit-if=-1"]);
+    assert!(refitted.status.success(), "{}", stderr(&refitted));
+    let cltv = |out: &Path| numbers(&parquet(&out.join("customers.parquet")), "cltv");
+    assert_eq!(cltv(&run), cltv(&scored));
+    for (one, other) in cltv(&run).iter().zip(cltv(&again)) {
+        close("cltv", other, *one, 1e-9);
+    }
+    let (before, after) = (json(&model), json(&again.join("model.json")));
+    let window = "/purchases/selection/window";
+    assert_eq!(before.pointer(window), after.pointer(window));
+}
+
+#[test]
+fn a_champion_that_was_changed_is_not_used() {
+    let out = folder();
+    let models = out.path().join("models");
+    let sound = fit("pipelines/flo_selection_aware.toml", &out.path().join("sound"), &[]);
+    assert!(promote(&sound, &models, &[]).status.success());
+    let name = json(&models.join("champion.json"))["model"].as_str().expect("a name").to_owned();
+    let text = std::fs::read_to_string(models.join(&name)).expect("a model");
+    std::fs::write(models.join(&name), text.replacen("\"r\": ", "\"r\": 1", 1)).expect("written");
+    let scored = out.path().join("scored");
+    let output = score(&models, &project("data/flo_sample.csv"), &scored, &[]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("changed since"), "{}", stderr(&output));
+    std::fs::remove_file(models.join(&name)).expect("removed");
+    let refused = promote(&sound, &models, &[]);
+    assert_eq!(refused.status.code(), Some(4), "{}", stderr(&refused));
+    let accepted = promote(&sound, &models, &["--accept", "champion_unreadable"]);
+    assert!(accepted.status.success(), "{}", stderr(&accepted));
 }
 
 #[test]
@@ -253,6 +333,10 @@ fn a_file_that_is_no_model_is_refused_with_what_is_wrong() {
         (edited("\"alpha\": ", "\"beta\": "), "alpha"),
         (edited("\"edges\": [", "\"edges\": [1e300, "), "segments.edges"),
         (edited("\"bg_nbd\"", "\"gamma\""), "gamma"),
+        (edited("\"time_unit\": \"week\"", "\"time_unit\": \"day\""), "settings do not say"),
+        (edited("\"upper\": ", "\"upper\": -"), "outlier_limits"),
+        (edited("\"column\": \"order_num", "\"column\": \"no_order_num"), "outlier_limits"),
+        (edited("\"column\": \"recency\"", "\"column\": \"recence\""), "distributions"),
     ];
     for (text, said) in cases {
         std::fs::write(&model, text).expect("written");
