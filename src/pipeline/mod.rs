@@ -1,26 +1,19 @@
-//! The flow, top to bottom: load → clean → cap → totals → summary → fit → predict → segment.
+//! The flow, top to bottom: load → clean → cap → totals → summary (in [`mod@look`]) → fit → predict →
+//! segment.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod look;
 
-use polars::prelude::{DataFrame, LazyFrame};
+use polars::prelude::DataFrame;
 
 use crate::advice::{self, Advice};
 use crate::audit::{Audit, Clock};
-use crate::customers::{Groups, Histories};
+use crate::customers::Groups;
 use crate::error::Error;
 use crate::findings::{Finding, Severity};
-use crate::fingerprint::{Files, lost_thread};
-use crate::frame::clean::Cleaned;
-use crate::frame::load::{is_data_file, load};
-use crate::frame::outliers::Limits;
+use crate::fingerprint::lost_thread;
 use crate::frame::profile::Profiles;
 use crate::frame::rfm::RfmProfile;
-use crate::frame::summary::CustomerSummary;
-use crate::frame::{
-    self, clean, kept, order_days, outliers, predictions, profile, rfm, segment, summary,
-    transactions,
-};
-use crate::model::detection::Signs;
+use crate::frame::{kept, order_days, predictions, profile, rfm, segment};
 use crate::model::intervals::{Intervals, of_customers, of_totals};
 use crate::model::kept::Selection;
 use crate::model::predict::{Outlook, total_orders};
@@ -28,10 +21,10 @@ use crate::model::tracking::{Stretch, Week};
 use crate::model::{
     self, CustomerPatterns, FittedPurchases, FittedSpend, Predictions, company, tracking,
 };
-use crate::remote::Source;
 use crate::settings::{FrequencyKind, InputKind, Settings, UncertaintyMethod};
 use crate::trained::{Parts, Trained};
-use crate::{contract, remarks, selection};
+use crate::{remarks, selection};
+pub use look::{Look, Read, look, read};
 
 /// Customers in the list of those who are expected to order most.
 const BUSIEST: usize = 10;
@@ -85,71 +78,6 @@ pub struct Drift {
     pub stability_index: Vec<(String, f64)>,
     /// Whether that was beyond the limit, so that models were fitted again.
     pub refitted: bool,
-}
-
-/// The input, cleaned and summarised: what a run knows before it fits anything.
-pub struct Look {
-    /// Where the input is read.
-    pub source: Source,
-    /// Its files.
-    pub files: Files,
-    /// Rows that keep the rules and rows that do not; the rows themselves went into the summary.
-    pub cleaned: Cleaned,
-    /// The CLTV frame.
-    pub summary: CustomerSummary,
-    /// Outlier limits.
-    pub limits: Vec<Limits>,
-    /// The frame's columns as the models need them.
-    pub histories: Histories,
-    /// Signs that the file holds only a part of the customers.
-    pub signs: Signs,
-}
-
-/// The input, cleaned.
-pub struct Read {
-    /// Where it is read.
-    pub source: Source,
-    /// Its files.
-    pub files: Files,
-    /// Rows that keep the rules and rows that do not.
-    pub cleaned: Cleaned,
-}
-
-/// Finds the input files, reads and cleans them.
-///
-/// # Errors
-/// [`Error::Input`] when the input breaks the contract, [`Error::Io`] when it cannot be read.
-pub fn read(settings: &Settings, clock: &mut Clock) -> Result<Read, Error> {
-    clock.enter("load and clean");
-    let source = Source::of(&settings.input.path, is_data_file)?;
-    let read = || {
-        let loaded = load(settings, source.path())?;
-        let files = Files::of(loaded.files, |file| source.name_of(file))?;
-        let raw = frame::contract::typed(loaded.frame, files.names(), settings)?;
-        let cleaned = contract::hold(clean_rows(raw, files.names(), settings)?, settings)?;
-        Ok((files, cleaned))
-    };
-    let (files, cleaned) =
-        unbroken(&settings.input.path, read).map_err(|error| source.renamed(error))?;
-    Ok(Read { source, files, cleaned })
-}
-
-/// Reads, cleans and summarises, by the outlier limits of an earlier run where they are given; fits
-/// and writes nothing.
-///
-/// # Errors
-/// [`Error::Input`] when the input breaks the contract, [`Error::Io`] when it cannot be read.
-pub fn look(
-    settings: &Settings,
-    given: Option<&[Limits]>,
-    clock: &mut Clock,
-) -> Result<Look, Error> {
-    let Read { source, files, cleaned } = read(settings, clock)?;
-    clock.enter("cap and summarise");
-    let (summary, limits) = summarise(cleaned.kept.clone(), given, settings)?;
-    let histories = summary::to_histories(&summary, settings)?;
-    let signs = selection::signs(settings, &histories, summary.below_min_orders);
-    Ok(Look { source, files, cleaned, summary, limits, histories, signs })
 }
 
 /// Runs the analysis; writes nothing.
@@ -423,42 +351,6 @@ fn corrected(
     let corrected: Vec<(u32, f64)> =
         predicted.orders.iter().map(|(months, orders)| (*months, orders.iter().sum())).collect();
     selection::corrected(stated, purchases.customers, fit.acquired, &ignored, &corrected)
-}
-
-/// What a reading gives. Where the reader itself breaks down, the file is damaged or not what it
-/// seems; that must not look like a defect of the run.
-fn unbroken<T>(place: &str, reading: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    catch_unwind(AssertUnwindSafe(reading)).unwrap_or_else(|panic| {
-        let said = panic.downcast_ref::<String>().map(String::as_str);
-        let said = said.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
-        let said: String = said.chars().take(200).collect();
-        Err(Error::input(
-            place,
-            format!("the reader broke down over this file, so it is damaged or unknown ({said})"),
-        ))
-    })
-}
-
-fn clean_rows(raw: LazyFrame, names: &[String], settings: &Settings) -> Result<Cleaned, Error> {
-    match settings.input.kind {
-        InputKind::Customers => clean::customers(raw, names, settings),
-        InputKind::Transactions => transactions::clean(raw, names, settings),
-    }
-}
-
-fn summarise(
-    kept: LazyFrame,
-    given: Option<&[Limits]>,
-    settings: &Settings,
-) -> Result<(CustomerSummary, Vec<Limits>), Error> {
-    match settings.input.kind {
-        InputKind::Customers => {
-            let (capped, limits) = outliers::cap(kept, given, settings)?;
-            let totals = summary::omnichannel_totals(capped, settings);
-            Ok((summary::customer_summary(totals, settings)?, limits))
-        }
-        InputKind::Transactions => Ok((order_days::customer_summary(kept, settings)?, Vec::new())),
-    }
 }
 
 /// Refuses a run with a warning, for `--strict`; `consequence` says what that means.

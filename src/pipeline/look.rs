@@ -1,0 +1,120 @@
+//! The input: found, read, cleaned, capped, summarised.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use polars::prelude::LazyFrame;
+
+use crate::audit::Clock;
+use crate::customers::Histories;
+use crate::error::Error;
+use crate::fingerprint::Files;
+use crate::frame::clean::Cleaned;
+use crate::frame::load::{is_data_file, load};
+use crate::frame::outliers::Limits;
+use crate::frame::summary::CustomerSummary;
+use crate::frame::{self, clean, order_days, outliers, summary, transactions};
+use crate::model::detection::Signs;
+use crate::remote::Source;
+use crate::settings::{InputKind, Settings};
+use crate::{contract, selection};
+
+/// The input, cleaned and summarised: what a run knows before it fits anything.
+pub struct Look {
+    /// Where the input is read.
+    pub source: Source,
+    /// Its files.
+    pub files: Files,
+    /// Rows that keep the rules and rows that do not; the rows themselves went into the summary.
+    pub cleaned: Cleaned,
+    /// The CLTV frame.
+    pub summary: CustomerSummary,
+    /// Outlier limits.
+    pub limits: Vec<Limits>,
+    /// The frame's columns as the models need them.
+    pub histories: Histories,
+    /// Signs that the file holds only a part of the customers.
+    pub signs: Signs,
+}
+
+/// The input, cleaned.
+pub struct Read {
+    /// Where it is read.
+    pub source: Source,
+    /// Its files.
+    pub files: Files,
+    /// Rows that keep the rules and rows that do not.
+    pub cleaned: Cleaned,
+}
+
+/// Finds the input files, reads and cleans them.
+///
+/// # Errors
+/// [`Error::Input`] when the input breaks the contract, [`Error::Io`] when it cannot be read.
+pub fn read(settings: &Settings, clock: &mut Clock) -> Result<Read, Error> {
+    clock.enter("load and clean");
+    let source = Source::of(&settings.input.path, is_data_file)?;
+    let read = || {
+        let loaded = load(settings, source.path())?;
+        let files = Files::of(loaded.files, |file| source.name_of(file))?;
+        let raw = frame::contract::typed(loaded.frame, files.names(), settings)?;
+        let cleaned = contract::hold(clean_rows(raw, files.names(), settings)?, settings)?;
+        Ok((files, cleaned))
+    };
+    let (files, cleaned) =
+        unbroken(&settings.input.path, read).map_err(|error| source.renamed(error))?;
+    Ok(Read { source, files, cleaned })
+}
+
+/// Reads, cleans and summarises, by the outlier limits of an earlier run where they are given; fits
+/// and writes nothing.
+///
+/// # Errors
+/// [`Error::Input`] when the input breaks the contract, [`Error::Io`] when it cannot be read.
+pub fn look(
+    settings: &Settings,
+    given: Option<&[Limits]>,
+    clock: &mut Clock,
+) -> Result<Look, Error> {
+    let Read { source, files, cleaned } = read(settings, clock)?;
+    clock.enter("cap and summarise");
+    let (summary, limits) = summarise(cleaned.kept.clone(), given, settings)?;
+    let histories = summary::to_histories(&summary, settings)?;
+    let signs = selection::signs(settings, &histories, summary.below_min_orders);
+    Ok(Look { source, files, cleaned, summary, limits, histories, signs })
+}
+
+/// What a reading gives. Where the reader itself breaks down, the file is damaged or not what it
+/// seems; that must not look like a defect of the run.
+fn unbroken<T>(place: &str, reading: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(reading)).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
+        let said: String = said.chars().take(200).collect();
+        Err(Error::input(
+            place,
+            format!("the reader broke down over this file, so it is damaged or unknown ({said})"),
+        ))
+    })
+}
+
+fn clean_rows(raw: LazyFrame, names: &[String], settings: &Settings) -> Result<Cleaned, Error> {
+    match settings.input.kind {
+        InputKind::Customers => clean::customers(raw, names, settings),
+        InputKind::Transactions => transactions::clean(raw, names, settings),
+    }
+}
+
+fn summarise(
+    kept: LazyFrame,
+    given: Option<&[Limits]>,
+    settings: &Settings,
+) -> Result<(CustomerSummary, Vec<Limits>), Error> {
+    match settings.input.kind {
+        InputKind::Customers => {
+            let (capped, limits) = outliers::cap(kept, given, settings)?;
+            let totals = summary::omnichannel_totals(capped, settings);
+            Ok((summary::customer_summary(totals, settings)?, limits))
+        }
+        InputKind::Transactions => Ok((order_days::customer_summary(kept, settings)?, Vec::new())),
+    }
+}
