@@ -63,6 +63,9 @@ pub struct Column {
     pub example: Option<String>,
     /// Whether the texts are numbers with a decimal comma, which a run does not read.
     pub decimal_comma: bool,
+    /// Whether every point in the numbers of a text file stands before three digits, so that it may be
+    /// one for thousands; a run reads it as a decimal point.
+    pub thousands_points: bool,
     /// The lowest and highest number, where the column has numbers.
     #[serde(skip)]
     pub range: Option<(f64, f64)>,
@@ -135,7 +138,10 @@ pub fn inspect(path: &str, separator: &str, date_format: &str) -> Result<Overvie
             true => Some(dated(&frame, name, &schema, setting).map_err(unreadable)?),
             false => None,
         };
-        columns.push(column(name, &sums, position, sample, dated, distinct[position]));
+        let mut column = column(name, &sums, position, sample, dated, distinct[position]);
+        let is_text = schema.get(name).is_none_or(|dtype| *dtype == DataType::String);
+        column.thousands_points &= is_text;
+        columns.push(column);
     }
     Ok(Overview {
         path: path.to_owned(),
@@ -159,6 +165,13 @@ fn filled(name: &str) -> Expr {
     when(text.clone().eq(lit(""))).then(lit(NULL)).otherwise(text).alias(name)
 }
 
+/// Whether a number could be one of thousands, as 1.234 and 123.456 but neither 0.123 nor 1234.567.
+fn is_thousands(text: Expr, number: Expr) -> Expr {
+    let size = || when(number.clone().lt(lit(0.0))).then(-number.clone()).otherwise(number.clone());
+    let point = text.str().slice(lit(-4), lit(1)).eq(lit("."));
+    point.and(size().gt_eq(lit(1.0))).and(size().lt(lit(1000.0)))
+}
+
 /// What one reading of the whole file gives.
 struct Sums {
     rows: usize,
@@ -178,11 +191,15 @@ impl Sums {
                 finite.alias(format!("number{i}")),
             ]);
             let is_list = text().str().starts_with(lit("[")).and(text().str().ends_with(lit("]")));
+            let pointed = || number().is_not_null().and(text().str().contains_literal(lit(".")));
+            let thousands = is_thousands(text(), number());
             sums.extend([
                 count(text().is_not_null()).alias(format!("filled{i}")),
                 count(number().is_not_null()).alias(format!("numbers{i}")),
                 count(number().eq(number().floor())).alias(format!("whole{i}")),
                 count(is_list).alias(format!("lists{i}")),
+                count(pointed()).alias(format!("pointed{i}")),
+                count(pointed().and(thousands)).alias(format!("thousands{i}")),
                 number().min().alias(format!("low{i}")),
                 number().max().alias(format!("high{i}")),
                 text().min().alias(format!("first{i}")),
@@ -358,6 +375,9 @@ fn column(
         decimal_comma: kind == Kind::Text
             && sample.with_comma > 0
             && most(sample.with_comma, sample.values),
+        thousands_points: kind == Kind::Number
+            && sums.count("thousands", position) > 0
+            && sums.count("thousands", position) == sums.count("pointed", position),
         range,
     }
 }
