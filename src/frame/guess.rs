@@ -68,7 +68,7 @@ impl Guess {
 ///
 /// # Errors
 /// [`Error::Input`] when the columns are neither those of a customer export nor those of an order
-/// log, or those of an export that has dates for each channel only.
+/// log, or those of an export whose dates are not those of the first and last order.
 pub fn guess(overview: &Overview) -> Result<Guess, Error> {
     let named = Named::all(overview);
     if let Some(guess) = export::export(&named, overview)? {

@@ -1,9 +1,12 @@
 //! What stands in each column of a file, before anybody says what it is. Files are read in morsels;
 //! only what must remember values, distinct ones and repeated lines, looks at the first rows alone.
 
+mod separators;
+
 use polars::prelude::*;
 use serde::Serialize;
 
+use self::separators::{has_decimal_comma, is_thousands};
 use super::load::load_whole;
 use super::typed::stripped;
 use super::{dates, streamed};
@@ -165,13 +168,6 @@ fn filled(name: &str) -> Expr {
     when(text.clone().eq(lit(""))).then(lit(NULL)).otherwise(text).alias(name)
 }
 
-/// Whether a number could be one of thousands, as 1.234 and 123.456 but neither 0.123 nor 1234.567.
-fn is_thousands(text: Expr, number: Expr) -> Expr {
-    let size = || when(number.clone().lt(lit(0.0))).then(-number.clone()).otherwise(number.clone());
-    let point = text.str().slice(lit(-4), lit(1)).eq(lit("."));
-    point.and(size().gt_eq(lit(1.0))).and(size().lt(lit(1000.0)))
-}
-
 /// What one reading of the whole file gives.
 struct Sums {
     rows: usize,
@@ -282,15 +278,6 @@ impl Sample {
 
 fn most(part: usize, all: usize) -> bool {
     part as f64 >= MOST * all as f64
-}
-
-/// Whether a text is a number as in 1.234,50.
-fn has_decimal_comma(text: &str) -> bool {
-    let plain = text.replace('.', "");
-    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    plain.trim_start_matches('-').split_once(',').is_some_and(|(whole, fraction)| {
-        is_digits(whole) && is_digits(fraction) && fraction.len() != 3
-    })
 }
 
 /// Format, dates that can be read, first and last of a column of dates.

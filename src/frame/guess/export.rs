@@ -14,7 +14,7 @@ const MOST_LISTS: usize = 500;
 /// One row a customer: two dates, order counts and values.
 ///
 /// # Errors
-/// [`Error::Input`] when it is an export whose dates are those of single channels.
+/// [`Error::Input`] when it is an export whose dates are those of single channels, or not of orders.
 pub(super) fn export(named: &[Named<'_>], overview: &Overview) -> Result<Option<Guess>, Error> {
     let Some(id) = customer(named) else {
         return Ok(None);
@@ -93,9 +93,11 @@ fn reasons(
 fn first_and_last<'a>(named: &'a [Named<'a>]) -> Result<Option<(Choice<'a>, Choice<'a>)>, String> {
     let (first, last) = (dated(named, Topic::First)?, dated(named, Topic::Last)?);
     if let (Some(first), Some(last)) = (first, last) {
+        if of_what(first.best).abs_diff(of_what(last.best)) > 1 {
+            return Err(unlike(&first, &last));
+        }
         let same = first.best.column.name == last.best.column.name;
-        let agree = of_what(first.best).abs_diff(of_what(last.best)) < 2;
-        return Ok((agree && !same).then_some((first, last)));
+        return Ok((!same).then_some((first, last)));
     }
     let mut dates: Vec<&Named<'_>> = named.iter().filter(|one| one.is_date()).collect();
     dates.sort_by(|a, b| a.column.lowest.cmp(&b.column.lowest));
@@ -106,6 +108,16 @@ fn first_and_last<'a>(named: &'a [Named<'a>]) -> Result<Option<(Choice<'a>, Choi
         }
         _ => None,
     })
+}
+
+fn unlike(first: &Choice<'_>, last: &Choice<'_>) -> String {
+    let [orders, other] =
+        if of_what(first.best) == 0 { [first, last] } else { [last, first] }.map(Choice::name);
+    format!(
+        "{orders:?} is about orders and {other:?} is not: both the first and the last order of a \
+         customer are needed. If {other:?} is the date of one, write a pipeline file with \
+         [input.columns] (pipelines/README.md) and check that"
+    )
 }
 
 /// Dates of orders come before dates that say no more, and those before dates of something else,
