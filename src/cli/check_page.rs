@@ -76,6 +76,13 @@ fn remark(page: &mut Page, column: &Column) {
     if column.decimal_comma {
         page.line(&format!(" {name}: numbers with a decimal comma are not read; write 1234.50"));
     }
+    if column.thousands_points {
+        let warning = format!(
+            "{name}: every point has three digits after it and is read as a decimal point; if 1.234 \
+             is more than a thousand, write 1234"
+        );
+        page.paragraph("\u{1b}[33m!\u{1b}[0m", 4, &warning);
+    }
     if let Some(fault) = column.date_format.as_ref().filter(|format| !format.starts_with('%')) {
         page.paragraph("", 1, &printable(fault));
     }

@@ -60,6 +60,9 @@ pub fn run(args: &InitArgs) -> anyhow::Result<()> {
 fn written(args: &InitArgs, name: &str) -> Result<String, Error> {
     let overview = inspect(&args.input, "auto", &args.date_format)?;
     let guess = guess(&overview)?;
+    if let Some(fault) = guess.ambiguous(&overview) {
+        return Err(Error::input(&args.input, fault));
+    }
     let draft = Draft { name, date_format: &args.date_format, selection: None };
     let plain = draft::pipeline(&guess, &overview, &draft);
     let settings = parse(&plain, &Overrides::default())

@@ -1,9 +1,12 @@
 //! What stands in each column of a file, before anybody says what it is. Files are read in morsels;
 //! only what must remember values, distinct ones and repeated lines, looks at the first rows alone.
 
+mod separators;
+
 use polars::prelude::*;
 use serde::Serialize;
 
+use self::separators::{has_decimal_comma, is_thousands};
 use super::load::load_whole;
 use super::typed::stripped;
 use super::{dates, streamed};
@@ -63,6 +66,9 @@ pub struct Column {
     pub example: Option<String>,
     /// Whether the texts are numbers with a decimal comma, which a run does not read.
     pub decimal_comma: bool,
+    /// Whether every point in the numbers of a text file stands before three digits, so that it may be
+    /// one for thousands; a run reads it as a decimal point.
+    pub thousands_points: bool,
     /// The lowest and highest number, where the column has numbers.
     #[serde(skip)]
     pub range: Option<(f64, f64)>,
@@ -135,7 +141,10 @@ pub fn inspect(path: &str, separator: &str, date_format: &str) -> Result<Overvie
             true => Some(dated(&frame, name, &schema, setting).map_err(unreadable)?),
             false => None,
         };
-        columns.push(column(name, &sums, position, sample, dated, distinct[position]));
+        let mut column = column(name, &sums, position, sample, dated, distinct[position]);
+        let is_text = schema.get(name).is_none_or(|dtype| *dtype == DataType::String);
+        column.thousands_points &= is_text;
+        columns.push(column);
     }
     Ok(Overview {
         path: path.to_owned(),
@@ -178,11 +187,15 @@ impl Sums {
                 finite.alias(format!("number{i}")),
             ]);
             let is_list = text().str().starts_with(lit("[")).and(text().str().ends_with(lit("]")));
+            let pointed = || number().is_not_null().and(text().str().contains_literal(lit(".")));
+            let thousands = is_thousands(text(), number());
             sums.extend([
                 count(text().is_not_null()).alias(format!("filled{i}")),
                 count(number().is_not_null()).alias(format!("numbers{i}")),
                 count(number().eq(number().floor())).alias(format!("whole{i}")),
                 count(is_list).alias(format!("lists{i}")),
+                count(pointed()).alias(format!("pointed{i}")),
+                count(pointed().and(thousands)).alias(format!("thousands{i}")),
                 number().min().alias(format!("low{i}")),
                 number().max().alias(format!("high{i}")),
                 text().min().alias(format!("first{i}")),
@@ -267,15 +280,6 @@ fn most(part: usize, all: usize) -> bool {
     part as f64 >= MOST * all as f64
 }
 
-/// Whether a text is a number as in 1.234,50.
-fn has_decimal_comma(text: &str) -> bool {
-    let plain = text.replace('.', "");
-    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    plain.trim_start_matches('-').split_once(',').is_some_and(|(whole, fraction)| {
-        is_digits(whole) && is_digits(fraction) && fraction.len() != 3
-    })
-}
-
 /// Format, dates that can be read, first and last of a column of dates.
 struct Dated {
     format: String,
@@ -358,6 +362,9 @@ fn column(
         decimal_comma: kind == Kind::Text
             && sample.with_comma > 0
             && most(sample.with_comma, sample.values),
+        thousands_points: kind == Kind::Number
+            && sums.count("thousands", position) > 0
+            && sums.count("thousands", position) == sums.count("pointed", position),
         range,
     }
 }

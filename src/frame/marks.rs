@@ -17,6 +17,8 @@ const COMPARED: u32 = 1_000_000;
 /// So many lines with a letter before the number are negative where the letter marks cancellations,
 /// and so many customers have one value only where a column is about the customer.
 const NEARLY_ALL: f64 = 0.95;
+/// Where more lines are marked, the mark says something else.
+const MOST_CANCELLED: f64 = 0.3;
 /// Columns with more values are neither a status nor about customers in general.
 const MOST_VALUES: usize = 200;
 
@@ -88,36 +90,49 @@ fn prefix(frame: &LazyFrame, guess: &Guess) -> PolarsResult<Option<Cancelled>> {
     }))
 }
 
-/// The values of a column with few of them that say that an order was cancelled.
+/// The values of a column about the status of an order that say that it was cancelled.
 fn status(
     frame: &LazyFrame,
     guess: &Guess,
     overview: &Overview,
 ) -> PolarsResult<Option<Cancelled>> {
     let columns = overview.columns.iter().filter(|column| {
-        let words = Words::of(&column.name);
         column.kind == Kind::Text
             && column.distinct <= MOST_VALUES
-            && !words.about_any(&[Topic::Article, Topic::Category])
+            && Words::of(&column.name).about_any(&[Topic::Status, Topic::Cancel])
             && guess.columns.order_id.as_ref() != Some(&column.name)
     });
     for column in columns {
-        let values = stripped(&column.name).unique().drop_nulls().sort(SortOptions::default());
-        let values = streamed(frame.clone().select([values.alias("value")]))?;
-        let equals: Vec<String> = values
-            .column("value")?
-            .str()?
-            .iter()
-            .flatten()
-            .filter(|value| says_cancelled(value))
-            .map(str::to_owned)
-            .collect();
+        let equals = cancelling(frame, &column.name, overview.rows)?;
         if !equals.is_empty() {
             let column = Some(column.name.clone());
             return Ok(Some(Cancelled { column, equals, ..Cancelled::default() }));
         }
     }
     Ok(None)
+}
+
+/// Values of a column that say that the order was cancelled; none where too many lines have them.
+fn cancelling(frame: &LazyFrame, name: &str, rows: usize) -> PolarsResult<Vec<String>> {
+    let counts = frame
+        .clone()
+        .select([stripped(name).alias("value")])
+        .group_by([col("value")])
+        .agg([len().cast(DataType::UInt64).alias("lines")])
+        .sort(["value"], SortMultipleOptions::default());
+    let counts = streamed(counts)?;
+    let lines = counts.column("lines")?.u64()?;
+    let (mut marked, mut equals) = (0, Vec::new());
+    for (value, lines) in counts.column("value")?.str()?.iter().zip(lines.iter()) {
+        if let (Some(value), Some(lines)) = (value.filter(|v| says_cancelled(v)), lines) {
+            marked += lines;
+            equals.push(value.to_owned());
+        }
+    }
+    if marked as f64 > MOST_CANCELLED * rows as f64 {
+        equals.clear();
+    }
+    Ok(equals)
 }
 
 /// Columns to carry along: those of channels and categories, and those with one value for nearly

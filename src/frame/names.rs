@@ -10,6 +10,8 @@ pub struct Words(Vec<String>);
 pub enum Topic {
     /// Customers, and their number.
     Customer,
+    /// Users and members, who need not be customers.
+    Account,
     /// Numbers of things.
     Identifier,
     /// Days.
@@ -28,6 +30,12 @@ pub enum Topic {
     Value,
     /// Sums, of money or of something else.
     Total,
+    /// Totals by that name.
+    Sum,
+    /// Orders that came to nothing, and money that is not paid for goods.
+    Aside,
+    /// Cancellations.
+    Cancel,
     /// Pieces on a line.
     Quantity,
     /// Prices of a piece.
@@ -68,6 +76,7 @@ impl Topic {
                 "kullanici",
                 "cari",
             ],
+            Self::Account => &["member", "user", "uye", "kullanici"],
             Self::Identifier => {
                 &["id$", "ids$", "no$", "nr$", "number", "numara", "kod", "code", "key$"]
             }
@@ -99,6 +108,13 @@ impl Topic {
                 "tutar", "ciro", "harcama", "deger", "bedel", "gelir", "hasilat",
             ],
             Self::Total => &["total", "sum$", "toplam", "price", "fiyat"],
+            Self::Sum => &["total", "toplam", "sum$"],
+            Self::Aside => &[
+                "cancel", "iptal", "void$", "refund", "iade", "return", "shipping", "shipment",
+                "freight", "delivery", "kargo", "teslimat", "tip$", "tips$", "bahsis", "fee$",
+                "fees$",
+            ],
+            Self::Cancel => &["cancel", "iptal", "void$"],
             Self::Quantity => &["quantity", "qty", "units", "pieces", "adet", "aded", "miktar"],
             Self::Price => &["price", "fiyat", "unitprice", "birimfiyat"],
             Self::Mean => &[
@@ -138,7 +154,7 @@ impl Topic {
                 "barkod",
                 "barcode",
             ],
-            Self::Status => &["status", "state$", "durum"],
+            Self::Status => &["status", "statu$", "state$", "durum"],
         }
     }
 }
@@ -177,8 +193,19 @@ impl Words {
 
     /// Whether the name says nothing else, as `id`.
     pub fn is_only(&self, topic: Topic) -> bool {
-        let is_about = |word: &String| topic.words().iter().any(|known| is_word(word, known));
+        self.is_only_of(&[topic])
+    }
+
+    /// Whether every word of the name is about one of several topics.
+    pub fn is_only_of(&self, topics: &[Topic]) -> bool {
+        let known = || topics.iter().flat_map(|topic| topic.words());
+        let is_about = |word: &String| known().any(|known| is_word(word, known));
         !self.0.is_empty() && self.0.iter().all(is_about)
+    }
+
+    /// Whether the name has a number in it, as a year.
+    pub fn has_number(&self) -> bool {
+        self.0.iter().any(|word| word.bytes().any(|letter| letter.is_ascii_digit()))
     }
 
     /// How long the name is: of several candidates, the shortest is the plainest.
@@ -222,10 +249,42 @@ fn folded(letter: char) -> Option<char> {
     Some(plain)
 }
 
+/// Words that turn a cancellation into none: refusals, and in Turkish the negated verbs, as in
+/// `iptal edilmedi`. What can be cancelled was not.
+const NOT_CANCELLED: &[&str] = &[
+    "not$",
+    "non$",
+    "no$",
+    "none$",
+    "never",
+    "un$",
+    "without",
+    "reject",
+    "denied",
+    "refus",
+    "cancellable",
+    "cancelable",
+    "degil",
+    "yok",
+    "hayir",
+    "redd",
+    "edilme",
+    "edileme",
+    "edilebil",
+    "etme",
+    "olma",
+    "iptalsiz",
+];
+
 /// Whether a value of a status column says that the order was cancelled.
 pub fn says_cancelled(value: &str) -> bool {
     let words = Words::of(value).0;
-    ["cancel", "iptal", "void"].iter().any(|known| words.iter().any(|w| w.starts_with(known)))
+    let begins = |known: &str| match known.strip_suffix('$') {
+        Some(whole) => words.iter().any(|word| word == whole),
+        None => words.iter().any(|word| word.starts_with(known)),
+    };
+    ["cancel", "iptal", "void"].into_iter().any(begins)
+        && !NOT_CANCELLED.iter().any(|known| begins(known))
 }
 
 #[cfg(test)]
@@ -261,5 +320,17 @@ mod tests {
         assert!(says_cancelled("İPTAL EDİLDİ"));
         assert!(says_cancelled("Cancelled"));
         assert!(!says_cancelled("completed"));
+        for value in [
+            "not cancelled",
+            "Non-cancelled",
+            "uncancelled",
+            "no cancellation",
+            "İptal edilmedi",
+            "iptal değil",
+            "İPTAL YOK",
+            "iptal edilemez",
+        ] {
+            assert!(!says_cancelled(value), "{value}");
+        }
     }
 }

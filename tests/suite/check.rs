@@ -79,6 +79,19 @@ fn what_a_run_would_do() {
     assert_eq!(names, 1, "check wrote something");
 }
 
+/// A point before three digits is read as a decimal point, and said to be.
+#[test]
+fn points_that_may_stand_for_thousands() {
+    let folder = folder();
+    let file = written(&folder, &export(200).replace(".25,", ".250,"));
+    let (code, text, _) = check(&file, &[]);
+    assert_eq!(code, 0);
+    assert!(text.contains("every point has three digits after it"), "{text}");
+    let found = as_json(&file, &[]);
+    assert_eq!(found["input"]["columns"][9]["thousands_points"], true);
+    assert_eq!(found["input"]["columns"][8]["thousands_points"], false);
+}
+
 /// The model needs ten distinct histories; five customers have at most five.
 #[test]
 fn too_little_data() {

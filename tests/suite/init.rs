@@ -240,3 +240,181 @@ fn a_typed_parquet_file() {
     let expected = by_hand(&out, "pipelines/flo_selection_aware.toml", &project(FLO), &[]);
     same(&guessed, &expected, &[]);
 }
+
+/// A file of 400 rows, each made from its number.
+fn table(header: &str, row: impl Fn(u32) -> String) -> String {
+    let rows: Vec<String> = (0..400).map(row).collect();
+    format!("{header}\n{}\n", rows.join("\n"))
+}
+
+/// The pipeline file for a text, or why there is none.
+fn drafted(text: &str) -> Result<String, String> {
+    let out = folder();
+    let input = out.path().join("made_up.csv");
+    std::fs::write(&input, text).expect("written");
+    let output = cltv(["init".as_ref(), input.as_os_str(), "--out".as_ref(), "-".as_ref()]);
+    match output.status.code() {
+        Some(0) => Ok(String::from_utf8(output.stdout).expect("UTF-8")),
+        code => {
+            assert_eq!(code, Some(3), "{}", stderr(&output));
+            Err(stderr(&output))
+        }
+    }
+}
+
+/// The line of a key has the value, and the remark beside it names every column passed over.
+#[track_caller]
+fn chosen(text: &str, key: &str, value: &str, others: &[&str]) {
+    let begins = format!("{key} = {value}");
+    let line = text.lines().find(|line| line.starts_with(&begins));
+    let line = line.unwrap_or_else(|| panic!("no {begins} in {text}"));
+    let remark = line.strip_prefix(&begins).unwrap_or_default();
+    for other in others {
+        assert!(remark.contains(other), "{other} is not in {line}");
+    }
+}
+
+/// `2020-03-04` for a number of days, in a calendar of months of 28 days.
+fn day(days: u32) -> String {
+    format!("{}-{:02}-{:02}", 2019 + days / 336, 1 + days / 28 % 12, 1 + days % 28)
+}
+
+/// First and last date, and number of orders, of a made-up customer.
+fn history(i: u32) -> String {
+    format!("{},{},{}", day(i % 300), day(400 + i * 7 % 300), 2 + i % 7)
+}
+
+#[test]
+fn order_numbers_are_no_customers() {
+    let header = "order_id,date,delivery_date,customer_id,quantity,price_total";
+    let row = |i: u32| {
+        format!("{i},{},{},K{},{},{}.5", day(i), day(i + 3), i % 90, 1 + i % 3, 9 + i % 50)
+    };
+    let text = drafted(&table(header, row)).expect("a log");
+    chosen(&text, "kind", "\"transactions\"", &[]);
+    chosen(&text, "customer_id", "\"customer_id\"", &[]);
+    chosen(&text, "order_date", "\"date\"", &["\"delivery_date\""]);
+    // A line's total is not multiplied by its pieces once more.
+    chosen(&text, "value", "\"price_total\"", &[]);
+
+    let row = |i: u32| format!("{i},{},{}.5", history(i), 20 + i);
+    let text = table("sipariş no,ilk tarih,son tarih,adet,ciro", row);
+    assert!(drafted(&text).is_err_and(|why| why.contains("cannot tell which column is what")));
+}
+
+#[test]
+fn customers_come_before_users_and_members() {
+    let row = |i: u32| format!("F{i},{},{},u{},{}.5", day(i), 1000 + i % 90, i % 9, 9 + i % 50);
+    let text = drafted(&table("order_no,order_date,customer_id,user_id,amount", row));
+    chosen(&text.expect("a log"), "customer_id", "\"customer_id\"", &["\"user_id\""]);
+    let text = drafted(&table("order_no,order_date,customer_number,member_id,amount", row));
+    chosen(&text.expect("a log"), "customer_id", "\"customer_number\"", &["\"member_id\""]);
+    let text = drafted(&table("order_no,order_date,user_id,store_user,amount", row));
+    chosen(&text.expect("a log"), "customer_id", "\"user_id\"", &[]);
+}
+
+#[test]
+fn what_is_paid_for_goods_comes_before_tips_and_shipping() {
+    let row = |i: u32| format!("{i},{},K{},5.5,{}.5", day(i), i % 90, 9 + i % 50);
+    for (header, value) in [
+        (
+            "order_id,order_date,customer_id,tip_value,purchase_total_amount",
+            "purchase_total_amount",
+        ),
+        ("order_id,order_date,customer_id,shipping_amount,order_amount", "order_amount"),
+        ("sipariş no,sipariş tarihi,müşteri no,kargo tutarı,toplam tutar", "toplam tutar"),
+    ] {
+        let text = drafted(&table(header, row)).expect("a log");
+        chosen(&text, "value", &format!("\"{value}\""), &[]);
+    }
+}
+
+#[test]
+fn a_login_is_no_order() {
+    let header = "customer_id,first_order_date,last_order_date,order_count,last_login,total_spend";
+    let row = |i: u32| format!("C{i},{},{},{}.5", history(i), day(900 - i % 30), 20 + i);
+    let text = drafted(&table(header, row)).expect("an export");
+    chosen(&text, "last_order_date", "\"last_order_date\"", &["\"last_login\""]);
+    let header = header.replace("last_order_date", "updated");
+    let why = drafted(&table(&header, row)).expect_err("no last order");
+    assert!(why.contains("\"last_login\" is not"), "{why}");
+}
+
+#[test]
+fn dates_of_channels_alone_are_refused() {
+    let header = "customer_id,first_order_date,last_order_date_online,order_count,\
+        last_order_date_offline,total_spend";
+    let row = |i: u32| format!("C{i},{},{},{}.5", history(i), day(350 + i % 40), 20 + i);
+    let why = drafted(&table(header, row)).expect_err("no date over all channels");
+    for words in ["no date of the last order over all channels", "\"last_order_date_offline\""] {
+        assert!(why.contains(words), "{words} is not in {why}");
+    }
+}
+
+#[test]
+fn a_total_is_not_added_to_its_parts() {
+    let header =
+        "musteri_no,ilk_siparis,son_siparis,siparis_sayisi,ciro_2020,ciro_2021,ciro_toplam";
+    let row = |i: u32| format!("C{i},{},{i}.25,{i}.5,{}.75", history(i), 2 * i);
+    let text = drafted(&table(header, row)).expect("an export");
+    chosen(&text, "value", "[\"ciro_toplam\"]", &["\"ciro_2020\"", "\"ciro_2021\""]);
+    let years = drafted(&table(&header.replace("ciro_toplam", "not_used"), row));
+    chosen(&years.expect("an export"), "value", "[\"ciro_2020\", \"ciro_2021\"]", &[]);
+}
+
+#[test]
+fn what_came_to_nothing_is_not_added() {
+    let header = "customer_id,first_order_date,last_order_date,order_count,\
+        cancelled_order_count,spend_online,spend_offline,refund_amount,iade_tutari";
+    let row = |i: u32| format!("C{i},{},{},{i}.25,{i}.5,1.5,2.5", history(i), i % 3);
+    let text = drafted(&table(header, row)).expect("an export");
+    chosen(&text, "orders", "[\"order_count\"]", &["\"cancelled_order_count\""]);
+    let left = ["\"refund_amount\"", "\"iade_tutari\""];
+    chosen(&text, "value", "[\"spend_online\", \"spend_offline\"]", &left);
+}
+
+/// A log whose fifth part has another status than the rest.
+fn with_status(column: &str, rare: &str, common: &str) -> String {
+    let header = format!("order_no,order_date,customer_id,{column},amount");
+    let status = |i: u32| if i.is_multiple_of(5) { rare } else { common }.to_owned();
+    let row = |i: u32| format!("F{i},{},K{},{},{}.5", day(i), i % 90, status(i), 9 + i % 50);
+    drafted(&table(&header, row)).expect("a log")
+}
+
+#[test]
+fn not_cancelled_is_not_cancelled() {
+    for (column, rare, common) in [
+        ("status", "cancelled", "not cancelled"),
+        ("iptal_durumu", "İptal edildi", "İptal edilmedi"),
+        ("iptal", "iptal", "iptal değil"),
+    ] {
+        let mark = format!("{{ column = \"{column}\", equals = [\"{rare}\"] }}");
+        chosen(&with_status(column, rare, common), "cancelled", &mark, &[]);
+    }
+    for (column, rare, common) in [
+        ("status", "not cancelled", "completed"),
+        ("status", "İptal edilemez", "beklemede"),
+        ("delivery", "void where prohibited", "shipped"),
+        ("status", "completed", "cancelled"), // four in five
+    ] {
+        let text = with_status(column, rare, common);
+        assert!(text.contains("No mark of cancelled orders was found"), "{text}");
+    }
+}
+
+/// `2.832` may be 2832.
+#[test]
+fn points_before_three_digits_are_refused() {
+    let header = "müşteri no,ilk sipariş,son sipariş,sipariş sayısı,ciro";
+    let with = |value: fn(u32) -> String| {
+        drafted(&table(header, |i| format!("C{i},{},{}", history(i), value(i))))
+    };
+    let spent =
+        |i: u32| if i.is_multiple_of(3) { "247".to_owned() } else { format!("{}.832", 1 + i % 7) };
+    let why = with(spent).expect_err("thousands or decimals");
+    for words in ["\"ciro\"", "more than a thousand", "(1234)", "two decimals"] {
+        assert!(why.contains(words), "{words} is not in {why}");
+    }
+    assert!(with(|i| format!("{}.832", 1000 + i)).is_ok());
+    assert!(with(|i| if i == 399 { "24.5".to_owned() } else { format!("{}.832", 1 + i) }).is_ok());
+}

@@ -1,0 +1,96 @@
+//! One column, or several to add up, out of those that could be meant; the others are named, so that
+//! nobody takes a guess for knowledge.
+
+use super::Named;
+use crate::frame::names::Topic;
+
+/// The column that was chosen, and those that could have been.
+pub(super) struct Choice<'a> {
+    pub(super) best: &'a Named<'a>,
+    pub(super) others: Vec<&'a Named<'a>>,
+}
+
+impl<'a> Choice<'a> {
+    /// Of the columns with a rank, the one of the lowest; of equals, that with the plainest name.
+    pub(super) fn of(
+        named: &'a [Named<'a>],
+        rank: impl Fn(&Named<'_>) -> Option<u8>,
+    ) -> Option<Self> {
+        let ranked = named.iter().filter_map(|one| rank(one).map(|rank| (rank, one)));
+        let mut ranked: Vec<(u8, &Named<'_>)> = ranked.collect();
+        ranked.sort_by_key(|(rank, one)| (*rank, one.words.length()));
+        let mut found = ranked.into_iter().map(|(_, one)| one);
+        Some(Self { best: found.next()?, others: found.collect() })
+    }
+
+    /// The only column that passes.
+    pub(super) fn only(
+        named: &'a [Named<'a>],
+        passes: impl Fn(&Named<'_>) -> bool,
+    ) -> Option<Self> {
+        let found = Self::of(named, |one| passes(one).then_some(0));
+        found.filter(|choice| choice.others.is_empty())
+    }
+
+    pub(super) fn name(&self) -> String {
+        self.best.column.name.clone()
+    }
+
+    /// What the choice rests on, with the columns that were passed over.
+    pub(super) fn remark(&self, text: &str) -> String {
+        with_others(text, &self.others)
+    }
+}
+
+fn with_others(text: &str, others: &[&Named<'_>]) -> String {
+    let names: Vec<String> = others.iter().map(|one| format!("{:?}", one.column.name)).collect();
+    match (text, names.as_slice()) {
+        (text, []) => text.to_owned(),
+        ("", names) => format!("not {}", names.join(", ")),
+        (text, names) => format!("{text}; not {}", names.join(", ")),
+    }
+}
+
+/// Columns that are added up, and those left out because they would count something twice or count
+/// what came to nothing.
+pub(super) struct Parts<'a> {
+    pub(super) taken: Vec<&'a Named<'a>>,
+    pub(super) left: Vec<&'a Named<'a>>,
+}
+
+impl<'a> Parts<'a> {
+    /// One total where there is one, else the channels where there are several, else all.
+    pub(super) fn of(columns: Vec<&'a Named<'a>>) -> Self {
+        let (aside, live): (Vec<_>, Vec<_>) =
+            columns.iter().copied().partition(|one| one.words.about(Topic::Aside));
+        let is_channel = |one: &&Named<'_>| one.words.about(Topic::OneChannel);
+        let (channels, other): (Vec<_>, Vec<_>) = live.iter().copied().partition(is_channel);
+        let taken = match total(&live) {
+            Some(total) => vec![total],
+            None if channels.len() > 1 => channels,
+            None => [channels, other].concat(),
+        };
+        let is_left = |one: &&Named<'_>| !taken.iter().any(|t| t.column.name == one.column.name);
+        let left = [live, aside].concat().into_iter().filter(is_left).collect();
+        Self { taken, left }
+    }
+
+    pub(super) fn remark(&self, text: &str) -> String {
+        with_others(text, &self.left)
+    }
+}
+
+/// The column that has what the others have parts of: with a name that says no more than the matter,
+/// or with `total` where others are without.
+fn total<'a>(columns: &[&'a Named<'a>]) -> Option<&'a Named<'a>> {
+    let matter = [Topic::Customer, Topic::Order, Topic::Count, Topic::Value, Topic::Total];
+    let is_sum = |one: &Named<'_>| one.words.about(Topic::Sum);
+    let whole = columns
+        .iter()
+        .copied()
+        .filter(|one| !one.words.about(Topic::OneChannel) && !one.words.has_number());
+    let plainest = |one: &&Named<'_>| (!is_sum(one), one.words.length());
+    let plain = whole.clone().filter(|one| one.words.is_only_of(&matter)).min_by_key(plainest);
+    let beside_parts = columns.iter().any(|one| !is_sum(one));
+    plain.or_else(|| whole.filter(|one| beside_parts && is_sum(one)).min_by_key(plainest))
+}
