@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::kept::{self, KeptColumn};
 use super::load::missing_columns;
-use super::{collected, numbers};
+use super::{collected, numbers, unbroken};
 use crate::columns::{
     CLTV, CLTV_SEGMENT, CUSTOMER_ID, EXP_AVERAGE_VALUE, FREQUENCY, MONETARY_AVG, age, recency,
 };
@@ -34,6 +34,11 @@ const MONETARY_AFTER: &str = "__monetary_after";
 /// # Errors
 /// [`Error::Input`] when the file cannot be read, or lacks a column.
 pub fn customers(file: &Path, settings: &Settings) -> Result<DataFrame, Error> {
+    let place = file.display().to_string();
+    unbroken(&place, || read(file, settings))
+}
+
+fn read(file: &Path, settings: &Settings) -> Result<DataFrame, Error> {
     let unreadable = |e: PolarsError| Error::input(file.display(), format!("cannot be read: {e}"));
     let unit = settings.summary.time_unit;
     let (recency, age) = (recency(unit), age(unit));

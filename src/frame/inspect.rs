@@ -9,7 +9,7 @@ use serde::Serialize;
 use self::separators::{has_decimal_comma, is_thousands};
 use super::load::load_whole;
 use super::typed::stripped;
-use super::{dates, streamed};
+use super::{dates, streamed, unbroken};
 use crate::error::Error;
 
 /// Rows in which distinct values and repeated lines are counted.
@@ -123,6 +123,10 @@ pub fn kind_of(value: &str) -> Kind {
 /// # Errors
 /// [`Error::Input`] when there is no such file or it cannot be read.
 pub fn inspect(path: &str, separator: &str, date_format: &str) -> Result<Overview, Error> {
+    unbroken(path, || inspected(path, separator, date_format))
+}
+
+fn inspected(path: &str, separator: &str, date_format: &str) -> Result<Overview, Error> {
     let (loaded, names) = load_whole(path, separator)?;
     let unreadable = |e| Error::input(path, super::clean::unreadable(&e));
     let frame = loaded.frame;

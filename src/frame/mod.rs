@@ -43,6 +43,8 @@ pub mod summary;
 pub mod transactions;
 pub mod typed;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use polars::prelude::*;
 
 use crate::error::Error;
@@ -52,6 +54,23 @@ use crate::settings::{EngineName, Settings};
 pub(crate) const FILE: &str = "__file";
 /// Number of a row in its file, from 1, header not counted.
 pub(crate) const ROW: &str = "__row";
+
+/// What a reading gives. Where the reader itself breaks down, the file is damaged or not what it
+/// seems; that must not look like a defect of the run.
+pub(crate) fn unbroken<T>(
+    place: &str,
+    reading: impl FnOnce() -> Result<T, Error>,
+) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(reading)).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
+        let said: String = said.chars().take(200).collect();
+        Err(Error::input(
+            place,
+            format!("the reader broke down over this file, so it is damaged or unknown ({said})"),
+        ))
+    })
+}
 
 /// The engine that the pipeline asks for, else the `usual` one.
 pub(crate) fn engine(settings: &Settings, usual: Engine) -> Engine {

@@ -7,6 +7,7 @@ use polars::prelude::*;
 use polars::sql::sql_expr;
 
 use super::load::missing_columns;
+use super::unbroken;
 use crate::error::Error;
 
 /// Files with the customers of a run, the preferred one first.
@@ -65,6 +66,11 @@ fn all_below(folder: &Path) -> Vec<PathBuf> {
 /// [`Error::Settings`] when the condition is not SQL over the table's columns; [`Error::Input`]
 /// when the table cannot be read.
 pub fn select(file: &Path, condition: &str, columns: &[String]) -> Result<DataFrame, Error> {
+    let place = file.display().to_string();
+    unbroken(&place, || selected(file, condition, columns))
+}
+
+fn selected(file: &Path, condition: &str, columns: &[String]) -> Result<DataFrame, Error> {
     let unreadable = |e: PolarsError| Error::input(file.display(), format!("cannot be read: {e}"));
     let mut customers = scan(file).map_err(unreadable)?;
     let schema = customers.collect_schema().map_err(unreadable)?;

@@ -1,7 +1,5 @@
 //! The input: found, read, cleaned, capped, summarised.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use polars::prelude::LazyFrame;
 
 use crate::audit::Clock;
@@ -12,7 +10,7 @@ use crate::frame::clean::Cleaned;
 use crate::frame::load::{is_data_file, load};
 use crate::frame::outliers::Limits;
 use crate::frame::summary::CustomerSummary;
-use crate::frame::{self, clean, order_days, outliers, summary, transactions};
+use crate::frame::{self, clean, order_days, outliers, summary, transactions, unbroken};
 use crate::model::detection::Signs;
 use crate::remote::Source;
 use crate::settings::{InputKind, Settings};
@@ -81,20 +79,6 @@ pub fn look(
     let histories = summary::to_histories(&summary, settings)?;
     let signs = selection::signs(settings, &histories, summary.below_min_orders);
     Ok(Look { source, files, cleaned, summary, limits, histories, signs })
-}
-
-/// What a reading gives. Where the reader itself breaks down, the file is damaged or not what it
-/// seems; that must not look like a defect of the run.
-fn unbroken<T>(place: &str, reading: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    catch_unwind(AssertUnwindSafe(reading)).unwrap_or_else(|panic| {
-        let said = panic.downcast_ref::<String>().map(String::as_str);
-        let said = said.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
-        let said: String = said.chars().take(200).collect();
-        Err(Error::input(
-            place,
-            format!("the reader broke down over this file, so it is damaged or unknown ({said})"),
-        ))
-    })
 }
 
 fn clean_rows(raw: LazyFrame, names: &[String], settings: &Settings) -> Result<Cleaned, Error> {

@@ -88,8 +88,8 @@ fn points_that_may_stand_for_thousands() {
     assert_eq!(code, 0);
     assert!(text.contains("every point has three digits after it"), "{text}");
     let found = as_json(&file, &[]);
-    assert_eq!(found["input"]["columns"][9]["thousands_points"], true);
-    assert_eq!(found["input"]["columns"][8]["thousands_points"], false);
+    assert_eq!(found["input"]["columns"][8]["thousands_points"], true);
+    assert_eq!(found["input"]["columns"][7]["thousands_points"], false);
 }
 
 /// The model needs ten distinct histories; five customers have at most five.
