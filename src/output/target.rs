@@ -76,9 +76,9 @@ impl Target {
         Ok(Self { path, kind, way, _lock: Some(lock) })
     }
 
-    /// The folder.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// The lock of one partition, when nobody has it.
+    pub(super) fn lock_of(partition: &Path) -> Option<Lock> {
+        Lock::take(&beside(partition, LOCK), partition).ok()
     }
 
     /// An empty hidden folder, to be committed to the target, or to one of its partitions.
@@ -269,12 +269,5 @@ pub(super) fn remove(folder: &Path) -> io::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
-    }
-}
-
-impl Target {
-    /// A lock on one partition, when nobody has it.
-    pub(super) fn lock_of(partition: &Path) -> Option<Lock> {
-        Lock::take(&beside(partition, LOCK), partition).ok()
     }
 }

@@ -1,4 +1,4 @@
-//! The flow, top to bottom: load → clean → cap → totals → summary (in [`mod@look`]) → fit → predict →
+//! The flow, top to bottom: load → clean → cap → totals → summary (in `look`) → fit → predict →
 //! segment.
 
 mod look;
