@@ -103,7 +103,7 @@ pub fn promote(model: &Path, folder: &Path, accepted: &[String]) -> Result<Promo
     let mut faults = gate(&trained, accepted);
     if let Some(before) = &before {
         faults.extend(match Trained::read(&folder.join(&before.model)) {
-            Ok((champion, _)) => against(&trained, &champion, accepted),
+            Ok(champion) => against(&trained, &champion, accepted),
             Err(_) if accepted.iter().any(|code| code == UNREADABLE) => Vec::new(),
             Err(error) => vec![format!(
                 "the present champion cannot be read, so nothing tells whether the two compare: \

@@ -6,7 +6,6 @@
 //! the environment or the machine, as Polars finds them; a path that holds some is refused, so that
 //! none can reach a log or a manifest.
 
-use std::future::Future;
 use std::path::{Path, PathBuf};
 
 use object_store::ObjectStoreExt;
@@ -121,41 +120,34 @@ fn fetch(url: &str, is_wanted: impl Fn(&str, &str) -> bool) -> Result<Copied, Er
     let (parent, pattern) = url.rsplit_once('/').map_or((url, ""), |(parent, name)| (parent, name));
     let parent = format!("{parent}/");
     let one = !pattern.is_empty() && !pattern.contains(['*', '?']);
-    let keys = run(&parent, async |store, below| {
-        let store = store.to_dyn_object_store().await;
-        if one {
-            let key = child(&below, pattern)?;
-            return match store.head(&key).await {
-                Ok(found) => Ok(vec![found.location]),
-                Err(object_store::Error::NotFound { .. }) => Ok(Vec::new()),
-                Err(error) => Err(other(error)),
-            };
-        }
-        let listed = store.list_with_delimiter(Some(&below)).await.map_err(other)?;
-        let mut keys: Vec<Key> = listed.objects.into_iter().map(|found| found.location).collect();
-        keys.retain(|key| key.filename().is_some_and(|name| is_wanted(pattern, name)));
-        Ok(keys)
-    })
-    .map_err(failed())?;
-    if keys.is_empty() {
-        return Err(Error::input(url, "there is no such object (.csv, .txt or .parquet)"));
-    }
-    let copies: Vec<(Key, PathBuf)> = keys
-        .into_iter()
-        .map(|key| {
+    let files = run(&parent, async |store, below| {
+        let objects = store.to_dyn_object_store().await;
+        let keys = if one {
+            match objects.head(&child(&below, pattern)?).await {
+                Ok(found) => vec![found.location],
+                Err(object_store::Error::NotFound { .. }) => Vec::new(),
+                Err(error) => return Err(other(error)),
+            }
+        } else {
+            let listed = objects.list_with_delimiter(Some(&below)).await.map_err(other)?.objects;
+            let wanted = |key: &Key| key.filename().is_some_and(|name| is_wanted(pattern, name));
+            listed.into_iter().map(|found| found.location).filter(wanted).collect()
+        };
+        let mut files = Vec::new();
+        for key in &keys {
             let path = folder.path().join(key.filename().unwrap_or_default());
-            (key, path)
-        })
-        .collect();
-    run(&parent, async |store, _| {
-        for (key, path) in &copies {
-            let mut file = tokio::fs::File::create(path).await?;
+            let mut file = tokio::fs::File::create(&path).await?;
             store.download(key, &mut file).await.map_err(other)?;
+            files.push(path);
         }
-        Ok(())
+        Ok(files)
     })
     .map_err(failed())?;
-    let path = if one { copies[0].1.clone() } else { folder.path().to_owned() };
+    let path = match files.as_slice() {
+        [] => return Err(Error::input(url, "there is no such object (.csv, .txt or .parquet)")),
+        [only] if one => only.clone(),
+        _ => folder.path().to_owned(),
+    };
     Ok(Copied { folder, parent, path })
 }
 
@@ -223,21 +215,13 @@ fn run<T>(
     task: impl AsyncFnOnce(PolarsObjectStore, Key) -> std::io::Result<T>,
 ) -> std::io::Result<T> {
     let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let all = async {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    runtime.block_on(async {
         let path = PlRefPath::new(url);
         let (location, store) = build_object_store(path, None, false).await.map_err(other)?;
         let key = Key::parse(&location.prefix).map_err(other)?;
         task(store, key).await
-    };
-    block(runtime?, all)
-}
-
-fn block<T>(
-    runtime: tokio::runtime::Runtime,
-    task: impl Future<Output = std::io::Result<T>>,
-) -> std::io::Result<T> {
-    runtime.block_on(task)
+    })
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use cltv::selection::{self, advice};
 use cltv::settings::{FrequencyKind, Overrides, Settings, load, parse};
 
 use super::check_page;
+use super::overrides::OverrideArgs;
 
 /// Say what a file holds, what a run would make of it, and how customers came to be in it; write nothing
 #[derive(Args)]
@@ -25,15 +26,8 @@ use super::check_page;
 pub struct CheckArgs {
     /// A data file, whose columns are guessed by name and content, or a pipeline file (.toml)
     file: PathBuf,
-    /// CSV or Parquet to read instead of the pipeline's input.path
-    #[arg(long, value_name = "PATH")]
-    input: Option<String>,
-    /// Observation end, as 2021-09-01
-    #[arg(long, value_name = "DATE")]
-    as_of: Option<String>,
-    /// Any key of the pipeline file; may be given several times
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
+    #[command(flatten)]
+    overrides: OverrideArgs,
     /// Exit with 4 when the file is not what the pipeline takes it for
     #[arg(long)]
     strict: bool,
@@ -79,12 +73,7 @@ impl Prospect {
 
 /// Reads, looks, prints.
 pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
-    let overrides = Overrides {
-        input: args.input.clone(),
-        output: None,
-        as_of: args.as_of.clone(),
-        set: args.set.clone(),
-    };
+    let overrides = args.overrides.with_output(None);
     let checked = check(&args.file, &overrides)?;
     let text = match args.json {
         true => check_page::json(&checked)?,

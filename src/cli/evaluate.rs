@@ -13,7 +13,7 @@ use cltv::settings::{Overrides, Settings, load};
 
 use super::logging::warn;
 use super::page::{Page, figures, findings, printable, whole};
-use super::{LogFormat, memory};
+use super::{LogFormat, memory, signals};
 
 /// Fit on a calibration period, forecast the holdout after it, and compare with what happened
 #[derive(Args)]
@@ -54,6 +54,7 @@ pub fn run(args: &EvaluateArgs, quiet: bool, log_format: LogFormat) -> anyhow::R
     let target = Target::lock(&settings.output.path, Kind::Evaluation)?;
     let evaluation = evaluate(&settings, args.folds)?;
     let folder = write(&evaluation, &settings, &target)?;
+    signals::written();
     warn(&evaluation.findings, log_format);
     if !quiet {
         let page = describe(&evaluation, &settings, &folder);

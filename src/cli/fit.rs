@@ -4,13 +4,14 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use cltv::settings::{Overrides, load};
+use cltv::settings::load;
 use cltv::trained::Trained;
 use cltv::{output, pipeline};
 
 use super::logging::warn;
+use super::overrides::OverrideArgs;
 use super::page::whole;
-use super::{LogFormat, memory};
+use super::{LogFormat, memory, signals};
 
 /// Fit the models and keep them as model.json, to score later exports with
 #[derive(Args)]
@@ -19,18 +20,11 @@ use super::{LogFormat, memory};
 pub struct FitArgs {
     /// Pipeline file (TOML)
     pipeline: PathBuf,
-    /// CSV or Parquet to read instead of input.path: a file, a glob or a folder
-    #[arg(long, value_name = "PATH")]
-    input: Option<String>,
+    #[command(flatten)]
+    overrides: OverrideArgs,
     /// Folder to write instead of output.path
     #[arg(long, value_name = "FOLDER")]
     output: Option<PathBuf>,
-    /// Observation end, as 2021-09-01
-    #[arg(long, value_name = "DATE")]
-    as_of: Option<String>,
-    /// Any key of the pipeline file; may be given several times
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
     /// Refuse to write anything when there is a warning (exit code 4)
     #[arg(long)]
     strict: bool,
@@ -38,12 +32,7 @@ pub struct FitArgs {
 
 /// Fits, writes, shows.
 pub fn run(args: &FitArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
-    let overrides = Overrides {
-        input: args.input.clone(),
-        output: args.output.clone(),
-        as_of: args.as_of.clone(),
-        set: args.set.clone(),
-    };
+    let overrides = args.overrides.with_output(args.output.clone());
     let settings = load(&args.pipeline, &overrides)?;
     memory::guard(&settings);
     let fitted = pipeline::fit(&settings)?;
@@ -51,6 +40,7 @@ pub fn run(args: &FitArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result
         pipeline::refuse_warnings(&fitted.trained.warnings, "nothing was written")?;
     }
     let path = output::write_model(&fitted.trained, &settings)?;
+    signals::written();
     warn(&fitted.trained.warnings, log_format);
     if !quiet {
         let text = output::documents::model(&fitted.trained)?;

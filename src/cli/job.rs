@@ -91,7 +91,9 @@ impl Job<'_> {
             Started { at: self.started.time(), pipeline: self.description.display().to_string() };
         let write = |target| output::write(&run, &self.settings, &started, target);
         let folder = target.as_ref().map(write).transpose()?;
-        signals::written();
+        if folder.is_some() {
+            signals::written();
+        }
         Ok((run, folder))
     }
 }

@@ -13,6 +13,7 @@ mod job;
 mod lineage;
 mod logging;
 mod memory;
+mod overrides;
 mod page;
 mod promote;
 mod run;

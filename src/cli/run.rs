@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use cltv::pipeline;
-use cltv::settings::{Overrides, load};
+use cltv::settings::load;
 
 use super::job::{Job, JobArgs};
+use super::overrides::OverrideArgs;
 use super::{LogFormat, clock};
 
 /// Do the whole analysis that a pipeline file describes
@@ -17,18 +18,11 @@ use super::{LogFormat, clock};
 pub struct RunArgs {
     /// Pipeline file (TOML); pipelines/README.md explains its keys
     pipeline: PathBuf,
-    /// CSV or Parquet to read instead of input.path: a file, a glob or a folder
-    #[arg(long, value_name = "PATH")]
-    input: Option<String>,
+    #[command(flatten)]
+    overrides: OverrideArgs,
     /// Folder to write instead of output.path
     #[arg(long, value_name = "FOLDER")]
     output: Option<PathBuf>,
-    /// Observation end, as 2021-09-01; orders after it are set aside
-    #[arg(long, value_name = "DATE")]
-    as_of: Option<String>,
-    /// Any key of the pipeline file; may be given several times
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
     #[command(flatten)]
     job: JobArgs,
 }
@@ -36,12 +30,7 @@ pub struct RunArgs {
 /// Runs, writes, shows.
 pub fn run(args: &RunArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
     let started = clock::Start::now();
-    let overrides = Overrides {
-        input: args.input.clone(),
-        output: args.output.clone(),
-        as_of: args.as_of.clone(),
-        set: args.set.clone(),
-    };
+    let overrides = args.overrides.with_output(args.output.clone());
     let settings = load(&args.pipeline, &overrides)?;
     let job = Job { settings, started, description: &args.pipeline, args: &args.job };
     job.work(pipeline::analyse, quiet, log_format)

@@ -43,7 +43,7 @@ pub struct ScoreArgs {
 pub fn run(args: &ScoreArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
     let started = Start::now();
     let model = champion::find(&args.model)?;
-    let (trained, _) = Trained::read(&model)?;
+    let trained = Trained::read(&model)?;
     let overrides = Overrides {
         input: Some(args.input.clone()),
         output: Some(args.output.clone()),

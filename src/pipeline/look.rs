@@ -73,7 +73,20 @@ pub fn look(
     given: Option<&[Limits]>,
     clock: &mut Clock,
 ) -> Result<Look, Error> {
-    let Read { source, files, cleaned } = read(settings, clock)?;
+    summarised(read(settings, clock)?, given, settings, clock)
+}
+
+/// What [`look`] makes of an input that has been read.
+///
+/// # Errors
+/// As [`look`].
+pub(super) fn summarised(
+    read: Read,
+    given: Option<&[Limits]>,
+    settings: &Settings,
+    clock: &mut Clock,
+) -> Result<Look, Error> {
+    let Read { source, files, cleaned } = read;
     clock.enter("cap and summarise");
     let (summary, limits) = summarise(cleaned.kept.clone(), given, settings)?;
     let histories = summary::to_histories(&summary, settings)?;

@@ -24,6 +24,7 @@ use crate::model::{
 use crate::settings::{FrequencyKind, InputKind, Settings, UncertaintyMethod};
 use crate::trained::{Parts, Trained};
 use crate::{remarks, selection};
+use look::summarised;
 pub use look::{Look, Read, look, read};
 
 /// Customers in the list of those who are expected to order most.
@@ -103,7 +104,11 @@ pub fn score(settings: &Settings, given: &Trained, refit_if: Option<f64>) -> Res
     let stability_index = given.stability_index(&look.histories);
     let refitted = refit_if.is_some_and(|most| stability_index.iter().any(|(_, psi)| *psi > most));
     let mut run = match refitted {
-        true => analyse(settings)?,
+        true => {
+            let Look { source, files, cleaned, .. } = look;
+            let read = Read { source, files, cleaned };
+            complete(summarised(read, None, settings, &mut clock)?, None, settings, clock)?
+        }
         false => complete(look, Some(given), &without_refits(settings), clock)?,
     };
     let drift = Drift { stability_index, refitted };

@@ -278,17 +278,17 @@ impl Trained {
         self.distributions.iter().filter_map(of).collect()
     }
 
-    /// Reads a model.json; also gives its identifier.
+    /// Reads a model.json.
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be read, [`Error::Settings`] when it is no model of this
     /// program or of another layout.
-    pub fn read(path: &Path) -> Result<(Self, String), Error> {
+    pub fn read(path: &Path) -> Result<Self, Error> {
         let text = std::fs::read(path).map_err(Error::io(path, "read the model"))?;
-        let place = path.display().to_string();
-        let trained =
-            Self::parse(&text).map_err(|fault| Error::Settings { place, faults: vec![fault] })?;
-        Ok((trained, Self::id(&text)))
+        Self::parse(&text).map_err(|fault| Error::Settings {
+            place: path.display().to_string(),
+            faults: vec![fault],
+        })
     }
 
     /// Reads the bytes of a model.json.

@@ -45,7 +45,7 @@ fn a_model_is_small_and_read_back_bit_for_bit() {
         let text = std::fs::read_to_string(&path).expect("model.json");
         assert!(text.len() < 10_000, "{pipeline}: {} bytes", text.len());
         assert!(!text.contains("data/"), "{pipeline}: a path is in the model");
-        let (trained, _) = Trained::read(&path).expect("a model");
+        let trained = Trained::read(&path).expect("a model");
         assert_eq!(documents::model(&trained).expect("text"), text, "{pipeline}");
         let (purchases, spend) = trained.fits().expect("fits");
         let rewritten: Vec<f64> = purchases.parameters.iter().map(|p| p.value).collect();
@@ -146,7 +146,7 @@ fn another_export_keeps_the_limits_and_edges_of_the_model() {
     let output = score(&model, &input, &out.path().join("scored"), &[]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(stderr(&output).contains("drifted"), "{}", stderr(&output));
-    let (trained, _) = Trained::read(&model).expect("a model");
+    let trained = Trained::read(&model).expect("a model");
     let scored = parquet(&out.path().join("scored/customers.parquet"));
     let (cltv, segment) = (numbers(&scored, "cltv"), texts(&scored, "cltv_segment"));
     let edges = &trained.segments.edges;

@@ -1,0 +1,28 @@
+//! What `run`, `fit` and `check` put over a pipeline file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use cltv::settings::Overrides;
+
+/// The flags.
+#[derive(Args)]
+pub struct OverrideArgs {
+    /// CSV or Parquet to read instead of input.path: a file, a glob or a folder
+    #[arg(long, value_name = "PATH")]
+    input: Option<String>,
+    /// Observation end, as 2021-09-01; orders after it are set aside
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<String>,
+    /// Any key of the pipeline file; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl OverrideArgs {
+    /// As the settings take them, with the folder to write.
+    pub fn with_output(&self, output: Option<PathBuf>) -> Overrides {
+        let Self { input, as_of, set } = self;
+        Overrides { input: input.clone(), output, as_of: as_of.clone(), set: set.clone() }
+    }
+}
