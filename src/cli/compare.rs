@@ -10,7 +10,8 @@ use cltv::frame::compare::{Entry, KeptChange};
 use cltv::model::change::Change;
 use cltv::model::migration::{Flow, Way};
 use cltv::output::comparison::{ends, write};
-use cltv::output::target::{Kind, Target};
+use cltv::output::kind::Kind;
+use cltv::output::target::Target;
 
 use super::logging::warn;
 use super::page::{Page, decimal, figures, findings, printable, significant, whole};

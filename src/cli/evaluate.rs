@@ -7,7 +7,8 @@ use clap::Args;
 use cltv::evaluation::{Evaluation, Fold, Method, evaluate};
 use cltv::model::holdout::Accuracy;
 use cltv::output::evaluation::write;
-use cltv::output::target::{Kind, Target};
+use cltv::output::kind::Kind;
+use cltv::output::target::Target;
 use cltv::pipeline::refuse_warnings;
 use cltv::settings::{Overrides, Settings, load};
 

@@ -2,7 +2,8 @@
 //!
 //! # Layout
 //! * [`target`]: the folder, locked and exchanged whole. [`staging`]: the hidden folder that is
-//!   written. `recovery`: the exchange, and what killed runs left. `lock`: one writer at a time. [`interrupt`]: what to clear when told to stop.
+//!   written. `recovery`: the exchange, and what killed runs left. [`kind`]: which files are whose. `hidden`:
+//!   the names beside them. `lock`: one writer at a time. [`interrupt`]: what to clear when told to stop.
 //! * [`tables`]: customers, segments, RFM, forecasts, quarantine.
 //! * [`notes`]: what a customers table says about itself.
 //! * [`lineage`]: OpenLineage events; [`datasets`]: what they tell of the files.
@@ -13,7 +14,9 @@ pub mod comparison;
 pub mod datasets;
 pub mod documents;
 pub mod evaluation;
+mod hidden;
 pub mod interrupt;
+pub mod kind;
 pub mod lineage;
 mod lock;
 pub mod notes;

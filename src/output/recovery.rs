@@ -5,13 +5,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::target::{Kind, NEW, Target, beside, remove};
-
-/// In a folder that is being written; in the target until the exchange is through. Its text is the
-/// manifest of the command that writes.
-pub(super) const MARK: &str = ".cltv-unfinished";
-/// Ending of what was before, where two renames have to stand in for the exchange.
-const OLD: &str = ".cltv-old";
+use super::hidden::{LOCK, MARK, NEW, OLD, beside, remove};
+use super::kind::Kind;
+use super::lock::Lock;
 
 /// Puts the staged folder in the place of the target; what was there is then where this returns,
 /// if anything was. After an error everything is as it was.
@@ -137,7 +133,7 @@ pub(super) fn recover_partitions(target: &Path) -> io::Result<()> {
         let partition = partition.and_then(|name| name.strip_prefix('.'));
         if let Some(partition) = partition.filter(|name| name.starts_with("as_of=")) {
             let partition = target.join(partition);
-            if let Some(_held) = Target::lock_of(&partition) {
+            if let Ok(_held) = Lock::take(&beside(&partition, LOCK), &partition) {
                 recover(&partition)?;
             }
         }

@@ -6,12 +6,24 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::hidden::MARK;
+use super::kind::Kind;
 use super::lock::Lock;
-use super::target::{Kind, Way};
 use super::{interrupt, recovery};
 use crate::error::Error;
 use crate::fingerprint::{Fingerprint, Hashed, fingerprint, lost_thread};
 use crate::remote;
+
+/// How files get from the hidden folder to the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The folders change places.
+    Exchange,
+    /// One by one.
+    Rename,
+    /// One by one to an object store.
+    Upload,
+}
 
 /// Output that is not visible until [`Staging::commit`]; dropped, it leaves nothing.
 pub struct Staging {
@@ -188,7 +200,7 @@ impl Staging {
     }
 
     fn rename_each(&self, names: &[String]) -> std::io::Result<()> {
-        let mark = self.target.join(recovery::MARK);
+        let mark = self.target.join(MARK);
         fs::write(&mark, self.kind.manifest())?;
         for name in names {
             place(&self.folder.join(name), &self.target.join(name))?;

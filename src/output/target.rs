@@ -11,17 +11,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::hidden::{LOCK, MARK, NEW, beside, remove};
 use super::interrupt;
+use super::kind::Kind;
 use super::lock::Lock;
-use super::recovery::{MARK, recover, recover_partitions};
-use super::staging::Staging;
+use super::recovery::{recover, recover_partitions};
+use super::staging::{Staging, Way};
 use crate::error::Error;
 use crate::remote;
-
-/// Ending of the hidden folder that a run writes to; after the exchange it holds what was before.
-pub(super) const NEW: &str = ".cltv-new";
-/// Ending of the lock file.
-const LOCK: &str = ".cltv-lock";
 
 /// A folder of which this process is the only writer.
 pub struct Target {
@@ -29,17 +26,6 @@ pub struct Target {
     kind: Kind,
     way: Way,
     _lock: Option<Lock>,
-}
-
-/// How files get from the hidden folder to the target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
-    /// The folders change places.
-    Exchange,
-    /// One by one.
-    Rename,
-    /// One by one to an object store.
-    Upload,
 }
 
 impl Target {
@@ -74,11 +60,6 @@ impl Target {
         let way =
             if beside_it && exchangeable(&path, parent) { Way::Exchange } else { Way::Rename };
         Ok(Self { path, kind, way, _lock: Some(lock) })
-    }
-
-    /// The lock of one partition, when nobody has it.
-    pub(super) fn lock_of(partition: &Path) -> Option<Lock> {
-        Lock::take(&beside(partition, LOCK), partition).ok()
     }
 
     /// An empty hidden folder, to be committed to the target, or to one of its partitions.
@@ -130,100 +111,6 @@ impl Target {
     }
 }
 
-/// Which command writes, and so which files in the target are its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// `cltv run` and `cltv score`.
-    Run,
-    /// `cltv evaluate`.
-    Evaluation,
-    /// `cltv compare`.
-    Comparison,
-}
-
-impl Kind {
-    /// All of them.
-    pub(super) const ALL: [Self; 3] = [Self::Run, Self::Evaluation, Self::Comparison];
-
-    /// The file that is written last.
-    pub(super) fn manifest(self) -> &'static str {
-        match self {
-            Self::Run => "run.json",
-            Self::Evaluation => "evaluation.json",
-            Self::Comparison => "comparison.json",
-        }
-    }
-
-    fn files(self) -> &'static [&'static str] {
-        match self {
-            Self::Run => super::RUN_FILES,
-            Self::Evaluation => super::evaluation::FILES,
-            Self::Comparison => super::comparison::FILES,
-        }
-    }
-
-    /// Its files that are not among `names`.
-    pub(super) fn not_among(self, names: &[String]) -> Vec<&'static str> {
-        let absent = |file: &&str| !names.iter().any(|name| name == file);
-        self.files().iter().copied().filter(absent).collect()
-    }
-
-    /// Whether a file of that name is this command's to replace and to remove.
-    pub fn owns(self, file: &str) -> bool {
-        file == MARK || self.files().contains(&file)
-    }
-
-    /// Refuses a folder with files by the names of ours beside which no manifest lies: somebody
-    /// else's, perhaps the input.
-    fn only_ours(self, folder: &Path) -> Result<(), Error> {
-        // `cltv fit` writes model.json alone.
-        let fitted = |file: &str| self == Self::Run && file == "model.json";
-        let there = |file: &&&str| folder.join(file).exists() && !fitted(file);
-        let known = folder.join(self.manifest()).exists() || folder.join(MARK).exists();
-        match self.files().iter().find(there).filter(|_| !known) {
-            None => Ok(()),
-            Some(file) => Err(Error::Settings {
-                place: folder.display().to_string(),
-                faults: vec![format!(
-                    "there is a file {file} that no run of cltv wrote, and that this one would \
-                     replace: choose another output folder, or move the file"
-                )],
-            }),
-        }
-    }
-
-    /// Refuses inputs that this command would replace.
-    ///
-    /// # Errors
-    /// [`Error::Settings`] that names the first one.
-    pub(super) fn spares(self, inputs: &[String], folder: &Path) -> Result<(), Error> {
-        let replaced = |input: &&String| {
-            let path = fs::canonicalize(input).unwrap_or_else(|_| PathBuf::from(input));
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let within =
-                fs::canonicalize(folder).is_ok_and(|folder| path.parent() == Some(&folder));
-            within && self.owns(&name)
-        };
-        match inputs.iter().find(replaced) {
-            None => Ok(()),
-            Some(input) => Err(Error::Settings {
-                place: input.clone(),
-                faults: vec![
-                    "this input lies in the output folder and has the name of an output: choose \
-                     another output folder"
-                        .to_owned(),
-                ],
-            }),
-        }
-    }
-}
-
-/// The hidden neighbour of a folder.
-pub(super) fn beside(target: &Path, ending: &str) -> PathBuf {
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
-    target.with_file_name(format!(".{name}{ending}"))
-}
-
 /// The path without links and dots, whether it is there or not.
 fn absolute(path: &Path) -> io::Result<PathBuf> {
     match fs::canonicalize(path) {
@@ -262,12 +149,4 @@ fn same_file_system(path: &Path, parent: &Path) -> bool {
 #[cfg(not(unix))]
 fn same_file_system(_: &Path, _: &Path) -> bool {
     true
-}
-
-/// Removes a folder of ours and what is in it.
-pub(super) fn remove(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
 }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use cltv::output::target::{Kind, Target};
+use cltv::output::kind::Kind;
+use cltv::output::target::Target;
 use sha2::{Digest, Sha256};
 
 use crate::support::*;
