@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::kept::{self, KeptColumn};
 use super::load::missing_columns;
-use super::{collected, numbers, unbroken};
+use super::{collected, numbers, pages, unbroken};
 use crate::columns::{
     CLTV, CLTV_SEGMENT, CUSTOMER_ID, EXP_AVERAGE_VALUE, FREQUENCY, MONETARY_AVG, age, recency,
 };
@@ -45,11 +45,7 @@ fn read(file: &Path, settings: &Settings) -> Result<DataFrame, Error> {
     let mut needed = vec![CUSTOMER_ID, FREQUENCY, &recency, &age, MONETARY_AVG];
     needed.extend([EXP_AVERAGE_VALUE, CLTV, CLTV_SEGMENT]);
     needed.extend(settings.input.columns.keep.iter().map(String::as_str));
-    let open = || {
-        let args = ScanArgsParquet { glob: false, ..Default::default() };
-        LazyFrame::scan_parquet(PlRefPath::try_from_path(file)?, args)
-    };
-    let mut scan = open().map_err(unreadable)?;
+    let mut scan = pages::scan(file, None).map_err(unreadable)?;
     let schema = scan.collect_schema().map_err(unreadable)?;
     let present: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
     let renamed: Vec<String> =

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
 
-use super::{FILE, ROW};
+use super::{FILE, ROW, pages};
 use crate::error::{Error, nearest};
 use crate::settings::Settings;
 
@@ -189,10 +189,7 @@ pub(super) fn open(file: &Path, separator: &str) -> Result<(LazyFrame, SchemaRef
     let row_index = Some(RowIndex { name: ROW.into(), offset: 1 });
     let unreadable = |e: PolarsError| Error::input(file.display(), format!("cannot be read: {e}"));
     let mut frame = match format_of(file) {
-        Some(FileFormat::Parquet) => {
-            let args = ScanArgsParquet { row_index, glob: false, ..Default::default() };
-            LazyFrame::scan_parquet(path, args).map_err(unreadable)?
-        }
+        Some(FileFormat::Parquet) => pages::scan(file, row_index).map_err(unreadable)?,
         _ => LazyCsvReader::new(path)
             .with_glob(false)
             .with_separator(separator)

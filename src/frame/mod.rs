@@ -6,6 +6,7 @@
 //! * [`inspect`]: what stands in each column of a file. [`guess`]: which column is what, by name and
 //!   content, where nobody said so; `names` knows the words, `marks`
 //!   looks at the rows.
+//! * `pages`: Parquet files whose headers and footer agree.
 //! * [`contract`]: whether values are of the types that the pipeline asks for.
 //! * [`dates`]: which date format a column is in.
 //! * [`typed`]: expressions from raw text to typed columns.
@@ -33,6 +34,7 @@ mod marks;
 mod names;
 pub mod order_days;
 pub mod outliers;
+mod pages;
 pub mod predictions;
 pub mod profile;
 pub mod rfm;

@@ -7,7 +7,7 @@ use polars::prelude::*;
 use polars::sql::sql_expr;
 
 use super::load::missing_columns;
-use super::unbroken;
+use super::{pages, unbroken};
 use crate::error::Error;
 
 /// Files with the customers of a run, the preferred one first.
@@ -119,9 +119,6 @@ fn scan(file: &Path) -> PolarsResult<LazyFrame> {
             reader.with_dtype_overwrite(Some(Arc::new(id))).finish()
         }
         Some("arrow") => LazyFrame::scan_ipc(path, Default::default(), Default::default()),
-        _ => {
-            let args = ScanArgsParquet { glob: false, ..Default::default() };
-            LazyFrame::scan_parquet(path, args)
-        }
+        _ => pages::scan(file, None),
     }
 }
