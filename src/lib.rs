@@ -21,6 +21,7 @@
 //!   described.
 //! * [`selection`]: how customers came to be in the file. [`remarks`]: what else to know.
 //! * [`advice`]: what to do about each segment.
+//! * [`figures`]: what the charts of a report show.
 //! * [`output`]: files, written whole or not at all.
 //! * [`fingerprint`]: size and hash of a file. [`audit`]: what happened to the rows, and when.
 //! * [`remote`]: input and output in object stores.
@@ -59,6 +60,7 @@ pub mod draft;
 pub mod drift;
 pub mod error;
 pub mod evaluation;
+pub mod figures;
 pub mod findings;
 pub mod fingerprint;
 pub mod frame;
