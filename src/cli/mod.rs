@@ -16,6 +16,7 @@ mod memory;
 mod overrides;
 mod page;
 mod promote;
+mod report;
 mod run;
 mod score;
 mod select;
@@ -51,6 +52,7 @@ enum Command {
     Promote(promote::PromoteArgs),
     Evaluate(evaluate::EvaluateArgs),
     Compare(compare::CompareArgs),
+    Report(report::ReportArgs),
     Select(select::SelectArgs),
     Check(check::CheckArgs),
     Init(init::InitArgs),

@@ -85,6 +85,19 @@ impl Finished {
         })
     }
 
+    /// The text of another of its files.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when the run wrote no such file, or another one; [`Error::Io`] when it cannot
+    /// be read.
+    pub fn text(&self, file: &str) -> Result<String, Error> {
+        let path = self.folder.join(file);
+        let text = std::fs::read_to_string(&path).map_err(Error::io(&path, "read the run's file"))?;
+        let (bytes, sha256) = (text.len() as u64, sha256(text.as_bytes()));
+        same(&path, &self.outputs, &Fingerprint { file: file.to_owned(), bytes, sha256 })?;
+        Ok(text)
+    }
+
     /// The customers, under the names that columns have before any renaming, and their file.
     ///
     /// # Errors

@@ -1,7 +1,8 @@
 //! Repeat orders week by week, as they came and as the model expects them of customers who join
 //! when these did: over the calibration and on into the holdout.
 
-use serde::Serialize;
+use chrono::NaiveDate;
+use serde::{Serialize, Serializer};
 
 use super::PurchaseModel;
 use crate::error::Error;
@@ -13,11 +14,12 @@ const STEP: i32 = 7;
 /// One week of the log.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Week {
-    /// Days from 1970 to its first day.
-    #[serde(skip)]
+    /// Days from 1970 to its first day; a date in JSON.
+    #[serde(serialize_with = "date")]
     pub first_day: i32,
-    /// Days from 1970 to its last day; the last week of the calibration and of the log can be short.
-    #[serde(skip)]
+    /// Days from 1970 to its last day, a date in JSON; the last week of the calibration and of the log
+    /// can be short.
+    #[serde(serialize_with = "date")]
     pub last_day: i32,
     /// Whether it is after the calibration.
     pub holdout: bool,
@@ -29,6 +31,11 @@ pub struct Week {
     pub actual_cumulative: f64,
     /// Expected repeat orders up to the week's end.
     pub expected_cumulative: f64,
+}
+
+fn date<S: Serializer>(day: &i32, serializer: S) -> Result<S::Ok, S::Error> {
+    let date = NaiveDate::from_epoch_days(*day).unwrap_or_default();
+    serializer.collect_str(&date)
 }
 
 /// Where the log is cut, in days from 1970.

@@ -55,7 +55,7 @@ pub fn ends<'a>(comparison: &'a Comparison, flow: &Flow) -> [&'a str; 2] {
     [name(flow.from, ABSENT[0]), name(flow.to, ABSENT[1])]
 }
 
-fn document(comparison: &Comparison) -> Map<String, Value> {
+pub(super) fn document(comparison: &Comparison) -> Map<String, Value> {
     let flow = |flow: &Flow| {
         let [from, to] = ends(comparison, flow);
         json!({

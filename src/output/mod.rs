@@ -20,6 +20,7 @@ pub mod kind;
 pub mod lineage;
 mod lock;
 pub mod notes;
+pub mod page;
 mod recovery;
 pub mod staging;
 pub mod tables;

@@ -62,6 +62,8 @@ pub struct Settings {
     pub rfm: Rfm,
     /// Where and how to write.
     pub output: Output,
+    /// How report.html is told.
+    pub report: Report,
     /// How lineage events name this job.
     pub lineage: Lineage,
     /// What the program may use.
@@ -73,7 +75,7 @@ impl Settings {
     pub fn without_paths(&self) -> serde_json::Value {
         let mut settings = serde_json::to_value(self).unwrap_or_default();
         if let Some(sections) = settings.as_object_mut() {
-            sections.retain(|name, _| !["resources", "lineage"].contains(&name.as_str()));
+            sections.retain(|name, _| !["resources", "lineage", "report"].contains(&name.as_str()));
         }
         for section in ["input", "output"] {
             if let Some(keys) = settings.get_mut(section).and_then(|s| s.as_object_mut()) {
@@ -349,6 +351,27 @@ pub struct Output {
     pub rename: BTreeMap<String, String>,
     /// Currency of the values, as its three letters in ISO 4217; noted in the customers' file.
     pub currency: Option<String>,
+}
+
+/// `[report]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Report {
+    /// Language of the page.
+    pub language: Language,
+    /// Whether identifiers of customers are shown: they are personal data.
+    pub show_ids: bool,
+}
+
+/// A language of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// English, British.
+    #[default]
+    En,
+    /// Turkish.
+    Tr,
 }
 
 /// `[lineage]`

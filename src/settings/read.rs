@@ -30,6 +30,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "segments",
             "rfm",
             "output",
+            "report",
             "lineage",
             "resources",
         ],
@@ -78,6 +79,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("segments", &["labels", "channel_column", "categories_column"]),
     ("rfm", &["ties", "segments"]),
     ("output", &["path", "partition", "formats", "top", "rename", "currency"]),
+    ("report", &["language", "show_ids"]),
     ("lineage", &["namespace"]),
     ("resources", &["memory_limit", "engine"]),
 ];
@@ -200,6 +202,7 @@ fn typed(table: &Table, faults: &mut Vec<String>) -> Option<Settings> {
         segments: or_default(table, "segments", faults),
         rfm: or_default(table, "rfm", faults),
         output: or_default(table, "output", faults),
+        report: or_default(table, "report", faults),
         lineage: or_default(table, "lineage", faults),
         resources: or_default(table, "resources", faults),
     };

@@ -1,0 +1,106 @@
+//! `cltv report RUN_FOLDER`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use cltv::comparison::finished::Finished;
+use cltv::comparison::{Comparison, compare};
+use cltv::error::Error;
+use cltv::output::page::page;
+use cltv::output::staging::write_whole;
+use cltv::settings::{Language, Report};
+
+/// File names of what is read and written.
+const MANIFEST: &str = "run.json";
+const FIGURES: &str = "figures.json";
+const PAGE: &str = "report.html";
+/// Beginning of the name of a partition's folder; what follows is its day.
+const PARTITION: &str = "as_of=";
+
+/// Make report.html of a finished run again: in another language, with identifiers, beside an
+/// earlier run
+#[derive(Args)]
+#[command(after_help = "Examples:\n  cltv report out/2021q3 --lang tr\n  \
+    cltv report out/2021q3 --previous out/2021q2 --out q3.html\n\n\
+    Nothing is computed again: the page shows what the files in the folder hold. In a partition\n\
+    (as_of=2021-09-01) the one before it is the previous run.")]
+pub struct ReportArgs {
+    /// Output folder of a run
+    run: PathBuf,
+    /// Language of the page [default: the pipeline's]
+    #[arg(long, value_name = "en|tr")]
+    lang: Option<Language>,
+    /// Show identifiers of customers, which are personal data
+    #[arg(long)]
+    show_ids: bool,
+    /// Output folder of an earlier run, to show what became of its customers
+    #[arg(long, value_name = "FOLDER")]
+    previous: Option<PathBuf>,
+    /// File to write [default: report.html in the folder]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Makes the page, and says where it is.
+pub fn run(args: &ReportArgs, quiet: bool) -> anyhow::Result<()> {
+    let finished = Finished::read(&args.run)?;
+    let settings = Report {
+        language: args.lang.unwrap_or(finished.settings.report.language),
+        show_ids: args.show_ids || finished.settings.report.show_ids,
+    };
+    let previous = args.previous.clone().or_else(|| earlier_partition(&args.run));
+    let migration = previous.map(|previous| migration(&previous, &args.run)).transpose()?;
+    let out = args.out.clone().unwrap_or_else(|| args.run.join(PAGE));
+    make(&finished, migration.as_ref(), settings, &out)?;
+    super::bar::finish();
+    if !quiet {
+        anstream::println!("Written to {}", out.display());
+    }
+    Ok(())
+}
+
+/// The page of a run in a partition, once the run is there: with what became of the customers of the
+/// partition before it. Where the two do not compare, the page stays without that.
+pub fn with_migration(folder: &Path) -> Result<(), Error> {
+    let Some(previous) = earlier_partition(folder) else {
+        return Ok(());
+    };
+    match migration(&previous, folder) {
+        Ok(migration) => {
+            let finished = Finished::read(folder)?;
+            make(&finished, Some(&migration), finished.settings.report, &folder.join(PAGE))
+        }
+        Err(error) => {
+            tracing::info!("{PAGE} has no comparison with {}: {error}", previous.display());
+            Ok(())
+        }
+    }
+}
+
+fn make(
+    finished: &Finished,
+    migration: Option<&Comparison>,
+    settings: Report,
+    out: &Path,
+) -> Result<(), Error> {
+    let path = finished.folder.join(MANIFEST);
+    let run = std::fs::read_to_string(&path).map_err(Error::io(&path, "read what the run did"))?;
+    let figures = finished.text(FIGURES)?;
+    write_whole(out, page(&run, &figures, migration, settings)?.as_bytes())
+}
+
+fn migration(earlier: &Path, later: &Path) -> Result<Comparison, Error> {
+    compare(earlier, later, 0)
+}
+
+/// The folder of the last partition before this one that a run has finished.
+fn earlier_partition(folder: &Path) -> Option<PathBuf> {
+    let name = folder.file_name()?.to_str().filter(|name| name.starts_with(PARTITION))?;
+    let siblings = std::fs::read_dir(folder.parent()?).ok()?.flatten();
+    let earlier = siblings.filter_map(|entry| {
+        let other = entry.file_name().into_string().ok()?;
+        let before = other.starts_with(PARTITION) && other.as_str() < name;
+        (before && entry.path().join(MANIFEST).is_file()).then_some(other)
+    });
+    Some(folder.with_file_name(earlier.max()?))
+}

@@ -1,0 +1,48 @@
+//! report.html, from the texts of run.json and figures.json: the run's own, or read back.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::comparison;
+use crate::comparison::Comparison;
+use crate::error::Error;
+use crate::report::texts::Words;
+use crate::report::view::View;
+use crate::settings::Report;
+
+/// The page of a run; with `migration`, what became of an earlier run's customers is in it.
+///
+/// # Errors
+/// [`Error::Input`] when a text is not of this version's layout.
+pub fn page(
+    run: &str,
+    figures: &str,
+    migration: Option<&Comparison>,
+    settings: Report,
+) -> Result<String, Error> {
+    let run = parsed("run.json", serde_json::from_str(run))?;
+    let figures = parsed("figures.json", serde_json::from_str(figures))?;
+    let migration = migration
+        .map(|found| {
+            let document = Value::Object(comparison::document(found));
+            parsed("the comparison", serde_json::from_value(document))
+        })
+        .transpose()?;
+    let words = Words::of(settings.language);
+    Ok(crate::report::page(&View {
+        run: &run,
+        figures: &figures,
+        migration: migration.as_ref(),
+        words,
+        show_ids: settings.show_ids,
+    }))
+}
+
+fn parsed<T: DeserializeOwned>(
+    place: &str,
+    document: serde_json::Result<T>,
+) -> Result<T, Error> {
+    document.map_err(|e| {
+        Error::input(place, format!("not of a run by this version of cltv: {e}: run again"))
+    })
+}

@@ -1,0 +1,154 @@
+//! Lines over an axis of numbers or days, with bands around them.
+
+use std::fmt::Write;
+
+use maud::{Markup, html};
+
+use super::axis::{BOTTOM, LEFT, RIGHT, Scale, TOP, upright};
+use super::{Chart, HEIGHT, class, label, px, svg};
+use crate::report::table::{Cell, Table};
+use crate::report::view::View;
+
+/// One line.
+pub struct Line {
+    /// Name.
+    pub name: String,
+    /// Position of the colour.
+    pub colour: usize,
+    /// Whether it is dashed.
+    pub dashed: bool,
+    /// Value at each place.
+    pub values: Vec<f64>,
+    /// Ends of the band at each place, where there is one.
+    pub band: Vec<Option<[f64; 2]>>,
+}
+
+/// What to draw.
+pub struct Lines<'a> {
+    /// Identifier in the page.
+    pub id: &'a str,
+    /// What it shows.
+    pub title: String,
+    /// What to see in it.
+    pub note: String,
+    /// What lies along the axis.
+    pub across: &'a str,
+    /// Places along the axis, rising.
+    pub places: Vec<f64>,
+    /// Their names, in the table and under the pointer.
+    pub names: Vec<String>,
+    /// Those that stand below the axis.
+    pub ticks: Vec<(f64, String)>,
+    /// The lines.
+    pub lines: Vec<Line>,
+    /// An upright line with a name, where something changes.
+    pub border: Option<(f64, String)>,
+    /// How a value is said.
+    pub say: &'a dyn Fn(f64) -> String,
+}
+
+impl Lines<'_> {
+    /// The chart.
+    pub fn chart(&self, view: &View<'_>) -> Chart {
+        Chart {
+            id: self.id.to_owned(),
+            title: self.title.clone(),
+            note: self.note.clone(),
+            legend: self.lines.iter().map(|line| (line.name.clone(), line.colour)).collect(),
+            drawing: svg(&self.title, HEIGHT, self.marks(view)),
+            table: self.table(),
+        }
+    }
+
+    fn marks(&self, view: &View<'_>) -> Markup {
+        let all = self.lines.iter().flat_map(|line| {
+            line.values.iter().copied().chain(line.band.iter().flatten().map(|band| band[1]))
+        });
+        let up = Scale::round(0.0, all.fold(0.0, f64::max), (BOTTOM, TOP));
+        let (first, last) = (self.places.first(), self.places.last());
+        let ends = (first.copied().unwrap_or(0.0), last.copied().unwrap_or(1.0));
+        let across = Scale::exact(ends.0, ends.1, (LEFT + 4.0, RIGHT - 6.0));
+        html! {
+            (upright(&up, |v| view.short(v)))
+            @if let Some((at, name)) = &self.border {
+                path.border d=(format!("M{} {TOP}V{BOTTOM}", px(across.at(*at)))) {}
+                (label(across.at(*at) + 4.0, TOP + 9.0, "start", name))
+            }
+            @for line in &self.lines { (self.line(line, &up, &across)) }
+            g.axis {
+                @for (at, name) in &self.ticks {
+                    (label(across.at(*at), BOTTOM + 15.0, "middle", name))
+                }
+                (label((LEFT + RIGHT) / 2.0, HEIGHT - 8.0, "middle", self.across))
+            }
+        }
+    }
+
+    fn line(&self, line: &Line, up: &Scale, across: &Scale) -> Markup {
+        let points: Vec<(f64, f64)> =
+            self.places.iter().zip(&line.values).map(|(x, y)| (across.at(*x), up.at(*y))).collect();
+        let band: Vec<(f64, [f64; 2])> = self
+            .places
+            .iter()
+            .zip(&line.band)
+            .filter_map(|(x, band)| Some((across.at(*x), (*band)?.map(|end| up.at(end)))))
+            .collect();
+        // Where there are many places, each mark has the room of its own stretch.
+        let radius = if points.len() > 60 { 1.6 } else { 3.0 };
+        html! {
+            @if !band.is_empty() { path class={ "band m " (class(line.colour)) } d=(closed(&band)) {} }
+            path class={ "line m " (class(line.colour)) @if line.dashed { " dashed" } }
+                d=(path(&points)) {}
+            @for (i, (x, y)) in points.iter().enumerate() {
+                circle class={ "dot m " (class(line.colour)) } cx=(px(*x)) cy=(px(*y)) r=(px(radius)) {
+                    title { (self.tip(i, line)) }
+                }
+            }
+        }
+    }
+
+    fn tip(&self, i: usize, line: &Line) -> String {
+        let band = line.band.get(i).copied().flatten().map_or(String::new(), |[low, high]| {
+            format!(" ({} – {})", (self.say)(low), (self.say)(high))
+        });
+        let name = if self.lines.len() > 1 { format!(" · {}", line.name) } else { String::new() };
+        format!("{}{name}: {}{band}", self.names[i], (self.say)(line.values[i]))
+    }
+
+    fn table(&self) -> Table {
+        let banded = |line: &Line| line.band.iter().any(Option::is_some);
+        let names = self.lines.iter().flat_map(|line| {
+            let ends = if banded(line) { vec![format!("{} ↓", line.name), format!("{} ↑", line.name)] } else { vec![] };
+            std::iter::once(line.name.clone()).chain(ends)
+        });
+        let mut table = Table::new(std::iter::once(self.across.to_owned()).chain(names));
+        for (i, name) in self.names.iter().enumerate() {
+            let mut row = vec![Cell::text(name)];
+            for line in &self.lines {
+                row.push(Cell::Number((self.say)(line.values[i]), line.values[i]));
+                if banded(line) {
+                    let ends = line.band.get(i).copied().flatten();
+                    row.extend(ends.map_or([Cell::none(), Cell::none()], |ends| {
+                        ends.map(|end| Cell::Number((self.say)(end), end))
+                    }));
+                }
+            }
+            table.row(row);
+        }
+        table
+    }
+}
+
+fn path(points: &[(f64, f64)]) -> String {
+    let mut d = String::new();
+    for (i, (x, y)) in points.iter().enumerate() {
+        let _ = write!(d, "{}{} {}", if i == 0 { 'M' } else { 'L' }, px(*x), px(*y));
+    }
+    d
+}
+
+fn closed(band: &[(f64, [f64; 2])]) -> String {
+    let low = band.iter().map(|(x, ends)| (*x, ends[0]));
+    let high = band.iter().rev().map(|(x, ends)| (*x, ends[1]));
+    format!("{}Z", path(&low.chain(high).collect::<Vec<_>>()))
+}

@@ -1,0 +1,93 @@
+//! Charts as SVG in the page: they are there without a script, in print and in a mail's preview, and
+//! take the colours of the page, light or dark. A small script adds values under the pointer, legends
+//! that switch series off, and downloads. Sizes are those of a telephone's screen, so that nothing
+//! becomes too small there; wider screens have more charts in a row.
+//!
+//! # Layout
+//! * [`axis`]: round numbers for axes. [`columns`]: upright bars. [`lines`]: lines with bands.
+//! * [`heat`]: a grid of shades. [`shares`]: lying bars that add up to everybody.
+
+pub mod axis;
+pub mod columns;
+pub mod heat;
+pub mod lines;
+pub mod shares;
+
+use maud::{Markup, html};
+
+use super::table::Table;
+use super::view::View;
+
+/// Width of a drawing, in its own units.
+pub(super) const WIDTH: f64 = 360.0;
+/// Height of a drawing.
+pub(super) const HEIGHT: f64 = 230.0;
+/// Colours that the style sheet has.
+const COLOURS: usize = 8;
+
+/// A drawing with what belongs to it.
+pub struct Chart {
+    /// Identifier in the page, without spaces.
+    pub id: String,
+    /// What it shows.
+    pub title: String,
+    /// What to see in it, or how to read it.
+    pub note: String,
+    /// Names and colours of its series; none for a single one.
+    pub legend: Vec<(String, usize)>,
+    /// The drawing.
+    pub drawing: Markup,
+    /// The same as numbers.
+    pub table: Table,
+}
+
+impl Chart {
+    /// The chart, its legend, its table and the button to download that.
+    pub fn markup(&self, view: &View<'_>) -> Markup {
+        html! {
+            figure.chart id=(self.id) {
+                figcaption { h3 { (self.title) } @if !self.note.is_empty() { p { (self.note) } } }
+                @if self.legend.len() > 1 {
+                    div.legend role="group" aria-label=(view.t("chart.legend")) {
+                        @for (name, colour) in &self.legend {
+                            button.key type="button" aria-pressed="true" data-s=(class(*colour)) {
+                                i class=(class(*colour)) {} (name)
+                            }
+                        }
+                    }
+                }
+                (self.drawing)
+                details {
+                    summary { (view.t("chart.table")) }
+                    (self.table.markup(&format!("{}-table", self.id), &self.title))
+                    button.csv type="button" data-table=(format!("{}-table", self.id)) {
+                        (view.t("chart.csv"))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The class that colours a series.
+pub(super) fn class(colour: usize) -> String {
+    format!("s{}", colour % COLOURS)
+}
+
+/// The frame of a drawing; `marks` go inside.
+pub(super) fn svg(title: &str, height: f64, marks: Markup) -> Markup {
+    html! {
+        svg viewBox=(format!("0 0 {WIDTH} {height}")) role="img" aria-label=(title) { (marks) }
+    }
+}
+
+/// A length in a drawing, without needless digits.
+pub(super) fn px(value: f64) -> String {
+    let text = format!("{value:.1}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
+/// A line of text in a drawing; `anchor` is start, middle or end.
+pub(super) fn label(x: f64, y: f64, anchor: &str, text: &str) -> Markup {
+    html! { text x=(px(x)) y=(px(y)) text-anchor=(anchor) { (text) } }
+}

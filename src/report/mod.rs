@@ -1,0 +1,134 @@
+//! The page that management opens: one HTML file with everything in it, which needs no network, and
+//! computes nothing that the run has not.
+//!
+//! # Layout
+//! * [`document`]: run.json as the page reads it; the charts come from [`crate::figures`].
+//! * [`texts`]: languages, numbers and dates. [`view`]: what a section is given.
+//! * [`table`], [`chart`]: how numbers are shown.
+//! * `overview`, `segments`, `forecast`, `customers`, `model`, `rfm`, `migration`, `data`: the
+//!   sections, from first to last.
+//!
+//! # Choice
+//! The charts are drawn here as SVG rather than in the browser by a library: mail programs and previews
+//! show attachments without scripts, paper has none, and every mark can be tested against the run's
+//! files. A script of the page's own, named by its hash in the content security policy so that nothing
+//! from the data can run, adds values under the pointer, legends, search and downloads.
+
+pub mod chart;
+mod customers;
+mod data;
+pub mod document;
+mod forecast;
+mod migration;
+mod model;
+mod overview;
+mod rfm;
+mod segments;
+pub mod table;
+pub mod texts;
+pub mod view;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest, Sha256};
+
+use view::View;
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// The whole page.
+pub fn page(view: &View<'_>) -> String {
+    let sections = [
+        ("overview", overview::section(view)),
+        ("segments", segments::section(view)),
+        ("forecast", forecast::section(view)),
+        ("customers", customers::section(view)),
+        ("rfm", rfm::section(view)),
+        ("migration", view.migration.map(|migration| migration::section(view, migration)).unwrap_or_default()),
+        ("model", model::section(view)),
+        ("data", data::section(view)),
+    ];
+    let shown = || sections.iter().filter(|(_, section)| !section.0.is_empty());
+    let page = html! {
+        (DOCTYPE)
+        html lang=(view.t("format.lang")) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="referrer" content="no-referrer";
+                meta http-equiv="Content-Security-Policy" content=(policy());
+                title { (title(view)) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a.skip href="#overview" { (view.t("page.skip")) }
+                (header(view))
+                nav aria-label=(view.t("page.contents")) {
+                    ul { @for (id, _) in shown() {
+                        li { a href=(format!("#{id}")) { (view.t(&format!("nav.{id}"))) } }
+                    } }
+                }
+                main { @for (id, body) in shown() { section id=(id) { (body) } } }
+                footer { p { (colophon(view)) } }
+                div #tip hidden {}
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    };
+    page.into_string()
+}
+
+/// Only the page's own script runs, whatever the data hold.
+fn policy() -> String {
+    let hash = STANDARD.encode(Sha256::digest(SCRIPT.as_bytes()));
+    format!(
+        "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{hash}'; \
+         base-uri 'none'; form-action 'none'"
+    )
+}
+
+fn title(view: &View<'_>) -> String {
+    format!("{} · {}", view.run.pipeline.name, view.words.date(view.run.as_of))
+}
+
+fn header(view: &View<'_>) -> Markup {
+    let run = view.run;
+    html! {
+        header {
+            p.brand { (view.t("page.brand")) }
+            h1 { (run.pipeline.name) }
+            p.facts {
+                span { (view.fill("page.customers", &[("n", &view.whole(run.rows.customers as f64))])) }
+                span { (view.fill("page.as_of", &[("date", &view.words.date(run.as_of))])) }
+                span { (view.fill("page.orders_between", &[
+                    ("from", &view.words.date(run.first_order)), ("to", &view.words.date(run.last_order)),
+                ])) }
+                span.file { (input_name(&run.settings.input.path)) }
+            }
+        }
+    }
+}
+
+/// The last part of a path: folders are of no use to the reader.
+fn input_name(path: &str) -> &str {
+    path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
+}
+
+fn colophon(view: &View<'_>) -> String {
+    let tool = &view.run.tool;
+    view.fill(
+        "page.colophon",
+        &[("tool", &tool.name), ("version", &tool.version), ("model", &view.run.model.id)],
+    )
+}
+
+/// A section's heading with a sentence below.
+fn heading(view: &View<'_>, section: &str) -> Markup {
+    html! {
+        h2 { (view.t(&format!("{section}.title"))) }
+        @if let Some(lead) = view.words.get(&format!("{section}.lead")) { p.lead { (lead) } }
+    }
+}

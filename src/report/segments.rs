@@ -1,0 +1,353 @@
+//! Segments: who is in them, what they are worth, and what to do about each.
+
+use maud::{Markup, html};
+
+use super::chart::Chart;
+use super::chart::columns::{Columns, Series};
+use super::chart::heat::Heat;
+use super::chart::shares::Shares;
+use super::document::{Action, Described, KeptColumn, Profile};
+use super::table::{Cell, Table};
+use super::view::View;
+use crate::columns::{CLTV, EXP_AVERAGE_VALUE, expected_orders};
+use crate::figures::Distribution;
+
+/// Entries of a column that are shown, each in a colour of its own.
+const ENTRIES: usize = 8;
+/// Entries of a column of lists that are shown.
+const LISTED: usize = 8;
+
+/// The section.
+pub fn section(view: &View<'_>) -> Markup {
+    let kept = || view.run.kept_columns.iter().filter_map(|column| profile(view, column));
+    html! {
+        (super::heading(view, "segments"))
+        (table(view).markup("segments-table", view.t("segments.table")))
+        div.cards { @for s in view.best_first() { (action(view, s)) } }
+        h3 { (view.t("segments.worth")) }
+        (together(view, [
+            by_segment(view, "customers", &|p| p.customers as f64, &|v| view.whole(v)),
+            by_segment(view, "total_cltv", &|p| p.total_cltv, &|v| view.money(v)),
+            by_segment(view, "monetary", &|p| p.mean_monetary, &|v| view.money(v)),
+            orders(view),
+        ]))
+        h3 { (view.t("segments.spread")) }
+        (together(view, view.figures.distributions.iter().map(|d| distribution(view, d))))
+        h3 { (view.t("segments.who")) }
+        (together(view, kept().chain([ages(view)])))
+        h3 { (view.t("segments.past")) }
+        (together(view, view.best_first().map(|segment| recency_frequency(view, segment))))
+    }
+}
+
+fn together(view: &View<'_>, charts: impl IntoIterator<Item = Chart>) -> Markup {
+    html! { div.charts { @for chart in charts { (chart.markup(view)) } } }
+}
+
+fn table(view: &View<'_>) -> Table {
+    let (h, months) = view.longest();
+    let orders = view.fill("segments.orders", &[("months", &view.months(months))]);
+    let titles = ["segment", "customers", "from", "to", "mean", "total", "share", "basket", "alive"];
+    let mut head: Vec<String> =
+        titles.iter().map(|key| view.t(&format!("segments.{key}")).to_owned()).collect();
+    head.insert(7, orders);
+    let mut table = Table::new(head);
+    for s in view.best_first() {
+        let (p, edges) = (&view.run.segments[s], &view.run.segment_edges);
+        let share = share_of_value(view, &p.label);
+        let orders = p.expected_orders.get(h).map_or(0.0, |(_, orders)| *orders);
+        let money = |v: f64| Cell::Number(view.money(v), v);
+        table.row([
+            Cell::text(&p.label),
+            Cell::Number(view.whole(p.customers as f64), p.customers as f64),
+            money(edges[s]),
+            money(edges[s + 1]),
+            money(p.mean_cltv),
+            money(p.total_cltv),
+            Cell::Bar(view.percent(share), share, share),
+            Cell::Number(view.whole(orders), orders),
+            money(p.mean_monetary),
+            Cell::Number(view.percent(p.mean_p_alive), p.mean_p_alive),
+        ]);
+    }
+    table
+}
+
+fn share_of_value(view: &View<'_>, label: &str) -> f64 {
+    let action = view.run.suggested_actions.iter().find(|action| action.segment == label);
+    action.map_or(0.0, |action| action.share_of_value)
+}
+
+/// What to do about a segment.
+fn action(view: &View<'_>, segment: usize) -> Markup {
+    let label = &view.figures.segments[segment];
+    let action = view.run.suggested_actions.iter().find(|action| action.segment == *label);
+    html! {
+        @if let Some(action) = action {
+            article class={ "card " (super::chart::class(view.colour(segment))) } {
+                h3 { span.badge { (label) } (play(view, action)) }
+                p { (suggestion(view, action)) }
+            }
+        }
+    }
+}
+
+fn play(view: &View<'_>, action: &Action) -> String {
+    let play = action.play.as_deref().unwrap_or_default();
+    view.words.get(&format!("plays.{play}.title")).unwrap_or_default().to_owned()
+}
+
+/// The suggestion in the page's language; as the run has it where it knows no such play.
+fn suggestion(_: &View<'_>, action: &Action) -> String {
+    action.text.clone()
+}
+
+fn by_segment(
+    view: &View<'_>,
+    key: &str,
+    of: &dyn Fn(&Profile) -> f64,
+    say: &dyn Fn(f64) -> String,
+) -> Chart {
+    let order: Vec<usize> = view.best_first().collect();
+    let title = view.t(&format!("segments.chart.{key}")).to_owned();
+    // A colour a segment: as many series as segments, each with one value.
+    let series = order.iter().enumerate().map(|(place, s)| {
+        let mut values = vec![0.0; order.len()];
+        values[place] = of(&view.run.segments[*s]);
+        Series::new(view.figures.segments[*s].clone(), view.colour(*s), values)
+    });
+    let chart = Columns {
+        id: &format!("segment-{key}"),
+        title,
+        note: String::new(),
+        across: view.t("segments.segment"),
+        categories: order.iter().map(|s| view.figures.segments[*s].clone()).collect(),
+        series: series.collect(),
+        stacked: true,
+        say,
+    };
+    let mut table = Table::new([view.t("segments.segment"), chart.title.as_str()]);
+    for s in order {
+        let value = of(&view.run.segments[s]);
+        table.row([Cell::text(&view.figures.segments[s]), Cell::Number(say(value), value)]);
+    }
+    Chart { legend: Vec::new(), table, ..chart.chart(view) }
+}
+
+fn orders(view: &View<'_>) -> Chart {
+    let order: Vec<usize> = view.best_first().collect();
+    let intervals = view.run.intervals.as_ref();
+    let series = view.run.settings.forecast.horizons.iter().enumerate().map(|(h, horizon)| {
+        let of = |s: &usize| view.run.segments[*s].expected_orders.get(h).map_or(0.0, |(_, o)| *o);
+        let interval = |s: &usize| {
+            let (_, range) = *intervals?.segments.get(*s)?.orders.get(h)?;
+            Some([range.low, range.high])
+        };
+        Series {
+            name: view.months(horizon.months),
+            colour: h + 1,
+            values: order.iter().map(of).collect(),
+            intervals: order.iter().map(interval).collect(),
+        }
+    });
+    Columns {
+        id: "segment-orders",
+        title: view.t("segments.chart.orders").to_owned(),
+        note: intervals.map_or(String::new(), |i| {
+            view.fill("segments.chart.whiskers", &[("level", &view.percent(i.level))])
+        }),
+        across: view.t("segments.segment"),
+        categories: order.iter().map(|s| view.figures.segments[*s].clone()).collect(),
+        series: series.collect(),
+        stacked: false,
+        say: &|v| view.whole(v),
+    }
+    .chart(view)
+}
+
+/// The title and unit of a distributed column.
+fn distribution_title(view: &View<'_>, measure: &str) -> String {
+    let months = view.run.settings.lifetime_value.months;
+    if measure == CLTV {
+        return view.fill("segments.chart.cltv", &[("months", &view.months(months))]);
+    }
+    if measure == EXP_AVERAGE_VALUE {
+        return view.t("segments.chart.average").to_owned();
+    }
+    let horizons = view.run.settings.forecast.horizons.iter();
+    let own = horizons.map(|h| h.months).find(|months| expected_orders(*months) == measure);
+    let months = own.map_or(measure.to_owned(), |months| view.months(months));
+    view.fill("segments.chart.expected", &[("months", &months)])
+}
+
+fn distribution(view: &View<'_>, distribution: &Distribution) -> Chart {
+    let edges = &distribution.edges;
+    let mut categories: Vec<String> = edges
+        .windows(2)
+        .map(|pair| format!("{}–{}", view.short(pair[0]), view.short(pair[1])))
+        .collect();
+    let open = distribution.above.iter().any(|count| *count > 0);
+    if open {
+        categories.push(format!("≥ {}", view.short(edges.last().copied().unwrap_or(0.0))));
+    }
+    let series = view.best_first().map(|s| {
+        let above = open.then_some(distribution.above[s]);
+        let values = distribution.counts[s].iter().copied().chain(above).map(|n| n as f64);
+        Series::new(view.figures.segments[s].clone(), view.colour(s), values.collect())
+    });
+    let title = distribution_title(view, &distribution.measure);
+    let chart = Columns {
+        id: &format!("distribution-{}", distribution.measure),
+        title: title.clone(),
+        note: view.t("segments.chart.distribution").to_owned(),
+        across: &title,
+        categories,
+        series: series.collect(),
+        stacked: true,
+        say: &|v| view.whole(v),
+    };
+    chart.chart(view)
+}
+
+/// What a kept column says of the segments: shares that add up for a column of one entry each, a grid
+/// for lists.
+fn profile(view: &View<'_>, column: &KeptColumn) -> Option<Chart> {
+    let order: Vec<usize> = view.best_first().collect();
+    let shares: Option<Vec<&Vec<(String, f64)>>> = order
+        .iter()
+        .map(|s| match column.groups.get(*s) {
+            Some(Described::Shares(shares)) => Some(shares),
+            _ => None,
+        })
+        .collect();
+    let shares = shares?;
+    let sums = shares.iter().filter(|s| !s.is_empty()).map(|s| s.iter().map(|e| e.1).sum::<f64>());
+    let adds_up = sums.clone().count() > 0 && sums.clone().all(|sum| (sum - 1.0).abs() < 0.02);
+    let names = entries(&shares);
+    Some(if adds_up { stacked(view, column, &shares, &names) } else { listed(view, column, &shares, &names) })
+}
+
+/// All entries, the most common first.
+fn entries(shares: &[&Vec<(String, f64)>]) -> Vec<String> {
+    let mut names: Vec<(String, f64)> = Vec::new();
+    for (name, share) in shares.iter().flat_map(|group| group.iter()) {
+        match names.iter_mut().find(|(known, _)| known == name) {
+            Some((_, sum)) => *sum += share,
+            None => names.push((name.clone(), *share)),
+        }
+    }
+    names.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    names.into_iter().map(|(name, _)| name).collect()
+}
+
+fn share_of(group: &[(String, f64)], name: &str) -> f64 {
+    group.iter().find(|(entry, _)| entry == name).map_or(0.0, |(_, share)| *share)
+}
+
+fn stacked(
+    view: &View<'_>,
+    column: &KeptColumn,
+    shares: &[&Vec<(String, f64)>],
+    names: &[String],
+) -> Chart {
+    let series = names.iter().take(ENTRIES).enumerate().map(|(i, name)| {
+        let values = shares.iter().map(|group| share_of(group, name)).collect();
+        Series::new(if name.is_empty() { "–" } else { name }, i, values)
+    });
+    let more = names.len() > ENTRIES;
+    Shares {
+        id: format!("profile-{}", identifier(&column.column)),
+        title: column.column.clone(),
+        note: view.t(if more { "segments.chart.profile_more" } else { "segments.chart.profile" }).to_owned(),
+        down: view.t("segments.segment"),
+        groups: view.best_first().map(|s| view.figures.segments[s].clone()).collect(),
+        series: series.collect(),
+    }
+    .chart(view)
+}
+
+fn listed(
+    view: &View<'_>,
+    column: &KeptColumn,
+    shares: &[&Vec<(String, f64)>],
+    names: &[String],
+) -> Chart {
+    // A grid's first row is its lowest one.
+    let shown = names.iter().take(LISTED).rev();
+    Heat {
+        id: format!("profile-{}", identifier(&column.column)),
+        title: column.column.clone(),
+        note: view.t("segments.chart.listed").to_owned(),
+        across: view.t("segments.segment"),
+        down: "",
+        columns: view.best_first().map(|s| view.figures.segments[s].clone()).collect(),
+        rows: shown.clone().cloned().collect(),
+        values: shown
+            .map(|name| shares.iter().map(|group| Some(share_of(group, name))).collect())
+            .collect(),
+        full: None,
+        written: true,
+        colour: None,
+        say: &|v| view.percent(v),
+    }
+    .chart(view)
+}
+
+/// A column's name as an identifier.
+fn identifier(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
+}
+
+fn ages(view: &View<'_>) -> Chart {
+    let ages = &view.figures.ages;
+    let names = ages.from_years.iter().enumerate().map(|(i, from)| match ages.from_years.get(i + 1) {
+        Some(to) => format!("{}–{}", view.short(*from), view.short(*to)),
+        None => format!("≥ {}", view.short(*from)),
+    });
+    let series = view.best_first().map(|s| {
+        let counts = ages.counts[s].iter().map(|n| *n as f64).collect();
+        Series::new(view.figures.segments[s].clone(), view.colour(s), counts)
+    });
+    Columns {
+        id: "profile-age",
+        title: view.t("segments.chart.age").to_owned(),
+        note: view.t("segments.chart.age_note").to_owned(),
+        across: view.t("segments.chart.years"),
+        categories: names.collect(),
+        series: series.collect(),
+        stacked: true,
+        say: &|v| view.whole(v),
+    }
+    .chart(view)
+}
+
+fn recency_frequency(view: &View<'_>, segment: usize) -> Chart {
+    let data = &view.figures.recency_frequency;
+    let from = &data.frequency_from;
+    let columns = from.iter().enumerate().map(|(i, low)| match from.get(i + 1) {
+        Some(next) if *next == low + 1 => format!("{low}"),
+        Some(next) => format!("{low}–{}", next - 1),
+        None => format!("{low}+"),
+    });
+    let rows = data.recency_edges.windows(2).map(|pair| view.number(pair[0]));
+    let unit = view.t(&format!("units.{}", view.run.settings.summary.time_unit));
+    let count = |n: &u64| if *n == 0 { None } else { Some(*n as f64) };
+    Heat {
+        id: format!("recency-frequency-{}", view.colour(segment)),
+        title: view.fill(
+            "segments.chart.recency_frequency",
+            &[("segment", &view.figures.segments[segment])],
+        ),
+        note: view.t("segments.chart.recency_frequency_note").to_owned(),
+        across: view.t("words.frequency"),
+        down: &view.fill("words.recency", &[("unit", unit)]),
+        columns: columns.collect(),
+        rows: rows.collect(),
+        values: data.counts[segment].iter().map(|row| row.iter().map(count).collect()).collect(),
+        full: None,
+        written: false,
+        colour: Some(view.colour(segment)),
+        say: &|v| view.whole(v),
+    }
+    .chart(view)
+}
