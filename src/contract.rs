@@ -92,9 +92,11 @@ pub fn rejected_rows(
     let rows: usize = rejected.iter().map(|r| r.rows).sum();
     let rules: Vec<String> = rejected.iter().map(|r| format!("{} {}", r.rows, r.rule)).collect();
     let message = format!("{rows} rows break a rule and were set aside: {}", rules.join(", "));
-    let remedy = match settings.contract.bad_rows {
-        BadRows::Drop => "set contract.bad_rows = \"quarantine\" to see them in quarantine.parquet",
-        _ => "look at quarantine.parquet: file, row, rule and raw values",
+    let (variant, remedy) = match settings.contract.bad_rows {
+        BadRows::Drop => {
+            ("dropped", "set contract.bad_rows = \"quarantine\" to see them in quarantine.parquet")
+        }
+        _ => ("quarantined", "look at quarantine.parquet: file, row, rule and raw values"),
     };
     let warns = match settings.contract.warn_at {
         None => rejected.iter().any(|r| !EXPECTED.contains(&r.rule.as_str())),
@@ -103,9 +105,14 @@ pub fn rejected_rows(
             bad > 0 && bad as f64 >= share * rows_read as f64
         }
     };
-    if warns {
-        Some(Finding::warning("rows_set_aside", message, remedy))
+    let finding = if warns {
+        Finding::warning("rows_set_aside", message, remedy)
+    } else if rows > 0 {
+        Finding::note("rows_set_aside", message, remedy)
     } else {
-        (rows > 0).then(|| Finding::note("rows_set_aside", message, remedy))
-    }
+        return None;
+    };
+    let rules: Vec<String> = rejected.iter().map(|r| r.rule.clone()).collect();
+    let finding = finding.shaped(variant).with("rules", rules);
+    Some(finding.with("rows", rows).with("rows_read", rows_read))
 }

@@ -21,6 +21,7 @@
 //!   described.
 //! * [`selection`]: how customers came to be in the file. [`remarks`]: what else to know.
 //! * [`advice`]: what to do about each segment.
+//! * [`facts`]: the figures of findings and advice. [`report`]: the same in words, in two languages.
 //! * [`figures`]: what the charts of a report show.
 //! * [`output`]: files, written whole or not at all.
 //! * [`fingerprint`]: size and hash of a file. [`audit`]: what happened to the rows, and when.
@@ -60,6 +61,7 @@ pub mod draft;
 pub mod drift;
 pub mod error;
 pub mod evaluation;
+pub mod facts;
 pub mod figures;
 pub mod findings;
 pub mod fingerprint;
@@ -71,6 +73,7 @@ pub mod pipeline;
 pub mod progress;
 pub mod remarks;
 pub mod remote;
+pub mod report;
 pub mod selection;
 pub mod settings;
 pub mod simulate;

@@ -39,21 +39,35 @@ pub fn drifted(drift: &Drift) -> Option<Finding> {
         drift.stability_index.iter().map(|(name, psi)| format!("{name} {psi:.2}")).collect();
     let shown = format!("population stability index: {}", shown.join(", "));
     if drift.refitted {
-        return Some(Finding::note(
+        let finding = Finding::note(
             "refitted",
             format!(
                 "the customers have drifted from those of the model, so it was fitted again ({shown})"
             ),
             "its outlier limits and segment edges are new too: quarters do not compare across it",
-        ));
+        );
+        return Some(with_indices(finding, drift));
     }
     drift.stability_index.iter().any(|(_, psi)| *psi > SHIFTED).then(|| {
-        Finding::warning(
+        let finding = Finding::warning(
             "drifted",
             format!("the customers are not those that the model was fitted to ({shown})"),
             "fit again with `cltv fit`, or score with --refit-if 0.25",
-        )
+        );
+        with_indices(finding, drift)
     })
+}
+
+/// Adds how far each column has drifted, and which one farthest.
+fn with_indices(finding: Finding, drift: &Drift) -> Finding {
+    let farthest = drift.stability_index.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+    let finding = finding
+        .maybe("most_drifted", farthest.map(|(name, _)| name.as_str()))
+        .maybe("stability_index", farthest.map(|(_, psi)| *psi));
+    drift
+        .stability_index
+        .iter()
+        .fold(finding, |finding, (name, psi)| finding.with(format!("stability_index_{name}"), *psi))
 }
 
 /// Totals without intervals: their parameters could not be drawn, and the rest of the run stands.
@@ -63,34 +77,37 @@ pub fn without_intervals(error: &Error) -> Finding {
         format!("there are no intervals for totals: {error}"),
         "set uncertainty.method = \"bootstrap\", or remove [uncertainty]",
     )
+    .with("reason", error.to_string())
 }
 
 fn truncated(summary: &CustomerSummary, settings: &Settings) -> Option<Finding> {
-    if settings.selection.as_ref().is_some_and(|s| s.least_orders() == settings.summary.min_orders)
-    {
-        return (summary.below_min_orders > 0).then(|| {
-            Finding::note(
-                "customers_left_out",
-                format!(
-                    "{} customers with fewer than {} orders were left out, as [selection] says",
-                    summary.below_min_orders, settings.summary.min_orders
-                ),
-                "they have no forecast",
-            )
-        });
-    }
-    (summary.below_min_orders > 0).then(|| {
+    let (left_out, least) = (summary.below_min_orders, settings.summary.min_orders);
+    let stated = settings.selection.as_ref().is_some_and(|s| s.least_orders() == least);
+    let finding = if left_out == 0 {
+        return None;
+    } else if stated {
+        Finding::note(
+            "customers_left_out",
+            format!(
+                "{left_out} customers with fewer than {least} orders were left out, as [selection] \
+                 says"
+            ),
+            "they have no forecast",
+        )
+        .shaped("as_stated")
+    } else {
         Finding::warning(
             "customers_left_out",
             format!(
-                "{} customers with fewer than {} orders were left out of the fit, which takes the \
-                 others for typical: order rates come out too high",
-                summary.below_min_orders, settings.summary.min_orders
+                "{left_out} customers with fewer than {least} orders were left out of the fit, \
+                 which takes the others for typical: order rates come out too high"
             ),
             "set summary.min_orders = 1 with frequency = \"repeat_orders\"; or say with [selection] \
              min_orders = 2 that the fit knows only the others",
         )
-    })
+        .shaped("biased")
+    };
+    Some(finding.with("customers", left_out).with("min_orders", least))
 }
 
 fn assumed_end(summary: &CustomerSummary, settings: &Settings) -> Option<Finding> {
@@ -104,6 +121,7 @@ fn assumed_end(summary: &CustomerSummary, settings: &Settings) -> Option<Finding
             format!("the log is taken to end on its last order date, {}", summary.observation_end),
             "set transactions.observation_end, or --as-of",
         )
+        .with("end", summary.observation_end)
     })
 }
 
@@ -119,6 +137,9 @@ pub fn silent_end(last_order: NaiveDate, end: NaiveDate) -> Option<Finding> {
             ),
             "set transactions.observation_end (--as-of) to the last day that the log covers",
         )
+        .with("last_order", last_order)
+        .with("silent_days", silent)
+        .with("end", end)
     })
 }
 
@@ -132,6 +153,7 @@ fn uncapped(settings: &Settings, limits: &[Limits]) -> Option<Finding> {
             format!("so few customers use {} that limits would erase them", left.join(", ")),
             "nothing was capped there; look at its largest values",
         )
+        .with("columns", left.into_iter().map(str::to_owned).collect::<Vec<_>>())
     })
 }
 
@@ -171,5 +193,7 @@ fn far_forecast(settings: &Settings, oldest: f64) -> Option<Finding> {
             ),
             "shorten forecast.horizons, or use a longer history",
         )
+        .with("days_ahead", days)
+        .with("oldest_days", watched)
     })
 }

@@ -175,6 +175,7 @@ fn window_differs(first_day: NaiveDate) -> Finding {
         ),
         format!("write last_order_on_or_after = \"{first_day}\" in [selection]"),
     )
+    .with("first_day", first_day)
 }
 
 /// A note, not a warning: without it a total is off by some percent only, and the correction for it
@@ -196,19 +197,23 @@ fn unstated(
     unit: TimeUnit,
     lines: &[String],
 ) -> Finding {
+    let first_day = signs.window.map(|window| day_before(observation_end, window, unit));
     let mut shown = Vec::new();
     if signs.no_one_time_buyers {
         shown.push("nobody ordered once only".to_owned());
     }
-    if let Some(window) = signs.window {
+    if let Some(first_day) = first_day {
         shown.push(format!(
-            "nobody's last order is before {} although customers go back {:.0} {}",
-            day_before(observation_end, window, unit),
+            "nobody's last order is before {first_day} although customers go back {:.0} {}",
             signs.oldest,
             unit.plural()
         ));
     }
-    let who = if signs.window.is_some() { "lately" } else { "again" };
+    let (who, variant) = match (first_day, signs.no_one_time_buyers) {
+        (None, _) => ("again", "again"),
+        (Some(_), false) => ("lately", "lately"),
+        (Some(_), true) => ("lately", "lately_again"),
+    };
     Finding::warning(
         "selected_customers",
         format!(
@@ -222,6 +227,10 @@ fn unstated(
             lines.join(", ")
         ),
     )
+    .shaped(variant)
+    .maybe("first_day", first_day)
+    .with("oldest", signs.oldest)
+    .with("unit", unit.plural())
 }
 
 /// What the correction changed, in orders of the longest horizon; and whether it goes far beyond
@@ -239,43 +248,65 @@ pub fn corrected(
     if !without.is_finite() {
         return Vec::new();
     }
-    let mut condition = Vec::new();
-    if let Some(date) = stated.last_order_on_or_after {
-        condition.push(format!("a last order on or after {date}"));
-    }
-    if let Some(days) = stated.last_order_within_days {
-        condition.push(format!("a last order within {days} days"));
-    }
-    if stated.min_orders >= 2 {
-        condition.push(format!("at least {} orders", stated.min_orders));
-    }
-    if stated.both_channels {
-        condition.push("orders in both channels".to_owned());
-    }
-    let mut findings = vec![Finding::note(
+    let conditions = conditions(stated);
+    let words: Vec<&str> = conditions.iter().map(|(_, words)| words.as_str()).collect();
+    let note = Finding::note(
         "selection_corrected",
         format!(
             "the file only holds customers with {}: a model that ignores this expects {without:.0} \
              orders in the next {months} months, the corrected one {with:.0}; the {customers} \
              customers stand for about {acquired:.0} ever acquired",
-            condition.join(" and ")
+            words.join(" and ")
         ),
         format!("use the corrected orders and {CLTV}, which this run gives"),
-    )];
-    if acquired > FAR_BEYOND * customers as f64 {
-        findings.push(Finding::warning(
+    )
+    .with("conditions", conditions.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>())
+    .maybe("first_day", stated.last_order_on_or_after)
+    .maybe("within_days", stated.last_order_within_days)
+    .with("min_orders", stated.min_orders)
+    .with("orders_ignored", *without)
+    .with("orders_corrected", *with)
+    .with("months", *months)
+    .with("customers", customers)
+    .with("acquired", acquired);
+    [note].into_iter().chain(extrapolates(stated, acquired / customers as f64)).collect()
+}
+
+/// Names and words of what everybody in the file has in common.
+fn conditions(stated: &Selection) -> Vec<(&'static str, String)> {
+    let mut conditions = Vec::new();
+    if let Some(date) = stated.last_order_on_or_after {
+        conditions.push(("last_order_on_or_after", format!("a last order on or after {date}")));
+    }
+    if let Some(days) = stated.last_order_within_days {
+        conditions.push(("last_order_within_days", format!("a last order within {days} days")));
+    }
+    if stated.min_orders >= 2 {
+        conditions.push(("min_orders", format!("at least {} orders", stated.min_orders)));
+    }
+    if stated.both_channels {
+        conditions.push(("both_channels", "orders in both channels".to_owned()));
+    }
+    conditions
+}
+
+/// A correction that goes far beyond the file.
+fn extrapolates(stated: &Selection, acquired_per_customer: f64) -> Option<Finding> {
+    let (variant, remedy) = match stated.both_channels {
+        true => ("both_channels", "compare with the forecast without both_channels"),
+        false => ("whole_base", "export every customer ever acquired"),
+    };
+    (acquired_per_customer > FAR_BEYOND).then(|| {
+        Finding::warning(
             "selection_extrapolates",
             format!(
-                "by this correction each customer in the file stands for {:.0} ever acquired: it \
-                 rests on the assumed distributions more than on the data",
-                acquired / customers as f64
+                "by this correction each customer in the file stands for \
+                 {acquired_per_customer:.0} ever acquired: it rests on the assumed distributions \
+                 more than on the data"
             ),
-            if stated.both_channels {
-                "compare with the forecast without both_channels"
-            } else {
-                "export every customer ever acquired"
-            },
-        ));
-    }
-    findings
+            remedy,
+        )
+        .shaped(variant)
+        .with("acquired_per_customer", acquired_per_customer)
+    })
 }

@@ -92,6 +92,9 @@ fn dropout_not_identified(case: &Case<'_>) -> Finding {
         "read the expected orders as an upper bound; to measure dropout, export every customer \
          ever acquired, or say in [selection] how customers came to be in the file",
     )
+    .shaped("at_zero")
+    .with("model", case.chosen.family.title())
+    .with("log_likelihood", case.nbd.log_likelihood)
 }
 
 fn without_dropout(case: &Case<'_>) -> Finding {
@@ -110,6 +113,7 @@ fn without_dropout(case: &Case<'_>) -> Finding {
             .to_owned(),
         "read the expected orders as an upper bound; use more customers or a longer history",
     )
+    .shaped("by_criterion")
 }
 
 fn dropout_not_significant(case: &Case<'_>) -> Option<Finding> {
@@ -123,6 +127,8 @@ fn dropout_not_significant(case: &Case<'_>) -> Option<Finding> {
             ),
             "do not act on P(alive); use more customers or a longer history",
         )
+        .with("gain", case.gain)
+        .with("significant_gain", LEAST_GAIN)
     })
 }
 
@@ -147,11 +153,17 @@ fn not_identified(case: &Case<'_>) -> Option<Finding> {
     };
     let flattest = case.covariance.map(|covariance| covariance.flattest.as_slice());
     let known = known_ratio(fit, flattest).unwrap_or_default();
-    Some(Finding::warning(
+    let finding = Finding::warning(
         "parameters_not_identified",
         format!("{flat}{known}: single parameters of {} mean little here", fit.family.title()),
         "use the forecasts, not the single parameters; more customers or a longer history help",
-    ))
+    );
+    Some(
+        finding
+            .shaped(if case.covariance.is_some() { "flat" } else { "singular" })
+            .with("model", fit.family.title())
+            .maybe("condition_number", case.covariance.map(|c| c.condition_number)),
+    )
 }
 
 /// Where two parameters run away together, their ratio is known and they are not: along the
@@ -201,5 +213,7 @@ fn too_little_data(patterns: &Patterns) -> Option<Finding> {
             ),
             "use more customers or a longer history, and read the intervals",
         )
+        .with("customers", patterns.customers)
+        .with("repeat_orders", orders)
     })
 }

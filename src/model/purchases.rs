@@ -51,6 +51,13 @@ pub struct FittedPurchases {
     pub findings: Vec<Finding>,
 }
 
+impl FittedPurchases {
+    /// Whether the model that predicts lets customers leave; without that, P(alive) is 1.
+    pub fn knows_dropout(&self) -> bool {
+        !matches!(self.model, PurchaseModel::Nbd(_))
+    }
+}
+
 /// One model in the comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {

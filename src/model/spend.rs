@@ -119,37 +119,43 @@ fn findings(q: f64, flat: bool, l2_penalty: f64, correlations: [Option<f64>; 2])
         ));
     }
     if q <= 1.0 {
-        let cause = if l2_penalty > 0.0 {
-            format!(" under the penalty spend.l2_penalty = {l2_penalty}")
-        } else {
-            String::new()
-        };
-        findings.push(Finding::warning(
-            "spend_without_population_mean",
-            format!(
-                "Gamma-Gamma's q = {q:.4} is below 1{cause}: the model has no average order value \
-                 for the population, so p, q and v mean nothing by themselves"
-            ),
-            if l2_penalty > 0.0 {
-                "set spend.l2_penalty = 0"
-            } else {
-                "order values have a very heavy tail: tighten the outlier limits"
-            },
-        ));
+        findings.push(without_population_mean(q, l2_penalty));
     }
     if let [Some(pearson), Some(spearman)] = correlations
         && pearson.abs().max(spearman.abs()) > CORRELATED
     {
-        findings.push(Finding::warning(
+        let finding = Finding::warning(
             "spend_depends_on_frequency",
             format!(
                 "order count and mean order value are correlated (Pearson {pearson:.2}, Spearman \
                  {spearman:.2}), but Gamma-Gamma assumes that they are independent"
             ),
             "fit groups of customers apart, or read average values with care",
-        ));
+        );
+        findings.push(finding.with("pearson", pearson).with("spearman", spearman));
     }
     findings
+}
+
+fn without_population_mean(q: f64, l2_penalty: f64) -> Finding {
+    let (cause, remedy, variant) = if l2_penalty > 0.0 {
+        let cause = format!(" under the penalty spend.l2_penalty = {l2_penalty}");
+        (cause, "set spend.l2_penalty = 0", "penalty")
+    } else {
+        let remedy = "order values have a very heavy tail: tighten the outlier limits";
+        (String::new(), remedy, "heavy_tail")
+    };
+    Finding::warning(
+        "spend_without_population_mean",
+        format!(
+            "Gamma-Gamma's q = {q:.4} is below 1{cause}: the model has no average order value \
+             for the population, so p, q and v mean nothing by themselves"
+        ),
+        remedy,
+    )
+    .shaped(variant)
+    .with("q", q)
+    .with("l2_penalty", l2_penalty)
 }
 
 /// Pearson's correlation over customers with at least one counted order.

@@ -231,7 +231,8 @@ fn complete(
     let given_edges = given.map(|given| given.segments.edges.as_slice());
     let segmented = segment::segment(scored, &settings.segments.labels, given_edges)?;
     let profiles = profile::profiles(&segmented.frame, settings)?;
-    let advice = advice::advise(&profiles.segments, &profiles.company, purchases, settings);
+    let knows_dropout = purchases.knows_dropout();
+    let advice = advice::advise(&profiles.segments, &profiles.company, knows_dropout, settings);
     let groups = kept::groups(&segmented.frame, settings, &profiles.member, &profiles.kept)?;
     let rfm_edges = given.and_then(|given| given.rfm_edges.as_ref());
     let rfm = rfm::score(segmented.frame, frame, &profiles.member, rfm_edges, settings)?;

@@ -63,7 +63,7 @@ fn row(view: &View<'_>, rank: usize, customer: &CustomerLine) -> Vec<Cell> {
         Cell::text(&customer.segment),
         Cell::text(super::rfm::name(view, &customer.rfm_segment)),
         Cell::Number(view.money(customer.cltv), customer.cltv),
-        Cell::Number(view.words.number(orders, 2), orders),
+        Cell::Number(view.words.language.number(orders, 2), orders),
         Cell::Number(view.percent(customer.p_alive), customer.p_alive),
         Cell::Number(view.money(customer.exp_average_value), customer.exp_average_value),
         Cell::Number(view.whole(customer.frequency), customer.frequency),
@@ -79,7 +79,7 @@ fn surface(view: &View<'_>, key: &str) -> Chart {
     let alive = key == "alive";
     let unit = view.t(&format!("units.{}", view.run.settings.summary.time_unit));
     let percent = |v: f64| view.percent(v);
-    let number = |v: f64| view.words.number(v, 2);
+    let number = |v: f64| view.words.language.number(v, 2);
     Heat {
         id: format!("surface-{key}"),
         title: view.fill(
@@ -110,7 +110,7 @@ fn survival(view: &View<'_>) -> Markup {
             table.row([
                 Cell::text(name(view, rank, curve)),
                 Cell::Number(view.whole(*day), *day),
-                Cell::Number(view.words.percent(*p, 1), *p),
+                Cell::Number(view.words.language.percent(*p, 1), *p),
             ]);
         }
     }
@@ -157,7 +157,7 @@ fn one_survival(view: &View<'_>, curve: &Survival) -> Markup {
             format!("{}{} {}", if i == 0 { "M" } else { "L" }, px(across.at(*day)), px(up.at(*p)))
         })
         .collect();
-    let first = curve.first_order.parse().map_or_else(|_| curve.first_order.clone(), |date| view.words.date(date));
+    let first = curve.first_order.parse().map_or_else(|_| curve.first_order.clone(), |date| view.words.language.date(date));
     let below = view.fill("customers.chart.days_since", &[("date", &first)]);
     svg(view.t("customers.chart.survival"), HEIGHT, html! {
         (upright(&up, |v| view.percent(v)))
@@ -169,7 +169,7 @@ fn one_survival(view: &View<'_>, curve: &Survival) -> Markup {
         path class={ "line m " (class(1)) } d=(points) {}
         @for (day, p) in curve.days.iter().zip(&curve.p_alive) {
             circle class={ "dot m " (class(1)) } cx=(px(across.at(*day))) cy=(px(up.at(*p))) r="1.6" {
-                title { (view.whole(*day)) ": " (view.words.percent(*p, 1)) }
+                title { (view.whole(*day)) ": " (view.words.language.percent(*p, 1)) }
             }
         }
         g.axis {

@@ -70,13 +70,13 @@ fn assumptions(view: &View<'_>) -> Vec<String> {
     };
     let rate = settings.lifetime_value.monthly_discount_rate;
     vec![
-        view.fill("data.assume.end", &[("date", &view.words.date(view.run.as_of))]),
+        view.fill("data.assume.end", &[("date", &view.words.language.date(view.run.as_of))]),
         view.t(&format!("data.assume.{}", settings.summary.frequency)).to_owned(),
         view.fill("data.assume.month", &[("month", &month(&settings.forecast.weeks_per_month))]),
         view.fill("data.assume.value", &[
             ("months", &view.months(settings.lifetime_value.months)),
             ("month", &month(&settings.lifetime_value.weeks_per_month)),
-            ("rate", &view.words.percent(rate, 1)),
+            ("rate", &view.words.language.percent(rate, 1)),
         ]),
         view.t("data.assume.new").to_owned(),
         view.t(if view.run.purchases.selection.is_some() {

@@ -1,12 +1,12 @@
 //! What the page reads: the parts of run.json that it shows. The run and `cltv report` go this one
 //! way, so the page is the same whoever makes it.
 
-use std::collections::BTreeMap;
-
 use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::advice::Advice;
+use crate::findings::Finding;
 use crate::settings::types::plain_date;
 
 /// run.json, as far as the page shows it.
@@ -38,7 +38,7 @@ pub struct Document {
     pub rfm: Vec<RfmSegment>,
     pub forecast: Vec<Period>,
     pub tracking: Vec<Week>,
-    pub suggested_actions: Vec<Action>,
+    pub suggested_actions: Vec<Advice>,
     pub warnings: Vec<Finding>,
     pub settings: Settings,
 }
@@ -206,34 +206,6 @@ pub struct Week {
     pub expected_cumulative: f64,
 }
 
-#[derive(Debug, Clone, Deserialize)]
-pub struct Action {
-    pub segment: String,
-    pub share_of_value: f64,
-    pub text: String,
-    #[serde(default)]
-    pub play: Option<String>,
-    #[serde(default)]
-    pub facts: Map<String, Value>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub struct Finding {
-    pub code: String,
-    pub severity: Severity,
-    pub message: String,
-    pub remedy: String,
-    #[serde(default)]
-    pub facts: Map<String, Value>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    Note,
-    Warning,
-}
-
 /// The settings that the page names.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Settings {
@@ -294,8 +266,6 @@ pub struct Migration {
     /// A row for each segment before and after; `new` and `lost` stand for one.
     pub migration: Vec<Flow>,
     pub warnings: Vec<Finding>,
-    #[serde(flatten)]
-    pub rest: BTreeMap<String, Value>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -49,7 +49,7 @@ pub fn section(view: &View<'_>) -> Markup {
 
 /// A date as JSON has it, in words.
 fn day(view: &View<'_>, text: &str) -> String {
-    text.parse().map_or_else(|_| text.to_owned(), |date| view.words.date(date))
+    text.parse().map_or_else(|_| text.to_owned(), |date| view.words.language.date(date))
 }
 
 fn total<'a>(view: &View<'a>, span: &'a str) -> impl Iterator<Item = &'a Period> + use<'a> {
@@ -66,7 +66,7 @@ fn by_month(
     let band = |p: &&Period| of(p).1.map(|interval| [interval.low, interval.high]);
     let level = view.run.intervals.as_ref().map(|i| view.percent(i.level));
     let name = |p: &&Period| {
-        let until = view.words.date(view.day_ahead(p.to_day));
+        let until = view.words.language.date(view.day_ahead(p.to_day));
         view.fill("forecast.month", &[("n", &p.number.to_string()), ("date", &until)])
     };
     Lines {
@@ -100,7 +100,7 @@ fn horizons(view: &View<'_>) -> Table {
     let head = [vec![view.t("forecast.until").to_owned()], ends(orders), ends(revenue)].concat();
     let mut table = Table::new(head);
     for p in total(view, "horizon") {
-        let until = view.words.date(view.day_ahead(p.to_day));
+        let until = view.words.language.date(view.day_ahead(p.to_day));
         let name = view.fill("forecast.horizon", &[("months", &view.months(p.number)), ("date", &until)]);
         let mut row = vec![Cell::text(name), Cell::Number(view.whole(p.orders), p.orders)];
         if with_intervals {
@@ -167,8 +167,8 @@ fn tracking(view: &View<'_>, key: &str, of: &dyn Fn(&Week) -> (f64, f64)) -> Cha
         note: view.t("forecast.chart.tracking").to_owned(),
         across: view.t("forecast.week_to"),
         places: weeks.iter().map(place).collect(),
-        names: weeks.iter().map(|w| view.words.date(w.last_day)).collect(),
-        ticks: ticks.map(|w| (place(w), view.words.month(w.last_day))).collect(),
+        names: weeks.iter().map(|w| view.words.language.date(w.last_day)).collect(),
+        ticks: ticks.map(|w| (place(w), view.words.language.month(w.last_day))).collect(),
         lines: vec![
             line("words.actual", 3, false, weeks.iter().map(|w| of(w).0).collect()),
             line("words.expected", 1, true, weeks.iter().map(|w| of(w).1).collect()),
@@ -208,9 +208,9 @@ fn methods(view: &View<'_>, holdout: &HoldoutFigures) -> Table {
             Cell::text(name),
             number(m.expected_orders),
             number(m.actual_orders),
-            off.map_or(Cell::none(), |off| Cell::Number(view.words.percent(off, 1), off)),
-            Cell::Number(view.words.number(m.mae, 4), m.mae),
-            Cell::Number(view.words.number(m.rmse, 4), m.rmse),
+            off.map_or(Cell::none(), |off| Cell::Number(view.words.language.percent(off, 1), off)),
+            Cell::Number(view.words.language.number(m.mae, 4), m.mae),
+            Cell::Number(view.words.language.number(m.rmse, 4), m.rmse),
             Cell::Number(view.money(m.expected_value), m.expected_value),
             Cell::Number(view.money(m.actual_value), m.actual_value),
         ]);

@@ -17,7 +17,7 @@ pub fn section(view: &View<'_>, migration: &Migration) -> Markup {
     html! {
         (super::heading(view, "migration"))
         p { (view.fill("migration.between", &[
-            ("before", &view.words.date(before.as_of)), ("after", &view.words.date(after.as_of)),
+            ("before", &view.words.language.date(before.as_of)), ("after", &view.words.language.date(after.as_of)),
             ("customers_before", &view.whole(before.customers as f64)),
             ("customers_after", &view.whole(after.customers as f64)),
         ])) }

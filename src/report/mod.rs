@@ -3,7 +3,8 @@
 //!
 //! # Layout
 //! * [`document`]: run.json as the page reads it; the charts come from [`crate::figures`].
-//! * [`texts`]: languages, numbers and dates. [`view`]: what a section is given.
+//! * [`texts`]: what is said, in each language. [`locale`]: numbers and dates. [`view`]: what a section
+//!   is given.
 //! * [`table`], [`chart`]: how numbers are shown.
 //! * `overview`, `segments`, `forecast`, `customers`, `model`, `rfm`, `migration`, `data`: the
 //!   sections, from first to last.
@@ -19,6 +20,7 @@ mod customers;
 mod data;
 pub mod document;
 mod forecast;
+pub mod locale;
 mod migration;
 mod model;
 mod overview;
@@ -53,7 +55,7 @@ pub fn page(view: &View<'_>) -> String {
     let shown = || sections.iter().filter(|(_, section)| !section.0.is_empty());
     let page = html! {
         (DOCTYPE)
-        html lang=(view.t("format.lang")) {
+        html lang=(view.words.language.code()) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
@@ -91,7 +93,7 @@ fn policy() -> String {
 }
 
 fn title(view: &View<'_>) -> String {
-    format!("{} · {}", view.run.pipeline.name, view.words.date(view.run.as_of))
+    format!("{} · {}", view.run.pipeline.name, view.words.language.date(view.run.as_of))
 }
 
 fn header(view: &View<'_>) -> Markup {
@@ -102,9 +104,9 @@ fn header(view: &View<'_>) -> Markup {
             h1 { (run.pipeline.name) }
             p.facts {
                 span { (view.fill("page.customers", &[("n", &view.whole(run.rows.customers as f64))])) }
-                span { (view.fill("page.as_of", &[("date", &view.words.date(run.as_of))])) }
+                span { (view.fill("page.as_of", &[("date", &view.words.language.date(run.as_of))])) }
                 span { (view.fill("page.orders_between", &[
-                    ("from", &view.words.date(run.first_order)), ("to", &view.words.date(run.last_order)),
+                    ("from", &view.words.language.date(run.first_order)), ("to", &view.words.language.date(run.last_order)),
                 ])) }
                 span.file { (input_name(&run.settings.input.path)) }
             }

@@ -22,7 +22,7 @@ pub fn section(view: &View<'_>) -> Markup {
         (super::heading(view, "model"))
         p { (view.fill(if run.model.given { "model.given" } else { "model.fitted" }, &[
             ("model", &view.model_name(&run.purchases.model)),
-            ("id", &run.model.id), ("date", &view.words.date(run.model.fitted_until)),
+            ("id", &run.model.id), ("date", &view.words.language.date(run.model.fitted_until)),
         ])) }
         ul.meaning { @for quantity in &view.figures.meaning { li { (meaning(view, quantity)) } } }
         div.charts {
@@ -49,7 +49,7 @@ pub fn section(view: &View<'_>) -> Markup {
 fn meaning(view: &View<'_>, quantity: &Quantity) -> Markup {
     let say = |v: f64| match quantity.name {
         Meaning::TimeBetweenOrders | Meaning::Lifetime => view.duration(v),
-        Meaning::LeaveAfterOrder => view.words.percent(v, 1),
+        Meaning::LeaveAfterOrder => view.words.language.percent(v, 1),
         Meaning::MeanOrderValue => view.money(v),
     };
     let key = match quantity.name {
@@ -122,7 +122,7 @@ fn parameters(view: &View<'_>) -> Table {
 
 fn parameter(view: &View<'_>, name: &str, value: Option<f64>, error: Option<f64>) -> [Cell; 4] {
     let said = format!("model.symbols.{name}");
-    let exact = |v: f64| Cell::Number(view.words.number(v, 4), v);
+    let exact = |v: f64| Cell::Number(view.words.language.number(v, 4), v);
     [
         Cell::text(view.t(&format!("model.names.{name}"))),
         value.map_or_else(|| Cell::text(view.t("model.unknown")), exact),
@@ -138,8 +138,8 @@ fn comparison(view: &View<'_>) -> Table {
         let leaves = if compared.without_dropout { "words.no" } else { "words.yes" };
         table.row([
             Cell::text(view.model_name(&compared.model)),
-            Cell::Number(view.words.number(compared.log_likelihood, 1), compared.log_likelihood),
-            Cell::Number(view.words.number(compared.aic, 1), compared.aic),
+            Cell::Number(view.words.language.number(compared.log_likelihood, 1), compared.log_likelihood),
+            Cell::Number(view.words.language.number(compared.aic, 1), compared.aic),
             Cell::text(view.t(leaves)),
         ]);
     }

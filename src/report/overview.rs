@@ -2,8 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::document::{Finding, Severity};
+use super::document::Interval;
+use super::texts::Said;
 use super::view::View;
+use crate::findings::{Finding, Severity};
 
 /// Findings that stand on the first screen though they are no warnings.
 const IN_FRONT: [&str; 1] = ["selection_corrected"];
@@ -28,7 +30,7 @@ pub fn section(view: &View<'_>) -> Markup {
 }
 
 fn is_in_front(finding: &Finding) -> bool {
-    finding.severity == Severity::Warning || IN_FRONT.contains(&finding.code.as_str())
+    finding.severity == Severity::Warning || IN_FRONT.contains(&finding.code.as_ref())
 }
 
 /// A number in large, with what it is and how far it can be off.
@@ -76,17 +78,17 @@ fn revenue(view: &View<'_>) -> Markup {
 fn alive(view: &View<'_>) -> Markup {
     let share = view.run.company.mean_p_alive;
     let title = view.t("overview.alive");
-    if view.run.warnings.iter().any(|f| NOBODY_LEAVES.contains(&f.code.as_str())) {
+    if view.run.warnings.iter().any(|f| NOBODY_LEAVES.contains(&f.code.as_ref())) {
         return kpi("kpi-alive", title, "?", share, view.t("overview.alive_unknown"));
     }
     let range = view.run.intervals.as_ref().map(|i| (i.level, i.company.alive));
-    let below = interval(view, range, |v| view.words.percent(v, 1));
+    let below = interval(view, range, |v| view.words.language.percent(v, 1));
     kpi("kpi-alive", title, &view.percent(share), share, &below)
 }
 
 fn interval(
     view: &View<'_>,
-    range: Option<(f64, super::document::Interval)>,
+    range: Option<(f64, Interval)>,
     say: impl Fn(f64) -> String,
 ) -> String {
     match range {
@@ -104,7 +106,7 @@ pub fn notice(view: &View<'_>, finding: &Finding) -> Markup {
         Severity::Warning => ("warning", view.t("overview.warning")),
         Severity::Note => ("note", view.t("overview.note")),
     };
-    let (message, remedy) = told(view, finding);
+    let Said { message, remedy } = told(view, finding);
     html! {
         div class={ "notice " (kind) } data-code=(finding.code) {
             p { strong { (sign) " " } (message) }
@@ -113,20 +115,12 @@ pub fn notice(view: &View<'_>, finding: &Finding) -> Markup {
     }
 }
 
-/// Message and remedy in the page's language; as the run has them where it knows no such finding.
-fn told(view: &View<'_>, finding: &Finding) -> (String, String) {
-    let variant = finding.facts.get("variant").and_then(|variant| variant.as_str());
-    let own = variant.map(|variant| format!("findings.{}-{variant}", finding.code));
-    let plain = format!("findings.{}", finding.code);
-    let text = |part: &str| {
-        own.iter()
-            .chain([&plain])
-            .find_map(|key| view.words.text(&format!("{key}.{part}"), &finding.facts))
-    };
-    (
-        text("message").unwrap_or_else(|| finding.message.clone()),
-        text("remedy").unwrap_or_else(|| finding.remedy.clone()),
-    )
+/// A finding in the page's language; as the run has it where it knows no words for it.
+fn told(view: &View<'_>, finding: &Finding) -> Said {
+    view.words.finding(finding).unwrap_or_else(|| Said {
+        message: finding.message.clone(),
+        remedy: finding.remedy.clone(),
+    })
 }
 
 fn assumptions(view: &View<'_>) -> String {
@@ -136,7 +130,7 @@ fn assumptions(view: &View<'_>) -> String {
         "overview.assumptions",
         &[
             ("months", &view.months(months)),
-            ("until", &view.words.date(view.day_ahead(days * f64::from(months)))),
+            ("until", &view.words.language.date(view.day_ahead(days * f64::from(months)))),
         ],
     )
 }

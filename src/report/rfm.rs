@@ -68,7 +68,7 @@ fn segments(view: &View<'_>) -> Table {
             Cell::text(name(view, &r.segment)),
             Cell::Number(view.whole(r.customers as f64), r.customers as f64),
             Cell::Number(view.whole(r.mean_days_since_last_order), r.mean_days_since_last_order),
-            Cell::Number(view.words.number(r.mean_orders, 1), r.mean_orders),
+            Cell::Number(view.words.language.number(r.mean_orders, 1), r.mean_orders),
             Cell::Number(view.money(r.mean_spend), r.mean_spend),
             Cell::Number(view.money(r.mean_cltv), r.mean_cltv),
             Cell::Bar(view.money(r.total_cltv), r.total_cltv, share),

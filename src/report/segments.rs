@@ -2,13 +2,15 @@
 
 use maud::{Markup, html};
 
-use super::chart::Chart;
+use super::chart::{Chart, class};
 use super::chart::columns::{Columns, Series};
 use super::chart::heat::Heat;
 use super::chart::shares::Shares;
-use super::document::{Action, Described, KeptColumn, Profile};
+use super::document::{Described, KeptColumn, Profile};
 use super::table::{Cell, Table};
+use super::texts::Suggestion;
 use super::view::View;
+use crate::advice::Advice;
 use crate::columns::{CLTV, EXP_AVERAGE_VALUE, expected_orders};
 use crate::figures::Distribution;
 
@@ -78,28 +80,26 @@ fn share_of_value(view: &View<'_>, label: &str) -> f64 {
     action.map_or(0.0, |action| action.share_of_value)
 }
 
-/// What to do about a segment.
+/// What to do about a segment, in the page's language; as the run has it where it knows no words.
 fn action(view: &View<'_>, segment: usize) -> Markup {
     let label = &view.figures.segments[segment];
-    let action = view.run.suggested_actions.iter().find(|action| action.segment == *label);
+    let advice = view.run.suggested_actions.iter().find(|advice| advice.segment == *label);
+    let said = |advice: &Advice| {
+        view.words.suggestion(advice).unwrap_or_else(|| Suggestion {
+            title: String::new(),
+            standing: String::new(),
+            action: advice.text.clone(),
+        })
+    };
     html! {
-        @if let Some(action) = action {
-            article class={ "card " (super::chart::class(view.colour(segment))) } {
-                h3 { span.badge { (label) } (play(view, action)) }
-                p { (suggestion(view, action)) }
+        @if let Some(Suggestion { title, standing, action }) = advice.map(said) {
+            article class={ "card " (class(view.colour(segment))) } {
+                h3 { span.badge { (label) } (title) }
+                p { strong { (action) } }
+                @if !standing.is_empty() { p.standing { (standing) } }
             }
         }
     }
-}
-
-fn play(view: &View<'_>, action: &Action) -> String {
-    let play = action.play.as_deref().unwrap_or_default();
-    view.words.get(&format!("plays.{play}.title")).unwrap_or_default().to_owned()
-}
-
-/// The suggestion in the page's language; as the run has it where it knows no such play.
-fn suggestion(_: &View<'_>, action: &Action) -> String {
-    action.text.clone()
 }
 
 fn by_segment(

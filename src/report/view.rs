@@ -45,7 +45,7 @@ impl View<'_> {
 
     /// A whole number.
     pub fn whole(&self, value: f64) -> String {
-        self.words.number(value, 0)
+        self.words.language.number(value, 0)
     }
 
     /// A number with as many decimals as its size asks for: three digits, or none beyond.
@@ -56,21 +56,21 @@ impl View<'_> {
             v if v >= 0.1 => 2,
             _ => 4,
         };
-        let shown = self.words.number(value, decimals);
+        let shown = self.words.language.number(value, decimals);
         if value.fract() == 0.0 { self.whole(value) } else { shown }
     }
 
     /// A share, 0 to 1.
     pub fn percent(&self, share: f64) -> String {
-        self.words.percent(share, if share.abs() < 0.0995 { 1 } else { 0 })
+        self.words.language.percent(share, if share.abs() < 0.0995 { 1 } else { 0 })
     }
 
     /// A sum of money, with its currency where the pipeline names one.
     pub fn money(&self, value: f64) -> String {
         let decimals = if value.abs() >= 1000.0 { 0 } else { 2 };
         match &self.run.settings.output.currency {
-            Some(currency) => format!("{}\u{a0}{currency}", self.words.number(value, decimals)),
-            None => self.words.number(value, decimals),
+            Some(currency) => format!("{}\u{a0}{currency}", self.words.language.number(value, decimals)),
+            None => self.words.language.number(value, decimals),
         }
     }
 
@@ -86,7 +86,7 @@ impl View<'_> {
             let scale = 10f64.powi(*d);
             ((scaled * scale).round() / scale - scaled).abs() <= 1e-9 * scaled.abs()
         });
-        let number = self.words.number(scaled, decimals.unwrap_or(3) as usize);
+        let number = self.words.language.number(scaled, decimals.unwrap_or(3) as usize);
         if unit.is_empty() { number } else { format!("{number}{}", self.t(unit)) }
     }
 
@@ -99,7 +99,7 @@ impl View<'_> {
     pub fn duration(&self, value: f64) -> String {
         let unit = &self.run.settings.summary.time_unit;
         let key = format!("units.{unit}s");
-        self.fill(&key, &[("n", &self.words.number(value, if value < 10.0 { 1 } else { 0 }))])
+        self.fill(&key, &[("n", &self.words.language.number(value, if value < 10.0 { 1 } else { 0 }))])
     }
 
     /// The label of a horizon of so many months.

@@ -17,6 +17,7 @@ pub mod types;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -372,6 +373,18 @@ pub enum Language {
     En,
     /// Turkish.
     Tr,
+}
+
+impl FromStr for Language {
+    type Err = String;
+
+    fn from_str(code: &str) -> Result<Self, String> {
+        match code {
+            "en" => Ok(Self::En),
+            "tr" => Ok(Self::Tr),
+            other => Err(format!("{other:?} is not a language of the report: write en or tr")),
+        }
+    }
 }
 
 /// `[lineage]`

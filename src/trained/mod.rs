@@ -168,7 +168,7 @@ impl Trained {
                 .map(|(name, values)| Distribution::of(name, values))
                 .to_vec(),
             settings: settings.without_paths(),
-            warnings: findings.to_vec(),
+            warnings: findings.iter().map(Finding::without_facts).collect(),
         }
     }
 

@@ -25,3 +25,4 @@ mod recovery;
 mod segments;
 mod support;
 mod unattended;
+mod words;

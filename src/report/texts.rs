@@ -1,0 +1,270 @@
+//! The words of the report, one file a language, and the figures that are filled into them.
+//!
+//! A text is a template: `{name}` or `{name:FORMAT}` stands for a fact. FORMAT is `0`, `1` or `2`
+//! (decimals), `%` (a share as percent), `date` (a day), `text`, or the name of a table of texts. Of
+//! such a table a name takes the text with that key (`{rules:rules}`), which can have placeholders
+//! of its own, and a number takes `one` or `many` as its noun (`{months:count.month}`). Lists are
+//! joined with "and". What comes from the data is inserted as it is: the page makes it safe.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use chrono::NaiveDate;
+
+pub use super::locale::Language;
+use crate::advice::Advice;
+use crate::facts::{Fact, Facts};
+use crate::findings::Finding;
+
+static ENGLISH: LazyLock<Words> =
+    LazyLock::new(|| Words::read(Language::En, include_str!("texts/en.toml")));
+static TURKISH: LazyLock<Words> =
+    LazyLock::new(|| Words::read(Language::Tr, include_str!("texts/tr.toml")));
+
+/// All texts of a language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// Which.
+    pub language: Language,
+    /// By path: `plays.protect.title`.
+    texts: BTreeMap<String, String>,
+}
+
+/// A finding in the words of the report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// What was found, and what it means.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// Advice on a segment in the words of the report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suggestion {
+    /// Two to four words.
+    pub title: String,
+    /// Where the segment stands; empty where nobody is in it.
+    pub standing: String,
+    /// What to do, through which channel, with what.
+    pub action: String,
+}
+
+/// What follows the action of a play: of each group, the first that the facts suffice for.
+const DETAILS: [&[&str]; 3] =
+    [&["plays.channel"], &["plays.categories", "plays.category"], &["plays.suggest", "plays.add"]];
+
+impl Words {
+    /// The words of a language; its file is read once.
+    pub fn of(language: Language) -> &'static Self {
+        match language {
+            Language::En => &ENGLISH,
+            Language::Tr => &TURKISH,
+        }
+    }
+
+    /// A file that is no TOML has no texts; the files are part of the program, and tests read both.
+    fn read(language: Language, toml: &str) -> Self {
+        let mut texts = BTreeMap::new();
+        flatten("", toml.parse().unwrap_or_default(), &mut texts);
+        Self { language, texts }
+    }
+
+    /// The text of a path as it stands in the file.
+    pub fn get(&self, path: &str) -> Option<&str> {
+        self.texts.get(path).map(String::as_str)
+    }
+
+    /// Paths of all texts, in alphabetical order.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.texts.keys().map(String::as_str)
+    }
+
+    /// The text of a name in a table; a name that is not there, such as one from somebody's pipeline
+    /// file, is its own text.
+    pub fn name<'a>(&'a self, table: &str, name: &'a str) -> &'a str {
+        self.get(&format!("{table}.{name}")).unwrap_or(name)
+    }
+
+    /// The text of a path with facts filled in; none where there is no such text, or a fact is
+    /// missing or of another kind.
+    pub fn text(&self, path: &str, facts: &Facts) -> Option<String> {
+        self.fill(self.get(path)?, facts, true)
+    }
+
+    /// A finding in words; none where there are none, and its own message must do.
+    pub fn finding(&self, finding: &Finding) -> Option<Said> {
+        let code = &finding.code;
+        let shape = finding.variant().map(|variant| format!("findings.{code}-{variant}"));
+        shape.into_iter().chain([format!("findings.{code}")]).find_map(|table| {
+            Some(Said {
+                message: self.text(&format!("{table}.message"), &finding.facts)?,
+                remedy: self.text(&format!("{table}.remedy"), &finding.facts)?,
+            })
+        })
+    }
+
+    /// Advice in words; none where a fact is missing, and its own text must do.
+    pub fn suggestion(&self, advice: &Advice) -> Option<Suggestion> {
+        let (play, facts) = (advice.play.name(), &advice.facts);
+        let said = |path: &&str| self.text(path, facts);
+        let standing = ["plays.standing", "plays.alive"].iter().filter_map(said);
+        let action = self.text(&format!("plays.{play}.action"), facts)?;
+        let details = DETAILS.iter().filter_map(|group| group.iter().find_map(said));
+        Some(Suggestion {
+            title: self.text(&format!("plays.{play}.title"), facts)?,
+            standing: standing.collect::<Vec<_>>().join(" "),
+            action: [action].into_iter().chain(details).collect::<Vec<_>>().join(" "),
+        })
+    }
+
+    /// A template with facts; `tables`: whether texts of a table may have placeholders, which goes
+    /// one step deep and thus cannot go round in circles.
+    fn fill(&self, template: &str, facts: &Facts, tables: bool) -> Option<String> {
+        let mut parts = template.split('{');
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (placeholder, literal) = part.split_once('}')?;
+            let (name, format) = placeholder.split_once(':').unwrap_or((placeholder, "text"));
+            text.push_str(&self.placed(facts.get(name)?, format, facts, tables)?);
+            text.push_str(literal);
+        }
+        Some(text)
+    }
+
+    fn placed(&self, fact: &Fact, format: &str, facts: &Facts, tables: bool) -> Option<String> {
+        let language = self.language;
+        match (fact, format) {
+            (Fact::Text(text), "text") => Some(text.clone()),
+            (Fact::Text(text), "date") => Some(language.date(text.parse::<NaiveDate>().ok()?)),
+            (Fact::Text(_) | Fact::List(_), "0" | "1" | "2" | "%" | "date") => None,
+            (Fact::Text(name), table) => self.entry(table, name, facts, tables),
+            (Fact::List(names), _) if names.is_empty() => None,
+            (Fact::List(names), "text") => Some(language.list(names)),
+            (Fact::List(names), table) => {
+                let names = names.iter().map(|name| self.entry(table, name, facts, tables));
+                Some(language.list(&names.collect::<Option<Vec<_>>>()?))
+            }
+            (Fact::Number(value), "text" | "0") => Some(language.number(*value, 0)),
+            (Fact::Number(value), "1") => Some(language.number(*value, 1)),
+            (Fact::Number(value), "2") => Some(language.number(*value, 2)),
+            (Fact::Number(share), "%") => Some(language.percent(*share, 0)),
+            (Fact::Number(value), table) => self.counted(table, *value),
+        }
+    }
+
+    /// The text of a name in a table, with facts.
+    fn entry(&self, table: &str, name: &str, facts: &Facts, tables: bool) -> Option<String> {
+        match self.get(&format!("{table}.{name}")) {
+            Some(text) if tables => self.fill(text, facts, false),
+            Some(text) if text.contains('{') => None,
+            _ => Some(self.name(table, name).to_owned()),
+        }
+    }
+
+    /// A number with its noun.
+    fn counted(&self, table: &str, value: f64) -> Option<String> {
+        let number = self.language.number(value, 0);
+        let noun = self.get(&format!("{table}.{}", if number == "1" { "one" } else { "many" }))?;
+        Some(format!("{number} {noun}"))
+    }
+}
+
+/// The texts of a table, by path.
+fn flatten(path: &str, table: toml::Table, texts: &mut BTreeMap<String, String>) {
+    for (key, value) in table {
+        let path = if path.is_empty() { key } else { format!("{path}.{key}") };
+        match value {
+            toml::Value::Table(table) => flatten(&path, table, texts),
+            toml::Value::String(text) => {
+                texts.insert(path, text);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = r#"
+        [findings.left_out]
+        message = "{customers:count.customer} are left out since {since:date}."
+        remedy = "Look at {columns}, {columns:names} ({share:%}, {mean:1}, {mean:2}, {mean})."
+        [findings.left_out-quietly]
+        message = "{customers:0} are left out because of {why:reasons}."
+        remedy = "None."
+        [findings.open]
+        message = "{customers"
+        remedy = ""
+        [reasons]
+        old = "age over {limit:count.customer}"
+        round = "{why:reasons}"
+        [names]
+        a = "Ä"
+        [count.customer]
+        one = "customer"
+        many = "customers"
+        "#;
+
+    fn words(language: Language) -> Words {
+        Words::read(language, FILE)
+    }
+
+    fn finding() -> Finding {
+        Finding::note("left_out", "-".to_owned(), "-")
+            .with("customers", 13_740.3)
+            .with("since", "2021-06-01")
+            .with("columns", vec!["a".to_owned(), "<b>".to_owned()])
+            .with("share", 0.8)
+            .with("mean", 1234.56)
+    }
+
+    #[test]
+    fn facts_are_filled_in() {
+        let said = words(Language::En).finding(&finding()).expect("all facts");
+        assert_eq!(said.message, "13,740 customers are left out since 1 June 2021.");
+        assert_eq!(said.remedy, "Look at a and <b>, Ä and <b> (80%, 1,234.6, 1,234.56, 1,235).");
+        let said = words(Language::Tr).finding(&finding()).expect("all facts");
+        assert_eq!(said.message, "13.740 customers are left out since 1 Haziran 2021.");
+        assert_eq!(said.remedy, "Look at a ve <b>, Ä ve <b> (%80, 1.234,6, 1.234,56, 1.235).");
+        let one = words(Language::En).finding(&finding().with("customers", 1usize));
+        assert!(one.expect("all facts").message.starts_with("1 customer are"));
+    }
+
+    #[test]
+    fn a_shape_has_its_own_words_where_its_facts_suffice() {
+        let words = words(Language::En);
+        let quietly = finding().shaped("quietly").with("why", "old").with("limit", 90u32);
+        let said = words.finding(&quietly).expect("all facts");
+        assert_eq!(said.message, "13,740 are left out because of age over 90 customers.");
+        let unknown = quietly.clone().with("why", "{limit}");
+        let said = words.finding(&unknown).expect("all facts");
+        assert_eq!(said.message, "13,740 are left out because of {limit}.");
+        let other = words.finding(&finding().shaped("loudly")).expect("all facts");
+        assert_eq!(Some(other), words.finding(&finding()));
+        let round = words.finding(&quietly.with("why", "round"));
+        assert_eq!(round, words.finding(&finding()));
+    }
+
+    #[test]
+    fn without_a_fact_there_are_no_words() {
+        let words = words(Language::En);
+        let lacking = [
+            Finding::note("unknown", String::new(), ""),
+            Finding::note("left_out", String::new(), "").with("customers", 3.0),
+            Finding::note("open", String::new(), "").with("customers", 3.0),
+            finding().with("since", "yesterday"),
+            finding().with("since", 3.0),
+            finding().with("share", "80"),
+            finding().with("columns", Vec::new()),
+        ];
+        for finding in lacking {
+            assert_eq!(words.finding(&finding), None, "{finding:?}");
+        }
+        assert_eq!(words.get("findings.left_out"), None);
+        assert_eq!(words.name("names", "a"), "Ä");
+        assert_eq!(words.name("names", "b"), "b");
+    }
+}
