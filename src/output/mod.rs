@@ -7,7 +7,7 @@
 //! * [`tables`]: customers, segments, RFM, forecasts, quarantine.
 //! * [`notes`]: what a customers table says about itself.
 //! * [`lineage`]: OpenLineage events; [`datasets`]: what they tell of the files.
-//! * [`documents`]: model.json and run.json.
+//! * [`documents`]: model.json, figures.json and run.json.
 //! * [`evaluation`]: what `cltv evaluate` leaves behind. [`comparison`]: what `cltv compare` does.
 
 pub mod comparison;
@@ -52,6 +52,7 @@ const RUN_FILES: &[&str] = &[
     "forecast.csv",
     "next_month.csv",
     "tracking.csv",
+    "figures.json",
     "quarantine.parquet",
     "model.json",
     "run.json",
@@ -113,6 +114,7 @@ pub fn write(
         writers.into_iter().try_for_each(|writer| writer.join().unwrap_or_else(lost_thread))
     })?;
     staging.text("model.json", &model)?;
+    staging.text("figures.json", &documents::figures(&run.figures)?)?;
     let written = Written {
         model: &model,
         outputs: &staging.written(),

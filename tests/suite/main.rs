@@ -14,6 +14,7 @@ mod downstream;
 mod evaluation;
 mod exactness;
 mod family;
+mod figures;
 mod hostile;
 mod init;
 mod models;
