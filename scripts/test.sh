@@ -14,6 +14,8 @@ step "the tests need no other build of a dependency than the program"
 scripts/one_build.sh
 step "Python, for the programs that read our tables"
 . scripts/python.sh
+step "a browser, for the reports"
+. scripts/browser.sh
 step "tests"
 if [ -z "${CLTV_REFERENCE:-}" ]; then
     echo "LEFT OUT: the tests on reference data (published numbers), because CLTV_REFERENCE is not set"

@@ -57,6 +57,13 @@ impl Groups {
         let channel = self.channel_of.get(customer).copied();
         [Some(0), segment, channel].into_iter().flatten()
     }
+
+    /// How many of so many customers each group has.
+    pub fn sizes(&self, customers: usize) -> Vec<f64> {
+        let mut sizes = vec![0.0; self.names.len()];
+        (0..customers).flat_map(|customer| self.of(customer)).for_each(|group| sizes[group] += 1.0);
+        sizes
+    }
 }
 
 /// What customers did after the calibration, and just before its end; every column has a number a

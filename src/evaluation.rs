@@ -11,9 +11,10 @@ use crate::findings::{Finding, Severity};
 use crate::fingerprint::{Fingerprint, lost_thread};
 use crate::frame::clean::Rejected;
 use crate::frame::{order_days, summary};
-use crate::model::holdout::{Accuracy, Forecast, GroupAccuracy, accuracy, baselines, by_group};
-use crate::model::predict::customer_orders;
-use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend, Parameter};
+use crate::model::holdout::{
+    Accuracy, Forecast, GroupAccuracy, accuracy, baselines, by_group, expected,
+};
+use crate::model::{self, CustomerPatterns, FittedPurchases, Parameter};
 use crate::pipeline::{Read, read};
 use crate::progress;
 use crate::settings::{Family, InputKind, Purchases, Settings};
@@ -193,7 +194,7 @@ fn one_fold(
         let mut method = method(*family, fit);
         let fit = fit.as_ref().ok();
         let made =
-            fit.map(|fit| forecast(fit, &spend, &histories, &customers, horizon)).transpose();
+            fit.map(|fit| expected(fit, &spend, &histories, &customers, horizon)).transpose();
         if let (Err(error), false) = (&made, family.name() == chosen) {
             method.fault = Some(error.to_string());
             attempts.push((method, None));
@@ -288,20 +289,6 @@ fn method(family: Family, fit: &Result<FittedPurchases, Error>) -> Method {
         },
         Err(error) => Method { fault: Some(error.to_string()), ..method_named(family.name()) },
     }
-}
-
-fn forecast(
-    fit: &FittedPurchases,
-    spend: &FittedSpend,
-    histories: &Histories,
-    customers: &CustomerPatterns,
-    horizon: f64,
-) -> Result<Forecast, Error> {
-    let orders = customer_orders(&fit.model, customers, horizon)?;
-    let spent = histories.spend_count().iter().zip(histories.monetary_value());
-    let value =
-        orders.iter().zip(spent).map(|(n, (count, m))| n * spend.expected_value(*count, *m));
-    Ok(Forecast { name: fit.family.name(), value: value.collect(), orders })
 }
 
 /// The month in which each customer ordered first, as 1997-01.

@@ -223,6 +223,8 @@ pub struct HoldoutMethod {
     pub expected_orders: f64,
     /// Σ orders.
     pub actual_orders: f64,
+    /// Σ forecast orders / Σ orders − 1; none when nobody ordered.
+    pub bias: Option<f64>,
     /// Mean absolute error of orders.
     pub mae: f64,
     /// Root of the mean squared error of orders.

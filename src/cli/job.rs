@@ -92,8 +92,11 @@ impl Job<'_> {
             Started { at: self.started.time(), pipeline: self.description.display().to_string() };
         let write = |target| output::write(&run, &self.settings, &started, target);
         let folder = target.as_ref().map(write).transpose()?;
-        if folder.is_some() {
+        if let Some(folder) = &folder {
             signals::written();
+            if self.settings.output.partition.is_some() && folder.is_dir() {
+                super::report::with_migration(folder)?;
+            }
         }
         Ok((run, folder))
     }

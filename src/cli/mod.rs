@@ -118,6 +118,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<()> {
             evaluate::run(args, cli.verbosity.quiet, cli.verbosity.log_format)
         }
         Command::Compare(args) => compare::run(args, cli.verbosity.quiet, cli.verbosity.log_format),
+        Command::Report(args) => report::run(args, cli.verbosity.quiet),
         Command::Select(args) => select::run(args),
         Command::Check(args) => check::run(args),
         Command::Init(args) => init::run(args),

@@ -92,7 +92,8 @@ impl Finished {
     /// be read.
     pub fn text(&self, file: &str) -> Result<String, Error> {
         let path = self.folder.join(file);
-        let text = std::fs::read_to_string(&path).map_err(Error::io(&path, "read the run's file"))?;
+        let text =
+            std::fs::read_to_string(&path).map_err(Error::io(&path, "read the run's file"))?;
         let (bytes, sha256) = (text.len() as u64, sha256(text.as_bytes()));
         same(&path, &self.outputs, &Fingerprint { file: file.to_owned(), bytes, sha256 })?;
         Ok(text)

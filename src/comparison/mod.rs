@@ -6,7 +6,7 @@
 //! * `seen`: what happened between the two, as the histories of both tell.
 //! * `remarks`: what to know about the figures.
 
-mod finished;
+pub mod finished;
 mod remarks;
 mod seen;
 

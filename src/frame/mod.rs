@@ -16,7 +16,7 @@
 //! * [`transactions`]: an order log to one row a customer and day. [`order_days`]: those to the
 //!   CLTV frame, the holdout and the orders of each day.
 //! * [`rfm`]: scores of recency, frequency and monetary value, and their segments.
-//! * [`predictions`]: predictions joined back.
+//! * [`predictions`]: predictions joined back. [`lines`]: some of the customers, one by one.
 //! * [`segment`]: quantile segments of the lifetime value.
 //! * [`profile`]: a row a segment, with what management asks about it. [`kept`]: the same for
 //!   every kept column.
@@ -29,6 +29,7 @@ pub mod dates;
 pub mod guess;
 pub mod inspect;
 pub mod kept;
+pub mod lines;
 pub mod load;
 mod marks;
 mod names;
@@ -126,6 +127,15 @@ pub(crate) fn one_date(frame: &LazyFrame, date: Expr) -> Result<chrono::NaiveDat
             .ok_or_else(|| polars_err!(NoData: "no date within range"))
     };
     found().map_err(Error::engine("find a first or last order"))
+}
+
+/// A column as text, blank where it has no value.
+pub(crate) fn as_text(name: &str, dtype: &DataType) -> Expr {
+    let values = match dtype {
+        DataType::Float64 | DataType::Float32 => col(name).fill_nan(lit(NULL)),
+        _ => col(name),
+    };
+    values.cast(DataType::String).fill_null(lit(""))
 }
 
 /// The values of a column that holds one number a customer.

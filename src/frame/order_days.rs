@@ -3,6 +3,7 @@
 
 use chrono::NaiveDate;
 use polars::prelude::*;
+use rustc_hash::FxHashMap;
 
 use super::clean::{FIRST_ORDER, LAST_ORDER};
 use super::summary::{CustomerSummary, History, ORDERS, VALUE, finish};
@@ -184,6 +185,38 @@ pub fn holdout(
         recent_orders: numbers(&joined, "recent_orders")?,
         recent_value: numbers(&joined, "recent_value")?,
     })
+}
+
+/// The days, since 1970, on which each of some customers ordered up to `end`, rising, and how many
+/// orders there were on each; in the order of the customers.
+///
+/// # Errors
+/// [`Error::Engine`], never for rows by customer and day.
+pub fn of_customers(
+    days: &LazyFrame,
+    ids: &[String],
+    end: NaiveDate,
+) -> Result<Vec<Vec<(i32, f64)>>, Error> {
+    let rows = || -> PolarsResult<DataFrame> {
+        let wanted = df!(CUSTOMER_ID => ids)?.lazy();
+        let [known, wanted_id] = [col(CUSTOMER_ID), col(CUSTOMER_ID)];
+        let semi = JoinArgs::new(JoinType::Semi);
+        let rows = days.clone().filter(until(end)).join(wanted, [known], [wanted_id], semi);
+        let day = col(DAY).cast(DataType::Int32);
+        let orders = col(ORDERS).cast(DataType::Float64);
+        streamed(rows.select([col(CUSTOMER_ID), day, orders]).sort([DAY], Default::default()))
+    };
+    let laid_out = |rows: DataFrame| -> PolarsResult<Vec<Vec<(i32, f64)>>> {
+        let mut of_id: FxHashMap<&str, Vec<(i32, f64)>> = FxHashMap::default();
+        let (names, days) = (rows.column(CUSTOMER_ID)?.str()?, rows.column(DAY)?.i32()?);
+        let orders = rows.column(ORDERS)?.f64()?;
+        for ((id, day), orders) in names.iter().zip(days.iter()).zip(orders.iter()) {
+            let (Some(id), Some(day), Some(orders)) = (id, day, orders) else { continue };
+            of_id.entry(id).or_default().push((day, orders));
+        }
+        Ok(ids.iter().map(|id| of_id.get(id.as_str()).cloned().unwrap_or_default()).collect())
+    };
+    rows().and_then(laid_out).map_err(Error::engine("find the orders of some customers"))
 }
 
 /// Days since 1970 with an order, and how many orders the customers acquired up to `cut` placed on

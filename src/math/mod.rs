@@ -7,10 +7,11 @@
 //! * [`negative_binomial`]: order counts at gamma-distributed rates.
 //! * [`correlation`]: correlation and ranks.
 //! * [`chebyshev`]: interpolation of smooth functions.
-//! * [`quantile`]: quantiles of a sample.
+//! * [`quantile`]: quantiles of a sample. [`bins`]: bins of a round width.
 //! * [`linear`]: differentiation of gradients and inversion of small symmetric matrices.
 
 pub mod beta_mean;
+pub mod bins;
 pub mod chebyshev;
 pub mod correlation;
 pub mod dropout;

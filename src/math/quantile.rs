@@ -17,9 +17,27 @@ pub fn linear_quantile(sorted: &[f64], k: usize, n: usize) -> f64 {
     (sorted[above] - sorted[below]) * (position - below as f64) + sorted[below]
 }
 
+/// The value that a `share` of the values does not exceed: always one of them, 0 for no values.
+pub fn nearest_quantile(mut values: Vec<f64>, share: f64) -> f64 {
+    let Some(last) = values.len().checked_sub(1) else {
+        return 0.0;
+    };
+    let rank = (last as f64 * share).round() as usize;
+    *values.select_nth_unstable_by(rank.min(last), f64::total_cmp).1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_of_the_values() {
+        // NumPy 1.23.5: np.quantile([8, 1, 4, 2, 3], [0, .5, .9, 1], method="nearest").
+        let found =
+            [0.0, 0.5, 0.9, 1.0].map(|q| nearest_quantile(vec![8.0, 1.0, 4.0, 2.0, 3.0], q));
+        assert_eq!(found, [1.0, 3.0, 8.0, 8.0]);
+        assert_eq!(nearest_quantile(Vec::new(), 0.5), 0.0);
+    }
 
     #[test]
     fn as_numpy() {

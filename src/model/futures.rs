@@ -122,7 +122,7 @@ pub(super) fn gamma(shape: f64, rate: f64, rng: &mut impl Rng) -> f64 {
 }
 
 /// A draw from Beta(a, b); without dropout (a = 0), 0.
-fn beta(a: f64, b: f64, rng: &mut impl Rng) -> f64 {
+pub(super) fn beta(a: f64, b: f64, rng: &mut impl Rng) -> f64 {
     Beta::new(a, b).map_or(0.0, |d| d.sample(rng)).clamp(0.0, 1.0)
 }
 

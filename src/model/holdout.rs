@@ -3,7 +3,10 @@
 
 use serde::Serialize;
 
+use super::predict::customer_orders;
+use super::{CustomerPatterns, FittedPurchases, FittedSpend};
 use crate::customers::{Histories, Holdout};
+use crate::error::Error;
 use crate::math::correlation::{correlation, ranks};
 
 /// Frequencies that are groups of their own; above, all are one.
@@ -45,10 +48,8 @@ pub struct Accuracy {
 /// within a tie, each of the tied customers counts in part.
 pub fn accuracy(forecast: &[f64], actual: &[f64]) -> Accuracy {
     let n = actual.len().max(1) as f64;
-    let pairs = || forecast.iter().zip(actual);
     let (sum_actual, expected): (f64, f64) = (actual.iter().sum(), forecast.iter().sum());
-    let absolute: f64 = pairs().map(|(f, a)| (f - a).abs()).sum();
-    let squared: f64 = pairs().map(|(f, a)| (f - a).powi(2)).sum();
+    let [absolute, squared] = errors(forecast, actual);
     let of_actual = |value: f64| (sum_actual > 0.0).then(|| value / sum_actual);
     let (forecast_ranks, actual_ranks) = (ranks(forecast), ranks(actual));
     let perfect = covariance(actual, &actual_ranks);
@@ -63,6 +64,19 @@ pub fn accuracy(forecast: &[f64], actual: &[f64]) -> Accuracy {
         gini: (perfect > 0.0).then(|| covariance(actual, &forecast_ranks) / perfect),
         top_decile_capture: of_actual(top_sum(forecast, actual)),
     }
+}
+
+/// Σ |error| and Σ error².
+fn errors(forecast: &[f64], actual: &[f64]) -> [f64; 2] {
+    let pairs = || forecast.iter().zip(actual);
+    [pairs().map(|(f, a)| (f - a).abs()).sum(), pairs().map(|(f, a)| (f - a).powi(2)).sum()]
+}
+
+/// Mean absolute error and root of the mean squared error, as in [`accuracy`], without its ranks.
+pub fn mean_errors(forecast: &[f64], actual: &[f64]) -> [f64; 2] {
+    let n = actual.len().max(1) as f64;
+    let [absolute, squared] = errors(forecast, actual);
+    [absolute / n, (squared / n).sqrt()]
 }
 
 /// Σ x·(rank − mean rank).
@@ -97,6 +111,24 @@ pub struct Forecast {
     pub orders: Vec<f64>,
     /// Their value.
     pub value: Vec<f64>,
+}
+
+/// What a fitted model expects over a holdout of `horizon` time units, by the name of the model.
+///
+/// # Errors
+/// [`Error::Model`] when an expectation cannot be computed to full accuracy.
+pub fn expected(
+    fit: &FittedPurchases,
+    spend: &FittedSpend,
+    histories: &Histories,
+    customers: &CustomerPatterns,
+    horizon: f64,
+) -> Result<Forecast, Error> {
+    let orders = customer_orders(&fit.model, customers, horizon)?;
+    let spent = histories.spend_count().iter().zip(histories.monetary_value());
+    let value =
+        orders.iter().zip(spent).map(|(n, (count, m))| n * spend.expected_value(*count, *m));
+    Ok(Forecast { name: fit.family.name(), value: value.collect(), orders })
 }
 
 /// What needs no model, over a holdout of `horizon` time units.
@@ -165,35 +197,44 @@ pub fn by_group(
         let x = *x as u32;
         if x < FREQUENCIES { format!("{x}") } else { format!("{FREQUENCIES}+") }
     });
-    let deciles = deciles(&forecast.orders);
-    let names = [
-        ("frequency", frequency.collect::<Vec<_>>()),
-        ("decile", deciles.into_iter().map(|decile| format!("{decile:02}")).collect()),
-        ("cohort", cohorts.to_vec()),
-    ];
-    let mut groups = Vec::new();
-    for (grouping, labels) in names {
-        let mut found: std::collections::BTreeMap<&str, GroupAccuracy> = Default::default();
-        for (i, label) in labels.iter().enumerate() {
-            let group = found.entry(label).or_insert_with(|| GroupAccuracy {
-                name: forecast.name,
-                grouping,
-                group: label.clone(),
-                customers: 0,
-                actual_orders: 0.0,
-                expected_orders: 0.0,
-                actual_value: 0.0,
-                expected_value: 0.0,
-            });
-            group.customers += 1;
-            group.actual_orders += holdout.orders[i];
-            group.expected_orders += forecast.orders[i];
-            group.actual_value += holdout.value[i];
-            group.expected_value += forecast.value[i];
-        }
-        groups.extend(found.into_values());
-    }
+    let mut groups = grouped(forecast, holdout, "frequency", &frequency.collect::<Vec<_>>());
+    groups.extend(by_decile(forecast, holdout));
+    groups.extend(grouped(forecast, holdout, "cohort", cohorts));
     groups
+}
+
+/// The same by tenth of the forecast alone, the lowest first.
+pub fn by_decile(forecast: &Forecast, holdout: &Holdout) -> Vec<GroupAccuracy> {
+    let deciles = deciles(&forecast.orders).into_iter().map(|decile| format!("{decile:02}"));
+    grouped(forecast, holdout, "decile", &deciles.collect::<Vec<_>>())
+}
+
+/// A group a label, in their order.
+fn grouped(
+    forecast: &Forecast,
+    holdout: &Holdout,
+    grouping: &'static str,
+    labels: &[String],
+) -> Vec<GroupAccuracy> {
+    let mut found: std::collections::BTreeMap<&str, GroupAccuracy> = Default::default();
+    for (i, label) in labels.iter().enumerate() {
+        let group = found.entry(label).or_insert_with(|| GroupAccuracy {
+            name: forecast.name,
+            grouping,
+            group: label.clone(),
+            customers: 0,
+            actual_orders: 0.0,
+            expected_orders: 0.0,
+            actual_value: 0.0,
+            expected_value: 0.0,
+        });
+        group.customers += 1;
+        group.actual_orders += holdout.orders[i];
+        group.expected_orders += forecast.orders[i];
+        group.actual_value += holdout.value[i];
+        group.expected_value += forecast.value[i];
+    }
+    found.into_values().collect()
 }
 
 /// For each customer, the tenth by forecast, from 1; ties in the order of the rows.
@@ -222,6 +263,7 @@ mod tests {
         let forecast = [2.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
         let found = accuracy(&forecast, &actual);
         assert_eq!((found.actual, found.expected, found.mae), (4.0, 4.0, 0.2));
+        assert_eq!(mean_errors(&forecast, &actual), [found.mae, found.rmse]);
         assert!(close(found.bias, 0.0) && close(Some(found.rmse), 0.2f64.sqrt()));
         assert!(close(found.wmape, 0.5));
         // The first two are tied at rank 8.5, of 4.5 in the middle: 4·4; alone 3·4.5 + 1·3.5.

@@ -40,6 +40,8 @@ pub struct GroupIntervals {
     pub orders: Vec<(u32, Interval)>,
     /// Discounted value over the lifetime horizon.
     pub lifetime_value: Interval,
+    /// Share of the customers who have not left, 0 to 1; 0 for a group without customers.
+    pub alive: Interval,
 }
 
 /// Intervals for the totals of all customers and of each segment.
@@ -117,6 +119,7 @@ pub fn of_totals(
         }
     };
     let horizons = &outlook.forecast.horizons;
+    let sizes = groups.sizes(outlook.histories.len());
     let group = |g: usize| {
         let orders = |h: usize| interval(&|totals: &Totals| totals.orders[g * horizons.len() + h]);
         GroupIntervals {
@@ -126,6 +129,7 @@ pub fn of_totals(
                 .map(|(h, horizon)| (horizon.months, orders(h)))
                 .collect(),
             lifetime_value: interval(&|totals: &Totals| totals.lifetime_value[g]),
+            alive: interval(&|totals: &Totals| totals.alive[g] / sizes[g].max(1.0)),
         }
     };
     let rows = draws.first().map_or(0, |totals| totals.periods.len());
@@ -203,6 +207,8 @@ struct Totals {
     orders: Vec<f64>,
     /// Discounted value over the lifetime horizon.
     lifetime_value: Vec<f64>,
+    /// Customers who have not left.
+    alive: Vec<f64>,
     /// Orders and revenue of each period of the company's forecast.
     periods: Vec<[f64; 2]>,
 }
@@ -228,6 +234,7 @@ impl Outlook<'_> {
         let mut totals = Totals {
             orders: vec![0.0; groups.names.len() * horizons.len()],
             lifetime_value: vec![0.0; groups.names.len()],
+            alive: vec![0.0; groups.names.len()],
             periods: vec![[0.0; 2]; groups.names.len() * periods.len()],
         };
         for i in 0..self.histories.len() {
@@ -239,6 +246,7 @@ impl Outlook<'_> {
             let Some(mut future) = model.draw_future(history, rng) else {
                 continue;
             };
+            groups.of(i).for_each(|g| totals.alive[g] += 1.0);
             let mut scale = None;
             while let Some(time) = future.next_order(rng).filter(|time| *time <= farthest) {
                 let scale = *scale.get_or_insert_with(|| self.draw_scale(spend, i, rng));

@@ -74,16 +74,13 @@ impl Selection {
         kept: &dyn Kept,
         parameters: usize,
     ) -> (f64, Vec<f64>) {
-        let smooth = [false, true].map(|old| self.interpolated(&patterns.age, old, kept));
+        let smooth = self.smooth(&patterns.age, kept);
         let (mut sum, mut slope) = (0.0, vec![0.0; parameters]);
         for (&age, &customers) in patterns.age.iter().zip(customers_of_age) {
             if customers == 0.0 || self.is_certain(age) {
                 continue;
             }
-            let [p, slopes @ ..] = match &smooth[usize::from(age > self.window)] {
-                Some(smooth) => smooth.at(self.position(age, kept)),
-                None => kept.at(age),
-            };
+            let [p, slopes @ ..] = self.through(&smooth, age, kept);
             sum += customers * p.ln();
             for (slope, d) in slope.iter_mut().zip(slopes) {
                 *slope += customers * d / p;
@@ -100,6 +97,28 @@ impl Selection {
     /// P(kept | T).
     pub fn probability(&self, age: f64, kept: &dyn Kept) -> f64 {
         if self.is_certain(age) { 1.0 } else { kept.at(age)[0] }
+    }
+
+    /// P(kept | T) of many ages, interpolated as in [`Self::log_probability`].
+    pub fn probabilities(&self, ages: &[f64], kept: &dyn Kept) -> Vec<f64> {
+        let smooth = self.smooth(ages, kept);
+        let one = |&age: &f64| match self.is_certain(age) {
+            true => 1.0,
+            false => self.through(&smooth, age, kept)[0],
+        };
+        ages.iter().map(one).collect()
+    }
+
+    /// P(kept) of those who are not older than the window, and of those who are.
+    fn smooth(&self, ages: &[f64], kept: &dyn Kept) -> [Option<Interpolant<5>>; 2] {
+        [false, true].map(|old| self.interpolated(ages, old, kept))
+    }
+
+    fn through(&self, smooth: &[Option<Interpolant<5>>; 2], age: f64, kept: &dyn Kept) -> [f64; 5] {
+        match &smooth[usize::from(age > self.window)] {
+            Some(smooth) => smooth.at(self.position(age, kept)),
+            None => kept.at(age),
+        }
     }
 
     /// Time in or before the window on the scale on which P(kept) is smooth.

@@ -17,29 +17,36 @@
 //! * [`migration`], [`outcome`], [`change`]: what became of segments, forecasts and parameters from one
 //!   run to the next.
 //! * [`futures`]: possible futures, drawn. [`intervals`]: how far forecasts can be off.
+//! * For the charts of a report: [`counts`]: how customers are distributed. [`fit_check`]: the fit
+//!   beside the data. [`meaning`]: what parameters mean. [`portrait`]: what the model says of one
+//!   customer.
 
 pub mod bg_nbd;
 pub mod bootstrap;
 pub mod change;
 pub mod channels;
 pub mod company;
+pub mod counts;
 pub mod covariance;
 mod curves;
 pub mod detection;
 mod diagnosis;
 pub mod family;
 pub mod fit;
+pub mod fit_check;
 pub mod futures;
 pub mod gamma_gamma;
 pub mod holdout;
 pub mod intervals;
 pub mod kept;
 pub mod mbg_nbd;
+pub mod meaning;
 pub mod migration;
 pub mod nbd;
 pub mod outcome;
 pub mod pareto_nbd;
 pub mod patterns;
+pub mod portrait;
 pub mod predict;
 pub mod purchases;
 pub mod spend;

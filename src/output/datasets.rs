@@ -47,7 +47,7 @@ pub fn written(run: &Run, settings: &Settings, folder: &Path) -> Result<Vec<Data
     all.push(table(folder, "quarantine.parquet", &run.audit.quarantine));
     let small = small_tables(run, settings)?;
     all.extend(small.iter().map(|(name, frame)| table(folder, name, frame)));
-    all.extend(["model.json", "run.json"].map(|name| file(folder, name)));
+    all.extend(["model.json", "figures.json", "run.json"].map(|name| file(folder, name)));
     Ok(all)
 }
 

@@ -1,4 +1,4 @@
-//! model.json (no clock, no path: the same fit gives the same bytes) and run.json.
+//! model.json and figures.json (no clock, no path: the same run gives the same bytes) and run.json.
 
 use std::io;
 
@@ -7,6 +7,7 @@ use serde_json::ser::Formatter;
 use serde_json::{Map, Value, json};
 
 use crate::error::Error;
+use crate::figures::Figures;
 use crate::fingerprint::Fingerprint;
 use crate::model::FittedPurchases;
 use crate::pipeline::{Drift, Run};
@@ -41,6 +42,14 @@ pub struct Written<'a> {
 /// [`Error::Io`] never; the signature leaves room for a failed serialisation.
 pub fn model(trained: &Trained) -> Result<String, Error> {
     text(trained)
+}
+
+/// figures.json: what the charts of a report show.
+///
+/// # Errors
+/// [`Error::Io`] never; the signature leaves room for a failed serialisation.
+pub fn figures(figures: &Figures) -> Result<String, Error> {
+    text(figures)
 }
 
 /// run.json: what went in, what happened to it, what came out.

@@ -7,7 +7,7 @@
 //! * [`tables`]: customers, segments, RFM, forecasts, quarantine.
 //! * [`notes`]: what a customers table says about itself.
 //! * [`lineage`]: OpenLineage events; [`datasets`]: what they tell of the files.
-//! * [`documents`]: model.json and run.json.
+//! * [`documents`]: model.json, figures.json and run.json. [`mod@page`]: report.html.
 //! * [`evaluation`]: what `cltv evaluate` leaves behind. [`comparison`]: what `cltv compare` does.
 
 pub mod comparison;
@@ -53,6 +53,8 @@ const RUN_FILES: &[&str] = &[
     "forecast.csv",
     "next_month.csv",
     "tracking.csv",
+    "figures.json",
+    "report.html",
     "quarantine.parquet",
     "model.json",
     "run.json",
@@ -114,12 +116,16 @@ pub fn write(
         writers.into_iter().try_for_each(|writer| writer.join().unwrap_or_else(lost_thread))
     })?;
     staging.text("model.json", &model)?;
+    let figures = documents::figures(&run.figures)?;
+    staging.text("figures.json", &figures)?;
     let written = Written {
         model: &model,
         outputs: &staging.written(),
         seconds: since.elapsed().as_secs_f64(),
     };
     let manifest = documents::run(run, settings, started, &written)?;
+    // Not among the outputs of run.json: it can be made again, in another language.
+    staging.text("report.html", &page::page(&manifest, &figures, None, settings.report)?)?;
     staging.text("run.json", &manifest)?;
     let inputs: Vec<String> = run.audit.inputs.iter().map(|input| input.file.clone()).collect();
     staging.commit(&inputs)

@@ -38,10 +38,7 @@ pub fn page(
     }))
 }
 
-fn parsed<T: DeserializeOwned>(
-    place: &str,
-    document: serde_json::Result<T>,
-) -> Result<T, Error> {
+fn parsed<T: DeserializeOwned>(place: &str, document: serde_json::Result<T>) -> Result<T, Error> {
     document.map_err(|e| {
         Error::input(place, format!("not of a run by this version of cltv: {e}: run again"))
     })

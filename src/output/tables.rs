@@ -13,9 +13,9 @@ use crate::columns::{
 };
 use crate::error::Error;
 use crate::frame::kept::Described;
-use crate::frame::numbers;
 use crate::frame::predictions::{highest, rows};
 use crate::frame::profile::Profile;
+use crate::frame::{as_text, numbers};
 use crate::model::company::Row;
 use crate::model::intervals::Interval;
 use crate::pipeline::Run;
@@ -142,15 +142,6 @@ pub fn renamed(scored: &DataFrame, settings: &Settings) -> Result<DataFrame, Err
         .select(columns)
         .collect()
         .map_err(Error::engine("rename the output columns"))
-}
-
-/// A column as text, blank where it has no value.
-fn as_text(name: &str, dtype: &DataType) -> Expr {
-    let values = match dtype {
-        DataType::Float64 | DataType::Float32 => col(name).fill_nan(lit(NULL)),
-        _ => col(name),
-    };
-    values.cast(DataType::String).fill_null(lit(""))
 }
 
 /// The customers worth most, first by cltv, then in input order.

@@ -1,6 +1,7 @@
 //! The flow, top to bottom: load → clean → cap → totals → summary (in `look`) → fit → predict →
 //! segment.
 
+mod figures;
 mod look;
 
 use polars::prelude::DataFrame;
@@ -9,6 +10,7 @@ use crate::advice::{self, Advice};
 use crate::audit::{Audit, Clock};
 use crate::customers::Groups;
 use crate::error::Error;
+use crate::figures::Figures;
 use crate::findings::{Finding, Severity};
 use crate::fingerprint::lost_thread;
 use crate::frame::profile::Profiles;
@@ -54,6 +56,8 @@ pub struct Run {
     pub tracking: Vec<Week>,
     /// How far totals can be off, where the pipeline asks for it.
     pub intervals: Option<Intervals>,
+    /// What the charts of a report show.
+    pub figures: Figures,
     /// What the reader should know, most serious first.
     pub findings: Vec<Finding>,
     /// What is kept of the fit, or was given.
@@ -251,6 +255,16 @@ fn complete(
     if let Some(intervals) = &intervals {
         company::with_intervals(&mut forecast, &intervals.periods);
     }
+    clock.enter("figures");
+    let figures = figures::figures(&figures::Source {
+        look: &look,
+        models: &models,
+        predicted: &predicted,
+        outlook: &outlook,
+        scored: &scored,
+        member: &profiles.member,
+        settings,
+    })?;
     let inputs = inputs.join().unwrap_or_else(lost_thread)?;
     look.files.unchanged()?;
     let trained = given.cloned().unwrap_or_else(|| {
@@ -271,6 +285,7 @@ fn complete(
         next_month,
         tracking,
         intervals,
+        figures,
         findings,
         trained,
         drift: None,
@@ -303,18 +318,22 @@ fn findings(
     findings
 }
 
-/// Repeat orders week by week, where the model's expectation for a new customer is theirs: the log
-/// has all of them, and what the model counts are repeat orders.
+/// Whether the model's expectations are of the orders in the input: a log has all of them, and what
+/// the model counts are repeat orders.
+fn is_comparable(settings: &Settings) -> bool {
+    settings.input.kind == InputKind::Transactions
+        && settings.summary.frequency == FrequencyKind::RepeatOrders
+        && settings.summary.min_orders == 1
+        && settings.selection.is_none()
+}
+
+/// Repeat orders week by week, where the model's expectation for a new customer is theirs.
 fn tracking(
     look: &Look,
     purchases: &FittedPurchases,
     settings: &Settings,
 ) -> Result<Vec<Week>, Error> {
-    let comparable = settings.input.kind == InputKind::Transactions
-        && settings.summary.frequency == FrequencyKind::RepeatOrders
-        && settings.summary.min_orders == 1
-        && settings.selection.is_none();
-    if !comparable {
+    if !is_comparable(settings) {
         return Ok(Vec::new());
     }
     let unit = settings.summary.time_unit;

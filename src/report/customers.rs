@@ -9,6 +9,9 @@ use super::table::{Cell, Table};
 use super::view::View;
 use crate::figures::{CustomerLine, Survival};
 
+/// Customers whose P(alive) over time is drawn.
+const CURVES: usize = 10;
+
 /// The section.
 pub fn section(view: &View<'_>) -> Markup {
     let top = view.run.settings.output.top;
@@ -41,9 +44,14 @@ fn table(view: &View<'_>, customers: &[CustomerLine], from: usize) -> Table {
     if view.show_ids {
         head.push(view.t("customers.customer").to_owned());
     }
-    head.extend(["segment", "rfm", "cltv"].map(|key| view.t(&format!("customers.{key}")).to_owned()));
+    head.extend(
+        ["segment", "rfm", "cltv"].map(|key| view.t(&format!("customers.{key}")).to_owned()),
+    );
     head.push(view.fill("customers.orders", &[("months", &view.months(months))]));
-    head.extend(["alive", "average", "so_far", "silence"].map(|key| view.t(&format!("customers.{key}")).to_owned()));
+    head.extend(
+        ["alive", "average", "so_far", "silence"]
+            .map(|key| view.t(&format!("customers.{key}")).to_owned()),
+    );
     head.extend(view.run.settings.input.columns.keep.iter().cloned());
     let mut table = Table::new(head);
     for (i, customer) in customers.iter().enumerate() {
@@ -82,10 +90,8 @@ fn surface(view: &View<'_>, key: &str) -> Chart {
     let number = |v: f64| view.words.language.number(v, 2);
     Heat {
         id: format!("surface-{key}"),
-        title: view.fill(
-            &format!("customers.chart.{key}"),
-            &[("months", &view.months(surface.months))],
-        ),
+        title: view
+            .fill(&format!("customers.chart.{key}"), &[("months", &view.months(surface.months))]),
         note: view.fill("customers.chart.surface", &[("age", &view.duration(surface.age))]),
         across: view.t("words.frequency"),
         down: &view.fill("words.recency", &[("unit", unit)]),
@@ -103,8 +109,11 @@ fn surface(view: &View<'_>, key: &str) -> Chart {
 /// P(alive) of some customers over time, one of them shown at a time.
 fn survival(view: &View<'_>) -> Markup {
     let title = view.t("customers.chart.survival");
-    let curves = &view.figures.survival;
-    let mut table = Table::new(["customers.customer", "customers.days", "words.p_alive"].map(|key| view.t(key)));
+    let all = &view.figures.survival;
+    let curves = &all[..all.len().min(CURVES)];
+    let mut table = Table::new(
+        ["customers.customer", "customers.days", "words.p_alive"].map(|key| view.t(key)),
+    );
     for (rank, curve) in curves.iter().enumerate() {
         for (day, p) in curve.days.iter().zip(&curve.p_alive) {
             table.row([
@@ -157,26 +166,33 @@ fn one_survival(view: &View<'_>, curve: &Survival) -> Markup {
             format!("{}{} {}", if i == 0 { "M" } else { "L" }, px(across.at(*day)), px(up.at(*p)))
         })
         .collect();
-    let first = curve.first_order.parse().map_or_else(|_| curve.first_order.clone(), |date| view.words.language.date(date));
+    let first = curve
+        .first_order
+        .parse()
+        .map_or_else(|_| curve.first_order.clone(), |date| view.words.language.date(date));
     let below = view.fill("customers.chart.days_since", &[("date", &first)]);
-    svg(view.t("customers.chart.survival"), HEIGHT, html! {
-        (upright(&up, |v| view.percent(v)))
-        @for day in &curve.orders {
-            path.order d=(format!("M{} {BOTTOM}v-8", px(across.at(*day)))) {
-                title { (view.fill("customers.chart.order", &[("day", &view.whole(*day))])) }
+    svg(
+        view.t("customers.chart.survival"),
+        HEIGHT,
+        html! {
+            (upright(&up, |v| view.percent(v)))
+            @for day in &curve.orders {
+                path.order d=(format!("M{} {BOTTOM}v-8", px(across.at(*day)))) {
+                    title { (view.fill("customers.chart.order", &[("day", &view.whole(*day))])) }
+                }
             }
-        }
-        path class={ "line m " (class(1)) } d=(points) {}
-        @for (day, p) in curve.days.iter().zip(&curve.p_alive) {
-            circle class={ "dot m " (class(1)) } cx=(px(across.at(*day))) cy=(px(up.at(*p))) r="1.6" {
-                title { (view.whole(*day)) ": " (view.words.language.percent(*p, 1)) }
+            path class={ "line m " (class(1)) } d=(points) {}
+            @for (day, p) in curve.days.iter().zip(&curve.p_alive) {
+                circle class={ "dot m " (class(1)) } cx=(px(across.at(*day))) cy=(px(up.at(*p))) r="1.6" {
+                    title { (view.whole(*day)) ": " (view.words.language.percent(*p, 1)) }
+                }
             }
-        }
-        g.axis {
-            @for tick in across.ticks() {
-                (label(across.at(tick), BOTTOM + 15.0, "middle", &view.whole(tick)))
+            g.axis {
+                @for tick in across.ticks() {
+                    (label(across.at(tick), BOTTOM + 15.0, "middle", &view.whole(tick)))
+                }
+                (label((LEFT + RIGHT) / 2.0, HEIGHT - 8.0, "middle", &below))
             }
-            (label((LEFT + RIGHT) / 2.0, HEIGHT - 8.0, "middle", &below))
-        }
-    })
+        },
+    )
 }

@@ -27,7 +27,9 @@ pub fn section(view: &View<'_>) -> Markup {
 fn rows(view: &View<'_>) -> Table {
     let rows = &view.run.rows;
     let mut table = Table::new([view.t("data.step"), view.t("data.count")]);
-    let mut line = |name: String, n: u64| table.row([Cell::text(name), Cell::Number(view.whole(n as f64), n as f64)]);
+    let mut line = |name: String, n: u64| {
+        table.row([Cell::text(name), Cell::Number(view.whole(n as f64), n as f64)])
+    };
     line(view.t("data.read").to_owned(), rows.read);
     for (rule, n) in &view.run.rejected {
         let known = format!("rules.{rule}");
@@ -73,17 +75,21 @@ fn assumptions(view: &View<'_>) -> Vec<String> {
         view.fill("data.assume.end", &[("date", &view.words.language.date(view.run.as_of))]),
         view.t(&format!("data.assume.{}", settings.summary.frequency)).to_owned(),
         view.fill("data.assume.month", &[("month", &month(&settings.forecast.weeks_per_month))]),
-        view.fill("data.assume.value", &[
-            ("months", &view.months(settings.lifetime_value.months)),
-            ("month", &month(&settings.lifetime_value.weeks_per_month)),
-            ("rate", &view.words.language.percent(rate, 1)),
-        ]),
+        view.fill(
+            "data.assume.value",
+            &[
+                ("months", &view.months(settings.lifetime_value.months)),
+                ("month", &month(&settings.lifetime_value.weeks_per_month)),
+                ("rate", &view.words.language.percent(rate, 1)),
+            ],
+        ),
         view.t("data.assume.new").to_owned(),
         view.t(if view.run.purchases.selection.is_some() {
             "data.assume.selected"
         } else {
             "data.assume.everybody"
-        }).to_owned(),
+        })
+        .to_owned(),
     ]
 }
 

@@ -73,7 +73,6 @@ pub struct Input {
 #[derive(Debug, Clone, Deserialize)]
 pub struct Rows {
     pub read: u64,
-    pub rejected: u64,
     pub kept: u64,
     pub below_min_orders: u64,
     pub returns_netted: u64,
@@ -122,9 +121,6 @@ pub struct Profile {
     pub customers: u64,
     pub total_cltv: f64,
     pub mean_cltv: f64,
-    pub mean_frequency: f64,
-    pub mean_recency: f64,
-    pub mean_age: f64,
     pub mean_monetary: f64,
     pub mean_p_alive: f64,
     /// Months, orders.
@@ -162,7 +158,8 @@ pub struct KeptColumn {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Described {
-    Mean { mean: Option<f64> },
+    /// A column of numbers: profiles.csv has its means.
+    Mean(Value),
     Shares(Vec<(String, f64)>),
 }
 
@@ -195,8 +192,6 @@ pub struct Period {
 
 #[derive(Debug, Clone, Deserialize)]
 pub struct Week {
-    #[serde(with = "plain_date")]
-    pub first_day: NaiveDate,
     #[serde(with = "plain_date")]
     pub last_day: NaiveDate,
     pub holdout: bool,

@@ -16,7 +16,9 @@ pub fn section(view: &View<'_>) -> Markup {
     let months: Vec<&Period> = total(view, "month").collect();
     let charts = [
         by_month(view, &months, "orders", &|p| (p.orders, p.orders_interval), &|v| view.whole(v)),
-        by_month(view, &months, "revenue", &|p| (p.revenue, p.revenue_interval), &|v| view.money(v)),
+        by_month(view, &months, "revenue", &|p| (p.revenue, p.revenue_interval), &|v| {
+            view.money(v)
+        }),
     ];
     html! {
         (super::heading(view, "forecast"))
@@ -72,7 +74,8 @@ fn by_month(
     Lines {
         id: &format!("forecast-{key}"),
         title: view.t(&format!("forecast.chart.{key}")).to_owned(),
-        note: level.map_or(String::new(), |level| view.fill("forecast.chart.band", &[("level", &level)])),
+        note: level
+            .map_or(String::new(), |level| view.fill("forecast.chart.band", &[("level", &level)])),
         across: view.t("forecast.months"),
         places: months.iter().map(|p| f64::from(p.number)).collect(),
         names: months.iter().map(name).collect(),
@@ -94,14 +97,19 @@ fn horizons(view: &View<'_>) -> Table {
     let (orders, revenue) = (view.t("forecast.orders"), view.t("forecast.revenue"));
     let with_intervals = view.run.intervals.is_some();
     let ends = |name: &str| match with_intervals {
-        true => vec![name.to_owned(), view.t("forecast.low").to_owned(), view.t("forecast.high").to_owned()],
+        true => vec![
+            name.to_owned(),
+            view.t("forecast.low").to_owned(),
+            view.t("forecast.high").to_owned(),
+        ],
         false => vec![name.to_owned()],
     };
     let head = [vec![view.t("forecast.until").to_owned()], ends(orders), ends(revenue)].concat();
     let mut table = Table::new(head);
     for p in total(view, "horizon") {
         let until = view.words.language.date(view.day_ahead(p.to_day));
-        let name = view.fill("forecast.horizon", &[("months", &view.months(p.number)), ("date", &until)]);
+        let name =
+            view.fill("forecast.horizon", &[("months", &view.months(p.number)), ("date", &until)]);
         let mut row = vec![Cell::text(name), Cell::Number(view.whole(p.orders), p.orders)];
         if with_intervals {
             row.extend(both(p.orders_interval, |v| view.whole(v)));
@@ -125,9 +133,11 @@ fn both(interval: Option<Interval>, say: impl Fn(f64) -> String) -> [Cell; 2] {
 /// What each channel's customers will order.
 fn channels(view: &View<'_>) -> Markup {
     let (_, months) = view.longest();
-    let rows = view.run.forecast.iter().filter(|row| {
-        row.scope == "channel" && row.span == "horizon" && row.number == months
-    });
+    let rows = view
+        .run
+        .forecast
+        .iter()
+        .filter(|row| row.scope == "channel" && row.span == "horizon" && row.number == months);
     let mut table = Table::new([
         view.t("forecast.channel"),
         view.t("forecast.orders"),
@@ -180,7 +190,8 @@ fn tracking(view: &View<'_>, key: &str, of: &dyn Fn(&Week) -> (f64, f64)) -> Cha
 }
 
 fn deciles(view: &View<'_>, holdout: &HoldoutFigures) -> Chart {
-    let values = |of: &dyn Fn(&crate::figures::Decile) -> f64| holdout.deciles.iter().map(of).collect();
+    let values =
+        |of: &dyn Fn(&crate::figures::Decile) -> f64| holdout.deciles.iter().map(of).collect();
     Columns {
         id: "holdout-deciles",
         title: view.t("forecast.chart.deciles").to_owned(),
@@ -198,17 +209,29 @@ fn deciles(view: &View<'_>, holdout: &HoldoutFigures) -> Chart {
 }
 
 fn methods(view: &View<'_>, holdout: &HoldoutFigures) -> Table {
-    let keys = ["method", "expected_orders", "actual_orders", "off", "mae", "rmse", "expected_value", "actual_value"];
+    let keys = [
+        "method",
+        "expected_orders",
+        "actual_orders",
+        "off",
+        "mae",
+        "rmse",
+        "expected_value",
+        "actual_value",
+    ];
     let mut table = Table::new(keys.map(|key| view.t(&format!("forecast.methods.{key}"))));
     let number = |v: f64| Cell::Number(view.number(v), v);
     for m in &holdout.methods {
-        let name = view.words.get(&format!("baselines.{}", m.name)).map_or_else(|| view.model_name(&m.name), str::to_owned);
-        let off = (m.actual_orders > 0.0).then(|| m.expected_orders / m.actual_orders - 1.0);
+        let name = view
+            .words
+            .get(&format!("baselines.{}", m.name))
+            .map_or_else(|| view.model_name(&m.name), str::to_owned);
         table.row([
             Cell::text(name),
             number(m.expected_orders),
             number(m.actual_orders),
-            off.map_or(Cell::none(), |off| Cell::Number(view.words.language.percent(off, 1), off)),
+            m.bias
+                .map_or(Cell::none(), |off| Cell::Number(view.words.language.percent(off, 1), off)),
             Cell::Number(view.words.language.number(m.mae, 4), m.mae),
             Cell::Number(view.words.language.number(m.rmse, 4), m.rmse),
             Cell::Number(view.money(m.expected_value), m.expected_value),

@@ -167,7 +167,10 @@ mod tests {
             (f64::NAN, "–", "–"),
         ];
         for (share, english, turkish) in cases {
-            assert_eq!((En.percent(share, 0), Tr.percent(share, 0)), (english.into(), turkish.into()));
+            assert_eq!(
+                (En.percent(share, 0), Tr.percent(share, 0)),
+                (english.into(), turkish.into())
+            );
         }
     }
 

@@ -2,10 +2,10 @@
 //! computes nothing that the run has not.
 //!
 //! # Layout
-//! * [`document`]: run.json as the page reads it; the charts come from [`crate::figures`].
-//! * [`texts`]: what is said, in each language. [`locale`]: numbers and dates. [`view`]: what a section
+//! * `document`: run.json as the page reads it; the charts come from [`crate::figures`].
+//! * [`texts`]: what is said, in each language. [`locale`]: numbers and dates. `view`: what a section
 //!   is given.
-//! * [`table`], [`chart`]: how numbers are shown.
+//! * `table`, `chart`: how numbers are shown.
 //! * `overview`, `segments`, `forecast`, `customers`, `model`, `rfm`, `migration`, `data`: the
 //!   sections, from first to last.
 //!
@@ -15,10 +15,10 @@
 //! files. A script of the page's own, named by its hash in the content security policy so that nothing
 //! from the data can run, adds values under the pointer, legends, search and downloads.
 
-pub mod chart;
+mod chart;
 mod customers;
 mod data;
-pub mod document;
+pub(crate) mod document;
 mod forecast;
 pub mod locale;
 mod migration;
@@ -26,9 +26,9 @@ mod model;
 mod overview;
 mod rfm;
 mod segments;
-pub mod table;
+mod table;
 pub mod texts;
-pub mod view;
+pub(crate) mod view;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as STANDARD;
@@ -41,14 +41,17 @@ const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// The whole page.
-pub fn page(view: &View<'_>) -> String {
+pub(crate) fn page(view: &View<'_>) -> String {
     let sections = [
         ("overview", overview::section(view)),
         ("segments", segments::section(view)),
         ("forecast", forecast::section(view)),
         ("customers", customers::section(view)),
         ("rfm", rfm::section(view)),
-        ("migration", view.migration.map(|migration| migration::section(view, migration)).unwrap_or_default()),
+        (
+            "migration",
+            view.migration.map(|migration| migration::section(view, migration)).unwrap_or_default(),
+        ),
         ("model", model::section(view)),
         ("data", data::section(view)),
     ];

@@ -12,7 +12,17 @@ use crate::figures::{FitBin, Meaning, Quantity};
 
 /// Terms that the glossary explains, in its order.
 const TERMS: [&str; 11] = [
-    "cltv", "segment", "alive", "frequency", "recency", "age", "monetary", "interval", "rfm", "holdout", "selection",
+    "cltv",
+    "segment",
+    "alive",
+    "frequency",
+    "recency",
+    "age",
+    "monetary",
+    "interval",
+    "rfm",
+    "holdout",
+    "selection",
 ];
 
 /// The section.
@@ -80,7 +90,11 @@ fn fit(view: &View<'_>) -> [Chart; 2] {
             across: view.t(across),
             categories: bins.iter().map(|bin| name(view, bin)).collect(),
             series: vec![
-                Series::new(view.t("words.actual"), 3, bins.iter().map(|b| b.observed as f64).collect()),
+                Series::new(
+                    view.t("words.actual"),
+                    3,
+                    bins.iter().map(|b| b.observed as f64).collect(),
+                ),
                 Series::new(view.t("words.expected"), 1, bins.iter().map(|b| b.expected).collect()),
             ],
             stacked: false,
@@ -138,7 +152,10 @@ fn comparison(view: &View<'_>) -> Table {
         let leaves = if compared.without_dropout { "words.no" } else { "words.yes" };
         table.row([
             Cell::text(view.model_name(&compared.model)),
-            Cell::Number(view.words.language.number(compared.log_likelihood, 1), compared.log_likelihood),
+            Cell::Number(
+                view.words.language.number(compared.log_likelihood, 1),
+                compared.log_likelihood,
+            ),
             Cell::Number(view.words.language.number(compared.aic, 1), compared.aic),
             Cell::text(view.t(leaves)),
         ]);

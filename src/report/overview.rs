@@ -47,16 +47,19 @@ fn kpi(id: &str, title: &str, value: &str, exact: f64, below: &str) -> Markup {
 fn orders(view: &View<'_>) -> Markup {
     let (h, months) = view.longest();
     let value = view.run.company.expected_orders.get(h).map_or(0.0, |(_, orders)| *orders);
-    let range = view.run.intervals.as_ref().and_then(|i| Some((i.level, i.company.orders.get(h)?.1)));
+    let range =
+        view.run.intervals.as_ref().and_then(|i| Some((i.level, i.company.orders.get(h)?.1)));
     let title = view.fill("overview.orders", &[("months", &view.months(months))]);
     kpi("kpi-orders", &title, &view.whole(value), value, &interval(view, range, |v| view.whole(v)))
 }
 
 fn revenue(view: &View<'_>) -> Markup {
     let (_, months) = view.longest();
-    let row = view.run.forecast.iter().find(|row| {
-        row.scope == "total" && row.span == "horizon" && row.number == months
-    });
+    let row = view
+        .run
+        .forecast
+        .iter()
+        .find(|row| row.scope == "total" && row.span == "horizon" && row.number == months);
     let level = view.run.intervals.as_ref().map(|intervals| intervals.level);
     match row {
         Some(row) => {
@@ -70,7 +73,13 @@ fn revenue(view: &View<'_>) -> Markup {
             let title = view.fill("overview.value", &[("months", &months)]);
             let value = view.run.company.total_cltv;
             let range = view.run.intervals.as_ref().map(|i| (i.level, i.company.lifetime_value));
-            kpi("kpi-revenue", &title, &view.money(value), value, &interval(view, range, |v| view.money(v)))
+            kpi(
+                "kpi-revenue",
+                &title,
+                &view.money(value),
+                value,
+                &interval(view, range, |v| view.money(v)),
+            )
         }
     }
 }

@@ -81,13 +81,16 @@ fn segments(view: &View<'_>) -> Table {
 fn cross(view: &View<'_>) -> Table {
     let labels = view.best_first().map(|s| view.figures.segments[s].clone());
     let mut table = Table::new(std::iter::once(view.t("rfm.segment").to_owned()).chain(labels));
-    let most = view.run.rfm.iter().flat_map(|r| &r.by_cltv_segment).copied().max().unwrap_or(1).max(1);
+    let most =
+        view.run.rfm.iter().flat_map(|r| &r.by_cltv_segment).copied().max().unwrap_or(1).max(1);
     for r in &view.run.rfm {
         let cell = |s: usize| {
             let n = r.by_cltv_segment.get(s).copied().unwrap_or(0);
             Cell::Heat(view.whole(n as f64), n as f64, n as f64 / most as f64)
         };
-        table.row(std::iter::once(Cell::text(name(view, &r.segment))).chain(view.best_first().map(cell)));
+        table.row(
+            std::iter::once(Cell::text(name(view, &r.segment))).chain(view.best_first().map(cell)),
+        );
     }
     table
 }

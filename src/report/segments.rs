@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::chart::{Chart, class};
 use super::chart::columns::{Columns, Series};
 use super::chart::heat::Heat;
 use super::chart::shares::Shares;
+use super::chart::{Chart, class};
 use super::document::{Described, KeptColumn, Profile};
 use super::table::{Cell, Table};
 use super::texts::Suggestion;
@@ -49,7 +49,8 @@ fn together(view: &View<'_>, charts: impl IntoIterator<Item = Chart>) -> Markup 
 fn table(view: &View<'_>) -> Table {
     let (h, months) = view.longest();
     let orders = view.fill("segments.orders", &[("months", &view.months(months))]);
-    let titles = ["segment", "customers", "from", "to", "mean", "total", "share", "basket", "alive"];
+    let titles =
+        ["segment", "customers", "from", "to", "mean", "total", "share", "basket", "alive"];
     let mut head: Vec<String> =
         titles.iter().map(|key| view.t(&format!("segments.{key}")).to_owned()).collect();
     head.insert(7, orders);
@@ -95,7 +96,7 @@ fn action(view: &View<'_>, segment: usize) -> Markup {
         @if let Some(Suggestion { title, standing, action }) = advice.map(said) {
             article class={ "card " (class(view.colour(segment))) } {
                 h3 { span.badge { (label) } (title) }
-                p { strong { (action) } }
+                p { (action) }
                 @if !standing.is_empty() { p.standing { (standing) } }
             }
         }
@@ -224,7 +225,11 @@ fn profile(view: &View<'_>, column: &KeptColumn) -> Option<Chart> {
     let sums = shares.iter().filter(|s| !s.is_empty()).map(|s| s.iter().map(|e| e.1).sum::<f64>());
     let adds_up = sums.clone().count() > 0 && sums.clone().all(|sum| (sum - 1.0).abs() < 0.02);
     let names = entries(&shares);
-    Some(if adds_up { stacked(view, column, &shares, &names) } else { listed(view, column, &shares, &names) })
+    Some(if adds_up {
+        stacked(view, column, &shares, &names)
+    } else {
+        listed(view, column, &shares, &names)
+    })
 }
 
 /// All entries, the most common first.
@@ -258,7 +263,9 @@ fn stacked(
     Shares {
         id: format!("profile-{}", identifier(&column.column)),
         title: column.column.clone(),
-        note: view.t(if more { "segments.chart.profile_more" } else { "segments.chart.profile" }).to_owned(),
+        note: view
+            .t(if more { "segments.chart.profile_more" } else { "segments.chart.profile" })
+            .to_owned(),
         down: view.t("segments.segment"),
         groups: view.best_first().map(|s| view.figures.segments[s].clone()).collect(),
         series: series.collect(),
@@ -300,10 +307,11 @@ fn identifier(name: &str) -> String {
 
 fn ages(view: &View<'_>) -> Chart {
     let ages = &view.figures.ages;
-    let names = ages.from_years.iter().enumerate().map(|(i, from)| match ages.from_years.get(i + 1) {
-        Some(to) => format!("{}–{}", view.short(*from), view.short(*to)),
-        None => format!("≥ {}", view.short(*from)),
-    });
+    let names =
+        ages.from_years.iter().enumerate().map(|(i, from)| match ages.from_years.get(i + 1) {
+            Some(to) => format!("{}–{}", view.short(*from), view.short(*to)),
+            None => format!("≥ {}", view.short(*from)),
+        });
     let series = view.best_first().map(|s| {
         let counts = ages.counts[s].iter().map(|n| *n as f64).collect();
         Series::new(view.figures.segments[s].clone(), view.colour(s), counts)

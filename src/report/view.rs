@@ -69,7 +69,9 @@ impl View<'_> {
     pub fn money(&self, value: f64) -> String {
         let decimals = if value.abs() >= 1000.0 { 0 } else { 2 };
         match &self.run.settings.output.currency {
-            Some(currency) => format!("{}\u{a0}{currency}", self.words.language.number(value, decimals)),
+            Some(currency) => {
+                format!("{}\u{a0}{currency}", self.words.language.number(value, decimals))
+            }
             None => self.words.language.number(value, decimals),
         }
     }
@@ -99,7 +101,10 @@ impl View<'_> {
     pub fn duration(&self, value: f64) -> String {
         let unit = &self.run.settings.summary.time_unit;
         let key = format!("units.{unit}s");
-        self.fill(&key, &[("n", &self.words.language.number(value, if value < 10.0 { 1 } else { 0 }))])
+        self.fill(
+            &key,
+            &[("n", &self.words.language.number(value, if value < 10.0 { 1 } else { 0 }))],
+        )
     }
 
     /// The label of a horizon of so many months.

@@ -32,6 +32,7 @@ fn same_input_same_bytes() {
     let expected = [
         "customers.csv",
         "customers.parquet",
+        "figures.json",
         "forecast.csv",
         "model.json",
         "next_month.csv",
@@ -243,7 +244,7 @@ fn fingerprints_are_those_of_the_files() {
     run_ok("pipelines/flo.toml", &project(SAMPLE), out.path(), &[]);
     let run = json(&out.path().join("run.json"));
     let outputs = run["outputs"].as_array().expect("a list");
-    assert_eq!(outputs.len(), 10);
+    assert_eq!(outputs.len(), 11);
     for output in outputs {
         let name = output["file"].as_str().expect("a name");
         let found = cltv::fingerprint::fingerprint(&out.path().join(name)).expect("readable");

@@ -1,7 +1,7 @@
 //! What must hold for every model of the family: gradients, limits, and the truth found again.
 
-use cltv::customers::{Groups, Histories};
-use cltv::model::intervals::{of_customers, of_totals};
+use cltv::customers::{Groups, Histories, Scope};
+use cltv::model::intervals::{Interval, of_customers, of_totals};
 use cltv::model::kept::Selection;
 use cltv::model::predict::Outlook;
 use cltv::model::{
@@ -242,6 +242,45 @@ fn bootstrap_and_normal_intervals_agree() {
     let (width, other) = (a.high - a.low, b.high - b.low);
     assert!((0.8..1.25).contains(&(width / other)), "{a:?} {b:?}");
     assert!(((a.low + a.high) / (b.low + b.high) - 1.0).abs() < 0.02, "{a:?} {b:?}");
+}
+
+/// The share alive is drawn around the mean P(alive); without dropout it is all of them.
+#[test]
+fn the_share_alive_has_an_interval() {
+    let settings = Uncertainty { draws: 200, ..Uncertainty::default() };
+    let (forecast, lifetime) = (half_a_year(), LifetimeValue::default());
+    for family in Family::ALL {
+        let world = world(&family.model(&example(family)), 3_000, 6, None);
+        let fit = world.fit(family, None);
+        let spend = fit_spend(&world.histories, &Spend::default()).expect("a fit");
+        let outlook = world.outlook(&forecast, &lifetime);
+        let groups = Groups {
+            names: vec![
+                (Scope::Total, "all".to_owned()),
+                (Scope::Segment, "first".to_owned()),
+                (Scope::Segment, "nobody".to_owned()),
+            ],
+            segment_of: vec![1; world.histories.len()],
+            channel_of: Vec::new(),
+        };
+        let found = of_totals(&settings, &fit, &spend, &outlook, &groups).expect("drawn");
+        let alive = world.customers.patterns.sum(|row| {
+            let (x, t_x, age) = world.customers.patterns.numbers(row);
+            [row.count * fit.model.p_alive(x, t_x, age)]
+        })[0];
+        let mean = alive / world.histories.len() as f64;
+        let Interval { low, high } = found.company.alive;
+        if family == Family::Nbd {
+            assert_eq!((low, high), (1.0, 1.0));
+        } else {
+            assert!(
+                low < mean && mean < high && high - low < 0.3,
+                "{family:?}: {low} {mean} {high}"
+            );
+        }
+        assert_eq!(found.segments[0].alive, found.company.alive);
+        assert_eq!(found.segments[1].alive, Interval { low: 0.0, high: 0.0 });
+    }
 }
 
 /// Customers who all leave alike: only the ratio a/(a+b) can be known, and the fit says so.

@@ -28,7 +28,7 @@ fn start(out: &Path, more: &[&str]) -> Child {
 fn whole(out: &Path) -> u64 {
     let manifest = json(&out.join("run.json"));
     let outputs = manifest["outputs"].as_array().expect("outputs");
-    assert!(outputs.len() >= 10);
+    assert!(outputs.len() >= 11);
     for output in outputs {
         let name = output["file"].as_str().expect("a name");
         let bytes = std::fs::read(out.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"));

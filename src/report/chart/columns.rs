@@ -108,17 +108,23 @@ impl Columns<'_> {
 
     fn tip(&self, i: usize, series: &Series) -> String {
         let value = (self.say)(series.values[i]);
-        let interval = series.intervals.get(i).copied().flatten().map_or(String::new(), |[l, h]| {
-            format!(" ({} – {})", (self.say)(l), (self.say)(h))
-        });
-        let name = if self.series.len() > 1 { format!(" · {}", series.name) } else { String::new() };
+        let interval =
+            series.intervals.get(i).copied().flatten().map_or(String::new(), |[l, h]| {
+                format!(" ({} – {})", (self.say)(l), (self.say)(h))
+            });
+        let name =
+            if self.series.len() > 1 { format!(" · {}", series.name) } else { String::new() };
         format!("{}{name}: {value}{interval}", self.categories[i])
     }
 
     fn table(&self) -> Table {
         let with_interval = |s: &Series| s.intervals.iter().any(Option::is_some);
         let names = self.series.iter().flat_map(|s| {
-            let ends = if with_interval(s) { vec![format!("{} ↓", s.name), format!("{} ↑", s.name)] } else { vec![] };
+            let ends = if with_interval(s) {
+                vec![format!("{} ↓", s.name), format!("{} ↑", s.name)]
+            } else {
+                vec![]
+            };
             std::iter::once(s.name.clone()).chain(ends)
         });
         let mut table = Table::new(std::iter::once(self.across.to_owned()).chain(names));

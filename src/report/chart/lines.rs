@@ -72,7 +72,7 @@ impl Lines<'_> {
             (upright(&up, |v| view.short(v)))
             @if let Some((at, name)) = &self.border {
                 path.border d=(format!("M{} {TOP}V{BOTTOM}", px(across.at(*at)))) {}
-                (label(across.at(*at) + 4.0, TOP + 9.0, "start", name))
+                (beside(across.at(*at), name))
             }
             @for line in &self.lines { (self.line(line, &up, &across)) }
             g.axis {
@@ -118,7 +118,11 @@ impl Lines<'_> {
     fn table(&self) -> Table {
         let banded = |line: &Line| line.band.iter().any(Option::is_some);
         let names = self.lines.iter().flat_map(|line| {
-            let ends = if banded(line) { vec![format!("{} ↓", line.name), format!("{} ↑", line.name)] } else { vec![] };
+            let ends = if banded(line) {
+                vec![format!("{} ↓", line.name), format!("{} ↑", line.name)]
+            } else {
+                vec![]
+            };
             std::iter::once(line.name.clone()).chain(ends)
         });
         let mut table = Table::new(std::iter::once(self.across.to_owned()).chain(names));
@@ -137,6 +141,12 @@ impl Lines<'_> {
         }
         table
     }
+}
+
+/// A name beside an upright line, on the side where there is more room.
+fn beside(x: f64, name: &str) -> Markup {
+    let (gap, anchor) = if x > (LEFT + RIGHT) / 2.0 { (-4.0, "end") } else { (4.0, "start") };
+    label(x + gap, TOP + 9.0, anchor, name)
 }
 
 fn path(points: &[(f64, f64)]) -> String {

@@ -74,7 +74,8 @@ impl Shares<'_> {
         let names = self.series.iter().map(|s| s.name.clone());
         let mut table = Table::new(std::iter::once(self.down.to_owned()).chain(names));
         for (g, name) in self.groups.iter().enumerate() {
-            let cells = self.series.iter().map(|s| Cell::Number(view.percent(s.values[g]), s.values[g]));
+            let cells =
+                self.series.iter().map(|s| Cell::Number(view.percent(s.values[g]), s.values[g]));
             table.row(std::iter::once(Cell::text(name)).chain(cells));
         }
         table
