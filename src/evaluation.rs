@@ -183,8 +183,9 @@ fn one_fold(
     at_cut.transactions.observation_end = Some(end);
     let summary = order_days::customer_summary(days.clone(), &at_cut)?;
     let histories = summary::to_histories(&summary, &at_cut)?;
-    let holdout = order_days::holdout(days, &summary, cut, end)?;
-    let horizon = (end - cut).num_days() as f64 / settings.summary.time_unit.days();
+    let unit = settings.summary.time_unit;
+    let holdout = order_days::holdout(days, &summary, cut, end, unit)?;
+    let horizon = (end - cut).num_days() as f64 / unit.days();
     let customers = CustomerPatterns::of(&histories);
     let spend = model::fit_spend(&histories, &settings.spend)?;
     let fitted = fit_all(&customers, settings);

@@ -8,10 +8,10 @@ use rustc_hash::FxHashMap;
 use super::clean::{FIRST_ORDER, LAST_ORDER};
 use super::summary::{CustomerSummary, History, ORDERS, VALUE, finish};
 use super::{collected, day_literal, engine, numbers, one_date, streamed};
-use crate::columns::CUSTOMER_ID;
+use crate::columns::{CUSTOMER_ID, age};
 use crate::customers::Holdout;
 use crate::error::Error;
-use crate::settings::{FrequencyKind, MonetaryKind, Settings};
+use crate::settings::{FrequencyKind, MonetaryKind, Settings, TimeUnit};
 
 /// Day of the orders.
 pub const DAY: &str = "__day";
@@ -28,6 +28,8 @@ pub const FIRST_ROW: &str = "__first_row";
 
 /// Value of the first order.
 const FIRST_VALUE: &str = "__first_value";
+/// Whether the first order is in the last part of the calibration.
+const IS_NEW: &str = "__is_new";
 /// Orders and value after the calibration.
 const LATER: [&str; 3] = ["__later_orders", "__later_whole", "__later_part"];
 /// Orders and value in the last part of the calibration.
@@ -152,11 +154,13 @@ pub fn holdout(
     summary: &CustomerSummary,
     cut: NaiveDate,
     end: NaiveDate,
+    unit: TimeUnit,
 ) -> Result<Holdout, Error> {
-    let recent = cut - (end - cut);
+    let length = end - cut;
+    let since = || col(DAY).gt(day_literal(cut - length));
     let later = col(DAY).gt(day_literal(cut));
-    let latest = col(DAY).gt(day_literal(recent)).and(until(cut));
-    let mut columns = vec![col(DAY).min().alias(FIRST_ORDER), first_value()];
+    let latest = since().and(until(cut));
+    let mut columns = vec![first_value()];
     for (within, [orders, whole, part]) in [(later, LATER), (latest, RECENT)] {
         for (column, name) in [(ORDERS, orders), (WHOLE, whole), (PART, part)] {
             let inside = col(column).cast(DataType::Int64);
@@ -164,21 +168,25 @@ pub fn holdout(
             columns.push(or_nothing.sum().alias(name));
         }
     }
-    let is_new = || col(FIRST_ORDER).gt(day_literal(recent)).cast(DataType::Float64);
-    let float = |name: &str| col(name).cast(DataType::Float64);
-    let customers = days.clone().filter(until(end)).group_by([col(CUSTOMER_ID)]).agg(columns);
-    let customers = customers.select([
-        col(CUSTOMER_ID),
-        float(LATER[0]).alias("orders"),
-        money(LATER[1], LATER[2]).alias("value"),
-        (float(RECENT[0]) - is_new()).alias("recent_orders"),
-        (money(RECENT[1], RECENT[2]) - is_new() * col(FIRST_VALUE)).alias("recent_value"),
-    ]);
-    let ids = summary.frame.clone().lazy().select([col(CUSTOMER_ID)]);
+    // Whose first order is in the last period has all orders in these days: the first is known.
+    let within = days.clone().filter(since().and(until(end)));
+    let customers = within.group_by([col(CUSTOMER_ID)]).agg(columns);
+    let days_of_length = length.num_days() as f64 - 0.5;
+    let is_new = col(age(unit)).lt(lit(days_of_length / unit.days())).alias(IS_NEW);
+    let ids = summary.frame.clone().lazy().select([col(CUSTOMER_ID), is_new]);
     let mut in_order = JoinArgs::new(JoinType::Left);
     in_order.maintain_order = MaintainOrderJoin::Left;
-    let joined = streamed(ids.join(customers, [col(CUSTOMER_ID)], [col(CUSTOMER_ID)], in_order))
-        .map_err(Error::engine("collect the holdout"))?;
+    let joined = ids.join(customers, [col(CUSTOMER_ID)], [col(CUSTOMER_ID)], in_order);
+    let or_nothing = |value: Expr| value.fill_null(lit(0.0));
+    let float = |name: &str| or_nothing(col(name).cast(DataType::Float64));
+    let joined = joined.select([
+        float(LATER[0]).alias("orders"),
+        or_nothing(money(LATER[1], LATER[2])).alias("value"),
+        (float(RECENT[0]) - float(IS_NEW)).alias("recent_orders"),
+        (or_nothing(money(RECENT[1], RECENT[2])) - float(IS_NEW) * float(FIRST_VALUE))
+            .alias("recent_value"),
+    ]);
+    let joined = streamed(joined).map_err(Error::engine("collect the holdout"))?;
     Ok(Holdout {
         orders: numbers(&joined, "orders")?,
         value: numbers(&joined, "value")?,
@@ -197,26 +205,25 @@ pub fn of_customers(
     ids: &[String],
     end: NaiveDate,
 ) -> Result<Vec<Vec<(i32, f64)>>, Error> {
-    let rows = || -> PolarsResult<DataFrame> {
-        let wanted = df!(CUSTOMER_ID => ids)?.lazy();
-        let [known, wanted_id] = [col(CUSTOMER_ID), col(CUSTOMER_ID)];
-        let semi = JoinArgs::new(JoinType::Semi);
-        let rows = days.clone().filter(until(end)).join(wanted, [known], [wanted_id], semi);
+    let mut found: FxHashMap<&str, Vec<(i32, f64)>> =
+        ids.iter().map(|id| (id.as_str(), Vec::new())).collect();
+    let mut find = || -> PolarsResult<()> {
         let day = col(DAY).cast(DataType::Int32);
         let orders = col(ORDERS).cast(DataType::Float64);
-        streamed(rows.select([col(CUSTOMER_ID), day, orders]).sort([DAY], Default::default()))
-    };
-    let laid_out = |rows: DataFrame| -> PolarsResult<Vec<Vec<(i32, f64)>>> {
-        let mut of_id: FxHashMap<&str, Vec<(i32, f64)>> = FxHashMap::default();
+        let rows = streamed(days.clone().select([col(CUSTOMER_ID), day, orders]))?;
         let (names, days) = (rows.column(CUSTOMER_ID)?.str()?, rows.column(DAY)?.i32()?);
         let orders = rows.column(ORDERS)?.f64()?;
         for ((id, day), orders) in names.iter().zip(days.iter()).zip(orders.iter()) {
             let (Some(id), Some(day), Some(orders)) = (id, day, orders) else { continue };
-            of_id.entry(id).or_default().push((day, orders));
+            if let Some(of_id) = found.get_mut(id).filter(|_| day <= end.to_epoch_days()) {
+                of_id.push((day, orders));
+            }
         }
-        Ok(ids.iter().map(|id| of_id.get(id.as_str()).cloned().unwrap_or_default()).collect())
+        Ok(())
     };
-    rows().and_then(laid_out).map_err(Error::engine("find the orders of some customers"))
+    find().map_err(Error::engine("find the orders of some customers"))?;
+    found.values_mut().for_each(|days| days.sort_by_key(|(day, _)| *day));
+    Ok(ids.iter().filter_map(|id| found.remove(id.as_str())).collect())
 }
 
 /// Days since 1970 with an order, and how many orders the customers acquired up to `cut` placed on

@@ -197,31 +197,33 @@ pub fn by_group(
         let x = *x as u32;
         if x < FREQUENCIES { format!("{x}") } else { format!("{FREQUENCIES}+") }
     });
-    let mut groups = grouped(forecast, holdout, "frequency", &frequency.collect::<Vec<_>>());
+    let frequency: Vec<String> = frequency.collect();
+    let mut groups = grouped(forecast, holdout, "frequency", &frequency, String::clone);
     groups.extend(by_decile(forecast, holdout));
-    groups.extend(grouped(forecast, holdout, "cohort", cohorts));
+    groups.extend(grouped(forecast, holdout, "cohort", cohorts, String::clone));
     groups
 }
 
 /// The same by tenth of the forecast alone, the lowest first.
 pub fn by_decile(forecast: &Forecast, holdout: &Holdout) -> Vec<GroupAccuracy> {
-    let deciles = deciles(&forecast.orders).into_iter().map(|decile| format!("{decile:02}"));
-    grouped(forecast, holdout, "decile", &deciles.collect::<Vec<_>>())
+    let deciles = deciles(&forecast.orders);
+    grouped(forecast, holdout, "decile", &deciles, |decile| format!("{decile:02}"))
 }
 
-/// A group a label, in their order.
-fn grouped(
+/// A group a key, in the order of the keys.
+fn grouped<K: Ord>(
     forecast: &Forecast,
     holdout: &Holdout,
     grouping: &'static str,
-    labels: &[String],
+    keys: &[K],
+    label: impl Fn(&K) -> String,
 ) -> Vec<GroupAccuracy> {
-    let mut found: std::collections::BTreeMap<&str, GroupAccuracy> = Default::default();
-    for (i, label) in labels.iter().enumerate() {
-        let group = found.entry(label).or_insert_with(|| GroupAccuracy {
+    let mut found: std::collections::BTreeMap<&K, GroupAccuracy> = Default::default();
+    for (i, key) in keys.iter().enumerate() {
+        let group = found.entry(key).or_insert_with(|| GroupAccuracy {
             name: forecast.name,
             grouping,
-            group: label.clone(),
+            group: label(key),
             customers: 0,
             actual_orders: 0.0,
             expected_orders: 0.0,

@@ -121,9 +121,10 @@ impl Source<'_> {
         if !there || !super::is_comparable(self.settings) {
             return Ok(None);
         }
-        let happened = order_days::holdout(&self.look.cleaned.kept, &self.look.summary, cut, end)?;
         let Models { purchases, spend, .. } = self.models;
         let Outlook { histories, customers, unit, .. } = self.outlook;
+        let Look { cleaned, summary, .. } = self.look;
+        let happened = order_days::holdout(&cleaned.kept, summary, cut, end, *unit)?;
         let horizon = (end - cut).num_days() as f64 / unit.days();
         let own = expected(purchases, spend, histories, customers, horizon)?;
         let deciles = by_decile(&own, &happened).into_iter().map(decile).collect();
