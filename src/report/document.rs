@@ -158,8 +158,7 @@ pub struct KeptColumn {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Described {
-    /// A column of numbers: profiles.csv has its means.
-    Mean(Value),
+    Mean { mean: Option<f64> },
     Shares(Vec<(String, f64)>),
 }
 

@@ -6,7 +6,7 @@
 //! * [`texts`]: what is said, in each language. [`locale`]: numbers and dates. `view`: what a section
 //!   is given.
 //! * `table`, `chart`: how numbers are shown.
-//! * `overview`, `segments`, `forecast`, `customers`, `model`, `rfm`, `migration`, `data`: the
+//! * `overview`, `segments` (with `profiles`), `forecast`, `customers`, `model`, `rfm`, `migration`, `data`: the
 //!   sections, from first to last.
 //!
 //! # Choice
@@ -24,6 +24,7 @@ pub mod locale;
 mod migration;
 mod model;
 mod overview;
+mod profiles;
 mod rfm;
 mod segments;
 mod table;

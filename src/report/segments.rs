@@ -4,9 +4,9 @@ use maud::{Markup, html};
 
 use super::chart::columns::{Columns, Series};
 use super::chart::heat::Heat;
-use super::chart::shares::Shares;
 use super::chart::{Chart, class};
-use super::document::{Described, KeptColumn, Profile};
+use super::document::Profile;
+use super::profiles;
 use super::table::{Cell, Table};
 use super::texts::Suggestion;
 use super::view::View;
@@ -14,29 +14,23 @@ use crate::advice::Advice;
 use crate::columns::{CLTV, EXP_AVERAGE_VALUE, expected_orders};
 use crate::figures::Distribution;
 
-/// Entries of a column that are shown, each in a colour of its own.
-const ENTRIES: usize = 8;
-/// Entries of a column of lists that are shown.
-const LISTED: usize = 8;
-
 /// The section.
 pub fn section(view: &View<'_>) -> Markup {
-    let kept = || view.run.kept_columns.iter().filter_map(|column| profile(view, column));
     html! {
         (super::heading(view, "segments"))
         (table(view).markup("segments-table", view.t("segments.table")))
         div.cards { @for s in view.best_first() { (action(view, s)) } }
         h3 { (view.t("segments.worth")) }
         (together(view, [
-            by_segment(view, "customers", &|p| p.customers as f64, &|v| view.whole(v)),
-            by_segment(view, "total_cltv", &|p| p.total_cltv, &|v| view.money(v)),
-            by_segment(view, "monetary", &|p| p.mean_monetary, &|v| view.money(v)),
+            figure(view, "customers", &|p| p.customers as f64, &|v| view.whole(v)),
+            figure(view, "total_cltv", &|p| p.total_cltv, &|v| view.money(v)),
+            figure(view, "monetary", &|p| p.mean_monetary, &|v| view.money(v)),
             orders(view),
         ]))
         h3 { (view.t("segments.spread")) }
         (together(view, view.figures.distributions.iter().map(|d| distribution(view, d))))
         h3 { (view.t("segments.who")) }
-        (together(view, kept().chain([ages(view)])))
+        (together(view, profiles::all(view)))
         h3 { (view.t("segments.past")) }
         (together(view, view.best_first().map(|segment| recency_frequency(view, segment))))
     }
@@ -103,22 +97,34 @@ fn action(view: &View<'_>, segment: usize) -> Markup {
     }
 }
 
-fn by_segment(
+fn figure(
     view: &View<'_>,
     key: &str,
     of: &dyn Fn(&Profile) -> f64,
     say: &dyn Fn(f64) -> String,
 ) -> Chart {
-    let order: Vec<usize> = view.best_first().collect();
+    let values: Vec<f64> = view.run.segments.iter().map(of).collect();
     let title = view.t(&format!("segments.chart.{key}")).to_owned();
+    by_segment(view, &format!("segment-{key}"), title, &values, say)
+}
+
+/// A bar a segment, in its colour; the values are in the order of the segments.
+pub(super) fn by_segment(
+    view: &View<'_>,
+    id: &str,
+    title: String,
+    values: &[f64],
+    say: &dyn Fn(f64) -> String,
+) -> Chart {
+    let order: Vec<usize> = view.best_first().collect();
     // A colour a segment: as many series as segments, each with one value.
     let series = order.iter().enumerate().map(|(place, s)| {
-        let mut values = vec![0.0; order.len()];
-        values[place] = of(&view.run.segments[*s]);
-        Series::new(view.figures.segments[*s].clone(), view.colour(*s), values)
+        let mut own = vec![0.0; order.len()];
+        own[place] = values[*s];
+        Series::new(view.figures.segments[*s].clone(), view.colour(*s), own)
     });
     let chart = Columns {
-        id: &format!("segment-{key}"),
+        id,
         title,
         note: String::new(),
         across: view.t("segments.segment"),
@@ -129,8 +135,7 @@ fn by_segment(
     };
     let mut table = Table::new([view.t("segments.segment"), chart.title.as_str()]);
     for s in order {
-        let value = of(&view.run.segments[s]);
-        table.row([Cell::text(&view.figures.segments[s]), Cell::Number(say(value), value)]);
+        table.row([Cell::text(&view.figures.segments[s]), Cell::Number(say(values[s]), values[s])]);
     }
     Chart { legend: Vec::new(), table, ..chart.chart(view) }
 }
@@ -208,125 +213,6 @@ fn distribution(view: &View<'_>, distribution: &Distribution) -> Chart {
         say: &|v| view.whole(v),
     };
     chart.chart(view)
-}
-
-/// What a kept column says of the segments: shares that add up for a column of one entry each, a grid
-/// for lists.
-fn profile(view: &View<'_>, column: &KeptColumn) -> Option<Chart> {
-    let order: Vec<usize> = view.best_first().collect();
-    let shares: Option<Vec<&Vec<(String, f64)>>> = order
-        .iter()
-        .map(|s| match column.groups.get(*s) {
-            Some(Described::Shares(shares)) => Some(shares),
-            _ => None,
-        })
-        .collect();
-    let shares = shares?;
-    let sums = shares.iter().filter(|s| !s.is_empty()).map(|s| s.iter().map(|e| e.1).sum::<f64>());
-    let adds_up = sums.clone().count() > 0 && sums.clone().all(|sum| (sum - 1.0).abs() < 0.02);
-    let names = entries(&shares);
-    Some(if adds_up {
-        stacked(view, column, &shares, &names)
-    } else {
-        listed(view, column, &shares, &names)
-    })
-}
-
-/// All entries, the most common first.
-fn entries(shares: &[&Vec<(String, f64)>]) -> Vec<String> {
-    let mut names: Vec<(String, f64)> = Vec::new();
-    for (name, share) in shares.iter().flat_map(|group| group.iter()) {
-        match names.iter_mut().find(|(known, _)| known == name) {
-            Some((_, sum)) => *sum += share,
-            None => names.push((name.clone(), *share)),
-        }
-    }
-    names.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    names.into_iter().map(|(name, _)| name).collect()
-}
-
-fn share_of(group: &[(String, f64)], name: &str) -> f64 {
-    group.iter().find(|(entry, _)| entry == name).map_or(0.0, |(_, share)| *share)
-}
-
-fn stacked(
-    view: &View<'_>,
-    column: &KeptColumn,
-    shares: &[&Vec<(String, f64)>],
-    names: &[String],
-) -> Chart {
-    let series = names.iter().take(ENTRIES).enumerate().map(|(i, name)| {
-        let values = shares.iter().map(|group| share_of(group, name)).collect();
-        Series::new(if name.is_empty() { "–" } else { name }, i, values)
-    });
-    let more = names.len() > ENTRIES;
-    Shares {
-        id: format!("profile-{}", identifier(&column.column)),
-        title: column.column.clone(),
-        note: view
-            .t(if more { "segments.chart.profile_more" } else { "segments.chart.profile" })
-            .to_owned(),
-        down: view.t("segments.segment"),
-        groups: view.best_first().map(|s| view.figures.segments[s].clone()).collect(),
-        series: series.collect(),
-    }
-    .chart(view)
-}
-
-fn listed(
-    view: &View<'_>,
-    column: &KeptColumn,
-    shares: &[&Vec<(String, f64)>],
-    names: &[String],
-) -> Chart {
-    // A grid's first row is its lowest one.
-    let shown = names.iter().take(LISTED).rev();
-    Heat {
-        id: format!("profile-{}", identifier(&column.column)),
-        title: column.column.clone(),
-        note: view.t("segments.chart.listed").to_owned(),
-        across: view.t("segments.segment"),
-        down: "",
-        columns: view.best_first().map(|s| view.figures.segments[s].clone()).collect(),
-        rows: shown.clone().cloned().collect(),
-        values: shown
-            .map(|name| shares.iter().map(|group| Some(share_of(group, name))).collect())
-            .collect(),
-        full: None,
-        written: true,
-        colour: None,
-        say: &|v| view.percent(v),
-    }
-    .chart(view)
-}
-
-/// A column's name as an identifier.
-fn identifier(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
-}
-
-fn ages(view: &View<'_>) -> Chart {
-    let ages = &view.figures.ages;
-    let names =
-        ages.from_years.iter().enumerate().map(|(i, from)| match ages.from_years.get(i + 1) {
-            Some(to) => format!("{}–{}", view.short(*from), view.short(*to)),
-            None => format!("≥ {}", view.short(*from)),
-        });
-    let series = view.best_first().map(|s| {
-        let counts = ages.counts[s].iter().map(|n| *n as f64).collect();
-        Series::new(view.figures.segments[s].clone(), view.colour(s), counts)
-    });
-    Columns {
-        id: "profile-age",
-        title: view.t("segments.chart.age").to_owned(),
-        note: view.t("segments.chart.age_note").to_owned(),
-        across: view.t("segments.chart.years"),
-        categories: names.collect(),
-        series: series.collect(),
-        stacked: true,
-        say: &|v| view.whole(v),
-    }
-    .chart(view)
 }
 
 fn recency_frequency(view: &View<'_>, segment: usize) -> Chart {
