@@ -30,19 +30,22 @@ fn first_order_moved(customers: usize) -> Option<Finding> {
             "a first order does not move: look whether ids were given to other customers, or old \
              orders were added or removed; their actual orders cannot be trusted",
         )
+        .with("customers", customers)
     })
 }
 
 fn lost(customers: usize, before: &Finished) -> Option<Finding> {
-    let why = match before.settings.selection {
-        Some(_) => {
+    let (variant, why) = match before.settings.selection {
+        Some(_) => (
+            "selected",
             "the pipeline says that only some customers are in the file: who is no longer in it \
-             has not ordered, unless ids changed"
-        }
-        None => {
+             has not ordered, unless ids changed",
+        ),
+        None => (
+            "unexplained",
             "that is so where an export leaves out who has not ordered; where customers were \
-             deleted or ids changed, the actual orders are too few"
-        }
+             deleted or ids changed, the actual orders are too few",
+        ),
     };
     (customers > 0).then(|| {
         Finding::note(
@@ -53,6 +56,8 @@ fn lost(customers: usize, before: &Finished) -> Option<Finding> {
             ),
             why,
         )
+        .shaped(variant)
+        .with("customers", customers)
     })
 }
 
@@ -66,6 +71,7 @@ fn fewer_orders(customers: usize) -> Option<Finding> {
             ),
             "orders were cancelled or returned as a whole, or an outlier limit is lower now",
         )
+        .with("customers", customers)
     })
 }
 
@@ -79,6 +85,7 @@ fn less_spent(customers: usize) -> Option<Finding> {
             ),
             "orders were returned or cancelled, or an outlier limit is lower now",
         )
+        .with("customers", customers)
     })
 }
 
@@ -94,22 +101,23 @@ fn late(customers: usize, before: &Finished) -> Option<Finding> {
             "they came back after a filter or too few orders had left them out: their orders are \
              not among the actual ones",
         )
+        .with("customers", customers)
+        .with("as_of", before.as_of)
     })
 }
 
 /// Quantiles of another run: a customer changes segment because others did.
 fn recut(before: &Finished, after: &Finished) -> Option<Finding> {
     (before.trained.segments.edges != after.trained.segments.edges).then(|| {
+        let model = before.folder.join("model.json").display().to_string();
         Finding::note(
             "segments_recut",
             "the later run has segment edges of its own, so that a customer can change segment \
              because others did"
                 .to_owned(),
-            format!(
-                "to keep the edges, score with `cltv score --model {}`",
-                before.folder.join("model.json").display()
-            ),
+            format!("to keep the edges, score with `cltv score --model {model}`"),
         )
+        .with("model_file", model)
     })
 }
 
@@ -117,8 +125,11 @@ fn capped(before: &Finished, after: &Finished) -> Option<Finding> {
     let limit = |limits: &Limits| (limits.lower_applied, limits.upper_applied);
     let (was, is) = (before.capped(), after.capped());
     let alike = before.limits.iter().map(limit).eq(after.limits.iter().map(limit));
+    let (variant, limits) = match alike {
+        true => ("same_limits", "the same limits"),
+        false => ("own_limits", "limits of their own"),
+    };
     (was + is > 0).then(|| {
-        let limits = if alike { "the same limits" } else { "limits of their own" };
         Finding::note(
             "capped",
             format!(
@@ -129,5 +140,8 @@ fn capped(before: &Finished, after: &Finished) -> Option<Finding> {
             "to keep the limits, score with the earlier model; to have none, set \
              outliers.columns = []",
         )
+        .shaped(variant)
+        .with("changed_before", was)
+        .with("changed_after", is)
     })
 }

@@ -9,6 +9,7 @@ use cltv::findings::Finding;
 use cltv::frame::profile::Profile;
 use cltv::report::texts::{Language, Words};
 use cltv::settings::{Overrides, Rfm, load};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::*;
@@ -70,6 +71,19 @@ const LATELY: &[&str] = &["selected_customers-lately"];
 const RARE: &[&str] = &["column_without_limits", "first_order_counted"];
 const DRIFTED: &[&str] = &["drifted", "dropout_not_identified", "spend_without_population_mean"];
 const REFITTED: &[&str] = &["refitted", "dropout_not_identified"];
+
+/// Of a run and a later one, each with its own fit.
+const COMPARED: &[&str] = &[
+    "first_order_moved",
+    "lost_customers-unexplained",
+    "fewer_orders",
+    "less_spent",
+    "late_customers",
+    "segments_recut",
+    "capped-own_limits",
+];
+/// Of a run of selected customers and a later one that its model scored.
+const COMPARED_SCORED: &[&str] = &["lost_customers-selected", "capped-same_limits"];
 
 fn languages() -> [&'static Words; 2] {
     [Words::of(Language::En), Words::of(Language::Tr)]
@@ -144,7 +158,7 @@ fn literal(text: &str) -> Option<&str> {
 
 #[test]
 fn every_finding_has_words() {
-    let left_out = ["evaluation.rs", "comparison", "report", "findings.rs"];
+    let left_out = ["evaluation.rs", "report", "findings.rs"];
     let mut codes = BTreeSet::new();
     for text in sources(&project("src"), &left_out) {
         for made in ["Finding::warning(", "Finding::note("] {
@@ -171,7 +185,7 @@ fn every_finding_has_words() {
 #[test]
 fn every_figure_is_seen_in_a_run() {
     let cases = [FLO, SELECTION, RECENT, LOGS].concat();
-    let others = [LATELY, RARE, DRIFTED, REFITTED].concat();
+    let others = [LATELY, RARE, DRIFTED, REFITTED, COMPARED, COMPARED_SCORED].concat();
     let seen: BTreeSet<&str> =
         cases.iter().flat_map(|(_, codes)| codes.iter().copied()).chain(others).collect();
     for words in languages() {
@@ -229,21 +243,20 @@ fn is_said(text: &str, of: &str) {
     assert!(!text.contains("NaN") && !text.contains("inf "), "{of}: {text}");
 }
 
-/// Every finding and every action of the run can be said in both languages, without an open figure;
-/// which texts were taken.
-fn said(out: &Path) -> BTreeSet<String> {
-    let run = json(&out.join("run.json"));
-    let findings: Vec<Finding> = serde_json::from_value(run["warnings"].clone()).expect("findings");
-    let actions: Vec<Advice> =
-        serde_json::from_value(run["suggested_actions"].clone()).expect("advice");
-    let lists = ["warnings", "suggested_actions"].map(|list| run[list].as_array().expect("a list"));
-    for told in lists.into_iter().flatten() {
+/// The entries of a list of findings or actions; facts are never null.
+fn told<T: serde::de::DeserializeOwned>(document: &Value, list: &str) -> Vec<T> {
+    for told in document[list].as_array().expect("a list") {
         let facts = told["facts"].as_object().cloned().unwrap_or_default();
         assert!(facts.values().all(|value| !value.is_null()), "{told}");
     }
+    serde_json::from_value(document[list].clone()).expect(list)
+}
+
+/// Every finding can be said in both languages, without an open figure; which texts were taken.
+fn findings_said(findings: &[Finding]) -> BTreeSet<String> {
     let mut taken = BTreeSet::new();
     for words in languages() {
-        for finding in &findings {
+        for finding in findings {
             let said = words.finding(finding).unwrap_or_else(|| panic!("no words: {finding:?}"));
             is_said(&said.message, &finding.code);
             is_said(&said.remedy, &finding.code);
@@ -251,14 +264,22 @@ fn said(out: &Path) -> BTreeSet<String> {
             let own = shape.filter(|table| tables(words).contains(table));
             taken.insert(own.unwrap_or_else(|| finding.code.to_string()));
         }
-        for advice in &actions {
-            let said = words.suggestion(advice).unwrap_or_else(|| panic!("no words: {advice:?}"));
+    }
+    taken
+}
+
+/// The same of a run, and its actions too.
+fn said(out: &Path) -> BTreeSet<String> {
+    let run = json(&out.join("run.json"));
+    for words in languages() {
+        for advice in told::<Advice>(&run, "suggested_actions") {
+            let said = words.suggestion(&advice).unwrap_or_else(|| panic!("no words: {advice:?}"));
             for text in [&said.title, &said.standing, &said.action] {
                 is_said(text, &advice.segment);
             }
         }
     }
-    taken
+    findings_said(&told(&run, "warnings"))
 }
 
 #[track_caller]
@@ -364,6 +385,63 @@ fn what_is_found_with_a_kept_model_is_said() {
     holds(ran(&refit, &[]).path(), REFITTED);
 }
 
+/// 4000 rows of the sample, with `changed` for their fields, and a last customer.
+fn changed_sample(
+    place: &TempDir,
+    name: &str,
+    last: &str,
+    changed: impl Fn(usize, &mut Vec<&str>),
+) -> String {
+    let sample = std::fs::read_to_string(project(SAMPLE)).expect("the sample");
+    let rows = sample.lines().take(4001).enumerate().map(|(i, line)| {
+        let mut fields: Vec<&str> = line.splitn(12, ',').collect();
+        changed(i, &mut fields);
+        fields.join(",")
+    });
+    let fields =
+        "Mobile,Mobile,2019-10-10,2021-04-20,2021-04-20,2020-04-30,3.0,2.0,200.0,300.0,[SPOR]";
+    let rows: Vec<String> = rows.chain([format!("{last},{fields}")]).collect();
+    written(place, name, &(rows.join("\n") + "\n"))
+}
+
+/// What is said of two runs side by side.
+#[track_caller]
+fn comparison_holds(before: &TempDir, after: &TempDir, expected: &[&str]) {
+    let folders = [before, after].map(|run| run.path().display().to_string());
+    let out = ran(&["compare", &folders[0], &folders[1]], &[]);
+    let findings: Vec<Finding> = told(&json(&out.path().join("comparison.json")), "warnings");
+    let taken = findings_said(&findings);
+    for code in expected {
+        assert!(taken.contains(*code), "{code} is not in {taken:?}");
+    }
+}
+
+/// In the later file the first customer has another first order, the third spent less, the fourth
+/// has fewer orders; the last of the earlier file is gone, and one comes who first ordered long ago.
+#[test]
+fn what_is_found_in_a_comparison_is_said() {
+    let place = folder();
+    let earlier = changed_sample(&place, "earlier.csv", "gone", |_, _| ());
+    let later = changed_sample(&place, "later.csv", "came", |i, fields| match i {
+        1 => fields[3] = "2018-10-01",
+        3 => (fields[9], fields[10]) = ("60.0", "60.0"), // were 1543.87 in all
+        4 => (fields[7], fields[8]) = ("1.0", "1.0"),    // were 3
+        _ => (),
+    });
+    let run = |input: &str, as_of: &str, settings: &[&str]| {
+        ran(&["run", "pipelines/flo.toml", "--input", input, "--as-of", as_of], settings)
+    };
+    let before = run(&earlier, "2021-06-01", &[]);
+    let after = run(&later, "2021-08-31", &["outliers.fence=1.2"]);
+    comparison_holds(&before, &after, COMPARED);
+    let selected =
+        ["summary.frequency=\"repeat_orders\"", "purchases.l2_penalty=0", "selection.min_orders=2"];
+    let before = run(&earlier, "2021-06-01", &selected);
+    let model = before.path().join("model.json").display().to_string();
+    let after = ran(&["score", &later, "--model", &model, "--as-of", "2021-08-31"], &[]);
+    comparison_holds(&before, &after, COMPARED_SCORED);
+}
+
 /// A segment of `customers` worth `total` in all, `alive` and silent for so many weeks.
 fn segment(label: &str, customers: usize, total: f64, alive: f64, silent: f64) -> Profile {
     let shares = |names: &[(&str, f64)]| names.iter().map(|(n, s)| ((*n).to_owned(), *s)).collect();
@@ -436,8 +514,8 @@ fn every_play_is_said_in_both_languages() {
     );
     assert_eq!(
         turkish.action,
-        "Öncelikli erişim, ücretsiz iade ve kişisel bir müşteri temsilcisi sunun. İndirim \
-         yapmayın: sipariş başına zaten 150 ödüyorlar. Kullanılacak kanal: Web (bu müşteriler \
+        "Yeni ürünlere erken erişim, ücretsiz iade ve kişiye özel müşteri temsilcisi sunun. \
+         İndirim yapmayın: sipariş başına zaten 150 ödüyorlar. Kullanılacak kanal: Web (bu müşteriler \
          içindeki payı %48). En çok aldıkları kategoriler: KADIN (%55) ve SPOR (%50). Eklenecek \
          kategori: COCUK; bununla diğer müşterilerden daha çok ilgileniyorlar."
     );
