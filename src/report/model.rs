@@ -79,7 +79,8 @@ fn meaning(view: &View<'_>, quantity: &Quantity) -> Markup {
     }
 }
 
-fn fit(view: &View<'_>) -> [Chart; 2] {
+/// The fit beside the data; nothing where the expectation could not be computed.
+fn fit(view: &View<'_>) -> Vec<Chart> {
     let fit = &view.figures.fit;
     let note = view.fill("model.chart.note", &[("draws", &view.whole(fit.draws as f64))]);
     let chart = |id: &str, key: &str, across: &str, bins: &[FitBin]| {
@@ -102,10 +103,12 @@ fn fit(view: &View<'_>) -> [Chart; 2] {
         }
         .chart(view)
     };
-    [
-        chart("fit-frequency", "model.chart.frequency", "words.frequency", &fit.frequency),
-        chart("fit-silence", "model.chart.silence", "model.chart.days", &fit.silence_days),
-    ]
+    let drawn = [
+        ("fit-frequency", "model.chart.frequency", "words.frequency", &fit.frequency),
+        ("fit-silence", "model.chart.silence", "model.chart.days", &fit.silence_days),
+    ];
+    let there = drawn.into_iter().filter(|(_, _, _, bins)| !bins.is_empty());
+    there.map(|(id, key, across, bins)| chart(id, key, across, bins)).collect()
 }
 
 /// A bin of whole numbers.

@@ -11,7 +11,7 @@ use crate::support::{cltv, folder, json, project, run_ok, stderr};
 
 const SAMPLE: &str = "data/flo_sample.csv";
 const LOG: &str = "data/orders_sample.csv";
-const FEW_DRAWS: [&str; 2] = ["--set", "uncertainty.draws=40"];
+const FEW_DRAWS: [&str; 2] = ["--set", "uncertainty.draws=100"];
 const CUT: [&str; 2] = ["--set", "transactions.calibration_end=2011-06-09"];
 
 /// Opens a page as a reader would, and holds its numbers to the files of the run; says where it was
