@@ -17,6 +17,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("customers.rs", &["polars", "argmin", "crate::"]),
     ("selection.rs", &["polars", "argmin", "crate::frame", "crate::output", "crate::pipeline"]),
     ("output", &["argmin", "clap", "anyhow"]),
+    ("figures.rs", &["polars", "argmin", "crate::"]),
     ("report", &["polars", "argmin", "clap", "anyhow"]),
     ("simulate", &["argmin", "clap", "anyhow", "crate::pipeline", "crate::output"]),
 ];

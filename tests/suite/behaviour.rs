@@ -38,6 +38,7 @@ fn same_input_same_bytes() {
         "next_month.csv",
         "profiles.csv",
         "quarantine.parquet",
+        "report.html",
         "rfm.csv",
         "segments.csv",
         "top_customers.csv",
