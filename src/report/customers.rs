@@ -31,7 +31,7 @@ pub fn section(view: &View<'_>) -> Markup {
         }
         div.tall { (table(view, customers, 0).markup("customers-table", view.t("customers.table"))) }
         div.charts {
-            (surface(view, "alive").markup(view))
+            @if view.knows_who_left() { (surface(view, "alive").markup(view)) }
             (surface(view, "orders").markup(view))
             @if !view.figures.survival.is_empty() { (survival(view)) }
         }
@@ -72,7 +72,7 @@ fn row(view: &View<'_>, rank: usize, customer: &CustomerLine) -> Vec<Cell> {
         Cell::text(super::rfm::name(view, &customer.rfm_segment)),
         Cell::Number(view.money(customer.cltv), customer.cltv),
         Cell::Number(view.words.language.number(orders, 2), orders),
-        Cell::Number(view.percent(customer.p_alive), customer.p_alive),
+        view.alive(customer.p_alive),
         Cell::Number(view.money(customer.exp_average_value), customer.exp_average_value),
         Cell::Number(view.whole(customer.frequency), customer.frequency),
         Cell::Number(view.whole(customer.days_since_last_order), customer.days_since_last_order),

@@ -9,8 +9,6 @@ use crate::findings::{Finding, Severity};
 
 /// Findings that stand on the first screen though they are no warnings.
 const IN_FRONT: [&str; 1] = ["selection_corrected"];
-/// Findings by which P(alive) says nothing.
-const NOBODY_LEAVES: [&str; 2] = ["dropout_not_identified", "no_dropout_by_choice"];
 
 /// The section.
 pub fn section(view: &View<'_>) -> Markup {
@@ -87,7 +85,7 @@ fn revenue(view: &View<'_>) -> Markup {
 fn alive(view: &View<'_>) -> Markup {
     let share = view.run.company.mean_p_alive;
     let title = view.t("overview.alive");
-    if view.run.warnings.iter().any(|f| NOBODY_LEAVES.contains(&f.code.as_ref())) {
+    if !view.knows_who_left() {
         return kpi("kpi-alive", title, "?", share, view.t("overview.alive_unknown"));
     }
     let range = view.run.intervals.as_ref().map(|i| (i.level, i.company.alive));

@@ -64,7 +64,7 @@ fn table(view: &View<'_>) -> Table {
             Cell::Bar(view.percent(share), share, share),
             Cell::Number(view.whole(orders), orders),
             money(p.mean_monetary),
-            Cell::Number(view.percent(p.mean_p_alive), p.mean_p_alive),
+            view.alive(p.mean_p_alive),
         ]);
     }
     table

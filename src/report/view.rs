@@ -3,9 +3,12 @@
 use chrono::{Days, NaiveDate};
 
 use super::document::{Document, Interval, Migration};
+use super::table::Cell;
 use super::texts::Words;
 use crate::figures::Figures;
 
+/// Findings by which P(alive) says nothing.
+const NOBODY_LEAVES: [&str; 2] = ["dropout_not_identified", "no_dropout_by_choice"];
 /// Stands in the page where a language has no text.
 pub const MISSING: &str = "⟨?⟩";
 
@@ -122,6 +125,19 @@ impl View<'_> {
     pub fn model_name(&self, model: &str) -> String {
         let known = format!("models.{model}");
         self.words.get(&known).map_or(model.to_owned(), str::to_owned)
+    }
+
+    /// P(alive) as a cell; nothing where the data say nothing of it.
+    pub fn alive(&self, share: f64) -> Cell {
+        match self.knows_who_left() {
+            true => Cell::Number(self.percent(share), share),
+            false => Cell::none(),
+        }
+    }
+
+    /// Whether P(alive) says anything.
+    pub fn knows_who_left(&self) -> bool {
+        !self.run.warnings.iter().any(|finding| NOBODY_LEAVES.contains(&finding.code.as_ref()))
     }
 
     /// The longest horizon of the pipeline: its position and months.
