@@ -65,7 +65,7 @@ impl View<'_> {
 
     /// A share, 0 to 1.
     pub fn percent(&self, share: f64) -> String {
-        self.words.language.percent(share, if share.abs() < 0.0995 { 1 } else { 0 })
+        self.words.language.percent(share, usize::from(share != 0.0 && share.abs() < 0.0995))
     }
 
     /// A sum of money, with its currency where the pipeline names one.

@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::axis::{BOTTOM, LEFT, RIGHT, Scale, TOP, below, upright};
-use super::{Chart, HEIGHT, class, px, svg};
-use crate::report::table::{Cell, Table};
+use super::{Chart, HEIGHT, class, px, svg, with_intervals};
+use crate::report::table::Table;
 use crate::report::view::View;
 
 /// Bars of one colour, one a category.
@@ -87,11 +87,13 @@ impl Columns<'_> {
         let gap = if self.categories.len() > 14 { 0.06 } else { 0.16 } * room;
         let beside = if self.stacked { 1 } else { self.series.len().max(1) };
         let width = (room - 2.0 * gap) / beside as f64;
-        let mut base = 0.0;
+        // A bar stands on those before it, or beside them.
+        let before = |k: usize| -> f64 { self.series[..k].iter().map(|s| s.values[i]).sum() };
         html! {
             @for (k, series) in self.series.iter().enumerate() {
                 @let value = series.values[i];
-                @let x = left + gap + if self.stacked { 0.0 } else { k as f64 * width };
+                @let (aside, base) = if self.stacked { (0.0, before(k)) } else { (k as f64 * width, 0.0) };
+                @let x = left + gap + aside;
                 @let (y, bottom) = (scale.at(base + value), scale.at(base));
                 rect class={ "m " (class(series.colour)) } x=(px(x)) y=(px(y)) width=(px(width.max(0.8)))
                     height=(px((bottom - y).max(0.0))) {
@@ -101,7 +103,6 @@ impl Columns<'_> {
                     path class={ "whisker m " (class(series.colour)) }
                         d=(whisker(x + width / 2.0, scale.at(*low), scale.at(*high))) {}
                 }
-                ({ base += if self.stacked { value } else { 0.0 }; "" })
             }
         }
     }
@@ -118,30 +119,8 @@ impl Columns<'_> {
     }
 
     fn table(&self) -> Table {
-        let with_interval = |s: &Series| s.intervals.iter().any(Option::is_some);
-        let names = self.series.iter().flat_map(|s| {
-            let ends = if with_interval(s) {
-                vec![format!("{} ↓", s.name), format!("{} ↑", s.name)]
-            } else {
-                vec![]
-            };
-            std::iter::once(s.name.clone()).chain(ends)
-        });
-        let mut table = Table::new(std::iter::once(self.across.to_owned()).chain(names));
-        for (i, category) in self.categories.iter().enumerate() {
-            let mut row = vec![Cell::text(category)];
-            for series in &self.series {
-                row.push(Cell::Number((self.say)(series.values[i]), series.values[i]));
-                if with_interval(series) {
-                    let ends = series.intervals.get(i).copied().flatten();
-                    row.extend(ends.map_or([Cell::none(), Cell::none()], |ends| {
-                        ends.map(|end| Cell::Number((self.say)(end), end))
-                    }));
-                }
-            }
-            table.row(row);
-        }
-        table
+        let rows = self.series.iter().map(|s| (s.name.as_str(), &s.values[..], &s.intervals[..]));
+        with_intervals(self.across, &self.categories, &rows.collect::<Vec<_>>(), self.say)
     }
 }
 

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use maud::{Markup, html};
 
 use super::axis::{BOTTOM, LEFT, RIGHT, Scale, TOP, upright};
-use super::{Chart, HEIGHT, class, label, px, svg};
-use crate::report::table::{Cell, Table};
+use super::{Chart, HEIGHT, class, label, px, svg, with_intervals};
+use crate::report::table::Table;
 use crate::report::view::View;
 
 /// One line.
@@ -116,30 +116,9 @@ impl Lines<'_> {
     }
 
     fn table(&self) -> Table {
-        let banded = |line: &Line| line.band.iter().any(Option::is_some);
-        let names = self.lines.iter().flat_map(|line| {
-            let ends = if banded(line) {
-                vec![format!("{} ↓", line.name), format!("{} ↑", line.name)]
-            } else {
-                vec![]
-            };
-            std::iter::once(line.name.clone()).chain(ends)
-        });
-        let mut table = Table::new(std::iter::once(self.across.to_owned()).chain(names));
-        for (i, name) in self.names.iter().enumerate() {
-            let mut row = vec![Cell::text(name)];
-            for line in &self.lines {
-                row.push(Cell::Number((self.say)(line.values[i]), line.values[i]));
-                if banded(line) {
-                    let ends = line.band.get(i).copied().flatten();
-                    row.extend(ends.map_or([Cell::none(), Cell::none()], |ends| {
-                        ends.map(|end| Cell::Number((self.say)(end), end))
-                    }));
-                }
-            }
-            table.row(row);
-        }
-        table
+        let rows =
+            self.lines.iter().map(|line| (line.name.as_str(), &line.values[..], &line.band[..]));
+        with_intervals(self.across, &self.names, &rows.collect::<Vec<_>>(), self.say)
     }
 }
 

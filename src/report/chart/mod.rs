@@ -15,7 +15,7 @@ pub mod shares;
 
 use maud::{Markup, html};
 
-use super::table::Table;
+use super::table::{Cell, Table};
 use super::view::View;
 
 /// Width of a drawing, in its own units.
@@ -67,6 +67,35 @@ impl Chart {
             }
         }
     }
+}
+
+/// Name, values and ends of the intervals of a series.
+type Numbers<'a> = (&'a str, &'a [f64], &'a [Option<[f64; 2]>]);
+
+/// Series as a table, a row a place; a series with intervals has a column for either end.
+fn with_intervals(
+    across: &str,
+    places: &[String],
+    series: &[Numbers<'_>],
+    say: &dyn Fn(f64) -> String,
+) -> Table {
+    let has_any = |ends: &[Option<[f64; 2]>]| ends.iter().any(Option::is_some);
+    let titles = series.iter().flat_map(|(name, _, ends)| {
+        let ends = has_any(ends).then(|| [format!("{name} ↓"), format!("{name} ↑")]);
+        std::iter::once((*name).to_owned()).chain(ends.into_iter().flatten())
+    });
+    let mut table = Table::new(std::iter::once(across.to_owned()).chain(titles));
+    let number = |v: f64| Cell::Number(say(v), v);
+    for (i, place) in places.iter().enumerate() {
+        let cells = series.iter().flat_map(|(_, values, ends)| {
+            let own = ends.get(i).copied().flatten();
+            let own = own.map_or([Cell::none(), Cell::none()], |ends| ends.map(number));
+            let own = has_any(ends).then_some(own);
+            std::iter::once(number(values[i])).chain(own.into_iter().flatten())
+        });
+        table.row(std::iter::once(Cell::text(place)).chain(cells));
+    }
+    table
 }
 
 /// The class that colours a series.

@@ -52,11 +52,11 @@ impl Shares<'_> {
 
     fn bar(&self, g: usize, y: f64, view: &View<'_>) -> Markup {
         let wide = WIDTH - LEFT - 6.0;
-        let mut x = LEFT;
+        let before = |k: usize| -> f64 { self.series[..k].iter().map(|s| s.values[g]).sum() };
         html! {
-            @for series in &self.series {
+            @for (k, series) in self.series.iter().enumerate() {
                 @let share = series.values[g];
-                @let width = share * wide;
+                @let (x, width) = (LEFT + before(k) * wide, share * wide);
                 rect class={ "m " (class(series.colour)) } x=(px(x)) y=(px(y)) width=(px(width.max(0.0)))
                     height=(px(ROW - 12.0)) {
                     title { (self.groups[g]) " · " (series.name) ": " (view.percent(share)) }
@@ -65,7 +65,6 @@ impl Shares<'_> {
                     text.on.strong x=(px(x + width / 2.0)) y=(px(y + ROW / 2.0 - 2.0))
                         text-anchor="middle" { (view.percent(share)) }
                 }
-                ({ x += width; "" })
             }
         }
     }
