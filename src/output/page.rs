@@ -6,6 +6,9 @@ use serde_json::Value;
 use super::comparison;
 use crate::comparison::Comparison;
 use crate::error::Error;
+use crate::figures::Figures;
+use crate::report::agreement;
+use crate::report::document::Document;
 use crate::report::texts::Words;
 use crate::report::view::View;
 use crate::settings::Report;
@@ -20,8 +23,11 @@ pub fn page(
     migration: Option<&Comparison>,
     settings: Report,
 ) -> Result<String, Error> {
-    let run = parsed("run.json", serde_json::from_str(run))?;
-    let figures = parsed("figures.json", serde_json::from_str(figures))?;
+    let run: Document = parsed("run.json", serde_json::from_str(run))?;
+    let figures: Figures = parsed("figures.json", serde_json::from_str(figures))?;
+    if let Some(fault) = agreement::fault(&run, &figures) {
+        return Err(Error::input("run.json", format!("not as a run wrote it: {fault}: run again")));
+    }
     let migration = migration
         .map(|found| {
             let document = Value::Object(comparison::document(found));

@@ -2,7 +2,7 @@
 //! computes nothing that the run has not.
 //!
 //! # Layout
-//! * `document`: run.json as the page reads it; the charts come from [`crate::figures`].
+//! * `document`: run.json as the page reads it, `agreement`: whether it fits its figures; the charts come from [`crate::figures`].
 //! * [`texts`]: what is said, in each language. [`locale`]: numbers and dates. `view`: what a section
 //!   is given.
 //! * `table`, `chart`: how numbers are shown.
@@ -15,6 +15,7 @@
 //! files. A script of the page's own, named by its hash in the content security policy so that nothing
 //! from the data can run, adds values under the pointer, legends, search and downloads.
 
+pub(crate) mod agreement;
 mod chart;
 mod customers;
 mod data;

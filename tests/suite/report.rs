@@ -203,6 +203,19 @@ fn what_is_no_run_is_refused() {
     failed(out.path(), 2, "there is no run.json");
     run_ok("pipelines/flo.toml", &project(SAMPLE), out.path(), &[]);
     let before = page_of(out.path());
+    let manifest = out.path().join("run.json");
+    let whole = fs::read_to_string(&manifest).expect("a manifest");
+    for (pointer, said) in [
+        ("/segments", "other segments"),
+        ("/segment_edges", "one more than the segments"),
+        ("/kept_columns/0/groups", "kept_columns"),
+    ] {
+        let mut changed: Value = serde_json::from_str(&whole).expect("JSON");
+        *changed.pointer_mut(pointer).expect("there") = Value::Array(Vec::new());
+        fs::write(&manifest, changed.to_string()).expect("written");
+        failed(out.path(), 3, said);
+    }
+    fs::write(&manifest, &whole).expect("written");
     fs::write(out.path().join("figures.json"), "{}").expect("written");
     failed(out.path(), 3, "figures.json");
     assert_eq!(page_of(out.path()), before);

@@ -1,0 +1,43 @@
+//! Whether run.json and figures.json speak of the same segments: the sections count on it.
+
+use super::document::Document;
+use crate::figures::Figures;
+
+/// What does not fit together; none when all does.
+pub fn fault(run: &Document, figures: &Figures) -> Option<&'static str> {
+    let n = figures.segments.len();
+    let intervals = run.intervals.as_ref().map_or(n, |intervals| intervals.segments.len());
+    let kept = run.kept_columns.iter().all(|column| column.groups.len() >= n);
+    let distributions = figures.distributions.iter().all(|one| {
+        let bins = one.edges.len().saturating_sub(1);
+        one.above.len() == n && is_grid(&one.counts, n, bins)
+    });
+    let past = &figures.recency_frequency;
+    let rows = past.recency_edges.len().saturating_sub(1);
+    let columns = past.frequency_from.len();
+    let surface = &figures.surface;
+    let (down, across) = (surface.recency.len(), surface.frequency.len());
+    let checks = [
+        (n > 0, "there are no segments"),
+        (run.segments.len() == n, "figures.json has other segments than run.json"),
+        (run.segment_edges.len() == n + 1, "segment_edges are not one more than the segments"),
+        (intervals == n, "the intervals are of other segments"),
+        (kept, "kept_columns lack a segment"),
+        (distributions, "a distribution has other bins than edges, or lacks a segment"),
+        (is_grid(&figures.ages.counts, n, figures.ages.from_years.len()), "ages lack a bin"),
+        (
+            past.counts.len() == n && past.counts.iter().all(|one| is_grid(one, rows, columns)),
+            "recency_frequency lacks a bin",
+        ),
+        (
+            is_grid(&surface.p_alive, down, across)
+                && is_grid(&surface.expected_orders, down, across),
+            "the surface lacks a row or a column",
+        ),
+    ];
+    checks.into_iter().find(|(holds, _)| !holds).map(|(_, fault)| fault)
+}
+
+fn is_grid<T>(rows: &[Vec<T>], height: usize, width: usize) -> bool {
+    rows.len() == height && rows.iter().all(|row| row.len() == width)
+}
