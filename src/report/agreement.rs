@@ -17,7 +17,10 @@ pub fn fault(run: &Document, figures: &Figures) -> Option<&'static str> {
     let columns = past.frequency_from.len();
     let surface = &figures.surface;
     let (down, across) = (surface.recency.len(), surface.frequency.len());
+    let keep = run.settings.input.columns.keep.len();
+    let lines = figures.customers.iter().all(|line| line.kept.len() == keep);
     let checks = [
+        (lines, "customers have other kept columns than the settings"),
         (n > 0, "there are no segments"),
         (run.segments.len() == n, "figures.json has other segments than run.json"),
         (run.segment_edges.len() == n + 1, "segment_edges are not one more than the segments"),

@@ -192,6 +192,8 @@ pub struct Period {
 #[derive(Debug, Clone, Deserialize)]
 pub struct Week {
     #[serde(with = "plain_date")]
+    pub first_day: NaiveDate,
+    #[serde(with = "plain_date")]
     pub last_day: NaiveDate,
     pub holdout: bool,
     pub actual: f64,

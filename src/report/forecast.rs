@@ -26,9 +26,11 @@ pub fn section(view: &View<'_>) -> Markup {
         div.charts {
             @for chart in &charts { (chart.markup(view)) }
             @if !view.run.tracking.is_empty() {
-                (tracking(view, "weekly", &|w| (w.actual, w.expected)).markup(view))
-                (tracking(view, "cumulative", &|w| (w.actual_cumulative, w.expected_cumulative))
-                    .markup(view))
+                (tracking(view, "weekly", &whole_weeks(view), &|w| (w.actual, w.expected)).markup(view))
+                (tracking(view, "cumulative", &view.run.tracking.iter().collect::<Vec<_>>(), &|w| {
+                    (w.actual_cumulative, w.expected_cumulative)
+                })
+                .markup(view))
             }
             @if let Some(holdout) = &view.figures.holdout { (deciles(view, holdout).markup(view)) }
         }
@@ -82,7 +84,7 @@ fn by_month(
         ticks: months.iter().map(|p| (f64::from(p.number), p.number.to_string())).collect(),
         lines: vec![Line {
             name: view.t(&format!("forecast.{key}")).to_owned(),
-            colour: 1,
+            colour: 4,
             dashed: false,
             values: months.iter().map(|p| of(p).0).collect(),
             band: months.iter().map(band).collect(),
@@ -158,8 +160,19 @@ fn channels(view: &View<'_>) -> Markup {
     }
 }
 
-fn tracking(view: &View<'_>, key: &str, of: &dyn Fn(&Week) -> (f64, f64)) -> Chart {
-    let weeks = &view.run.tracking;
+/// Weeks of seven days: the last one before the cut and that of the end can be shorter, and would look
+/// like a collapse.
+fn whole_weeks<'a>(view: &View<'a>) -> Vec<&'a Week> {
+    let days = |week: &Week| (week.last_day - week.first_day).num_days() + 1;
+    view.run.tracking.iter().filter(|week| days(week) == 7).collect()
+}
+
+fn tracking(
+    view: &View<'_>,
+    key: &str,
+    weeks: &[&Week],
+    of: &dyn Fn(&Week) -> (f64, f64),
+) -> Chart {
     let place = |w: &Week| f64::from(w.last_day.num_days_from_ce());
     let line = |name: &str, colour, dashed, values: Vec<f64>| Line {
         name: view.t(name).to_owned(),
@@ -176,12 +189,12 @@ fn tracking(view: &View<'_>, key: &str, of: &dyn Fn(&Week) -> (f64, f64)) -> Cha
         title: view.t(&format!("forecast.chart.{key}")).to_owned(),
         note: view.t("forecast.chart.tracking").to_owned(),
         across: view.t("forecast.week_to"),
-        places: weeks.iter().map(place).collect(),
+        places: weeks.iter().map(|w| place(w)).collect(),
         names: weeks.iter().map(|w| view.words.language.date(w.last_day)).collect(),
         ticks: ticks.map(|w| (place(w), view.words.language.month(w.last_day))).collect(),
         lines: vec![
-            line("words.actual", 3, false, weeks.iter().map(|w| of(w).0).collect()),
-            line("words.expected", 1, true, weeks.iter().map(|w| of(w).1).collect()),
+            line("words.actual", 7, false, weeks.iter().map(|w| of(w).0).collect()),
+            line("words.expected", 4, true, weeks.iter().map(|w| of(w).1).collect()),
         ],
         border: border.map(|w| (place(w), view.t("forecast.chart.cut").to_owned())),
         say: &|v| view.number(v),
@@ -199,8 +212,8 @@ fn deciles(view: &View<'_>, holdout: &HoldoutFigures) -> Chart {
         across: view.t("forecast.decile"),
         categories: holdout.deciles.iter().map(|d| d.decile.to_string()).collect(),
         series: vec![
-            Series::new(view.t("words.expected"), 1, values(&|d| d.expected_orders)),
-            Series::new(view.t("words.actual"), 3, values(&|d| d.actual_orders)),
+            Series::new(view.t("words.expected"), 4, values(&|d| d.expected_orders)),
+            Series::new(view.t("words.actual"), 7, values(&|d| d.actual_orders)),
         ],
         stacked: false,
         say: &|v| view.number(v),

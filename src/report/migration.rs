@@ -24,9 +24,11 @@ pub fn section(view: &View<'_>, migration: &Migration) -> Markup {
         (matrix(view, migration, view.t("migration.customers"), &|flow| {
             Cell::Heat(view.whole(flow.customers as f64), flow.customers as f64, flow.share)
         }).markup("migration-table", view.t("migration.customers")))
+        h3 { (view.t("migration.shares")) }
         (matrix(view, migration, view.t("migration.shares"), &|flow| {
             Cell::Heat(view.percent(flow.share), flow.share, flow.share)
         }).markup("migration-shares-table", view.t("migration.shares")))
+        h3 { (view.t("migration.values")) }
         (values(view, migration).markup("migration-values-table", view.t("migration.values")))
         @for finding in &migration.warnings { (super::overview::notice(view, finding)) }
     }

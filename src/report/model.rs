@@ -93,10 +93,10 @@ fn fit(view: &View<'_>) -> Vec<Chart> {
             series: vec![
                 Series::new(
                     view.t("words.actual"),
-                    3,
+                    7,
                     bins.iter().map(|b| b.observed as f64).collect(),
                 ),
-                Series::new(view.t("words.expected"), 1, bins.iter().map(|b| b.expected).collect()),
+                Series::new(view.t("words.expected"), 4, bins.iter().map(|b| b.expected).collect()),
             ],
             stacked: false,
             say: &|v| view.whole(v),

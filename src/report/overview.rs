@@ -8,7 +8,7 @@ use super::view::View;
 use crate::findings::{Finding, Severity};
 
 /// Findings that stand on the first screen though they are no warnings.
-const IN_FRONT: [&str; 1] = ["selection_corrected"];
+const IN_FRONT: [&str; 2] = ["selection_corrected", "selection_by_channels"];
 
 /// The section.
 pub fn section(view: &View<'_>) -> Markup {
@@ -89,8 +89,21 @@ fn alive(view: &View<'_>) -> Markup {
         return kpi("kpi-alive", title, "?", share, view.t("overview.alive_unknown"));
     }
     let range = view.run.intervals.as_ref().map(|i| (i.level, i.company.alive));
-    let below = interval(view, range, |v| view.words.language.percent(v, 1));
+    let interval = interval(view, range, |v| view.words.language.percent(v, 1));
+    let below = match (ordered_once(view), range.is_some()) {
+        (0, _) => interval,
+        (n, with_interval) => {
+            let once = view.fill("overview.alive_once", &[("n", &view.whole(n as f64))]);
+            if with_interval { format!("{interval} · {once}") } else { once }
+        }
+    };
     kpi("kpi-alive", title, &view.percent(share), share, &below)
+}
+
+/// Customers without a repeat order, whom BG/NBD takes for alive whatever they do.
+fn ordered_once(view: &View<'_>) -> u64 {
+    let without = view.figures.fit.frequency.first().filter(|bin| bin.to == Some(1.0));
+    without.filter(|_| view.run.purchases.model == "bg_nbd").map_or(0, |bin| bin.observed)
 }
 
 fn interval(
@@ -131,13 +144,18 @@ fn told(view: &View<'_>, finding: &Finding) -> Said {
 }
 
 fn assumptions(view: &View<'_>) -> String {
+    let settings = &view.run.settings;
     let (_, months) = view.longest();
     let days = view.run.forecast.iter().find(|row| row.span == "month").map_or(0.0, |r| r.to_day);
-    view.fill(
+    let text = view.fill(
         "overview.assumptions",
         &[
             ("months", &view.months(months)),
             ("until", &view.words.language.date(view.day_ahead(days * f64::from(months)))),
         ],
-    )
+    );
+    match settings.forecast.weeks_per_month == settings.lifetime_value.weeks_per_month {
+        true => text,
+        false => format!("{text} {}", view.t("overview.other_months")),
+    }
 }

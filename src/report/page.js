@@ -79,7 +79,7 @@
   // One of several drawings.
   for (const select of all("select[data-choose]")) {
     const show = () => {
-      for (const part of all(`[data-choose="${select.dataset.choose}"][data-at]`)) {
+      for (const part of all(`[data-choice="${select.dataset.choose}"]`)) {
         part.hidden = part.dataset.at !== select.value;
       }
     };

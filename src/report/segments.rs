@@ -151,7 +151,7 @@ fn orders(view: &View<'_>) -> Chart {
         };
         Series {
             name: view.months(horizon.months),
-            colour: h + 1,
+            colour: h + 4,
             values: order.iter().map(of).collect(),
             intervals: order.iter().map(interval).collect(),
         }
@@ -223,7 +223,10 @@ fn recency_frequency(view: &View<'_>, segment: usize) -> Chart {
         Some(next) => format!("{low}–{}", next - 1),
         None => format!("{low}+"),
     });
-    let rows = data.recency_edges.windows(2).map(|pair| view.number(pair[0]));
+    let rows = data
+        .recency_edges
+        .windows(2)
+        .map(|pair| format!("{}–{}", view.short(pair[0]), view.short(pair[1])));
     let unit = view.t(&format!("units.{}", view.run.settings.summary.time_unit));
     let count = |n: &u64| if *n == 0 { None } else { Some(*n as f64) };
     Heat {

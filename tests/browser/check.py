@@ -118,11 +118,12 @@ def responds(page, name, folder):
     tip = page.locator("#tip")
     hold(tip.is_visible() and len(tip.inner_text()) > 3, f"{name}: no value under the pointer")
     key = page.locator("#segment-orders .key").first
-    before = page.locator("#segment-orders rect.m:visible").count()
     key.click()
-    hold(page.locator("#segment-orders rect.m:visible").count() < before, f"{name}: the legend does nothing")
+    faint = page.locator("#segment-orders rect.m.off")
+    hold(faint.count() > 0, f"{name}: the legend does nothing")
     hold(key.get_attribute("aria-pressed") == "false", f"{name}: the legend does not say so")
     key.click()
+    hold(faint.count() == 0, f"{name}: the legend does not bring back")
     rows_of = "#customers-table tbody tr:visible"
     all_rows = page.locator(rows_of).count()
     page.fill("#search", "no such customer at all")
@@ -147,6 +148,17 @@ def responds(page, name, folder):
             same(value, text, f"{name}: the download of {line[0]}")
     path.unlink()
     figure.locator("summary").click()
+
+
+def chooses(page, name):
+    """One of several drawings is shown: the one that was chosen."""
+    select = page.locator("#survival select")
+    if select.count() == 0:
+        return
+    for at in ["1", "0"]:
+        select.select_option(at)
+        shown = page.evaluate("[...document.querySelectorAll('#survival [data-at]')].filter((d) => !d.hidden).map((d) => d.dataset.at)")
+        hold(shown == [at], f"{name}: {at} chosen, {shown} shown")
 
 
 def numbers_are_those_of_the_files(page, run_folder):
@@ -238,6 +250,7 @@ def main():
                 page.screenshot(path=shots / f"{where}.png", full_page=True)
                 if width == WIDTHS[-1] and scheme == SCHEMES[0]:
                     responds(page, where, shots)
+                    chooses(page, where)
                     numbers_are_those_of_the_files(page, run_folder)
                     page.emulate_media(media="print")
                     page.pdf(path=shots / f"{name}.pdf", format="A4")

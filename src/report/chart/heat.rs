@@ -128,6 +128,6 @@ fn sideways(y: f64, text: &str) -> Markup {
 
 fn written(x: f64, y: f64, strength: f64, text: &str) -> Markup {
     html! {
-        text.on.strong[strength > 0.55] x=(px(x)) y=(px(y)) text-anchor="middle" { (text) }
+        text.on.strong[strength > 0.75] x=(px(x)) y=(px(y)) text-anchor="middle" { (text) }
     }
 }

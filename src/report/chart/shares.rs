@@ -62,7 +62,7 @@ impl Shares<'_> {
                     title { (self.groups[g]) " · " (series.name) ": " (view.percent(share)) }
                 }
                 @if width > 34.0 {
-                    text.on.strong x=(px(x + width / 2.0)) y=(px(y + ROW / 2.0 - 2.0))
+                    text class={ "on strong " (class(series.colour)) } x=(px(x + width / 2.0)) y=(px(y + ROW / 2.0 - 2.0))
                         text-anchor="middle" { (view.percent(share)) }
                 }
             }
