@@ -69,10 +69,7 @@ impl Finished {
         let settings = restore(&manifest.settings, &overrides)
             .map_err(|faults| Error::Input { place: path.display().to_string(), faults })?;
         let (path, outputs) = (folder.join(MODEL), manifest.outputs);
-        let text = std::fs::read(&path).map_err(Error::io(&path, "read the model"))?;
-        let found =
-            Fingerprint { file: MODEL.to_owned(), bytes: text.len() as u64, sha256: sha256(&text) };
-        same(&path, &outputs, &found)?;
+        let text = verified(&path, &outputs)?;
         let trained = Trained::parse(&text).map_err(|fault| Error::input(path.display(), fault))?;
         Ok(Self {
             folder: folder.to_owned(),
@@ -92,11 +89,8 @@ impl Finished {
     /// be read.
     pub fn text(&self, file: &str) -> Result<String, Error> {
         let path = self.folder.join(file);
-        let text =
-            std::fs::read_to_string(&path).map_err(Error::io(&path, "read the run's file"))?;
-        let (bytes, sha256) = (text.len() as u64, sha256(text.as_bytes()));
-        same(&path, &self.outputs, &Fingerprint { file: file.to_owned(), bytes, sha256 })?;
-        Ok(text)
+        let bytes = verified(&path, &self.outputs)?;
+        String::from_utf8(bytes).map_err(|_| Error::input(path.display(), "is no text"))
     }
 
     /// The customers, under the names that columns have before any renaming, and their file.
@@ -192,6 +186,15 @@ fn no_run(folder: &Path) -> String {
         false => format!("one of the runs in it: {}", runs.join(", ")),
     };
     format!("there is no {MANIFEST} in this folder: name {instead}")
+}
+
+/// The bytes of a file, when they are those that the run wrote.
+fn verified(path: &Path, outputs: &[Fingerprint]) -> Result<Vec<u8>, Error> {
+    let bytes = std::fs::read(path).map_err(Error::io(path, "read the run's file"))?;
+    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let found = Fingerprint { file, bytes: bytes.len() as u64, sha256: sha256(&bytes) };
+    same(path, outputs, &found)?;
+    Ok(bytes)
 }
 
 fn same(path: &Path, outputs: &[Fingerprint], found: &Fingerprint) -> Result<(), Error> {

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::chart::axis::{BOTTOM, LEFT, RIGHT, Scale, TOP, upright};
 use super::chart::heat::Heat;
+use super::chart::lines::path;
 use super::chart::{Chart, HEIGHT, class, label, px, svg};
 use super::table::{Cell, Table};
 use super::view::View;
@@ -18,18 +19,19 @@ pub fn section(view: &View<'_>) -> Markup {
     let customers = &view.figures.customers;
     let first = &customers[..top.min(customers.len())];
     let count = |n: usize| view.whole(n as f64);
+    let top = view.fill("customers.top", &[("n", &count(first.len()))]);
     html! {
         (super::heading(view, "customers"))
         @if !view.show_ids { p.more { (view.t("customers.hidden")) } }
-        h3 { (view.fill("customers.top", &[("n", &count(first.len()))])) }
-        (table(view, first, 0).markup("top-table", &view.fill("customers.top", &[("n", &count(first.len()))])))
+        h3 { (top) }
+        (table(view, first).markup("top-table", &top))
         div.search {
             label for="search" { (view.fill("customers.search", &[("n", &count(customers.len()))])) }
             input #search type="search" autocomplete="off" data-table="customers-table";
             span #found role="status" data-none=(view.t("customers.none")) {}
             button.csv type="button" data-table="customers-table" { (view.t("chart.csv")) }
         }
-        div.tall { (table(view, customers, 0).markup("customers-table", view.t("customers.table"))) }
+        div.tall { (table(view, customers).markup("customers-table", view.t("customers.table"))) }
         div.charts {
             @if view.knows_who_left() { (surface(view, "alive").markup(view)) }
             (surface(view, "orders").markup(view))
@@ -38,7 +40,7 @@ pub fn section(view: &View<'_>) -> Markup {
     }
 }
 
-fn table(view: &View<'_>, customers: &[CustomerLine], from: usize) -> Table {
+fn table(view: &View<'_>, customers: &[CustomerLine]) -> Table {
     let (_, months) = view.longest();
     let mut head: Vec<String> = vec![view.t("customers.rank").to_owned()];
     if view.show_ids {
@@ -55,7 +57,7 @@ fn table(view: &View<'_>, customers: &[CustomerLine], from: usize) -> Table {
     head.extend(view.run.settings.input.columns.keep.iter().cloned());
     let mut table = Table::new(head);
     for (i, customer) in customers.iter().enumerate() {
-        table.row(row(view, from + i + 1, customer));
+        table.row(row(view, i + 1, customer));
     }
     table
 }
@@ -157,19 +159,9 @@ fn one_survival(view: &View<'_>, curve: &Survival) -> Markup {
     let last = curve.days.last().copied().unwrap_or(1.0);
     let up = Scale::exact(0.0, 1.0, (BOTTOM, TOP));
     let across = Scale::exact(0.0, last, (LEFT, RIGHT));
-    let points: String = curve
-        .days
-        .iter()
-        .zip(&curve.p_alive)
-        .enumerate()
-        .map(|(i, (day, p))| {
-            format!("{}{} {}", if i == 0 { "M" } else { "L" }, px(across.at(*day)), px(up.at(*p)))
-        })
-        .collect();
-    let first = curve
-        .first_order
-        .parse()
-        .map_or_else(|_| curve.first_order.clone(), |date| view.words.language.date(date));
+    let places = curve.days.iter().zip(&curve.p_alive);
+    let points: Vec<(f64, f64)> = places.map(|(day, p)| (across.at(*day), up.at(*p))).collect();
+    let first = view.day(&curve.first_order);
     let below = view.fill("customers.chart.days_since", &[("date", &first)]);
     svg(
         view.t("customers.chart.survival"),
@@ -181,9 +173,9 @@ fn one_survival(view: &View<'_>, curve: &Survival) -> Markup {
                     title { (view.fill("customers.chart.order", &[("day", &view.whole(*day))])) }
                 }
             }
-            path class={ "line m " (class(1)) } d=(points) {}
+            path class={ "line m " (class(4)) } d=(path(&points)) {}
             @for (day, p) in curve.days.iter().zip(&curve.p_alive) {
-                circle class={ "dot m " (class(1)) } cx=(px(across.at(*day))) cy=(px(up.at(*p))) r="1.6" {
+                circle class={ "dot m " (class(4)) } cx=(px(across.at(*day))) cy=(px(up.at(*p))) r="1.6" {
                     title { (view.whole(*day)) ": " (view.words.language.percent(*p, 1)) }
                 }
             }

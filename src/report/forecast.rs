@@ -37,7 +37,7 @@ pub fn section(view: &View<'_>) -> Markup {
         @if let Some(holdout) = &view.figures.holdout {
             h3 { (view.t("forecast.holdout")) }
             p { (view.fill("forecast.holdout_note", &[
-                ("from", &day(view, &holdout.calibration_end)), ("to", &day(view, &holdout.holdout_end)),
+                ("from", &view.day(&holdout.calibration_end)), ("to", &view.day(&holdout.holdout_end)),
             ])) }
             (methods(view, holdout).markup("holdout-table", view.t("forecast.holdout")))
         } @else {
@@ -49,11 +49,6 @@ pub fn section(view: &View<'_>) -> Markup {
         }
         (channels(view))
     }
-}
-
-/// A date as JSON has it, in words.
-fn day(view: &View<'_>, text: &str) -> String {
-    text.parse().map_or_else(|_| text.to_owned(), |date| view.words.language.date(date))
 }
 
 fn total<'a>(view: &View<'a>, span: &'a str) -> impl Iterator<Item = &'a Period> + use<'a> {

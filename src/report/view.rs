@@ -116,6 +116,11 @@ impl View<'_> {
         self.fill(key, &[("n", &months.to_string())])
     }
 
+    /// A date as JSON has it, in words.
+    pub fn day(&self, text: &str) -> String {
+        text.parse().map_or_else(|_| text.to_owned(), |date| self.words.language.date(date))
+    }
+
     /// The day so many days after the observation end.
     pub fn day_ahead(&self, days: f64) -> NaiveDate {
         self.run.as_of.checked_add_days(Days::new(days.round() as u64)).unwrap_or(self.run.as_of)

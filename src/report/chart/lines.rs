@@ -128,7 +128,8 @@ fn beside(x: f64, name: &str) -> Markup {
     label(x + gap, TOP + 9.0, anchor, name)
 }
 
-fn path(points: &[(f64, f64)]) -> String {
+/// A line through points of a drawing.
+pub fn path(points: &[(f64, f64)]) -> String {
     let mut d = String::new();
     for (i, (x, y)) in points.iter().enumerate() {
         let _ = write!(d, "{}{} {}", if i == 0 { 'M' } else { 'L' }, px(*x), px(*y));
