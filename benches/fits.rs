@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use cltv::customers::Histories;
-use cltv::model::kept::Selection;
+use cltv::model::selection::probability::Selection;
 use cltv::model::{CustomerPatterns, PurchaseModel, fit_purchases};
 use cltv::settings::{Family, Purchases};
 use rand::{RngExt, SeedableRng};

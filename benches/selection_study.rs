@@ -6,11 +6,11 @@ use std::fmt::Write;
 
 use cltv::customers::{Groups, Histories};
 use cltv::model::bg_nbd::BgNbd;
-use cltv::model::channels::ChannelMix;
-use cltv::model::futures::Watched;
-use cltv::model::intervals::of_totals;
-use cltv::model::kept::Selection;
-use cltv::model::predict::{Outlook, total_orders};
+use cltv::model::forecast::intervals::of_totals;
+use cltv::model::forecast::predict::{Outlook, total_orders};
+use cltv::model::selection::channels::ChannelMix;
+use cltv::model::selection::probability::Selection;
+use cltv::model::simulation::Watched;
 use cltv::model::{CustomerPatterns, FittedPurchases, PurchaseModel, fit_purchases, fit_spend};
 use cltv::settings::{
     Family, Forecast, Horizon, LifetimeValue, MonthLength, Purchases, Spend, TimeUnit, Uncertainty,

@@ -50,31 +50,21 @@
 //! | monetary value, m | mean value per order |
 //! | P(alive) | probability that the customer has not left |
 
-pub mod advice;
-pub mod audit;
-pub mod champion;
-pub mod columns;
+#[doc(hidden)]
+pub mod cli;
 pub mod comparison;
-pub mod contract;
 pub mod customers;
-pub mod draft;
-pub mod drift;
 pub mod error;
 pub mod evaluation;
-pub mod facts;
-pub mod figures;
-pub mod findings;
-pub mod fingerprint;
 pub mod frame;
 pub mod math;
 pub mod model;
+pub mod model_file;
 pub mod output;
 pub mod pipeline;
 pub mod progress;
-pub mod remarks;
-pub mod remote;
 pub mod report;
-pub mod selection;
+pub mod results;
 pub mod settings;
 pub mod simulate;
-pub mod trained;
+pub mod storage;

@@ -1,9 +1,7 @@
 //! Parse, run, exit code.
 
-mod cli;
-
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::main()
+    cltv::cli::main()
 }

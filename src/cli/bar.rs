@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use cltv::progress::{Progress, watch};
+use crate::progress::{Progress, watch};
 use indicatif::{ProgressBar, ProgressStyle};
 
 static BAR: OnceLock<ProgressBar> = OnceLock::new();

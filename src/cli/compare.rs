@@ -3,19 +3,19 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::comparison::{Comparison, Mover, compare};
+use crate::frame::scored::compare::{Entry, KeptChange};
+use crate::model::evaluate::migration::{Flow, Way};
+use crate::model::evaluate::parameter_change::Change;
+use crate::model::evaluate::stability::{SHIFTED, STABLE};
+use crate::output::comparison::{ends, write};
+use crate::output::folder::kind::Kind;
+use crate::output::folder::target::Target;
 use clap::Args;
-use cltv::comparison::{Comparison, Mover, compare};
-use cltv::drift::{SHIFTED, STABLE};
-use cltv::frame::compare::{Entry, KeptChange};
-use cltv::model::change::Change;
-use cltv::model::migration::{Flow, Way};
-use cltv::output::comparison::{ends, write};
-use cltv::output::kind::Kind;
-use cltv::output::target::Target;
 
 use super::logging::warn;
-use super::page::{Page, decimal, figures, findings, printable, significant, whole};
 use super::{LogFormat, bar};
+use crate::cli::terminal::{Page, decimal, figures, findings, printable, significant, whole};
 
 /// Entries of a kept column that a line lists.
 const MOST_ENTRIES: usize = 8;

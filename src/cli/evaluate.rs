@@ -3,18 +3,18 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::evaluation::{Evaluation, Fold, Method, evaluate};
+use crate::model::evaluate::holdout::Accuracy;
+use crate::output::evaluation::write;
+use crate::output::folder::kind::Kind;
+use crate::output::folder::target::Target;
+use crate::pipeline::refuse_warnings;
+use crate::settings::{Overrides, Settings, load};
 use clap::Args;
-use cltv::evaluation::{Evaluation, Fold, Method, evaluate};
-use cltv::model::holdout::Accuracy;
-use cltv::output::evaluation::write;
-use cltv::output::kind::Kind;
-use cltv::output::target::Target;
-use cltv::pipeline::refuse_warnings;
-use cltv::settings::{Overrides, Settings, load};
 
 use super::logging::warn;
-use super::page::{Page, figures, findings, printable, whole};
 use super::{LogFormat, memory, signals};
+use crate::cli::terminal::{Page, figures, findings, printable, whole};
 
 /// Fit on a calibration period, forecast the holdout after it, and compare with what happened
 #[derive(Args)]

@@ -3,15 +3,15 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use crate::model_file::Trained;
+use crate::settings::load;
+use crate::{output, pipeline};
 use clap::Args;
-use cltv::settings::load;
-use cltv::trained::Trained;
-use cltv::{output, pipeline};
 
 use super::logging::warn;
 use super::overrides::OverrideArgs;
-use super::page::whole;
 use super::{LogFormat, memory, signals};
+use crate::cli::terminal::whole;
 
 /// Fit the models and keep them as model.json, to score later exports with
 #[derive(Args)]

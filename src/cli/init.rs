@@ -3,16 +3,16 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::cli::pipeline_text::{self, Draft};
+use crate::error::Error;
+use crate::frame::guess::guess;
+use crate::frame::guess::inspect::inspect;
+use crate::model::selection::stated::advice;
+use crate::output::folder::staging::write_whole;
+use crate::pipeline::audit::Clock;
+use crate::pipeline::look;
+use crate::settings::{Overrides, parse};
 use clap::Args;
-use cltv::audit::Clock;
-use cltv::draft::{self, Draft};
-use cltv::error::Error;
-use cltv::frame::guess::guess;
-use cltv::frame::inspect::inspect;
-use cltv::output::staging::write_whole;
-use cltv::pipeline::look;
-use cltv::selection::advice;
-use cltv::settings::{Overrides, parse};
 
 /// Write a pipeline file for a data file; columns are guessed by name and by content
 #[derive(Args)]
@@ -51,7 +51,7 @@ pub fn run(args: &InitArgs) -> anyhow::Result<()> {
     write_whole(&out, text.as_bytes())?;
     let said =
         format!("{}: check the guesses in it, then: cltv run {}\n", out.display(), out.display());
-    anstream::stdout().write_all(super::page::printable_lines(&said).as_bytes())?;
+    anstream::stdout().write_all(crate::cli::terminal::printable_lines(&said).as_bytes())?;
     Ok(())
 }
 
@@ -64,7 +64,7 @@ fn written(args: &InitArgs, name: &str) -> Result<String, Error> {
         return Err(Error::input(&args.input, fault));
     }
     let draft = Draft { name, date_format: &args.date_format, selection: None };
-    let plain = draft::pipeline(&guess, &overview, &draft);
+    let plain = pipeline_text::pipeline(&guess, &overview, &draft);
     let settings = parse(&plain, &Overrides::default())
         .map_err(|faults| Error::Settings { place: args.input.clone(), faults })?;
     let look = look(&settings, None, &mut Clock::default()).map_err(with_remedy)?;
@@ -73,7 +73,7 @@ fn written(args: &InitArgs, name: &str) -> Result<String, Error> {
     Ok(match &lines {
         None => plain,
         Some(lines) => {
-            draft::pipeline(&guess, &overview, &Draft { selection: Some(lines), ..draft })
+            pipeline_text::pipeline(&guess, &overview, &Draft { selection: Some(lines), ..draft })
         }
     })
 }

@@ -5,20 +5,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::error::Error;
+use crate::output::documents::Started;
+use crate::output::folder::kind::Kind;
+use crate::output::folder::target::Target;
+use crate::pipeline::Run;
+use crate::results::findings::Severity;
+use crate::settings::Settings;
+use crate::storage::object_store;
+use crate::{output, pipeline};
 use clap::Args;
-use cltv::error::Error;
-use cltv::findings::Severity;
-use cltv::output::documents::Started;
-use cltv::output::kind::Kind;
-use cltv::output::target::Target;
-use cltv::pipeline::Run;
-use cltv::settings::Settings;
-use cltv::{output, pipeline, remote};
 
 use super::clock::Start;
 use super::lineage::Lineage;
 use super::logging::warn;
-use super::{LogFormat, bar, defect, memory, signals, summary};
+use crate::cli::{LogFormat, bar, defect, memory, run_page, signals};
 
 /// How the work is done.
 #[derive(Args)]
@@ -56,7 +57,7 @@ impl Job<'_> {
     ) -> anyhow::Result<()> {
         let settings = &self.settings;
         for path in [Some(settings.input.path.as_str()), settings.output.path.to_str()] {
-            remote::without_credentials(path.unwrap_or_default())?;
+            object_store::without_credentials(path.unwrap_or_default())?;
         }
         memory::guard(settings);
         let file = self.args.openlineage.as_deref();
@@ -71,7 +72,7 @@ impl Job<'_> {
         bar::finish();
         warn(&run.findings, log_format);
         if !quiet {
-            summary::print(&run, settings, folder.as_deref())?;
+            run_page::print(&run, settings, folder.as_deref())?;
         }
         done(&run, folder.as_deref(), self.started.elapsed());
         Ok(())

@@ -4,11 +4,11 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use cltv::error::Error;
-use cltv::output::datasets;
-use cltv::output::lineage::{Dataset, Execution, State, event};
-use cltv::pipeline::Run;
-use cltv::settings::Settings;
+use crate::error::Error;
+use crate::output::datasets;
+use crate::output::lineage::{Dataset, Execution, State, event};
+use crate::pipeline::Run;
+use crate::settings::Settings;
 use serde_json::Value;
 
 use super::{clock, signals};
@@ -109,8 +109,8 @@ mod tests {
     fn an_end_that_cannot_be_told_is_no_error() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("events.ndjson");
-        let overrides = cltv::settings::Overrides::default();
-        let settings = cltv::settings::load("pipelines/flo.toml".as_ref(), &overrides);
+        let overrides = crate::settings::Overrides::default();
+        let settings = crate::settings::load("pipelines/flo.toml".as_ref(), &overrides);
         let settings = settings.expect("sound settings");
         let lineage = Lineage::start(&file, &settings).expect("START");
         drop(folder);

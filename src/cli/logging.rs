@@ -3,15 +3,15 @@
 use std::fmt;
 use std::io::IsTerminal;
 
-use cltv::findings::{Finding, Severity};
+use crate::results::findings::{Finding, Severity};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, SubscriberBuilder};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::page::printable;
 use super::{LogFormat, Verbosity};
+use crate::cli::terminal::printable;
 
 /// Installs the logger of this process.
 pub fn start(verbosity: &Verbosity) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cltv::settings::Settings;
+use crate::settings::Settings;
 
 /// How often the memory in use is looked at.
 const PAUSE: Duration = Duration::from_millis(20);

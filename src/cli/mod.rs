@@ -2,7 +2,6 @@
 
 mod bar;
 mod check;
-mod check_page;
 mod clock;
 mod compare;
 mod completions;
@@ -14,20 +13,21 @@ mod lineage;
 mod logging;
 mod memory;
 mod overrides;
-mod page;
+pub mod pipeline_text;
 mod promote;
 mod report;
 mod run;
+pub mod run_page;
 mod score;
 mod select;
 mod signals;
 mod simulate;
-mod summary;
+pub mod terminal;
 
 use std::process::ExitCode;
 
+use crate::error::Error;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use cltv::error::Error;
 
 /// Customer lifetime value from a customer export or an order log.
 #[derive(Parser)]
@@ -94,7 +94,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{}", page::printable_lines(&format!("{error:#}")));
+            tracing::error!("{}", terminal::printable_lines(&format!("{error:#}")));
             ExitCode::from(error.downcast_ref::<Error>().map_or(1, Error::exit_code))
         }
     }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::settings::Overrides;
 use clap::Args;
-use cltv::settings::Overrides;
 
 /// The flags.
 #[derive(Args)]

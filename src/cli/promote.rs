@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use crate::model_file::registry;
 use clap::Args;
-use cltv::champion;
 
 /// Put a fitted model in use, when it passes its gate (exit code 4 when not)
 #[derive(Args)]
@@ -24,7 +24,7 @@ pub struct PromoteArgs {
 
 /// Judges, copies, points.
 pub fn run(args: &PromoteArgs, quiet: bool) -> anyhow::Result<()> {
-    let promoted = champion::promote(&args.model, &args.models, &args.accept)?;
+    let promoted = registry::promote(&args.model, &args.models, &args.accept)?;
     if !quiet {
         let before = promoted.previous.map_or(String::new(), |name| format!(", before it {name}"));
         writeln!(anstream::stdout(), "{} is the champion{before}", promoted.path.display())?;

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::comparison::finished_run::Finished;
+use crate::comparison::{Comparison, compare};
+use crate::error::Error;
+use crate::output::folder::staging::write_whole;
+use crate::output::page::page;
+use crate::settings::{Language, Report};
 use clap::Args;
-use cltv::comparison::finished::Finished;
-use cltv::comparison::{Comparison, compare};
-use cltv::error::Error;
-use cltv::output::page::page;
-use cltv::output::staging::write_whole;
-use cltv::settings::{Language, Report};
 
 /// File names of what is read and written.
 const MANIFEST: &str = "run.json";

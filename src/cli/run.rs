@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::pipeline;
+use crate::settings::load;
 use clap::Args;
-use cltv::pipeline;
-use cltv::settings::load;
 
 use super::job::{Job, JobArgs};
 use super::overrides::OverrideArgs;

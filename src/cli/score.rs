@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use crate::error::Error;
+use crate::model_file::Trained;
+use crate::model_file::registry;
+use crate::pipeline;
+use crate::settings::{Overrides, restore};
 use clap::Args;
-use cltv::error::Error;
-use cltv::settings::{Overrides, restore};
-use cltv::trained::Trained;
-use cltv::{champion, pipeline};
 
 use super::LogFormat;
 use super::clock::Start;
@@ -42,7 +43,7 @@ pub struct ScoreArgs {
 /// Scores, writes, shows.
 pub fn run(args: &ScoreArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
     let started = Start::now();
-    let model = champion::find(&args.model)?;
+    let model = registry::find(&args.model)?;
     let trained = Trained::read(&model)?;
     let overrides = Overrides {
         input: Some(args.input.clone()),

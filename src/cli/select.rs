@@ -3,13 +3,13 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use crate::frame::scored::select;
+use crate::output::folder::staging::write_whole;
+use crate::output::tables::csv_bytes;
 use anyhow::Context;
 use clap::Args;
-use cltv::frame::select;
-use cltv::output::staging::write_whole;
-use cltv::output::tables::csv_bytes;
 
-use super::page::whole;
+use crate::cli::terminal::whole;
 
 /// List the customers of a finished run who meet a condition, for a campaign
 #[derive(Args)]

@@ -22,7 +22,7 @@ pub fn written() {
 
 /// Ends the program in the middle of its work: nothing half written stays.
 pub fn end(message: &str, code: i32) -> ! {
-    let _held = cltv::output::interrupt::clear();
+    let _held = crate::storage::interrupt::clear();
     super::bar::finish();
     let words = std::mem::take(&mut *LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner));
     words.into_iter().for_each(|word| word());

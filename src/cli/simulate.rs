@@ -3,15 +3,15 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use crate::model::bg_nbd::BgNbd;
+use crate::model::gamma_gamma::GammaGamma;
+use crate::output::folder::staging::write_whole;
+use crate::output::tables;
+use crate::simulate::Population;
+use crate::simulate::export::{Filter, customers};
+use crate::simulate::log::{Disorder, transactions};
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
-use cltv::model::bg_nbd::BgNbd;
-use cltv::model::gamma_gamma::GammaGamma;
-use cltv::output::staging::write_whole;
-use cltv::output::tables;
-use cltv::simulate::Population;
-use cltv::simulate::export::{Filter, customers};
-use cltv::simulate::log::{Disorder, transactions};
 
 /// Make a customer export or an order log from known parameters
 #[derive(Args)]

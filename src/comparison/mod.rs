@@ -6,9 +6,9 @@
 //! * `seen`: what happened between the two, as the histories of both tell.
 //! * `remarks`: what to know about the figures.
 
-pub mod finished;
-mod remarks;
-mod seen;
+pub mod actuals;
+pub mod finished_run;
+pub mod notices;
 
 use std::path::Path;
 
@@ -16,22 +16,22 @@ use chrono::NaiveDate;
 use polars::prelude::DataFrame;
 use serde::Serialize;
 
+use crate::comparison::actuals::{Seen, expected};
+use crate::comparison::finished_run::{Finished, fault};
 use crate::customers::Pairs;
-use crate::drift::Distribution;
 use crate::error::Error;
-use crate::findings::Finding;
-use crate::fingerprint::Fingerprint;
-use crate::frame::compare::{self, KeptChange, Matched};
-use crate::frame::predictions::highest;
+use crate::frame::scored::compare::{self, KeptChange, Matched};
+use crate::frame::scored::predictions::highest;
 use crate::model::FittedPurchases;
-use crate::model::change::{Change, Fit, changes};
-use crate::model::holdout::{Accuracy, Forecast, accuracy};
-use crate::model::migration::{Flow, Movement, flows, movements};
-use crate::model::outcome::{Outcome, outcomes};
+use crate::model::evaluate::forecast_vs_actual::{Outcome, outcomes};
+use crate::model::evaluate::holdout::{Accuracy, Forecast, accuracy};
+use crate::model::evaluate::migration::{Flow, Movement, flows, movements};
+use crate::model::evaluate::parameter_change::{Change, Fit, changes};
+use crate::model::evaluate::stability::Distribution;
 use crate::progress;
+use crate::results::findings::Finding;
 use crate::settings::types::plain_date;
-use finished::{Finished, fault};
-use seen::{Seen, expected};
+use crate::storage::fingerprint::Fingerprint;
 
 /// Who is only in the later run, and who is only in the earlier one.
 pub const ABSENT: [&str; 2] = ["new", "lost"];
@@ -163,7 +163,7 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
         orders: accuracy(&expected.orders, &actual.orders),
         revenue: accuracy(&expected.value, &actual.value),
         oddities: seen.oddities,
-        findings: remarks::remarks(&before, &after, seen.oddities),
+        findings: notices::remarks(&before, &after, seen.oddities),
         customers: table(frame, &expected, actual)?,
         before: Side::of(&before, then.height(), was),
         after: Side::of(&after, now.height(), is),

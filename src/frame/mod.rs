@@ -22,29 +22,11 @@
 //!   every kept column.
 //! * [`select`]: target lists from a run's customers. [`compare`]: the customers of two runs.
 
-pub mod clean;
-pub mod compare;
-pub mod contract;
-pub mod dates;
 pub mod guess;
-pub mod inspect;
-pub mod kept;
-pub mod lines;
-pub mod load;
-mod marks;
-mod names;
-pub mod order_days;
-pub mod outliers;
-mod pages;
-pub mod predictions;
-pub mod profile;
-pub mod rfm;
-pub mod schema;
-pub mod segment;
-pub mod select;
+pub mod input;
+pub mod rules;
+pub mod scored;
 pub mod summary;
-pub mod transactions;
-pub mod typed;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

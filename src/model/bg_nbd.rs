@@ -10,13 +10,13 @@
 
 use std::ops::Range;
 
-use super::channels::InWindow;
-use super::kept::{Kept, Selection, kept_young};
-use super::patterns::Patterns;
 use crate::math::beta_mean::{BetaRule, beta_rule};
 use crate::math::dropout::expected_orders_before_dropout;
 use crate::math::negative_binomial::probabilities_and_tails;
 use crate::math::special::{digamma_rise, ln_rising, log_add_exp_with_share};
+use crate::model::likelihood::patterns::Patterns;
+use crate::model::selection::channels::InWindow;
+use crate::model::selection::probability::{Kept, Selection, kept_young};
 
 /// BG/NBD parameters; α is in the time unit of the data.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -159,7 +159,7 @@ impl Kept for KeptBgNbd {
 }
 
 /// What depends on one frequency only.
-pub(super) struct OfFrequency {
+pub(crate) struct OfFrequency {
     /// r + x
     shape: f64,
     /// ln Γ(r+x)/Γ(r) + ln B(a, b+x)/B(a, b)
@@ -189,7 +189,7 @@ pub fn log_likelihood(patterns: &Patterns, parameters: &[f64]) -> (f64, Vec<f64>
 }
 
 /// What BG/NBD and MBG/NBD share: the sum over patterns, and its gradient in (r, α, a, b).
-pub(super) fn log_likelihood_over(
+pub(crate) fn log_likelihood_over(
     patterns: &Patterns,
     parameters: &[f64],
     of_frequency: impl Fn(f64, f64, f64, f64) -> OfFrequency,
@@ -231,7 +231,7 @@ fn of_times(times: &[f64], alpha: f64) -> Vec<OfTime> {
 
 impl OfFrequency {
     /// `inverse`: of b+x−1, or 0 where nobody can have left.
-    pub(super) fn new(r: f64, a: f64, b: f64, x: f64, inverse: f64) -> Self {
+    pub(crate) fn new(r: f64, a: f64, b: f64, x: f64, inverse: f64) -> Self {
         let both = digamma_rise(a + b, x);
         Self {
             shape: r + x,
@@ -249,7 +249,7 @@ impl OfFrequency {
 mod tests {
     use super::*;
     use crate::customers::Histories;
-    use crate::model::patterns::CustomerPatterns;
+    use crate::model::likelihood::patterns::CustomerPatterns;
 
     /// Fader, Hardie & Lee (2005), section 4: the CDNOW estimates.
     const CDNOW: BgNbd = BgNbd { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 };

@@ -13,8 +13,8 @@
 //! 201–209; Hoppe & Wagner (2007), Marketing – JRM 3(2), 75–90, whose CBG/NBD is the same model.
 
 use super::bg_nbd::{BgNbd, KeptBgNbd, OfFrequency, log_likelihood_over};
-use super::kept::{Kept, Selection};
-use super::patterns::Patterns;
+use crate::model::likelihood::patterns::Patterns;
+use crate::model::selection::probability::{Kept, Selection};
 
 /// MBG/NBD parameters; α is in the time unit of the data.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -107,7 +107,7 @@ pub fn log_likelihood(patterns: &Patterns, parameters: &[f64]) -> (f64, Vec<f64>
 mod tests {
     use super::*;
     use crate::customers::Histories;
-    use crate::model::patterns::CustomerPatterns;
+    use crate::model::likelihood::patterns::CustomerPatterns;
 
     fn one(x: f64, t_x: f64, age: f64) -> Patterns {
         let histories = Histories::new(vec![x], vec![t_x], vec![age], vec![1.0], vec![1.0]);

@@ -22,45 +22,28 @@
 //!   customer.
 
 pub mod bg_nbd;
-pub mod bootstrap;
-pub mod change;
-pub mod channels;
-pub mod company;
-pub mod counts;
-pub mod covariance;
-mod curves;
-pub mod detection;
-mod diagnosis;
-pub mod family;
+pub mod charts;
+pub mod evaluate;
 pub mod fit;
-pub mod fit_check;
-pub mod futures;
+pub mod forecast;
 pub mod gamma_gamma;
-pub mod holdout;
-pub mod intervals;
-pub mod kept;
+pub mod likelihood;
 pub mod mbg_nbd;
-pub mod meaning;
-pub mod migration;
 pub mod nbd;
-pub mod outcome;
 pub mod pareto_nbd;
-pub mod patterns;
-pub mod portrait;
-pub mod predict;
-pub mod purchases;
-pub mod spend;
-pub mod tracking;
+pub mod purchase_model;
+pub mod selection;
+pub mod simulation;
 
-pub use family::PurchaseModel;
-pub use patterns::CustomerPatterns;
-pub use predict::{Predictions, predict};
-pub use purchases::{FittedPurchases, fit_purchases};
-pub use spend::{FittedSpend, fit_spend};
+pub use fit::purchases::{FittedPurchases, fit_purchases};
+pub use fit::spend::{FittedSpend, fit_spend};
+pub use forecast::predict::{Predictions, predict};
+pub use likelihood::patterns::CustomerPatterns;
+pub use purchase_model::PurchaseModel;
 
 use serde::{Deserialize, Serialize};
 
-use fit::Optimum;
+use crate::model::likelihood::maximise::Optimum;
 
 /// One estimated number.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -10,11 +10,11 @@
 
 use std::ops::Range;
 
-use super::channels::InWindow;
-use super::kept::{Kept, Selection, kept_young};
-use super::patterns::Patterns;
 use crate::math::negative_binomial::add_probabilities;
 use crate::math::special::{digamma_rise, ln_rising};
+use crate::model::likelihood::patterns::Patterns;
+use crate::model::selection::channels::InWindow;
+use crate::model::selection::probability::{Kept, Selection, kept_young};
 
 /// NBD parameters: λ ~ Gamma(shape r, rate α), α in the time unit of the data.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -13,11 +13,11 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::kept::{Kept, Selection};
-use super::patterns::Patterns;
 use crate::math::negative_binomial::add_probabilities;
 use crate::math::power_integral::{PowerIntegral, Powers, gauss_8};
 use crate::math::special::{digamma_rise, ln_rising, log_add_exp_with_share};
+use crate::model::likelihood::patterns::Patterns;
+use crate::model::selection::probability::{Kept, Selection};
 
 /// Pareto/NBD parameters; α and β are in the time unit of the data.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -196,7 +196,7 @@ impl Likelihood {
     pub fn new(patterns: &Patterns) -> Self {
         let mut rows = patterns.rows.clone();
         rows.sort_by_key(|row| (row.x, row.t_x, row.age));
-        let group = |rows: &[super::patterns::Pattern]| {
+        let group = |rows: &[crate::model::likelihood::patterns::Pattern]| {
             let numbers: Vec<_> = rows.iter().map(|row| patterns.numbers(row)).collect();
             let mut times: Vec<f64> = numbers.iter().flat_map(|n| [n.1, n.2]).collect();
             times.sort_by(f64::total_cmp);

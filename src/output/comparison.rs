@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::documents::{SCHEMA_VERSION, text, tool};
 use super::tables::{Columns, parquet};
-use super::target::Target;
 use crate::comparison::{ABSENT, Comparison};
 use crate::error::Error;
-use crate::model::migration::Flow;
+use crate::model::evaluate::migration::Flow;
+use crate::output::folder::target::Target;
 
 const DOCUMENT: &str = "comparison.json";
 const MATRIX: &str = "comparison.parquet";

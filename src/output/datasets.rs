@@ -6,12 +6,12 @@ use polars::prelude::DataFrame;
 
 use super::lineage::Dataset;
 use super::{small_tables, tables};
-use crate::audit::Audit;
 use crate::error::Error;
-use crate::frame::schema::{of_frame, of_input};
+use crate::frame::input::schema::{of_frame, of_input};
 use crate::pipeline::Run;
-use crate::remote::is_remote;
+use crate::pipeline::audit::Audit;
 use crate::settings::Settings;
+use crate::storage::object_store::is_remote;
 
 /// The input before it has been read: its name, and its columns as far as they can be seen.
 pub fn expected(settings: &Settings) -> Dataset {

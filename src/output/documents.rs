@@ -7,12 +7,12 @@ use serde_json::ser::Formatter;
 use serde_json::{Map, Value, json};
 
 use crate::error::Error;
-use crate::figures::Figures;
-use crate::fingerprint::Fingerprint;
 use crate::model::FittedPurchases;
+use crate::model_file::{Trained, not_identified, standard_errors, values};
 use crate::pipeline::{Drift, Run};
+use crate::results::chart_data::Figures;
 use crate::settings::Settings;
-use crate::trained::{Trained, not_identified, standard_errors, values};
+use crate::storage::fingerprint::Fingerprint;
 
 /// Version of the layout of run.json and of the customers' columns.
 pub(crate) const SCHEMA_VERSION: u32 = 1;

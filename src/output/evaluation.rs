@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::documents::{text, tool};
 use super::tables::{Columns, csv};
-use super::target::Target;
 use crate::error::Error;
 use crate::evaluation::{Evaluation, Fold, Method};
-use crate::model::holdout::{Accuracy, GroupAccuracy};
+use crate::model::evaluate::holdout::{Accuracy, GroupAccuracy};
+use crate::output::folder::target::Target;
 use crate::settings::Settings;
 
 /// Files of an evaluation.

@@ -14,17 +14,11 @@ pub mod comparison;
 pub mod datasets;
 pub mod documents;
 pub mod evaluation;
-mod hidden;
-pub mod interrupt;
-pub mod kind;
+pub mod folder;
 pub mod lineage;
-mod lock;
-pub mod notes;
+pub mod metadata;
 pub mod page;
-mod recovery;
-pub mod staging;
 pub mod tables;
-pub mod target;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -32,14 +26,14 @@ use std::time::Instant;
 use polars::prelude::DataFrame;
 
 use crate::error::Error;
-use crate::fingerprint::lost_thread;
+use crate::model_file::Trained;
+use crate::output::folder::target::Target;
 use crate::pipeline::Run;
 use crate::progress;
-use crate::remote;
 use crate::settings::{Format, Partition, Settings};
-use crate::trained::Trained;
+use crate::storage::fingerprint::lost_thread;
+use crate::storage::object_store;
 use documents::{Started, Written};
-use target::Target;
 
 /// Files of a run, of which some are not always written.
 const RUN_FILES: &[&str] = &[
@@ -67,17 +61,17 @@ const RUN_FILES: &[&str] = &[
 pub fn write_model(trained: &Trained, settings: &Settings) -> Result<PathBuf, Error> {
     let folder = &settings.output.path;
     let text = documents::model(trained)?;
-    if let Some(url) = folder.to_str().filter(|path| remote::is_remote(path)) {
-        remote::without_credentials(url)?;
+    if let Some(url) = folder.to_str().filter(|path| object_store::is_remote(path)) {
+        object_store::without_credentials(url)?;
         let made = tempfile::tempdir().map_err(Error::io(folder, "write the model"))?;
         let path = made.path().join("model.json");
-        staging::write_whole(&path, text.as_bytes())?;
-        remote::upload(&[path], url, &[])?;
+        folder::staging::write_whole(&path, text.as_bytes())?;
+        object_store::upload(&[path], url, &[])?;
         return Ok(folder.join("model.json"));
     }
     std::fs::create_dir_all(folder).map_err(Error::io(folder, "create the output folder"))?;
     let path = folder.join("model.json");
-    staging::write_whole(&path, text.as_bytes())?;
+    folder::staging::write_whole(&path, text.as_bytes())?;
     Ok(path)
 }
 
@@ -100,7 +94,7 @@ pub fn write(
     let staging = target.staging(partition.as_deref())?;
     let customers = tables::renamed(&run.scored, settings)?;
     let model = documents::model(&run.trained)?;
-    let notes = notes::of_customers(run, settings, &model);
+    let notes = metadata::of_customers(run, settings, &model);
     let one = |format: &Format| match format {
         Format::Parquet => tables::parquet(&staging, format.file(), &customers, &notes),
         Format::Csv => tables::csv(&staging, format.file(), &customers),

@@ -6,11 +6,11 @@ use serde_json::Value;
 use super::comparison;
 use crate::comparison::Comparison;
 use crate::error::Error;
-use crate::figures::Figures;
 use crate::report::agreement;
 use crate::report::document::Document;
 use crate::report::texts::Words;
 use crate::report::view::View;
+use crate::results::chart_data::Figures;
 use crate::settings::Report;
 
 /// The page of a run; with `migration`, what became of an earlier run's customers is in it.

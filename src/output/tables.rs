@@ -5,21 +5,21 @@ use std::sync::Arc;
 use chrono::{Days, NaiveDate};
 use polars::prelude::*;
 
-use super::notes::Notes;
-use super::staging::Staging;
-use crate::columns::{
+use crate::error::Error;
+use crate::frame::scored::kept_columns::Described;
+use crate::frame::scored::predictions::{highest, rows};
+use crate::frame::scored::profile::Profile;
+use crate::frame::{as_text, numbers};
+use crate::model::forecast::company::Row;
+use crate::model::forecast::intervals::Interval;
+use crate::output::folder::staging::Staging;
+use crate::output::metadata::Notes;
+use crate::pipeline::Run;
+use crate::settings::Settings;
+use crate::settings::columns::{
     CLTV, CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, EXP_AVERAGE_VALUE, FREQUENCY, MONETARY_AVG, P_ALIVE,
     RFM_SEGMENT, age, expected_orders, recency,
 };
-use crate::error::Error;
-use crate::frame::kept::Described;
-use crate::frame::predictions::{highest, rows};
-use crate::frame::profile::Profile;
-use crate::frame::{as_text, numbers};
-use crate::model::company::Row;
-use crate::model::intervals::Interval;
-use crate::pipeline::Run;
-use crate::settings::Settings;
 
 /// Entries of a kept column that the profile of a segment lists.
 const MOST_ENTRIES: usize = 20;

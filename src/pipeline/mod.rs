@@ -1,33 +1,38 @@
 //! The flow, top to bottom: load → clean → cap → totals → summary (in `look`) → fit → predict →
 //! segment.
 
-mod figures;
-mod look;
+pub mod advise;
+pub mod audit;
+pub mod charts;
+pub mod contract;
+pub mod notices;
+pub mod prepare;
 
 use polars::prelude::DataFrame;
 
-use crate::advice::{self, Advice};
-use crate::audit::{Audit, Clock};
 use crate::customers::Groups;
 use crate::error::Error;
-use crate::figures::Figures;
-use crate::findings::{Finding, Severity};
-use crate::fingerprint::lost_thread;
-use crate::frame::profile::Profiles;
-use crate::frame::rfm::RfmProfile;
-use crate::frame::{kept, order_days, predictions, profile, rfm, segment};
-use crate::model::intervals::{Intervals, of_customers, of_totals};
-use crate::model::kept::Selection;
-use crate::model::predict::{Outlook, total_orders};
-use crate::model::tracking::{Stretch, Week};
-use crate::model::{
-    self, CustomerPatterns, FittedPurchases, FittedSpend, Predictions, company, tracking,
-};
+use crate::frame::scored::profile::Profiles;
+use crate::frame::scored::rfm::RfmProfile;
+use crate::frame::scored::{kept_columns, predictions, profile, rfm, segment};
+use crate::frame::summary::log;
+use crate::model::evaluate::tracking;
+use crate::model::evaluate::tracking::{Stretch, Week};
+use crate::model::forecast::company;
+use crate::model::forecast::intervals::{Intervals, of_customers, of_totals};
+use crate::model::forecast::predict::{Outlook, total_orders};
+use crate::model::selection::probability::Selection;
+use crate::model::selection::stated;
+use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend, Predictions};
+use crate::model_file::{Parts, Trained};
+use crate::pipeline::advise::Advice;
+use crate::pipeline::audit::{Audit, Clock};
+use crate::pipeline::prepare::summarised;
+use crate::results::chart_data::Figures;
+use crate::results::findings::{Finding, Severity};
 use crate::settings::{FrequencyKind, InputKind, Settings, UncertaintyMethod};
-use crate::trained::{Parts, Trained};
-use crate::{remarks, selection};
-use look::summarised;
-pub use look::{Look, Read, look, read};
+use crate::storage::fingerprint::lost_thread;
+pub use prepare::{Look, Read, look, read};
 
 /// Customers in the list of those who are expected to order most.
 const BUSIEST: usize = 10;
@@ -116,7 +121,7 @@ pub fn score(settings: &Settings, given: &Trained, refit_if: Option<f64>) -> Res
         false => complete(look, Some(given), &without_refits(settings), clock)?,
     };
     let drift = Drift { stability_index, refitted };
-    run.findings.splice(..0, remarks::drifted(&drift));
+    run.findings.splice(..0, notices::drifted(&drift));
     run.drift = Some(drift);
     Ok(run)
 }
@@ -192,7 +197,7 @@ fn models(
         return Ok(Models { purchases, spend, selection, given: true });
     }
     let histories = &look.histories;
-    let selection = selection::stated(settings, histories, look.summary.observation_end)?;
+    let selection = stated::stated(settings, histories, look.summary.observation_end)?;
     let (purchases, spend) = rayon::join(
         || model::fit_purchases(&customers.patterns, &settings.purchases, selection),
         || model::fit_spend(histories, &settings.spend),
@@ -236,8 +241,9 @@ fn complete(
     let segmented = segment::segment(scored, &settings.segments.labels, given_edges)?;
     let profiles = profile::profiles(&segmented.frame, settings)?;
     let knows_dropout = purchases.knows_dropout();
-    let advice = advice::advise(&profiles.segments, &profiles.company, knows_dropout, settings);
-    let groups = kept::groups(&segmented.frame, settings, &profiles.member, &profiles.kept)?;
+    let advice = advise::advise(&profiles.segments, &profiles.company, knows_dropout, settings);
+    let groups =
+        kept_columns::groups(&segmented.frame, settings, &profiles.member, &profiles.kept)?;
     let rfm_edges = given.and_then(|given| given.rfm_edges.as_ref());
     let rfm = rfm::score(segmented.frame, frame, &profiles.member, rfm_edges, settings)?;
     clock.enter("forecast the company");
@@ -248,7 +254,7 @@ fn complete(
     let tracking = tracking(&look, purchases, settings)?;
     clock.enter("draw intervals");
     let (scored, intervals) = intervals(rfm.frame, purchases, spend, &outlook, &groups, settings)?;
-    let without = intervals.as_ref().and_then(|i| i.as_ref().err()).map(remarks::without_intervals);
+    let without = intervals.as_ref().and_then(|i| i.as_ref().err()).map(notices::without_intervals);
     let edges = segmented.edges;
     let findings = findings(&look, &models, &predicted, &outlook, &edges, without, settings);
     let intervals = intervals.and_then(Result::ok);
@@ -256,7 +262,7 @@ fn complete(
         company::with_intervals(&mut forecast, &intervals.periods);
     }
     clock.enter("figures");
-    let figures = figures::figures(&figures::Source {
+    let figures = charts::figures(&charts::Source {
         look: &look,
         models: &models,
         predicted: &predicted,
@@ -310,10 +316,10 @@ fn findings(
     let end = look.summary.observation_end;
     // A correction belongs to the file of the fit; whether this one is filtered alike changes nothing.
     if !(*given && selection.is_some()) {
-        findings.extend(selection::findings(settings, *selection, &look.signs, end));
+        findings.extend(stated::findings(settings, *selection, &look.signs, end));
     }
     findings.extend(spend.findings.clone());
-    findings.extend(remarks::remarks(settings, look, edges));
+    findings.extend(notices::remarks(settings, look, edges));
     findings.sort_by_key(|finding| finding.severity == Severity::Note);
     findings
 }
@@ -339,7 +345,7 @@ fn tracking(
     let unit = settings.summary.time_unit;
     let (cut, end) = (look.summary.observation_end, look.summary.covered_until);
     let stretch = Stretch { calibration_end: cut.to_epoch_days(), end: end.to_epoch_days() };
-    let orders = order_days::orders_by_day(&look.cleaned.kept, cut, end)?;
+    let orders = log::orders_by_day(&look.cleaned.kept, cut, end)?;
     let acquired = look.histories.first_days(stretch.calibration_end, unit.days());
     tracking::track(&purchases.model, unit, &acquired, &orders, stretch)
 }
@@ -375,7 +381,7 @@ fn corrected(
     let ignored = total_orders(&fit.ignored, outlook);
     let corrected: Vec<(u32, f64)> =
         predicted.orders.iter().map(|(months, orders)| (*months, orders.iter().sum())).collect();
-    selection::corrected(stated, purchases.customers, fit.acquired, &ignored, &corrected)
+    stated::corrected(stated, purchases.customers, fit.acquired, &ignored, &corrected)
 }
 
 /// Refuses a run with a warning, for `--strict`; `consequence` says what that means.

@@ -1,7 +1,7 @@
 //! Whether run.json and figures.json speak of the same segments: the sections count on it.
 
 use super::document::Document;
-use crate::figures::Figures;
+use crate::results::chart_data::Figures;
 
 /// What does not fit together; none when all does.
 pub fn fault(run: &Document, figures: &Figures) -> Option<&'static str> {

@@ -5,8 +5,8 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::advice::Advice;
-use crate::findings::Finding;
+use crate::pipeline::advise::Advice;
+use crate::results::findings::Finding;
 use crate::settings::types::plain_date;
 
 /// run.json, as far as the page shows it.

@@ -2,7 +2,7 @@
 //! computes nothing that the run has not.
 //!
 //! # Layout
-//! * `document`: run.json as the page reads it, `agreement`: whether it fits its figures; the charts come from [`crate::figures`].
+//! * `document`: run.json as the page reads it, `agreement`: whether it fits its figures; the charts come from [`crate::results::chart_data`].
 //! * [`texts`]: what is said, in each language. [`locale`]: numbers and dates. `view`: what a section
 //!   is given.
 //! * `table`, `chart`: how numbers are shown.
@@ -17,17 +17,9 @@
 
 pub(crate) mod agreement;
 mod chart;
-mod customers;
-mod data;
 pub(crate) mod document;
-mod forecast;
 pub mod locale;
-mod migration;
-mod model;
-mod overview;
-mod profiles;
-mod rfm;
-mod segments;
+pub mod sections;
 mod table;
 pub mod texts;
 pub(crate) mod view;
@@ -45,17 +37,19 @@ const SCRIPT: &str = include_str!("page.js");
 /// The whole page.
 pub(crate) fn page(view: &View<'_>) -> String {
     let sections = [
-        ("overview", overview::section(view)),
-        ("segments", segments::section(view)),
-        ("forecast", forecast::section(view)),
-        ("customers", customers::section(view)),
-        ("rfm", rfm::section(view)),
+        ("overview", sections::overview::section(view)),
+        ("segments", sections::segments::section(view)),
+        ("forecast", sections::forecast::section(view)),
+        ("customers", sections::customers::section(view)),
+        ("rfm", sections::rfm::section(view)),
         (
             "migration",
-            view.migration.map(|migration| migration::section(view, migration)).unwrap_or_default(),
+            view.migration
+                .map(|migration| sections::migration::section(view, migration))
+                .unwrap_or_default(),
         ),
-        ("model", model::section(view)),
-        ("data", data::section(view)),
+        ("model", sections::model::section(view)),
+        ("data", sections::data::section(view)),
     ];
     let shown = || sections.iter().filter(|(_, section)| !section.0.is_empty());
     let page = html! {

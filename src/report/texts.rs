@@ -12,9 +12,9 @@ use std::sync::LazyLock;
 use chrono::NaiveDate;
 
 pub use super::locale::Language;
-use crate::advice::Advice;
-use crate::facts::{Fact, Facts};
-use crate::findings::Finding;
+use crate::pipeline::advise::Advice;
+use crate::results::facts::{Fact, Facts};
+use crate::results::findings::Finding;
 
 static ENGLISH: LazyLock<Words> =
     LazyLock::new(|| Words::read(Language::En, include_str!("texts/en.toml")));

@@ -5,7 +5,7 @@ use chrono::{Days, NaiveDate};
 use super::document::{Document, Interval, Migration};
 use super::table::Cell;
 use super::texts::Words;
-use crate::figures::Figures;
+use crate::results::chart_data::Figures;
 
 /// Findings by which P(alive) says nothing.
 const NOBODY_LEAVES: [&str; 2] = ["dropout_not_identified", "no_dropout_by_choice"];

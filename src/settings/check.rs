@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::{
     CappedColumns, FrequencyKind, InputKind, MonthLength, PurchaseModelName, RfmSegment, Settings,
 };
-use crate::columns::RFM_SCORES;
 use crate::error::nearest;
+use crate::settings::columns::RFM_SCORES;
 
 /// Returns the settings when they are sound.
 ///

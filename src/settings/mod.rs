@@ -9,6 +9,7 @@
 
 mod bytes;
 mod check;
+pub mod columns;
 pub mod contract;
 mod dates;
 mod defaults;

@@ -248,14 +248,15 @@ fn fingerprints_are_those_of_the_files() {
     assert_eq!(outputs.len(), 11);
     for output in outputs {
         let name = output["file"].as_str().expect("a name");
-        let found = cltv::fingerprint::fingerprint(&out.path().join(name)).expect("readable");
+        let found =
+            cltv::storage::fingerprint::fingerprint(&out.path().join(name)).expect("readable");
         assert_eq!(output["sha256"], found.sha256, "{name}");
     }
     // SHA-256 of "abc": FIPS 180-2, appendix B.1.
     let abc = out.path().join("abc");
     std::fs::write(&abc, "abc").expect("written");
     assert_eq!(
-        cltv::fingerprint::fingerprint(&abc).expect("readable").sha256,
+        cltv::storage::fingerprint::fingerprint(&abc).expect("readable").sha256,
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     );
 }

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
-use cltv::audit::Clock;
-use cltv::model::kept::Selection;
-use cltv::model::predict::{Outlook, total_orders};
+use cltv::model::forecast::predict::{Outlook, total_orders};
+use cltv::model::selection::probability::Selection;
 use cltv::model::{CustomerPatterns, PurchaseModel, fit_purchases};
+use cltv::pipeline::audit::Clock;
 use cltv::pipeline::look;
 use cltv::settings::{Family, Overrides, TimeUnit, load};
 use tempfile::TempDir;

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use cltv::customers::Histories;
 use cltv::model::PurchaseModel;
-use cltv::model::kept::Selection;
-use cltv::model::patterns::CustomerPatterns;
+use cltv::model::likelihood::patterns::CustomerPatterns;
+use cltv::model::selection::probability::Selection;
 use cltv::settings::Family;
 
 use crate::support::project;

@@ -1,12 +1,10 @@
 //! What must hold for every model of the family: gradients, limits, and the truth found again.
 
 use cltv::customers::{Groups, Histories, Scope};
-use cltv::model::intervals::{Interval, of_customers, of_totals};
-use cltv::model::kept::Selection;
-use cltv::model::predict::Outlook;
-use cltv::model::{
-    CustomerPatterns, FittedPurchases, PurchaseModel, fit_purchases, fit_spend, predict,
-};
+use cltv::model::forecast::intervals::{Interval, of_customers, of_totals};
+use cltv::model::forecast::predict::{Outlook, predict};
+use cltv::model::selection::probability::Selection;
+use cltv::model::{CustomerPatterns, FittedPurchases, PurchaseModel, fit_purchases, fit_spend};
 use cltv::settings::{
     Family, Forecast, Horizon, LifetimeValue, MonthLength, Purchases, Spend, TimeUnit, Uncertainty,
     UncertaintyMethod,
@@ -187,7 +185,7 @@ fn a_selection_is_corrected_for_every_dropout_model() {
         let (forecast, lifetime) = (half_a_year(), LifetimeValue::default());
         let outlook = world.outlook(&forecast, &lifetime);
         let total = |model: &PurchaseModel| {
-            cltv::model::predict::total_orders(model, &outlook)[0].1 / actual
+            cltv::model::forecast::predict::total_orders(model, &outlook)[0].1 / actual
         };
         let ignored = fit.selection.as_ref().expect("a selection").ignored;
         assert!((total(&fit.model) - 1.0).abs() < 0.05, "{family:?}: {}", total(&fit.model));

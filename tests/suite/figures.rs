@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cltv::figures::{Distribution, Figures, HoldoutMethod, Meaning};
+use cltv::results::chart_data::{Distribution, Figures, HoldoutMethod, Meaning};
 use polars::prelude::*;
 
 use crate::support::*;

@@ -8,10 +8,10 @@ use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cltv::audit::Clock;
+use cltv::model_file::Trained;
 use cltv::pipeline;
+use cltv::pipeline::audit::Clock;
 use cltv::settings::{Overrides, load, parse, restore};
-use cltv::trained::Trained;
 use polars::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -154,7 +154,7 @@ fn look_at(pipeline: &str, file: &Path) {
         let parquet = file.extension().is_some_and(|extension| extension == "parquet");
         assert!(parquet || !said.contains("the reader broke down"), "{said}");
     }
-    let _ = cltv::frame::inspect::inspect(&file.display().to_string(), "auto", "auto");
+    let _ = cltv::frame::guess::inspect::inspect(&file.display().to_string(), "auto", "auto");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use cltv::model_file::Trained;
 use cltv::output::documents;
-use cltv::trained::Trained;
 
 use crate::support::*;
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use chrono::{Days, NaiveDate};
-use cltv::audit::Clock;
+use cltv::pipeline::audit::Clock;
 use cltv::pipeline::look;
 use cltv::settings::{Overrides, Settings, parse};
 use polars::prelude::*;

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use cltv::output::kind::Kind;
-use cltv::output::target::Target;
+use cltv::output::folder::kind::Kind;
+use cltv::output::folder::target::Target;
 use sha2::{Digest, Sha256};
 
 use crate::support::*;

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use cltv::advice::{Advice, Play, advise};
-use cltv::findings::Finding;
-use cltv::frame::profile::Profile;
+use cltv::frame::scored::profile::Profile;
+use cltv::pipeline::advise::{Advice, Play, advise};
 use cltv::report::texts::{Language, Words};
+use cltv::results::findings::Finding;
 use cltv::settings::{Overrides, Rfm, load};
 use serde_json::Value;
 use tempfile::TempDir;

@@ -2,17 +2,17 @@
 //! nobody takes a guess for knowledge.
 
 use super::Named;
-use crate::frame::names::Topic;
+use crate::frame::guess::words::Topic;
 
 /// The column that was chosen, and those that could have been.
-pub(super) struct Choice<'a> {
-    pub(super) best: &'a Named<'a>,
-    pub(super) others: Vec<&'a Named<'a>>,
+pub(crate) struct Choice<'a> {
+    pub(crate) best: &'a Named<'a>,
+    pub(crate) others: Vec<&'a Named<'a>>,
 }
 
 impl<'a> Choice<'a> {
     /// Of the columns with a rank, the one of the lowest; of equals, that with the plainest name.
-    pub(super) fn of(
+    pub(crate) fn of(
         named: &'a [Named<'a>],
         rank: impl Fn(&Named<'_>) -> Option<u8>,
     ) -> Option<Self> {
@@ -24,7 +24,7 @@ impl<'a> Choice<'a> {
     }
 
     /// The only column that passes.
-    pub(super) fn only(
+    pub(crate) fn only(
         named: &'a [Named<'a>],
         passes: impl Fn(&Named<'_>) -> bool,
     ) -> Option<Self> {
@@ -32,12 +32,12 @@ impl<'a> Choice<'a> {
         found.filter(|choice| choice.others.is_empty())
     }
 
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         self.best.column.name.clone()
     }
 
     /// What the choice rests on, with the columns that were passed over.
-    pub(super) fn remark(&self, text: &str) -> String {
+    pub(crate) fn remark(&self, text: &str) -> String {
         with_others(text, &self.others)
     }
 }
@@ -53,14 +53,14 @@ fn with_others(text: &str, others: &[&Named<'_>]) -> String {
 
 /// Columns that are added up, and those left out because they would count something twice or count
 /// what came to nothing.
-pub(super) struct Parts<'a> {
-    pub(super) taken: Vec<&'a Named<'a>>,
-    pub(super) left: Vec<&'a Named<'a>>,
+pub(crate) struct Parts<'a> {
+    pub(crate) taken: Vec<&'a Named<'a>>,
+    pub(crate) left: Vec<&'a Named<'a>>,
 }
 
 impl<'a> Parts<'a> {
     /// One total where there is one, else the channels where there are several, else all.
-    pub(super) fn of(columns: Vec<&'a Named<'a>>) -> Self {
+    pub(crate) fn of(columns: Vec<&'a Named<'a>>) -> Self {
         let (aside, live): (Vec<_>, Vec<_>) =
             columns.iter().copied().partition(|one| one.words.about(Topic::Aside));
         let is_channel = |one: &&Named<'_>| one.words.about(Topic::OneChannel);
@@ -75,7 +75,7 @@ impl<'a> Parts<'a> {
         Self { taken, left }
     }
 
-    pub(super) fn remark(&self, text: &str) -> String {
+    pub(crate) fn remark(&self, text: &str) -> String {
         with_others(text, &self.left)
     }
 }

@@ -4,8 +4,8 @@ use super::Guess;
 use super::choice::{Choice, Parts};
 use super::{LEAST_UNIQUE, MOST_ATTRIBUTES, Named, Reasons, identifier, spoken, uniqueness, used};
 use crate::error::Error;
-use crate::frame::inspect::{Kind, Overview};
-use crate::frame::names::Topic;
+use crate::frame::guess::inspect::{Kind, Overview};
+use crate::frame::guess::words::Topic;
 use crate::settings::{Columns, InputKind};
 
 /// The most attributes, of lists, of which there are as many as combinations.
@@ -15,7 +15,7 @@ const MOST_LISTS: usize = 500;
 ///
 /// # Errors
 /// [`Error::Input`] when it is an export whose dates are those of single channels, or not of orders.
-pub(super) fn export(named: &[Named<'_>], overview: &Overview) -> Result<Option<Guess>, Error> {
+pub(crate) fn export(named: &[Named<'_>], overview: &Overview) -> Result<Option<Guess>, Error> {
     let Some(id) = customer(named) else {
         return Ok(None);
     };

@@ -1,0 +1,303 @@
+//! What `cltv check` found, for people and for programs.
+
+use crate::frame::guess::inspect::{Column, Kind, Overview};
+use crate::results::findings::Severity;
+use crate::settings::{Cancelled, FrequencyKind, InputKind, Settings};
+use serde_json::{Value, json};
+
+use crate::cli::check::{Checked, Prospect, to_paste};
+use crate::cli::terminal::{
+    Page, figures, findings, plain_table, printable, printable_lines, sentence, whole,
+};
+
+/// Characters of a value in a table.
+const WIDEST: usize = 24;
+
+/// The page for the terminal.
+pub fn page(checked: &Checked) -> String {
+    let mut page = Page::default();
+    columns(&mut page, &checked.overview);
+    first_rows(&mut page, &checked.overview);
+    if let Some(guessed) = &checked.guessed {
+        page.title("The columns were taken to be");
+        page.line("");
+        page.text.push_str(&printable_lines(guessed));
+    }
+    if let Ok(prospect) = &checked.prospect {
+        would_do(&mut page, prospect, &checked.overview);
+        findings(&mut page, &prospect.remarks);
+        selected(&mut page, prospect);
+    }
+    page.text
+}
+
+fn columns(page: &mut Page, overview: &Overview) {
+    page.line(&format!(
+        "\u{1b}[1m{}: {} rows, {} columns\u{1b}[0m",
+        printable(&overview.path),
+        whole(overview.rows as f64),
+        overview.columns.len()
+    ));
+    let row = |column: &Column| {
+        let example = cut(column.example.as_deref().unwrap_or_default());
+        vec![
+            printable(&column.name),
+            kind(column),
+            whole(column.blank as f64),
+            whole(column.distinct as f64),
+            cut(column.lowest.as_deref().unwrap_or_default()),
+            cut(column.highest.as_deref().unwrap_or_default()),
+            example,
+        ]
+    };
+    let header = ["", "type", "blank", "distinct", "lowest", "highest", "example"];
+    let rows = overview.columns.iter().map(row).collect();
+    page.table(&figures(header.map(str::to_owned).to_vec(), rows));
+    if overview.counted_rows < overview.rows {
+        let counted = whole(overview.counted_rows as f64);
+        page.line(&format!(" distinct values and repeated rows: of the first {counted} rows"));
+    }
+    for column in &overview.columns {
+        remark(page, column);
+    }
+    page.line(&match overview.repeated_rows {
+        0 => " no row repeats another in every column".to_owned(),
+        rows => format!(" {} rows repeat another in every column", whole(rows as f64)),
+    });
+}
+
+/// What a cell of the table has no room for.
+fn remark(page: &mut Page, column: &Column) {
+    let name = printable(&column.name);
+    if column.unreadable > 0 {
+        let rows = whole(column.unreadable as f64);
+        page.line(&format!(" {name}: {rows} values are no {}", column.kind.name()));
+    }
+    if column.decimal_comma {
+        page.line(&format!(" {name}: numbers with a decimal comma are not read; write 1234.50"));
+    }
+    if column.thousands_points {
+        let warning = format!(
+            "{name}: every point has three digits after it and is read as a decimal point; if 1.234 \
+             is more than a thousand, write 1234"
+        );
+        page.paragraph("\u{1b}[33m!\u{1b}[0m", 4, &warning);
+    }
+    if let Some(fault) = column.date_format.as_ref().filter(|format| !format.starts_with('%')) {
+        page.paragraph("", 1, &printable(fault));
+    }
+}
+
+fn kind(column: &Column) -> String {
+    match column.date_format.as_ref().filter(|format| format.starts_with('%')) {
+        Some(format) if column.kind == Kind::Date => format!("date {}", printable(format)),
+        _ => column.kind.name().to_owned(),
+    }
+}
+
+/// The beginning of a value, safe for the terminal.
+fn cut(value: &str) -> String {
+    let mut text: String = value.chars().take(WIDEST).collect();
+    if text.len() < value.len() {
+        text.pop();
+        text.push('…');
+    }
+    printable(&text)
+}
+
+/// A line a column, so that wide files can be read.
+fn first_rows(page: &mut Page, overview: &Overview) {
+    page.title("First rows");
+    let mut table = plain_table();
+    for (position, column) in overview.columns.iter().enumerate() {
+        let value = |row: &Vec<Option<String>>| cut(row[position].as_deref().unwrap_or_default());
+        let cells = overview.first_rows.iter().map(value);
+        table.add_row(std::iter::once(printable(&column.name)).chain(cells));
+    }
+    page.table(&table);
+}
+
+fn would_do(page: &mut Page, prospect: &Prospect, overview: &Overview) {
+    let Prospect { settings, look, .. } = prospect;
+    page.title("What a run would do");
+    let rejected: usize = look.cleaned.rejected.iter().map(|r| r.rows).sum();
+    let rules: Vec<String> = look
+        .cleaned
+        .rejected
+        .iter()
+        .map(|r| format!("{} {}", whole(r.rows as f64), r.rule))
+        .collect();
+    let aside = if rejected == 0 { String::new() } else { format!(": {}", rules.join(", ")) };
+    let mut rows = vec![
+        ("takes the file for", taken_for(settings, overview)),
+        (
+            "reads",
+            format!(
+                "{} rows, {} set aside{aside}",
+                whole(look.cleaned.rows_read as f64),
+                whole(rejected as f64)
+            ),
+        ),
+        (
+            "summarises",
+            format!(
+                "{} customers, orders from {} to {}, as of {}",
+                whole(look.histories.len() as f64),
+                look.summary.first_order,
+                look.summary.last_order,
+                look.summary.observation_end
+            ),
+        ),
+        ("caps", capped(prospect)),
+    ];
+    if let Some(cancelled) = &settings.transactions.cancelled {
+        rows.push(("cancellations", said(cancelled)));
+    }
+    rows.push(("fits", fits(prospect)));
+    let mut table = plain_table();
+    table.add_rows(rows.into_iter().map(|(what, text)| [what.to_owned(), printable(&text)]));
+    page.table(&table);
+    if let Some(too_little) = &prospect.too_little {
+        page.paragraph(
+            "\u{1b}[33m!\u{1b}[0m",
+            4,
+            &format!("Too little data: {}", printable(too_little)),
+        );
+    }
+}
+
+fn taken_for(settings: &Settings, overview: &Overview) -> String {
+    let id = &settings.input.columns.customer_id;
+    match settings.input.kind {
+        InputKind::Customers => {
+            let column = overview.columns.iter().find(|column| column.name == *id);
+            let again = column.map_or(0, |column| column.repeated);
+            let twice = match again {
+                0 => format!("no {id} stands twice"),
+                _ => format!("{} values of {id} stand there twice", whole(again as f64)),
+            };
+            format!("a customer export, one row a customer; {twice}")
+        }
+        InputKind::Transactions => format!("an order log, one row an order or order line, by {id}"),
+    }
+}
+
+fn capped(prospect: &Prospect) -> String {
+    let limits = prospect.look.limits.iter().map(|limits| {
+        format!(
+            "{} values of {} to {} at most",
+            whole((limits.raised + limits.lowered) as f64),
+            limits.column,
+            limits.upper_applied
+        )
+    });
+    let limits: Vec<String> = limits.collect();
+    if limits.is_empty() { "nothing".to_owned() } else { limits.join(", ") }
+}
+
+fn said(cancelled: &Cancelled) -> String {
+    let column = cancelled.column.as_deref().unwrap_or_default();
+    let mut marks = Vec::new();
+    marks.extend(cancelled.prefix.as_ref().map(|prefix| format!("{column} begins with {prefix}")));
+    if !cancelled.equals.is_empty() {
+        marks.push(format!("{column} is {}", cancelled.equals.join(" or ")));
+    }
+    if cancelled.negative_quantity {
+        marks.push("quantity below 0".to_owned());
+    }
+    marks.join(", or ")
+}
+
+fn fits(prospect: &Prospect) -> String {
+    let settings = &prospect.settings;
+    let model = settings.purchases.model.family().map_or("the best of the family", |f| f.title());
+    let orders = match settings.summary.frequency {
+        FrequencyKind::Orders => "all orders",
+        FrequencyKind::RepeatOrders => "repeat orders",
+    };
+    format!(
+        "{model} of {orders}, Gamma-Gamma of order values, to {} distinct histories in {}",
+        whole(prospect.histories as f64),
+        settings.summary.time_unit.plural()
+    )
+}
+
+/// How customers came to be in the file.
+fn selected(page: &mut Page, prospect: &Prospect) {
+    page.title("How customers came to be in the file");
+    for finding in &prospect.selection {
+        page.line(&format!("{}.", sentence(&finding.message)));
+    }
+    match (&prospect.lines, &prospect.settings.selection) {
+        (Some(lines), _) if prospect.contradicts() => {
+            page.text.push_str(&to_paste(lines, &prospect.settings));
+        }
+        (_, Some(_)) => page.line("The pipeline's [selection] agrees with the file."),
+        _ => page.line(
+            "No sign that customers were selected: one-time buyers and long silences are there.",
+        ),
+    }
+}
+
+/// The same as a document.
+///
+/// # Errors
+/// None that is known: everything in it can be written as JSON.
+pub fn json(checked: &Checked) -> anyhow::Result<String> {
+    let run = match &checked.prospect {
+        Ok(prospect) => run(prospect),
+        Err(error) => json!({ "possible": false, "fault": error.to_string() }),
+    };
+    let document = json!({
+        "input": checked.overview,
+        "guessed": checked.guessed,
+        "run": run,
+    });
+    Ok(escaped(&serde_json::to_string_pretty(&document)?) + "\n")
+}
+
+/// JSON whose texts have no control characters: those that JSON lets stand are escaped too.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if letter.is_control() && letter != '\n' {
+            text.push_str(&format!("\\u{:04x}", u32::from(letter)));
+        } else {
+            text.push(letter);
+        }
+    }
+    text
+}
+
+fn run(prospect: &Prospect) -> Value {
+    let Prospect { settings, look, .. } = prospect;
+    let rejected: serde_json::Map<String, Value> =
+        look.cleaned.rejected.iter().map(|r| (r.rule.clone(), json!(r.rows))).collect();
+    let aside: usize = look.cleaned.rejected.iter().map(|r| r.rows).sum();
+    let warned = |f: &&crate::results::findings::Finding| f.severity == Severity::Warning;
+    json!({
+        "possible": prospect.too_little.is_none(),
+        "fault": prospect.too_little,
+        "kind": settings.input.kind,
+        "columns": settings.input.columns,
+        "cancelled": settings.transactions.cancelled,
+        "rows": { "read": look.cleaned.rows_read, "rejected": aside, "kept": look.cleaned.rows_read - aside },
+        "rejected": rejected,
+        "customers": look.histories.len(),
+        "distinct_histories": prospect.histories,
+        "first_order": look.summary.first_order.to_string(),
+        "last_order": look.summary.last_order.to_string(),
+        "as_of": look.summary.observation_end.to_string(),
+        "outlier_limits": look.limits,
+        "purchases": settings.purchases.model,
+        "frequency": settings.summary.frequency,
+        "spend": settings.spend.model,
+        "remarks": prospect.remarks,
+        "selection": {
+            "agrees": !prospect.contradicts(),
+            "findings": prospect.selection,
+            "lines": prospect.lines,
+        },
+        "warnings": prospect.remarks.iter().chain(&prospect.selection).filter(warned).count(),
+    })
+}

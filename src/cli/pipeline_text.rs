@@ -1,0 +1,245 @@
+//! A pipeline file for an input that nobody described: the guesses, and beside each what it rests on
+//! and what to check.
+
+use crate::frame::guess::Guess;
+use crate::frame::guess::inspect::Overview;
+use crate::settings::InputKind;
+
+/// Column at which remarks begin, where the line leaves room.
+const REMARKS: usize = 46;
+
+/// The parts of a pipeline file that were guessed: `[input]`, and how cancellations are marked.
+pub fn input(guess: &Guess, path: &str, date_format: &str) -> String {
+    let mut lines = Lines::default();
+    guessed(&mut lines, guess, path, date_format);
+    lines.text
+}
+
+/// What a pipeline file is to say beside the guesses.
+pub struct Draft<'a> {
+    /// Name of the pipeline; also of its output folder.
+    pub name: &'a str,
+    /// How dates are written, or `auto`.
+    pub date_format: &'a str,
+    /// The lines of `[selection]`, where the file shows signs of one.
+    pub selection: Option<&'a [String]>,
+}
+
+/// A whole pipeline file.
+pub fn pipeline(guess: &Guess, overview: &Overview, draft: &Draft<'_>) -> String {
+    let mut lines = Lines::default();
+    let path: String = overview.path.chars().filter(|letter| !letter.is_control()).collect();
+    lines.plain(&format!(
+        "# Written by `cltv init` from {path}.\n\
+         # Columns were guessed by name and by content: check what stands behind the marks.\n\
+         # pipelines/README.md explains every key."
+    ));
+    lines.key("name", &quoted(draft.name), "");
+    lines.plain("");
+    guessed(&mut lines, guess, &overview.path, draft.date_format);
+    if guess.kind == InputKind::Transactions {
+        let last = guess.columns.order_date.as_ref();
+        let last = overview.columns.iter().find(|column| Some(&column.name) == last);
+        let last = last.and_then(|column| column.highest.clone()).unwrap_or_default();
+        lines.plain(&format!(
+            "# observation_end = {}   # set it (or --as-of) to the last day that the log covers;\n\
+             # without it, that is the day of the last order",
+            quoted(&last)
+        ));
+    }
+    contract(&mut lines, guess);
+    summary(&mut lines, guess.kind);
+    selection(&mut lines, guess.kind, draft.selection);
+    rest(&mut lines, guess, draft.name);
+    lines.text
+}
+
+fn guessed(lines: &mut Lines, guess: &Guess, path: &str, date_format: &str) {
+    lines.plain("[input]");
+    lines.key("path", &quoted(path), "");
+    match guess.kind {
+        InputKind::Customers => lines.key("kind", "\"customers\"", "one row a customer"),
+        InputKind::Transactions => {
+            lines.key("kind", "\"transactions\"", "one row an order or order line");
+        }
+    }
+    if date_format != "auto" {
+        lines.key("date_format", &quoted(date_format), "");
+    }
+    lines.plain("\n[input.columns]");
+    let columns = &guess.columns;
+    let single = [
+        ("customer_id", Some(&columns.customer_id)),
+        ("first_order_date", columns.first_order_date.as_ref()),
+        ("last_order_date", columns.last_order_date.as_ref()),
+        ("order_date", columns.order_date.as_ref()),
+        ("order_id", columns.order_id.as_ref()),
+        ("quantity", columns.quantity.as_ref()),
+        ("unit_price", columns.unit_price.as_ref()),
+    ];
+    for (key, name) in single {
+        if let Some(name) = name {
+            lines.key(key, &quoted(name), guess.reason(key));
+        }
+    }
+    for (key, names) in
+        [("orders", &columns.orders), ("value", &columns.value), ("keep", &columns.keep)]
+    {
+        match (names.as_slice(), guess.kind) {
+            ([], _) => {}
+            ([name], InputKind::Transactions) if key == "value" => {
+                lines.key(key, &quoted(name), guess.reason(key));
+            }
+            (names, _) => lines.key(key, &list(names), guess.reason(key)),
+        }
+    }
+    if let Some(cancelled) = &guess.cancelled {
+        let column = cancelled.column.as_deref().map_or(String::new(), quoted);
+        let mark = match &cancelled.prefix {
+            Some(prefix) => format!("prefix = {}", quoted(prefix)),
+            None => format!("equals = {}", list(&cancelled.equals)),
+        };
+        lines.plain("\n[transactions]");
+        let value = format!("{{ column = {column}, {mark} }}");
+        lines.key("cancelled", &value, guess.reason("cancelled"));
+    } else if guess.kind == InputKind::Transactions {
+        lines.plain("\n[transactions]");
+        lines.plain(
+            "# No mark of cancelled orders was found: negative lines are taken for returns.",
+        );
+    }
+}
+
+/// What to ask of the next file, for whoever takes the marks off.
+fn contract(lines: &mut Lines, guess: &Guess) {
+    let columns = &guess.columns;
+    let dates = [&columns.first_order_date, &columns.last_order_date, &columns.order_date];
+    let dates = dates.into_iter().flatten().map(|name| (name, "date"));
+    let counts = columns.orders.iter().map(|name| (name, "integer"));
+    let numbers = columns.value.iter().chain(&columns.quantity).chain(&columns.unit_price);
+    let required = dates.chain(counts).chain(numbers.map(|name| (name, "number")));
+    let required: Vec<String> =
+        required.map(|(name, kind)| format!("# {} = \"{kind}\"", quoted(name))).collect();
+    lines.plain(&format!(
+        "\n# What every new file must be like; take the marks off to have it checked:\n\
+         # [contract]\n\
+         # fail_at = 0.2        # share of bad rows from which a run fails\n\
+         # max_age_days = 7     # from the newest order to --as-of\n\
+         # [contract.required]\n{}",
+        required.join("\n")
+    ));
+}
+
+fn summary(lines: &mut Lines, kind: InputKind) {
+    lines.plain("\n[summary]");
+    if kind == InputKind::Customers {
+        let remark = "or the date of the export, or --as-of";
+        lines.key("analysis_date", "\"last_order + 2d\"", remark);
+    }
+    lines.key("time_unit", "\"week\"", "");
+    lines.key("frequency", "\"repeat_orders\"", "orders after the first, as the models have it");
+}
+
+fn selection(lines: &mut Lines, kind: InputKind, selection: Option<&[String]>) {
+    match selection {
+        Some(found) => {
+            lines.plain(
+                "\n# The file seems to hold only a part of the customers ever acquired: nobody in it \
+                 is beyond these\n# limits. Remove the section if it holds everybody; change it with \
+                 the export.",
+            );
+            lines.plain(&found.join("\n"));
+        }
+        None => {
+            let who = match kind {
+                InputKind::Customers => "file",
+                InputKind::Transactions => "log",
+            };
+            lines.plain(&format!(
+                "\n# No sign that customers are missing from the {who}: without [selection], it holds \
+                 everybody\n# ever acquired."
+            ));
+        }
+    }
+}
+
+fn rest(lines: &mut Lines, guess: &Guess, name: &str) {
+    lines.plain("\n[purchases]");
+    lines.key("model", "\"bg_nbd\"", "or \"auto\": the best of the family");
+    lines.plain("\n[forecast]");
+    lines.key("horizons", "[{ months = 3 }, { months = 6 }]", "");
+    lines.plain("\n[lifetime_value]");
+    lines.key("months", "6", "");
+    lines.key("monthly_discount_rate", "0.01", "");
+    lines.plain("\n# For intervals, take the marks off:\n# [uncertainty]\n# level = 0.9");
+    lines.plain("\n[segments]");
+    lines.key("labels", "[\"D\", \"C\", \"B\", \"A\"]", "lowest first");
+    if let Some(channel) = &guess.channel {
+        lines.key("channel_column", &quoted(channel), "");
+    }
+    if let Some(categories) = &guess.categories {
+        lines.key("categories_column", &quoted(categories), "lists as [A, B]");
+    }
+    lines.plain("\n[output]");
+    lines.key("path", &quoted(&format!("output/{name}")), "");
+    lines.key("formats", "[\"parquet\", \"csv\"]", "");
+}
+
+/// A file, line by line.
+#[derive(Default)]
+struct Lines {
+    text: String,
+}
+
+impl Lines {
+    fn plain(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    /// A key with a remark behind it, or above it where the line is long.
+    fn key(&mut self, key: &str, value: &str, remark: &str) {
+        let line = format!("{key} = {value}");
+        let length = line.chars().count();
+        if remark.is_empty() {
+            self.plain(&line);
+        } else if length < REMARKS {
+            self.plain(&format!("{line}{} # {remark}", " ".repeat(REMARKS - length)));
+        } else {
+            self.plain(&format!("# {key}: {remark}\n{line}"));
+        }
+    }
+}
+
+/// A TOML string on one line, without control characters.
+fn quoted(value: &str) -> String {
+    if !value.chars().any(char::is_control) {
+        return toml::Value::String(value.to_owned()).to_string();
+    }
+    let escaped = value.chars().map(|letter| match letter {
+        '"' | '\\' => format!("\\{letter}"),
+        letter if letter.is_control() => format!("\\u{:04x}", u32::from(letter)),
+        letter => letter.to_string(),
+    });
+    format!("\"{}\"", escaped.collect::<String>())
+}
+
+fn list(values: &[String]) -> String {
+    let all: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+    format!("[{}]", all.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_columns_are_one_line_of_toml() {
+        for name in ["plain", "it's \"so\"", "two\nlines", "\u{1b}[2J\u{9b}\\"] {
+            let line = format!("key = {}", quoted(name));
+            assert!(!line.chars().any(char::is_control), "{line}");
+            let table: toml::Table = line.parse().expect("TOML");
+            assert_eq!(table["key"].as_str(), Some(name));
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! What all pages on the terminal are made of: paragraphs, tables, numbers for people.
+
+use crate::results::findings::{Finding, Severity};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+/// Width where there is no terminal to ask.
+const PLAIN_WIDTH: u16 = 100;
+
+/// What is to be printed, line by line.
+#[derive(Default)]
+pub struct Page {
+    /// The lines so far.
+    pub text: String,
+}
+
+impl Page {
+    /// A line.
+    pub fn line(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.text.push('\n');
+    }
+
+    /// A title with a blank line before it.
+    pub fn title(&mut self, text: &str) {
+        self.line(&format!("\n\u{1b}[1m{text}\u{1b}[0m"));
+    }
+
+    /// Text with a mark before its first line, wrapped and indented to `indent`.
+    pub fn paragraph(&mut self, mark: &str, indent: usize, text: &str) {
+        let mut line = format!(" {mark}{}", " ".repeat(indent.saturating_sub(visible(mark) + 1)));
+        let mut used = indent;
+        for word in text.split_whitespace() {
+            if used > indent && used + 1 + word.chars().count() > width() {
+                self.line(&line);
+                line = " ".repeat(indent);
+                used = indent;
+            }
+            if used > indent {
+                line.push(' ');
+                used += 1;
+            }
+            line.push_str(word);
+            used += word.chars().count();
+        }
+        self.line(&line);
+    }
+
+    /// A table, line by line.
+    pub fn table(&mut self, table: &Table) {
+        for line in table.lines() {
+            self.line(line.trim_end());
+        }
+    }
+}
+
+/// Columns that a line may take.
+fn width() -> usize {
+    usize::from(Table::new().width().unwrap_or(PLAIN_WIDTH)).clamp(60, 110)
+}
+
+/// A table as wide as its contents: ids are never broken, so that they can be copied.
+pub fn plain_table() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table
+}
+
+/// Right-aligned figures after a left-aligned first column.
+pub fn figures(header: Vec<String>, rows: Vec<Vec<String>>) -> Table {
+    let mut table = plain_table();
+    table.set_header(header);
+    table.add_rows(rows);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// What the reader should know, and what to do about it.
+pub fn findings(page: &mut Page, findings: &[Finding]) {
+    if findings.is_empty() {
+        return;
+    }
+    page.title("Read this before you use the numbers");
+    for finding in findings {
+        let mark = match finding.severity {
+            Severity::Warning => "\u{1b}[33m!\u{1b}[0m",
+            Severity::Note => "·",
+        };
+        page.paragraph(mark, 4, &sentence(&finding.message));
+        page.paragraph("", 4, &format!("→ {}", finding.remedy));
+    }
+}
+
+/// Characters of a mark without its colour.
+fn visible(mark: &str) -> usize {
+    if mark.starts_with('\u{1b}') { 1 } else { mark.chars().count() }
+}
+
+/// Text from data without control characters, so that it cannot steer the terminal.
+pub fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// [`printable`] text of several lines, which stay lines.
+pub fn printable_lines(text: &str) -> String {
+    text.split_inclusive('\n')
+        .map(|line| match line.strip_suffix('\n') {
+            Some(line) => printable(line) + "\n",
+            None => printable(line),
+        })
+        .collect()
+}
+
+/// Text with a capital letter, unless it begins with a name, safe for the terminal.
+pub fn sentence(text: &str) -> String {
+    let mut letters = printable(text).chars().collect::<Vec<_>>();
+    let is_name = text.split_whitespace().next().is_some_and(|word| word.contains('_'));
+    if let Some(first) = letters.first_mut().filter(|_| !is_name) {
+        *first = first.to_ascii_uppercase();
+    }
+    letters.into_iter().collect()
+}
+
+/// 1234567.8 as 1,234,568.
+pub fn whole(value: f64) -> String {
+    let digits = format!("{:.0}", value.abs());
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if value <= -0.5 { format!("-{text}") } else { text }
+}
+
+/// Two decimals below a thousand, none above.
+pub fn decimal(value: f64) -> String {
+    if value.abs() >= 1000.0 {
+        whole(value)
+    } else if value.fract() == 0.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.2}")
+    }
+}
+
+/// Five significant digits.
+pub fn significant(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let decimals = (4.0 - value.abs().log10().floor()).clamp(0.0, 12.0) as usize;
+    format!("{value:.decimals$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_for_people() {
+        assert_eq!(whole(1_234_567.8), "1,234,568");
+        assert_eq!(whole(999.4), "999");
+        assert_eq!(decimal(80.34), "80.34");
+        assert_eq!(significant(0.242_594_5), "0.24259");
+        assert_eq!(significant(76.172_36), "76.172");
+    }
+
+    #[test]
+    fn data_cannot_steer_the_terminal() {
+        assert_eq!(printable("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
+    }
+}

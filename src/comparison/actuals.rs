@@ -1,0 +1,88 @@
+//! What happened between two runs, as the histories of both tell, and what the earlier one
+//! expected.
+
+use polars::prelude::DataFrame;
+
+use crate::comparison::Oddities;
+use crate::comparison::finished_run::Finished;
+use crate::customers::{Histories, Later, Pairs};
+use crate::error::Error;
+use crate::frame::numbers;
+use crate::frame::scored::compare;
+use crate::model::CustomerPatterns;
+use crate::model::evaluate::holdout::Forecast;
+use crate::model::forecast::predict::customer_orders;
+use crate::settings::columns::EXP_AVERAGE_VALUE;
+
+/// Share of what a customer has spent below which a difference is rounding.
+const ROUNDING: f64 = 1e-9;
+/// Days between two first orders that are the same.
+const SAME_DAY: f64 = 0.5;
+
+/// What the customers of the earlier run did since, in its order.
+pub(super) struct Seen {
+    /// Orders and their value.
+    pub(super) actual: Forecast,
+    /// Whether the later run lacks the customer.
+    pub(super) lost: Vec<bool>,
+    /// What no forecast foresees.
+    pub(super) oddities: Oddities,
+}
+
+impl Seen {
+    /// Orders are the difference of the frequencies, which leave out the first order in both runs
+    /// or in none. Value is the difference of the monetary value times the orders that it is the
+    /// mean of: all orders, or all but the first, which is not among those that came since.
+    pub(super) fn of(
+        run: &Finished,
+        before: &DataFrame,
+        pairs: &Pairs,
+        days: f64,
+    ) -> Result<Self, Error> {
+        let customers = before.height();
+        let [frequency, _, age, monetary] = compare::history(before, &run.settings)?;
+        let unit = run.settings.summary.time_unit.days();
+        let mut seen = Self {
+            actual: Forecast {
+                name: "actual",
+                orders: vec![0.0; customers],
+                value: vec![0.0; customers],
+            },
+            lost: pairs.later[..customers].iter().map(Option::is_none).collect(),
+            oddities: Oddities::default(),
+        };
+        for (i, later) in pairs.later[..customers].iter().enumerate() {
+            let Some(later) = later else {
+                seen.oddities.lost += 1;
+                continue;
+            };
+            let moved = (later.age - age[i]) * unit - days;
+            seen.oddities.first_order_moved += usize::from(moved.abs() > SAME_DAY);
+            let spent = |x: f64, m: f64| run.valued_orders(x) * m;
+            let then = spent(frequency[i], monetary[i]);
+            let since = spent(later.frequency, later.monetary_value) - then;
+            seen.oddities.less_spent += usize::from(since < -ROUNDING * then);
+            seen.oddities.fewer_orders += usize::from(later.frequency < frequency[i]);
+            seen.actual.orders[i] = (later.frequency - frequency[i]).max(0.0);
+            seen.actual.value[i] = since;
+        }
+        let late = |later: &&Later| later.age * unit > days - SAME_DAY;
+        seen.oddities.late = pairs.later[customers..].iter().flatten().filter(late).count();
+        Ok(seen)
+    }
+}
+
+/// What the model of the earlier run expects of its customers over the next `days`.
+pub(super) fn expected(run: &Finished, before: &DataFrame, days: f64) -> Result<Forecast, Error> {
+    let [frequency, recency, age, monetary] = compare::history(before, &run.settings)?;
+    let valued = |(x, m): (&f64, &f64)| if *m > 0.0 { run.valued_orders(*x) } else { 0.0 };
+    let valued = frequency.iter().zip(&monetary).map(valued).collect();
+    let histories = Histories::new(frequency, recency, age, monetary, valued)
+        .map_err(|fault| Error::input(run.folder.display(), fault))?;
+    let (purchases, _) = run.trained.fits()?;
+    let horizon = days / run.settings.summary.time_unit.days();
+    let orders = customer_orders(&purchases.model, &CustomerPatterns::of(&histories), horizon)?;
+    let average = numbers(before, EXP_AVERAGE_VALUE)?;
+    let value = orders.iter().zip(average).map(|(orders, value)| orders * value).collect();
+    Ok(Forecast { name: "expected", orders, value })
+}

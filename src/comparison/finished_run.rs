@@ -1,0 +1,220 @@
+//! A finished run, read back from its folder. A file that is not the one that the run wrote is
+//! refused.
+
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+use polars::prelude::DataFrame;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::error::Error;
+use crate::frame::scored::compare;
+use crate::frame::summary::outliers::Limits;
+use crate::model_file::Trained;
+use crate::output::documents::SCHEMA_VERSION;
+use crate::settings::types::plain_date;
+use crate::settings::{FrequencyKind, InputKind, MonetaryKind, Overrides, Settings, restore};
+use crate::storage::fingerprint::{Files, Fingerprint, fingerprint, sha256};
+
+const MANIFEST: &str = "run.json";
+const MODEL: &str = "model.json";
+const CUSTOMERS: &str = "customers.parquet";
+
+/// What a run left behind, but for its customers.
+pub struct Finished {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// T was measured to here.
+    pub as_of: NaiveDate,
+    /// Identifier of the model that predicted.
+    pub model_id: String,
+    /// That model.
+    pub trained: Trained,
+    /// The settings of the run.
+    pub settings: Settings,
+    /// Outlier limits that the run applied, with what they changed.
+    pub limits: Vec<Limits>,
+    outputs: Vec<Fingerprint>,
+}
+
+/// The part of run.json that a comparison reads.
+#[derive(Deserialize)]
+struct Manifest {
+    schema_version: u32,
+    #[serde(with = "plain_date")]
+    as_of: NaiveDate,
+    model: ModelMark,
+    outlier_limits: Vec<Limits>,
+    settings: Value,
+    outputs: Vec<Fingerprint>,
+}
+
+#[derive(Deserialize)]
+struct ModelMark {
+    id: String,
+}
+
+impl Finished {
+    /// Reads run.json and model.json.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] when the folder is no output of a run, [`Error::Input`] when its files
+    /// are not those that the run wrote, [`Error::Io`] when they cannot be read.
+    pub fn read(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join(MANIFEST);
+        let manifest = manifest(folder, &path)?;
+        let as_of = manifest.as_of;
+        let overrides = Overrides { as_of: Some(as_of.to_string()), ..Overrides::default() };
+        let settings = restore(&manifest.settings, &overrides)
+            .map_err(|faults| Error::Input { place: path.display().to_string(), faults })?;
+        let (path, outputs) = (folder.join(MODEL), manifest.outputs);
+        let text = verified(&path, &outputs)?;
+        let trained = Trained::parse(&text).map_err(|fault| Error::input(path.display(), fault))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            as_of,
+            model_id: manifest.model.id,
+            trained,
+            settings,
+            limits: manifest.outlier_limits,
+            outputs,
+        })
+    }
+
+    /// The text of another of its files.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when the run wrote no such file, or another one; [`Error::Io`] when it cannot
+    /// be read.
+    pub fn text(&self, file: &str) -> Result<String, Error> {
+        let path = self.folder.join(file);
+        let bytes = verified(&path, &self.outputs)?;
+        String::from_utf8(bytes).map_err(|_| Error::input(path.display(), "is no text"))
+    }
+
+    /// The customers, under the names that columns have before any renaming, and their file.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] when the run wrote no Parquet, [`Error::Input`] when the file is not the
+    /// one that it wrote, [`Error::Io`] when it cannot be read.
+    pub fn customers(&self) -> Result<(DataFrame, Fingerprint), Error> {
+        let path = self.folder.join(CUSTOMERS);
+        if !self.outputs.iter().any(|output| output.file == CUSTOMERS) {
+            return Err(fault(
+                &self.folder,
+                format!(
+                    "the run wrote no {CUSTOMERS}: do it again with output.formats = \
+                     [\"parquet\"], or with \"parquet\" among others"
+                ),
+            ));
+        }
+        let files = Files::of(vec![path.clone()], |path| path.display().to_string())?;
+        let found = fingerprint(&path)?;
+        same(&path, &self.outputs, &found)?;
+        let customers = compare::customers(&path, &self.settings)?;
+        files.unchanged()?;
+        Ok((customers, found))
+    }
+
+    /// What has to be the same for two runs to speak of the same thing.
+    pub fn definitions(&self) -> Vec<(&'static str, Value)> {
+        let Settings { summary, lifetime_value, segments, .. } = &self.settings;
+        vec![
+            ("time unit", json!(summary.time_unit)),
+            ("frequency", json!(summary.frequency)),
+            ("monetary value", json!(monetary_value(&self.settings))),
+            ("least number of orders", json!(summary.min_orders)),
+            ("lifetime value", json!(lifetime_value)),
+            ("list of segments", json!(segments.labels)),
+            ("currency", json!(self.settings.output.currency)),
+        ]
+    }
+
+    /// Orders that the monetary value of a customer with so many counted orders is the mean of.
+    pub fn valued_orders(&self, frequency: f64) -> f64 {
+        match (self.settings.summary.frequency, monetary_value(&self.settings)) {
+            (FrequencyKind::Orders, MonetaryKind::RepeatOrders) => (frequency - 1.0).max(0.0),
+            (FrequencyKind::RepeatOrders, MonetaryKind::Orders) => frequency + 1.0,
+            _ => frequency,
+        }
+    }
+
+    /// Order counts and values that outlier limits changed.
+    pub fn capped(&self) -> usize {
+        self.limits.iter().map(|limits| limits.raised + limits.lowered).sum()
+    }
+}
+
+/// A customer export knows no single orders: its mean is that of all.
+fn monetary_value(settings: &Settings) -> MonetaryKind {
+    match settings.input.kind {
+        InputKind::Customers => MonetaryKind::Orders,
+        InputKind::Transactions => settings.summary.monetary_value,
+    }
+}
+
+fn manifest(folder: &Path, path: &Path) -> Result<Manifest, Error> {
+    let text = match std::fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(fault(folder, no_run(folder)));
+        }
+        Err(error) => return Err(Error::io(path, "read what the run did")(error)),
+    };
+    let other = |what: String| Error::input(path.display(), format!("{what}: run again"));
+    let manifest: Manifest = serde_json::from_slice(&text)
+        .map_err(|e| other(format!("not the {MANIFEST} of a run by this version of cltv: {e}")))?;
+    match manifest.schema_version {
+        SCHEMA_VERSION => Ok(manifest),
+        version => Err(other(format!(
+            "the run has layout {version}, this version of cltv reads layout {SCHEMA_VERSION}"
+        ))),
+    }
+}
+
+/// What to name instead of a folder without run.json.
+fn no_run(folder: &Path) -> String {
+    let runs = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut runs: Vec<String> = runs
+        .filter(|entry| entry.path().join(MANIFEST).is_file())
+        .map(|entry| entry.path().display().to_string())
+        .collect();
+    runs.sort();
+    let instead = match runs.is_empty() {
+        true => "the output folder of a run".to_owned(),
+        false => format!("one of the runs in it: {}", runs.join(", ")),
+    };
+    format!("there is no {MANIFEST} in this folder: name {instead}")
+}
+
+/// The bytes of a file, when they are those that the run wrote.
+fn verified(path: &Path, outputs: &[Fingerprint]) -> Result<Vec<u8>, Error> {
+    let bytes = std::fs::read(path).map_err(Error::io(path, "read the run's file"))?;
+    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let found = Fingerprint { file, bytes: bytes.len() as u64, sha256: sha256(&bytes) };
+    same(path, outputs, &found)?;
+    Ok(bytes)
+}
+
+fn same(path: &Path, outputs: &[Fingerprint], found: &Fingerprint) -> Result<(), Error> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let written = outputs.iter().find(|output| output.file == name);
+    match written.map(|output| output.sha256.as_str()) {
+        Some(sha256) if sha256 == found.sha256 => Ok(()),
+        written => Err(Error::input(
+            path.display(),
+            format!(
+                "the file is not the one that the run wrote: its SHA-256 is {}, {MANIFEST} says \
+                 {}; it was changed or copied from elsewhere, run again",
+                found.sha256,
+                written.unwrap_or("nothing")
+            ),
+        )),
+    }
+}
+
+/// The wrong folder was named.
+pub(super) fn fault(folder: &Path, fault: String) -> Error {
+    Error::Settings { place: folder.display().to_string(), faults: vec![fault] }
+}

@@ -1,0 +1,147 @@
+//! What to know about the figures of a comparison: assumptions that were made, with how many
+//! customers they are about.
+
+use crate::comparison::Oddities;
+use crate::comparison::finished_run::Finished;
+use crate::frame::summary::outliers::Limits;
+use crate::results::findings::Finding;
+
+/// Everything there is to say.
+pub(super) fn remarks(before: &Finished, after: &Finished, oddities: Oddities) -> Vec<Finding> {
+    [
+        first_order_moved(oddities.first_order_moved),
+        lost(oddities.lost, before),
+        fewer_orders(oddities.fewer_orders),
+        less_spent(oddities.less_spent),
+        late(oddities.late, before),
+        recut(before, after),
+        capped(before, after),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn first_order_moved(customers: usize) -> Option<Finding> {
+    (customers > 0).then(|| {
+        Finding::warning(
+            "first_order_moved",
+            format!("{customers} customers have another first order in the later run"),
+            "a first order does not move: look whether ids were given to other customers, or old \
+             orders were added or removed; their actual orders cannot be trusted",
+        )
+        .with("customers", customers)
+    })
+}
+
+fn lost(customers: usize, before: &Finished) -> Option<Finding> {
+    let (variant, why) = match before.settings.selection {
+        Some(_) => (
+            "selected",
+            "the pipeline says that only some customers are in the file: who is no longer in it \
+             has not ordered, unless ids changed",
+        ),
+        None => (
+            "unexplained",
+            "that is so where an export leaves out who has not ordered; where customers were \
+             deleted or ids changed, the actual orders are too few",
+        ),
+    };
+    (customers > 0).then(|| {
+        Finding::note(
+            "lost_customers",
+            format!(
+                "{customers} customers of the earlier run are not in the later one: they count as \
+                 having ordered nothing since"
+            ),
+            why,
+        )
+        .shaped(variant)
+        .with("customers", customers)
+    })
+}
+
+fn fewer_orders(customers: usize) -> Option<Finding> {
+    (customers > 0).then(|| {
+        Finding::note(
+            "fewer_orders",
+            format!(
+                "{customers} customers have fewer orders in the later run than in the earlier one: \
+                 they count as having ordered nothing since"
+            ),
+            "orders were cancelled or returned as a whole, or an outlier limit is lower now",
+        )
+        .with("customers", customers)
+    })
+}
+
+fn less_spent(customers: usize) -> Option<Finding> {
+    (customers > 0).then(|| {
+        Finding::note(
+            "less_spent",
+            format!(
+                "{customers} customers have spent less in total in the later run than in the \
+                 earlier one: that is taken off the actual revenue"
+            ),
+            "orders were returned or cancelled, or an outlier limit is lower now",
+        )
+        .with("customers", customers)
+    })
+}
+
+fn late(customers: usize, before: &Finished) -> Option<Finding> {
+    (customers > 0).then(|| {
+        Finding::note(
+            "late_customers",
+            format!(
+                "{customers} of the new customers first ordered on or before {}, and are not in \
+                 the earlier run",
+                before.as_of
+            ),
+            "they came back after a filter or too few orders had left them out: their orders are \
+             not among the actual ones",
+        )
+        .with("customers", customers)
+        .with("as_of", before.as_of)
+    })
+}
+
+/// Quantiles of another run: a customer changes segment because others did.
+fn recut(before: &Finished, after: &Finished) -> Option<Finding> {
+    (before.trained.segments.edges != after.trained.segments.edges).then(|| {
+        let model = before.folder.join("model.json").display().to_string();
+        Finding::note(
+            "segments_recut",
+            "the later run has segment edges of its own, so that a customer can change segment \
+             because others did"
+                .to_owned(),
+            format!("to keep the edges, score with `cltv score --model {model}`"),
+        )
+        .with("model_file", model)
+    })
+}
+
+fn capped(before: &Finished, after: &Finished) -> Option<Finding> {
+    let limit = |limits: &Limits| (limits.lower_applied, limits.upper_applied);
+    let (was, is) = (before.capped(), after.capped());
+    let alike = before.limits.iter().map(limit).eq(after.limits.iter().map(limit));
+    let (variant, limits) = match alike {
+        true => ("same_limits", "the same limits"),
+        false => ("own_limits", "limits of their own"),
+    };
+    (was + is > 0).then(|| {
+        Finding::note(
+            "capped",
+            format!(
+                "outlier limits changed {was} order counts and values in the earlier run and {is} \
+                 in the later one, by {limits}: orders and revenue of those customers are not \
+                 exact"
+            ),
+            "to keep the limits, score with the earlier model; to have none, set \
+             outliers.columns = []",
+        )
+        .shaped(variant)
+        .with("changed_before", was)
+        .with("changed_after", is)
+    })
+}

@@ -1,0 +1,385 @@
+//! Proof on a holdout: load → clean → cut → summary → fit every model → forecast → measure, beside
+//! forecasts that need no model.
+
+use chrono::{Days, NaiveDate};
+use serde::Serialize;
+
+use crate::customers::{Histories, Holdout};
+use crate::error::Error;
+use crate::frame::rules::export::Rejected;
+use crate::frame::summary::{export, log};
+use crate::model::evaluate::holdout::{
+    Accuracy, Forecast, GroupAccuracy, accuracy, baselines, by_group, expected,
+};
+use crate::model::{self, CustomerPatterns, FittedPurchases, Parameter};
+use crate::pipeline::audit::Clock;
+use crate::pipeline::{Read, read};
+use crate::pipeline::{contract, notices};
+use crate::progress;
+use crate::results::findings::{Finding, Severity};
+use crate::settings::{Family, InputKind, Purchases, Settings};
+use crate::storage::fingerprint::{Fingerprint, lost_thread};
+
+/// Every forecast over every holdout.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// Input files in reading order.
+    pub inputs: Vec<Fingerprint>,
+    /// Rows read.
+    pub rows_read: usize,
+    /// Rows set aside, by rule.
+    pub rejected: Vec<Rejected>,
+    /// The holdout of the pipeline first, then earlier ones of the same length.
+    pub folds: Vec<Fold>,
+    /// What the reader should know, most serious first.
+    pub findings: Vec<Finding>,
+}
+
+/// One cut.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Fold {
+    /// Last day of the calibration.
+    pub calibration_end: NaiveDate,
+    /// Last day of the holdout.
+    pub holdout_end: NaiveDate,
+    /// The model that the pipeline predicts with; for `auto`, the best on this calibration.
+    pub chosen: &'static str,
+    /// Customers acquired by the end of the calibration.
+    pub customers: usize,
+    /// Models, the simplest first, then baselines.
+    pub methods: Vec<Method>,
+    /// Forecasts beside actuals by frequency, decile and cohort.
+    pub groups: Vec<GroupAccuracy>,
+}
+
+/// One way to forecast.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Method {
+    /// Its name in tables.
+    pub name: &'static str,
+    /// Whether it is one of the naive forecasts.
+    pub baseline: bool,
+    /// Orders; none when the model could not be fitted.
+    pub orders: Option<Accuracy>,
+    /// Value.
+    pub value: Option<Accuracy>,
+    /// Log-likelihood of the calibration.
+    pub log_likelihood: Option<f64>,
+    /// Estimates.
+    pub parameters: Vec<Parameter>,
+    /// Why it could not be fitted.
+    pub fault: Option<String>,
+}
+
+/// Evaluates over the pipeline's holdout and `folds` − 1 earlier ones.
+///
+/// # Errors
+/// [`Error::Settings`] when the pipeline has no order log with a calibration end; [`Error::Input`]
+/// when the log breaks the contract or the holdout is empty; [`Error::Model`] when the model of the
+/// pipeline cannot be fitted.
+pub fn evaluate(settings: &Settings, folds: u32) -> Result<Evaluation, Error> {
+    let cut = splittable(settings)?;
+    let Read { source: _held, files, cleaned } = read(settings, &mut Clock::default())?;
+    let (first_order, last_order) = log::first_and_last(&cleaned.kept)?;
+    let end = settings.transactions.observation_end.unwrap_or(last_order);
+    if end <= cut {
+        return Err(Error::input(
+            &settings.input.path,
+            format!(
+                "the log ends on {end}, so there is nothing after the calibration end, {cut}: set \
+                 transactions.calibration_end to an earlier date"
+            ),
+        ));
+    }
+    let mut findings: Vec<Finding> =
+        contract::rejected_rows(&cleaned.rejected, cleaned.rows_read, settings)
+            .into_iter()
+            .collect();
+    findings.extend(notices::silent_end(last_order, end));
+    let length = (end - cut).num_days() as u64;
+    let mut made: Vec<Fold> = Vec::new();
+    for number in 0..folds {
+        let back = Days::new(length * u64::from(number));
+        progress::stage("evaluate a fold");
+        match one_fold(&cleaned.kept, settings, cut - back, end - back) {
+            Ok((fold, remarks)) => {
+                made.push(fold);
+                findings.extend(remarks);
+            }
+            Err(error) if number == 0 => return Err(error),
+            Err(error) => {
+                findings.push(fewer_folds(folds, number, cut - back, first_order, &error));
+                break;
+            }
+        }
+    }
+    findings.sort_by_key(|finding| finding.severity == Severity::Note);
+    let inputs = files.fingerprints().join().unwrap_or_else(lost_thread)?;
+    files.unchanged()?;
+    Ok(Evaluation {
+        inputs,
+        rows_read: cleaned.rows_read,
+        rejected: cleaned.rejected,
+        folds: made,
+        findings,
+    })
+}
+
+fn splittable(settings: &Settings) -> Result<NaiveDate, Error> {
+    let mut faults = Vec::new();
+    if settings.input.kind != InputKind::Transactions {
+        faults.push(
+            "one row a customer cannot be split in time: evaluate an order log, input.kind = \
+             \"transactions\""
+                .to_owned(),
+        );
+    } else if settings.transactions.calibration_end.is_none() {
+        faults.push(
+            "transactions.calibration_end is missing: orders after it become the holdout; write \
+             --set transactions.calibration_end=2011-06-09"
+                .to_owned(),
+        );
+    }
+    if settings.selection.is_some() {
+        faults.push(
+            "[selection] is about who is in the file at its end, which an earlier cut changes: \
+             remove the section"
+                .to_owned(),
+        );
+    }
+    match (settings.transactions.calibration_end, faults.is_empty()) {
+        (Some(cut), true) => Ok(cut),
+        _ => Err(Error::Settings { place: "evaluate".to_owned(), faults }),
+    }
+}
+
+fn fewer_folds(
+    asked: u32,
+    made: u32,
+    cut: NaiveDate,
+    first_order: NaiveDate,
+    error: &Error,
+) -> Finding {
+    let why = if cut <= first_order {
+        format!("the log begins on {first_order}")
+    } else {
+        format!("cut at {cut}, {error}")
+    };
+    Finding::note(
+        "fewer_folds",
+        format!("{made} of {asked} holdouts fit into the log: {why}"),
+        "set a later transactions.calibration_end: the holdouts become shorter",
+    )
+}
+
+fn one_fold(
+    days: &polars::prelude::LazyFrame,
+    settings: &Settings,
+    cut: NaiveDate,
+    end: NaiveDate,
+) -> Result<(Fold, Vec<Finding>), Error> {
+    let mut at_cut = settings.clone();
+    at_cut.transactions.calibration_end = Some(cut);
+    at_cut.transactions.observation_end = Some(end);
+    let summary = log::customer_summary(days.clone(), &at_cut)?;
+    let histories = export::to_histories(&summary, &at_cut)?;
+    let unit = settings.summary.time_unit;
+    let holdout = log::holdout(days, &summary, cut, end, unit)?;
+    let horizon = (end - cut).num_days() as f64 / unit.days();
+    let customers = CustomerPatterns::of(&histories);
+    let spend = model::fit_spend(&histories, &settings.spend)?;
+    let fitted = fit_all(&customers, settings);
+    let chosen = chosen(&customers, &fitted, settings)?;
+    let mut attempts = Vec::new();
+    for (family, fit) in &fitted {
+        let mut method = method(*family, fit);
+        let fit = fit.as_ref().ok();
+        let made =
+            fit.map(|fit| expected(fit, &spend, &histories, &customers, horizon)).transpose();
+        if let (Err(error), false) = (&made, family.name() == chosen) {
+            method.fault = Some(error.to_string());
+            attempts.push((method, None));
+        } else {
+            attempts.push((method, made?));
+        }
+    }
+    for baseline in baselines(&histories, &holdout, horizon) {
+        let method = Method { baseline: true, ..method_named(baseline.name) };
+        attempts.push((method, Some(baseline)));
+    }
+    let cohorts = cohorts(&histories, cut, settings);
+    let (methods, groups) = measured(attempts, &histories, &holdout, &cohorts);
+    let customers = histories.len();
+    let fold = Fold { calibration_end: cut, holdout_end: end, chosen, customers, methods, groups };
+    let mut findings: Vec<Finding> = fitted
+        .iter()
+        .filter(|(family, _)| family.name() == chosen)
+        .flat_map(|(_, fit)| fit.iter().flat_map(|fit| fit.findings.clone()))
+        .collect();
+    findings.extend(spend.findings);
+    findings.extend(verdict(&fold, &holdout));
+    Ok((fold, findings))
+}
+
+/// Each forecast beside what happened, for all customers and group by group.
+fn measured(
+    attempts: Vec<(Method, Option<Forecast>)>,
+    histories: &Histories,
+    holdout: &Holdout,
+    cohorts: &[String],
+) -> (Vec<Method>, Vec<GroupAccuracy>) {
+    let mut groups = Vec::new();
+    let mut measure = |(method, forecast): (Method, Option<Forecast>)| {
+        let Some(forecast) = forecast else {
+            return method;
+        };
+        groups.extend(by_group(&forecast, histories, holdout, cohorts));
+        let orders = Some(accuracy(&forecast.orders, &holdout.orders));
+        let value = Some(accuracy(&forecast.value, &holdout.value));
+        Method { orders, value, ..method }
+    };
+    let methods = attempts.into_iter().map(&mut measure).collect();
+    (methods, groups)
+}
+
+type Fits = Vec<(Family, Result<FittedPurchases, Error>)>;
+
+/// Every model of the family, under the pipeline's penalty.
+fn fit_all(customers: &CustomerPatterns, settings: &Settings) -> Fits {
+    let fit = |family: Family| {
+        let purchases = Purchases { model: family.into(), ..settings.purchases.clone() };
+        (family, model::fit_purchases(&customers.patterns, &purchases, None))
+    };
+    Family::ALL.into_iter().map(fit).collect()
+}
+
+/// The model that a run on this calibration would predict with.
+fn chosen(
+    customers: &CustomerPatterns,
+    fitted: &Fits,
+    settings: &Settings,
+) -> Result<&'static str, Error> {
+    let family = match settings.purchases.model.family() {
+        Some(named) => named,
+        None => model::fit_purchases(&customers.patterns, &settings.purchases, None)?.family,
+    };
+    match fitted.iter().find(|(fitted, _)| *fitted == family) {
+        Some((_, Err(error))) => Err(Error::Model(error.to_string())),
+        _ => Ok(family.name()),
+    }
+}
+
+fn method_named(name: &'static str) -> Method {
+    Method {
+        name,
+        baseline: false,
+        orders: None,
+        value: None,
+        log_likelihood: None,
+        parameters: Vec::new(),
+        fault: None,
+    }
+}
+
+fn method(family: Family, fit: &Result<FittedPurchases, Error>) -> Method {
+    match fit {
+        Ok(fit) => Method {
+            log_likelihood: Some(fit.log_likelihood),
+            parameters: fit.parameters.clone(),
+            ..method_named(family.name())
+        },
+        Err(error) => Method { fault: Some(error.to_string()), ..method_named(family.name()) },
+    }
+}
+
+/// The month in which each customer ordered first, as 1997-01.
+fn cohorts(histories: &Histories, cut: NaiveDate, settings: &Settings) -> Vec<String> {
+    let days = settings.summary.time_unit.days();
+    let month = |age: &f64| {
+        let first = cut - Days::new((age * days).round() as u64);
+        first.format("%Y-%m").to_string()
+    };
+    histories.age().iter().map(month).collect()
+}
+
+/// An error of a forecast: the smaller, the better.
+type Measure = fn(&Accuracy) -> f64;
+
+/// What a forecast of means minimises.
+const RMSE: Measure = |accuracy| accuracy.rmse;
+
+/// What else a forecast can be better in.
+const OTHERS: [(&str, Measure); 3] = [
+    ("MAE", |accuracy| accuracy.mae),
+    ("total", |accuracy| (accuracy.expected - accuracy.actual).abs()),
+    ("ranking", |accuracy| -accuracy.gini.unwrap_or(0.0)),
+];
+
+/// Whether the chosen model beats every baseline: it is judged by squared errors, and other
+/// measures are told.
+fn verdict(fold: &Fold, holdout: &Holdout) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if holdout.orders.iter().all(|orders| *orders == 0.0) {
+        findings.push(Finding::warning(
+            "empty_holdout",
+            format!("nobody ordered from {} to {}", fold.calibration_end, fold.holdout_end),
+            "check transactions.observation_end: does the log reach that far?",
+        ));
+    }
+    let of_orders: fn(&Method) -> Option<&Accuracy> = |method| method.orders.as_ref();
+    let of_value: fn(&Method) -> Option<&Accuracy> = |method| method.value.as_ref();
+    for (what, of) in [("orders", of_orders), ("value", of_value)] {
+        let model = fold.methods.iter().find(|method| method.name == fold.chosen);
+        let Some(own) = model.and_then(of) else { continue };
+        let baselines: Vec<(&str, &Accuracy)> = fold
+            .methods
+            .iter()
+            .filter(|method| method.baseline)
+            .filter_map(|method| Some((method.name, of(method)?)))
+            .collect();
+        findings.extend(comparison(
+            own,
+            &baselines,
+            fold.chosen,
+            &format!("{what} after {}", fold.calibration_end),
+        ));
+    }
+    findings
+}
+
+/// How a model stands against the baselines.
+fn comparison(
+    own: &Accuracy,
+    baselines: &[(&str, &Accuracy)],
+    chosen: &str,
+    what: &str,
+) -> Vec<Finding> {
+    let better = |measure: Measure| {
+        let all = baselines.iter().map(|(name, accuracy)| (*name, measure(accuracy)));
+        all.filter(|(_, error)| *error < measure(own)).min_by(|a, b| a.1.total_cmp(&b.1))
+    };
+    let mut findings = Vec::new();
+    if let Some((name, rmse)) = better(RMSE) {
+        findings.push(Finding::warning(
+            "loses_to_baseline",
+            format!(
+                "{chosen} loses to the naive forecast {name} in {what}: RMSE {:.4} against {rmse:.4}",
+                own.rmse
+            ),
+            "do not plan with it: look at evaluation.csv for a better model, at cohorts and \
+             frequencies in evaluation_groups.csv, and at changes in the business",
+        ));
+    }
+    let lost: Vec<String> = OTHERS
+        .iter()
+        .filter_map(|(name, measure)| Some(format!("{} by {name}", better(*measure)?.0)))
+        .collect();
+    if !lost.is_empty() {
+        findings.push(Finding::note(
+            "baseline_better_in_part",
+            format!("naive forecasts beat {chosen} in part, in {what}: {}", lost.join(", ")),
+            "see evaluation.csv; where most customers do not order, MAE favours forecasting nothing",
+        ));
+    }
+    findings
+}

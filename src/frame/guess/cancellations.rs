@@ -1,0 +1,198 @@
+//! What only the rows of an order log tell: which lines are cancellations, and which columns are
+//! about the customer and not about the line.
+
+use polars::prelude::*;
+
+use crate::error::Error;
+use crate::frame::guess::inspect::{Kind, Overview};
+use crate::frame::guess::words::{Topic, Words, says_cancelled};
+use crate::frame::guess::{Guess, spoken};
+use crate::frame::input::load::load_whole;
+use crate::frame::input::typed::{Blanks, number, stripped};
+use crate::frame::streamed;
+use crate::settings::Cancelled;
+
+/// Lines in which columns are compared within a customer.
+const COMPARED: u32 = 1_000_000;
+/// So many lines with a letter before the number are negative where the letter marks cancellations,
+/// and so many customers have one value only where a column is about the customer.
+const NEARLY_ALL: f64 = 0.95;
+/// Where more lines are marked, the mark says something else.
+const MOST_CANCELLED: f64 = 0.3;
+/// Columns with more values are neither a status nor about customers in general.
+const MOST_VALUES: usize = 200;
+
+/// Completes the guess of a log.
+///
+/// # Errors
+/// [`Error::Input`] when the file cannot be read.
+pub(crate) fn complete(mut guess: Guess, overview: &Overview) -> Result<Guess, Error> {
+    let (loaded, _) = load_whole(&overview.path, "auto")?;
+    let failed = |e| Error::input(&overview.path, crate::frame::rules::export::unreadable(&e));
+    let by_prefix = prefix(&loaded.frame, &guess).map_err(failed)?;
+    let by_status = || status(&loaded.frame, &guess, overview).map_err(failed);
+    guess.cancelled = match by_prefix {
+        Some(found) => Some(found),
+        None => by_status()?,
+    };
+    if let Some(Cancelled { prefix, .. }) = &guess.cancelled {
+        let reason = match prefix {
+            Some(_) => "lines of such orders, and only they, have negative amounts",
+            None => "what the values say",
+        };
+        guess.reasons.push(("cancelled", reason.to_owned()));
+    }
+    guess.columns.keep = about_customers(&loaded.frame, &guess, overview).map_err(failed)?;
+    (guess.channel, guess.categories) = spoken(&guess.columns.keep);
+    let reason = "carried through to the output, from the customer's last day";
+    guess.reasons.push(("keep", reason.to_owned()));
+    Ok(guess)
+}
+
+/// The letter that orders of negative amount begin with, and no others.
+fn prefix(frame: &LazyFrame, guess: &Guess) -> PolarsResult<Option<Cancelled>> {
+    let Some(order_id) = &guess.columns.order_id else {
+        return Ok(None);
+    };
+    let amount = guess.columns.quantity.iter().chain(&guess.columns.value).next();
+    let Some(amount) = amount else {
+        return Ok(None);
+    };
+    let count = |is: Expr| is.fill_null(lit(false)).cast(DataType::UInt64).sum();
+    let lines = frame
+        .clone()
+        .select([
+            stripped(order_id).str().slice(lit(0), lit(1)).alias("letter"),
+            number(amount, Blanks::TakenOff).alias("amount"),
+        ])
+        .group_by([col("letter")])
+        .agg([
+            len().cast(DataType::UInt64).alias("lines"),
+            count(col("amount").lt(lit(0.0))).alias("negative"),
+        ]);
+    let counts = streamed(lines)?;
+    let letters = counts.column("letter")?.str()?;
+    let lines = counts.column("lines")?.u64()?;
+    let negative = counts.column("negative")?.u64()?;
+    let all: u64 = lines.iter().flatten().sum();
+    let marks = letters.iter().zip(lines.iter().zip(negative.iter())).filter_map(|one| {
+        let (Some(letter), (Some(lines), Some(negative))) = one else {
+            return None;
+        };
+        let is_letter = letter.chars().all(char::is_alphabetic) && !letter.is_empty();
+        let marks = negative as f64 >= NEARLY_ALL * lines as f64 && 2 * lines < all;
+        (is_letter && marks).then(|| (lines, letter.to_owned()))
+    });
+    Ok(marks.max().map(|(_, letter)| Cancelled {
+        column: Some(order_id.clone()),
+        prefix: Some(letter),
+        ..Cancelled::default()
+    }))
+}
+
+/// The values of a column about the status of an order that say that it was cancelled.
+fn status(
+    frame: &LazyFrame,
+    guess: &Guess,
+    overview: &Overview,
+) -> PolarsResult<Option<Cancelled>> {
+    let columns = overview.columns.iter().filter(|column| {
+        column.kind == Kind::Text
+            && column.distinct <= MOST_VALUES
+            && Words::of(&column.name).about_any(&[Topic::Status, Topic::Cancel])
+            && guess.columns.order_id.as_ref() != Some(&column.name)
+    });
+    for column in columns {
+        let equals = cancelling(frame, &column.name, overview.rows)?;
+        if !equals.is_empty() {
+            let column = Some(column.name.clone());
+            return Ok(Some(Cancelled { column, equals, ..Cancelled::default() }));
+        }
+    }
+    Ok(None)
+}
+
+/// Values of a column that say that the order was cancelled; none where too many lines have them.
+fn cancelling(frame: &LazyFrame, name: &str, rows: usize) -> PolarsResult<Vec<String>> {
+    let counts = frame
+        .clone()
+        .select([stripped(name).alias("value")])
+        .group_by([col("value")])
+        .agg([len().cast(DataType::UInt64).alias("lines")])
+        .sort(["value"], SortMultipleOptions::default());
+    let counts = streamed(counts)?;
+    let lines = counts.column("lines")?.u64()?;
+    let (mut marked, mut equals) = (0, Vec::new());
+    for (value, lines) in counts.column("value")?.str()?.iter().zip(lines.iter()) {
+        if let (Some(value), Some(lines)) = (value.filter(|v| says_cancelled(v)), lines) {
+            marked += lines;
+            equals.push(value.to_owned());
+        }
+    }
+    if marked as f64 > MOST_CANCELLED * rows as f64 {
+        equals.clear();
+    }
+    Ok(equals)
+}
+
+/// Columns to carry along: those of channels and categories, and those with one value for nearly
+/// every customer who has several lines.
+fn about_customers(
+    frame: &LazyFrame,
+    guess: &Guess,
+    overview: &Overview,
+) -> PolarsResult<Vec<String>> {
+    let columns = &guess.columns;
+    let status = guess.cancelled.as_ref().and_then(|cancelled| cancelled.column.as_ref());
+    let used = [Some(&columns.customer_id), columns.order_id.as_ref(), status];
+    let candidates: Vec<&str> = overview
+        .columns
+        .iter()
+        .filter(|column| {
+            matches!(column.kind, Kind::Text | Kind::List)
+                && (2..=MOST_VALUES).contains(&column.distinct)
+                && !used.contains(&Some(&column.name))
+                && !columns.value.contains(&column.name)
+        })
+        .map(|column| column.name.as_str())
+        .collect();
+    if candidates.is_empty() {
+        return Ok(Vec::new());
+    }
+    let constant = constant(frame, &columns.customer_id, &candidates)?;
+    let is_kept = |(name, share): (&&str, f64)| {
+        let by_name = Words::of(name).about_any(&[Topic::Channel, Topic::Category]);
+        (by_name || share >= NEARLY_ALL).then(|| (*name).to_owned())
+    };
+    Ok(candidates.iter().zip(constant).filter_map(is_kept).collect())
+}
+
+/// For each column, the share of customers with one value, of those with several lines.
+fn constant(frame: &LazyFrame, id: &str, columns: &[&str]) -> PolarsResult<Vec<f64>> {
+    let customer = stripped(id).alias("customer");
+    let mut chosen = vec![customer];
+    let named = |i: usize| format!("column{i}");
+    chosen.extend(columns.iter().enumerate().map(|(i, name)| stripped(name).alias(named(i))));
+    let mut counts = vec![len().alias("lines")];
+    counts.extend((0..columns.len()).map(|i| col(named(i)).drop_nulls().n_unique()));
+    let is_known = col("customer").neq(lit("")).fill_null(lit(false));
+    let one = |i: usize| {
+        col(named(i))
+            .lt_eq(lit(1))
+            .cast(DataType::Float64)
+            .mean()
+            .fill_null(lit(0.0))
+            .alias(named(i))
+    };
+    let shares = frame
+        .clone()
+        .select(chosen)
+        .limit(COMPARED)
+        .filter(is_known)
+        .group_by([col("customer")])
+        .agg(counts)
+        .filter(col("lines").gt(lit(1)))
+        .select((0..columns.len()).map(one).collect::<Vec<_>>());
+    let shares = streamed(shares)?;
+    (0..columns.len()).map(|i| Ok(shares.column(&named(i))?.f64()?.get(0).unwrap_or(0.0))).collect()
+}

@@ -1,0 +1,398 @@
+//! What stands in each column of a file, before anybody says what it is. Files are read in morsels;
+//! only what must remember values, distinct ones and repeated lines, looks at the first rows alone.
+
+use polars::prelude::*;
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::frame::input::dates;
+use crate::frame::input::load::load_whole;
+use crate::frame::input::separators::{has_decimal_comma, is_thousands};
+use crate::frame::input::typed::stripped;
+use crate::frame::{streamed, unbroken};
+
+/// Rows in which distinct values and repeated lines are counted.
+const REMEMBERED: u32 = 1_000_000;
+/// Rows from which it is guessed which columns are dates.
+const GLIMPSE: u32 = 20_000;
+/// Rows that are shown.
+const SHOWN: u32 = 5;
+/// A column is of a type when so many of its values are.
+const MOST: f64 = 0.95;
+
+/// A file, column by column.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Overview {
+    /// The path as given.
+    pub path: String,
+    /// Files that were read.
+    pub files: usize,
+    /// Rows of all of them.
+    pub rows: usize,
+    /// The columns, in the order of the file.
+    pub columns: Vec<Column>,
+    /// Rows that repeat an earlier one in every column, among the first [`Overview::counted_rows`].
+    pub repeated_rows: usize,
+    /// Rows in which distinct values and repeated rows were counted: all of a file of up to a million.
+    pub counted_rows: usize,
+    /// The first rows as text; nothing for a missing value.
+    pub first_rows: Vec<Vec<Option<String>>>,
+}
+
+/// One column.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// What its values are.
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    /// How dates are written, or why that cannot be told.
+    pub date_format: Option<String>,
+    /// Rows without a value: nothing, or only blanks.
+    pub blank: usize,
+    /// Values that are not of the type.
+    pub unreadable: usize,
+    /// Different values among the first [`Overview::counted_rows`].
+    pub distinct: usize,
+    /// Values among the same rows that stand in an earlier one.
+    pub repeated: usize,
+    /// The lowest value: of numbers and dates as such, else by alphabet.
+    pub lowest: Option<String>,
+    /// The highest value.
+    pub highest: Option<String>,
+    /// A value.
+    pub example: Option<String>,
+    /// Whether the texts are numbers with a decimal comma, which a run does not read.
+    pub decimal_comma: bool,
+    /// Whether every point in the numbers of a text file stands before three digits, so that it may be
+    /// one for thousands; a run reads it as a decimal point.
+    pub thousands_points: bool,
+    /// The lowest and highest number, where the column has numbers.
+    #[serde(skip)]
+    pub range: Option<(f64, f64)>,
+}
+
+/// What the values of a column are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// There are none.
+    Empty,
+    /// Whole numbers.
+    Integer,
+    /// Numbers, some with a fraction.
+    Number,
+    /// Dates.
+    Date,
+    /// Lists as [A, B].
+    List,
+    /// Anything else.
+    Text,
+}
+
+impl Kind {
+    /// Its name on the terminal.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Date => "date",
+            Self::List => "list",
+            Self::Text => "text",
+        }
+    }
+}
+
+/// What a single value is.
+pub fn kind_of(value: &str) -> Kind {
+    match value.trim().parse::<f64>() {
+        _ if value.trim().is_empty() => Kind::Empty,
+        _ if dates::is_known(value.trim()) => Kind::Date,
+        Ok(number) if number.is_finite() && number.fract() == 0.0 => Kind::Integer,
+        Ok(number) if number.is_finite() => Kind::Number,
+        _ if value.starts_with('[') && value.ends_with(']') => Kind::List,
+        _ => Kind::Text,
+    }
+}
+
+/// Reads a file and says what it holds.
+///
+/// # Errors
+/// [`Error::Input`] when there is no such file or it cannot be read.
+pub fn inspect(path: &str, separator: &str, date_format: &str) -> Result<Overview, Error> {
+    unbroken(path, || inspected(path, separator, date_format))
+}
+
+fn inspected(path: &str, separator: &str, date_format: &str) -> Result<Overview, Error> {
+    let (loaded, names) = load_whole(path, separator)?;
+    let unreadable = |e| Error::input(path, crate::frame::rules::export::unreadable(&e));
+    let frame = loaded.frame;
+    let schema = frame.clone().collect_schema().map_err(unreadable)?;
+    let glimpse = streamed(as_text(&frame, &names).limit(GLIMPSE)).map_err(unreadable)?;
+    let sums = Sums::of(&frame, &names).map_err(unreadable)?;
+    if sums.rows == 0 {
+        return Err(Error::input(path, "the file has a header and no rows"));
+    }
+    let (distinct, repeated_rows) = remembered(&frame, &names).map_err(unreadable)?;
+    let mut columns = Vec::new();
+    for (position, name) in names.iter().enumerate() {
+        let sample = Sample::of(&glimpse, position, date_format).map_err(unreadable)?;
+        let setting = if sample.in_format { date_format } else { "auto" };
+        let dated = match sample.is_dates() {
+            true => Some(dated(&frame, name, &schema, setting).map_err(unreadable)?),
+            false => None,
+        };
+        let mut column = column(name, &sums, position, sample, dated, distinct[position]);
+        let is_text = schema.get(name).is_none_or(|dtype| *dtype == DataType::String);
+        column.thousands_points &= is_text;
+        columns.push(column);
+    }
+    Ok(Overview {
+        path: path.to_owned(),
+        files: loaded.files.len(),
+        rows: sums.rows,
+        columns,
+        repeated_rows,
+        counted_rows: sums.rows.min(REMEMBERED as usize),
+        first_rows: first_rows(&glimpse).map_err(unreadable)?,
+    })
+}
+
+/// Every column as text, a missing or blank value as none.
+fn as_text(frame: &LazyFrame, names: &[String]) -> LazyFrame {
+    let columns = names.iter().map(|name| filled(name));
+    frame.clone().select(columns.collect::<Vec<_>>())
+}
+
+fn filled(name: &str) -> Expr {
+    let text = stripped(name);
+    when(text.clone().eq(lit(""))).then(lit(NULL)).otherwise(text).alias(name)
+}
+
+/// What one reading of the whole file gives.
+struct Sums {
+    rows: usize,
+    frame: DataFrame,
+}
+
+impl Sums {
+    fn of(frame: &LazyFrame, names: &[String]) -> PolarsResult<Self> {
+        let (mut typed, mut sums) = (Vec::new(), Vec::new());
+        let count = |is: Expr| is.fill_null(lit(false)).cast(DataType::UInt64).sum();
+        for (i, name) in names.iter().enumerate() {
+            let (text, number) = (|| col(format!("text{i}")), || col(format!("number{i}")));
+            let read = filled(name).cast(DataType::Float64);
+            let finite = when(read.clone().is_finite()).then(read).otherwise(lit(NULL));
+            typed.extend([
+                filled(name).alias(format!("text{i}")),
+                finite.alias(format!("number{i}")),
+            ]);
+            let is_list = text().str().starts_with(lit("[")).and(text().str().ends_with(lit("]")));
+            let pointed = || number().is_not_null().and(text().str().contains_literal(lit(".")));
+            let thousands = is_thousands(text(), number());
+            sums.extend([
+                count(text().is_not_null()).alias(format!("filled{i}")),
+                count(number().is_not_null()).alias(format!("numbers{i}")),
+                count(number().eq(number().floor())).alias(format!("whole{i}")),
+                count(is_list).alias(format!("lists{i}")),
+                count(pointed()).alias(format!("pointed{i}")),
+                count(pointed().and(thousands)).alias(format!("thousands{i}")),
+                number().min().alias(format!("low{i}")),
+                number().max().alias(format!("high{i}")),
+                text().min().alias(format!("first{i}")),
+                text().max().alias(format!("last{i}")),
+            ]);
+        }
+        sums.push(len().cast(DataType::UInt64).alias("rows"));
+        let frame = streamed(frame.clone().select(typed).select(sums))?;
+        let rows = frame.column("rows")?.u64()?.get(0).unwrap_or(0) as usize;
+        Ok(Self { rows, frame })
+    }
+
+    fn count(&self, what: &str, position: usize) -> usize {
+        let column = self.frame.column(&format!("{what}{position}"));
+        column.ok().and_then(|c| c.u64().ok()?.get(0)).unwrap_or(0) as usize
+    }
+
+    fn number(&self, what: &str, position: usize) -> Option<f64> {
+        self.frame.column(&format!("{what}{position}")).ok()?.f64().ok()?.get(0)
+    }
+
+    fn text(&self, what: &str, position: usize) -> Option<String> {
+        let column = self.frame.column(&format!("{what}{position}")).ok()?;
+        column.str().ok()?.get(0).map(str::to_owned)
+    }
+}
+
+/// Distinct values of each column with how many repeat another, and rows that repeat an earlier one,
+/// in the first rows.
+fn remembered(frame: &LazyFrame, names: &[String]) -> PolarsResult<(Vec<[usize; 2]>, usize)> {
+    let rows = as_text(frame, names).limit(REMEMBERED);
+    let distinct = names.iter().enumerate().flat_map(|(i, name)| {
+        let values = || col(name.as_str()).drop_nulls();
+        let number =
+            |count: Expr, what: &str| count.cast(DataType::UInt64).alias(format!("{what}{i}"));
+        [number(values().n_unique(), "distinct"), number(values().len(), "values")]
+    });
+    let line = as_struct(names.iter().map(|name| col(name.as_str())).collect());
+    let again = line.is_first_distinct().not().cast(DataType::UInt64).sum().alias("again");
+    let counts = streamed(rows.select(distinct.chain([again]).collect::<Vec<_>>()))?;
+    let count = |name: &str| -> PolarsResult<usize> {
+        Ok(counts.column(name)?.u64()?.get(0).unwrap_or(0) as usize)
+    };
+    let distinct = (0..names.len()).map(|i| {
+        let distinct = count(&format!("distinct{i}"))?;
+        Ok([distinct, count(&format!("values{i}"))?.saturating_sub(distinct)])
+    });
+    Ok((distinct.collect::<PolarsResult<_>>()?, count("again")?))
+}
+
+/// The values of a column in the first rows.
+struct Sample {
+    example: Option<String>,
+    values: usize,
+    dates: usize,
+    /// Whether the dates are in the format that was named.
+    in_format: bool,
+    with_comma: usize,
+}
+
+impl Sample {
+    fn of(glimpse: &DataFrame, position: usize, date_format: &str) -> PolarsResult<Self> {
+        let column = &glimpse.columns()[position];
+        let values: Vec<&str> = column.str()?.iter().flatten().collect();
+        let count = |test: &dyn Fn(&str) -> bool| values.iter().filter(|v| test(v)).count();
+        let in_format = count(&|value| dates::is_in(value, date_format));
+        Ok(Self {
+            example: values.first().map(|value| (*value).to_owned()),
+            values: values.len(),
+            dates: in_format.max(count(&dates::is_known)),
+            in_format: in_format > 0 && most(in_format, values.len()),
+            with_comma: count(&has_decimal_comma),
+        })
+    }
+
+    fn is_dates(&self) -> bool {
+        self.dates > 0 && most(self.dates, self.values)
+    }
+}
+
+fn most(part: usize, all: usize) -> bool {
+    part as f64 >= MOST * all as f64
+}
+
+/// Format, dates that can be read, first and last of a column of dates.
+struct Dated {
+    format: String,
+    readable: Option<usize>,
+    first: Option<String>,
+    last: Option<String>,
+}
+
+fn dated(frame: &LazyFrame, name: &str, schema: &Schema, date_format: &str) -> PolarsResult<Dated> {
+    let settle = || dates::settle(frame, &[name], date_format, "", Engine::Streaming);
+    let format = match dates::glimpse(frame, &[name], date_format).map_or_else(settle, Ok) {
+        Ok(format) => format,
+        Err(Error::Engine { source, .. }) => return Err(source),
+        Err(Error::Input { faults, .. }) => {
+            let format = faults.join("; ");
+            return Ok(Dated { format, readable: None, first: None, last: None });
+        }
+        Err(other) => {
+            let format = other.to_string();
+            return Ok(Dated { format, readable: None, first: None, last: None });
+        }
+    };
+    let dtype = schema.get(name).unwrap_or(&DataType::String);
+    let date = || dates::parsed(name, dtype, &format);
+    let text = |date: Expr, name: &str| date.cast(DataType::String).alias(name);
+    let found = streamed(frame.clone().select([
+        date().is_not_null().cast(DataType::UInt64).sum().alias("readable"),
+        text(date().min(), "first"),
+        text(date().max(), "last"),
+    ]))?;
+    let day = |name: &str| -> PolarsResult<Option<String>> {
+        Ok(found.column(name)?.str()?.get(0).map(str::to_owned))
+    };
+    Ok(Dated {
+        format: format.to_string(),
+        readable: Some(found.column("readable")?.u64()?.get(0).unwrap_or(0) as usize),
+        first: day("first")?,
+        last: day("last")?,
+    })
+}
+
+fn column(
+    name: &str,
+    sums: &Sums,
+    position: usize,
+    sample: Sample,
+    dated: Option<Dated>,
+    [distinct, repeated]: [usize; 2],
+) -> Column {
+    let values = sums.count("filled", position);
+    let kind = kind(sums, position, values, dated.is_some());
+    let range = sums.number("low", position).zip(sums.number("high", position));
+    let (mut lowest, mut highest) = match (kind, range) {
+        (Kind::Integer | Kind::Number, Some((low, high))) => {
+            (Some(low.to_string()), Some(high.to_string()))
+        }
+        _ => (sums.text("first", position), sums.text("last", position)),
+    };
+    let readable = match kind {
+        Kind::Integer => sums.count("whole", position),
+        Kind::Number => sums.count("numbers", position),
+        Kind::List => sums.count("lists", position),
+        Kind::Date => dated.as_ref().and_then(|dated| dated.readable).unwrap_or(values),
+        Kind::Empty | Kind::Text => values,
+    };
+    if let Some(dated) = dated.as_ref().filter(|dated| dated.readable.is_some()) {
+        (lowest, highest) = (dated.first.clone(), dated.last.clone());
+    }
+    Column {
+        name: name.to_owned(),
+        kind,
+        date_format: dated.map(|dated| dated.format),
+        blank: sums.rows - values,
+        unreadable: values.saturating_sub(readable),
+        distinct,
+        repeated,
+        example: sample.example.or_else(|| lowest.clone()),
+        lowest,
+        highest,
+        decimal_comma: kind == Kind::Text
+            && sample.with_comma > 0
+            && most(sample.with_comma, sample.values),
+        thousands_points: kind == Kind::Number
+            && sums.count("thousands", position) > 0
+            && sums.count("thousands", position) == sums.count("pointed", position),
+        range,
+    }
+}
+
+fn kind(sums: &Sums, position: usize, values: usize, dates: bool) -> Kind {
+    let numbers = sums.count("numbers", position);
+    if values == 0 {
+        Kind::Empty
+    } else if dates {
+        Kind::Date
+    } else if most(numbers, values) {
+        if sums.count("whole", position) == numbers { Kind::Integer } else { Kind::Number }
+    } else if most(sums.count("lists", position), values) {
+        Kind::List
+    } else {
+        Kind::Text
+    }
+}
+
+fn first_rows(glimpse: &DataFrame) -> PolarsResult<Vec<Vec<Option<String>>>> {
+    let rows = glimpse.height().min(SHOWN as usize);
+    let cell = |column: &polars::prelude::Column, row: usize| -> PolarsResult<Option<String>> {
+        Ok(column.str()?.get(row).map(str::to_owned))
+    };
+    (0..rows)
+        .map(|row| glimpse.columns().iter().map(|column| cell(column, row)).collect())
+        .collect()
+}

@@ -1,0 +1,311 @@
+//! Files to one lazy frame with the needed columns. CSV columns stay text, so that a bad value
+//! can be shown as it stands in the file; the schema is checked before any row is read.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use polars::prelude::*;
+
+use crate::error::{Error, nearest};
+use crate::frame::input::pages;
+use crate::frame::{FILE, ROW};
+use crate::settings::Settings;
+
+/// How much of a file is looked at to find its header.
+const HEAD_BYTES: u64 = 1 << 20;
+
+/// The input as one lazy frame, and the files it came from.
+pub struct Loaded {
+    /// The needed columns, in the order of [`Settings::input_columns`], after file and row.
+    pub frame: LazyFrame,
+    /// The files, in reading order.
+    pub files: Vec<PathBuf>,
+}
+
+/// Finds the files at `path`, checks their schemas and plans the scan.
+///
+/// # Errors
+/// [`Error::Input`] when there is no such file, it is empty, or columns are missing;
+/// [`Error::Io`] when it cannot be read.
+pub fn load(settings: &Settings, path: &str) -> Result<Loaded, Error> {
+    let files = find_files(path)?;
+    let wanted = Wanted { names: settings.input_columns(), rest: settings.compares_whole_lines() };
+    together(path, files, &settings.input.separator, &wanted)
+}
+
+/// All columns of an input that nobody described, as the first of its files has them, and their
+/// names.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_whole(path: &str, separator: &str) -> Result<(Loaded, Vec<String>), Error> {
+    let files = find_files(path)?;
+    let (_, schema) = open(&files[0], separator)?;
+    let names = schema.iter_names().map(ToString::to_string).filter(|name| name != ROW);
+    let wanted = Wanted { names: names.collect(), rest: false };
+    Ok((together(path, files, separator, &wanted)?, wanted.names))
+}
+
+/// Which columns of a file are read.
+struct Wanted {
+    /// These, which must be there.
+    names: Vec<String>,
+    /// All others too.
+    rest: bool,
+}
+
+fn together(
+    path: &str,
+    files: Vec<PathBuf>,
+    separator: &str,
+    wanted: &Wanted,
+) -> Result<Loaded, Error> {
+    let one = |(position, file): (usize, &PathBuf)| scan(file, position, separator, wanted);
+    let frames = files.iter().enumerate().map(one).collect::<Result<Vec<_>, _>>()?;
+    let union = UnionArgs { to_supertypes: true, ..Default::default() };
+    let frame = concat(frames, union)
+        .map_err(|e| Error::input(path, format!("the files do not fit together: {e}")))?;
+    Ok(Loaded { frame, files })
+}
+
+pub(crate) fn find_files(path: &str) -> Result<Vec<PathBuf>, Error> {
+    if crate::storage::object_store::is_remote(path) {
+        return Err(Error::input(
+            path,
+            "this command reads local files: copy it first, or use `cltv run`",
+        ));
+    }
+    let plain = Path::new(path);
+    if plain.is_file() {
+        return Ok(vec![plain.to_owned()]);
+    }
+    let (folder, pattern) = if plain.is_dir() {
+        (plain.to_owned(), "*".to_owned())
+    } else {
+        let name = plain.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
+        let parent = plain.parent().filter(|p| !p.as_os_str().is_empty());
+        (parent.unwrap_or(Path::new(".")).to_owned(), name)
+    };
+    if !pattern.contains(['*', '?']) {
+        return Err(Error::input(path, missing_file(&folder, &pattern)));
+    }
+    if !folder.is_dir() {
+        return Err(Error::input(path, format!("there is no folder {}", folder.display())));
+    }
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .and_then(|entries| entries.map(|entry| entry.map(|e| e.path())).collect())
+        .map_err(Error::io(&folder, "list the folder"))?;
+    files.retain(|file| {
+        let name = file.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
+        file.is_file() && is_data_file(&pattern, &name)
+    });
+    files.sort();
+    if files.is_empty() {
+        return Err(Error::input(path, "no .csv, .txt or .parquet file is there"));
+    }
+    Ok(files)
+}
+
+fn missing_file(folder: &Path, name: &str) -> String {
+    let names: Vec<String> = std::fs::read_dir(folder)
+        .map(|entries| {
+            entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect()
+        })
+        .unwrap_or_default();
+    match nearest(name, names.iter().map(String::as_str)) {
+        Some(near) => format!("no such file; did you mean {}?", folder.join(near).display()),
+        None => "no such file: check input.path or --input".to_owned(),
+    }
+}
+
+/// Shell-like match of one file name: `*` any run, `?` any one character.
+fn wildcard(pattern: &str, name: &str) -> bool {
+    let mut rest = pattern.chars();
+    match rest.next() {
+        None => name.is_empty(),
+        Some('*') => {
+            let tail = rest.as_str();
+            let mut ends = name.char_indices().map(|(at, _)| &name[at..]).chain([""]);
+            ends.any(|end| wildcard(tail, end))
+        }
+        Some(first) => {
+            let mut letters = name.chars();
+            letters.next().is_some_and(|letter| first == '?' || first == letter)
+                && wildcard(rest.as_str(), letters.as_str())
+        }
+    }
+}
+
+/// Whether a file of that name is read where a folder or a pattern is named; a folder has the
+/// pattern "".
+pub fn is_data_file(pattern: &str, name: &str) -> bool {
+    let pattern = if pattern.is_empty() { "*" } else { pattern };
+    format_of(Path::new(name)).is_some() && wildcard(pattern, name)
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum FileFormat {
+    Csv,
+    Parquet,
+}
+
+fn format_of(file: &Path) -> Option<FileFormat> {
+    match file.extension()?.to_string_lossy().to_lowercase().as_str() {
+        "csv" | "txt" | "tsv" => Some(FileFormat::Csv),
+        "parquet" | "pq" => Some(FileFormat::Parquet),
+        _ => None,
+    }
+}
+
+fn scan(
+    file: &Path,
+    position: usize,
+    separator: &str,
+    wanted: &Wanted,
+) -> Result<LazyFrame, Error> {
+    let needed = &wanted.names;
+    let (frame, schema) = open(file, separator)?;
+    let present: Vec<&str> =
+        schema.iter_names().map(PlSmallStr::as_str).filter(|name| *name != ROW).collect();
+    let faults = missing_columns(&present, needed);
+    if !faults.is_empty() {
+        return Err(Error::Input { place: file.display().to_string(), faults });
+    }
+    let mut columns = vec![lit(position as u32).alias(FILE), col(ROW).cast(DataType::UInt64)];
+    columns.extend(needed.iter().map(|name| plain(name, schema.get(name))));
+    if wanted.rest {
+        let rest = present.iter().filter(|name| !needed.iter().any(|n| n == *name));
+        columns.extend(rest.map(|name| plain(name, schema.get(name))));
+    }
+    Ok(frame.select(columns))
+}
+
+pub(crate) fn open(file: &Path, separator: &str) -> Result<(LazyFrame, SchemaRef), Error> {
+    let head = head_of(file)?;
+    let separator = separator_of(&head, separator);
+    not_too_wide(file, &head, separator)?;
+    let path = PlRefPath::try_from_path(file)
+        .map_err(|e| Error::input(file.display(), format!("the path cannot be used: {e}")))?;
+    let row_index = Some(RowIndex { name: ROW.into(), offset: 1 });
+    let unreadable = |e: PolarsError| Error::input(file.display(), format!("cannot be read: {e}"));
+    let mut frame = match format_of(file) {
+        Some(FileFormat::Parquet) => pages::scan(file, row_index).map_err(unreadable)?,
+        _ => LazyCsvReader::new(path)
+            .with_glob(false)
+            .with_separator(separator)
+            .with_infer_schema_length(Some(0))
+            .with_row_index(row_index)
+            .finish()
+            .map_err(unreadable)?,
+    };
+    let schema = frame.collect_schema().map_err(unreadable)?;
+    Ok((frame, schema))
+}
+
+/// Categories and lists of a Parquet file become text, `[A, B]`, and what is no number is none.
+fn plain(name: &str, dtype: Option<&DataType>) -> Expr {
+    match dtype {
+        Some(DataType::Categorical(..) | DataType::Enum(..)) => col(name).cast(DataType::String),
+        Some(DataType::Float32 | DataType::Float64) => col(name).fill_nan(lit(NULL)),
+        Some(DataType::List(_)) => {
+            let entries = col(name).cast(DataType::List(Box::new(DataType::String)));
+            let entries = entries.list().join(lit(", "), true);
+            concat_str([lit("["), entries, lit("]")], "", false).alias(name)
+        }
+        _ => col(name),
+    }
+}
+
+/// The first bytes of a file that holds text or Parquet.
+fn head_of(file: &Path) -> Result<Vec<u8>, Error> {
+    let mut head = Vec::new();
+    File::open(file)
+        .and_then(|open| open.take(HEAD_BYTES).read_to_end(&mut head))
+        .map_err(Error::io(file, "open the input"))?;
+    if head.iter().all(u8::is_ascii_whitespace) {
+        return Err(Error::input(file.display(), "the file is empty"));
+    }
+    if format_of(file) == Some(FileFormat::Parquet) {
+        return Ok(head);
+    }
+    let fault = match head.as_slice() {
+        [0x1f, 0x8b, ..] => Some("the file is gzip-compressed: unpack it first"),
+        [b'P', b'K', 3, 4, ..] => Some("this is a zip or Excel file: save it as CSV (UTF-8)"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("the file is UTF-16: save it as UTF-8"),
+        bytes if bytes.contains(&0) => Some("the file has NUL bytes: is it text, saved as UTF-8?"),
+        _ => None,
+    };
+    fault.map_or(Ok(head), |fault| Err(Error::input(file.display(), fault)))
+}
+
+/// Refuses a header of more columns than any export has; one spreadsheet page has as many.
+fn not_too_wide(file: &Path, head: &[u8], separator: u8) -> Result<(), Error> {
+    const MOST: usize = 16_384;
+    let header = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let columns = header.iter().filter(|byte| **byte == separator).count() + 1;
+    if columns <= MOST || format_of(file) == Some(FileFormat::Parquet) {
+        return Ok(());
+    }
+    Err(Error::input(
+        file.display(),
+        format!(
+            "the first line has {columns} columns or more, at most {MOST} are read: is it a header?"
+        ),
+    ))
+}
+
+/// The separator that stands most often in the header, outside quotes.
+fn separator_of(head: &[u8], setting: &str) -> u8 {
+    if setting != "auto" {
+        return setting.as_bytes()[0];
+    }
+    let header = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |separator: u8| {
+        let mut quoted = false;
+        header
+            .iter()
+            .filter(|byte| {
+                quoted ^= **byte == b'"';
+                !quoted && **byte == separator
+            })
+            .count()
+    };
+    let most = [b'|', b'\t', b';', b','].into_iter().max_by_key(|separator| count(*separator));
+    most.unwrap_or(b',')
+}
+
+/// For each needed column that is not there, the nearest one.
+pub(crate) fn missing_columns(present: &[&str], needed: &[String]) -> Vec<String> {
+    needed
+        .iter()
+        .filter(|name| !present.contains(&name.as_str()))
+        .map(|name| match nearest(name, present.iter().copied()) {
+            Some(near) => format!("there is no column {name:?}; the nearest is {near:?}"),
+            None => format!("there is no column {name:?}; there are {}", present.join(", ")),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards() {
+        assert!(wildcard("*", "a.csv"));
+        assert!(wildcard("q?_*.csv", "q1_2021.csv"));
+        assert!(!wildcard("q?_*.csv", "q12_2021.csv"));
+        assert!(wildcard("*1*", "2021"));
+        assert!(!wildcard("a*", "ba"));
+    }
+
+    #[test]
+    fn separators_outside_quotes() {
+        assert_eq!(separator_of(b"a,b,c\n1;2;3;4;5", "auto"), b',');
+        assert_eq!(separator_of(b"\"x,y,z\";b;c\n", "auto"), b';');
+        assert_eq!(separator_of(b"a\tb", "auto"), b'\t');
+        assert_eq!(separator_of(b"only", "auto"), b',');
+        assert_eq!(separator_of(b"a,b,c", "|"), b'|');
+    }
+}

@@ -1,0 +1,84 @@
+//! Parquet files: what their page headers claim is held against their footers before anything is
+//! decoded. Polars reserves memory for what a header claims, and a damaged one claims more than any
+//! machine has, which would end the process without a word.
+
+use std::fs::File;
+use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use polars::prelude::*;
+use polars_parquet::parquet::metadata::ColumnChunkMetadata;
+use polars_parquet::parquet::read::read_metadata;
+use polars_parquet_format::PageHeader;
+use polars_parquet_format::thrift::protocol::TCompactInputProtocol;
+
+/// A lazy frame over a Parquet file whose pages hold as many values as its footer says.
+///
+/// # Errors
+/// What Polars says of the file, or that its pages are damaged.
+pub(crate) fn scan(file: &Path, row_index: Option<RowIndex>) -> PolarsResult<LazyFrame> {
+    let path = PlRefPath::try_from_path(file)?;
+    let args = ScanArgsParquet { row_index, glob: false, ..Default::default() };
+    let frame = LazyFrame::scan_parquet(path, args)?;
+    let mut file = File::open(file)?;
+    let footer = read_metadata(&mut file)?;
+    for group in &footer.row_groups {
+        for column in group.parquet_columns() {
+            let is_flat = column.descriptor().descriptor.max_rep_level == 0;
+            if is_flat && column.num_values() != group.num_rows() as i64 {
+                return Err(damaged(column, "has more or fewer values than there are rows"));
+            }
+            check(column, &bytes_of(column, &mut file)?)?;
+        }
+    }
+    Ok(frame)
+}
+
+/// The bytes of a column chunk.
+fn bytes_of(column: &ColumnChunkMetadata, file: &mut File) -> PolarsResult<Vec<u8>> {
+    let range = column.byte_range();
+    let size = file.metadata()?.len();
+    if range.start > range.end || range.end > size {
+        return Err(damaged(column, "ends beyond the end of the file"));
+    }
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(range.start))?;
+    file.take(range.end - range.start).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Goes from page header to page header; the pages themselves are not looked at.
+fn check(column: &ColumnChunkMetadata, bytes: &[u8]) -> PolarsResult<()> {
+    let mut left = column.num_values();
+    let mut rest = Cursor::new(bytes);
+    while left > 0 && rest.position() < bytes.len() as u64 {
+        let mut protocol = TCompactInputProtocol::new(&mut rest, bytes.len());
+        let header = PageHeader::read_from_in_protocol(&mut protocol)
+            .map_err(|_| damaged(column, "has a page header that cannot be read"))?;
+        let size = u64::try_from(header.compressed_page_size)
+            .map_err(|_| damaged(column, "has a page of negative size"))?;
+        if let Some(dictionary) = &header.dictionary_page_header {
+            let bits = i64::from(header.uncompressed_page_size) * 8;
+            if !(0..=bits).contains(&i64::from(dictionary.num_values)) {
+                return Err(damaged(column, "has a dictionary of more entries than bits"));
+            }
+        }
+        let values = [
+            header.data_page_header.as_ref().map(|page| page.num_values),
+            header.data_page_header_v2.as_ref().map(|page| page.num_values),
+        ];
+        for values in values.into_iter().flatten().map(i64::from) {
+            if !(0..=left).contains(&values) {
+                return Err(damaged(column, "has a page that claims more values than there are"));
+            }
+            left -= values;
+        }
+        rest.set_position(rest.position().saturating_add(size));
+    }
+    Ok(())
+}
+
+fn damaged(column: &ColumnChunkMetadata, fault: &str) -> PolarsError {
+    let name = column.descriptor().path_in_schema.join(".");
+    polars_err!(ComputeError: "the file is damaged: column {name} {fault}")
+}

@@ -1,0 +1,49 @@
+//! Names and types of columns, in the words of SQL, for programs that do not read the file.
+
+use polars::prelude::*;
+
+use crate::error::Error;
+use crate::frame::input::load::{find_files, open};
+use crate::settings::Settings;
+
+/// A column's name and type, as `("cltv", "DOUBLE")`.
+pub type Field = (String, &'static str);
+
+/// The columns of a frame.
+pub fn of_frame(frame: &DataFrame) -> Vec<Field> {
+    let one = |column: &Column| (column.name().to_string(), type_name(column.dtype()));
+    frame.columns().iter().map(one).collect()
+}
+
+/// The columns that a run reads, as the first input file has them. A CSV file has text only.
+///
+/// # Errors
+/// [`Error::Input`] when there is no such file; [`Error::Io`] when it cannot be read.
+pub fn of_input(settings: &Settings) -> Result<Vec<Field>, Error> {
+    let files = find_files(&settings.input.path)?;
+    let (_, schema) = open(&files[0], &settings.input.separator)?;
+    let one = |name: String| schema.get(&name).map(|dtype| (name, type_name(dtype)));
+    Ok(settings.input_columns().into_iter().filter_map(one).collect())
+}
+
+fn type_name(dtype: &DataType) -> &'static str {
+    match dtype {
+        DataType::Boolean => "BOOLEAN",
+        DataType::Int8 => "TINYINT",
+        DataType::Int16 => "SMALLINT",
+        DataType::Int32 => "INTEGER",
+        DataType::Int64 => "BIGINT",
+        DataType::UInt8 => "UTINYINT",
+        DataType::UInt16 => "USMALLINT",
+        DataType::UInt32 => "UINTEGER",
+        DataType::UInt64 => "UBIGINT",
+        DataType::Float32 => "FLOAT",
+        DataType::Float64 => "DOUBLE",
+        DataType::Date => "DATE",
+        DataType::Time => "TIME",
+        DataType::Datetime(..) => "TIMESTAMP",
+        DataType::List(_) => "LIST",
+        DataType::String | DataType::Categorical(..) | DataType::Enum(..) => "VARCHAR",
+        _ => "OTHER",
+    }
+}

@@ -1,0 +1,161 @@
+//! Whether the values of required columns are what the contract says they are.
+
+use polars::prelude::*;
+
+use crate::error::Error;
+use crate::frame::guess::inspect::kind_of;
+use crate::frame::input::dates;
+use crate::frame::input::typed::{is_unusable, stripped};
+use crate::frame::{FILE, ROW, streamed};
+use crate::settings::{BadRows, ColumnType, Settings};
+
+/// Whether a row has a value that is not of the type that the contract asks for.
+pub(crate) const WRONG_TYPE: &str = "__wrong_type";
+/// A column with more values of another type is another column, whatever the thresholds say.
+const MOST_WRONG: f64 = 0.5;
+
+/// A required column and where its values are of another type.
+struct Check<'a> {
+    name: &'a str,
+    expected: ColumnType,
+    wrong: Expr,
+}
+
+/// Marks rows with values of the wrong type, for the rule `wrong_type`.
+///
+/// # Errors
+/// [`Error::Input`] where the contract lets none of them pass, or a column has too many of them;
+/// all such columns together.
+pub fn typed(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<LazyFrame, Error> {
+    let schema = raw.clone().collect_schema().map_err(failed())?;
+    let (mut checks, mut faults) = (Vec::new(), Vec::new());
+    for (name, expected) in &settings.contract.required {
+        match wrong(&raw, name, *expected, schema.get(name), settings) {
+            Ok(None) => {}
+            Ok(Some(wrong)) => checks.push(Check { name, expected: *expected, wrong }),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    for (check, (values, wrong)) in checks.iter().zip(counts(&raw, &checks)?) {
+        if wrong > 0 && wrong as f64 >= allowed(settings) * values as f64 {
+            faults.push(fault(&raw, check, values, wrong, files)?);
+        }
+    }
+    if !faults.is_empty() {
+        return Err(Error::Input { place: settings.input.path.clone(), faults });
+    }
+    let any = checks.into_iter().map(|check| check.wrong).reduce(Expr::or);
+    Ok(any.map_or(raw.clone(), |any| raw.with_column(any.alias(WRONG_TYPE))))
+}
+
+/// Whether [`typed`] marks rows.
+pub(crate) fn marks(settings: &Settings) -> bool {
+    settings.contract.required.values().any(|expected| *expected != ColumnType::Text)
+}
+
+fn failed() -> impl FnOnce(PolarsError) -> Error {
+    Error::engine("check the types of the required columns")
+}
+
+/// The share of wrong values from which a column fails.
+fn allowed(settings: &Settings) -> f64 {
+    match settings.contract.bad_rows {
+        BadRows::Fail => 0.0,
+        _ => settings.contract.fail_at.unwrap_or(MOST_WRONG).min(MOST_WRONG),
+    }
+}
+
+/// Where a column has values of another type; nowhere for texts, which can be anything.
+fn wrong(
+    raw: &LazyFrame,
+    name: &str,
+    expected: ColumnType,
+    dtype: Option<&DataType>,
+    settings: &Settings,
+) -> Result<Option<Expr>, String> {
+    let number = || stripped(name).cast(DataType::Float64);
+    let unlike = match expected {
+        ColumnType::Text => return Ok(None),
+        ColumnType::Number => is_unusable(number()),
+        ColumnType::Integer => is_unusable(number()).or(number().neq(number().floor())),
+        ColumnType::Date => {
+            let columns = &settings.input.columns;
+            let known = [&columns.first_order_date, &columns.last_order_date, &columns.order_date];
+            let is_known = known.iter().any(|column| column.as_deref() == Some(name));
+            let setting = if is_known { &settings.input.date_format } else { "auto" };
+            let settle = || dates::settle(raw, &[name], setting, "", Engine::Streaming);
+            let format = dates::glimpse(raw, &[name], setting).map_or_else(settle, Ok);
+            let format = format.map_err(|error| match error {
+                Error::Input { faults, .. } => {
+                    format!("column {name:?} must be date: {}", faults.join("; "))
+                }
+                other => format!("column {name:?} must be date: {other}"),
+            })?;
+            let dtype = dtype.unwrap_or(&DataType::String);
+            dates::parsed(name, dtype, &format).is_null()
+        }
+    };
+    Ok(Some(is_filled(name).and(unlike).fill_null(lit(false))))
+}
+
+/// Whether there is a value.
+fn is_filled(name: &str) -> Expr {
+    stripped(name).neq(lit("")).fill_null(lit(false))
+}
+
+/// Values and wrong values of each column.
+fn counts(raw: &LazyFrame, checks: &[Check<'_>]) -> Result<Vec<(u64, u64)>, Error> {
+    if checks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let count = |is: Expr, name: String| is.cast(DataType::UInt64).sum().alias(name);
+    let mut columns = Vec::new();
+    for (position, check) in checks.iter().enumerate() {
+        columns.push(count(is_filled(check.name), format!("values{position}")));
+        columns.push(count(check.wrong.clone(), format!("wrong{position}")));
+    }
+    let found = || -> PolarsResult<Vec<(u64, u64)>> {
+        let sums = streamed(raw.clone().select(columns))?;
+        let sum = |name: String| -> PolarsResult<u64> {
+            Ok(sums.column(&name)?.u64()?.get(0).unwrap_or(0))
+        };
+        (0..checks.len())
+            .map(|i| Ok((sum(format!("values{i}"))?, sum(format!("wrong{i}"))?)))
+            .collect()
+    };
+    found().map_err(failed())
+}
+
+/// Column, expected and found type, an example, and how many there are.
+fn fault(
+    raw: &LazyFrame,
+    check: &Check<'_>,
+    values: u64,
+    wrong: u64,
+    files: &[String],
+) -> Result<String, Error> {
+    let first = || -> PolarsResult<(String, u64, u32)> {
+        let rows = raw.clone().filter(check.wrong.clone()).select([
+            col(FILE).cast(DataType::UInt32),
+            col(ROW).cast(DataType::UInt64),
+            stripped(check.name).alias("value"),
+        ]);
+        let row = streamed(rows.limit(1))?;
+        let value = row.column("value")?.str()?.get(0).unwrap_or_default().to_owned();
+        let number = row.column(ROW)?.u64()?.get(0).unwrap_or(0);
+        Ok((value, number, row.column(FILE)?.u32()?.get(0).unwrap_or(0)))
+    };
+    let (value, row, file) = first().map_err(failed())?;
+    let shown: String = value.chars().take(40).collect();
+    let place = match files {
+        [_] => String::new(),
+        _ => files.get(file as usize).map_or(String::new(), |f| format!(" of {f}")),
+    };
+    Ok(format!(
+        "column {:?} must be {}, but {wrong} of {values} values are not: {shown:?} in row {row}{place} \
+         is {}; mend the file, or change contract.required",
+        check.name,
+        check.expected.name(),
+        kind_of(&value).name(),
+    ))
+}

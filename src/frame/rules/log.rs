@@ -1,0 +1,349 @@
+//! An order log to one row a customer and day: what a log of any length comes down to.
+//!
+//! The log is read in morsels and once: lines that keep the rules are summed on the way, lines that
+//! break one are set aside. Only where dates turn out not to be as the first rows have them, texts
+//! have blanks around them, or a day's returns outweigh its purchases, is it read again.
+
+use polars::prelude::*;
+
+use crate::error::Error;
+use crate::frame::input::dates::{self, DateFormat};
+use crate::frame::input::typed::{
+    Blanks, has_blanks, is_decimal, is_unusable, number, stripped, text, without_decimals,
+};
+use crate::frame::rules::column_types::{self, WRONG_TYPE};
+use crate::frame::rules::export::{
+    CUSTOMER_ID_TYPED, Cleaned, RULE, Rejected, Rule, count_by_rule, first_broken, is_sound,
+    none_left, quarantine, unreadable,
+};
+use crate::frame::summary::export::{ORDERS, VALUE};
+use crate::frame::summary::log::{DAY, FIRST_ROW, LINES, PART, PARTS, RETURNS, WHOLE, money};
+use crate::frame::{FILE, ROW, collected_together, day_literal, engine, holds, streamed};
+use crate::settings::columns::CUSTOMER_ID;
+use crate::settings::{DuplicateLines, Returns, Settings};
+
+const LINE_VALUE: &str = "__line_value";
+const LINE_QUANTITY: &str = "__line_quantity";
+const LINE_PRICE: &str = "__line_price";
+const ORDER_ID: &str = "__order_id";
+/// No line is worth more: sums of such would leave the whole numbers.
+const HIGHEST_VALUE: f64 = 1e12;
+/// Rows of one file, at most: file and row together order all lines.
+const ROWS_OF_A_FILE: i64 = 1 << 40;
+
+/// Cleans an order log and sums it by customer and day.
+///
+/// # Errors
+/// [`Error::Input`] when it cannot be read, the date format cannot be settled, or no line is
+/// left.
+pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cleaned, Error> {
+    let place = &settings.input.path;
+    let date = settings.input.columns.order_date.as_deref().unwrap_or_default();
+    let setting = &settings.input.date_format;
+    let engine = engine(settings, Engine::Streaming);
+    let settle = || dates::settle(&raw, &[date], setting, place, engine);
+    let guess = dates::glimpse(&raw, &[date], setting);
+    let guessed = guess.is_some();
+    let format = guess.map_or_else(settle, Ok)?;
+    let mut reading = Reading { format, blanks: Blanks::Unexpected };
+    let mut pass = Pass::through(&raw, &reading, files, settings)?;
+    let dates_in_doubt = guessed && pass.rejected.iter().any(|r| r.rule == "unreadable_date");
+    let again = Reading {
+        format: if dates_in_doubt { settle()? } else { reading.format.clone() },
+        blanks: pass.blanks(settings).map_err(failed())?,
+    };
+    if again != reading {
+        reading = again;
+        pass = Pass::through(&raw, &reading, files, settings)?;
+    }
+    let outweighed = outweighed(&pass.days).map_err(failed())?;
+    if outweighed.height() > 0 {
+        let (judged, _) = judged(&raw, &reading, settings)?;
+        pass.set_aside(&outweighed, judged, files, settings).map_err(failed())?;
+    }
+    pass.into_cleaned(settings)
+}
+
+/// How the texts of a log are read. Dates are always read without the blanks around them: Polars
+/// reads the ten bytes " 2010-01-1" as a day.
+#[derive(Debug, Clone, PartialEq)]
+struct Reading {
+    format: DateFormat,
+    blanks: Blanks,
+}
+
+fn failed() -> impl FnOnce(PolarsError) -> Error {
+    Error::engine("sum the order lines")
+}
+
+/// What one reading of the log gives.
+struct Pass {
+    days: DataFrame,
+    quarantine: DataFrame,
+    rejected: Vec<Rejected>,
+}
+
+impl Pass {
+    fn through(
+        raw: &LazyFrame,
+        reading: &Reading,
+        files: &[String],
+        settings: &Settings,
+    ) -> Result<Self, Error> {
+        let (judged, rules) = judged(raw, reading, settings)?;
+        let days = days(judged.clone().filter(is_sound()), settings);
+        let aside = quarantine(judged, &rules, files, settings);
+        let mut answers =
+            collected_together(vec![days, aside], engine(settings, Engine::Streaming))
+                .map_err(|e| Error::input(&settings.input.path, unreadable(&e)))?;
+        let quarantine = answers.pop().unwrap_or_default();
+        let days = answers.pop().unwrap_or_default();
+        let days = plain_ids(days, settings).map_err(failed())?;
+        let rejected = count_by_rule(&quarantine).map_err(failed())?;
+        Ok(Self { days, quarantine, rejected })
+    }
+
+    /// Whether blanks have to be taken off: identifiers have some, or a number that could not be read
+    /// has.
+    fn blanks(&self, settings: &Settings) -> PolarsResult<Blanks> {
+        let columns = &settings.input.columns;
+        let numbers = columns.value.iter().chain(&columns.quantity).chain(&columns.unit_price);
+        let any = numbers.map(|name| has_blanks(&format!("raw_{name}"))).reduce(Expr::or);
+        let unread = col("rule").eq(lit("unreadable_value")).and(any.unwrap_or(lit(false)));
+        let found = |frame: &DataFrame, is: Expr| {
+            holds(&frame.clone().lazy(), is.any(true), Engine::Streaming)
+        };
+        let there = found(&self.days, has_blanks(CUSTOMER_ID))? || found(&self.quarantine, unread)?;
+        Ok(if there { Blanks::TakenOff } else { Blanks::Unexpected })
+    }
+
+    /// Moves days without a net purchase to the quarantine.
+    fn set_aside(
+        &mut self,
+        outweighed: &DataFrame,
+        judged: LazyFrame,
+        files: &[String],
+        settings: &Settings,
+    ) -> PolarsResult<()> {
+        let keys = [col(CUSTOMER_ID), col(DAY)];
+        let there = outweighed.clone().lazy();
+        let semi = JoinArgs::new(JoinType::Semi);
+        let lines = judged
+            .filter(is_sound())
+            .with_column(without_decimals(col(CUSTOMER_ID_TYPED)).alias(CUSTOMER_ID))
+            .join(there.clone(), keys.clone(), keys.clone(), semi)
+            .with_column(lit(1).alias(RULE))
+            .sort([FILE, ROW], SortMultipleOptions::default());
+        let lines = quarantine(lines, &["returned"], files, settings);
+        self.quarantine.vstack_mut(&streamed(lines)?)?;
+        self.rejected = count_by_rule(&self.quarantine)?;
+        let anti = JoinArgs::new(JoinType::Anti);
+        self.days = self.days.clone().lazy().join(there, keys.clone(), keys, anti).collect()?;
+        Ok(())
+    }
+
+    fn into_cleaned(self, settings: &Settings) -> Result<Cleaned, Error> {
+        let Self { days, quarantine, rejected } = self;
+        let place = &settings.input.path;
+        let sums = days
+            .clone()
+            .lazy()
+            .select([
+                col(LINES).cast(DataType::UInt64).sum(),
+                col(RETURNS).cast(DataType::UInt64).sum(),
+            ])
+            .collect()
+            .map_err(failed())?;
+        let sum = |name: &str| -> PolarsResult<usize> {
+            Ok(sums.column(name)?.u64()?.get(0).unwrap_or(0) as usize)
+        };
+        let rows_read = sum(LINES).map_err(failed())? + quarantine.height();
+        if rows_read == 0 {
+            return Err(Error::input(place, "the file has a header and no rows"));
+        }
+        if days.height() == 0 {
+            return Err(Error::input(place, none_left(&quarantine, &rejected)));
+        }
+        let returns_netted = sum(RETURNS).map_err(failed())?;
+        Ok(Cleaned { kept: days.lazy(), quarantine, rejected, rows_read, returns_netted })
+    }
+}
+
+/// The lines with typed columns and the first rule that each breaks, and the names of the rules.
+fn judged(
+    raw: &LazyFrame,
+    reading: &Reading,
+    settings: &Settings,
+) -> Result<(LazyFrame, Vec<&'static str>), Error> {
+    let columns = &settings.input.columns;
+    let schema = raw.clone().collect_schema().map_err(failed())?;
+    let date = columns.order_date.as_deref().unwrap_or_default();
+    let dtype = schema.get(date).unwrap_or(&DataType::String);
+    let number = |name: &str| number(name, reading.blanks);
+    let quantity = columns.quantity.as_deref().map_or(lit(1.0), number);
+    let value = match (columns.value.first(), &columns.unit_price) {
+        (Some(value), _) => number(value),
+        (None, Some(price)) => quantity.clone() * number(price),
+        (None, None) => lit(f64::NAN),
+    };
+    let typed = raw.clone().with_columns([
+        text(&columns.customer_id, reading.blanks).alias(CUSTOMER_ID_TYPED),
+        dates::unchecked(date, dtype, &reading.format).alias(DAY),
+        value.alias(LINE_VALUE),
+        quantity.alias(LINE_QUANTITY),
+        columns.unit_price.as_deref().map_or(lit(0.0), number).alias(LINE_PRICE),
+    ]);
+    let rules = rules(settings, &schema);
+    let names = rules.iter().map(|(name, _)| *name).collect();
+    Ok((typed.with_column(first_broken(&rules).alias(RULE)), names))
+}
+
+fn rules(settings: &Settings, schema: &Schema) -> Vec<Rule> {
+    let log = &settings.transactions;
+    let (id, value) = (|| col(CUSTOMER_ID_TYPED), || col(LINE_VALUE));
+    let too_high = value().gt_eq(lit(HIGHEST_VALUE)).or(value().lt_eq(lit(-HIGHEST_VALUE)));
+    let both_negative = col(LINE_QUANTITY).lt(lit(0.0)).and(col(LINE_PRICE).lt(lit(0.0)));
+    let mut rules = vec![
+        ("missing_customer_id", id().is_null().or(id().eq(lit("")))),
+        ("cancelled", cancelled(settings)),
+        ("unreadable_date", dates::is_plausible(col(DAY)).not()),
+        ("unreadable_value", is_unusable(value())),
+        ("value_out_of_range", too_high),
+        ("negative_quantity_and_price", both_negative),
+    ];
+    if log.returns == Returns::Drop {
+        rules.push(("return", value().lt(lit(0.0))));
+    }
+    if !log.keep_zero_value {
+        rules.push(("no_value", value().eq(lit(0.0))));
+    }
+    if let Some(end) = log.observation_end {
+        rules.push(("order_after_observation_end", col(DAY).gt(day_literal(end))));
+    }
+    if column_types::marks(settings) {
+        rules.push(("wrong_type", col(WRONG_TYPE)));
+    }
+    if log.duplicate_lines == DuplicateLines::Drop {
+        let own = |name: &&PlSmallStr| ![FILE, ROW, WRONG_TYPE].contains(&name.as_str());
+        let line = schema.iter_names().filter(own).map(|name| col(name.clone())).collect();
+        rules.push(("duplicate_line", as_struct(line).is_first_distinct().not()));
+    }
+    rules
+}
+
+/// Whether a line is a cancellation.
+fn cancelled(settings: &Settings) -> Expr {
+    let Some(cancelled) = &settings.transactions.cancelled else {
+        return lit(false);
+    };
+    let mut marks = Vec::new();
+    if let Some(column) = &cancelled.column {
+        let text = || stripped(column);
+        marks.extend(cancelled.prefix.iter().map(|p| text().str().starts_with(lit(p.as_str()))));
+        marks.extend(cancelled.equals.iter().map(|flag| text().eq(lit(flag.as_str()))));
+    }
+    if cancelled.negative_quantity {
+        marks.push(col(LINE_QUANTITY).lt(lit(0.0)));
+    }
+    marks.into_iter().reduce(Expr::or).unwrap_or(lit(false))
+}
+
+/// One row a customer and day. Money is summed as whole units and billionths, two integers: the
+/// sum does not depend on the order of the lines nor on the number of cores.
+fn days(lines: LazyFrame, settings: &Settings) -> LazyFrame {
+    let value = || col(LINE_VALUE);
+    let position =
+        col(FILE).cast(DataType::Int64) * lit(ROWS_OF_A_FILE) + col(ROW).cast(DataType::Int64);
+    let part = (value() - value().floor()) * lit(PARTS);
+    let mut columns = vec![
+        col(CUSTOMER_ID_TYPED).alias(CUSTOMER_ID),
+        col(DAY),
+        value().floor().cast(DataType::Int64).alias(WHOLE),
+        (part + lit(0.5)).floor().cast(DataType::Int64).alias(PART),
+        value().lt(lit(0.0)).cast(DataType::UInt32).alias(RETURNS),
+        position.alias(FIRST_ROW),
+    ];
+    let keep = settings.input.columns.keep.iter();
+    columns.extend(keep.map(|name| col(name.as_str())));
+    let log = &settings.transactions;
+    let days = [col(CUSTOMER_ID), col(DAY)];
+    let summed = match &settings.input.columns.order_id {
+        _ if log.merge_same_day => lines
+            .select(columns)
+            .group_by(days)
+            .agg(sums(vec![len().alias(LINES)], settings))
+            .with_column(lit(1u32).alias(ORDERS)),
+        Some(order_id) => {
+            columns.push(order_or_line(order_id).alias(ORDER_ID));
+            lines
+                .select(columns)
+                .group_by([col(CUSTOMER_ID), col(DAY), col(ORDER_ID)])
+                .agg(sums(vec![len().alias(LINES)], settings))
+                .with_column(is_purchase(money(WHOLE, PART), settings).alias(ORDERS))
+                .group_by(days)
+                .agg(sums(vec![col(LINES).sum(), col(ORDERS).sum()], settings))
+        }
+        None => {
+            columns.push(is_purchase(value(), settings).alias(ORDERS));
+            lines
+                .select(columns)
+                .group_by(days)
+                .agg(sums(vec![len().alias(LINES), col(ORDERS).sum()], settings))
+        }
+    };
+    summed.with_column(money(WHOLE, PART).alias(VALUE))
+}
+
+/// The order's identifier; a line without one is an order of its own.
+fn order_or_line(order_id: &str) -> Expr {
+    let id = stripped(order_id);
+    let line = concat_str([lit("line"), col(FILE), col(ROW)], " ", false);
+    when(id.clone().is_null().or(id.clone().eq(lit("")))).then(line).otherwise(id)
+}
+
+/// 1 for an order that is worth something, 0 for one that is only returns.
+fn is_purchase(value: Expr, settings: &Settings) -> Expr {
+    let worth = if settings.transactions.keep_zero_value {
+        value.gt_eq(lit(0.0))
+    } else {
+        value.gt(lit(0.0))
+    };
+    worth.cast(DataType::UInt32)
+}
+
+/// The days under identifiers without decimals. Where a log has some identifiers with decimals and
+/// some without, rows of the same customer and day become one.
+fn plain_ids(days: DataFrame, settings: &Settings) -> PolarsResult<DataFrame> {
+    let id = || col(CUSTOMER_ID);
+    let answer = |question: Expr| holds(&days.clone().lazy(), question, Engine::Streaming);
+    if !answer(id().str().ends_with(lit(".0")).any(true))? {
+        return Ok(days);
+    }
+    let all = answer(is_decimal(id()).all(true))?;
+    let plain = if all { id().str().strip_suffix(lit(".0")) } else { without_decimals(id()) };
+    let renamed = days.lazy().with_column(plain.alias(CUSTOMER_ID));
+    if all {
+        return streamed(renamed);
+    }
+    let orders = if settings.transactions.merge_same_day { lit(1u32) } else { col(ORDERS).sum() };
+    let counts = vec![col(LINES).sum(), orders.alias(ORDERS)];
+    let summed = renamed.group_by([id(), col(DAY)]).agg(sums(counts, settings));
+    streamed(summed.with_column(money(WHOLE, PART).alias(VALUE)))
+}
+
+/// What is added up over lines, and the kept columns: of several entries the last by alphabet.
+fn sums(counts: Vec<Expr>, settings: &Settings) -> Vec<Expr> {
+    let mut sums = counts;
+    sums.extend([WHOLE, PART, RETURNS].map(|name| col(name).sum()));
+    sums.push(col(FIRST_ROW).min());
+    sums.extend(settings.input.columns.keep.iter().map(|name| col(name.as_str()).max()));
+    sums
+}
+
+/// Days on which a customer returned all that was bought, or more.
+fn outweighed(days: &DataFrame) -> PolarsResult<DataFrame> {
+    let nothing = col(VALUE).lt(lit(0.0)).or(col(ORDERS).eq(lit(0)));
+    let given_back = col(VALUE).eq(lit(0.0)).and(col(RETURNS).gt(lit(0)));
+    let days = days.clone().lazy().filter(nothing.or(given_back));
+    days.select([col(CUSTOMER_ID), col(DAY)]).collect()
+}

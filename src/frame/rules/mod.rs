@@ -1,0 +1,5 @@
+//! Which rows are counted and which are set aside.
+
+pub mod column_types;
+pub mod export;
+pub mod log;

@@ -1,0 +1,298 @@
+//! The customers of two finished runs, side by side.
+
+use std::path::Path;
+
+use polars::prelude::*;
+use serde::Serialize;
+
+use crate::customers::{Later, Pairs};
+use crate::error::Error;
+use crate::frame::input::load::missing_columns;
+use crate::frame::input::pages;
+use crate::frame::scored::kept_columns::{self, KeptColumn};
+use crate::frame::{collected, numbers, unbroken};
+use crate::settings::Settings;
+use crate::settings::columns::{
+    CLTV, CLTV_SEGMENT, CUSTOMER_ID, EXP_AVERAGE_VALUE, FREQUENCY, MONETARY_AVG, age, recency,
+};
+
+/// Segment in the earlier run.
+pub const SEGMENT_BEFORE: &str = "segment_before";
+/// Segment in the later run.
+pub const SEGMENT_AFTER: &str = "segment_after";
+/// Lifetime value in the earlier run.
+pub const CLTV_BEFORE: &str = "cltv_before";
+/// Lifetime value in the later run.
+pub const CLTV_AFTER: &str = "cltv_after";
+
+const FREQUENCY_AFTER: &str = "__frequency_after";
+const AGE_AFTER: &str = "__age_after";
+const MONETARY_AFTER: &str = "__monetary_after";
+
+/// The customers of a run from its Parquet file, under the names that columns have before any
+/// renaming: what a comparison needs, and the kept columns.
+///
+/// # Errors
+/// [`Error::Input`] when the file cannot be read, or lacks a column.
+pub fn customers(file: &Path, settings: &Settings) -> Result<DataFrame, Error> {
+    let place = file.display().to_string();
+    unbroken(&place, || read(file, settings))
+}
+
+fn read(file: &Path, settings: &Settings) -> Result<DataFrame, Error> {
+    let unreadable = |e: PolarsError| Error::input(file.display(), format!("cannot be read: {e}"));
+    let unit = settings.summary.time_unit;
+    let (recency, age) = (recency(unit), age(unit));
+    let mut needed = vec![CUSTOMER_ID, FREQUENCY, &recency, &age, MONETARY_AVG];
+    needed.extend([EXP_AVERAGE_VALUE, CLTV, CLTV_SEGMENT]);
+    needed.extend(settings.input.columns.keep.iter().map(String::as_str));
+    let mut scan = pages::scan(file, None).map_err(unreadable)?;
+    let schema = scan.collect_schema().map_err(unreadable)?;
+    let present: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
+    let renamed: Vec<String> =
+        needed.iter().map(|name| written(name, settings).to_owned()).collect();
+    let faults = missing_columns(&present, &renamed);
+    if !faults.is_empty() {
+        return Err(Error::Input { place: file.display().to_string(), faults });
+    }
+    let column = |name: &&str| col(written(name, settings)).alias(*name);
+    let columns: Vec<Expr> = needed.iter().map(column).collect();
+    let id = col(CUSTOMER_ID).cast(DataType::String);
+    collected(scan.select(columns).with_column(id), Engine::Streaming).map_err(unreadable)
+}
+
+/// The name that a column has in the file.
+fn written<'a>(name: &'a str, settings: &'a Settings) -> &'a str {
+    settings.output.rename.get(name).map_or(name, String::as_str)
+}
+
+/// The customers of both runs as a table (id, segments, lifetime values), and as plain columns.
+pub struct Matched {
+    /// `new` and `lost` stand for a segment, and null for a lifetime value, where a run lacks the
+    /// customer.
+    pub frame: DataFrame,
+    /// The same rows.
+    pub pairs: Pairs,
+}
+
+/// Joins the customers of two runs by id: those of the earlier run in its order, then those who are
+/// only in the later one.
+///
+/// # Errors
+/// [`Error::Engine`] for a segment that is not among the labels: a table of another run.
+pub fn matched(
+    before: &DataFrame,
+    after: &DataFrame,
+    settings: &Settings,
+    absent: [&str; 2],
+) -> Result<Matched, Error> {
+    let failed = || Error::engine("match the customers of the two runs");
+    let joined = join(before, after, settings).map_err(failed())?;
+    let labels = &settings.segments.labels;
+    let pairs = pairs(&joined, labels).map_err(failed())?;
+    let or_absent = |name: &str, word: &str| col(name).fill_null(lit(word));
+    let frame = joined
+        .lazy()
+        .select([
+            col(CUSTOMER_ID),
+            or_absent(SEGMENT_BEFORE, absent[0]),
+            or_absent(SEGMENT_AFTER, absent[1]),
+            col(CLTV_BEFORE),
+            col(CLTV_AFTER),
+        ])
+        .collect()
+        .map_err(failed())?;
+    Ok(Matched { frame, pairs })
+}
+
+fn join(before: &DataFrame, after: &DataFrame, settings: &Settings) -> PolarsResult<DataFrame> {
+    let earlier = before.clone().lazy().select([
+        col(CUSTOMER_ID),
+        col(CLTV_SEGMENT).alias(SEGMENT_BEFORE),
+        col(CLTV).alias(CLTV_BEFORE),
+    ]);
+    let later = after.clone().lazy().select([
+        col(CUSTOMER_ID),
+        col(CLTV_SEGMENT).alias(SEGMENT_AFTER),
+        col(CLTV).alias(CLTV_AFTER),
+        col(FREQUENCY).alias(FREQUENCY_AFTER),
+        col(age(settings.summary.time_unit)).alias(AGE_AFTER),
+        col(MONETARY_AVG).alias(MONETARY_AFTER),
+    ]);
+    let mut either = JoinArgs::new(JoinType::Full);
+    either.coalesce = JoinCoalesce::CoalesceColumns;
+    either.maintain_order = MaintainOrderJoin::LeftRight;
+    earlier.join(later, [col(CUSTOMER_ID)], [col(CUSTOMER_ID)], either).collect()
+}
+
+fn pairs(joined: &DataFrame, labels: &[String]) -> PolarsResult<Pairs> {
+    let column = |name: &str| -> PolarsResult<Vec<Option<f64>>> {
+        Ok(joined.column(name)?.cast(&DataType::Float64)?.f64()?.iter().collect())
+    };
+    let or_zero = |name: &str| -> PolarsResult<Vec<f64>> {
+        Ok(column(name)?.into_iter().map(Option::unwrap_or_default).collect())
+    };
+    let (frequency, age) = (column(FREQUENCY_AFTER)?, column(AGE_AFTER)?);
+    let later = frequency.into_iter().zip(age).zip(column(MONETARY_AFTER)?);
+    let later = later.map(|((frequency, age), monetary_value)| {
+        Some(Later { frequency: frequency?, age: age?, monetary_value: monetary_value? })
+    });
+    Ok(Pairs {
+        from: positions(joined, SEGMENT_BEFORE, labels)?,
+        to: positions(joined, SEGMENT_AFTER, labels)?,
+        cltv_before: or_zero(CLTV_BEFORE)?,
+        cltv_after: or_zero(CLTV_AFTER)?,
+        later: later.collect(),
+    })
+}
+
+/// Positions of segments among the labels; where there is no segment, the number of labels.
+fn positions(joined: &DataFrame, name: &str, labels: &[String]) -> PolarsResult<Vec<usize>> {
+    let position = |label: Option<&str>| match label {
+        None => Ok(labels.len()),
+        Some(label) => labels
+            .iter()
+            .position(|known| known == label)
+            .ok_or_else(|| polars_err!(NoData: "no segment is called {label:?}")),
+    };
+    joined.column(name)?.str()?.iter().map(position).collect()
+}
+
+/// Adds columns of which only the first rows have a number: those of the earlier run's customers.
+///
+/// # Errors
+/// [`Error::Engine`] when a column is longer than the table: a defect of this program.
+pub fn with_columns(mut table: DataFrame, columns: &[(&str, &[f64])]) -> Result<DataFrame, Error> {
+    let rows = table.height();
+    let padded = |(name, values): &(&str, &[f64])| {
+        let values = values.iter().copied().map(Some);
+        let values: Vec<Option<f64>> = values.chain(std::iter::repeat(None)).take(rows).collect();
+        Column::new((*name).into(), values)
+    };
+    let columns: Vec<Column> = columns.iter().map(padded).collect();
+    table.hstack_mut(&columns).map_err(Error::engine("attach what was expected"))?;
+    Ok(table)
+}
+
+/// Customer ids of some rows.
+///
+/// # Errors
+/// [`Error::Engine`], never for a matched table.
+pub fn ids(table: &DataFrame, rows: &[usize]) -> Result<Vec<String>, Error> {
+    let ids = table.column(CUSTOMER_ID).and_then(|column| column.str());
+    let ids = ids.map_err(Error::engine("name customers"))?;
+    Ok(rows.iter().map(|&row| ids.get(row).unwrap_or_default().to_owned()).collect())
+}
+
+/// What a purchase history is made of: frequency, recency, T, monetary value.
+///
+/// # Errors
+/// [`Error::Engine`], never for the customers of a run.
+pub fn history(customers: &DataFrame, settings: &Settings) -> Result<[Vec<f64>; 4], Error> {
+    let unit = settings.summary.time_unit;
+    Ok([
+        numbers(customers, FREQUENCY)?,
+        numbers(customers, &recency(unit))?,
+        numbers(customers, &age(unit))?,
+        numbers(customers, MONETARY_AVG)?,
+    ])
+}
+
+/// How the entries of a kept column changed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct KeptChange {
+    /// The column.
+    pub column: String,
+    /// `channel`, `categories`, or `other`.
+    pub role: &'static str,
+    /// Entries that only the later run has, with their share of its customers.
+    pub new: Vec<Entry>,
+    /// Entries that only the earlier run has, with their share of its customers.
+    pub vanished: Vec<Entry>,
+    /// Why the entries cannot be compared; none where they are.
+    pub not_compared: Option<&'static str>,
+}
+
+/// An entry of a kept column.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Entry {
+    /// A channel, a category.
+    pub entry: String,
+    /// Share of the customers who have it, 0 to 1.
+    pub share: f64,
+}
+
+/// The kept columns of both runs, those of the earlier one first.
+///
+/// # Errors
+/// [`Error::Engine`], never for the customers of a run.
+pub fn kept_changes(
+    [before, after]: [&DataFrame; 2],
+    [earlier, later]: [&Settings; 2],
+) -> Result<Vec<KeptChange>, Error> {
+    let described = |customers: &DataFrame, settings: &Settings| {
+        let all = customers.height();
+        kept_columns::describe(customers, settings, &vec![0; all], &[all])
+    };
+    let (then, now) = (described(before, earlier)?, described(after, later)?);
+    let (was, is) = (&earlier.input.columns.keep, &later.input.columns.keep);
+    let columns = was.iter().chain(is.iter().filter(|column| !was.contains(column)));
+    Ok(columns
+        .map(|column| {
+            let role = role(column, later);
+            let (then, now) = (find(&then, column), find(&now, column));
+            match (was.contains(column), is.contains(column)) {
+                (true, false) => unlike(column, role, "only the earlier run keeps it"),
+                (false, true) => unlike(column, role, "only the later run keeps it"),
+                _ => change(column, role, then, now),
+            }
+        })
+        .collect())
+}
+
+fn find<'a>(described: &'a [KeptColumn], column: &str) -> Option<&'a KeptColumn> {
+    described.iter().find(|kept| kept.column == column)
+}
+
+fn role(column: &str, settings: &Settings) -> &'static str {
+    if kept_columns::categories_column(settings).as_deref() == Some(column) {
+        "categories"
+    } else if kept_columns::channel_column(settings).as_deref() == Some(column) {
+        "channel"
+    } else {
+        "other"
+    }
+}
+
+fn unlike(column: &str, role: &'static str, reason: &'static str) -> KeptChange {
+    let (new, vanished) = (Vec::new(), Vec::new());
+    KeptChange { column: column.to_owned(), role, new, vanished, not_compared: Some(reason) }
+}
+
+fn change(
+    column: &str,
+    role: &'static str,
+    then: Option<&KeptColumn>,
+    now: Option<&KeptColumn>,
+) -> KeptChange {
+    /// Position of all customers after the one group that they are.
+    const ALL: usize = 1;
+    let (Some(then), Some(now)) = (then, now) else {
+        return unlike(column, role, "it has too many different entries");
+    };
+    let (Some(then), Some(now)) = (then.entries(ALL), now.entries(ALL)) else {
+        return unlike(column, role, "it holds numbers");
+    };
+    let without = |of: &[(String, f64)], other: &[(String, f64)]| -> Vec<Entry> {
+        let unknown = |(entry, _): &&(String, f64)| other.iter().all(|(known, _)| known != entry);
+        let entry = |(entry, share): &(String, f64)| Entry { entry: entry.clone(), share: *share };
+        of.iter().filter(unknown).map(entry).collect()
+    };
+    KeptChange {
+        column: column.to_owned(),
+        role,
+        new: without(now, then),
+        vanished: without(then, now),
+        not_compared: None,
+    }
+}

@@ -1,0 +1,63 @@
+//! Some of the scored customers, one by one.
+
+use polars::prelude::*;
+
+use crate::error::Error;
+use crate::frame::{as_text, numbers};
+use crate::results::chart_data::CustomerLine;
+use crate::settings::Settings;
+use crate::settings::columns::{
+    CLTV, CLTV_SEGMENT, CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, EXP_AVERAGE_VALUE, FREQUENCY,
+    MONETARY_AVG, P_ALIVE, RFM_SEGMENT, age, expected_orders, recency,
+};
+
+/// A line a row of scored customers.
+///
+/// # Errors
+/// [`Error::Engine`], never for a scored frame.
+pub fn lines(scored: &DataFrame, settings: &Settings) -> Result<Vec<CustomerLine>, Error> {
+    let unit = settings.summary.time_unit;
+    let [x, m, alive, value, cltv, silence] =
+        [FREQUENCY, MONETARY_AVG, P_ALIVE, EXP_AVERAGE_VALUE, CLTV, DAYS_SINCE_LAST_ORDER]
+            .map(|name| numbers(scored, name));
+    let (x, m, alive, value, cltv, silence) = (x?, m?, alive?, value?, cltv?, silence?);
+    let (t_x, t) = (numbers(scored, &recency(unit))?, numbers(scored, &age(unit))?);
+    let orders = settings
+        .forecast
+        .horizons
+        .iter()
+        .map(|h| numbers(scored, &expected_orders(h.months)))
+        .collect::<Result<Vec<_>, Error>>()?;
+    let [id, segment, rfm] =
+        [CUSTOMER_ID, CLTV_SEGMENT, RFM_SEGMENT].map(|name| texts(scored, name));
+    let (id, segment, rfm) = (id?, segment?, rfm?);
+    let keep = settings.input.columns.keep.iter();
+    let kept = keep.map(|name| texts(scored, name)).collect::<Result<Vec<_>, Error>>()?;
+    let line = |i: usize| CustomerLine {
+        customer_id: id[i].clone(),
+        segment: segment[i].clone(),
+        rfm_segment: rfm[i].clone(),
+        frequency: x[i],
+        recency: t_x[i],
+        age: t[i],
+        monetary_avg: m[i],
+        days_since_last_order: silence[i],
+        p_alive: alive[i],
+        expected_orders: orders.iter().map(|orders| orders[i]).collect(),
+        exp_average_value: value[i],
+        cltv: cltv[i],
+        kept: kept.iter().map(|texts| texts[i].clone()).collect(),
+    };
+    Ok((0..scored.height()).map(line).collect())
+}
+
+/// A column as the customers' table has it as text.
+fn texts(scored: &DataFrame, name: &str) -> Result<Vec<String>, Error> {
+    let texts = || -> PolarsResult<Vec<String>> {
+        let dtype = scored.column(name)?.dtype();
+        let column = scored.clone().lazy().select([as_text(name, dtype)]).collect()?;
+        let texts = column.column(name)?.str()?;
+        Ok(texts.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
+    };
+    texts().map_err(Error::engine("read a column of texts"))
+}

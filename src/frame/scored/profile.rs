@@ -1,0 +1,179 @@
+//! A row a segment: what management asks about it, and the channel and categories it uses.
+
+use polars::prelude::*;
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::frame::numbers;
+use crate::frame::scored::kept_columns::{self, KeptColumn};
+use crate::settings::Settings;
+use crate::settings::columns::{
+    CLTV, CLTV_SEGMENT, FREQUENCY, MONETARY_AVG, P_ALIVE, age, expected_orders, recency,
+};
+
+/// Figures of one segment, or of the whole company.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Profile {
+    /// Label of the segment.
+    pub label: String,
+    /// Customers.
+    pub customers: usize,
+    /// Σ cltv.
+    pub total_cltv: f64,
+    /// Means over customers; 0 for a segment without customers.
+    pub mean_cltv: f64,
+    /// Mean frequency.
+    pub mean_frequency: f64,
+    /// Mean recency in time units.
+    pub mean_recency: f64,
+    /// Mean T in time units.
+    pub mean_age: f64,
+    /// Mean monetary value of the customers who have one (in an order log, repeat customers).
+    pub mean_monetary: f64,
+    /// Customers who have a monetary value.
+    pub with_value: usize,
+    /// Mean P(alive).
+    pub mean_p_alive: f64,
+    /// Σ expected orders, a horizon (months, orders).
+    pub expected_orders: Vec<(u32, f64)>,
+    /// Most used channel and its share of customers.
+    pub main_channel: Option<(String, f64)>,
+    /// Categories by share of customers who shop them, most first.
+    pub categories: Vec<(String, f64)>,
+}
+
+/// Profiles of the segments and of the company, and what the kept columns say about each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profiles {
+    /// A profile a segment, lowest first.
+    pub segments: Vec<Profile>,
+    /// The profile of all customers.
+    pub company: Profile,
+    /// Each kept column, by segment.
+    pub kept: Vec<KeptColumn>,
+    /// For each customer, the position of its segment.
+    pub member: Vec<usize>,
+}
+
+impl Profile {
+    /// Mean time since the last order, in time units.
+    pub fn mean_time_since_last_order(&self) -> f64 {
+        self.mean_age - self.mean_recency
+    }
+}
+
+/// Profiles of the segments (lowest first), then of all customers.
+///
+/// Sums are taken in row order, so that they do not depend on the number of cores.
+///
+/// # Errors
+/// [`Error::Engine`], never for a scored frame.
+pub fn profiles(scored: &DataFrame, settings: &Settings) -> Result<Profiles, Error> {
+    let labels = &settings.segments.labels;
+    let member = segment_positions(scored, labels)?;
+    let mut profiles: Vec<Profile> = labels.iter().map(|label| Profile::named(label)).collect();
+    let mut company = Profile::named("all");
+    for &segment in &member {
+        profiles[segment].customers += 1;
+        company.customers += 1;
+    }
+    let unit = settings.summary.time_unit;
+    for (column, field) in [
+        (CLTV.to_owned(), Profile::total_cltv_mut as fn(&mut Profile) -> &mut f64),
+        (FREQUENCY.to_owned(), |p| &mut p.mean_frequency),
+        (recency(unit), |p| &mut p.mean_recency),
+        (age(unit), |p| &mut p.mean_age),
+        (MONETARY_AVG.to_owned(), |p| &mut p.mean_monetary),
+        (P_ALIVE.to_owned(), |p| &mut p.mean_p_alive),
+    ] {
+        for (value, &segment) in numbers(scored, &column)?.into_iter().zip(&member) {
+            *field(&mut profiles[segment]) += value;
+            *field(&mut company) += value;
+            if column == MONETARY_AVG && value > 0.0 {
+                profiles[segment].with_value += 1;
+                company.with_value += 1;
+            }
+        }
+    }
+    for horizon in &settings.forecast.horizons {
+        let mut totals = vec![0.0; labels.len() + 1];
+        for (orders, &segment) in
+            numbers(scored, &expected_orders(horizon.months))?.into_iter().zip(&member)
+        {
+            totals[segment] += orders;
+            totals[labels.len()] += orders;
+        }
+        for (profile, total) in profiles.iter_mut().chain([&mut company]).zip(totals) {
+            profile.expected_orders.push((horizon.months, total));
+        }
+    }
+    profiles.iter_mut().chain([&mut company]).for_each(Profile::sums_to_means);
+    let sizes: Vec<usize> = profiles.iter().map(|profile| profile.customers).collect();
+    let kept = kept_columns::describe(scored, settings, &member, &sizes)?;
+    let column =
+        |name: Option<String>| kept.iter().find(|kept| Some(&kept.column) == name.as_ref());
+    let channels = column(kept_columns::channel_column(settings));
+    let categories = column(kept_columns::categories_column(settings));
+    for (group, profile) in profiles.iter_mut().chain([&mut company]).enumerate() {
+        profile.main_channel = channels.and_then(|kept| kept.shares(group).first().cloned());
+        profile.categories = categories.map_or(Vec::new(), |kept| kept.shares(group).to_vec());
+    }
+    Ok(Profiles { segments: profiles, company, kept, member })
+}
+
+fn failed() -> impl FnOnce(PolarsError) -> Error {
+    Error::engine("profile the segments")
+}
+
+/// For each customer, the position of its segment among the labels.
+///
+/// # Errors
+/// [`Error::Engine`], never for a scored frame.
+pub fn segment_positions(scored: &DataFrame, labels: &[String]) -> Result<Vec<usize>, Error> {
+    let position = |label: Option<&str>| {
+        labels
+            .iter()
+            .position(|known| label == Some(known))
+            .ok_or_else(|| polars_err!(NoData: "no segment {label:?}"))
+    };
+    let segments = scored.column(CLTV_SEGMENT).and_then(|column| column.str());
+    segments.and_then(|segments| segments.iter().map(position).collect()).map_err(failed())
+}
+
+impl Profile {
+    fn named(label: &str) -> Self {
+        Self {
+            label: label.to_owned(),
+            customers: 0,
+            total_cltv: 0.0,
+            mean_cltv: 0.0,
+            mean_frequency: 0.0,
+            mean_recency: 0.0,
+            mean_age: 0.0,
+            mean_monetary: 0.0,
+            with_value: 0,
+            mean_p_alive: 0.0,
+            expected_orders: Vec::new(),
+            main_channel: None,
+            categories: Vec::new(),
+        }
+    }
+
+    fn total_cltv_mut(&mut self) -> &mut f64 {
+        &mut self.total_cltv
+    }
+
+    fn sums_to_means(&mut self) {
+        let customers = self.customers.max(1) as f64;
+        self.mean_cltv = self.total_cltv / customers;
+        for sum in [
+            &mut self.mean_frequency,
+            &mut self.mean_recency,
+            &mut self.mean_age,
+            &mut self.mean_p_alive,
+        ] {
+            *sum /= customers;
+        }
+        self.mean_monetary /= self.with_value.max(1) as f64;
+    }
+}

@@ -1,0 +1,254 @@
+//! RFM: scores of recency (days since the last order), frequency and monetary value, and the
+//! segment that the first two make.
+
+use polars::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::frame::numbers;
+use crate::frame::scored::predictions::kept_last;
+use crate::frame::summary::export::{ORDERS, VALUE};
+use crate::math::quantile::linear_quantile;
+use crate::settings::columns::{
+    CLTV, DAYS_SINCE_LAST_ORDER, RFM_FREQUENCY, RFM_MONETARY, RFM_RECENCY, RFM_SCORES, RFM_SEGMENT,
+};
+use crate::settings::{Settings, Ties};
+
+/// The scored customers with their RFM scores, and a row an RFM segment.
+pub struct Scored {
+    /// The frame with five columns more, kept columns last.
+    pub frame: DataFrame,
+    /// In the order of the pipeline file.
+    pub segments: Vec<RfmProfile>,
+    /// Between the scores; none where equal values are ranked by row.
+    pub edges: Option<RfmEdges>,
+}
+
+/// The four edges between the five scores of each column, rising.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RfmEdges {
+    /// Of the days since the last order.
+    pub recency: Vec<f64>,
+    /// Of the number of orders.
+    pub frequency: Vec<f64>,
+    /// Of the total spend.
+    pub monetary: Vec<f64>,
+}
+
+/// Figures of one RFM segment; means are 0 for one without customers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RfmProfile {
+    /// Its name.
+    pub segment: String,
+    /// Customers.
+    pub customers: usize,
+    /// Share of all customers, 0 to 1.
+    pub share: f64,
+    /// Mean days since the last order.
+    pub mean_days_since_last_order: f64,
+    /// Mean number of orders.
+    pub mean_orders: f64,
+    /// Mean total spend.
+    pub mean_spend: f64,
+    /// Σ cltv.
+    pub total_cltv: f64,
+    /// Mean cltv.
+    pub mean_cltv: f64,
+    /// Customers by CLTV segment, in the order of `segments.labels`.
+    pub by_cltv_segment: Vec<usize>,
+}
+
+/// Scores the customers of `summary`, whose predictions are `scored` and whose CLTV segments are
+/// `cltv_segment`, row by row; by the edges of an earlier run, where they are given.
+///
+/// # Errors
+/// [`Error::Engine`], never for a scored frame.
+pub fn score(
+    mut scored: DataFrame,
+    summary: &DataFrame,
+    cltv_segment: &[usize],
+    given: Option<&RfmEdges>,
+    settings: &Settings,
+) -> Result<Scored, Error> {
+    let [days, orders, spend] = scored_columns(summary)?;
+    let (lowest, highest) = (*RFM_SCORES.start(), *RFM_SCORES.end());
+    let (edges, [quiet, frequency, monetary]) = match settings.rfm.ties {
+        Ties::RowOrder => (None, [&days, &orders, &spend].map(|values| scores_by_row(values))),
+        Ties::Together => {
+            let edges = given.cloned().unwrap_or_else(|| RfmEdges::of([&days, &orders, &spend]));
+            let scores = edges.scores([&days, &orders, &spend]);
+            (Some(edges), scores)
+        }
+    };
+    let recency: Vec<u8> = quiet.into_iter().map(|score| lowest + highest - score).collect();
+    let segments = &settings.rfm.segments;
+    let of_pair = |r, f| segments.iter().position(|s| s.holds(r, f)).unwrap_or_default();
+    let member: Vec<usize> = recency.iter().zip(&frequency).map(|(r, f)| of_pair(*r, *f)).collect();
+    let profiles = profiles(&scored, [&days, &orders, &spend], &member, cltv_segment, settings)?;
+    let column = |name: &str, scores: Vec<u8>| {
+        Column::new(name.into(), scores.into_iter().map(i32::from).collect::<Vec<_>>())
+    };
+    let names: StringChunked = member.iter().map(|&m| Some(segments[m].name.as_str())).collect();
+    let columns = [
+        Column::new(
+            DAYS_SINCE_LAST_ORDER.into(),
+            days.iter().map(|d| *d as i32).collect::<Vec<_>>(),
+        ),
+        column(RFM_RECENCY, recency),
+        column(RFM_FREQUENCY, frequency),
+        column(RFM_MONETARY, monetary),
+        names.with_name(RFM_SEGMENT.into()).into_column(),
+    ];
+    let frame = scored
+        .hstack_mut(&columns)
+        .and_then(|frame| kept_last(frame, settings))
+        .map_err(Error::engine("join the RFM scores"))?;
+    Ok(Scored { frame, segments: profiles, edges })
+}
+
+/// Days since the last order, orders and spend.
+fn scored_columns(summary: &DataFrame) -> Result<[Vec<f64>; 3], Error> {
+    let columns = [DAYS_SINCE_LAST_ORDER, ORDERS, VALUE].map(|name| numbers(summary, name));
+    let [days, orders, spend] = columns;
+    Ok([days?, orders?, spend?])
+}
+
+/// Between the scores of these customers; none where equal values are ranked by row.
+///
+/// # Errors
+/// [`Error::Engine`], never for a summary.
+pub fn edges_of(summary: &DataFrame, settings: &Settings) -> Result<Option<RfmEdges>, Error> {
+    let columns = scored_columns(summary)?;
+    let edges = || RfmEdges::of(columns.each_ref().map(Vec::as_slice));
+    Ok((settings.rfm.ties == Ties::Together).then(edges))
+}
+
+fn profiles(
+    scored: &DataFrame,
+    [days, orders, spend]: [&[f64]; 3],
+    member: &[usize],
+    cltv_segment: &[usize],
+    settings: &Settings,
+) -> Result<Vec<RfmProfile>, Error> {
+    let cltv = numbers(scored, CLTV)?;
+    let labels = &settings.segments.labels;
+    let empty = |name: &String| RfmProfile {
+        segment: name.clone(),
+        customers: 0,
+        share: 0.0,
+        mean_days_since_last_order: 0.0,
+        mean_orders: 0.0,
+        mean_spend: 0.0,
+        total_cltv: 0.0,
+        mean_cltv: 0.0,
+        by_cltv_segment: vec![0; labels.len()],
+    };
+    let mut profiles: Vec<RfmProfile> =
+        settings.rfm.segments.iter().map(|segment| empty(&segment.name)).collect();
+    for (i, &segment) in member.iter().enumerate() {
+        let profile = &mut profiles[segment];
+        profile.customers += 1;
+        profile.mean_days_since_last_order += days[i];
+        profile.mean_orders += orders[i];
+        profile.mean_spend += spend[i];
+        profile.total_cltv += cltv[i];
+        profile.by_cltv_segment[cltv_segment[i]] += 1;
+    }
+    for profile in &mut profiles {
+        let customers = profile.customers.max(1) as f64;
+        profile.share = profile.customers as f64 / member.len().max(1) as f64;
+        profile.mean_days_since_last_order /= customers;
+        profile.mean_orders /= customers;
+        profile.mean_spend /= customers;
+        profile.mean_cltv = profile.total_cltv / customers;
+    }
+    Ok(profiles)
+}
+
+impl RfmEdges {
+    /// Quantiles of days since the last order, orders and spend.
+    fn of([days, orders, spend]: [&[f64]; 3]) -> Self {
+        let (recency, (frequency, monetary)) =
+            rayon::join(|| edges(days), || rayon::join(|| edges(orders), || edges(spend)));
+        Self { recency, frequency, monetary }
+    }
+
+    fn scores(&self, [days, orders, spend]: [&[f64]; 3]) -> [Vec<u8>; 3] {
+        [
+            scores(days, &self.recency),
+            scores(orders, &self.frequency),
+            scores(spend, &self.monetary),
+        ]
+    }
+
+    /// Whether each column has its four edges, in order.
+    pub fn is_sound(&self) -> bool {
+        let four = usize::from(*RFM_SCORES.end() - *RFM_SCORES.start());
+        [&self.recency, &self.frequency, &self.monetary]
+            .into_iter()
+            .all(|edges| edges.len() == four && edges.windows(2).all(|pair| pair[0] <= pair[1]))
+    }
+}
+
+fn edges(values: &[f64]) -> Vec<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let scores = usize::from(*RFM_SCORES.end());
+    (1..scores).map(|k| linear_quantile(&sorted, k, scores)).collect()
+}
+
+/// A score from 1 to 5 by quantile, the highest value the highest; a value on an edge has the lower
+/// score, as `pandas.qcut` has it.
+fn scores(values: &[f64], edges: &[f64]) -> Vec<u8> {
+    let score =
+        |value: &f64| *RFM_SCORES.start() + edges.iter().filter(|edge| *edge < value).count() as u8;
+    values.iter().map(score).collect()
+}
+
+/// The same where equal values are ranked by row.
+fn scores_by_row(values: &[f64]) -> Vec<u8> {
+    let ranks = ranks_by_row(values);
+    scores(&ranks, &edges(&ranks))
+}
+
+/// Ranks from 1; of equal values the earlier row has the lower rank.
+fn ranks_by_row(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
+    let mut ranks = vec![0.0; values.len()];
+    order.into_iter().enumerate().for_each(|(rank, row)| ranks[row] = (rank + 1) as f64);
+    ranks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn together(values: &[f64]) -> Vec<u8> {
+        scores(values, &edges(values))
+    }
+
+    #[test]
+    fn as_pandas_qcut() {
+        // pandas 1.5.3: pd.qcut([1, 2, 2, 3, 7, 8, 9, 10, 11, 40], 5, labels=range(1, 6)).
+        let values = [1.0, 2.0, 2.0, 3.0, 7.0, 8.0, 9.0, 10.0, 11.0, 40.0];
+        assert_eq!(together(&values), [1, 1, 1, 2, 3, 3, 4, 4, 5, 5]);
+    }
+
+    #[test]
+    fn equal_values_share_a_score_or_are_ranked_by_row() {
+        let values = [1.0; 10];
+        assert_eq!(together(&values), [1; 10]);
+        // pandas 1.5.3: pd.qcut(pd.Series([1] * 10).rank(method="first"), 5, labels=range(1, 6)).
+        assert_eq!(scores_by_row(&values), [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]);
+        assert_eq!(together(&[3.0]), [1]);
+        assert!(together(&[]).is_empty());
+    }
+
+    #[test]
+    fn given_edges_score_other_values() {
+        let edges = edges(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(scores(&[0.0, 2.0, 2.1, 100.0], &edges), [1, 1, 2, 5]);
+    }
+}

@@ -1,0 +1,97 @@
+//! Equal-count segments of the lifetime value, with the edges and labels of `pandas.qcut`.
+
+use polars::prelude::*;
+use rayon::prelude::*;
+
+use crate::error::Error;
+use crate::frame::numbers;
+use crate::math::quantile::linear_quantile;
+use crate::settings::columns::{CLTV, CLTV_SEGMENT};
+
+/// The scored customers with their segment, and where the segments begin and end.
+pub struct Segmented {
+    /// The frame with [`CLTV_SEGMENT`] after [`CLTV`].
+    pub frame: DataFrame,
+    /// n + 1 rising edges of n segments.
+    pub edges: Vec<f64>,
+}
+
+/// Cuts at linear quantiles, or at the edges of an earlier run; a value on an edge belongs to the
+/// lower segment, one beyond all edges to the lowest or highest. Where edges
+/// coincide, the lowest of the coinciding segments takes the value and the others stay empty.
+///
+/// # Errors
+/// [`Error::Engine`], never for finite values.
+pub fn segment(
+    scored: DataFrame,
+    labels: &[String],
+    given: Option<&[f64]>,
+) -> Result<Segmented, Error> {
+    let edges = match given {
+        Some(given) => widened(given, &scored)?,
+        None => edges(&numbers(&scored, CLTV)?, labels.len()),
+    };
+    let highest = labels.last().map_or("", String::as_str);
+    let label =
+        labels.iter().zip(&edges[1..]).rev().skip(1).fold(lit(highest), |above, (label, upper)| {
+            when(col(CLTV).lt_eq(lit(*upper))).then(lit(label.as_str())).otherwise(above)
+        });
+    let names: Vec<PlSmallStr> = scored.get_column_names().into_iter().cloned().collect();
+    let mut order: Vec<Expr> = Vec::with_capacity(names.len() + 1);
+    for name in names {
+        let is_value = name == CLTV;
+        order.push(col(name));
+        if is_value {
+            order.push(label.clone().alias(CLTV_SEGMENT));
+        }
+    }
+    let frame =
+        scored.lazy().select(order).collect().map_err(Error::engine("segment the customers"))?;
+    Ok(Segmented { frame, edges })
+}
+
+/// The same edges, but for the outermost, which reach to the lowest and highest value.
+fn widened(given: &[f64], scored: &DataFrame) -> Result<Vec<f64>, Error> {
+    let values = numbers(scored, CLTV)?;
+    let mut edges = given.to_vec();
+    if let [lowest, .., highest] = edges.as_mut_slice() {
+        *lowest = values.iter().copied().fold(*lowest, f64::min);
+        *highest = values.iter().copied().fold(*highest, f64::max);
+    }
+    Ok(edges)
+}
+
+/// n + 1 rising edges of n segments of equal count.
+pub fn edges(lifetime_value: &[f64], segments: usize) -> Vec<f64> {
+    let mut sorted = lifetime_value.to_vec();
+    sorted.par_sort_unstable_by(f64::total_cmp);
+    (0..=segments).map(|k| linear_quantile(&sorted, k, segments)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels_of(values: &[f64], labels: &[&str]) -> Vec<String> {
+        let frame = DataFrame::new_infer_height(vec![Column::new(CLTV.into(), values)])
+            .expect("one column");
+        let labels: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
+        let segmented = segment(frame, &labels, None).expect("finite values");
+        let column = segmented.frame.column(CLTV_SEGMENT).expect("a segment");
+        column.str().expect("text").iter().flatten().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn as_pandas_qcut() {
+        // pandas 1.5.3: pd.qcut([1, 2, 3, 4, 5, 6, 7, 8, 9], 4, labels=list("DCBA")).
+        let values: Vec<f64> = (1..=9).map(f64::from).collect();
+        let expected = ["D", "D", "D", "C", "C", "B", "B", "A", "A"];
+        assert_eq!(labels_of(&values, &["D", "C", "B", "A"]), expected);
+    }
+
+    #[test]
+    fn equal_values_stay_together_in_the_lowest_segment() {
+        assert_eq!(labels_of(&[5.0; 4], &["D", "C", "B", "A"]), ["D"; 4]);
+        assert_eq!(labels_of(&[5.0], &["all"]), ["all"]);
+    }
+}

@@ -1,0 +1,261 @@
+//! A log's rows by customer and day to the CLTV frame, to the holdout, and to the orders of each
+//! day.
+
+use chrono::NaiveDate;
+use polars::prelude::*;
+use rustc_hash::FxHashMap;
+
+use crate::customers::Holdout;
+use crate::error::Error;
+use crate::frame::rules::export::{FIRST_ORDER, LAST_ORDER};
+use crate::frame::summary::export::{CustomerSummary, History, ORDERS, VALUE, finish};
+use crate::frame::{collected, day_literal, engine, numbers, one_date, streamed};
+use crate::settings::columns::{CUSTOMER_ID, age};
+use crate::settings::{FrequencyKind, MonetaryKind, Settings, TimeUnit};
+
+/// Day of the orders.
+pub const DAY: &str = "__day";
+/// The value's whole units and its billionths, two sums of integers.
+pub const WHOLE: &str = "__whole";
+/// See [`WHOLE`].
+pub const PART: &str = "__part";
+/// Lines of the log.
+pub const LINES: &str = "__lines";
+/// Lines that lowered the value.
+pub const RETURNS: &str = "__returns";
+/// Where the first of the lines stands in the log.
+pub const FIRST_ROW: &str = "__first_row";
+
+/// Value of the first order.
+const FIRST_VALUE: &str = "__first_value";
+/// Whether the first order is in the last part of the calibration.
+const IS_NEW: &str = "__is_new";
+/// Orders and value after the calibration.
+const LATER: [&str; 3] = ["__later_orders", "__later_whole", "__later_part"];
+/// Orders and value in the last part of the calibration.
+const RECENT: [&str; 3] = ["__recent_orders", "__recent_whole", "__recent_part"];
+/// Parts of a unit of money that are kept exactly.
+pub const PARTS: f64 = 1e9;
+
+/// Money from its two sums. A product, because Polars divides a single row by a constant, but several
+/// rows by way of its reciprocal, and the last digit would depend on how many rows there are.
+pub(crate) fn money(whole: &str, part: &str) -> Expr {
+    col(whole).cast(DataType::Float64) + col(part).cast(DataType::Float64) * lit(1.0 / PARTS)
+}
+
+/// The summary of each customer up to the end of the calibration, else of the observation, in
+/// order of first appearance in the log. Kept columns are those of the last day that has an entry.
+///
+/// # Errors
+/// [`Error::Input`] when the calibration holds no order.
+pub fn customer_summary(days: LazyFrame, settings: &Settings) -> Result<CustomerSummary, Error> {
+    let log = &settings.transactions;
+    let covered_until = match log.observation_end {
+        Some(end) => end,
+        None => one_date(&days, col(DAY).max())?,
+    };
+    let end = log.calibration_end.unwrap_or(covered_until);
+    let lines_after_calibration = lines_after(&days, end)?;
+    let customers = per_customer(days.filter(until(end)), settings)
+        .and_then(|customers| collected(customers, engine(settings, Engine::Streaming)))
+        .map_err(Error::engine("group the orders by customer"))?;
+    if customers.height() == 0 {
+        return Err(Error::input(
+            &settings.input.path,
+            format!("no order is on or before {end}, the end of the calibration"),
+        ));
+    }
+    let summary = finish(customers.lazy(), history(settings), end, settings)?;
+    Ok(CustomerSummary { covered_until, lines_after_calibration, ..summary })
+}
+
+/// First and last day with an order.
+///
+/// # Errors
+/// [`Error::Engine`], never for rows by customer and day.
+pub fn first_and_last(days: &LazyFrame) -> Result<(NaiveDate, NaiveDate), Error> {
+    Ok((one_date(days, col(DAY).min())?, one_date(days, col(DAY).max())?))
+}
+
+fn until(end: NaiveDate) -> Expr {
+    col(DAY).lt_eq(day_literal(end))
+}
+
+fn lines_after(days: &LazyFrame, end: NaiveDate) -> Result<usize, Error> {
+    let count = || -> PolarsResult<usize> {
+        let lines = col(LINES).cast(DataType::UInt64).sum();
+        let later = days.clone().filter(until(end).not()).select([lines]).collect()?;
+        Ok(later.column(LINES)?.u64()?.get(0).unwrap_or(0) as usize)
+    };
+    count().map_err(Error::engine("count the holdout"))
+}
+
+/// The value of the column at the lowest (highest) of another, a group.
+fn at(extreme: FunctionExpr, column: Expr, by: Expr) -> Expr {
+    Expr::Function { input: vec![column, by], function: extreme }
+}
+
+/// The value of a customer's first order: of several on the first day, their mean, for which of them
+/// came first is not known.
+fn first_value() -> Expr {
+    let each = col(VALUE) / col(ORDERS).cast(DataType::Float64);
+    at(FunctionExpr::MinBy, each, col(DAY)).alias(FIRST_VALUE)
+}
+
+/// One row a customer.
+fn per_customer(days: LazyFrame, settings: &Settings) -> PolarsResult<LazyFrame> {
+    let mut columns = vec![
+        col(DAY).min().alias(FIRST_ORDER),
+        col(DAY).max().alias(LAST_ORDER),
+        col(ORDERS).sum(),
+        col(WHOLE).sum(),
+        col(PART).sum(),
+        first_value(),
+        col(FIRST_ROW).min(),
+    ];
+    let keep = settings.input.columns.keep.iter();
+    columns.extend(keep.map(|name| {
+        let known = when(col(name.as_str()).is_not_null()).then(col(DAY)).otherwise(lit(NULL));
+        at(FunctionExpr::MaxBy, col(name.as_str()), known)
+    }));
+    let by_row = SortMultipleOptions::default();
+    let customers = days.group_by([col(CUSTOMER_ID)]).agg(columns).sort([FIRST_ROW], by_row);
+    Ok(customers.with_column(money(WHOLE, PART).alias(VALUE)))
+}
+
+/// What the models take from a customer's orders.
+fn history(settings: &Settings) -> History {
+    let orders = || col(ORDERS).cast(DataType::Float64);
+    let repeat = || orders() - lit(1.0);
+    let frequency = match settings.summary.frequency {
+        FrequencyKind::Orders => orders(),
+        FrequencyKind::RepeatOrders => repeat(),
+    };
+    let (monetary, spend_count) = match settings.summary.monetary_value {
+        MonetaryKind::Orders => (col(VALUE) / orders(), orders()),
+        MonetaryKind::RepeatOrders => (
+            when(repeat().gt(lit(0.0)))
+                .then((col(VALUE) - col(FIRST_VALUE)) / repeat())
+                .otherwise(lit(0.0)),
+            repeat(),
+        ),
+    };
+    let spend_count = when(monetary.clone().gt(lit(0.0))).then(spend_count).otherwise(lit(0.0));
+    History { frequency, monetary, spend_count, first_channel: None }
+}
+
+/// What each customer of the summary did after `cut` and up to `end`, and in the period of the
+/// same length before it; in the summary's order.
+///
+/// # Errors
+/// [`Error::Engine`], never for rows by customer and day.
+pub fn holdout(
+    days: &LazyFrame,
+    summary: &CustomerSummary,
+    cut: NaiveDate,
+    end: NaiveDate,
+    unit: TimeUnit,
+) -> Result<Holdout, Error> {
+    let length = end - cut;
+    let since = || col(DAY).gt(day_literal(cut - length));
+    let later = col(DAY).gt(day_literal(cut));
+    let latest = since().and(until(cut));
+    let mut columns = vec![first_value()];
+    for (within, [orders, whole, part]) in [(later, LATER), (latest, RECENT)] {
+        for (column, name) in [(ORDERS, orders), (WHOLE, whole), (PART, part)] {
+            let inside = col(column).cast(DataType::Int64);
+            let or_nothing = when(within.clone()).then(inside).otherwise(lit(0i64));
+            columns.push(or_nothing.sum().alias(name));
+        }
+    }
+    // Whose first order is in the last period has all orders in these days: the first is known.
+    let within = days.clone().filter(since().and(until(end)));
+    let customers = within.group_by([col(CUSTOMER_ID)]).agg(columns);
+    let days_of_length = length.num_days() as f64 - 0.5;
+    let is_new = col(age(unit)).lt(lit(days_of_length / unit.days())).alias(IS_NEW);
+    let ids = summary.frame.clone().lazy().select([col(CUSTOMER_ID), is_new]);
+    let mut in_order = JoinArgs::new(JoinType::Left);
+    in_order.maintain_order = MaintainOrderJoin::Left;
+    let joined = ids.join(customers, [col(CUSTOMER_ID)], [col(CUSTOMER_ID)], in_order);
+    let or_nothing = |value: Expr| value.fill_null(lit(0.0));
+    let float = |name: &str| or_nothing(col(name).cast(DataType::Float64));
+    let joined = joined.select([
+        float(LATER[0]).alias("orders"),
+        or_nothing(money(LATER[1], LATER[2])).alias("value"),
+        (float(RECENT[0]) - float(IS_NEW)).alias("recent_orders"),
+        (or_nothing(money(RECENT[1], RECENT[2])) - float(IS_NEW) * float(FIRST_VALUE))
+            .alias("recent_value"),
+    ]);
+    let joined = streamed(joined).map_err(Error::engine("collect the holdout"))?;
+    Ok(Holdout {
+        orders: numbers(&joined, "orders")?,
+        value: numbers(&joined, "value")?,
+        recent_orders: numbers(&joined, "recent_orders")?,
+        recent_value: numbers(&joined, "recent_value")?,
+    })
+}
+
+/// The days, since 1970, on which each of some customers ordered up to `end`, rising, and how many
+/// orders there were on each; in the order of the customers.
+///
+/// # Errors
+/// [`Error::Engine`], never for rows by customer and day.
+pub fn of_customers(
+    days: &LazyFrame,
+    ids: &[String],
+    end: NaiveDate,
+) -> Result<Vec<Vec<(i32, f64)>>, Error> {
+    let mut found: FxHashMap<&str, Vec<(i32, f64)>> =
+        ids.iter().map(|id| (id.as_str(), Vec::new())).collect();
+    let mut find = || -> PolarsResult<()> {
+        let day = col(DAY).cast(DataType::Int32);
+        let orders = col(ORDERS).cast(DataType::Float64);
+        let rows = streamed(days.clone().select([col(CUSTOMER_ID), day, orders]))?;
+        let (names, days) = (rows.column(CUSTOMER_ID)?.str()?, rows.column(DAY)?.i32()?);
+        let orders = rows.column(ORDERS)?.f64()?;
+        for ((id, day), orders) in names.iter().zip(days.iter()).zip(orders.iter()) {
+            let (Some(id), Some(day), Some(orders)) = (id, day, orders) else { continue };
+            if let Some(of_id) = found.get_mut(id).filter(|_| day <= end.to_epoch_days()) {
+                of_id.push((day, orders));
+            }
+        }
+        Ok(())
+    };
+    find().map_err(Error::engine("find the orders of some customers"))?;
+    found.values_mut().for_each(|days| days.sort_by_key(|(day, _)| *day));
+    Ok(ids.iter().filter_map(|id| found.remove(id.as_str())).collect())
+}
+
+/// Days since 1970 with an order, and how many orders the customers acquired up to `cut` placed on
+/// each, up to `end`.
+///
+/// # Errors
+/// [`Error::Engine`], never for rows by customer and day.
+pub fn orders_by_day(
+    days: &LazyFrame,
+    cut: NaiveDate,
+    end: NaiveDate,
+) -> Result<Vec<(i32, f64)>, Error> {
+    let failed = || Error::engine("count the orders of each day");
+    let within = days.clone().filter(until(end));
+    let known = if cut < end {
+        let ids = days.clone().filter(until(cut)).select([col(CUSTOMER_ID)]);
+        let semi = JoinArgs::new(JoinType::Semi);
+        let later = within.clone().filter(until(cut).not());
+        let later = later.join(ids, [col(CUSTOMER_ID)], [col(CUSTOMER_ID)], semi);
+        let both =
+            [within.filter(until(cut)), later].map(|part| part.select([col(DAY), col(ORDERS)]));
+        concat(both, UnionArgs::default()).map_err(failed())?
+    } else {
+        within
+    };
+    let counted = || -> PolarsResult<Vec<(i32, f64)>> {
+        let day = col(DAY).cast(DataType::Int32);
+        let orders = col(ORDERS).cast(DataType::UInt64).sum();
+        let counts = streamed(known.group_by([day]).agg([orders]).sort([DAY], Default::default()))?;
+        let days = counts.column(DAY)?.i32()?.iter().flatten();
+        let orders = counts.column(ORDERS)?.u64()?.iter().flatten();
+        Ok(days.zip(orders).map(|(day, orders)| (day, orders as f64)).collect())
+    };
+    counted().map_err(failed())
+}

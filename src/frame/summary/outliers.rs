@@ -1,0 +1,125 @@
+//! Outlier suppression: values beyond the quantile fences are set to the (rounded) fence.
+
+use polars::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::frame::rules::export::typed_name;
+use crate::settings::{Outliers, Settings};
+
+/// The limits of one column and what they changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Input column.
+    pub column: String,
+    /// Values below are raised to `lower_applied`.
+    pub lower: f64,
+    /// Values above are lowered to `upper_applied`.
+    pub upper: f64,
+    /// `lower`, rounded half to even when rounding is on.
+    pub lower_applied: f64,
+    /// `upper`, rounded half to even when rounding is on.
+    pub upper_applied: f64,
+    /// Values raised.
+    pub raised: usize,
+    /// Values lowered.
+    pub lowered: usize,
+}
+
+/// Caps the chosen columns, by the limits of an earlier run where they are given, and returns the
+/// limits with what they changed here.
+///
+/// # Formula
+/// q_low − f·(q_high − q_low) and q_high + f·(q_high − q_low), with linearly interpolated
+/// quantiles as pandas' `Series.quantile`.
+///
+/// A column whose upper limit would not exceed its lower quantile has none: where nearly nobody
+/// uses a channel, limits would erase the orders of those who do.
+///
+/// # Errors
+/// [`Error::Engine`], never for rows that keep the rules.
+pub fn cap(
+    kept: LazyFrame,
+    given: Option<&[Limits]>,
+    settings: &Settings,
+) -> Result<(LazyFrame, Vec<Limits>), Error> {
+    let mut limits = match given {
+        Some(limits) => limits.to_vec(),
+        None => limits_of(&kept, &settings.capped_columns(), &settings.outliers)
+            .map_err(Error::engine("find the outlier limits"))?,
+    };
+    count_changes(&kept, &mut limits).map_err(Error::engine("count the outliers"))?;
+    let capped: Vec<Expr> = limits.iter().map(capped).collect();
+    Ok((if capped.is_empty() { kept } else { kept.with_columns(capped) }, limits))
+}
+
+fn limits_of(kept: &LazyFrame, names: &[&str], outliers: &Outliers) -> PolarsResult<Vec<Limits>> {
+    let quantile = |name: &&str, q: f64, side: &str| {
+        let column = col(typed_name(name));
+        column.quantile(lit(q), QuantileMethod::Linear).alias(format!("{side}{name}"))
+    };
+    let [q_low, q_high] = outliers.quantiles;
+    let quantiles: Vec<Expr> = names
+        .iter()
+        .flat_map(|name| [quantile(name, q_low, "low "), quantile(name, q_high, "high ")])
+        .collect();
+    let found = kept.clone().select(quantiles).collect()?;
+    let rounded = |limit: f64| if outliers.round { limit.round_ties_even() } else { limit };
+    let mut limits = Vec::with_capacity(names.len());
+    for name in names {
+        let (low, high) =
+            (only(&found, &format!("low {name}"))?, only(&found, &format!("high {name}"))?);
+        let reach = outliers.fence * (high - low);
+        let (lower, upper) = (low - reach, high + reach);
+        if rounded(upper) <= low {
+            continue;
+        }
+        limits.push(Limits {
+            column: (*name).to_owned(),
+            lower,
+            upper,
+            lower_applied: rounded(lower),
+            upper_applied: rounded(upper),
+            raised: 0,
+            lowered: 0,
+        });
+    }
+    Ok(limits)
+}
+
+fn count_changes(kept: &LazyFrame, limits: &mut [Limits]) -> PolarsResult<()> {
+    let count = |beyond: Expr, side: &str, name: &str| {
+        beyond.sum().cast(DataType::Float64).alias(format!("{side}{name}"))
+    };
+    let counts: Vec<Expr> = limits
+        .iter()
+        .flat_map(|l| {
+            let value = || col(typed_name(&l.column));
+            [
+                count(value().lt(lit(l.lower)), "raised ", &l.column),
+                count(value().gt(lit(l.upper)), "lowered ", &l.column),
+            ]
+        })
+        .collect();
+    let found = kept.clone().select(counts).collect()?;
+    for l in limits {
+        l.raised = only(&found, &format!("raised {}", l.column))? as usize;
+        l.lowered = only(&found, &format!("lowered {}", l.column))? as usize;
+    }
+    Ok(())
+}
+
+/// The value of a frame of one row.
+fn only(frame: &DataFrame, column: &str) -> PolarsResult<f64> {
+    frame.column(column)?.f64()?.get(0).ok_or_else(|| polars_err!(NoData: "no {column}"))
+}
+
+fn capped(limits: &Limits) -> Expr {
+    let value = col(typed_name(&limits.column));
+    when(value.clone().lt(lit(limits.lower)))
+        .then(lit(limits.lower_applied))
+        .when(value.clone().gt(lit(limits.upper)))
+        .then(lit(limits.upper_applied))
+        .otherwise(value)
+        .alias(typed_name(&limits.column))
+}

@@ -1,0 +1,170 @@
+//! What the fitted model says of one customer: by frequency and recency, and over time.
+
+use std::collections::BTreeSet;
+
+use crate::math::quantile::nearest_quantile;
+use crate::model::charts::histograms::NEARLY_ALL;
+use crate::model::forecast::predict::{Outlook, length};
+use crate::model::purchase_model::PurchaseModel;
+use crate::results::chart_data::Surface;
+use crate::settings::TimeUnit;
+
+/// Columns of a surface, at most, and the frequency that it shows at least.
+const COLUMNS: u64 = 16;
+const LEAST: f64 = 5.0;
+/// Steps of the recency from 0 to T.
+const STEPS: u32 = 12;
+/// Regular points of a curve, at most.
+const POINTS: i32 = 200;
+const DAYS_OF_A_WEEK: i32 = 7;
+
+/// P(alive) and expected orders of a customer of median T, by frequency and recency.
+pub fn surface(model: &PurchaseModel, outlook: &Outlook<'_>) -> Surface {
+    let histories = outlook.histories;
+    let age = nearest_quantile(histories.age().to_vec(), 0.5);
+    let months = outlook.forecast.horizons.iter().map(|h| h.months).max().unwrap_or(0);
+    let horizon = length(months, outlook.forecast.weeks_per_month, outlook.unit);
+    let frequency = frequencies(nearest_quantile(histories.frequency().to_vec(), NEARLY_ALL));
+    let recency: Vec<f64> = (0..=STEPS).map(|k| age * f64::from(k) / f64::from(STEPS)).collect();
+    let if_alive: Vec<Option<f64>> =
+        frequency.iter().map(|x| model.orders_if_alive(horizon, *x as f64, age)).collect();
+    let alive = |t_x: f64, x: u64| {
+        let there = x > 0 || t_x == 0.0;
+        there.then(|| model.p_alive(x as f64, t_x, age)).filter(|p| p.is_finite())
+    };
+    let row = |t_x: &f64| frequency.iter().map(|x| alive(*t_x, *x)).collect();
+    let p_alive: Vec<Vec<Option<f64>>> = recency.iter().map(row).collect();
+    let orders = |(p, orders): (&Option<f64>, &Option<f64>)| {
+        Some((*p)? * (*orders)?).filter(|orders: &f64| orders.is_finite())
+    };
+    let expected_orders =
+        p_alive.iter().map(|row| row.iter().zip(&if_alive).map(orders).collect()).collect();
+    Surface { age, months, frequency, recency, p_alive, expected_orders }
+}
+
+/// From 0 to about `high` in steps of one, or wider ones.
+fn frequencies(high: f64) -> Vec<u64> {
+    let high = high.max(LEAST).ceil() as u64;
+    let step = high.div_ceil(COLUMNS - 1);
+    (0..COLUMNS).map(|k| k * step).take_while(|x| *x < high + step).collect()
+}
+
+/// What a log says of one customer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Course<'a> {
+    /// Days since the first order with orders, rising, and how many there were on each; day 0 first.
+    pub orders: &'a [(i32, f64)],
+    /// Orders that the frequency leaves out: 1 where it counts repeat orders.
+    pub uncounted: f64,
+    /// Days from the first order to the observation end.
+    pub end: i32,
+}
+
+impl Course<'_> {
+    /// Days since the first order with orders that the model takes for repeat orders.
+    pub fn repeat_days(&self) -> Vec<f64> {
+        let repeat = |(day, orders): &&(i32, f64)| *day > 0 || *orders > 1.0;
+        self.orders.iter().filter(repeat).map(|(day, _)| f64::from(*day)).collect()
+    }
+
+    /// Days since the first order and P(alive) at the end of each: a point a week (or so many weeks
+    /// that they are not too many), at each day with orders, on the day before, and at the end.
+    pub fn survival(&self, model: &PurchaseModel, unit: TimeUnit) -> (Vec<f64>, Vec<f64>) {
+        let days: Vec<i32> = self.days().into_iter().collect();
+        let (mut next, mut orders, mut last) = (0, 0.0, 0);
+        let mut alive = Vec::with_capacity(days.len());
+        for &day in &days {
+            while let Some(&(on, more)) = self.orders.get(next).filter(|(on, _)| *on <= day) {
+                (next, orders, last) = (next + 1, orders + more, on);
+            }
+            let [t_x, age] = [last, day].map(|day| f64::from(day) / unit.days());
+            alive.push(model.p_alive((orders - self.uncounted).max(0.0), t_x, age));
+        }
+        (days.into_iter().map(f64::from).collect(), alive)
+    }
+
+    fn days(&self) -> BTreeSet<i32> {
+        let weeks = self.end / (DAYS_OF_A_WEEK * POINTS) + 1;
+        let regular = (0..self.end).step_by((weeks * DAYS_OF_A_WEEK) as usize);
+        let jumps = self.orders.iter().flat_map(|(day, _)| [day - 1, *day]);
+        let within = |day: &i32| (0..=self.end).contains(day);
+        regular.chain([self.end]).chain(jumps.filter(within)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::customers::Histories;
+    use crate::model::CustomerPatterns;
+    use crate::model::bg_nbd::BgNbd;
+    use crate::settings::{Forecast, LifetimeValue};
+
+    const MODEL: PurchaseModel =
+        PurchaseModel::BgNbd(BgNbd { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 });
+
+    #[test]
+    fn a_surface_has_what_the_model_says() {
+        let age = vec![10.0, 38.86, 60.0];
+        let histories = Histories::new(vec![1.0; 3], vec![2.0; 3], age, vec![1.0; 3], vec![1.0; 3]);
+        let histories = histories.expect("valid");
+        let customers = CustomerPatterns::of(&histories);
+        let (forecast, lifetime) = (Forecast::default(), LifetimeValue::default());
+        let outlook = Outlook {
+            histories: &histories,
+            customers: &customers,
+            unit: TimeUnit::Week,
+            forecast: &forecast,
+            lifetime: &lifetime,
+        };
+        let found = surface(&MODEL, &outlook);
+        assert_eq!((found.age, found.months), (38.86, 6));
+        assert_eq!(found.frequency, [0, 1, 2, 3, 4, 5]);
+        assert_eq!((found.recency.len(), found.recency[12]), (13, 38.86));
+        assert_eq!(found.p_alive[0][0], Some(1.0));
+        assert_eq!((found.p_alive[1][0], found.expected_orders[12][0]), (None, None));
+        let (t_x, days) = (found.recency[9], 6.0 * 365.25 / 12.0);
+        let expected = MODEL.expected_orders(days / 7.0, 2.0, t_x, 38.86).expect("computed");
+        let orders = found.expected_orders[9][2].expect("computed");
+        assert!((orders / expected - 1.0).abs() < 1e-12, "{orders} {expected}");
+    }
+
+    #[test]
+    fn frequencies_in_steps() {
+        assert_eq!(frequencies(15.0), (0..16).collect::<Vec<_>>());
+        assert_eq!(frequencies(16.0), [0, 2, 4, 6, 8, 10, 12, 14, 16]);
+        assert_eq!(frequencies(100.0).last(), Some(&105));
+        assert!((0..500).all(|high| frequencies(f64::from(high)).len() <= 16));
+    }
+
+    /// Orders on days 0, 10 and 11, to day 30.
+    #[test]
+    fn a_curve_jumps_with_the_orders() {
+        let orders = [(0, 1.0), (10, 1.0), (11, 2.0)];
+        let course = Course { orders: &orders, uncounted: 1.0, end: 30 };
+        let (days, alive) = course.survival(&MODEL, TimeUnit::Day);
+        assert_eq!(days, [0.0, 7.0, 9.0, 10.0, 11.0, 14.0, 21.0, 28.0, 30.0]);
+        let history = [(0.0, 0.0), (0.0, 0.0), (0.0, 0.0), (1.0, 10.0), (3.0, 11.0), (3.0, 11.0)];
+        for (k, (x, t_x)) in history.into_iter().enumerate() {
+            assert_eq!(alive[k], MODEL.p_alive(x, t_x, days[k]));
+        }
+        assert_eq!(alive.last(), Some(&MODEL.p_alive(3.0, 11.0, 30.0)));
+        assert_eq!(course.repeat_days(), [10.0, 11.0]);
+        // All orders counted, two of them on the first day.
+        let course = Course { orders: &[(0, 2.0)], uncounted: 0.0, end: 0 };
+        assert_eq!(course.repeat_days(), [0.0]);
+        let (days, alive) = course.survival(&MODEL, TimeUnit::Week);
+        assert_eq!((days, alive), (vec![0.0], vec![MODEL.p_alive(2.0, 0.0, 0.0)]));
+    }
+
+    #[test]
+    fn a_long_history_has_no_more_points() {
+        for end in [1399, 1400, 1401, 20_000] {
+            let course = Course { orders: &[(0, 1.0)], uncounted: 1.0, end };
+            let (days, _) = course.survival(&MODEL, TimeUnit::Week);
+            assert!((100..=201).contains(&days.len()), "{end}: {}", days.len());
+            assert!(days.windows(2).all(|pair| pair[0] < pair[1]));
+            assert_eq!(days.last(), Some(&f64::from(end)));
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! The fit beside the data: customers drawn from the fitted model at the ages of those in the file,
+//! and how they compare by frequency and by silence.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use crate::math::quantile::nearest_quantile;
+use crate::model::charts::histograms::{NEARLY_ALL, frequency_ends, frequency_position};
+use crate::model::forecast::predict::Outlook;
+use crate::model::purchase_model::PurchaseModel;
+use crate::model::selection::probability::Selection;
+use crate::model::simulation::{Watched, beta};
+use crate::results::chart_data::{FitAgainstData, FitBin};
+
+/// Customers that are drawn.
+const DRAWS: f64 = 200_000.0;
+/// Fewer where each orders so often that all of them together order more often than this.
+const ORDERS: f64 = 4e6;
+const FEWEST_DRAWS: f64 = 20_000.0;
+/// Parts of the draws, each with random numbers of its own, so that any number of cores draws the
+/// same.
+const PARTS: u64 = 64;
+const SEED: u64 = 1;
+/// Widths of bins of silences in days.
+const WIDTHS: [f64; 13] =
+    [1.0, 2.0, 3.0, 7.0, 14.0, 21.0, 28.0, 30.0, 60.0, 90.0, 180.0, 270.0, 360.0];
+const SILENCES: f64 = 16.0;
+/// A time in units of weeks, back in days, is whole but for rounding.
+const ROUNDING: f64 = 1e-6;
+/// Customers below which an outer bin is left off.
+const NOBODY: f64 = 0.5;
+
+/// Customers by frequency and silence, observed and expected given the T of each; under a selection,
+/// given that they are in the file too. Empty where P(kept) cannot be computed.
+///
+/// # Formula
+/// Σ P(bin, kept | T) / P(kept | T) over customers, the numerator by simulation: n(T)/√P(kept | T) of
+/// the draws have age T, close to where the variance is smallest.
+pub fn fit_against_data(
+    model: &PurchaseModel,
+    selection: Option<Selection>,
+    outlook: &Outlook<'_>,
+) -> FitAgainstData {
+    let axes = Axes::of(selection, outlook);
+    let draws = draws(model, outlook);
+    let expected = Strata::of(model, selection, outlook)
+        .filter(|strata| strata.total().is_normal())
+        .map(|strata| strata.expected(model, selection, &axes, draws));
+    let Some(expected) = expected else {
+        return FitAgainstData { frequency: Vec::new(), silence_days: Vec::new(), draws: 0 };
+    };
+    let observed = axes.observed(outlook);
+    let from: Vec<f64> = axes.frequency.iter().map(|x| *x as f64).collect();
+    FitAgainstData {
+        frequency: trimmed(bins(&from, &observed.frequency, &expected.frequency)),
+        silence_days: bins(&axes.silence, &observed.silence, &expected.silence),
+        draws,
+    }
+}
+
+/// How many customers to draw.
+fn draws(model: &PurchaseModel, outlook: &Outlook<'_>) -> u64 {
+    let patterns = &outlook.customers.patterns;
+    let [orders, time] = patterns.sum(|row| {
+        let (x, _, age) = patterns.numbers(row);
+        [row.count * x, row.count * age]
+    });
+    let mean = |sum: f64| sum / patterns.customers.max(1.0);
+    let by_model = model.expected_orders(mean(time), 0.0, 0.0, 0.0).filter(|x| x.is_finite());
+    let orders = mean(orders).max(by_model.unwrap_or(0.0));
+    (ORDERS / (1.0 + orders)).clamp(FEWEST_DRAWS, DRAWS) as u64
+}
+
+/// Lower ends of the bins, rising, the last one open.
+struct Axes {
+    frequency: Vec<u64>,
+    /// In days.
+    silence: Vec<f64>,
+    unit_days: f64,
+}
+
+/// Customers, or draws, in each bin.
+struct Counts {
+    frequency: Vec<f64>,
+    silence: Vec<f64>,
+}
+
+impl Axes {
+    fn of(selection: Option<Selection>, outlook: &Outlook<'_>) -> Self {
+        let unit_days = outlook.unit.days();
+        let histories = outlook.histories;
+        let window = selection.map(|s| s.window * unit_days).filter(|days| days.is_finite());
+        let pairs = histories.age().iter().zip(histories.recency());
+        let silences = || pairs.map(|(age, t_x)| (age - t_x) * unit_days).collect();
+        let silence = match window {
+            Some(days) => silence_ends(days, 0),
+            None => silence_ends(nearest_quantile(silences(), NEARLY_ALL), 1),
+        };
+        Self { frequency: frequency_ends(histories.frequency()), silence, unit_days }
+    }
+
+    fn nothing(&self) -> Counts {
+        Counts {
+            frequency: vec![0.0; self.frequency.len()],
+            silence: vec![0.0; self.silence.len()],
+        }
+    }
+
+    fn add(&self, counts: &mut Counts, (x, t_x, age): (f64, f64, f64), weight: f64) {
+        let silence = (age - t_x) * self.unit_days + ROUNDING;
+        let bin = self.silence.partition_point(|from| *from <= silence).saturating_sub(1);
+        counts.silence[bin] += weight;
+        counts.frequency[frequency_position(&self.frequency, x)] += weight;
+    }
+
+    fn observed(&self, outlook: &Outlook<'_>) -> Counts {
+        let patterns = &outlook.customers.patterns;
+        let mut counts = self.nothing();
+        for row in &patterns.rows {
+            self.add(&mut counts, patterns.numbers(row), row.count);
+        }
+        counts
+    }
+}
+
+/// Bins up to so many days, and so many more behind them.
+fn silence_ends(days: f64, more: usize) -> Vec<f64> {
+    let longest = WIDTHS[WIDTHS.len() - 1];
+    let narrow = WIDTHS.into_iter().find(|width| width * SILENCES >= days);
+    let width = narrow.unwrap_or_else(|| (days / SILENCES / longest).ceil() * longest);
+    let bins = ((days / width).round() as usize).max(1) + more;
+    (0..bins).map(|k| k as f64 * width).collect()
+}
+
+/// The ages to draw at.
+struct Strata {
+    /// Rising.
+    ages: Vec<f64>,
+    /// P(kept | T) of each.
+    kept: Vec<f64>,
+    /// Σ n/√P(kept) up to each.
+    up_to: Vec<f64>,
+}
+
+impl Strata {
+    fn of(
+        model: &PurchaseModel,
+        selection: Option<Selection>,
+        outlook: &Outlook<'_>,
+    ) -> Option<Self> {
+        let patterns = &outlook.customers.patterns;
+        let mut of_age: Vec<(f64, f64)> =
+            patterns.age.iter().copied().zip(patterns.customers_of_age()).collect();
+        of_age.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let ages: Vec<f64> = of_age.iter().map(|(age, _)| *age).collect();
+        let kept = match selection {
+            None => vec![1.0; ages.len()],
+            Some(selection) => {
+                let kept = model.kept(&selection, patterns.oldest())?;
+                selection.probabilities(&ages, kept.as_ref())
+            }
+        };
+        let mut sum = 0.0;
+        let up_to = of_age.iter().zip(&kept).map(|((_, customers), p)| {
+            // Who cannot be in the file by the model is not expected there.
+            sum += if *p > 0.0 { customers / p.sqrt() } else { 0.0 };
+            sum
+        });
+        Some(Self { up_to: up_to.collect(), ages, kept })
+    }
+
+    fn total(&self) -> f64 {
+        self.up_to.last().copied().unwrap_or(0.0)
+    }
+
+    fn expected(
+        &self,
+        model: &PurchaseModel,
+        selection: Option<Selection>,
+        axes: &Axes,
+        draws: u64,
+    ) -> Counts {
+        let between = self.total() / draws as f64;
+        let part = |part: u64| {
+            let mut rng = ChaCha8Rng::seed_from_u64(SEED);
+            rng.set_stream(part);
+            let mut counts = axes.nothing();
+            for draw in part * draws / PARTS..(part + 1) * draws / PARTS {
+                let position = (draw as f64 + 0.5) * between;
+                let stratum = self.up_to.partition_point(|sum| *sum < position);
+                let (age, p) = (self.ages[stratum], self.kept[stratum]);
+                if let Some(watched) = drawn(model, selection, age, &mut rng) {
+                    let history = (watched.frequency, watched.recency, age);
+                    axes.add(&mut counts, history, between / p.sqrt());
+                }
+            }
+            counts
+        };
+        let parts: Vec<Counts> = (0..PARTS).into_par_iter().map(part).collect();
+        parts.into_iter().fold(axes.nothing(), Counts::plus)
+    }
+}
+
+impl Counts {
+    fn plus(mut self, other: Self) -> Self {
+        self.frequency.iter_mut().zip(other.frequency).for_each(|(sum, n)| *sum += n);
+        self.silence.iter_mut().zip(other.silence).for_each(|(sum, n)| *sum += n);
+        self
+    }
+}
+
+/// A customer from the first order to an age; none for one whom the file would not hold.
+fn drawn(
+    model: &PurchaseModel,
+    selection: Option<Selection>,
+    age: f64,
+    rng: &mut ChaCha8Rng,
+) -> Option<Watched> {
+    let Some(selection) = selection else {
+        return Some(model.watch(age, 0.0, rng, |_| ()));
+    };
+    let (watched, both) = match selection.both_channels {
+        None => (model.watch(age, 0.0, rng, |_| ()), true),
+        Some(mix) => {
+            let share = beta(mix.first, mix.second, rng);
+            let mut first = f64::from(u8::from(rng.random_bool(share)));
+            let watched = model.watch(age, 0.0, rng, |rng| {
+                first += f64::from(u8::from(rng.random_bool(share)));
+            });
+            (watched, first > 0.0 && first < watched.frequency + 1.0)
+        }
+    };
+    let again = watched.frequency > 0.0 || !selection.repeat_order;
+    (both && again && age - watched.recency <= selection.window).then_some(watched)
+}
+
+fn bins(from: &[f64], observed: &[f64], expected: &[f64]) -> Vec<FitBin> {
+    let one = |k: usize| FitBin {
+        from: from[k],
+        to: from.get(k + 1).copied(),
+        observed: observed[k] as u64,
+        expected: expected[k],
+    };
+    (0..from.len()).map(one).collect()
+}
+
+/// Without the outer bins in which nobody is; the last one that is left is open.
+fn trimmed(mut bins: Vec<FitBin>) -> Vec<FitBin> {
+    let empty = |bin: &FitBin| bin.observed == 0 && bin.expected < NOBODY;
+    while bins.len() > 1 && bins.last().is_some_and(empty) {
+        let rest = bins.pop().map_or(0.0, |bin| bin.expected);
+        if let Some(last) = bins.last_mut() {
+            (last.to, last.expected) = (None, last.expected + rest);
+        }
+    }
+    let first = bins.iter().position(|bin| !empty(bin)).unwrap_or(0);
+    bins.split_off(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::customers::Histories;
+    use crate::model::CustomerPatterns;
+    use crate::model::bg_nbd::BgNbd;
+    use crate::model::mbg_nbd::MbgNbd;
+    use crate::model::nbd::Nbd;
+    use crate::model::pareto_nbd::ParetoNbd;
+    use crate::model::selection::channels::ChannelMix;
+    use crate::settings::{Forecast, LifetimeValue, TimeUnit};
+
+    const MODELS: [PurchaseModel; 4] = [
+        PurchaseModel::Nbd(Nbd { r: 0.8, alpha: 9.0 }),
+        PurchaseModel::BgNbd(BgNbd { r: 0.6, alpha: 6.0, a: 0.8, b: 2.5 }),
+        PurchaseModel::MbgNbd(MbgNbd { r: 0.6, alpha: 6.0, a: 0.8, b: 1.6 }),
+        PurchaseModel::ParetoNbd(ParetoNbd { r: 0.6, alpha: 10.0, s: 0.7, beta: 12.0 }),
+    ];
+    /// Customers of each age in weeks; x goes to 30, so that all bins are there.
+    const AGES: [(f64, usize); 3] = [(5.0, 400), (30.0, 900), (80.0, 700)];
+
+    fn check(model: &PurchaseModel, selection: Option<Selection>) -> FitAgainstData {
+        let age: Vec<f64> = AGES.iter().flat_map(|(age, n)| vec![*age; *n]).collect();
+        let n = age.len();
+        let x: Vec<f64> = (0..n).map(|i| 1.0 + (i % 30) as f64).collect();
+        let t_x = age.iter().map(|age| age - 2.0).collect();
+        let histories = Histories::new(x, t_x, age, vec![1.0; n], vec![1.0; n]).expect("valid");
+        let customers = CustomerPatterns::of(&histories);
+        let outlook = Outlook {
+            histories: &histories,
+            customers: &customers,
+            unit: TimeUnit::Week,
+            forecast: &Forecast::default(),
+            lifetime: &LifetimeValue::default(),
+        };
+        fit_against_data(model, selection, &outlook)
+    }
+
+    /// Σ n(T)·p(T)
+    fn over_ages(p: impl Fn(f64) -> f64) -> f64 {
+        AGES.iter().map(|(age, n)| *n as f64 * p(*age)).sum()
+    }
+
+    /// Five standard errors of Σ weights of the draws that hit: its variance is at most the expectation
+    /// times the largest weight.
+    #[track_caller]
+    fn near(what: &str, found: f64, expected: f64, weight: f64) {
+        let error = (expected * weight).sqrt();
+        assert!((found - expected).abs() <= 5.0 * error, "{what}: {found} {expected} ±{error}");
+    }
+
+    #[test]
+    fn frequencies_are_those_of_the_distribution() {
+        for model in MODELS {
+            let found = check(&model, None);
+            let weight = over_ages(|_| 1.0) / found.draws as f64;
+            assert_eq!(found.frequency.len(), 11);
+            for bin in &found.frequency {
+                let p = |age| {
+                    let sum = |counts: std::ops::Range<u32>| -> f64 {
+                        model.distribution(age, (0.0, 0.0, 0.0), counts).iter().sum()
+                    };
+                    match bin.to {
+                        Some(to) => sum(bin.from as u32..to as u32),
+                        None => 1.0 - sum(0..bin.from as u32),
+                    }
+                };
+                near(&format!("{model:?} x {}", bin.from), bin.expected, over_ages(p), weight);
+            }
+            assert_eq!(found.frequency[0].observed, 0);
+            assert_eq!(found.frequency.iter().map(|bin| bin.observed).sum::<u64>(), 2000);
+            let all: f64 = found.silence_days.iter().map(|bin| bin.expected).sum();
+            assert!((all / 2000.0 - 1.0).abs() < 1e-9, "{all}");
+        }
+    }
+
+    #[test]
+    fn silences_are_those_of_customers_in_a_window() {
+        for model in MODELS {
+            let found = check(&model, None);
+            let weight = over_ages(|_| 1.0) / found.draws as f64;
+            let mut sum = 0.0;
+            for bin in &found.silence_days {
+                sum += bin.expected;
+                let Some(to) = bin.to else { continue };
+                let within = Selection::to(to / 7.0);
+                let kept = model.kept(&within, 80.0).expect("computed");
+                let p = |age| if age < within.window { 1.0 } else { kept.at(age)[0] };
+                near(&format!("{model:?} to {to}"), sum, over_ages(p), weight);
+            }
+            assert_eq!(found.silence_days.iter().map(|bin| bin.observed).max(), Some(2000));
+        }
+    }
+
+    /// Given that customers are in the file: P(kept by the shorter window) / P(kept).
+    #[test]
+    fn under_a_selection_silences_are_those_of_who_is_kept() {
+        let mix = ChannelMix { first: 3.0, second: 2.0 };
+        let plain = Selection::to(26.0);
+        let both = Selection { both_channels: Some(mix), ..plain };
+        for (model, selection) in
+            MODELS.iter().map(|m| (m, plain)).chain(MODELS[..3].iter().map(|m| (m, both)))
+        {
+            let found = check(model, Some(selection));
+            let kept = model.kept(&selection, 80.0).expect("computed");
+            let root = |age| kept.at(age)[0].sqrt();
+            let least = AGES.iter().map(|(age, _)| root(*age)).fold(1.0, f64::min);
+            let weight = over_ages(|age| 1.0 / root(age)) / found.draws as f64 / least;
+            let mut sum = 0.0;
+            for bin in &found.silence_days {
+                sum += bin.expected;
+                let window = bin.to.map_or(26.0, |to| to / 7.0);
+                let within =
+                    model.kept(&Selection { window, ..selection }, 80.0).expect("computed");
+                let p = |age| within.at(age)[0] / kept.at(age)[0];
+                near(&format!("{model:?} to {window}"), sum, over_ages(p), weight);
+            }
+            assert_eq!(found.frequency[0].from, 1.0);
+            assert_eq!(
+                found.silence_days.last().map(|bin| (bin.from, bin.to)),
+                Some((168.0, None))
+            );
+        }
+    }
+
+    #[test]
+    fn one_core_draws_what_many_draw() {
+        let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool");
+        let selection = Some(Selection::to(26.0));
+        let many = check(&MODELS[1], selection);
+        assert_eq!(alone.install(|| check(&MODELS[1], selection)), many);
+    }
+
+    #[test]
+    fn fewer_are_drawn_of_those_who_order_often() {
+        let often = PurchaseModel::Nbd(Nbd { r: 3.0, alpha: 0.2 });
+        assert_eq!(check(&often, None).draws, 20_000);
+    }
+
+    #[test]
+    fn bins_of_silences_are_round() {
+        // A year and a day: thirteen bins of four weeks, the last one to the window's end.
+        assert_eq!(silence_ends(367.0, 0).last(), Some(&336.0));
+        assert_eq!(silence_ends(0.0, 0), [0.0]);
+        assert_eq!(silence_ends(900.0, 1).last(), Some(&900.0));
+        assert_eq!(silence_ends(20_000.0, 0)[1], 1440.0);
+    }
+}

@@ -1,0 +1,297 @@
+//! How good a forecast was: measures against what happened, naive forecasts to beat, and groups in
+//! which the two can be laid side by side.
+
+use serde::Serialize;
+
+use crate::customers::{Histories, Holdout};
+use crate::error::Error;
+use crate::math::correlation::{correlation, ranks};
+use crate::model::forecast::predict::customer_orders;
+use crate::model::{CustomerPatterns, FittedPurchases, FittedSpend};
+
+/// Frequencies that are groups of their own; above, all are one.
+const FREQUENCIES: u32 = 7;
+/// Parts of the customers, by forecast.
+const DECILES: usize = 10;
+/// Share of the customers that a campaign reaches.
+const TOP: f64 = 0.1;
+
+/// A forecast against what happened, over customers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Accuracy {
+    /// Σ actual.
+    pub actual: f64,
+    /// Σ forecast.
+    pub expected: f64,
+    /// Σ forecast / Σ actual − 1; none when nothing happened.
+    pub bias: Option<f64>,
+    /// Mean absolute error.
+    pub mae: f64,
+    /// Root of the mean squared error.
+    pub rmse: f64,
+    /// Σ |error| / Σ actual.
+    pub wmape: Option<f64>,
+    /// Spearman's rank correlation; none for a constant forecast.
+    pub spearman: Option<f64>,
+    /// Gini coefficient of the actuals in the order of the forecast, over that in their own order:
+    /// 1 is a perfect ranking, 0 a random one.
+    pub gini: Option<f64>,
+    /// Share of the actuals that the tenth of the customers with the highest forecasts has.
+    pub top_decile_capture: Option<f64>,
+}
+
+/// Measures a forecast.
+///
+/// # Formula
+/// With ranks in which ties share their mean, the normalised Gini coefficient is
+/// cov(actual, rank of forecast) / cov(actual, rank of actual). Where the tenth's boundary falls
+/// within a tie, each of the tied customers counts in part.
+pub fn accuracy(forecast: &[f64], actual: &[f64]) -> Accuracy {
+    let n = actual.len().max(1) as f64;
+    let (sum_actual, expected): (f64, f64) = (actual.iter().sum(), forecast.iter().sum());
+    let [absolute, squared] = errors(forecast, actual);
+    let of_actual = |value: f64| (sum_actual > 0.0).then(|| value / sum_actual);
+    let (forecast_ranks, actual_ranks) = (ranks(forecast), ranks(actual));
+    let perfect = covariance(actual, &actual_ranks);
+    Accuracy {
+        actual: sum_actual,
+        expected,
+        bias: of_actual(expected - sum_actual),
+        mae: absolute / n,
+        rmse: (squared / n).sqrt(),
+        wmape: of_actual(absolute),
+        spearman: correlation(&forecast_ranks, &actual_ranks),
+        gini: (perfect > 0.0).then(|| covariance(actual, &forecast_ranks) / perfect),
+        top_decile_capture: of_actual(top_sum(forecast, actual)),
+    }
+}
+
+/// Σ |error| and Σ error².
+fn errors(forecast: &[f64], actual: &[f64]) -> [f64; 2] {
+    let pairs = || forecast.iter().zip(actual);
+    [pairs().map(|(f, a)| (f - a).abs()).sum(), pairs().map(|(f, a)| (f - a).powi(2)).sum()]
+}
+
+/// Mean absolute error and root of the mean squared error, as in [`accuracy`], without its ranks.
+pub fn mean_errors(forecast: &[f64], actual: &[f64]) -> [f64; 2] {
+    let n = actual.len().max(1) as f64;
+    let [absolute, squared] = errors(forecast, actual);
+    [absolute / n, (squared / n).sqrt()]
+}
+
+/// Σ x·(rank − mean rank).
+fn covariance(x: &[f64], ranks: &[f64]) -> f64 {
+    let middle = (ranks.len() as f64 - 1.0) / 2.0;
+    x.iter().zip(ranks).map(|(x, rank)| x * (rank - middle)).sum()
+}
+
+/// Σ actual over the tenth with the highest forecasts.
+fn top_sum(forecast: &[f64], actual: &[f64]) -> f64 {
+    let mut order: Vec<usize> = (0..forecast.len()).collect();
+    order.sort_by(|&a, &b| forecast[b].total_cmp(&forecast[a]));
+    let mut room = TOP * forecast.len() as f64;
+    let mut sum = 0.0;
+    for tied in order.chunk_by(|&a, &b| forecast[a] == forecast[b]) {
+        let within = (room / tied.len() as f64).min(1.0);
+        sum += within * tied.iter().map(|&i| actual[i]).sum::<f64>();
+        room -= tied.len() as f64;
+        if room <= 0.0 {
+            break;
+        }
+    }
+    sum
+}
+
+/// A forecast of orders and value, a number a customer each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forecast {
+    /// Its name in tables.
+    pub name: &'static str,
+    /// Orders.
+    pub orders: Vec<f64>,
+    /// Their value.
+    pub value: Vec<f64>,
+}
+
+/// What a fitted model expects over a holdout of `horizon` time units, by the name of the model.
+///
+/// # Errors
+/// [`Error::Model`] when an expectation cannot be computed to full accuracy.
+pub fn expected(
+    fit: &FittedPurchases,
+    spend: &FittedSpend,
+    histories: &Histories,
+    customers: &CustomerPatterns,
+    horizon: f64,
+) -> Result<Forecast, Error> {
+    let orders = customer_orders(&fit.model, customers, horizon)?;
+    let spent = histories.spend_count().iter().zip(histories.monetary_value());
+    let value =
+        orders.iter().zip(spent).map(|(n, (count, m))| n * spend.expected_value(*count, *m));
+    Ok(Forecast { name: fit.family.name(), value: value.collect(), orders })
+}
+
+/// What needs no model, over a holdout of `horizon` time units.
+///
+/// # Formula
+/// * `zero`: nobody orders.
+/// * `last_period`: the repeat orders of the last `horizon` units of the calibration, and their value.
+/// * `own_rate`: x·horizon/T, valued at the customer's own monetary value.
+/// * `population_rate`: Σx·horizon/ΣT for everybody, valued at the mean monetary value.
+pub fn baselines(histories: &Histories, holdout: &Holdout, horizon: f64) -> Vec<Forecast> {
+    let n = histories.len();
+    let (x, age) = (histories.frequency(), histories.age());
+    let own: Vec<f64> =
+        x.iter().zip(age).map(|(x, t)| if *t > 0.0 { x * horizon / t } else { 0.0 }).collect();
+    let own_value = own.iter().zip(histories.monetary_value()).map(|(rate, m)| rate * m).collect();
+    let (orders, time): (f64, f64) = (x.iter().sum(), age.iter().sum());
+    let rate = if time > 0.0 { orders * horizon / time } else { 0.0 };
+    let valued = || histories.monetary_value().iter().filter(|m| **m > 0.0);
+    let mean_value = valued().sum::<f64>() / valued().count().max(1) as f64;
+    vec![
+        Forecast { name: "zero", orders: vec![0.0; n], value: vec![0.0; n] },
+        Forecast {
+            name: "last_period",
+            orders: holdout.recent_orders.clone(),
+            value: holdout.recent_value.clone(),
+        },
+        Forecast { name: "own_rate", orders: own, value: own_value },
+        Forecast {
+            name: "population_rate",
+            orders: vec![rate; n],
+            value: vec![rate * mean_value; n],
+        },
+    ]
+}
+
+/// Forecast and actuals of one group of customers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GroupAccuracy {
+    /// Name of the forecast.
+    pub name: &'static str,
+    /// `frequency`, `decile` or `cohort`.
+    pub grouping: &'static str,
+    /// Which.
+    pub group: String,
+    /// Customers.
+    pub customers: usize,
+    /// Σ orders.
+    pub actual_orders: f64,
+    /// Σ forecast orders.
+    pub expected_orders: f64,
+    /// Σ value.
+    pub actual_value: f64,
+    /// Σ forecast value.
+    pub expected_value: f64,
+}
+
+/// Lays a forecast beside the actuals: by frequency in the calibration, by tenth of the forecast
+/// (1 the lowest), and by the month of the first order.
+pub fn by_group(
+    forecast: &Forecast,
+    histories: &Histories,
+    holdout: &Holdout,
+    cohorts: &[String],
+) -> Vec<GroupAccuracy> {
+    let frequency = histories.frequency().iter().map(|x| {
+        let x = *x as u32;
+        if x < FREQUENCIES { format!("{x}") } else { format!("{FREQUENCIES}+") }
+    });
+    let frequency: Vec<String> = frequency.collect();
+    let mut groups = grouped(forecast, holdout, "frequency", &frequency, String::clone);
+    groups.extend(by_decile(forecast, holdout));
+    groups.extend(grouped(forecast, holdout, "cohort", cohorts, String::clone));
+    groups
+}
+
+/// The same by tenth of the forecast alone, the lowest first.
+pub fn by_decile(forecast: &Forecast, holdout: &Holdout) -> Vec<GroupAccuracy> {
+    let deciles = deciles(&forecast.orders);
+    grouped(forecast, holdout, "decile", &deciles, |decile| format!("{decile:02}"))
+}
+
+/// A group a key, in the order of the keys.
+fn grouped<K: Ord>(
+    forecast: &Forecast,
+    holdout: &Holdout,
+    grouping: &'static str,
+    keys: &[K],
+    label: impl Fn(&K) -> String,
+) -> Vec<GroupAccuracy> {
+    let mut found: std::collections::BTreeMap<&K, GroupAccuracy> = Default::default();
+    for (i, key) in keys.iter().enumerate() {
+        let group = found.entry(key).or_insert_with(|| GroupAccuracy {
+            name: forecast.name,
+            grouping,
+            group: label(key),
+            customers: 0,
+            actual_orders: 0.0,
+            expected_orders: 0.0,
+            actual_value: 0.0,
+            expected_value: 0.0,
+        });
+        group.customers += 1;
+        group.actual_orders += holdout.orders[i];
+        group.expected_orders += forecast.orders[i];
+        group.actual_value += holdout.value[i];
+        group.expected_value += forecast.value[i];
+    }
+    found.into_values().collect()
+}
+
+/// For each customer, the tenth by forecast, from 1; ties in the order of the rows.
+fn deciles(forecast: &[f64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..forecast.len()).collect();
+    order.sort_by(|&a, &b| forecast[a].total_cmp(&forecast[b]));
+    let mut deciles = vec![0; forecast.len()];
+    for (rank, i) in order.into_iter().enumerate() {
+        deciles[i] = 1 + rank * DECILES / forecast.len();
+    }
+    deciles
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close(left: Option<f64>, right: f64) -> bool {
+        left.is_some_and(|left| (left - right).abs() <= 1e-12 * right.abs().max(1.0))
+    }
+
+    /// Ten customers by hand: errors 1, 1 and eight times 0.
+    #[test]
+    fn measures_by_hand() {
+        let actual = [3.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+        let forecast = [2.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+        let found = accuracy(&forecast, &actual);
+        assert_eq!((found.actual, found.expected, found.mae), (4.0, 4.0, 0.2));
+        assert_eq!(mean_errors(&forecast, &actual), [found.mae, found.rmse]);
+        assert!(close(found.bias, 0.0) && close(Some(found.rmse), 0.2f64.sqrt()));
+        assert!(close(found.wmape, 0.5));
+        // The first two are tied at rank 8.5, of 4.5 in the middle: 4·4; alone 3·4.5 + 1·3.5.
+        assert!(close(found.gini, 16.0 / 17.0));
+        // One of the two tied customers fits into the tenth: half of their four orders.
+        assert!(close(found.top_decile_capture, 0.5));
+    }
+
+    #[test]
+    fn a_perfect_and_a_constant_forecast() {
+        let actual: Vec<f64> = (0..40).map(f64::from).collect();
+        let found = accuracy(&actual, &actual);
+        assert!(close(found.gini, 1.0) && close(found.spearman, 1.0));
+        assert!(close(found.top_decile_capture, (36.0 + 37.0 + 38.0 + 39.0) / 780.0));
+        let constant = accuracy(&[1.0; 40], &actual);
+        assert!(close(constant.gini, 0.0) && close(constant.top_decile_capture, 0.1));
+        assert_eq!(constant.spearman, None);
+        let nothing = accuracy(&[1.0; 40], &[0.0; 40]);
+        assert_eq!((nothing.bias, nothing.gini, nothing.wmape), (None, None, None));
+    }
+
+    #[test]
+    fn deciles_are_of_equal_size() {
+        let forecast: Vec<f64> = (0..30).map(|i| f64::from(29 - i)).collect();
+        let found = deciles(&forecast);
+        assert_eq!((found[0], found[29]), (10, 1));
+        assert!((1..=10).all(|d| found.iter().filter(|f| **f == d).count() == 3));
+    }
+}

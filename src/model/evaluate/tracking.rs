@@ -1,0 +1,151 @@
+//! Repeat orders week by week, as they came and as the model expects them of customers who join
+//! when these did: over the calibration and on into the holdout.
+
+use chrono::NaiveDate;
+use serde::{Serialize, Serializer};
+
+use crate::error::Error;
+use crate::model::PurchaseModel;
+use crate::settings::TimeUnit;
+
+/// Days of a step.
+const STEP: i32 = 7;
+
+/// One week of the log.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Week {
+    /// Days from 1970 to its first day; a date in JSON.
+    #[serde(serialize_with = "date")]
+    pub first_day: i32,
+    /// Days from 1970 to its last day, a date in JSON; the last week of the calibration and of the log
+    /// can be short.
+    #[serde(serialize_with = "date")]
+    pub last_day: i32,
+    /// Whether it is after the calibration.
+    pub holdout: bool,
+    /// Repeat orders.
+    pub actual: f64,
+    /// Expected repeat orders.
+    pub expected: f64,
+    /// Repeat orders up to the week's end.
+    pub actual_cumulative: f64,
+    /// Expected repeat orders up to the week's end.
+    pub expected_cumulative: f64,
+}
+
+fn date<S: Serializer>(day: &i32, serializer: S) -> Result<S::Ok, S::Error> {
+    let date = NaiveDate::from_epoch_days(*day).unwrap_or_default();
+    serializer.collect_str(&date)
+}
+
+/// Where the log is cut, in days from 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// Last day of the calibration.
+    pub calibration_end: i32,
+    /// Last day of the log.
+    pub end: i32,
+}
+
+/// Tracks the repeat orders of customers who joined on the days of `acquired` (day, customers) and
+/// placed `orders` (day, orders, the first ones among them), all by rising day.
+///
+/// # Formula
+/// Σ n(s)·E\[X(t − s)\] over the days s on which n(s) customers joined, E\[X\] being the expectation
+/// for a new customer.
+///
+/// # Reference
+/// Fader, Hardie & Lee (2005), Marketing Science 24(2), figures 2 and 3.
+///
+/// # Errors
+/// [`Error::Model`] when an expectation cannot be computed to full accuracy.
+pub fn track(
+    model: &PurchaseModel,
+    unit: TimeUnit,
+    acquired: &[(i32, f64)],
+    orders: &[(i32, f64)],
+    stretch: Stretch,
+) -> Result<Vec<Week>, Error> {
+    let Some(&(start, _)) = acquired.first() else {
+        return Ok(Vec::new());
+    };
+    let of_age = expectations(model, unit, stretch.end - start)?;
+    let up_to = |series: &[(i32, f64)], day: i32| -> f64 {
+        series.iter().take_while(|(d, _)| *d <= day).map(|(_, n)| n).sum()
+    };
+    let mut weeks = Vec::new();
+    let (mut actual_before, mut expected_before) = (0.0, 0.0);
+    for (first_day, last_day) in steps(start, stretch) {
+        let joined = acquired.iter().take_while(|(day, _)| *day <= last_day);
+        let expected: f64 = joined.map(|(day, n)| n * of_age[(last_day - day) as usize]).sum();
+        let actual = up_to(orders, last_day) - up_to(acquired, last_day);
+        weeks.push(Week {
+            first_day,
+            last_day,
+            holdout: first_day > stretch.calibration_end,
+            actual: actual - actual_before,
+            expected: expected - expected_before,
+            actual_cumulative: actual,
+            expected_cumulative: expected,
+        });
+        (actual_before, expected_before) = (actual, expected);
+    }
+    Ok(weeks)
+}
+
+/// First and last day of each week; one ends with the calibration.
+fn steps(start: i32, stretch: Stretch) -> Vec<(i32, i32)> {
+    let mut steps = Vec::new();
+    let mut first = start;
+    while first <= stretch.end {
+        let limit = if first <= stretch.calibration_end {
+            stretch.calibration_end.min(stretch.end)
+        } else {
+            stretch.end
+        };
+        let last = (first + STEP - 1).min(limit);
+        steps.push((first, last));
+        first = last + 1;
+    }
+    steps
+}
+
+/// E[X] of a new customer after 0, 1, … `days` days.
+fn expectations(model: &PurchaseModel, unit: TimeUnit, days: i32) -> Result<Vec<f64>, Error> {
+    let after = |day: i32| {
+        let age = f64::from(day) / unit.days();
+        model.expected_orders(age, 0.0, 0.0, 0.0).filter(|orders| orders.is_finite()).ok_or_else(
+            || {
+                Error::Model(format!(
+                    "the orders of a new customer after {day} days could not be computed"
+                ))
+            },
+        )
+    };
+    (0..=days.max(0)).map(after).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::nbd::Nbd;
+
+    /// Without dropout E[X(t)] = r·t/α: two customers, one joining a week later.
+    #[test]
+    fn expectations_add_up_over_the_days_of_joining() {
+        let model = PurchaseModel::Nbd(Nbd { r: 2.0, alpha: 10.0 });
+        let acquired = [(100, 1.0), (107, 1.0)];
+        let orders = [(100, 1.0), (105, 1.0), (107, 1.0), (112, 2.0)];
+        let stretch = Stretch { calibration_end: 110, end: 114 };
+        let weeks = track(&model, TimeUnit::Week, &acquired, &orders, stretch).expect("computed");
+        let spans: Vec<_> = weeks.iter().map(|w| (w.first_day, w.last_day, w.holdout)).collect();
+        assert_eq!(spans, [(100, 106, false), (107, 110, false), (111, 114, true)]);
+        let actual: Vec<f64> = weeks.iter().map(|w| w.actual).collect();
+        assert_eq!(actual, [1.0, 0.0, 2.0]);
+        let rate = 0.2 / 7.0;
+        for (week, days) in weeks.iter().zip([6.0, 10.0 + 3.0, 14.0 + 7.0]) {
+            let error = week.expected_cumulative / (rate * days) - 1.0;
+            assert!(error.abs() < 1e-12, "{week:?}");
+        }
+    }
+}

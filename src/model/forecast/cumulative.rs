@@ -1,0 +1,269 @@
+//! Cumulated orders and revenue of groups of customers as functions of time.
+//!
+//! The sums are smooth in time and, for each frequency, in T: they are computed at Chebyshev points
+//! of ln(1 + t/s) and ln(1 + T/s), s being the model's shortest time constant, and interpolated.
+//! The result is checked against the customers' own forecasts; where it is off, as it can be for
+//! many orders in little time, there are more points, and in the end the sums themselves.
+
+use std::collections::BTreeMap;
+
+use crate::customers::Groups;
+use crate::error::Error;
+use crate::math::chebyshev::{Interpolant, basis, chebyshev_points};
+use crate::model::PurchaseModel;
+use crate::model::forecast::predict::{Outlook, Predictions, length};
+use crate::model::likelihood::patterns::Pairs;
+
+/// Points of each interpolation, tried in turn.
+const POINTS: [usize; 3] = [14, 28, 56];
+/// Relative error that the check lets through.
+const EXACT: f64 = 1e-9;
+
+/// Orders and revenue of each group.
+pub(crate) type Sums = Vec<[f64; 2]>;
+
+/// A frequency and an age that stand for customers: Σ P(alive) and Σ P(alive)·E[M] of each group.
+struct Node {
+    x: f64,
+    age: f64,
+    weights: Sums,
+}
+
+/// Orders and revenue of each group up to each of `times`, which rise.
+///
+/// # Errors
+/// [`Error::Model`] when a sum cannot be computed.
+pub(crate) fn cumulated(
+    model: &PurchaseModel,
+    predictions: &Predictions,
+    next_month: &[f64],
+    groups: &Groups,
+    outlook: &Outlook<'_>,
+    times: &[f64],
+) -> Result<Vec<Sums>, Error> {
+    let scale = shortest_time(model);
+    let farthest = times.iter().copied().fold(0.0, f64::max);
+    let pairs = &outlook.customers.pairs;
+    let weights = weights_of_pairs(predictions, groups, outlook);
+    let checks = checks(predictions, next_month, groups, outlook, farthest);
+    for points in POINTS {
+        let nodes = compressed(&weights, pairs, points, scale);
+        let curves = interpolated(model, &nodes, groups.names.len(), (scale, farthest, points));
+        let at = |time: f64| -> Sums {
+            curves.iter().map(|curve| curve.at((time / scale).ln_1p())).collect()
+        };
+        let error = checks.iter().map(|(time, exact)| error(&at(*time), exact)).fold(0.0, worse);
+        if error <= EXACT {
+            return Ok(times.iter().map(|time| at(*time)).collect());
+        }
+        tracing::debug!(points, error, "more points for the company's forecast");
+    }
+    let nodes = compressed(&weights, pairs, usize::MAX, scale);
+    times
+        .iter()
+        .map(|time| {
+            let sums = sums(model, &nodes, *time, groups.names.len());
+            sums.iter().flatten().all(|sum| sum.is_finite()).then_some(sums)
+        })
+        .collect::<Option<_>>()
+        .ok_or_else(|| Error::Model("the company's forecast could not be computed".to_owned()))
+}
+
+/// The sums at Chebyshev points of time, one curve a group.
+fn interpolated(
+    model: &PurchaseModel,
+    nodes: &[Node],
+    groups: usize,
+    (scale, farthest, points): (f64, f64, usize),
+) -> Vec<Interpolant<2>> {
+    let mut values = vec![Vec::with_capacity(points); groups];
+    for u in chebyshev_points(0.0, (farthest / scale).ln_1p(), points) {
+        let sums = sums(model, nodes, scale * u.exp_m1(), groups);
+        values.iter_mut().zip(sums).for_each(|(values, sum)| values.push((u, sum)));
+    }
+    values.into_iter().map(Interpolant::new).collect()
+}
+
+/// The largest relative error.
+fn error(found: &Sums, exact: &Sums) -> f64 {
+    let one = |(found, exact): (&f64, &f64)| {
+        if *exact == 0.0 { found.abs() } else { (found / exact - 1.0).abs() }
+    };
+    found.iter().flatten().zip(exact.iter().flatten()).map(one).fold(0.0, worse)
+}
+
+/// The larger of two errors; one that is no number is the largest.
+fn worse(a: f64, b: f64) -> f64 {
+    if a.is_nan() || b.is_nan() { f64::INFINITY } else { a.max(b) }
+}
+
+/// The shortest time constant: E[X(t)] has no singularity nearer to zero than −s.
+fn shortest_time(model: &PurchaseModel) -> f64 {
+    let family = model.family();
+    let times = model.parameters().into_iter().enumerate().filter(|(k, _)| family.is_time(*k));
+    times.map(|(_, time)| time).fold(f64::INFINITY, f64::min)
+}
+
+/// For each distinct (x, T), what each group weighs.
+fn weights_of_pairs(
+    predictions: &Predictions,
+    groups: &Groups,
+    outlook: &Outlook<'_>,
+) -> Vec<Sums> {
+    let customers = outlook.customers;
+    let mut weights = vec![vec![[0.0; 2]; groups.names.len()]; customers.pairs.numbers.len()];
+    for (i, &pattern) in customers.of_customer.iter().enumerate() {
+        let pair = customers.pairs.of_pattern[pattern as usize] as usize;
+        let alive = predictions.p_alive[i];
+        for group in groups.of(i) {
+            add(&mut weights[pair][group], [alive, alive * predictions.average_value[i]]);
+        }
+    }
+    weights
+}
+
+fn add(sum: &mut [f64; 2], term: [f64; 2]) {
+    sum[0] += term[0];
+    sum[1] += term[1];
+}
+
+/// Sums over customers at the times for which each has a forecast.
+fn checks(
+    predictions: &Predictions,
+    next_month: &[f64],
+    groups: &Groups,
+    outlook: &Outlook<'_>,
+    farthest: f64,
+) -> Vec<(f64, Sums)> {
+    let month = outlook.forecast.weeks_per_month;
+    let known = predictions.orders.iter().map(|(months, orders)| (*months, orders.as_slice()));
+    let known = known.chain([(1, next_month)]);
+    known
+        .map(|(months, orders)| (length(months, month, outlook.unit), orders))
+        .filter(|(time, _)| *time <= farthest)
+        .map(|(time, orders)| {
+            let mut sums = vec![[0.0; 2]; groups.names.len()];
+            for (i, orders) in orders.iter().enumerate() {
+                for group in groups.of(i) {
+                    add(&mut sums[group], [*orders, orders * predictions.average_value[i]]);
+                }
+            }
+            (time, sums)
+        })
+        .collect()
+}
+
+/// The same weights on at most `points` ages for each frequency.
+fn compressed(weights: &[Sums], pairs: &Pairs, points: usize, scale: f64) -> Vec<Node> {
+    let mut by_frequency: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for (pair, (x, _)) in pairs.numbers.iter().enumerate() {
+        by_frequency.entry(x.to_bits()).or_default().push(pair);
+    }
+    let mut nodes = Vec::new();
+    for (x, members) in by_frequency {
+        let x = f64::from_bits(x);
+        let age_of = |pair: &usize| pairs.numbers[*pair].1;
+        if members.len() <= points {
+            let node =
+                |pair: &usize| Node { x, age: age_of(pair), weights: weights[*pair].clone() };
+            nodes.extend(members.iter().map(node));
+            continue;
+        }
+        let youngest = members.iter().map(age_of).fold(f64::INFINITY, f64::min);
+        let oldest = members.iter().map(age_of).fold(0.0, f64::max);
+        let position = |age: f64| (age / scale).ln_1p();
+        let ages = chebyshev_points(position(youngest), position(oldest), points);
+        let groups = weights[members[0]].len();
+        let mut own: Vec<Node> = ages
+            .iter()
+            .map(|u| Node { x, age: scale * u.exp_m1(), weights: vec![[0.0; 2]; groups] })
+            .collect();
+        for pair in &members {
+            let parts = basis(&ages, position(age_of(pair)));
+            for (node, part) in own.iter_mut().zip(parts) {
+                for (sum, [orders, revenue]) in node.weights.iter_mut().zip(&weights[*pair]) {
+                    add(sum, [part * orders, part * revenue]);
+                }
+            }
+        }
+        nodes.extend(own);
+    }
+    nodes
+}
+
+/// Orders and revenue of each group up to a time.
+fn sums(model: &PurchaseModel, nodes: &[Node], time: f64, groups: usize) -> Sums {
+    let mut sums = vec![[0.0; 2]; groups];
+    for node in nodes {
+        let orders = model.orders_if_alive(time, node.x, node.age).unwrap_or(f64::NAN);
+        for (sum, weight) in sums.iter_mut().zip(&node.weights) {
+            add(sum, weight.map(|weight| weight * orders));
+        }
+    }
+    sums
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::customers::Histories;
+    use crate::model::CustomerPatterns;
+    use crate::model::bg_nbd::BgNbd;
+    use crate::settings::{Forecast, LifetimeValue, TimeUnit};
+
+    /// Sums over the customers themselves, for tame histories and for hundreds of orders in days.
+    #[test]
+    fn interpolated_sums_are_the_sums() {
+        let model = PurchaseModel::BgNbd(BgNbd { r: 0.25, alpha: 4.4, a: 0.8, b: 2.4 });
+        for busiest in [3.0, 400.0] {
+            let n = 900;
+            let frequency: Vec<f64> =
+                (0..n).map(|i| if i % 9 == 0 { busiest } else { f64::from(i % 3) }).collect();
+            let age: Vec<f64> = (0..n).map(|i| f64::from(1 + i % 300) / 7.0).collect();
+            let recency =
+                age.iter().zip(&frequency).map(|(t, x)| if *x > 0.0 { 0.9 * t } else { 0.0 });
+            let histories = Histories::new(
+                frequency.clone(),
+                recency.collect(),
+                age.clone(),
+                vec![10.0; n as usize],
+                vec![1.0; n as usize],
+            )
+            .expect("valid");
+            let customers = CustomerPatterns::of(&histories);
+            let (forecast, lifetime) = (Forecast::default(), LifetimeValue::default());
+            let outlook = Outlook {
+                histories: &histories,
+                customers: &customers,
+                unit: TimeUnit::Week,
+                forecast: &forecast,
+                lifetime: &lifetime,
+            };
+            let alive: Vec<f64> = (0..histories.len())
+                .map(|i| model.p_alive(frequency[i], histories.recency()[i], age[i]))
+                .collect();
+            let orders = |i: usize, t: f64| {
+                alive[i] * model.orders_if_alive(t, frequency[i], age[i]).expect("computed")
+            };
+            let all = |t: f64| (0..histories.len()).map(|i| orders(i, t)).collect::<Vec<f64>>();
+            let month = length(1, forecast.weeks_per_month, TimeUnit::Week);
+            let predictions = Predictions {
+                p_alive: alive.clone(),
+                orders: vec![(6, all(6.0 * month))],
+                average_value: vec![10.0; histories.len()],
+                lifetime_value: Vec::new(),
+            };
+            let times = [1.0, 2.0, 26.0, 52.0];
+            let groups = Groups::everybody();
+            let found = cumulated(&model, &predictions, &all(month), &groups, &outlook, &times);
+            for (sums, time) in found.expect("computed").iter().zip(times) {
+                let exact: f64 = all(time).iter().sum();
+                assert!(
+                    (sums[0][0] / exact - 1.0).abs() < 1e-8,
+                    "{busiest} {time}: {sums:?} {exact}"
+                );
+                assert!((sums[0][1] / exact / 10.0 - 1.0).abs() < 1e-8, "{busiest} {time}");
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Maximum likelihood with argmin, the same way for every model.
+
+pub mod covariance;
+pub mod maximise;
+pub mod patterns;

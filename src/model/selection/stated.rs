@@ -1,0 +1,312 @@
+//! How customers came to be in the file: what the pipeline says about it, what the data show, and
+//! whether the two agree.
+
+use chrono::{Days, NaiveDate};
+
+use crate::customers::Histories;
+use crate::error::Error;
+use crate::model::selection::channels::ChannelMix;
+use crate::model::selection::detection::{Signs, detect};
+use crate::model::selection::probability;
+use crate::results::findings::Finding;
+use crate::settings::columns::CLTV;
+use crate::settings::{FrequencyKind, Selection, Settings, TimeUnit};
+
+/// Customers ever acquired for each one in the file beyond which a correction is a guess.
+const FAR_BEYOND: f64 = 10.0;
+/// A stated window this much longer than the longest silence in the file is not the file's.
+const DIFFERS: f64 = 0.05;
+
+/// The stated selection in the time unit of the data; none when the pipeline states none.
+///
+/// # Errors
+/// [`Error::Settings`] when its date is not before the observation end; [`Error::Input`] when the
+/// file holds customers that it excludes.
+pub fn stated(
+    settings: &Settings,
+    histories: &Histories,
+    observation_end: NaiveDate,
+) -> Result<Option<probability::Selection>, Error> {
+    let Some(selection) = &settings.selection else {
+        return Ok(None);
+    };
+    let days = window_in_days(selection, observation_end)?;
+    let unit = settings.summary.time_unit;
+    let window = days.map_or(f64::INFINITY, |days| days / unit.days());
+    excluded(settings, selection, histories, window, observation_end)?;
+    let both_channels = match histories.first_channel() {
+        Some(first) if selection.both_channels => {
+            let orders: Vec<f64> = histories.frequency().iter().map(|x| x + 1.0).collect();
+            Some(ChannelMix::fit(first, &orders)?)
+        }
+        _ => None,
+    };
+    let repeat_order = selection.min_orders >= 2 || selection.both_channels;
+    Ok(Some(probability::Selection { window, repeat_order, both_channels }))
+}
+
+fn window_in_days(selection: &Selection, observation_end: NaiveDate) -> Result<Option<f64>, Error> {
+    if let Some(days) = selection.last_order_within_days {
+        return Ok(Some(f64::from(days)));
+    }
+    let Some(date) = selection.last_order_on_or_after else {
+        return Ok(None);
+    };
+    let days = (observation_end - date).num_days();
+    if days <= 0 {
+        return Err(Error::Settings {
+            place: "selection.last_order_on_or_after".to_owned(),
+            faults: vec![format!(
+                "{date} is not before the observation end, {observation_end}: name the first day \
+                 of the period in which everybody in the file ordered"
+            )],
+        });
+    }
+    Ok(Some(days as f64))
+}
+
+fn excluded(
+    settings: &Settings,
+    selection: &Selection,
+    histories: &Histories,
+    window: f64,
+    observation_end: NaiveDate,
+) -> Result<(), Error> {
+    let unit = settings.summary.time_unit;
+    let silences = || histories.age().iter().zip(histories.recency()).map(|(age, t_x)| age - t_x);
+    // A silence is a difference of two quotients: equal but for rounding counts as within.
+    let outside = |silence: &f64| *silence > window * (1.0 + 1e-9);
+    let silent = silences().filter(outside).count();
+    let once = histories.frequency().iter().filter(|x| **x < 1.0).count();
+    let mut faults = Vec::new();
+    if silent > 0 {
+        let longest = silences().fold(0.0, f64::max);
+        faults.push(format!(
+            "{silent} customers last ordered before the period that [selection] names, the \
+             earliest on {}: correct the section, or remove it if the file holds everybody",
+            day_before(observation_end, longest, unit)
+        ));
+    }
+    if selection.min_orders >= 2 && once > 0 {
+        faults.push(format!(
+            "{once} customers have one order, but selection.min_orders is {}: correct the \
+             section, or leave those customers out with summary.min_orders",
+            selection.min_orders
+        ));
+    }
+    let new = histories.age().iter().zip(histories.frequency());
+    let new = new.filter(|(age, x)| **age == 0.0 && **x > 0.0).count();
+    if new > 0 {
+        faults.push(format!(
+            "{new} customers have all their orders on the observation end, which no rate of \
+             orders explains: set the end a day later, with --as-of or summary.analysis_date"
+        ));
+    }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Input { place: settings.input.path.clone(), faults })
+}
+
+fn day_before(end: NaiveDate, time: f64, unit: TimeUnit) -> NaiveDate {
+    let days = Days::new((time * unit.days()).round() as u64);
+    end.checked_sub_days(days).unwrap_or(end)
+}
+
+/// What the data show.
+pub fn signs(settings: &Settings, histories: &Histories, left_out: usize) -> Signs {
+    let first = match settings.summary.frequency {
+        FrequencyKind::Orders => 0.0,
+        FrequencyKind::RepeatOrders => 1.0,
+    };
+    let orders: Vec<f64> = histories.frequency().iter().map(|x| x + first).collect();
+    detect(histories, &orders, left_out)
+}
+
+/// The lines of a pipeline file that say what the data show; none when they show nothing.
+pub fn advice(signs: &Signs, observation_end: NaiveDate, unit: TimeUnit) -> Option<Vec<String>> {
+    let mut lines = vec!["[selection]".to_owned()];
+    if let Some(window) = signs.window {
+        let date = day_before(observation_end, window, unit);
+        lines.push(format!("last_order_on_or_after = \"{date}\""));
+    }
+    if signs.no_one_time_buyers {
+        lines.push("min_orders = 2".to_owned());
+    }
+    (lines.len() > 1).then_some(lines)
+}
+
+/// What the reader should know of signs that the pipeline does not state, or states otherwise.
+pub fn findings(
+    settings: &Settings,
+    stated: Option<probability::Selection>,
+    signs: &Signs,
+    observation_end: NaiveDate,
+) -> Vec<Finding> {
+    let unit = settings.summary.time_unit;
+    let lines = advice(signs, observation_end, unit);
+    let longest = signs.longest_silence;
+    let too_long = |window: f64| match window.is_finite() {
+        true => window > longest * (1.0 + DIFFERS),
+        false => signs.window.is_some(),
+    };
+    let differs = match stated {
+        None => lines.map(|lines| unstated(signs, observation_end, unit, &lines)),
+        Some(stated) if too_long(stated.window) => {
+            Some(window_differs(day_before(observation_end, longest, unit)))
+        }
+        Some(stated) if signs.no_one_time_buyers && !stated.repeat_order => Some(Finding::warning(
+            "selection_min_orders_differs",
+            "nobody in the file ordered once only, though [selection] allows for it".to_owned(),
+            "write min_orders = 2 in [selection]",
+        )),
+        _ => None,
+    };
+    let channels = signs.both_channels && stated.is_none_or(|s| s.both_channels.is_none());
+    differs.into_iter().chain(channels.then(by_channels)).collect()
+}
+
+fn window_differs(first_day: NaiveDate) -> Finding {
+    Finding::warning(
+        "selection_window_differs",
+        format!(
+            "nobody's last order is before {first_day}, though [selection] allows for earlier \
+             ones: with too long a window the correction is too weak"
+        ),
+        format!("write last_order_on_or_after = \"{first_day}\" in [selection]"),
+    )
+    .with("first_day", first_day)
+}
+
+/// A note, not a warning: without it a total is off by some percent only, and the correction for it
+/// leans on how channels divide.
+fn by_channels() -> Finding {
+    Finding::note(
+        "selection_by_channels",
+        "everybody in the file ordered in both channels: rare buyers are missing, the parameters of \
+         the order rates come out wrong, and a total is off by some percent \
+         (docs/selection-study.md)"
+            .to_owned(),
+        "try both_channels = true in [selection], and compare the forecasts",
+    )
+}
+
+fn unstated(
+    signs: &Signs,
+    observation_end: NaiveDate,
+    unit: TimeUnit,
+    lines: &[String],
+) -> Finding {
+    let first_day = signs.window.map(|window| day_before(observation_end, window, unit));
+    let mut shown = Vec::new();
+    if signs.no_one_time_buyers {
+        shown.push("nobody ordered once only".to_owned());
+    }
+    if let Some(first_day) = first_day {
+        shown.push(format!(
+            "nobody's last order is before {first_day} although customers go back {:.0} {}",
+            signs.oldest,
+            unit.plural()
+        ));
+    }
+    let (who, variant) = match (first_day, signs.no_one_time_buyers) {
+        (None, _) => ("again", "again"),
+        (Some(_), false) => ("lately", "lately"),
+        (Some(_), true) => ("lately", "lately_again"),
+    };
+    Finding::warning(
+        "selected_customers",
+        format!(
+            "the file seems to hold only customers who ordered {who}: {}; those who left are not \
+             in it, so every forecast is too high",
+            shown.join(", and ")
+        ),
+        format!(
+            "correct for it with {}, frequency = \"repeat_orders\" and no penalty (`cltv check` \
+             prints the lines); or export every customer ever acquired",
+            lines.join(", ")
+        ),
+    )
+    .shaped(variant)
+    .maybe("first_day", first_day)
+    .with("oldest", signs.oldest)
+    .with("unit", unit.plural())
+}
+
+/// What the correction changed, in orders of the longest horizon; and whether it goes far beyond
+/// the file.
+pub fn corrected(
+    stated: &Selection,
+    customers: usize,
+    acquired: f64,
+    ignored: &[(u32, f64)],
+    corrected: &[(u32, f64)],
+) -> Vec<Finding> {
+    let (Some((months, without)), Some((_, with))) = (ignored.last(), corrected.last()) else {
+        return Vec::new();
+    };
+    if !without.is_finite() {
+        return Vec::new();
+    }
+    let conditions = conditions(stated);
+    let words: Vec<&str> = conditions.iter().map(|(_, words)| words.as_str()).collect();
+    let note = Finding::note(
+        "selection_corrected",
+        format!(
+            "the file only holds customers with {}: a model that ignores this expects {without:.0} \
+             orders in the next {months} months, the corrected one {with:.0}; the {customers} \
+             customers stand for about {acquired:.0} ever acquired",
+            words.join(" and ")
+        ),
+        format!("use the corrected orders and {CLTV}, which this run gives"),
+    )
+    .with("conditions", conditions.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>())
+    .maybe("first_day", stated.last_order_on_or_after)
+    .maybe("within_days", stated.last_order_within_days)
+    .with("min_orders", stated.min_orders)
+    .with("orders_ignored", *without)
+    .with("orders_corrected", *with)
+    .with("months", *months)
+    .with("customers", customers)
+    .with("acquired", acquired);
+    [note].into_iter().chain(extrapolates(stated, acquired / customers as f64)).collect()
+}
+
+/// Names and words of what everybody in the file has in common.
+fn conditions(stated: &Selection) -> Vec<(&'static str, String)> {
+    let mut conditions = Vec::new();
+    if let Some(date) = stated.last_order_on_or_after {
+        conditions.push(("last_order_on_or_after", format!("a last order on or after {date}")));
+    }
+    if let Some(days) = stated.last_order_within_days {
+        conditions.push(("last_order_within_days", format!("a last order within {days} days")));
+    }
+    if stated.min_orders >= 2 {
+        conditions.push(("min_orders", format!("at least {} orders", stated.min_orders)));
+    }
+    if stated.both_channels {
+        conditions.push(("both_channels", "orders in both channels".to_owned()));
+    }
+    conditions
+}
+
+/// A correction that goes far beyond the file.
+fn extrapolates(stated: &Selection, acquired_per_customer: f64) -> Option<Finding> {
+    let (variant, remedy) = match stated.both_channels {
+        true => ("both_channels", "compare with the forecast without both_channels"),
+        false => ("whole_base", "export every customer ever acquired"),
+    };
+    (acquired_per_customer > FAR_BEYOND).then(|| {
+        Finding::warning(
+            "selection_extrapolates",
+            format!(
+                "by this correction each customer in the file stands for \
+                 {acquired_per_customer:.0} ever acquired: it rests on the assumed distributions \
+                 more than on the data"
+            ),
+            remedy,
+        )
+        .shaped(variant)
+        .with("acquired_per_customer", acquired_per_customer)
+    })
+}

@@ -1,0 +1,236 @@
+//! Possible futures: what is unknown of a customer, drawn, and the orders that follow from it.
+
+use rand::{Rng, RngExt};
+use rand_distr::{Beta, Distribution, Exp1, Gamma};
+
+use crate::model::bg_nbd::BgNbd;
+use crate::model::nbd::Nbd;
+use crate::model::pareto_nbd::ParetoNbd;
+use crate::model::purchase_model::PurchaseModel;
+
+/// One customer from now on, drawn: an order rate and how the customer leaves.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Future {
+    rate: f64,
+    /// Probability of leaving after each order.
+    dropout: f64,
+    /// Time until which the customer is there.
+    lifetime: f64,
+    clock: f64,
+    ordered: bool,
+}
+
+impl PurchaseModel {
+    /// Draws a future of a customer with history (x, t_x, T); `None` for one who has left. With a
+    /// history of zeros: a new customer after the first order.
+    ///
+    /// # Formula
+    /// Alive with P(alive), and then λ ~ Gamma(r+x, α+T) with p ~ Beta(a, b+x) (BG/NBD),
+    /// p ~ Beta(a, b+x+1) (MBG/NBD) or μ ~ Gamma(s, β+T) (Pareto/NBD): the posterior
+    /// distributions of the alive term of each likelihood.
+    pub fn draw_future(
+        &self,
+        (x, t_x, age): (f64, f64, f64),
+        rng: &mut impl Rng,
+    ) -> Option<Future> {
+        let alive = self.p_alive(x, t_x, age);
+        if alive < 1.0 && rng.random::<f64>() >= alive {
+            return None;
+        }
+        let steady = |r: f64, alpha: f64, rng: &mut _| Future {
+            rate: gamma(r + x, alpha + age, rng),
+            dropout: 0.0,
+            lifetime: f64::INFINITY,
+            clock: 0.0,
+            ordered: false,
+        };
+        Some(match *self {
+            Self::Nbd(Nbd { r, alpha }) => steady(r, alpha, rng),
+            Self::BgNbd(BgNbd { r, alpha, a, b }) => {
+                let future = steady(r, alpha, rng);
+                Future { dropout: beta(a, b + x, rng), ..future }
+            }
+            Self::MbgNbd(model) => {
+                let BgNbd { r, alpha, a, b } = model.after_first_order();
+                let future = steady(r, alpha, rng);
+                Future { dropout: beta(a, b + x, rng), ..future }
+            }
+            Self::ParetoNbd(ParetoNbd { r, alpha, s, beta }) => {
+                let future = steady(r, alpha, rng);
+                let death = gamma(s, beta + age, rng);
+                let waits: f64 = Exp1.sample(rng);
+                Future { lifetime: waits / death, ..future }
+            }
+        })
+    }
+}
+
+impl Future {
+    /// Time of the next order from the start; `None` once the customer has left.
+    pub fn next_order(&mut self, rng: &mut impl Rng) -> Option<f64> {
+        if self.ordered && self.dropout > 0.0 && rng.random_bool(self.dropout) {
+            self.lifetime = self.clock;
+        }
+        let waits: f64 = Exp1.sample(rng);
+        self.clock += waits * self.rate.recip();
+        self.ordered = true;
+        (self.clock <= self.lifetime).then_some(self.clock)
+    }
+}
+
+/// A customer watched from the first order on.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Watched {
+    /// x: repeat orders up to the age.
+    pub frequency: f64,
+    /// t_x: time of the last of them.
+    pub recency: f64,
+    /// Orders after the age.
+    pub later: f64,
+}
+
+impl PurchaseModel {
+    /// Draws a new customer and watches until `age`, and for `later` after that; `at_order` is
+    /// called at each order up to the age.
+    pub fn watch<R: Rng>(
+        &self,
+        age: f64,
+        later: f64,
+        rng: &mut R,
+        mut at_order: impl FnMut(&mut R),
+    ) -> Watched {
+        let mut watched = Watched::default();
+        let Some(mut future) = self.draw_future((0.0, 0.0, 0.0), rng) else {
+            return watched;
+        };
+        while let Some(time) = future.next_order(rng).filter(|time| *time <= age + later) {
+            if time > age {
+                watched.later += 1.0;
+            } else {
+                watched.frequency += 1.0;
+                watched.recency = time;
+                at_order(rng);
+            }
+        }
+        watched
+    }
+}
+
+/// A draw from Gamma(shape, rate), above 0.
+pub(crate) fn gamma(shape: f64, rate: f64, rng: &mut impl Rng) -> f64 {
+    Gamma::new(shape, 1.0 / rate).map_or(0.0, |d| d.sample(rng)).max(f64::MIN_POSITIVE)
+}
+
+/// A draw from Beta(a, b); without dropout (a = 0), 0.
+pub(crate) fn beta(a: f64, b: f64, rng: &mut impl Rng) -> f64 {
+    Beta::new(a, b).map_or(0.0, |d| d.sample(rng)).clamp(0.0, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::mbg_nbd::MbgNbd;
+    use crate::model::selection::channels::ChannelMix;
+    use crate::model::selection::probability::Selection;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    const MODELS: [PurchaseModel; 4] = [
+        PurchaseModel::Nbd(Nbd { r: 0.8, alpha: 9.0 }),
+        PurchaseModel::BgNbd(BgNbd { r: 0.6, alpha: 6.0, a: 0.8, b: 2.5 }),
+        PurchaseModel::MbgNbd(MbgNbd { r: 0.6, alpha: 6.0, a: 0.8, b: 1.6 }),
+        PurchaseModel::ParetoNbd(ParetoNbd { r: 0.6, alpha: 10.0, s: 0.7, beta: 12.0 }),
+    ];
+
+    /// The mean over draws is the expectation in closed form, within five standard errors.
+    #[test]
+    fn draws_have_the_expected_number_of_orders() {
+        let mut rng = ChaCha8Rng::seed_from_u64(8);
+        for model in MODELS {
+            for history in [(0.0, 0.0, 0.0), (0.0, 0.0, 20.0), (3.0, 15.0, 30.0)] {
+                let (draws, horizon) = (40_000, 26.0);
+                let (mut sum, mut squares, mut any) = (0.0, 0.0, 0.0);
+                for _ in 0..draws {
+                    let n = count(&model, history, horizon, &mut rng);
+                    (sum, squares) = (sum + n, squares + n * n);
+                    any += f64::from(u8::from(n > 0.0));
+                }
+                let n = f64::from(draws);
+                let (mean, any) = (sum / n, any / n);
+                let error = ((squares / n - mean * mean) / n).sqrt();
+                let (x, t_x, age) = history;
+                let expected = model.expected_orders(horizon, x, t_x, age).expect("computed");
+                assert!((mean - expected).abs() < 5.0 * error, "{model:?}: {mean} {expected}");
+                let at_least_one =
+                    model.any_order_if_alive(horizon, x, age) * model.p_alive(x, t_x, age);
+                let error = (at_least_one * (1.0 - at_least_one) / n).sqrt();
+                assert!((any - at_least_one).abs() < 5.0 * error, "{model:?}: {any}");
+            }
+        }
+    }
+
+    fn count(
+        model: &PurchaseModel,
+        history: (f64, f64, f64),
+        horizon: f64,
+        rng: &mut ChaCha8Rng,
+    ) -> f64 {
+        let Some(mut future) = model.draw_future(history, rng) else {
+            return 0.0;
+        };
+        let mut n = 0.0;
+        while future.next_order(rng).is_some_and(|time| time <= horizon) {
+            n += 1.0;
+        }
+        n
+    }
+
+    /// P(kept) is the share of simulated customers that a file with a window would hold.
+    #[test]
+    fn p_kept_is_the_share_that_is_kept() {
+        let mut rng = ChaCha8Rng::seed_from_u64(9);
+        let (window, draws) = (13.0, 40_000);
+        for model in MODELS {
+            let kept = model.kept(&Selection::to(window), 80.0).expect("computed");
+            for age in [5.0, 20.0, 80.0] {
+                let mut inside = 0.0;
+                for _ in 0..draws {
+                    let watched = model.watch(age, 0.0, &mut rng, |_| ());
+                    let kept = watched.frequency > 0.0 && age - watched.recency <= window;
+                    inside += f64::from(u8::from(kept));
+                }
+                let (share, p) = (inside / f64::from(draws), kept.at(age)[0]);
+                let error = (p * (1.0 - p) / f64::from(draws)).sqrt();
+                assert!((share - p).abs() < 5.0 * error, "{model:?} at {age}: {share} {p}");
+            }
+        }
+    }
+
+    /// The same where orders in both channels are needed, each order's channel drawn.
+    #[test]
+    fn p_kept_is_the_share_that_is_kept_with_both_channels() {
+        let mut rng = ChaCha8Rng::seed_from_u64(10);
+        let (window, draws) = (13.0, 40_000);
+        let mix = ChannelMix { first: 3.0, second: 2.0 };
+        let selection = Selection { both_channels: Some(mix), ..Selection::to(window) };
+        for model in &MODELS[..3] {
+            let kept = model.kept(&selection, 80.0).expect("computed");
+            for age in [5.0, 20.0, 80.0] {
+                let mut inside = 0.0;
+                for _ in 0..draws {
+                    let share = beta(mix.first, mix.second, &mut rng);
+                    let mut first = u32::from(rng.random_bool(share));
+                    let watched = model.watch(age, 0.0, &mut rng, |rng| {
+                        first += u32::from(rng.random_bool(share));
+                    });
+                    let both = first > 0 && f64::from(first) < watched.frequency + 1.0;
+                    let kept = both && age - watched.recency <= window;
+                    inside += f64::from(u8::from(kept));
+                }
+                let (share, p) = (inside / f64::from(draws), kept.at(age)[0]);
+                let error = (p * (1.0 - p) / f64::from(draws)).sqrt();
+                assert!((share - p).abs() < 5.0 * error, "{model:?} at {age}: {share} {p}");
+            }
+        }
+    }
+}

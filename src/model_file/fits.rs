@@ -1,0 +1,263 @@
+//! The two fits as model.json has them, and back.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::model::fit::purchases::{Candidate, SelectionFit};
+use crate::model::gamma_gamma::GammaGamma;
+use crate::model::likelihood::covariance::Covariance;
+use crate::model::selection::channels::ChannelMix;
+use crate::model::selection::probability;
+use crate::model::{Convergence, FittedPurchases, FittedSpend, Parameter, PurchaseModel};
+use crate::results::findings::Finding;
+use crate::settings::{Family, PurchaseModelName, Selection, Settings, SpendModelName};
+
+/// The fitted model of orders.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PurchasesFit {
+    model: Family,
+    requested: PurchaseModelName,
+    predicts_with: Family,
+    parameters: Map<String, Value>,
+    standard_errors: Map<String, Value>,
+    not_identified: Vec<String>,
+    pub(super) l2_penalty: f64,
+    covariance: Option<Covariance>,
+    selection: Option<SelectionKept>,
+    comparison: Vec<Candidate>,
+    log_likelihood: f64,
+    log_likelihood_without_dropout: f64,
+    pub(super) customers: usize,
+    distinct_histories: usize,
+    pub(super) convergence: Convergence,
+    /// Codes of findings that stand in the whole list.
+    warnings: Vec<String>,
+}
+
+/// What conditioning on being in the file changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SelectionKept {
+    stated: Option<Selection>,
+    /// In the time unit; null for whenever.
+    window: Option<f64>,
+    repeat_order: bool,
+    both_channels: Option<ChannelMix>,
+    customers_ever_acquired: f64,
+    ignored_log_likelihood: f64,
+    ignored_model: Family,
+    ignored_parameters: Vec<f64>,
+}
+
+/// The fitted model of order values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpendFit {
+    model: SpendModelName,
+    parameters: Map<String, Value>,
+    standard_errors: Map<String, Value>,
+    covariance: Option<Covariance>,
+    pub(super) l2_penalty: f64,
+    population_mean: Option<f64>,
+    pub(super) observed_mean: f64,
+    pearson_frequency_monetary: Option<f64>,
+    spearman_frequency_monetary: Option<f64>,
+    log_likelihood: f64,
+    customers: usize,
+    pub(super) convergence: Convergence,
+    /// Codes of findings that stand in the whole list.
+    warnings: Vec<String>,
+}
+
+impl PurchasesFit {
+    /// What is worth keeping of a fit.
+    pub fn of(fitted: &FittedPurchases, settings: &Settings) -> Self {
+        Self {
+            model: fitted.family,
+            requested: fitted.requested,
+            predicts_with: fitted.model.family(),
+            parameters: values(&fitted.parameters),
+            standard_errors: standard_errors(&fitted.parameters),
+            not_identified: not_identified(&fitted.parameters),
+            l2_penalty: settings.purchases.l2_penalty,
+            covariance: fitted.covariance.clone(),
+            selection: fitted.selection.as_ref().map(|fit| SelectionKept::of(fit, settings)),
+            comparison: fitted.comparison.clone(),
+            log_likelihood: fitted.log_likelihood,
+            log_likelihood_without_dropout: fitted.log_likelihood_without_dropout,
+            customers: fitted.customers,
+            distinct_histories: fitted.patterns,
+            convergence: fitted.convergence.clone(),
+            warnings: codes(&fitted.findings),
+        }
+    }
+
+    pub(super) fn restored(&self, findings: &[Finding]) -> Result<FittedPurchases, String> {
+        let names = self.model.parameters();
+        let known = |name: &str| !self.not_identified.iter().any(|n| n == name);
+        let parameters =
+            restored(names, &self.parameters, &self.standard_errors, "purchases", known)?;
+        let predicting = self.predicts_with.parameters().len();
+        if predicting > parameters.len() || names[..2] != self.predicts_with.parameters()[..2] {
+            return Err("purchases.predicts_with does not fit purchases.model".to_owned());
+        }
+        let values: Vec<f64> = parameters[..predicting].iter().map(|p| p.value).collect();
+        if let Some(covariance) = &self.covariance {
+            square(covariance, predicting, "purchases")?;
+        }
+        Ok(FittedPurchases {
+            model: positive(self.predicts_with, &values)?,
+            requested: self.requested,
+            family: self.model,
+            parameters,
+            covariance: self.covariance.clone(),
+            log_likelihood: self.log_likelihood,
+            log_likelihood_without_dropout: self.log_likelihood_without_dropout,
+            customers: self.customers,
+            patterns: self.distinct_histories,
+            convergence: self.convergence.clone(),
+            comparison: self.comparison.clone(),
+            selection: self.selection.as_ref().map(SelectionKept::restored).transpose()?,
+            findings: with_codes(findings, &self.warnings),
+        })
+    }
+}
+
+impl SelectionKept {
+    fn of(fit: &SelectionFit, settings: &Settings) -> Self {
+        let probability::Selection { window, repeat_order, both_channels } = fit.selection;
+        Self {
+            stated: settings.selection.clone(),
+            window: window.is_finite().then_some(window),
+            repeat_order,
+            both_channels,
+            customers_ever_acquired: fit.acquired,
+            ignored_log_likelihood: fit.ignored_log_likelihood,
+            ignored_model: fit.ignored.family(),
+            ignored_parameters: fit.ignored.parameters(),
+        }
+    }
+
+    fn restored(&self) -> Result<SelectionFit, String> {
+        let mix = self.both_channels.map_or([1.0; 2], |mix| [mix.first, mix.second]);
+        if [self.window.unwrap_or(1.0), mix[0], mix[1]].iter().any(|value| *value <= 0.0) {
+            return Err("purchases.selection must have a window and shares above 0".to_owned());
+        }
+        Ok(SelectionFit {
+            selection: probability::Selection {
+                window: self.window.unwrap_or(f64::INFINITY),
+                repeat_order: self.repeat_order,
+                both_channels: self.both_channels,
+            },
+            acquired: self.customers_ever_acquired,
+            ignored: positive(self.ignored_model, &self.ignored_parameters)?,
+            ignored_log_likelihood: self.ignored_log_likelihood,
+        })
+    }
+}
+
+impl SpendFit {
+    /// What is worth keeping of a fit.
+    pub fn of(fitted: &FittedSpend, settings: &Settings) -> Self {
+        Self {
+            model: settings.spend.model,
+            parameters: values(&fitted.parameters),
+            standard_errors: standard_errors(&fitted.parameters),
+            covariance: fitted.covariance.clone(),
+            l2_penalty: settings.spend.l2_penalty,
+            population_mean: fitted.model.population_mean(),
+            observed_mean: fitted.observed_mean,
+            pearson_frequency_monetary: fitted.pearson,
+            spearman_frequency_monetary: fitted.spearman,
+            log_likelihood: fitted.log_likelihood,
+            customers: fitted.customers,
+            convergence: fitted.convergence.clone(),
+            warnings: codes(&fitted.findings),
+        }
+    }
+
+    pub(super) fn restored(&self, findings: &[Finding]) -> Result<FittedSpend, String> {
+        const NAMES: &[&str] = &["p", "q", "v"];
+        let parameters =
+            restored(NAMES, &self.parameters, &self.standard_errors, "spend", |_| true)?;
+        let [p, q, v] = [0, 1, 2].map(|i| parameters[i].value);
+        if [p, q, v].iter().any(|value| *value <= 0.0) {
+            return Err("spend.parameters must be above 0".to_owned());
+        }
+        if let Some(covariance) = &self.covariance {
+            square(covariance, NAMES.len(), "spend")?;
+        }
+        Ok(FittedSpend {
+            model: GammaGamma { p, q, v },
+            parameters,
+            covariance: self.covariance.clone(),
+            log_likelihood: self.log_likelihood,
+            customers: self.customers,
+            observed_mean: self.observed_mean,
+            pearson: self.pearson_frequency_monetary,
+            spearman: self.spearman_frequency_monetary,
+            convergence: self.convergence.clone(),
+            findings: with_codes(findings, &self.warnings),
+        })
+    }
+}
+
+fn positive(family: Family, parameters: &[f64]) -> Result<PurchaseModel, String> {
+    let right = parameters.len() == family.parameters().len();
+    if right && parameters.iter().all(|value| value.is_finite() && *value > 0.0) {
+        return Ok(family.model(parameters));
+    }
+    Err(format!("the parameters {parameters:?} are none of a purchase model"))
+}
+
+fn square(covariance: &Covariance, size: usize, section: &str) -> Result<(), String> {
+    let rows = &covariance.log_scale;
+    let sound = |(i, row): (usize, &Vec<f64>)| row.len() == size && row[i] > 0.0;
+    if rows.len() == size && rows.iter().enumerate().all(sound) {
+        return Ok(());
+    }
+    Err(format!(
+        "{section}.covariance must have {size} rows of {size} numbers, above 0 on the diagonal"
+    ))
+}
+
+fn restored(
+    names: &'static [&'static str],
+    values: &Map<String, Value>,
+    errors: &Map<String, Value>,
+    section: &str,
+    known: impl Fn(&str) -> bool,
+) -> Result<Vec<Parameter>, String> {
+    let parameter = |name: &&'static str| {
+        let value = values.get(*name).and_then(Value::as_f64);
+        let value = value.ok_or_else(|| format!("{section}.parameters.{name} is no number"))?;
+        let standard_error = errors.get(*name).and_then(Value::as_f64);
+        Ok(Parameter { name, value, standard_error, identified: known(name) })
+    };
+    names.iter().map(parameter).collect()
+}
+
+fn codes(findings: &[Finding]) -> Vec<String> {
+    findings.iter().map(|finding| finding.code.to_string()).collect()
+}
+
+fn with_codes(findings: &[Finding], codes: &[String]) -> Vec<Finding> {
+    let chosen = |finding: &&Finding| codes.iter().any(|code| *code == finding.code);
+    findings.iter().filter(chosen).cloned().collect()
+}
+
+/// Estimates by name.
+pub fn values(parameters: &[Parameter]) -> Map<String, Value> {
+    parameters.iter().map(|p| (p.name.to_owned(), json!(p.value))).collect()
+}
+
+/// Standard errors by name.
+pub fn standard_errors(parameters: &[Parameter]) -> Map<String, Value> {
+    parameters.iter().map(|p| (p.name.to_owned(), json!(p.standard_error))).collect()
+}
+
+/// Names of the parameters that the data do not determine.
+pub fn not_identified(parameters: &[Parameter]) -> Vec<String> {
+    parameters.iter().filter(|p| !p.identified).map(|p| p.name.to_owned()).collect()
+}

@@ -1,0 +1,371 @@
+//! A fit that can be kept: what model.json holds, enough to score a new export without fitting.
+//!
+//! No clock and no path: the same input and settings give the same bytes, and what is read back is
+//! written again bit for bit.
+
+mod fits;
+pub mod registry;
+
+use std::path::Path;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::customers::Histories;
+use crate::error::Error;
+use crate::frame::scored::rfm::RfmEdges;
+use crate::frame::summary::outliers::Limits;
+use crate::model::evaluate::stability::Distribution;
+use crate::model::{FittedPurchases, FittedSpend};
+use crate::pipeline::{Look, Models};
+use crate::results::findings::Finding;
+use crate::settings::types::plain_date;
+use crate::settings::{Forecast, FrequencyKind, LifetimeValue, Settings, TimeUnit};
+use crate::storage::fingerprint::{Fingerprint, sha256};
+pub use fits::{PurchasesFit, SpendFit, not_identified, standard_errors, values};
+
+/// Version of the layout of model.json.
+pub const SCHEMA_VERSION: u32 = 2;
+/// The columns that drift is told by.
+const COLUMNS: [&str; 4] = ["frequency", "recency", "T", "monetary_value"];
+/// Hexadecimal digits of a model's identifier.
+const ID_DIGITS: usize = 12;
+
+/// A model.json.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trained {
+    /// Version of this layout.
+    pub schema_version: u32,
+    /// Who wrote it.
+    pub tool: Tool,
+    /// Name of the pipeline.
+    pub pipeline: String,
+    /// What it was fitted to.
+    pub data: Data,
+    /// Unit of recency, T and α.
+    pub time_unit: TimeUnit,
+    /// T was measured to here.
+    #[serde(with = "plain_date")]
+    pub observation_end: NaiveDate,
+    /// What the purchase model counts.
+    pub frequency: FrequencyKind,
+    /// Customers with fewer orders were left out.
+    pub min_orders: u32,
+    /// The model of orders.
+    pub purchases: PurchasesFit,
+    /// The model of order values.
+    pub spend: SpendFit,
+    /// Outlier limits, for later exports too.
+    pub outlier_limits: Vec<Limits>,
+    /// Horizons.
+    pub forecast: Forecast,
+    /// Discounting.
+    pub lifetime_value: LifetimeValue,
+    /// Segments, with their edges for later exports.
+    pub segments: SegmentEdges,
+    /// Edges of the RFM scores; none where equal values are ranked by row.
+    pub rfm_edges: Option<RfmEdges>,
+    /// How the customers' numbers were distributed, to tell drift by.
+    pub distributions: Vec<Distribution>,
+    /// The pipeline's settings without paths.
+    pub settings: Value,
+    /// What the reader should know.
+    pub warnings: Vec<Finding>,
+}
+
+/// The program that wrote a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// What a model was fitted to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    /// Input files.
+    pub files: usize,
+    /// Their size together.
+    pub bytes: u64,
+    /// SHA-256 of the file; of several, that of their SHA-256, in reading order, one after the
+    /// other.
+    pub sha256: String,
+    /// Rows read.
+    pub rows: usize,
+    /// First order of all.
+    #[serde(with = "plain_date")]
+    pub first_order: NaiveDate,
+    /// Last order of all.
+    #[serde(with = "plain_date")]
+    pub last_order: NaiveDate,
+}
+
+/// Names and edges of the CLTV segments.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SegmentEdges {
+    /// Lowest first.
+    pub labels: Vec<String>,
+    /// One more than labels, rising.
+    pub edges: Vec<f64>,
+}
+
+/// What a model.json is made from.
+pub struct Parts<'a> {
+    /// The input.
+    pub look: &'a Look,
+    /// The fits.
+    pub models: &'a Models,
+    /// Edges of the CLTV segments.
+    pub edges: Vec<f64>,
+    /// Edges of the RFM scores.
+    pub rfm_edges: Option<RfmEdges>,
+    /// What the reader should know.
+    pub findings: &'a [Finding],
+}
+
+impl Tool {
+    /// This program.
+    pub fn this() -> Self {
+        let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+        Self { name: name.to_owned(), version: version.to_owned() }
+    }
+}
+
+impl Trained {
+    /// What is worth keeping of a fit.
+    pub fn of(parts: Parts<'_>, inputs: &[Fingerprint], settings: &Settings) -> Self {
+        let Parts { look, models, edges, rfm_edges, findings } = parts;
+        let hashes: String = inputs.iter().map(|file| file.sha256.as_str()).collect();
+        Self {
+            schema_version: SCHEMA_VERSION,
+            tool: Tool::this(),
+            pipeline: settings.name.clone(),
+            data: Data {
+                files: inputs.len(),
+                bytes: inputs.iter().map(|file| file.bytes).sum(),
+                sha256: if inputs.len() == 1 { hashes } else { sha256(hashes.as_bytes()) },
+                rows: look.cleaned.rows_read,
+                first_order: look.summary.first_order,
+                last_order: look.summary.last_order,
+            },
+            time_unit: settings.summary.time_unit,
+            observation_end: look.summary.observation_end,
+            frequency: settings.summary.frequency,
+            min_orders: settings.summary.min_orders,
+            purchases: PurchasesFit::of(&models.purchases, settings),
+            spend: SpendFit::of(&models.spend, settings),
+            outlier_limits: look.limits.clone(),
+            forecast: settings.forecast.clone(),
+            lifetime_value: settings.lifetime_value.clone(),
+            segments: SegmentEdges { labels: settings.segments.labels.clone(), edges },
+            rfm_edges,
+            distributions: columns(&look.histories)
+                .map(|(name, values)| Distribution::of(name, values))
+                .to_vec(),
+            settings: settings.without_paths(),
+            warnings: findings.iter().map(Finding::without_facts).collect(),
+        }
+    }
+
+    /// Customers that the model of orders was fitted to.
+    pub fn customers(&self) -> usize {
+        self.purchases.customers
+    }
+
+    /// Coefficients of the L2 penalties on the model of orders and on that of order values.
+    pub fn penalties(&self) -> [f64; 2] {
+        [self.purchases.l2_penalty, self.spend.l2_penalty]
+    }
+
+    /// Whether each fit converged.
+    pub fn converged(&self) -> [(&'static str, bool); 2] {
+        [
+            ("orders", self.purchases.convergence.converged),
+            ("order values", self.spend.convergence.converged),
+        ]
+    }
+
+    /// What has to be the same for two models to speak of the same thing.
+    pub fn definitions(&self) -> Vec<(&'static str, Value)> {
+        vec![
+            ("pipeline", json!(self.pipeline)),
+            ("time unit", json!(self.time_unit)),
+            ("frequency", json!(self.frequency)),
+            ("least number of orders", json!(self.min_orders)),
+            ("forecast", json!(self.forecast)),
+            ("lifetime value", json!(self.lifetime_value)),
+            ("list of segments", json!(self.segments.labels)),
+            ("kind of input", self.setting("/input/kind")),
+            ("monetary value", self.setting("/summary/monetary_value")),
+            ("handling of outliers", self.setting("/outliers")),
+            ("currency", self.setting("/output/currency")),
+        ]
+    }
+
+    /// A setting of the pipeline; null where it has none.
+    fn setting(&self, pointer: &str) -> Value {
+        self.settings.pointer(pointer).cloned().unwrap_or_default()
+    }
+
+    /// Refuses settings under which the parameters, limits and edges of this model mean something
+    /// else.
+    ///
+    /// # Errors
+    /// Each key that differs.
+    pub fn agrees(&self, settings: &Settings) -> Result<(), Vec<String>> {
+        const FIXED: &[&str] = &[
+            "/input/kind",
+            "/summary/time_unit",
+            "/summary/frequency",
+            "/summary/monetary_value",
+            "/summary/min_orders",
+            "/outliers",
+            "/selection",
+            "/purchases",
+            "/spend",
+            "/lifetime_value",
+            "/segments/labels",
+            "/rfm/ties",
+        ];
+        let now = settings.without_paths();
+        let differs = |key: &&&str| self.settings.pointer(key) != now.pointer(key);
+        let fault = |key: &&str| {
+            let key = key.trim_start_matches('/').replace('/', ".");
+            format!("{key} is not that of the model: fit again with it, or leave it as it is")
+        };
+        let faults: Vec<String> = FIXED.iter().filter(differs).map(fault).collect();
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    /// Whether the settings say what stands beside them too.
+    fn consistent(&self) -> bool {
+        let copies = [
+            ("/summary/time_unit", json!(self.time_unit)),
+            ("/summary/frequency", json!(self.frequency)),
+            ("/summary/min_orders", json!(self.min_orders)),
+            ("/lifetime_value", json!(self.lifetime_value)),
+            ("/segments/labels", json!(self.segments.labels)),
+        ];
+        copies.iter().all(|(pointer, value)| self.setting(pointer) == *value)
+    }
+
+    /// Whether limits are of columns that are read, and in order.
+    fn limited(&self) -> bool {
+        let read = |name: &str| {
+            ["/input/columns/orders", "/input/columns/value"].iter().any(|pointer| {
+                self.setting(pointer).as_array().is_some_and(|all| all.iter().any(|n| n == name))
+            })
+        };
+        self.outlier_limits.iter().all(|limits| {
+            let rising =
+                limits.lower <= limits.upper && limits.lower_applied <= limits.upper_applied;
+            rising && read(&limits.column)
+        })
+    }
+
+    /// The population stability index of each column against the customers of the fit.
+    pub fn stability_index(&self, histories: &Histories) -> Vec<(String, f64)> {
+        let now = columns(histories);
+        let of = |distribution: &Distribution| {
+            let (name, values) = now.iter().find(|(name, _)| *name == distribution.column)?;
+            Some(((*name).to_owned(), distribution.stability_index(values)))
+        };
+        self.distributions.iter().filter_map(of).collect()
+    }
+
+    /// Reads a model.json.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be read, [`Error::Settings`] when it is no model of this
+    /// program or of another layout.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read(path).map_err(Error::io(path, "read the model"))?;
+        Self::parse(&text).map_err(|fault| Error::Settings {
+            place: path.display().to_string(),
+            faults: vec![fault],
+        })
+    }
+
+    /// Reads the bytes of a model.json.
+    ///
+    /// # Errors
+    /// What is wrong with them, and what to do.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Version {
+            schema_version: u32,
+        }
+        let other = |e: serde_json::Error| {
+            format!("not a model.json of cltv: {e}; write it again with `cltv fit`")
+        };
+        let Version { schema_version } = serde_json::from_slice(bytes).map_err(other)?;
+        if schema_version != SCHEMA_VERSION {
+            return Err(format!(
+                "the model has layout {schema_version}, this version of cltv reads layout \
+                 {SCHEMA_VERSION}: write it again with `cltv fit`"
+            ));
+        }
+        let trained: Self = serde_json::from_slice(bytes).map_err(other)?;
+        trained.check()?;
+        Ok(trained)
+    }
+
+    /// What types cannot say.
+    fn check(&self) -> Result<(), String> {
+        let positive = |value: &f64| value.is_finite() && *value > 0.0;
+        self.purchases.restored(&self.warnings)?;
+        self.spend.restored(&self.warnings)?;
+        let SegmentEdges { labels, edges } = &self.segments;
+        let rising = edges.windows(2).all(|pair| pair[0] <= pair[1]);
+        let fault = if labels.is_empty() || edges.len() != labels.len() + 1 || !rising {
+            "segments.edges must be rising, one more than there are labels"
+        } else if !positive(&self.spend.observed_mean) {
+            "spend.observed_mean must be above 0"
+        } else if !self.limited() {
+            "outlier_limits must be of order and value columns, the lower limit below the upper one"
+        } else if !self.consistent() {
+            "settings do not say what stands beside them"
+        } else if self.distributions.len() != COLUMNS.len()
+            || !self.distributions.iter().zip(COLUMNS).all(|(found, name)| found.column == name)
+        {
+            "distributions must be of frequency, recency, T and monetary_value"
+        } else if self.rfm_edges.as_ref().is_some_and(|edges| !edges.is_sound()) {
+            "rfm_edges must have four rising edges for each score"
+        } else if !self.distributions.iter().all(Distribution::is_sound) {
+            "distributions must have rising edges and a count for each bin"
+        } else {
+            return Ok(());
+        };
+        Err(format!("{fault}: the file was changed; write it again with `cltv fit`"))
+    }
+
+    /// The identifier of the model: the first digits of the SHA-256 of its file.
+    pub fn id(text: &[u8]) -> String {
+        let mut id = sha256(text);
+        id.truncate(ID_DIGITS);
+        id
+    }
+
+    /// The model of orders and the model of order values, as they were when they had been fitted.
+    ///
+    /// # Errors
+    /// [`Error::Settings`], never for a model that was read by [`Trained::read`].
+    pub fn fits(&self) -> Result<(FittedPurchases, FittedSpend), Error> {
+        let fault = |fault| Error::Settings { place: "model.json".to_owned(), faults: vec![fault] };
+        let purchases = self.purchases.restored(&self.warnings).map_err(fault)?;
+        Ok((purchases, self.spend.restored(&self.warnings).map_err(fault)?))
+    }
+}
+
+/// The columns that drift is told by.
+fn columns(histories: &Histories) -> [(&'static str, &[f64]); 4] {
+    let values =
+        [histories.frequency(), histories.recency(), histories.age(), histories.monetary_value()];
+    std::array::from_fn(|i| (COLUMNS[i], values[i]))
+}

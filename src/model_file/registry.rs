@@ -1,0 +1,175 @@
+//! A folder of models, one of which is in use: the champion. A model that fails its gate does not
+//! become it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::model_file::Trained;
+use crate::output::folder::staging::write_whole;
+use crate::results::findings::Severity;
+
+/// The file that points to the model in use.
+pub const POINTER: &str = "champion.json";
+
+/// Code of a champion that is gone or of another layout.
+const UNREADABLE: &str = "champion_unreadable";
+
+/// What the pointer says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Pointer {
+    /// File in the same folder.
+    model: String,
+    /// Its identifier.
+    id: String,
+    /// File of the model that was in use before.
+    previous: Option<String>,
+}
+
+/// A model.json, or the champion of a folder.
+///
+/// # Errors
+/// [`Error::Io`] when it cannot be read, [`Error::Settings`] when there is no champion or the file
+/// is no model.
+pub fn find(path: &Path) -> Result<PathBuf, Error> {
+    if !path.is_dir() {
+        return Ok(path.to_owned());
+    }
+    match pointer(path)? {
+        Some(pointer) => {
+            let model = path.join(&pointer.model);
+            let text = fs::read(&model).map_err(Error::io(&model, "read the model in use"))?;
+            if Trained::id(&text) != pointer.id {
+                return Err(fault(
+                    &model,
+                    "the file was changed since it was promoted: promote a model again".to_owned(),
+                ));
+            }
+            Ok(model)
+        }
+        None if path.join("model.json").is_file() => Ok(path.join("model.json")),
+        None => Err(fault(
+            path,
+            format!(
+                "there is no {POINTER} in this folder: name a model.json, or promote one with \
+                 `cltv promote model.json --models {}`",
+                path.display()
+            ),
+        )),
+    }
+}
+
+fn fault(place: &Path, fault: String) -> Error {
+    Error::Settings { place: place.display().to_string(), faults: vec![fault] }
+}
+
+fn pointer(folder: &Path) -> Result<Option<Pointer>, Error> {
+    let path = folder.join(POINTER);
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io(&path, "read which model is in use")(error)),
+    };
+    let pointer: Pointer = serde_json::from_slice(&text)
+        .map_err(|e| fault(&path, format!("does not name a model: {e}; promote one again")))?;
+    let inside = Path::new(&pointer.model).file_name().is_some_and(|name| *name == *pointer.model);
+    if !inside {
+        return Err(fault(&path, format!("{:?} is no file of this folder", pointer.model)));
+    }
+    Ok(Some(pointer))
+}
+
+/// What was promoted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promoted {
+    /// The model in its folder.
+    pub path: PathBuf,
+    /// The model that was in use before.
+    pub previous: Option<String>,
+}
+
+/// Puts a model into the folder and in use, when it passes the gate: converged, identified, without
+/// warnings but the `accepted` ones, comparable with the present champion and not older.
+///
+/// # Errors
+/// [`Error::Model`] with everything that speaks against the model, [`Error::Io`] when the folder
+/// cannot be written; the champion stays the same.
+pub fn promote(model: &Path, folder: &Path, accepted: &[String]) -> Result<Promoted, Error> {
+    let text = fs::read(model).map_err(Error::io(model, "read the model"))?;
+    let trained = Trained::parse(&text).map_err(|e| fault(model, e))?;
+    let before = pointer(folder)?;
+    let mut faults = gate(&trained, accepted);
+    if let Some(before) = &before {
+        faults.extend(match Trained::read(&folder.join(&before.model)) {
+            Ok(champion) => against(&trained, &champion, accepted),
+            Err(_) if accepted.iter().any(|code| code == UNREADABLE) => Vec::new(),
+            Err(error) => vec![format!(
+                "the present champion cannot be read, so nothing tells whether the two compare: \
+                 {error} ({UNREADABLE}; --accept {UNREADABLE} to replace it all the same)"
+            )],
+        });
+    }
+    if !faults.is_empty() {
+        return Err(Error::Model(format!(
+            "{} does not become the champion:{}",
+            model.display(),
+            faults.iter().map(|fault| format!("\n  - {fault}")).collect::<String>()
+        )));
+    }
+    let id = Trained::id(&text);
+    let name = format!("{}-{id}.json", trained.observation_end);
+    fs::create_dir_all(folder).map_err(Error::io(folder, "create the folder of models"))?;
+    write_whole(&folder.join(&name), &text)?;
+    let previous = before.map(|pointer| pointer.model).filter(|previous| *previous != name);
+    let pointer = Pointer { model: name.clone(), id, previous: previous.clone() };
+    let mut text = serde_json::to_string_pretty(&pointer)
+        .map_err(|e| Error::io(folder, "write which model is in use")(e.into()))?;
+    text.push('\n');
+    write_whole(&folder.join(POINTER), text.as_bytes())?;
+    Ok(Promoted { path: folder.join(name), previous })
+}
+
+/// What speaks against a model by itself.
+fn gate(trained: &Trained, accepted: &[String]) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (name, converged) in trained.converged() {
+        if !converged {
+            faults.push(format!("the model of {name} did not converge"));
+        }
+    }
+    let warnings = trained.warnings.iter().filter(|finding| finding.severity == Severity::Warning);
+    faults.extend(
+        warnings
+            .filter(|finding| !accepted.iter().any(|code| *code == finding.code))
+            .map(|f| format!("{} ({}; --accept {} if that is known)", f.message, f.code, f.code)),
+    );
+    faults
+}
+
+/// What speaks against a model as the successor of another.
+fn against(trained: &Trained, champion: &Trained, accepted: &[String]) -> Vec<String> {
+    const DEFINITION: &str = "definition_changed";
+    const OLDER: &str = "older";
+    let mut faults = Vec::new();
+    let definitions = trained.definitions().into_iter().zip(champion.definitions());
+    for ((what, is), (_, was)) in definitions.filter(|((_, is), (_, was))| is != was) {
+        if !accepted.iter().any(|code| code == DEFINITION) {
+            faults.push(format!(
+                "its {what} is {is}, the champion's {was}: their forecasts do not compare \
+                 ({DEFINITION}; --accept {DEFINITION} if that is wanted)"
+            ));
+        }
+    }
+    if trained.observation_end < champion.observation_end
+        && !accepted.iter().any(|code| code == OLDER)
+    {
+        faults.push(format!(
+            "it was fitted to orders until {}, the champion until {} ({OLDER}; --accept {OLDER} to \
+             go back)",
+            trained.observation_end, champion.observation_end
+        ));
+    }
+    faults
+}

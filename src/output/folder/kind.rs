@@ -1,0 +1,95 @@
+//! Which files are whose.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::output::folder::hidden::MARK;
+
+/// Which command writes, and so which files in the target are its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `cltv run` and `cltv score`.
+    Run,
+    /// `cltv evaluate`.
+    Evaluation,
+    /// `cltv compare`.
+    Comparison,
+}
+
+impl Kind {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Run, Self::Evaluation, Self::Comparison];
+
+    /// The file that is written last.
+    pub(crate) fn manifest(self) -> &'static str {
+        match self {
+            Self::Run => "run.json",
+            Self::Evaluation => "evaluation.json",
+            Self::Comparison => "comparison.json",
+        }
+    }
+
+    fn files(self) -> &'static [&'static str] {
+        match self {
+            Self::Run => crate::output::RUN_FILES,
+            Self::Evaluation => crate::output::evaluation::FILES,
+            Self::Comparison => crate::output::comparison::FILES,
+        }
+    }
+
+    /// Its files that are not among `names`.
+    pub(crate) fn not_among(self, names: &[String]) -> Vec<&'static str> {
+        let absent = |file: &&str| !names.iter().any(|name| name == file);
+        self.files().iter().copied().filter(absent).collect()
+    }
+
+    /// Whether a file of that name is this command's to replace and to remove.
+    pub fn owns(self, file: &str) -> bool {
+        file == MARK || self.files().contains(&file)
+    }
+
+    /// Refuses a folder with files by the names of ours beside which no manifest lies: somebody
+    /// else's, perhaps the input.
+    pub(crate) fn only_ours(self, folder: &Path) -> Result<(), Error> {
+        // `cltv fit` writes model.json alone.
+        let fitted = |file: &str| self == Self::Run && file == "model.json";
+        let there = |file: &&&str| folder.join(file).exists() && !fitted(file);
+        let known = folder.join(self.manifest()).exists() || folder.join(MARK).exists();
+        match self.files().iter().find(there).filter(|_| !known) {
+            None => Ok(()),
+            Some(file) => Err(Error::Settings {
+                place: folder.display().to_string(),
+                faults: vec![format!(
+                    "there is a file {file} that no run of cltv wrote, and that this one would \
+                     replace: choose another output folder, or move the file"
+                )],
+            }),
+        }
+    }
+
+    /// Refuses inputs that this command would replace.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] that names the first one.
+    pub(crate) fn spares(self, inputs: &[String], folder: &Path) -> Result<(), Error> {
+        let replaced = |input: &&String| {
+            let path = fs::canonicalize(input).unwrap_or_else(|_| PathBuf::from(input));
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let within =
+                fs::canonicalize(folder).is_ok_and(|folder| path.parent() == Some(&folder));
+            within && self.owns(&name)
+        };
+        match inputs.iter().find(replaced) {
+            None => Ok(()),
+            Some(input) => Err(Error::Settings {
+                place: input.clone(),
+                faults: vec![
+                    "this input lies in the output folder and has the name of an output: choose \
+                     another output folder"
+                        .to_owned(),
+                ],
+            }),
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! From one output to the next: the exchange itself, what becomes of the former output, and what a
+//! killed run had begun.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::output::folder::hidden::{LOCK, MARK, NEW, OLD, beside, remove};
+use crate::output::folder::kind::Kind;
+use crate::output::folder::lock::Lock;
+
+/// Puts the staged folder in the place of the target; what was there is then where this returns,
+/// if anything was. After an error everything is as it was.
+pub(crate) fn exchange(staged: &Path, target: &Path) -> io::Result<Option<PathBuf>> {
+    if !target.exists() {
+        fs::rename(staged, target)?;
+        return Ok(None);
+    }
+    like(staged, target)?;
+    if exchanged(staged, target).is_ok() {
+        return Ok(Some(staged.to_owned()));
+    }
+    let old = beside(target, OLD);
+    fs::rename(target, &old)?;
+    if let Err(error) = fs::rename(staged, target) {
+        fs::rename(&old, target)?;
+        return Err(error);
+    }
+    Ok(Some(old))
+}
+
+/// Gives the staged folder the owner and the rights of the target.
+#[cfg(unix)]
+fn like(staged: &Path, target: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let (of, now) = (fs::metadata(target)?, fs::metadata(staged)?);
+    if (of.uid(), of.gid()) != (now.uid(), now.gid()) {
+        chown(staged, Some(of.uid()), Some(of.gid()))?;
+    }
+    fs::set_permissions(staged, of.permissions())
+}
+
+#[cfg(not(unix))]
+fn like(_: &Path, _: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+fn exchanged(staged: &Path, target: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, staged, CWD, target, RenameFlags::EXCHANGE)?)
+}
+
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+fn exchanged(_: &Path, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Moves what is not the command's own from the former target to the present one, and removes the
+/// former when nothing is left in it. The new output is in place whatever happens here.
+pub(crate) fn retire(former: &Path, target: &Path, kind: Option<Kind>) -> io::Result<()> {
+    for entry in fs::read_dir(former)? {
+        let entry = entry?;
+        let (name, path) = (entry.file_name(), entry.path());
+        let owned = kind.is_some_and(|kind| kind.owns(&name.to_string_lossy()));
+        let moved = target.join(&name);
+        let is_folder = entry.file_type()?.is_dir();
+        if !owned && !moved.exists() {
+            fs::rename(path, moved)?;
+        } else if !is_folder {
+            fs::remove_file(path)?;
+        }
+    }
+    fs::remove_dir(former)?;
+    unmark(target)
+}
+
+/// The folder is finished.
+pub(crate) fn unmark(folder: &Path) -> io::Result<()> {
+    match fs::remove_file(folder.join(MARK)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Finishes or undoes what a killed run had begun. The caller holds the lock of the target.
+pub(crate) fn recover(target: &Path) -> io::Result<()> {
+    let (new, old) = (beside(target, NEW), beside(target, OLD));
+    if old.is_dir() && !target.exists() {
+        fs::rename(&old, target)?;
+    }
+    let mark = fs::read_to_string(target.join(MARK)).ok();
+    for left in [old, new].iter().filter(|left| left.is_dir()) {
+        match &mark {
+            // The target was exchanged, so this is what was before.
+            Some(mark) if !left.join(MARK).exists() => {
+                let kind = Kind::ALL.into_iter().find(|kind| kind.manifest() == mark.trim());
+                if let Err(error) = retire(left, target, kind) {
+                    keep(left, target, &error)?;
+                }
+            }
+            // It was never in place. Only a run makes it, so all in it is ours.
+            _ => remove(left)?,
+        }
+    }
+    match mark {
+        // Without a manifest the mark tells that the files are ours.
+        Some(mark) if target.join(mark.trim()).is_file() => unmark(target),
+        _ => Ok(()),
+    }
+}
+
+/// What cannot be moved along stays under a name of its own: it must not stop every later run.
+fn keep(left: &Path, target: &Path, error: &io::Error) -> io::Result<()> {
+    let kept = beside(target, &format!(".cltv-kept-{}", std::process::id()));
+    fs::rename(left, &kept)?;
+    tracing::warn!(
+        "an earlier run could not move along what others had in the folder ({error}): look into {}",
+        kept.display()
+    );
+    unmark(target)
+}
+
+/// The same for every partition of a target that nobody writes to now.
+pub(crate) fn recover_partitions(target: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(target) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other?,
+    };
+    for entry in entries {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let partition = [NEW, OLD].iter().find_map(|ending| name.strip_suffix(ending));
+        let partition = partition.and_then(|name| name.strip_prefix('.'));
+        if let Some(partition) = partition.filter(|name| name.starts_with("as_of=")) {
+            let partition = target.join(partition);
+            if let Ok(_held) = Lock::take(&beside(&partition, LOCK), &partition) {
+                recover(&partition)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Place {
+        folder: tempfile::TempDir,
+        target: PathBuf,
+    }
+
+    impl Place {
+        /// A target and a hidden folder beside it, each with these files; a name that ends in / is a
+        /// folder with a file in it.
+        fn with(target: Option<&[&str]>, ending: &str, left: &[&str]) -> Self {
+            let folder = tempfile::tempdir().expect("a folder");
+            let place = Self { target: folder.path().join("out"), folder };
+            if let Some(files) = target {
+                fill(&place.target, files);
+            }
+            fill(&beside(&place.target, ending), left);
+            place
+        }
+
+        fn recovered(&self) -> Vec<String> {
+            recover(&self.target).expect("recovered");
+            let beside = fs::read_dir(self.folder.path()).expect("a folder");
+            assert!(beside.count() <= 1, "something is left beside the target");
+            let Ok(entries) = fs::read_dir(&self.target) else {
+                return Vec::new();
+            };
+            let mut names: Vec<String> = entries
+                .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+                .collect();
+            names.sort();
+            names
+        }
+    }
+
+    fn fill(folder: &Path, files: &[&str]) {
+        fs::create_dir(folder).expect("made");
+        for file in files {
+            match file.strip_suffix('/') {
+                Some(inner) => fill(&folder.join(inner), &["precious"]),
+                None => {
+                    let (name, text) = file.split_once('=').unwrap_or((file, "text"));
+                    fs::write(folder.join(name), text).expect("written");
+                }
+            }
+        }
+    }
+
+    const RUN: &str = ".cltv-unfinished=run.json";
+
+    #[test]
+    fn killed_before_the_exchange() {
+        let place = Place::with(Some(&["run.json", "notes"]), NEW, &[RUN, "run.json", "rfm.csv"]);
+        assert_eq!(place.recovered(), ["notes", "run.json"]);
+        let first = Place::with(None, NEW, &[RUN, "run.json"]);
+        assert_eq!(first.recovered(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn killed_after_the_exchange() {
+        let former = &["run.json", "tracking.csv", "notes", "archive/"];
+        let place = Place::with(Some(&[RUN, "run.json"]), NEW, former);
+        assert_eq!(place.recovered(), ["archive", "notes", "run.json"]);
+        assert!(place.target.join("archive/precious").is_file());
+    }
+
+    #[test]
+    fn an_unknown_mark_loses_nothing() {
+        for mark in [".cltv-unfinished=", ".cltv-unfinished=later.json"] {
+            let place = Place::with(Some(&[mark, "run.json"]), NEW, &["run.json", "archive/"]);
+            assert_eq!(place.recovered(), ["archive", "run.json"]);
+        }
+    }
+
+    #[test]
+    fn killed_between_two_renames() {
+        let place = Place::with(None, OLD, &["run.json", "archive/"]);
+        fill(&beside(&place.target, NEW), &[RUN, "run.json"]);
+        assert_eq!(place.recovered(), ["archive", "run.json"]);
+        let after = Place::with(Some(&[RUN, "run.json"]), OLD, &["run.json", "archive/"]);
+        assert_eq!(after.recovered(), ["archive", "run.json"]);
+    }
+
+    #[test]
+    fn killed_when_only_the_mark_was_left() {
+        let place = Place::with(Some(&[RUN, "run.json"]), NEW, &[]);
+        assert_eq!(place.recovered(), ["run.json"]);
+    }
+
+    #[test]
+    fn hidden_folders_of_others_are_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fill(&folder.path().join(".latest.cltv-new"), &[RUN]);
+        fill(&folder.path().join(".as_of=2021-06-01.cltv-new"), &[RUN]);
+        recover_partitions(folder.path()).expect("recovered");
+        assert!(folder.path().join(".latest.cltv-new").is_dir());
+        assert!(!folder.path().join(".as_of=2021-06-01.cltv-new").exists());
+    }
+
+    #[test]
+    fn a_folder_within_the_former_output_that_cannot_be_moved_stays() {
+        let place = Place::with(Some(&[RUN, "run.json", "archive/"]), NEW, &["archive/"]);
+        let left = beside(&place.target, NEW);
+        assert!(retire(&left, &place.target, Some(Kind::Run)).is_err());
+        assert!(left.join("archive/precious").is_file());
+    }
+}

@@ -1,0 +1,51 @@
+//! What a customers table says about itself, for readers that have nothing but the file.
+
+use serde_json::json;
+
+use crate::model_file::Trained;
+use crate::output::documents::SCHEMA_VERSION;
+use crate::pipeline::Run;
+use crate::settings::Settings;
+use crate::settings::columns::expected_orders;
+
+/// Keys and values, in a fixed order: Parquet's key-value metadata and Arrow's schema metadata.
+pub type Notes = Vec<(String, String)>;
+
+/// The notes of a run's customers. No clock and no path: the same input gives the same bytes.
+pub fn of_customers(run: &Run, settings: &Settings, model: &str) -> Notes {
+    let mut notes = vec![
+        ("schema_version", SCHEMA_VERSION.to_string()),
+        ("tool", env!("CARGO_PKG_NAME").to_owned()),
+        ("tool_version", env!("CARGO_PKG_VERSION").to_owned()),
+        ("pipeline", settings.name.clone()),
+        ("as_of", run.audit.observation_end.to_string()),
+        ("model", run.purchases.family.name().to_owned()),
+        ("model_id", Trained::id(model.as_bytes())),
+        ("time_unit", word(settings.summary.time_unit)),
+        ("horizons", horizons(settings)),
+        ("lifetime_value_months", settings.lifetime_value.months.to_string()),
+        ("segments", json!(settings.segments.labels).to_string()),
+    ];
+    notes.extend(settings.output.currency.iter().map(|currency| ("currency", currency.clone())));
+    notes.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// A setting's value as the pipeline file has it.
+fn word(value: impl serde::Serialize) -> String {
+    json!(value).as_str().unwrap_or_default().to_owned()
+}
+
+/// A JSON list: the months of each horizon, its length in days and its column.
+fn horizons(settings: &Settings) -> String {
+    let month = settings.forecast.weeks_per_month.days();
+    let one = |months: u32| {
+        let column = expected_orders(months);
+        json!({
+            "months": months,
+            "days": f64::from(months) * month,
+            "column": settings.output.rename.get(&column).unwrap_or(&column),
+        })
+    };
+    let all: Vec<_> = settings.forecast.horizons.iter().map(|h| one(h.months)).collect();
+    json!(all).to_string()
+}

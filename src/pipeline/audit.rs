@@ -1,0 +1,94 @@
+//! What happened between the input and the models, and how long it took.
+
+use std::time::Instant;
+
+use polars::prelude::DataFrame;
+
+use crate::frame::rules::export::Rejected;
+use crate::frame::summary::outliers::Limits;
+use crate::pipeline::Look;
+use crate::progress;
+use crate::storage::fingerprint::Fingerprint;
+
+/// What happened between the input and the models.
+pub struct Audit {
+    /// Input files in reading order, as they were after the last of them had been read.
+    pub inputs: Vec<Fingerprint>,
+    /// Rows read.
+    pub rows_read: usize,
+    /// Rows set aside, by rule.
+    pub rejected: Vec<Rejected>,
+    /// Those rows with their raw values.
+    pub quarantine: DataFrame,
+    /// Outlier limits.
+    pub limits: Vec<Limits>,
+    /// Customers left out for too few orders.
+    pub below_min_orders: usize,
+    /// Lines that lowered what a customer spent on that day.
+    pub returns_netted: usize,
+    /// Order lines after the end of the calibration.
+    pub lines_after_calibration: usize,
+    /// First order of all.
+    pub first_order: chrono::NaiveDate,
+    /// Last order of all.
+    pub last_order: chrono::NaiveDate,
+    /// T is measured to here.
+    pub observation_end: chrono::NaiveDate,
+    /// Seconds by stage.
+    pub timings: Vec<(&'static str, f64)>,
+}
+
+impl Audit {
+    /// The bookkeeping of a run.
+    pub(crate) fn of(
+        look: Look,
+        inputs: Vec<Fingerprint>,
+        timings: Vec<(&'static str, f64)>,
+    ) -> Self {
+        let Look { cleaned, summary, limits, .. } = look;
+        Self {
+            inputs,
+            rows_read: cleaned.rows_read,
+            rejected: cleaned.rejected,
+            quarantine: cleaned.quarantine,
+            returns_netted: cleaned.returns_netted,
+            limits,
+            below_min_orders: summary.below_min_orders,
+            lines_after_calibration: summary.lines_after_calibration,
+            first_order: summary.first_order,
+            last_order: summary.last_order,
+            observation_end: summary.observation_end,
+            timings,
+        }
+    }
+}
+
+/// Seconds by stage: for run.json and for who waits, no result depends on it.
+#[derive(Default)]
+pub struct Clock {
+    stage: Option<(&'static str, Instant)>,
+    laps: Vec<(&'static str, f64)>,
+}
+
+impl Clock {
+    /// The stage before, if any, is over; this one begins.
+    pub(crate) fn enter(&mut self, stage: &'static str) {
+        self.leave();
+        progress::stage(stage);
+        self.stage = Some((stage, Instant::now()));
+    }
+
+    fn leave(&mut self) {
+        if let Some((stage, since)) = self.stage.take() {
+            let seconds = since.elapsed().as_secs_f64();
+            tracing::debug!(stage, seconds, "stage done");
+            self.laps.push((stage, seconds));
+        }
+    }
+
+    /// Seconds of every stage so far; the last one is over.
+    pub(crate) fn laps(mut self) -> Vec<(&'static str, f64)> {
+        self.leave();
+        self.laps
+    }
+}

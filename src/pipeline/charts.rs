@@ -1,0 +1,175 @@
+//! What the charts of a report show.
+
+use chrono::Days;
+use polars::prelude::DataFrame;
+use rayon::prelude::*;
+
+use crate::error::Error;
+use crate::frame::numbers;
+use crate::frame::scored::{customer_lines, predictions};
+use crate::frame::summary::log;
+use crate::model::Predictions;
+use crate::model::charts::customer_curves::Course;
+use crate::model::charts::histograms::{self, Members};
+use crate::model::charts::{customer_curves, fit_check, interpretation};
+use crate::model::evaluate::holdout::{
+    Forecast, GroupAccuracy, baselines, by_decile, expected, mean_errors,
+};
+use crate::model::forecast::predict::Outlook;
+use crate::pipeline::{Look, Models};
+use crate::results::chart_data::{
+    CustomerLine, Decile, Distribution, Figures, HoldoutFigures, HoldoutMethod, SCHEMA_VERSION,
+    Survival,
+};
+use crate::settings::columns::{
+    CLTV, EXP_AVERAGE_VALUE, RFM_FREQUENCY, RFM_RECENCY, expected_orders,
+};
+use crate::settings::{FrequencyKind, InputKind, Settings, Uncertainty};
+
+/// Customers with a line of their own.
+const LINES: usize = 1_000;
+/// Of those, customers with a curve.
+const CURVES: usize = 50;
+
+/// What figures are made of.
+pub(super) struct Source<'a> {
+    pub look: &'a Look,
+    pub models: &'a Models,
+    pub predicted: &'a Predictions,
+    pub outlook: &'a Outlook<'a>,
+    pub scored: &'a DataFrame,
+    /// For each customer, the position of the segment.
+    pub member: &'a [usize],
+    pub settings: &'a Settings,
+}
+
+/// Everything that is drawn.
+///
+/// # Errors
+/// [`Error::Model`] when the forecast of a holdout cannot be computed, [`Error::Engine`] never.
+pub(super) fn figures(source: &Source<'_>) -> Result<Figures, Error> {
+    let Source { models, outlook, settings, .. } = source;
+    let (histories, model) = (outlook.histories, &models.purchases.model);
+    let members = source.members();
+    let level = settings.uncertainty.as_ref().map_or(Uncertainty::default().level, |u| u.level);
+    let first = predictions::highest(&source.predicted.lifetime_value, LINES);
+    let customers = customer_lines::lines(&predictions::rows(source.scored, &first)?, settings)?;
+    let [r, f] = [RFM_RECENCY, RFM_FREQUENCY].map(|name| numbers(source.scored, name));
+    Ok(Figures {
+        schema_version: SCHEMA_VERSION,
+        segments: settings.segments.labels.clone(),
+        distributions: source.distributions(),
+        ages: histograms::ages(histories.age(), outlook.unit, members),
+        recency_frequency: histograms::recency_frequency(
+            histories.recency(),
+            histories.frequency(),
+            members,
+        ),
+        surface: customer_curves::surface(model, outlook),
+        fit: fit_check::fit_against_data(model, models.selection, outlook),
+        meaning: interpretation::meaning(&models.purchases, &models.spend, level),
+        level,
+        rfm_grid: histograms::rfm_grid(&r?, &f?, &source.predicted.lifetime_value),
+        survival: source.survival(&customers[..customers.len().min(CURVES)])?,
+        customers,
+        holdout: source.holdout()?,
+    })
+}
+
+impl Source<'_> {
+    fn members(&self) -> Members<'_> {
+        Members { of: self.member, segments: self.settings.segments.labels.len() }
+    }
+
+    fn distributions(&self) -> Vec<Distribution> {
+        let Predictions { lifetime_value, average_value, orders, .. } = self.predicted;
+        let mut measures = vec![(CLTV.to_owned(), lifetime_value)];
+        measures.extend(orders.iter().map(|(months, n)| (expected_orders(*months), n)));
+        measures.push((EXP_AVERAGE_VALUE.to_owned(), average_value));
+        let members = self.members();
+        let one =
+            |(name, values): (String, &Vec<f64>)| histograms::distribution(name, values, members);
+        measures.into_par_iter().map(one).collect()
+    }
+
+    /// P(alive) over time where there is a log to know the orders from.
+    fn survival(&self, customers: &[CustomerLine]) -> Result<Vec<Survival>, Error> {
+        if self.settings.input.kind != InputKind::Transactions {
+            return Ok(Vec::new());
+        }
+        let end = self.look.summary.observation_end;
+        let ids: Vec<String> = customers.iter().map(|line| line.customer_id.clone()).collect();
+        let all = log::of_customers(&self.look.cleaned.kept, &ids, end)?;
+        let curve = |(customer_id, days): (String, Vec<(i32, f64)>)| {
+            let first = days.first()?.0;
+            let since: Vec<(i32, f64)> = days.iter().map(|(day, n)| (day - first, *n)).collect();
+            let age = end.to_epoch_days() - first;
+            let course = Course { orders: &since, uncounted: self.uncounted(), end: age };
+            let unit = self.outlook.unit;
+            let (days, p_alive) = course.survival(&self.models.purchases.model, unit);
+            let first_order = (end - Days::new(age.unsigned_abs().into())).to_string();
+            let orders = course.repeat_days();
+            Some(Survival { customer_id, first_order, days, p_alive, orders })
+        };
+        Ok(ids.into_iter().zip(all).filter_map(curve).collect())
+    }
+
+    /// Orders that are not in the frequency.
+    fn uncounted(&self) -> f64 {
+        match self.settings.summary.frequency {
+            FrequencyKind::Orders => 0.0,
+            FrequencyKind::RepeatOrders => 1.0,
+        }
+    }
+
+    /// The forecast beside what happened, where both are known.
+    fn holdout(&self) -> Result<Option<HoldoutFigures>, Error> {
+        let (cut, end) = (self.look.summary.observation_end, self.look.summary.covered_until);
+        let there = self.settings.transactions.calibration_end.is_some() && cut < end;
+        if !there || !crate::pipeline::is_comparable(self.settings) {
+            return Ok(None);
+        }
+        let Models { purchases, spend, .. } = self.models;
+        let Outlook { histories, customers, unit, .. } = self.outlook;
+        let Look { cleaned, summary, .. } = self.look;
+        let happened = log::holdout(&cleaned.kept, summary, cut, end, *unit)?;
+        let horizon = (end - cut).num_days() as f64 / unit.days();
+        let own = expected(purchases, spend, histories, customers, horizon)?;
+        let deciles = by_decile(&own, &happened).into_iter().map(decile).collect();
+        let naive = baselines(histories, &happened, horizon);
+        let actual = [&happened.orders, &happened.value];
+        let methods = [(own, false)].into_iter().chain(naive.into_iter().map(|one| (one, true)));
+        Ok(Some(HoldoutFigures {
+            calibration_end: cut.to_string(),
+            holdout_end: end.to_string(),
+            methods: methods.map(|(one, naive)| method(&one, naive, actual)).collect(),
+            deciles,
+        }))
+    }
+}
+
+fn method(forecast: &Forecast, baseline: bool, [orders, value]: [&Vec<f64>; 2]) -> HoldoutMethod {
+    let [mae, rmse] = mean_errors(&forecast.orders, orders);
+    let (expected_orders, actual_orders): (f64, f64) =
+        (forecast.orders.iter().sum(), orders.iter().sum());
+    HoldoutMethod {
+        name: forecast.name.to_owned(),
+        baseline,
+        expected_orders,
+        actual_orders,
+        bias: (actual_orders > 0.0).then(|| expected_orders / actual_orders - 1.0),
+        mae,
+        rmse,
+        expected_value: forecast.value.iter().sum(),
+        actual_value: value.iter().sum(),
+    }
+}
+
+fn decile(group: GroupAccuracy) -> Decile {
+    Decile {
+        decile: group.group.parse().unwrap_or_default(),
+        customers: group.customers as u64,
+        expected_orders: group.expected_orders,
+        actual_orders: group.actual_orders,
+    }
+}

@@ -1,0 +1,118 @@
+//! What the pipeline's `[contract]` says about bad rows and old files, held against the input. The
+//! types of required columns are checked in [`crate::frame::rules::column_types`].
+
+use chrono::NaiveDate;
+
+use crate::error::Error;
+use crate::frame::rules::export::{Cleaned, Rejected, first_of, last_order};
+use crate::frame::summary::log;
+use crate::results::findings::Finding;
+use crate::settings::{BadRows, InputKind, Settings};
+
+/// Rules of rows that a sound input has too: they are set aside because the pipeline asks for it.
+/// Customers who ordered after the observation end are not among them: to leave those out, who are the
+/// active ones, spoils a customer export.
+const AS_ASKED: &[&str] =
+    &["cancelled", "return", "returned", "order_after_observation_end", "duplicate_line"];
+/// Rules of rows that any log has, which are not worth a warning.
+const EXPECTED: &[&str] = &["cancelled", "return", "returned"];
+
+/// Holds the input against the contract; forgets the bad rows themselves where it says so.
+///
+/// # Errors
+/// [`Error::Input`] when there are too many bad rows, or the newest order is too old.
+pub fn hold(mut cleaned: Cleaned, settings: &Settings) -> Result<Cleaned, Error> {
+    let mut faults: Vec<String> = too_many(&cleaned, settings).into_iter().collect();
+    if let (Some(days), Some(end)) = (settings.contract.max_age_days, settings.stated_end()) {
+        faults.extend(too_old(newest(&cleaned, settings)?, end, days));
+    }
+    if !faults.is_empty() {
+        return Err(Error::Input { place: settings.input.path.clone(), faults });
+    }
+    if settings.contract.bad_rows == BadRows::Drop {
+        cleaned.quarantine = cleaned.quarantine.clear();
+    }
+    Ok(cleaned)
+}
+
+/// Rows that break a rule, other than those that are set aside as the pipeline asks.
+pub fn bad_rows(rejected: &[Rejected]) -> usize {
+    rejected.iter().filter(|r| !AS_ASKED.contains(&r.rule.as_str())).map(|r| r.rows).sum()
+}
+
+fn too_many(cleaned: &Cleaned, settings: &Settings) -> Option<String> {
+    let contract = &settings.contract;
+    let bad = bad_rows(&cleaned.rejected);
+    let share = bad as f64 / cleaned.rows_read.max(1) as f64;
+    let limit = match (contract.bad_rows, contract.fail_at) {
+        _ if bad == 0 => return None,
+        (BadRows::Fail, _) => "contract.bad_rows = \"fail\" lets none pass".to_owned(),
+        (_, Some(most)) if share >= most => format!("contract.fail_at is {most}"),
+        _ => return None,
+    };
+    let is_bad = |r: &&Rejected| !AS_ASKED.contains(&r.rule.as_str());
+    let rules: Vec<String> =
+        cleaned.rejected.iter().filter(is_bad).map(|r| format!("{} {}", r.rows, r.rule)).collect();
+    let worst = cleaned.rejected.iter().find(is_bad).map_or("", |r| r.rule.as_str());
+    Some(format!(
+        "{bad} of {} rows ({:.1} %) break a rule ({}), and {limit}; one of them: {}; mend the file, or \
+         change [contract]",
+        cleaned.rows_read,
+        100.0 * share,
+        rules.join(", "),
+        first_of(&cleaned.quarantine, worst)
+    ))
+}
+
+/// The newest order of the rows that keep the rules.
+fn newest(cleaned: &Cleaned, settings: &Settings) -> Result<NaiveDate, Error> {
+    match settings.input.kind {
+        InputKind::Customers => last_order(&cleaned.kept),
+        InputKind::Transactions => Ok(log::first_and_last(&cleaned.kept)?.1),
+    }
+}
+
+fn too_old(newest: NaiveDate, end: NaiveDate, most: u32) -> Option<String> {
+    let age = (end - newest).num_days();
+    (age > i64::from(most)).then(|| {
+        format!(
+            "the newest order is of {newest}, {age} days before {end}, and contract.max_age_days is \
+             {most}: export again, give the --as-of that the file was made for, or change [contract]"
+        )
+    })
+}
+
+/// What a run says about the rows it set aside: a warning for bad rows, or for the share of them that
+/// the contract names; otherwise a note.
+pub fn rejected_rows(
+    rejected: &[Rejected],
+    rows_read: usize,
+    settings: &Settings,
+) -> Option<Finding> {
+    let rows: usize = rejected.iter().map(|r| r.rows).sum();
+    let rules: Vec<String> = rejected.iter().map(|r| format!("{} {}", r.rows, r.rule)).collect();
+    let message = format!("{rows} rows break a rule and were set aside: {}", rules.join(", "));
+    let (variant, remedy) = match settings.contract.bad_rows {
+        BadRows::Drop => {
+            ("dropped", "set contract.bad_rows = \"quarantine\" to see them in quarantine.parquet")
+        }
+        _ => ("quarantined", "look at quarantine.parquet: file, row, rule and raw values"),
+    };
+    let warns = match settings.contract.warn_at {
+        None => rejected.iter().any(|r| !EXPECTED.contains(&r.rule.as_str())),
+        Some(share) => {
+            let bad = bad_rows(rejected);
+            bad > 0 && bad as f64 >= share * rows_read as f64
+        }
+    };
+    let finding = if warns {
+        Finding::warning("rows_set_aside", message, remedy)
+    } else if rows > 0 {
+        Finding::note("rows_set_aside", message, remedy)
+    } else {
+        return None;
+    };
+    let rules: Vec<String> = rejected.iter().map(|r| r.rule.clone()).collect();
+    let finding = finding.shaped(variant).with("rules", rules);
+    Some(finding.with("rows", rows).with("rows_read", rows_read))
+}

@@ -1,0 +1,199 @@
+//! What the reader should know of the data and of what the run assumed, beside the models' own
+//! verdicts.
+
+use chrono::NaiveDate;
+
+use crate::error::Error;
+use crate::frame::summary::export::CustomerSummary;
+use crate::frame::summary::outliers::Limits;
+use crate::model::evaluate::stability::SHIFTED;
+use crate::pipeline::contract::rejected_rows;
+use crate::pipeline::{Drift, Look};
+use crate::results::findings::Finding;
+use crate::settings::columns::CLTV;
+use crate::settings::{FrequencyKind, InputKind, Settings};
+
+/// Days without any order at the end of a log that are still believed.
+const LONGEST_SILENCE: i64 = 30;
+
+/// Everything there is to say, in the order of the flow.
+pub fn remarks(settings: &Settings, look: &Look, edges: &[f64]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let cleaned = &look.cleaned;
+    findings.extend(rejected_rows(&cleaned.rejected, cleaned.rows_read, settings));
+    findings.extend(truncated(&look.summary, settings));
+    findings.extend(assumed_end(&look.summary, settings));
+    if settings.input.kind == InputKind::Transactions {
+        findings.extend(silent_end(look.summary.last_order, look.summary.observation_end));
+    }
+    findings.extend(far_forecast(settings, look.signs.oldest));
+    findings.extend(coinciding_edges(edges));
+    findings.extend(first_order_counted(settings));
+    findings.extend(uncapped(settings, &look.limits));
+    findings
+}
+
+/// What is to be said of an export that is scored with an earlier fit.
+pub fn drifted(drift: &Drift) -> Option<Finding> {
+    let shown: Vec<String> =
+        drift.stability_index.iter().map(|(name, psi)| format!("{name} {psi:.2}")).collect();
+    let shown = format!("population stability index: {}", shown.join(", "));
+    if drift.refitted {
+        let finding = Finding::note(
+            "refitted",
+            format!(
+                "the customers have drifted from those of the model, so it was fitted again ({shown})"
+            ),
+            "its outlier limits and segment edges are new too: quarters do not compare across it",
+        );
+        return Some(with_indices(finding, drift));
+    }
+    drift.stability_index.iter().any(|(_, psi)| *psi > SHIFTED).then(|| {
+        let finding = Finding::warning(
+            "drifted",
+            format!("the customers are not those that the model was fitted to ({shown})"),
+            "fit again with `cltv fit`, or score with --refit-if 0.25",
+        );
+        with_indices(finding, drift)
+    })
+}
+
+/// Adds how far each column has drifted, and which one farthest.
+fn with_indices(finding: Finding, drift: &Drift) -> Finding {
+    let farthest = drift.stability_index.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+    let finding = finding
+        .maybe("most_drifted", farthest.map(|(name, _)| name.as_str()))
+        .maybe("stability_index", farthest.map(|(_, psi)| *psi));
+    drift
+        .stability_index
+        .iter()
+        .fold(finding, |finding, (name, psi)| finding.with(format!("stability_index_{name}"), *psi))
+}
+
+/// Totals without intervals: their parameters could not be drawn, and the rest of the run stands.
+pub fn without_intervals(error: &Error) -> Finding {
+    Finding::warning(
+        "intervals_missing",
+        format!("there are no intervals for totals: {error}"),
+        "set uncertainty.method = \"bootstrap\", or remove [uncertainty]",
+    )
+    .with("reason", error.to_string())
+}
+
+fn truncated(summary: &CustomerSummary, settings: &Settings) -> Option<Finding> {
+    let (left_out, least) = (summary.below_min_orders, settings.summary.min_orders);
+    let stated = settings.selection.as_ref().is_some_and(|s| s.least_orders() == least);
+    let finding = if left_out == 0 {
+        return None;
+    } else if stated {
+        Finding::note(
+            "customers_left_out",
+            format!(
+                "{left_out} customers with fewer than {least} orders were left out, as [selection] \
+                 says"
+            ),
+            "they have no forecast",
+        )
+        .shaped("as_stated")
+    } else {
+        Finding::warning(
+            "customers_left_out",
+            format!(
+                "{left_out} customers with fewer than {least} orders were left out of the fit, \
+                 which takes the others for typical: order rates come out too high"
+            ),
+            "set summary.min_orders = 1 with frequency = \"repeat_orders\"; or say with [selection] \
+             min_orders = 2 that the fit knows only the others",
+        )
+        .shaped("biased")
+    };
+    Some(finding.with("customers", left_out).with("min_orders", least))
+}
+
+fn assumed_end(summary: &CustomerSummary, settings: &Settings) -> Option<Finding> {
+    let log = &settings.transactions;
+    let assumed = settings.input.kind == InputKind::Transactions
+        && log.observation_end.is_none()
+        && log.calibration_end.is_none();
+    assumed.then(|| {
+        Finding::note(
+            "observation_end_assumed",
+            format!("the log is taken to end on its last order date, {}", summary.observation_end),
+            "set transactions.observation_end, or --as-of",
+        )
+        .with("end", summary.observation_end)
+    })
+}
+
+/// An end long after the last order: the log may not reach that far.
+pub fn silent_end(last_order: NaiveDate, end: NaiveDate) -> Option<Finding> {
+    let silent = (end - last_order).num_days();
+    (silent > LONGEST_SILENCE).then(|| {
+        Finding::warning(
+            "log_ends_early",
+            format!(
+                "the last order is of {last_order}, {silent} days before the end, {end}: if the log \
+                 stops there, everybody is taken to be silent since"
+            ),
+            "set transactions.observation_end (--as-of) to the last day that the log covers",
+        )
+        .with("last_order", last_order)
+        .with("silent_days", silent)
+        .with("end", end)
+    })
+}
+
+fn uncapped(settings: &Settings, limits: &[Limits]) -> Option<Finding> {
+    let capped = |name: &str| limits.iter().any(|limits| limits.column == name);
+    let left: Vec<&str> =
+        settings.capped_columns().into_iter().filter(|name| !capped(name)).collect();
+    (!left.is_empty()).then(|| {
+        Finding::note(
+            "column_without_limits",
+            format!("so few customers use {} that limits would erase them", left.join(", ")),
+            "nothing was capped there; look at its largest values",
+        )
+        .with("columns", left.into_iter().map(str::to_owned).collect::<Vec<_>>())
+    })
+}
+
+fn coinciding_edges(edges: &[f64]) -> Option<Finding> {
+    edges.windows(2).any(|pair| pair[0] >= pair[1]).then(|| {
+        Finding::warning(
+            "segment_edges_coincide",
+            format!("many customers have the same {CLTV}, so segments are not of equal size"),
+            "use fewer segments.labels",
+        )
+    })
+}
+
+fn first_order_counted(settings: &Settings) -> Option<Finding> {
+    (settings.summary.frequency == FrequencyKind::Orders).then(|| {
+        Finding::note(
+            "first_order_counted",
+            "frequency counts all orders, as the published FLO solutions do; the models are \
+             defined on repeat orders, so the forecast is higher than theory has it"
+                .to_owned(),
+            "set summary.frequency = \"repeat_orders\"",
+        )
+    })
+}
+
+/// A forecast over more time than anybody was watched for.
+fn far_forecast(settings: &Settings, oldest: f64) -> Option<Finding> {
+    let months = settings.forecast.horizons.iter().map(|h| h.months).max()?;
+    let days = f64::from(months) * settings.forecast.weeks_per_month.days();
+    let watched = oldest * settings.summary.time_unit.days();
+    (days > watched).then(|| {
+        Finding::warning(
+            "horizon_beyond_history",
+            format!(
+                "the forecast reaches {days:.0} days ahead, but no customer is older than \
+                 {watched:.0} days: nothing in the data supports the end of it"
+            ),
+            "shorten forecast.horizons, or use a longer history",
+        )
+        .with("days_ahead", days)
+        .with("oldest_days", watched)
+    })
+}

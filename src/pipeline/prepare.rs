@@ -1,0 +1,122 @@
+//! The input: found, read, cleaned, capped, summarised.
+
+use polars::prelude::LazyFrame;
+
+use crate::customers::Histories;
+use crate::error::Error;
+use crate::frame::input::load::{is_data_file, load};
+use crate::frame::rules;
+use crate::frame::rules::export::Cleaned;
+use crate::frame::summary::export::CustomerSummary;
+use crate::frame::summary::outliers::Limits;
+use crate::frame::summary::{self, outliers};
+use crate::frame::{self, unbroken};
+use crate::model::selection::detection::Signs;
+use crate::model::selection::stated;
+use crate::pipeline::audit::Clock;
+use crate::pipeline::contract;
+use crate::settings::{InputKind, Settings};
+use crate::storage::fingerprint::Files;
+use crate::storage::object_store::Source;
+
+/// The input, cleaned and summarised: what a run knows before it fits anything.
+pub struct Look {
+    /// Where the input is read.
+    pub source: Source,
+    /// Its files.
+    pub files: Files,
+    /// Rows that keep the rules and rows that do not; the rows themselves went into the summary.
+    pub cleaned: Cleaned,
+    /// The CLTV frame.
+    pub summary: CustomerSummary,
+    /// Outlier limits.
+    pub limits: Vec<Limits>,
+    /// The frame's columns as the models need them.
+    pub histories: Histories,
+    /// Signs that the file holds only a part of the customers.
+    pub signs: Signs,
+}
+
+/// The input, cleaned.
+pub struct Read {
+    /// Where it is read.
+    pub source: Source,
+    /// Its files.
+    pub files: Files,
+    /// Rows that keep the rules and rows that do not.
+    pub cleaned: Cleaned,
+}
+
+/// Finds the input files, reads and cleans them.
+///
+/// # Errors
+/// [`Error::Input`] when the input breaks the contract, [`Error::Io`] when it cannot be read.
+pub fn read(settings: &Settings, clock: &mut Clock) -> Result<Read, Error> {
+    clock.enter("load and clean");
+    let source = Source::of(&settings.input.path, is_data_file)?;
+    let read = || {
+        let loaded = load(settings, source.path())?;
+        let files = Files::of(loaded.files, |file| source.name_of(file))?;
+        let raw = frame::rules::column_types::typed(loaded.frame, files.names(), settings)?;
+        let cleaned = contract::hold(clean_rows(raw, files.names(), settings)?, settings)?;
+        Ok((files, cleaned))
+    };
+    let (files, cleaned) =
+        unbroken(&settings.input.path, read).map_err(|error| source.renamed(error))?;
+    Ok(Read { source, files, cleaned })
+}
+
+/// Reads, cleans and summarises, by the outlier limits of an earlier run where they are given; fits
+/// and writes nothing.
+///
+/// # Errors
+/// [`Error::Input`] when the input breaks the contract, [`Error::Io`] when it cannot be read.
+pub fn look(
+    settings: &Settings,
+    given: Option<&[Limits]>,
+    clock: &mut Clock,
+) -> Result<Look, Error> {
+    summarised(read(settings, clock)?, given, settings, clock)
+}
+
+/// What [`look`] makes of an input that has been read.
+///
+/// # Errors
+/// As [`look`].
+pub(super) fn summarised(
+    read: Read,
+    given: Option<&[Limits]>,
+    settings: &Settings,
+    clock: &mut Clock,
+) -> Result<Look, Error> {
+    let Read { source, files, cleaned } = read;
+    clock.enter("cap and summarise");
+    let (summary, limits) = summarise(cleaned.kept.clone(), given, settings)?;
+    let histories = summary::export::to_histories(&summary, settings)?;
+    let signs = stated::signs(settings, &histories, summary.below_min_orders);
+    Ok(Look { source, files, cleaned, summary, limits, histories, signs })
+}
+
+fn clean_rows(raw: LazyFrame, names: &[String], settings: &Settings) -> Result<Cleaned, Error> {
+    match settings.input.kind {
+        InputKind::Customers => rules::export::customers(raw, names, settings),
+        InputKind::Transactions => rules::log::clean(raw, names, settings),
+    }
+}
+
+fn summarise(
+    kept: LazyFrame,
+    given: Option<&[Limits]>,
+    settings: &Settings,
+) -> Result<(CustomerSummary, Vec<Limits>), Error> {
+    match settings.input.kind {
+        InputKind::Customers => {
+            let (capped, limits) = outliers::cap(kept, given, settings)?;
+            let totals = summary::export::omnichannel_totals(capped, settings);
+            Ok((summary::export::customer_summary(totals, settings)?, limits))
+        }
+        InputKind::Transactions => {
+            Ok((summary::log::customer_summary(kept, settings)?, Vec::new()))
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What became of the customers of an earlier run.
+
+use maud::{Markup, html};
+
+use crate::report::document::{Flow, Migration};
+use crate::report::table::{Cell, Table};
+use crate::report::view::View;
+
+/// What stands for the segment of a customer who was not there before.
+const NEW: &str = "new";
+/// The same for who is no longer there.
+const LOST: &str = "lost";
+
+/// The section.
+pub fn section(view: &View<'_>, migration: &Migration) -> Markup {
+    let (before, after) = (&migration.before, &migration.after);
+    html! {
+        (crate::report::heading(view, "migration"))
+        p { (view.fill("migration.between", &[
+            ("before", &view.words.language.date(before.as_of)), ("after", &view.words.language.date(after.as_of)),
+            ("customers_before", &view.whole(before.customers as f64)),
+            ("customers_after", &view.whole(after.customers as f64)),
+        ])) }
+        (matrix(view, migration, view.t("migration.customers"), &|flow| {
+            Cell::Heat(view.whole(flow.customers as f64), flow.customers as f64, flow.share)
+        }).markup("migration-table", view.t("migration.customers")))
+        h3 { (view.t("migration.shares")) }
+        (matrix(view, migration, view.t("migration.shares"), &|flow| {
+            Cell::Heat(view.percent(flow.share), flow.share, flow.share)
+        }).markup("migration-shares-table", view.t("migration.shares")))
+        h3 { (view.t("migration.values")) }
+        (values(view, migration).markup("migration-values-table", view.t("migration.values")))
+        @for finding in &migration.warnings { (crate::report::sections::overview::notice(view, finding)) }
+    }
+}
+
+fn end(view: &View<'_>, segment: &str) -> String {
+    match segment {
+        NEW | LOST => view.t(&format!("migration.{segment}")).to_owned(),
+        label => label.to_owned(),
+    }
+}
+
+/// Names of the rows or columns, the best first, and who was or is not there last.
+fn ends<'a>(view: &'a View<'_>, absent: &'a str) -> Vec<&'a str> {
+    let labels = view.best_first().map(|s| view.figures.segments[s].as_str());
+    labels.chain([absent]).collect()
+}
+
+fn matrix(
+    view: &View<'_>,
+    migration: &Migration,
+    corner: &str,
+    say: &dyn Fn(&Flow) -> Cell,
+) -> Table {
+    let titles = ends(view, LOST).into_iter().map(|segment| end(view, segment));
+    let mut table = Table::new(std::iter::once(corner.to_owned()).chain(titles));
+    for from in ends(view, NEW) {
+        let cell = |to: &str| {
+            let flow = migration.migration.iter().find(|f| f.from == from && f.to == to);
+            flow.map_or(Cell::none(), say)
+        };
+        let row = ends(view, LOST).into_iter().map(cell);
+        table.row(std::iter::once(Cell::text(end(view, from))).chain(row.collect::<Vec<_>>()));
+    }
+    table
+}
+
+/// Every way that customers went, with what they were and are worth.
+fn values(view: &View<'_>, migration: &Migration) -> Table {
+    let keys = ["from", "to", "count", "cltv_before", "cltv_after"];
+    let mut table = Table::new(keys.map(|key| view.t(&format!("migration.{key}"))));
+    for flow in migration.migration.iter().filter(|flow| flow.customers > 0) {
+        table.row([
+            Cell::text(end(view, &flow.from)),
+            Cell::text(end(view, &flow.to)),
+            Cell::Number(view.whole(flow.customers as f64), flow.customers as f64),
+            Cell::Number(view.money(flow.cltv_before), flow.cltv_before),
+            Cell::Number(view.money(flow.cltv_after), flow.cltv_after),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,167 @@
+//! The model: what its parameters mean, whether it fits, and everything the run has to say about it.
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use crate::report::chart::Chart;
+use crate::report::chart::columns::{Columns, Series};
+use crate::report::sections::overview::notice;
+use crate::report::table::{Cell, Table};
+use crate::report::view::View;
+use crate::results::chart_data::{FitBin, Meaning, Quantity};
+
+/// Terms that the glossary explains, in its order.
+const TERMS: [&str; 11] = [
+    "cltv",
+    "segment",
+    "alive",
+    "frequency",
+    "recency",
+    "age",
+    "monetary",
+    "interval",
+    "rfm",
+    "holdout",
+    "selection",
+];
+
+/// The section.
+pub fn section(view: &View<'_>) -> Markup {
+    let run = view.run;
+    html! {
+        (crate::report::heading(view, "model"))
+        p { (view.fill(if run.model.given { "model.given" } else { "model.fitted" }, &[
+            ("model", &view.model_name(&run.purchases.model)),
+            ("id", &run.model.id), ("date", &view.words.language.date(run.model.fitted_until)),
+        ])) }
+        ul.meaning { @for quantity in &view.figures.meaning { li { (meaning(view, quantity)) } } }
+        div.charts {
+            @for chart in fit(view) { (chart.markup(view)) }
+        }
+        (parameters(view).markup("parameters-table", view.t("model.parameters")))
+        @if run.purchases.comparison.len() > 1 {
+            h3 { (view.t("model.comparison")) }
+            p { (view.t("model.comparison_note")) }
+            (comparison(view).markup("comparison-table", view.t("model.comparison")))
+        }
+        h3 #diagnostics { (view.t("model.diagnostics")) }
+        @if run.warnings.is_empty() { p { (view.t("model.nothing")) } }
+        @for finding in &run.warnings { (notice(view, finding)) }
+        h3 { (view.t("model.glossary")) }
+        dl.glossary { @for term in TERMS {
+            dt { (view.t(&format!("glossary.{term}.term"))) }
+            dd { (view.t(&format!("glossary.{term}.meaning"))) }
+        } }
+    }
+}
+
+/// A sentence with a number and its interval.
+fn meaning(view: &View<'_>, quantity: &Quantity) -> Markup {
+    let say = |v: f64| match quantity.name {
+        Meaning::TimeBetweenOrders | Meaning::Lifetime => view.duration(v),
+        Meaning::LeaveAfterOrder => view.words.language.percent(v, 1),
+        Meaning::MeanOrderValue => view.money(v),
+    };
+    let key = match quantity.name {
+        Meaning::TimeBetweenOrders => "time_between_orders",
+        Meaning::LeaveAfterOrder => "leave_after_order",
+        Meaning::Lifetime => "lifetime",
+        Meaning::MeanOrderValue => "mean_order_value",
+    };
+    let value = say(quantity.value);
+    html! {
+        span data-v=(quantity.value) { (view.fill(&format!("model.meaning.{key}"), &[("value", &value)])) }
+        @if let Some([low, high]) = quantity.interval {
+            " " span.range { (view.fill("model.meaning.interval", &[
+                ("level", &view.percent(view.figures.level)), ("low", &say(low)), ("high", &say(high)),
+            ])) }
+        }
+    }
+}
+
+/// The fit beside the data; nothing where the expectation could not be computed.
+fn fit(view: &View<'_>) -> Vec<Chart> {
+    let fit = &view.figures.fit;
+    let note = view.fill("model.chart.note", &[("draws", &view.whole(fit.draws as f64))]);
+    let chart = |id: &str, key: &str, across: &str, bins: &[FitBin]| {
+        Columns {
+            id,
+            title: view.t(key).to_owned(),
+            note: note.clone(),
+            across: view.t(across),
+            categories: bins.iter().map(|bin| name(view, bin)).collect(),
+            series: vec![
+                Series::new(
+                    view.t("words.actual"),
+                    7,
+                    bins.iter().map(|b| b.observed as f64).collect(),
+                ),
+                Series::new(view.t("words.expected"), 4, bins.iter().map(|b| b.expected).collect()),
+            ],
+            stacked: false,
+            say: &|v| view.whole(v),
+        }
+        .chart(view)
+    };
+    let drawn = [
+        ("fit-frequency", "model.chart.frequency", "words.frequency", &fit.frequency),
+        ("fit-silence", "model.chart.silence", "model.chart.days", &fit.silence_days),
+    ];
+    let there = drawn.into_iter().filter(|(_, _, _, bins)| !bins.is_empty());
+    there.map(|(id, key, across, bins)| chart(id, key, across, bins)).collect()
+}
+
+/// A bin of whole numbers.
+fn name(view: &View<'_>, bin: &FitBin) -> String {
+    let from = view.whole(bin.from);
+    match bin.to {
+        Some(to) if to - bin.from <= 1.0 => from,
+        Some(to) => format!("{from}–{}", view.whole(to - 1.0)),
+        None => format!("{from}+"),
+    }
+}
+
+fn parameters(view: &View<'_>) -> Table {
+    let keys = ["parameter", "value", "error", "says"];
+    let mut table = Table::new(keys.map(|key| view.t(&format!("model.{key}"))));
+    let purchases = &view.run.purchases;
+    for (name, value) in &purchases.parameters {
+        let known = !purchases.not_identified.contains(name);
+        let error = purchases.standard_errors.get(name).and_then(Value::as_f64);
+        table.row(parameter(view, name, value.as_f64().filter(|_| known), error));
+    }
+    for (name, value) in &view.run.spend.parameters {
+        let error = view.run.spend.standard_errors.get(name).and_then(Value::as_f64);
+        table.row(parameter(view, name, value.as_f64(), error));
+    }
+    table
+}
+
+fn parameter(view: &View<'_>, name: &str, value: Option<f64>, error: Option<f64>) -> [Cell; 4] {
+    let said = format!("model.symbols.{name}");
+    let exact = |v: f64| Cell::Number(view.words.language.number(v, 4), v);
+    [
+        Cell::text(view.t(&format!("model.names.{name}"))),
+        value.map_or_else(|| Cell::text(view.t("model.unknown")), exact),
+        error.map_or(Cell::none(), exact),
+        Cell::text(view.words.get(&said).unwrap_or_default()),
+    ]
+}
+
+fn comparison(view: &View<'_>) -> Table {
+    let keys = ["model", "log_likelihood", "aic", "leaves"];
+    let mut table = Table::new(keys.map(|key| view.t(&format!("model.compared.{key}"))));
+    for compared in &view.run.purchases.comparison {
+        let leaves = if compared.without_dropout { "words.no" } else { "words.yes" };
+        table.row([
+            Cell::text(view.model_name(&compared.model)),
+            Cell::Number(
+                view.words.language.number(compared.log_likelihood, 1),
+                compared.log_likelihood,
+            ),
+            Cell::Number(view.words.language.number(compared.aic, 1), compared.aic),
+            Cell::text(view.t(leaves)),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,161 @@
+//! The first screen: three numbers, and what must be known before they are used.
+
+use maud::{Markup, html};
+
+use crate::report::document::Interval;
+use crate::report::texts::Said;
+use crate::report::view::View;
+use crate::results::findings::{Finding, Severity};
+
+/// Findings that stand on the first screen though they are no warnings.
+const IN_FRONT: [&str; 2] = ["selection_corrected", "selection_by_channels"];
+
+/// The section.
+pub fn section(view: &View<'_>) -> Markup {
+    let (front, rest): (Vec<&Finding>, Vec<&Finding>) =
+        view.run.warnings.iter().partition(|finding| is_in_front(finding));
+    html! {
+        h2.quiet { (view.t("overview.title")) }
+        div.kpis { (orders(view)) (revenue(view)) (alive(view)) }
+        @for finding in front { (notice(view, finding)) }
+        @if !rest.is_empty() {
+            p.more { a href="#diagnostics" {
+                (view.fill("overview.more", &[("n", &rest.len().to_string())]))
+            } }
+        }
+        p.more { (assumptions(view)) }
+    }
+}
+
+fn is_in_front(finding: &Finding) -> bool {
+    finding.severity == Severity::Warning || IN_FRONT.contains(&finding.code.as_ref())
+}
+
+/// A number in large, with what it is and how far it can be off.
+fn kpi(id: &str, title: &str, value: &str, exact: f64, below: &str) -> Markup {
+    html! {
+        div.kpi id=(id) {
+            p.what { (title) }
+            p.value data-v=(exact) { (value) }
+            p.range { (below) }
+        }
+    }
+}
+
+fn orders(view: &View<'_>) -> Markup {
+    let (h, months) = view.longest();
+    let value = view.run.company.expected_orders.get(h).map_or(0.0, |(_, orders)| *orders);
+    let range =
+        view.run.intervals.as_ref().and_then(|i| Some((i.level, i.company.orders.get(h)?.1)));
+    let title = view.fill("overview.orders", &[("months", &view.months(months))]);
+    kpi("kpi-orders", &title, &view.whole(value), value, &interval(view, range, |v| view.whole(v)))
+}
+
+fn revenue(view: &View<'_>) -> Markup {
+    let (_, months) = view.longest();
+    let row = view
+        .run
+        .forecast
+        .iter()
+        .find(|row| row.scope == "total" && row.span == "horizon" && row.number == months);
+    let level = view.run.intervals.as_ref().map(|intervals| intervals.level);
+    match row {
+        Some(row) => {
+            let title = view.fill("overview.revenue", &[("months", &view.months(months))]);
+            let range = level.zip(row.revenue_interval);
+            let below = interval(view, range, |v| view.money(v));
+            kpi("kpi-revenue", &title, &view.money(row.revenue), row.revenue, &below)
+        }
+        None => {
+            let months = view.months(view.run.settings.lifetime_value.months);
+            let title = view.fill("overview.value", &[("months", &months)]);
+            let value = view.run.company.total_cltv;
+            let range = view.run.intervals.as_ref().map(|i| (i.level, i.company.lifetime_value));
+            kpi(
+                "kpi-revenue",
+                &title,
+                &view.money(value),
+                value,
+                &interval(view, range, |v| view.money(v)),
+            )
+        }
+    }
+}
+
+fn alive(view: &View<'_>) -> Markup {
+    let share = view.run.company.mean_p_alive;
+    let title = view.t("overview.alive");
+    if !view.knows_who_left() {
+        return kpi("kpi-alive", title, "?", share, view.t("overview.alive_unknown"));
+    }
+    let range = view.run.intervals.as_ref().map(|i| (i.level, i.company.alive));
+    let interval = interval(view, range, |v| view.words.language.percent(v, 1));
+    let below = match (ordered_once(view), range.is_some()) {
+        (0, _) => interval,
+        (n, with_interval) => {
+            let once = view.fill("overview.alive_once", &[("n", &view.whole(n as f64))]);
+            if with_interval { format!("{interval} · {once}") } else { once }
+        }
+    };
+    kpi("kpi-alive", title, &view.percent(share), share, &below)
+}
+
+/// Customers without a repeat order, whom BG/NBD takes for alive whatever they do.
+fn ordered_once(view: &View<'_>) -> u64 {
+    let without = view.figures.fit.frequency.first().filter(|bin| bin.to == Some(1.0));
+    without.filter(|_| view.run.purchases.model == "bg_nbd").map_or(0, |bin| bin.observed)
+}
+
+fn interval(
+    view: &View<'_>,
+    range: Option<(f64, Interval)>,
+    say: impl Fn(f64) -> String,
+) -> String {
+    match range {
+        Some((level, range)) => view.fill(
+            "overview.interval",
+            &[("level", &view.percent(level)), ("range", &view.range(range, say))],
+        ),
+        None => view.t("overview.no_interval").to_owned(),
+    }
+}
+
+/// One finding: what it is and what to do.
+pub fn notice(view: &View<'_>, finding: &Finding) -> Markup {
+    let (kind, sign) = match finding.severity {
+        Severity::Warning => ("warning", view.t("overview.warning")),
+        Severity::Note => ("note", view.t("overview.note")),
+    };
+    let Said { message, remedy } = told(view, finding);
+    html! {
+        div class={ "notice " (kind) } data-code=(finding.code) {
+            p { strong { (sign) " " } (message) }
+            p.remedy { (remedy) }
+        }
+    }
+}
+
+/// A finding in the page's language; as the run has it where it knows no words for it.
+fn told(view: &View<'_>, finding: &Finding) -> Said {
+    view.words.finding(finding).unwrap_or_else(|| Said {
+        message: finding.message.clone(),
+        remedy: finding.remedy.clone(),
+    })
+}
+
+fn assumptions(view: &View<'_>) -> String {
+    let settings = &view.run.settings;
+    let (_, months) = view.longest();
+    let days = view.run.forecast.iter().find(|row| row.span == "month").map_or(0.0, |r| r.to_day);
+    let text = view.fill(
+        "overview.assumptions",
+        &[
+            ("months", &view.months(months)),
+            ("until", &view.words.language.date(view.day_ahead(days * f64::from(months)))),
+        ],
+    );
+    match settings.forecast.weeks_per_month == settings.lifetime_value.weeks_per_month {
+        true => text,
+        false => format!("{text} {}", view.t("overview.other_months")),
+    }
+}

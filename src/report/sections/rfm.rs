@@ -1,0 +1,96 @@
+//! Recency, frequency and monetary value: the grid of scores, and the named segments.
+
+use maud::{Markup, html};
+
+use crate::report::chart::Chart;
+use crate::report::chart::heat::Heat;
+use crate::report::table::{Cell, Table};
+use crate::report::view::View;
+use crate::results::chart_data::RfmCell;
+
+/// Lowest to highest score.
+const SCORES: [u8; 5] = [1, 2, 3, 4, 5];
+
+/// The section.
+pub fn section(view: &View<'_>) -> Markup {
+    html! {
+        (crate::report::heading(view, "rfm"))
+        div.charts {
+            (grid(view, "customers", &|cell| Some(cell.customers as f64), &|v| view.short(v)).markup(view))
+            (grid(view, "cltv", &|cell| cell.mean_cltv, &|v| view.number(v)).markup(view))
+        }
+        (segments(view).markup("rfm-table", view.t("rfm.table")))
+        h3 { (view.t("rfm.cross")) }
+        (cross(view).markup("rfm-cross-table", view.t("rfm.cross")))
+    }
+}
+
+/// The name of an RFM segment in the page's language; as the pipeline has it where it is its own.
+pub fn name(view: &View<'_>, segment: &str) -> String {
+    let known = format!("rfm_segments.{segment}");
+    view.words.get(&known).map_or(segment.to_owned(), str::to_owned)
+}
+
+fn grid(
+    view: &View<'_>,
+    key: &str,
+    of: &dyn Fn(&RfmCell) -> Option<f64>,
+    say: &dyn Fn(f64) -> String,
+) -> Chart {
+    let cell = |recency: u8, frequency: u8| {
+        let cells = &view.figures.rfm_grid;
+        cells.iter().find(|c| c.recency == recency && c.frequency == frequency).and_then(of)
+    };
+    Heat {
+        id: format!("rfm-{key}"),
+        title: view.t(&format!("rfm.chart.{key}")).to_owned(),
+        note: view.t("rfm.chart.note").to_owned(),
+        across: view.t("rfm.chart.frequency"),
+        down: view.t("rfm.chart.recency"),
+        columns: SCORES.map(|score| score.to_string()).to_vec(),
+        rows: SCORES.map(|score| score.to_string()).to_vec(),
+        values: SCORES.map(|r| SCORES.map(|f| cell(r, f)).to_vec()).to_vec(),
+        full: None,
+        written: true,
+        colour: None,
+        say,
+    }
+    .chart(view)
+}
+
+fn segments(view: &View<'_>) -> Table {
+    let keys = ["segment", "customers", "silence", "orders", "spend", "mean", "total"];
+    let mut table = Table::new(keys.map(|key| view.t(&format!("rfm.{key}"))));
+    let most = view.run.rfm.iter().map(|r| r.total_cltv).fold(0.0, f64::max);
+    for r in &view.run.rfm {
+        let share = if most > 0.0 { r.total_cltv / most } else { 0.0 };
+        table.row([
+            Cell::text(name(view, &r.segment)),
+            Cell::Number(view.whole(r.customers as f64), r.customers as f64),
+            Cell::Number(view.whole(r.mean_days_since_last_order), r.mean_days_since_last_order),
+            Cell::Number(view.words.language.number(r.mean_orders, 1), r.mean_orders),
+            Cell::Number(view.money(r.mean_spend), r.mean_spend),
+            Cell::Number(view.money(r.mean_cltv), r.mean_cltv),
+            Cell::Bar(view.money(r.total_cltv), r.total_cltv, share),
+        ]);
+    }
+    table
+}
+
+/// RFM segments by lifetime value segments.
+fn cross(view: &View<'_>) -> Table {
+    let labels = view.best_first().map(|s| view.figures.segments[s].clone());
+    let mut table = Table::new(std::iter::once(view.t("rfm.segment").to_owned()).chain(labels));
+    let most =
+        view.run.rfm.iter().flat_map(|r| &r.by_cltv_segment).copied().max().unwrap_or(1).max(1);
+    for r in &view.run.rfm {
+        let cell = |s: usize| {
+            let n = r.by_cltv_segment.get(s).copied().unwrap_or(0);
+            Cell::Heat(view.whole(n as f64), n as f64, n as f64 / most as f64)
+        };
+        table.row(
+            std::iter::once(Cell::text(name(view, &r.segment))).chain(view.best_first().map(cell)),
+        );
+    }
+    table
+}

@@ -1,0 +1,87 @@
+//! What a run has to say about its data and its fit, in a code for machines and a sentence for
+//! people.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::results::facts::{Fact, Facts};
+
+/// Name of the fact that tells several shapes of one code apart.
+const VARIANT: &str = "variant";
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing; results stand.
+    Note,
+    /// Results need care; `--strict` refuses them.
+    Warning,
+}
+
+/// One thing that the reader of the results should know.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Stable identifier.
+    pub code: Cow<'static, str>,
+    /// Whether `--strict` minds.
+    pub severity: Severity,
+    /// What was found, with its figures.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: String,
+    /// The figures of the message, for those who say it in other words.
+    #[serde(default, skip_serializing_if = "Facts::is_empty")]
+    pub facts: Facts,
+}
+
+impl Finding {
+    /// A finding that `--strict` minds.
+    pub fn warning(code: &'static str, message: String, remedy: impl Into<String>) -> Self {
+        Self::new(code, Severity::Warning, message, remedy.into())
+    }
+
+    /// A finding that only informs.
+    pub fn note(code: &'static str, message: String, remedy: impl Into<String>) -> Self {
+        Self::new(code, Severity::Note, message, remedy.into())
+    }
+
+    fn new(code: &'static str, severity: Severity, message: String, remedy: String) -> Self {
+        Self { code: code.into(), severity, message, remedy, facts: Facts::default() }
+    }
+
+    /// Adds a figure of the message.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, fact: impl Into<Fact>) -> Self {
+        self.facts = self.facts.with(name, fact);
+        self
+    }
+
+    /// Adds a figure of the message, if there is one.
+    #[must_use]
+    pub fn maybe(mut self, name: &'static str, fact: Option<impl Into<Fact>>) -> Self {
+        self.facts = self.facts.maybe(name, fact);
+        self
+    }
+
+    /// Says which shape of its code a finding has.
+    #[must_use]
+    pub fn shaped(self, variant: &'static str) -> Self {
+        self.with(VARIANT, variant)
+    }
+
+    /// Which shape of its code the finding has, where there are several.
+    pub fn variant(&self) -> Option<&str> {
+        match self.facts.get(VARIANT) {
+            Some(Fact::Text(variant)) => Some(variant),
+            _ => None,
+        }
+    }
+
+    /// The same without its figures.
+    #[must_use]
+    pub fn without_facts(&self) -> Self {
+        Self { facts: Facts::default(), ..self.clone() }
+    }
+}

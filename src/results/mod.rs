@@ -1,0 +1,5 @@
+//! What a run tells, as plain values that can be written and read back.
+
+pub mod chart_data;
+pub mod facts;
+pub mod findings;

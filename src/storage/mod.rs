@@ -1,0 +1,5 @@
+//! Files wherever they lie: read, fingerprinted, written whole or not at all.
+
+pub mod fingerprint;
+pub mod interrupt;
+pub mod object_store;

@@ -1,0 +1,251 @@
+//! Input and output in object stores (`s3://`, `gs://`, `az://`), through Polars' own access to
+//! them.
+//!
+//! Objects are copied to a temporary folder and read there, so that every check of a local file
+//! holds for them too; outputs are made in one and copied, the manifest last. Credentials come from
+//! the environment or the machine, as Polars finds them; a path that holds some is refused, so that
+//! none can reach a log or a manifest.
+
+use std::path::{Path, PathBuf};
+
+use object_store::ObjectStoreExt;
+use object_store::path::Path as Key;
+use polars::io::cloud::{PolarsObjectStore, build_object_store};
+use polars::prelude::PlRefPath;
+use tempfile::TempDir;
+
+use crate::error::Error;
+use crate::storage::interrupt;
+
+/// What the path of an object begins with.
+const SCHEMES: &[&str] =
+    &["s3://", "s3a://", "gs://", "gcs://", "az://", "azure://", "adl://", "abfs://", "abfss://"];
+
+/// Whether a path names something in an object store.
+pub fn is_remote(path: &str) -> bool {
+    SCHEMES.iter().any(|scheme| path.starts_with(scheme))
+}
+
+/// Where an input is read: where it is, or a copy of it.
+pub struct Source {
+    path: String,
+    copied: Option<Copied>,
+}
+
+impl Source {
+    /// Copies a remote input.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when there is none, [`Error::Io`] when the store cannot be read,
+    /// [`Error::Settings`] when the path holds credentials.
+    pub fn of(path: &str, is_wanted: impl Fn(&str, &str) -> bool) -> Result<Self, Error> {
+        if !is_remote(path) {
+            return Ok(Self { path: path.to_owned(), copied: None });
+        }
+        let copied = fetch(path, is_wanted)?;
+        Ok(Self { path: copied.path.display().to_string(), copied: Some(copied) })
+    }
+
+    /// What to read.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The name of a file of the input, as the reader of a manifest knows it.
+    pub fn name_of(&self, file: &Path) -> String {
+        match &self.copied {
+            Some(copied) => copied.name_of(file),
+            None => file.display().to_string(),
+        }
+    }
+
+    /// An error that names the input, not its copy.
+    pub fn renamed(&self, error: Error) -> Error {
+        match &self.copied {
+            Some(copied) => copied.renamed(error),
+            None => error,
+        }
+    }
+}
+
+/// A copy of remote input, gone when dropped.
+struct Copied {
+    folder: TempDir,
+    /// What stands before the names of the objects.
+    parent: String,
+    /// The copy: a folder, or the one file that was named.
+    path: PathBuf,
+}
+
+impl Drop for Copied {
+    fn drop(&mut self) {
+        interrupt::forget(self.folder.path());
+    }
+}
+
+impl Copied {
+    /// The object that a file of the copy was.
+    fn name_of(&self, file: &Path) -> String {
+        match file.strip_prefix(self.folder.path()) {
+            Ok(name) => format!("{}{}", self.parent, name.display()),
+            Err(_) => file.display().to_string(),
+        }
+    }
+
+    /// An error that names the object, not its copy.
+    fn renamed(&self, error: Error) -> Error {
+        match error {
+            Error::Input { place, faults } => {
+                Error::Input { place: self.name_of(Path::new(&place)), faults }
+            }
+            Error::Io { path, action, source } => {
+                Error::Io { path: self.name_of(&path).into(), action, source }
+            }
+            other => other,
+        }
+    }
+}
+
+/// Copies the object, or all objects that a pattern or a folder (`s3://bucket/folder/`) names;
+/// `is_wanted` says whether a name fits a pattern.
+///
+/// # Errors
+/// [`Error::Input`] when there is none, [`Error::Io`] when the store cannot be read,
+/// [`Error::Settings`] when the path holds credentials.
+fn fetch(url: &str, is_wanted: impl Fn(&str, &str) -> bool) -> Result<Copied, Error> {
+    without_credentials(url)?;
+    let failed = || Error::io(Path::new(url), "read from the object store");
+    let folder = tempfile::tempdir().map_err(failed())?;
+    interrupt::register(folder.path());
+    let (parent, pattern) = url.rsplit_once('/').map_or((url, ""), |(parent, name)| (parent, name));
+    let parent = format!("{parent}/");
+    let one = !pattern.is_empty() && !pattern.contains(['*', '?']);
+    let files = run(&parent, async |store, below| {
+        let objects = store.to_dyn_object_store().await;
+        let keys = if one {
+            match objects.head(&child(&below, pattern)?).await {
+                Ok(found) => vec![found.location],
+                Err(object_store::Error::NotFound { .. }) => Vec::new(),
+                Err(error) => return Err(other(error)),
+            }
+        } else {
+            let listed = objects.list_with_delimiter(Some(&below)).await.map_err(other)?.objects;
+            let wanted = |key: &Key| key.filename().is_some_and(|name| is_wanted(pattern, name));
+            listed.into_iter().map(|found| found.location).filter(wanted).collect()
+        };
+        let mut files = Vec::new();
+        for key in &keys {
+            let path = folder.path().join(key.filename().unwrap_or_default());
+            let mut file = tokio::fs::File::create(&path).await?;
+            store.download(key, &mut file).await.map_err(other)?;
+            files.push(path);
+        }
+        Ok(files)
+    })
+    .map_err(failed())?;
+    let path = match files.as_slice() {
+        [] => return Err(Error::input(url, "there is no such object (.csv, .txt or .parquet)")),
+        [only] if one => only.clone(),
+        _ => folder.path().to_owned(),
+    };
+    Ok(Copied { folder, parent, path })
+}
+
+/// Copies files into a folder of an object store in their order, and then removes those of
+/// `obsolete` that are there.
+///
+/// # Errors
+/// [`Error::Io`] when the store cannot be written; files before that one are there.
+pub fn upload(files: &[PathBuf], url: &str, obsolete: &[&str]) -> Result<(), Error> {
+    let below = format!("{}/", url.trim_end_matches('/'));
+    run(&below, async |store, folder| {
+        let store = store.to_dyn_object_store().await;
+        for file in files {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            let bytes = tokio::fs::read(file).await?;
+            store.put(&child(&folder, &name)?, bytes.into()).await.map_err(other)?;
+        }
+        for name in obsolete {
+            match store.delete(&child(&folder, name)?).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(other(error)),
+            }
+        }
+        Ok(())
+    })
+    .map_err(Error::io(Path::new(url), "write to the object store"))
+}
+
+fn child(folder: &Key, name: &str) -> std::io::Result<Key> {
+    Key::parse(format!("{}/{name}", folder.as_ref())).map_err(other)
+}
+
+fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> std::io::Error {
+    std::io::Error::other(error)
+}
+
+/// Refuses a path with a user or a query, where credentials could stand.
+///
+/// # Errors
+/// [`Error::Settings`] that does not repeat the path.
+pub fn without_credentials(url: &str) -> Result<(), Error> {
+    if !is_remote(url) {
+        return Ok(());
+    }
+    let authority = url.split("://").nth(1).and_then(|rest| rest.split('/').next());
+    // abfss://container@account is a name, with a password it would hold a colon.
+    let user = authority.and_then(|authority| authority.split_once('@'));
+    let query = url.split_once('?').is_some_and(|(_, query)| query.contains('='));
+    if user.is_none_or(|(user, _)| !user.contains(':')) && !query && !url.contains('#') {
+        return Ok(());
+    }
+    Err(Error::Settings {
+        place: "a path in an object store".to_owned(),
+        faults: vec![
+            "it holds a password, a signature or a query: name the bucket and the folder only, and \
+             give credentials by the environment"
+                .to_owned(),
+        ],
+    })
+}
+
+/// Runs a task against the store that holds `url`.
+fn run<T>(
+    url: &str,
+    task: impl AsyncFnOnce(PolarsObjectStore, Key) -> std::io::Result<T>,
+) -> std::io::Result<T> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    runtime.block_on(async {
+        let path = PlRefPath::new(url);
+        let (location, store) = build_object_store(path, None, false).await.map_err(other)?;
+        let key = Key::parse(&location.prefix).map_err(other)?;
+        task(store, key).await
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remote() {
+        assert!(is_remote("s3://bucket/a.csv") && is_remote("abfss://c@a.dfs.core.windows.net/x"));
+        assert!(!is_remote("data/s3.csv") && !is_remote("/s3://x") && !is_remote("file:///x"));
+    }
+
+    #[test]
+    fn a_path_with_credentials_is_refused_and_not_repeated() {
+        for url in [
+            "s3://key:hunter2@bucket/a.csv",
+            "az://container/a.csv?sv=1&sig=hunter2",
+            "s3://bucket/a.csv#hunter2",
+        ] {
+            let error = without_credentials(url).expect_err(url).to_string();
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+        for url in ["s3://bucket/a.csv", "abfss://container@account.dfs.core.windows.net/a.csv"] {
+            without_credentials(url).expect(url);
+        }
+    }
+}
