@@ -5,7 +5,8 @@ use std::time::Instant;
 use cltv::customers::Histories;
 use cltv::model::selection::probability::Selection;
 use cltv::model::{CustomerPatterns, PurchaseModel, fit_purchases};
-use cltv::settings::{Family, Purchases};
+use cltv::settings::Family;
+use cltv::settings::Purchases;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -12,9 +12,8 @@ use cltv::model::selection::channels::ChannelMix;
 use cltv::model::selection::probability::Selection;
 use cltv::model::simulation::Watched;
 use cltv::model::{CustomerPatterns, FittedPurchases, PurchaseModel, fit_purchases, fit_spend};
-use cltv::settings::{
-    Family, Forecast, Horizon, LifetimeValue, MonthLength, Purchases, Spend, TimeUnit, Uncertainty,
-};
+use cltv::settings::{Family, MonthLength, TimeUnit};
+use cltv::settings::{Forecast, Horizon, LifetimeValue, Purchases, Spend, Uncertainty};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Beta, Distribution, Gamma};

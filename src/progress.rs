@@ -1,6 +1,9 @@
 //! Where a run stands, for whoever watches it.
 
 use std::sync::OnceLock;
+use std::time::Instant;
+
+use crate::progress;
 
 /// What a watcher is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,5 +35,35 @@ pub(crate) fn step(of: usize) {
 fn tell(progress: Progress) {
     if let Some(watcher) = WATCHER.get() {
         watcher(progress);
+    }
+}
+
+/// Seconds by stage: for run.json and for who waits, no result depends on it.
+#[derive(Default)]
+pub struct Clock {
+    stage: Option<(&'static str, Instant)>,
+    laps: Vec<(&'static str, f64)>,
+}
+
+impl Clock {
+    /// The stage before, if any, is over; this one begins.
+    pub(crate) fn enter(&mut self, stage: &'static str) {
+        self.leave();
+        progress::stage(stage);
+        self.stage = Some((stage, Instant::now()));
+    }
+
+    fn leave(&mut self) {
+        if let Some((stage, since)) = self.stage.take() {
+            let seconds = since.elapsed().as_secs_f64();
+            tracing::debug!(stage, seconds, "stage done");
+            self.laps.push((stage, seconds));
+        }
+    }
+
+    /// Seconds of every stage so far; the last one is over.
+    pub(crate) fn laps(mut self) -> Vec<(&'static str, f64)> {
+        self.leave();
+        self.laps
     }
 }

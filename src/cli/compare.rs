@@ -3,6 +3,11 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
+
+use crate::cli::bar;
+use crate::cli::logging::{LogFormat, warn};
+use crate::cli::terminal::{Page, decimal, figures, findings, printable, significant, whole};
 use crate::comparison::{Comparison, Mover, compare};
 use crate::frame::scored::compare::{Entry, KeptChange};
 use crate::model::evaluate::migration::{Flow, Way};
@@ -11,11 +16,6 @@ use crate::model::evaluate::stability::{SHIFTED, STABLE};
 use crate::output::comparison::{ends, write};
 use crate::output::folder::kind::Kind;
 use crate::output::folder::target::Target;
-use clap::Args;
-
-use super::logging::warn;
-use super::{LogFormat, bar};
-use crate::cli::terminal::{Page, decimal, figures, findings, printable, significant, whole};
 
 /// Entries of a kept column that a line lists.
 const MOST_ENTRIES: usize = 8;

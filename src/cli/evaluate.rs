@@ -3,18 +3,19 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::evaluation::{Evaluation, Fold, Method, evaluate};
+use clap::Args;
+
+use crate::cli::logging::{LogFormat, warn};
+use crate::cli::terminal::{Page, figures, findings, printable, whole};
+use crate::cli::{memory, signals};
+use crate::evaluation::evaluate;
+use crate::evaluation::fold::{Evaluation, Fold, Method};
 use crate::model::evaluate::holdout::Accuracy;
 use crate::output::evaluation::write;
 use crate::output::folder::kind::Kind;
 use crate::output::folder::target::Target;
-use crate::pipeline::refuse_warnings;
+use crate::pipeline::notices::refuse_warnings;
 use crate::settings::{Overrides, Settings, load};
-use clap::Args;
-
-use super::logging::warn;
-use super::{LogFormat, memory, signals};
-use crate::cli::terminal::{Page, figures, findings, printable, whole};
 
 /// Fit on a calibration period, forecast the holdout after it, and compare with what happened
 #[derive(Args)]

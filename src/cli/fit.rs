@@ -3,15 +3,16 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use crate::model_file::Trained;
-use crate::settings::load;
-use crate::{output, pipeline};
 use clap::Args;
 
-use super::logging::warn;
-use super::overrides::OverrideArgs;
-use super::{LogFormat, memory, signals};
+use crate::cli::logging::{LogFormat, warn};
+use crate::cli::overrides::OverrideArgs;
 use crate::cli::terminal::whole;
+use crate::cli::{memory, signals};
+use crate::model_file::Trained;
+use crate::pipeline::notices::refuse_warnings;
+use crate::settings::load;
+use crate::{output, pipeline};
 
 /// Fit the models and keep them as model.json, to score later exports with
 #[derive(Args)]
@@ -37,7 +38,7 @@ pub fn run(args: &FitArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result
     memory::guard(&settings);
     let fitted = pipeline::fit(&settings)?;
     if args.strict {
-        pipeline::refuse_warnings(&fitted.trained.warnings, "nothing was written")?;
+        refuse_warnings(&fitted.trained.warnings, "nothing was written")?;
     }
     let path = output::write_model(&fitted.trained, &settings)?;
     signals::written();

@@ -3,16 +3,17 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
+
 use crate::cli::pipeline_text::{self, Draft};
 use crate::error::Error;
 use crate::frame::guess::guess;
 use crate::frame::guess::inspect::inspect;
 use crate::model::selection::stated::advice;
-use crate::output::folder::staging::write_whole;
-use crate::pipeline::audit::Clock;
 use crate::pipeline::look;
+use crate::progress::Clock;
 use crate::settings::{Overrides, parse};
-use clap::Args;
+use crate::storage::atomic::write_whole;
 
 /// Write a pipeline file for a data file; columns are guessed by name and by content
 #[derive(Args)]

@@ -5,21 +5,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::Args;
+
+use crate::cli::clock::Start;
+use crate::cli::lineage::Lineage;
+use crate::cli::logging::{LogFormat, warn};
+use crate::cli::{bar, memory, run_page, signals};
 use crate::error::Error;
+use crate::output;
 use crate::output::documents::Started;
 use crate::output::folder::kind::Kind;
 use crate::output::folder::target::Target;
-use crate::pipeline::Run;
+use crate::pipeline::notices::refuse_warnings;
+use crate::pipeline::run::Run;
 use crate::results::findings::Severity;
 use crate::settings::Settings;
 use crate::storage::object_store;
-use crate::{output, pipeline};
-use clap::Args;
-
-use super::clock::Start;
-use super::lineage::Lineage;
-use super::logging::warn;
-use crate::cli::{LogFormat, bar, defect, memory, run_page, signals};
 
 /// How the work is done.
 #[derive(Args)]
@@ -87,7 +88,7 @@ impl Job<'_> {
         let target = if self.args.dry_run { None } else { Some(Target::lock(path, Kind::Run)?) };
         let run = analyse(&self.settings)?;
         if self.args.strict {
-            pipeline::refuse_warnings(&run.findings, "nothing was written")?;
+            refuse_warnings(&run.findings, "nothing was written")?;
         }
         let started =
             Started { at: self.started.time(), pipeline: self.description.display().to_string() };
@@ -119,4 +120,12 @@ fn done(run: &Run, folder: Option<&Path>, took: Duration) {
         output,
         "done"
     );
+}
+
+/// What a panic comes to.
+pub(crate) fn defect() -> anyhow::Error {
+    anyhow::anyhow!(
+        "a defect of cltv or of a library under it stopped the program; please report it, with what \
+         -v says"
+    )
 }

@@ -4,14 +4,14 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
+use crate::cli::{clock, signals};
 use crate::error::Error;
 use crate::output::datasets;
 use crate::output::lineage::{Dataset, Execution, State, event};
-use crate::pipeline::Run;
+use crate::pipeline::run::Run;
 use crate::settings::Settings;
-use serde_json::Value;
-
-use super::{clock, signals};
 
 /// The lineage of one run: begun, and to be ended.
 #[derive(Clone)]

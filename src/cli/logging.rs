@@ -3,15 +3,15 @@
 use std::fmt;
 use std::io::IsTerminal;
 
-use crate::results::findings::{Finding, Severity};
+use clap::{ArgAction, Args, ValueEnum};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, SubscriberBuilder};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::{LogFormat, Verbosity};
 use crate::cli::terminal::printable;
+use crate::results::findings::{Finding, Severity};
 
 /// Installs the logger of this process.
 pub fn start(verbosity: &Verbosity) {
@@ -70,4 +70,24 @@ pub fn warn(findings: &[Finding], format: LogFormat) {
             tracing::warn!(code = &*finding.code, "{}", printable(&finding.message));
         }
     }
+}
+
+/// How much is said on stderr, and how.
+#[derive(Args)]
+pub(crate) struct Verbosity {
+    /// Say more on stderr; twice for everything
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Print no summary and only errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Form of the log lines on stderr
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
 }

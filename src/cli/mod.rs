@@ -26,8 +26,11 @@ pub mod terminal;
 
 use std::process::ExitCode;
 
+use clap::{Parser, Subcommand};
+
+use crate::cli::job::defect;
+use crate::cli::logging::Verbosity;
 use crate::error::Error;
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 /// Customer lifetime value from a customer export or an order log.
 #[derive(Parser)]
@@ -60,26 +63,6 @@ enum Command {
     Completions(completions::CompletionsArgs),
 }
 
-/// How much is said on stderr, and how.
-#[derive(Args)]
-struct Verbosity {
-    /// Say more on stderr; twice for everything
-    #[arg(short, long, global = true, action = ArgAction::Count)]
-    verbose: u8,
-    /// Print no summary and only errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    quiet: bool,
-    /// Form of the log lines on stderr
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
-    log_format: LogFormat,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum LogFormat {
-    Text,
-    Json,
-}
-
 /// Runs the program. A defect ends it as any other error does, in one line.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -98,14 +81,6 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.downcast_ref::<Error>().map_or(1, Error::exit_code))
         }
     }
-}
-
-/// What a panic comes to.
-fn defect() -> anyhow::Error {
-    anyhow::anyhow!(
-        "a defect of cltv or of a library under it stopped the program; please report it, with what \
-         -v says"
-    )
 }
 
 fn dispatch(cli: &Cli) -> anyhow::Result<()> {

@@ -1,8 +1,8 @@
 //! A pipeline file for an input that nobody described: the guesses, and beside each what it rests on
 //! and what to check.
 
-use crate::frame::guess::Guess;
 use crate::frame::guess::inspect::Overview;
+use crate::frame::guess::named::Guess;
 use crate::settings::InputKind;
 
 /// Column at which remarks begin, where the line leaves room.

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Args;
+
 use crate::comparison::finished_run::Finished;
 use crate::comparison::{Comparison, compare};
 use crate::error::Error;
-use crate::output::folder::staging::write_whole;
 use crate::output::page::page;
 use crate::settings::{Language, Report};
-use clap::Args;
+use crate::storage::atomic::write_whole;
 
 /// File names of what is read and written.
 const MANIFEST: &str = "run.json";

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use crate::pipeline;
-use crate::settings::load;
 use clap::Args;
 
-use super::job::{Job, JobArgs};
-use super::overrides::OverrideArgs;
-use super::{LogFormat, clock};
+use crate::cli::clock;
+use crate::cli::job::{Job, JobArgs};
+use crate::cli::logging::LogFormat;
+use crate::cli::overrides::OverrideArgs;
+use crate::pipeline;
+use crate::settings::load;
 
 /// Do the whole analysis that a pipeline file describes
 #[derive(Args)]

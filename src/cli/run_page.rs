@@ -3,19 +3,20 @@
 use std::io::Write;
 use std::path::Path;
 
-use crate::customers::Scope;
-use crate::model::Parameter;
-use crate::model::forecast::company::{Row, Span};
-use crate::model::forecast::intervals::Interval;
-use crate::output::tables;
-use crate::pipeline::Run;
-use crate::settings::columns::CLTV;
-use crate::settings::{FrequencyKind, MonthLength, PurchaseModelName, Settings};
 use polars::prelude::{AnyValue, DataFrame};
 
 use crate::cli::terminal::{
     Page, decimal, figures, findings, plain_table, printable, significant, whole,
 };
+use crate::customers::Scope;
+use crate::model::forecast::company::Row;
+use crate::model::forecast::intervals::Interval;
+use crate::model::forecast::periods::Span;
+use crate::model::likelihood::estimate::Parameter;
+use crate::output::tables;
+use crate::pipeline::run::Run;
+use crate::settings::columns::CLTV;
+use crate::settings::{FrequencyKind, MonthLength, PurchaseModelName, Settings};
 
 /// Prints the whole summary to stdout.
 pub fn print(run: &Run, settings: &Settings, folder: Option<&Path>) -> anyhow::Result<()> {

@@ -2,16 +2,15 @@
 
 use std::path::PathBuf;
 
-use crate::error::Error;
-use crate::model_file::Trained;
-use crate::model_file::registry;
-use crate::pipeline;
-use crate::settings::{Overrides, restore};
 use clap::Args;
 
-use super::LogFormat;
-use super::clock::Start;
-use super::job::{Job, JobArgs};
+use crate::cli::clock::Start;
+use crate::cli::job::{Job, JobArgs};
+use crate::cli::logging::LogFormat;
+use crate::error::Error;
+use crate::model_file::{Trained, registry};
+use crate::pipeline;
+use crate::settings::{Overrides, restore};
 
 /// Score a new export with a fitted model: its outlier limits, its segment edges, no new fit
 #[derive(Args)]

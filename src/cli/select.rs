@@ -3,13 +3,13 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use crate::frame::scored::select;
-use crate::output::folder::staging::write_whole;
-use crate::output::tables::csv_bytes;
 use anyhow::Context;
 use clap::Args;
 
 use crate::cli::terminal::whole;
+use crate::frame::scored::select;
+use crate::output::tables::csv_bytes;
+use crate::storage::atomic::write_whole;
 
 /// List the customers of a finished run who meet a condition, for a campaign
 #[derive(Args)]

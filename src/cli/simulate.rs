@@ -3,15 +3,16 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
+use clap::{Args, Subcommand};
+
 use crate::model::bg_nbd::BgNbd;
 use crate::model::gamma_gamma::GammaGamma;
-use crate::output::folder::staging::write_whole;
 use crate::output::tables;
 use crate::simulate::Population;
 use crate::simulate::export::{Filter, customers};
 use crate::simulate::log::{Disorder, transactions};
-use chrono::NaiveDate;
-use clap::{Args, Subcommand};
+use crate::storage::atomic::write_whole;
 
 /// Make a customer export or an order log from known parameters
 #[derive(Args)]

@@ -2,8 +2,8 @@
 //! expected.
 
 use polars::prelude::DataFrame;
+use serde::Serialize;
 
-use crate::comparison::Oddities;
 use crate::comparison::finished_run::Finished;
 use crate::customers::{Histories, Later, Pairs};
 use crate::error::Error;
@@ -85,4 +85,20 @@ pub(super) fn expected(run: &Finished, before: &DataFrame, days: f64) -> Result<
     let average = numbers(before, EXP_AVERAGE_VALUE)?;
     let value = orders.iter().zip(average).map(|(orders, value)| orders * value).collect();
     Ok(Forecast { name: "expected", orders, value })
+}
+
+/// Customers whose histories changed in ways that a forecast does not foresee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Oddities {
+    /// Of the earlier run, customers who are not in the later one: they count as having ordered
+    /// nothing.
+    pub lost: usize,
+    /// Customers with fewer orders in the later run: they count as having ordered nothing.
+    pub fewer_orders: usize,
+    /// Customers who have spent less in total in the later run: that lowers the actual revenue.
+    pub less_spent: usize,
+    /// Customers whose first order is on another day in the later run.
+    pub first_order_moved: usize,
+    /// Customers who are only in the later run, and first ordered before the earlier one ended.
+    pub late: usize,
 }

@@ -12,8 +12,8 @@ use crate::error::Error;
 use crate::frame::scored::compare;
 use crate::frame::summary::outliers::Limits;
 use crate::model_file::Trained;
-use crate::output::documents::SCHEMA_VERSION;
-use crate::settings::types::plain_date;
+use crate::results::version::SCHEMA_VERSION;
+use crate::settings::dates::plain_date;
 use crate::settings::{FrequencyKind, InputKind, MonetaryKind, Overrides, Settings, restore};
 use crate::storage::fingerprint::{Files, Fingerprint, fingerprint, sha256};
 

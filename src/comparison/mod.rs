@@ -16,7 +16,7 @@ use chrono::NaiveDate;
 use polars::prelude::DataFrame;
 use serde::Serialize;
 
-use crate::comparison::actuals::{Seen, expected};
+use crate::comparison::actuals::{Oddities, Seen, expected};
 use crate::comparison::finished_run::{Finished, fault};
 use crate::customers::Pairs;
 use crate::error::Error;
@@ -30,7 +30,7 @@ use crate::model::evaluate::parameter_change::{Change, Fit, changes};
 use crate::model::evaluate::stability::Distribution;
 use crate::progress;
 use crate::results::findings::Finding;
-use crate::settings::types::plain_date;
+use crate::settings::dates::plain_date;
 use crate::storage::fingerprint::Fingerprint;
 
 /// Who is only in the later run, and who is only in the earlier one.
@@ -107,22 +107,6 @@ pub struct Mover {
     pub cltv_before: f64,
     /// Lifetime value after.
     pub cltv_after: f64,
-}
-
-/// Customers whose histories changed in ways that a forecast does not foresee.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Oddities {
-    /// Of the earlier run, customers who are not in the later one: they count as having ordered
-    /// nothing.
-    pub lost: usize,
-    /// Customers with fewer orders in the later run: they count as having ordered nothing.
-    pub fewer_orders: usize,
-    /// Customers who have spent less in total in the later run: that lowers the actual revenue.
-    pub less_spent: usize,
-    /// Customers whose first order is on another day in the later run.
-    pub first_order_moved: usize,
-    /// Customers who are only in the later run, and first ordered before the earlier one ended.
-    pub late: usize,
 }
 
 /// Compares the run in one folder with that in another, which must be the later one; `top`

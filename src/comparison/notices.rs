@@ -1,7 +1,7 @@
 //! What to know about the figures of a comparison: assumptions that were made, with how many
 //! customers they are about.
 
-use crate::comparison::Oddities;
+use crate::comparison::actuals::Oddities;
 use crate::comparison::finished_run::Finished;
 use crate::frame::summary::outliers::Limits;
 use crate::results::findings::Finding;

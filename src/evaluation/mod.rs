@@ -1,75 +1,25 @@
 //! Proof on a holdout: load → clean → cut → summary → fit every model → forecast → measure, beside
 //! forecasts that need no model.
 
+pub mod fold;
+pub mod verdict;
+
 use chrono::{Days, NaiveDate};
-use serde::Serialize;
 
 use crate::customers::{Histories, Holdout};
 use crate::error::Error;
-use crate::frame::rules::export::Rejected;
-use crate::frame::summary::{export, log};
+use crate::evaluation::fold::{Evaluation, Fold, Method};
+use crate::evaluation::verdict::verdict;
+use crate::frame::summary::{log, to_histories};
 use crate::model::evaluate::holdout::{
-    Accuracy, Forecast, GroupAccuracy, accuracy, baselines, by_group, expected,
+    Forecast, GroupAccuracy, accuracy, baselines, by_group, expected,
 };
-use crate::model::{self, CustomerPatterns, FittedPurchases, Parameter};
-use crate::pipeline::audit::Clock;
-use crate::pipeline::{Read, read};
-use crate::pipeline::{contract, notices};
-use crate::progress;
+use crate::model::{self, CustomerPatterns, FittedPurchases};
+use crate::pipeline::{Read, contract, notices, read};
+use crate::progress::{self, Clock};
 use crate::results::findings::{Finding, Severity};
 use crate::settings::{Family, InputKind, Purchases, Settings};
-use crate::storage::fingerprint::{Fingerprint, lost_thread};
-
-/// Every forecast over every holdout.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Evaluation {
-    /// Input files in reading order.
-    pub inputs: Vec<Fingerprint>,
-    /// Rows read.
-    pub rows_read: usize,
-    /// Rows set aside, by rule.
-    pub rejected: Vec<Rejected>,
-    /// The holdout of the pipeline first, then earlier ones of the same length.
-    pub folds: Vec<Fold>,
-    /// What the reader should know, most serious first.
-    pub findings: Vec<Finding>,
-}
-
-/// One cut.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Fold {
-    /// Last day of the calibration.
-    pub calibration_end: NaiveDate,
-    /// Last day of the holdout.
-    pub holdout_end: NaiveDate,
-    /// The model that the pipeline predicts with; for `auto`, the best on this calibration.
-    pub chosen: &'static str,
-    /// Customers acquired by the end of the calibration.
-    pub customers: usize,
-    /// Models, the simplest first, then baselines.
-    pub methods: Vec<Method>,
-    /// Forecasts beside actuals by frequency, decile and cohort.
-    pub groups: Vec<GroupAccuracy>,
-}
-
-/// One way to forecast.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Method {
-    /// Its name in tables.
-    pub name: &'static str,
-    /// Whether it is one of the naive forecasts.
-    pub baseline: bool,
-    /// Orders; none when the model could not be fitted.
-    pub orders: Option<Accuracy>,
-    /// Value.
-    pub value: Option<Accuracy>,
-    /// Log-likelihood of the calibration.
-    pub log_likelihood: Option<f64>,
-    /// Estimates.
-    pub parameters: Vec<Parameter>,
-    /// Why it could not be fitted.
-    pub fault: Option<String>,
-}
+use crate::storage::fingerprint::lost_thread;
 
 /// Evaluates over the pipeline's holdout and `folds` − 1 earlier ones.
 ///
@@ -182,7 +132,7 @@ fn one_fold(
     at_cut.transactions.calibration_end = Some(cut);
     at_cut.transactions.observation_end = Some(end);
     let summary = log::customer_summary(days.clone(), &at_cut)?;
-    let histories = export::to_histories(&summary, &at_cut)?;
+    let histories = to_histories(&summary, &at_cut)?;
     let unit = settings.summary.time_unit;
     let holdout = log::holdout(days, &summary, cut, end, unit)?;
     let horizon = (end - cut).num_days() as f64 / unit.days();
@@ -300,86 +250,4 @@ fn cohorts(histories: &Histories, cut: NaiveDate, settings: &Settings) -> Vec<St
         first.format("%Y-%m").to_string()
     };
     histories.age().iter().map(month).collect()
-}
-
-/// An error of a forecast: the smaller, the better.
-type Measure = fn(&Accuracy) -> f64;
-
-/// What a forecast of means minimises.
-const RMSE: Measure = |accuracy| accuracy.rmse;
-
-/// What else a forecast can be better in.
-const OTHERS: [(&str, Measure); 3] = [
-    ("MAE", |accuracy| accuracy.mae),
-    ("total", |accuracy| (accuracy.expected - accuracy.actual).abs()),
-    ("ranking", |accuracy| -accuracy.gini.unwrap_or(0.0)),
-];
-
-/// Whether the chosen model beats every baseline: it is judged by squared errors, and other
-/// measures are told.
-fn verdict(fold: &Fold, holdout: &Holdout) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    if holdout.orders.iter().all(|orders| *orders == 0.0) {
-        findings.push(Finding::warning(
-            "empty_holdout",
-            format!("nobody ordered from {} to {}", fold.calibration_end, fold.holdout_end),
-            "check transactions.observation_end: does the log reach that far?",
-        ));
-    }
-    let of_orders: fn(&Method) -> Option<&Accuracy> = |method| method.orders.as_ref();
-    let of_value: fn(&Method) -> Option<&Accuracy> = |method| method.value.as_ref();
-    for (what, of) in [("orders", of_orders), ("value", of_value)] {
-        let model = fold.methods.iter().find(|method| method.name == fold.chosen);
-        let Some(own) = model.and_then(of) else { continue };
-        let baselines: Vec<(&str, &Accuracy)> = fold
-            .methods
-            .iter()
-            .filter(|method| method.baseline)
-            .filter_map(|method| Some((method.name, of(method)?)))
-            .collect();
-        findings.extend(comparison(
-            own,
-            &baselines,
-            fold.chosen,
-            &format!("{what} after {}", fold.calibration_end),
-        ));
-    }
-    findings
-}
-
-/// How a model stands against the baselines.
-fn comparison(
-    own: &Accuracy,
-    baselines: &[(&str, &Accuracy)],
-    chosen: &str,
-    what: &str,
-) -> Vec<Finding> {
-    let better = |measure: Measure| {
-        let all = baselines.iter().map(|(name, accuracy)| (*name, measure(accuracy)));
-        all.filter(|(_, error)| *error < measure(own)).min_by(|a, b| a.1.total_cmp(&b.1))
-    };
-    let mut findings = Vec::new();
-    if let Some((name, rmse)) = better(RMSE) {
-        findings.push(Finding::warning(
-            "loses_to_baseline",
-            format!(
-                "{chosen} loses to the naive forecast {name} in {what}: RMSE {:.4} against {rmse:.4}",
-                own.rmse
-            ),
-            "do not plan with it: look at evaluation.csv for a better model, at cohorts and \
-             frequencies in evaluation_groups.csv, and at changes in the business",
-        ));
-    }
-    let lost: Vec<String> = OTHERS
-        .iter()
-        .filter_map(|(name, measure)| Some(format!("{} by {name}", better(*measure)?.0)))
-        .collect();
-    if !lost.is_empty() {
-        findings.push(Finding::note(
-            "baseline_better_in_part",
-            format!("naive forecasts beat {chosen} in part, in {what}: {}", lost.join(", ")),
-            "see evaluation.csv; where most customers do not order, MAE favours forecasting nothing",
-        ));
-    }
-    findings
 }

@@ -22,6 +22,7 @@
 //!   every kept column.
 //! * [`select`]: target lists from a run's customers. [`compare`]: the customers of two runs.
 
+pub mod columns;
 pub mod guess;
 pub mod input;
 pub mod rules;
@@ -34,11 +35,6 @@ use polars::prelude::*;
 
 use crate::error::Error;
 use crate::settings::{EngineName, Settings};
-
-/// Position of a row's file in the list of input files.
-pub(crate) const FILE: &str = "__file";
-/// Number of a row in its file, from 1, header not counted.
-pub(crate) const ROW: &str = "__row";
 
 /// What a reading gives. Where the reader itself breaks down, the file is damaged or not what it
 /// seems; that must not look like a defect of the run.

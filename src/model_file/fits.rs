@@ -6,9 +6,10 @@ use serde_json::{Map, Value, json};
 use crate::model::fit::purchases::{Candidate, SelectionFit};
 use crate::model::gamma_gamma::GammaGamma;
 use crate::model::likelihood::covariance::Covariance;
+use crate::model::likelihood::estimate::{Convergence, Parameter};
 use crate::model::selection::channels::ChannelMix;
 use crate::model::selection::probability;
-use crate::model::{Convergence, FittedPurchases, FittedSpend, Parameter, PurchaseModel};
+use crate::model::{FittedPurchases, FittedSpend, PurchaseModel};
 use crate::results::findings::Finding;
 use crate::settings::{Family, PurchaseModelName, Selection, Settings, SpendModelName};
 

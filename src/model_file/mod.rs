@@ -15,14 +15,15 @@ use serde_json::{Value, json};
 use crate::customers::Histories;
 use crate::error::Error;
 use crate::frame::scored::rfm::RfmEdges;
+use crate::frame::summary::CustomerSummary;
 use crate::frame::summary::outliers::Limits;
 use crate::model::evaluate::stability::Distribution;
 use crate::model::{FittedPurchases, FittedSpend};
-use crate::pipeline::{Look, Models};
 use crate::results::findings::Finding;
-use crate::settings::types::plain_date;
+use crate::settings::dates::plain_date;
 use crate::settings::{Forecast, FrequencyKind, LifetimeValue, Settings, TimeUnit};
 use crate::storage::fingerprint::{Fingerprint, sha256};
+
 pub use fits::{PurchasesFit, SpendFit, not_identified, standard_errors, values};
 
 /// Version of the layout of model.json.
@@ -117,10 +118,18 @@ pub struct SegmentEdges {
 
 /// What a model.json is made from.
 pub struct Parts<'a> {
-    /// The input.
-    pub look: &'a Look,
-    /// The fits.
-    pub models: &'a Models,
+    /// Rows read.
+    pub rows_read: usize,
+    /// The CLTV frame and the dates of the input.
+    pub summary: &'a CustomerSummary,
+    /// Outlier limits.
+    pub limits: &'a [Limits],
+    /// The customers that the models were fitted to.
+    pub histories: &'a Histories,
+    /// The model of orders.
+    pub purchases: &'a FittedPurchases,
+    /// The model of order values.
+    pub spend: &'a FittedSpend,
     /// Edges of the CLTV segments.
     pub edges: Vec<f64>,
     /// Edges of the RFM scores.
@@ -140,7 +149,7 @@ impl Tool {
 impl Trained {
     /// What is worth keeping of a fit.
     pub fn of(parts: Parts<'_>, inputs: &[Fingerprint], settings: &Settings) -> Self {
-        let Parts { look, models, edges, rfm_edges, findings } = parts;
+        let Parts { summary, edges, rfm_edges, .. } = parts;
         let hashes: String = inputs.iter().map(|file| file.sha256.as_str()).collect();
         Self {
             schema_version: SCHEMA_VERSION,
@@ -150,26 +159,26 @@ impl Trained {
                 files: inputs.len(),
                 bytes: inputs.iter().map(|file| file.bytes).sum(),
                 sha256: if inputs.len() == 1 { hashes } else { sha256(hashes.as_bytes()) },
-                rows: look.cleaned.rows_read,
-                first_order: look.summary.first_order,
-                last_order: look.summary.last_order,
+                rows: parts.rows_read,
+                first_order: summary.first_order,
+                last_order: summary.last_order,
             },
             time_unit: settings.summary.time_unit,
-            observation_end: look.summary.observation_end,
+            observation_end: summary.observation_end,
             frequency: settings.summary.frequency,
             min_orders: settings.summary.min_orders,
-            purchases: PurchasesFit::of(&models.purchases, settings),
-            spend: SpendFit::of(&models.spend, settings),
-            outlier_limits: look.limits.clone(),
+            purchases: PurchasesFit::of(parts.purchases, settings),
+            spend: SpendFit::of(parts.spend, settings),
+            outlier_limits: parts.limits.to_vec(),
             forecast: settings.forecast.clone(),
             lifetime_value: settings.lifetime_value.clone(),
             segments: SegmentEdges { labels: settings.segments.labels.clone(), edges },
             rfm_edges,
-            distributions: columns(&look.histories)
+            distributions: columns(parts.histories)
                 .map(|(name, values)| Distribution::of(name, values))
                 .to_vec(),
             settings: settings.without_paths(),
-            warnings: findings.iter().map(Finding::without_facts).collect(),
+            warnings: parts.findings.iter().map(Finding::without_facts).collect(),
         }
     }
 

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::model_file::Trained;
-use crate::output::folder::staging::write_whole;
 use crate::results::findings::Severity;
+use crate::storage::atomic::write_whole;
 
 /// The file that points to the model in use.
 pub const POINTER: &str = "champion.json";

@@ -5,18 +5,17 @@ use std::path::PathBuf;
 use polars::prelude::DataFrame;
 use serde_json::{Map, Value, json};
 
-use super::documents::{SCHEMA_VERSION, text, tool};
-use super::tables::{Columns, parquet};
 use crate::comparison::{ABSENT, Comparison};
 use crate::error::Error;
 use crate::model::evaluate::migration::Flow;
+use crate::output::documents::text;
 use crate::output::folder::target::Target;
+use crate::output::tables::{Columns, parquet};
+use crate::results::version::{SCHEMA_VERSION, tool};
 
 const DOCUMENT: &str = "comparison.json";
 const MATRIX: &str = "comparison.parquet";
 const CUSTOMERS: &str = "comparison_customers.parquet";
-/// Files of a comparison.
-pub(super) const FILES: &[&str] = &[DOCUMENT, MATRIX, CUSTOMERS];
 
 /// Writes the three files; returns the folder.
 ///

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use polars::prelude::DataFrame;
 
-use super::lineage::Dataset;
-use super::{small_tables, tables};
 use crate::error::Error;
 use crate::frame::input::schema::{of_frame, of_input};
-use crate::pipeline::Run;
+use crate::output::lineage::Dataset;
+use crate::output::tables::{self, small_tables};
 use crate::pipeline::audit::Audit;
+use crate::pipeline::run::Run;
 use crate::settings::Settings;
 use crate::storage::object_store::is_remote;
 

@@ -8,14 +8,13 @@ use serde_json::{Map, Value, json};
 
 use crate::error::Error;
 use crate::model::FittedPurchases;
+use crate::model::evaluate::stability::Drift;
 use crate::model_file::{Trained, not_identified, standard_errors, values};
-use crate::pipeline::{Drift, Run};
+use crate::pipeline::run::Run;
 use crate::results::chart_data::Figures;
+use crate::results::version::{SCHEMA_VERSION, tool};
 use crate::settings::Settings;
 use crate::storage::fingerprint::Fingerprint;
-
-/// Version of the layout of run.json and of the customers' columns.
-pub(crate) const SCHEMA_VERSION: u32 = 1;
 
 /// What only the program's surroundings know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,10 +148,6 @@ fn next_month(run: &Run) -> Vec<Value> {
     let one =
         |(id, orders): &(String, f64)| json!({ "customer_id": id, "expected_orders": orders });
     run.next_month.iter().map(one).collect()
-}
-
-pub(super) fn tool() -> Value {
-    json!({ "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") })
 }
 
 /// Population stability indices by column, and what followed.

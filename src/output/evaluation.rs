@@ -5,16 +5,14 @@ use std::path::PathBuf;
 use polars::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::documents::{text, tool};
-use super::tables::{Columns, csv};
 use crate::error::Error;
-use crate::evaluation::{Evaluation, Fold, Method};
+use crate::evaluation::fold::{Evaluation, Fold, Method};
 use crate::model::evaluate::holdout::{Accuracy, GroupAccuracy};
+use crate::output::documents::text;
 use crate::output::folder::target::Target;
+use crate::output::tables::{Columns, csv};
+use crate::results::version::tool;
 use crate::settings::Settings;
-
-/// Files of an evaluation.
-pub(super) const FILES: &[&str] = &["evaluation.csv", "evaluation_groups.csv", "evaluation.json"];
 
 /// Writes the three files; returns the folder.
 ///
@@ -31,7 +29,7 @@ pub fn write(
     let by_rule = evaluation.rejected.iter().map(|r| (r.rule.clone(), json!(r.rows)));
     let rejected: Map<String, Value> = by_rule.collect();
     let document = json!({
-        "schema_version": super::documents::SCHEMA_VERSION,
+        "schema_version": crate::results::version::SCHEMA_VERSION,
         "tool": tool(),
         "pipeline": settings.name,
         "inputs": evaluation.inputs,

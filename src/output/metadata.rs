@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::model_file::Trained;
-use crate::output::documents::SCHEMA_VERSION;
-use crate::pipeline::Run;
+use crate::pipeline::run::Run;
+use crate::results::version::SCHEMA_VERSION;
 use crate::settings::Settings;
 use crate::settings::columns::expected_orders;
 

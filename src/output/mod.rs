@@ -14,6 +14,7 @@ pub mod comparison;
 pub mod datasets;
 pub mod documents;
 pub mod evaluation;
+pub mod files;
 pub mod folder;
 pub mod lineage;
 pub mod metadata;
@@ -23,36 +24,18 @@ pub mod tables;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use polars::prelude::DataFrame;
+use documents::{Started, Written};
 
 use crate::error::Error;
 use crate::model_file::Trained;
 use crate::output::folder::target::Target;
-use crate::pipeline::Run;
+use crate::output::tables::small_tables;
+use crate::pipeline::run::Run;
 use crate::progress;
 use crate::settings::{Format, Partition, Settings};
+use crate::storage::atomic::write_whole;
 use crate::storage::fingerprint::lost_thread;
 use crate::storage::object_store;
-use documents::{Started, Written};
-
-/// Files of a run, of which some are not always written.
-const RUN_FILES: &[&str] = &[
-    "customers.parquet",
-    "customers.csv",
-    "customers.arrow",
-    "segments.csv",
-    "top_customers.csv",
-    "profiles.csv",
-    "rfm.csv",
-    "forecast.csv",
-    "next_month.csv",
-    "tracking.csv",
-    "figures.json",
-    "report.html",
-    "quarantine.parquet",
-    "model.json",
-    "run.json",
-];
 
 /// Writes model.json alone; returns its path.
 ///
@@ -65,13 +48,13 @@ pub fn write_model(trained: &Trained, settings: &Settings) -> Result<PathBuf, Er
         object_store::without_credentials(url)?;
         let made = tempfile::tempdir().map_err(Error::io(folder, "write the model"))?;
         let path = made.path().join("model.json");
-        folder::staging::write_whole(&path, text.as_bytes())?;
+        write_whole(&path, text.as_bytes())?;
         object_store::upload(&[path], url, &[])?;
         return Ok(folder.join("model.json"));
     }
     std::fs::create_dir_all(folder).map_err(Error::io(folder, "create the output folder"))?;
     let path = folder.join("model.json");
-    folder::staging::write_whole(&path, text.as_bytes())?;
+    write_whole(&path, text.as_bytes())?;
     Ok(path)
 }
 
@@ -123,20 +106,4 @@ pub fn write(
     staging.text("run.json", &manifest)?;
     let inputs: Vec<String> = run.audit.inputs.iter().map(|input| input.file.clone()).collect();
     staging.commit(&inputs)
-}
-
-/// The tables that are CSV in every run, by the names of their files.
-fn small_tables(run: &Run, settings: &Settings) -> Result<Vec<(&'static str, DataFrame)>, Error> {
-    let mut all = vec![
-        ("segments.csv", tables::segments(run, settings)?),
-        ("top_customers.csv", tables::top(run, settings)?),
-        ("profiles.csv", tables::profiles(run, settings)?),
-        ("rfm.csv", tables::rfm(run, settings)?),
-        ("forecast.csv", tables::forecast(run)?),
-        ("next_month.csv", tables::next_month(run)?),
-    ];
-    if !run.tracking.is_empty() {
-        all.push(("tracking.csv", tables::tracking(run)?));
-    }
-    Ok(all)
 }

@@ -3,9 +3,9 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::comparison;
 use crate::comparison::Comparison;
 use crate::error::Error;
+use crate::output::comparison;
 use crate::report::agreement;
 use crate::report::document::Document;
 use crate::report::texts::Words;

@@ -14,7 +14,7 @@ use crate::model::forecast::company::Row;
 use crate::model::forecast::intervals::Interval;
 use crate::output::folder::staging::Staging;
 use crate::output::metadata::Notes;
-use crate::pipeline::Run;
+use crate::pipeline::run::Run;
 use crate::settings::Settings;
 use crate::settings::columns::{
     CLTV, CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, EXP_AVERAGE_VALUE, FREQUENCY, MONETARY_AVG, P_ALIVE,
@@ -386,4 +386,23 @@ pub fn top_columns(settings: &Settings) -> Vec<(String, String)> {
     ]
     .map(|(name, title)| (name, title.to_owned()))
     .to_vec()
+}
+
+/// The tables that are CSV in every run, by the names of their files.
+pub(crate) fn small_tables(
+    run: &Run,
+    settings: &Settings,
+) -> Result<Vec<(&'static str, DataFrame)>, Error> {
+    let mut all = vec![
+        ("segments.csv", segments(run, settings)?),
+        ("top_customers.csv", top(run, settings)?),
+        ("profiles.csv", profiles(run, settings)?),
+        ("rfm.csv", rfm(run, settings)?),
+        ("forecast.csv", forecast(run)?),
+        ("next_month.csv", next_month(run)?),
+    ];
+    if !run.tracking.is_empty() {
+        all.push(("tracking.csv", tracking(run)?));
+    }
+    Ok(all)
 }

@@ -1,13 +1,10 @@
 //! What happened between the input and the models, and how long it took.
 
-use std::time::Instant;
-
 use polars::prelude::DataFrame;
 
-use crate::frame::rules::export::Rejected;
+use crate::frame::rules::judged::Rejected;
 use crate::frame::summary::outliers::Limits;
-use crate::pipeline::Look;
-use crate::progress;
+use crate::pipeline::prepare::Look;
 use crate::storage::fingerprint::Fingerprint;
 
 /// What happened between the input and the models.
@@ -60,35 +57,5 @@ impl Audit {
             observation_end: summary.observation_end,
             timings,
         }
-    }
-}
-
-/// Seconds by stage: for run.json and for who waits, no result depends on it.
-#[derive(Default)]
-pub struct Clock {
-    stage: Option<(&'static str, Instant)>,
-    laps: Vec<(&'static str, f64)>,
-}
-
-impl Clock {
-    /// The stage before, if any, is over; this one begins.
-    pub(crate) fn enter(&mut self, stage: &'static str) {
-        self.leave();
-        progress::stage(stage);
-        self.stage = Some((stage, Instant::now()));
-    }
-
-    fn leave(&mut self) {
-        if let Some((stage, since)) = self.stage.take() {
-            let seconds = since.elapsed().as_secs_f64();
-            tracing::debug!(stage, seconds, "stage done");
-            self.laps.push((stage, seconds));
-        }
-    }
-
-    /// Seconds of every stage so far; the last one is over.
-    pub(crate) fn laps(mut self) -> Vec<(&'static str, f64)> {
-        self.leave();
-        self.laps
     }
 }

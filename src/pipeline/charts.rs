@@ -4,19 +4,20 @@ use chrono::Days;
 use polars::prelude::DataFrame;
 use rayon::prelude::*;
 
+use crate::customers::Predictions;
 use crate::error::Error;
 use crate::frame::numbers;
 use crate::frame::scored::{customer_lines, predictions};
 use crate::frame::summary::log;
-use crate::model::Predictions;
-use crate::model::charts::customer_curves::Course;
+use crate::model::charts::customer_curves::{self, Course};
 use crate::model::charts::histograms::{self, Members};
-use crate::model::charts::{customer_curves, fit_check, interpretation};
+use crate::model::charts::{fit_check, interpretation};
 use crate::model::evaluate::holdout::{
     Forecast, GroupAccuracy, baselines, by_decile, expected, mean_errors,
 };
 use crate::model::forecast::predict::Outlook;
-use crate::pipeline::{Look, Models};
+use crate::pipeline::models::Models;
+use crate::pipeline::prepare::Look;
 use crate::results::chart_data::{
     CustomerLine, Decile, Distribution, Figures, HoldoutFigures, HoldoutMethod, SCHEMA_VERSION,
     Survival,

@@ -4,7 +4,8 @@
 use chrono::NaiveDate;
 
 use crate::error::Error;
-use crate::frame::rules::export::{Cleaned, Rejected, first_of, last_order};
+use crate::frame::rules::export::last_order;
+use crate::frame::rules::judged::{Cleaned, Rejected, first_of};
 use crate::frame::summary::log;
 use crate::results::findings::Finding;
 use crate::settings::{BadRows, InputKind, Settings};

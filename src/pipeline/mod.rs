@@ -5,90 +5,39 @@ pub mod advise;
 pub mod audit;
 pub mod charts;
 pub mod contract;
+pub mod models;
 pub mod notices;
 pub mod prepare;
+pub mod run;
 
 use polars::prelude::DataFrame;
 
 use crate::customers::Groups;
 use crate::error::Error;
-use crate::frame::scored::profile::Profiles;
-use crate::frame::scored::rfm::RfmProfile;
-use crate::frame::scored::{kept_columns, predictions, profile, rfm, segment};
+use crate::frame::scored::rfm::{self, RfmEdges};
+use crate::frame::scored::{kept_columns, predictions, profile, segment};
 use crate::frame::summary::log;
-use crate::model::evaluate::tracking;
-use crate::model::evaluate::tracking::{Stretch, Week};
+use crate::model::evaluate::stability::Drift;
+use crate::model::evaluate::tracking::{self, Stretch, Week};
 use crate::model::forecast::company;
 use crate::model::forecast::intervals::{Intervals, of_customers, of_totals};
-use crate::model::forecast::predict::{Outlook, total_orders};
-use crate::model::selection::probability::Selection;
-use crate::model::selection::stated;
-use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend, Predictions};
+use crate::model::forecast::predict::Outlook;
+use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend};
 use crate::model_file::{Parts, Trained};
-use crate::pipeline::advise::Advice;
-use crate::pipeline::audit::{Audit, Clock};
+use crate::pipeline::audit::Audit;
+use crate::pipeline::models::{Models, is_comparable, models, outlook};
+use crate::pipeline::notices::findings;
 use crate::pipeline::prepare::summarised;
-use crate::results::chart_data::Figures;
-use crate::results::findings::{Finding, Severity};
-use crate::settings::{FrequencyKind, InputKind, Settings, UncertaintyMethod};
+use crate::pipeline::run::{Fitted, Run};
+use crate::progress::Clock;
+use crate::results::findings::Finding;
+use crate::settings::{Settings, UncertaintyMethod};
 use crate::storage::fingerprint::lost_thread;
+
 pub use prepare::{Look, Read, look, read};
 
 /// Customers in the list of those who are expected to order most.
 const BUSIEST: usize = 10;
-
-/// Everything that a run found out; [`crate::output::write`] makes files of it.
-pub struct Run {
-    /// Customers with predictions and segment, in input order.
-    pub scored: DataFrame,
-    /// Rising edges of the segments.
-    pub edges: Vec<f64>,
-    /// What is to be said of each segment and of all customers.
-    pub profiles: Profiles,
-    /// A row an RFM segment.
-    pub rfm: Vec<RfmProfile>,
-    /// What to do about each segment, in their order.
-    pub advice: Vec<Advice>,
-    /// The model of orders.
-    pub purchases: FittedPurchases,
-    /// The model of order values.
-    pub spend: FittedSpend,
-    /// Orders and revenue of the company, its segments and its channels.
-    pub forecast: Vec<company::Row>,
-    /// Who is expected to order most in the next month, and how much, most first.
-    pub next_month: Vec<(String, f64)>,
-    /// Repeat orders week by week, expected and actual; an order log only.
-    pub tracking: Vec<Week>,
-    /// How far totals can be off, where the pipeline asks for it.
-    pub intervals: Option<Intervals>,
-    /// What the charts of a report show.
-    pub figures: Figures,
-    /// What the reader should know, most serious first.
-    pub findings: Vec<Finding>,
-    /// What is kept of the fit, or was given.
-    pub trained: Trained,
-    /// How the customers differ from those that a given model was fitted to.
-    pub drift: Option<Drift>,
-    /// What happened to the rows.
-    pub audit: Audit,
-}
-
-/// What `cltv fit` finds out.
-pub struct Fitted {
-    /// What is kept of it.
-    pub trained: Trained,
-    /// What happened to the rows.
-    pub audit: Audit,
-}
-
-/// How the customers of a new export differ from those that the model was fitted to.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Drift {
-    /// Population stability index of each column.
-    pub stability_index: Vec<(String, f64)>,
-    /// Whether that was beyond the limit, so that models were fitted again.
-    pub refitted: bool,
-}
 
 /// Runs the analysis; writes nothing.
 ///
@@ -167,55 +116,29 @@ pub fn fit(settings: &Settings) -> Result<Fitted, Error> {
     let findings = findings(&look, &models, &predicted, &outlook, &edges, None, settings);
     let inputs = inputs.join().unwrap_or_else(lost_thread)?;
     look.files.unchanged()?;
-    let parts = Parts { look: &look, models: &models, edges, rfm_edges, findings: &findings };
+    let parts = parts(&look, &models, edges, rfm_edges, &findings);
     let trained = Trained::of(parts, &inputs, settings);
     Ok(Fitted { trained, audit: Audit::of(look, inputs, clock.laps()) })
 }
 
-/// The models that predict, and how customers came to be in the file that they were fitted to.
-pub struct Models {
-    /// The model of orders.
-    pub purchases: FittedPurchases,
-    /// The model of order values.
-    pub spend: FittedSpend,
-    /// None for everybody ever acquired.
-    pub selection: Option<Selection>,
-    /// Whether they were fitted to another export.
-    pub given: bool,
-}
-
-/// Fits the models, or takes those that are given.
-fn models(
-    look: &Look,
-    customers: &CustomerPatterns,
-    given: Option<&Trained>,
-    settings: &Settings,
-) -> Result<Models, Error> {
-    if let Some(given) = given {
-        let (purchases, spend) = given.fits()?;
-        let selection = purchases.selection.as_ref().map(|fit| fit.selection);
-        return Ok(Models { purchases, spend, selection, given: true });
-    }
-    let histories = &look.histories;
-    let selection = stated::stated(settings, histories, look.summary.observation_end)?;
-    let (purchases, spend) = rayon::join(
-        || model::fit_purchases(&customers.patterns, &settings.purchases, selection),
-        || model::fit_spend(histories, &settings.spend),
-    );
-    Ok(Models { purchases: purchases?, spend: spend?, selection, given: false })
-}
-
-fn outlook<'a>(
+/// What goes into model.json.
+fn parts<'a>(
     look: &'a Look,
-    customers: &'a CustomerPatterns,
-    settings: &'a Settings,
-) -> Outlook<'a> {
-    Outlook {
+    models: &'a Models,
+    edges: Vec<f64>,
+    rfm_edges: Option<RfmEdges>,
+    findings: &'a [Finding],
+) -> Parts<'a> {
+    Parts {
+        rows_read: look.cleaned.rows_read,
+        summary: &look.summary,
+        limits: &look.limits,
         histories: &look.histories,
-        customers,
-        unit: settings.summary.time_unit,
-        forecast: &settings.forecast,
-        lifetime: &settings.lifetime_value,
+        purchases: &models.purchases,
+        spend: &models.spend,
+        edges,
+        rfm_edges,
+        findings,
     }
 }
 
@@ -275,7 +198,7 @@ fn complete(
     look.files.unchanged()?;
     let trained = given.cloned().unwrap_or_else(|| {
         let (edges, rfm_edges) = (edges.clone(), rfm.edges);
-        let parts = Parts { look: &look, models: &models, edges, rfm_edges, findings: &findings };
+        let parts = parts(&look, &models, edges, rfm_edges, &findings);
         Trained::of(parts, &inputs, settings)
     });
     let Models { purchases, spend, .. } = models;
@@ -297,40 +220,6 @@ fn complete(
         drift: None,
         audit: Audit::of(look, inputs, clock.laps()),
     })
-}
-
-/// Everything that the reader should know, most serious first.
-fn findings(
-    look: &Look,
-    models: &Models,
-    predicted: &Predictions,
-    outlook: &Outlook<'_>,
-    edges: &[f64],
-    without_intervals: Option<Finding>,
-    settings: &Settings,
-) -> Vec<Finding> {
-    let Models { purchases, spend, selection, given } = models;
-    let mut findings = purchases.findings.clone();
-    findings.extend(without_intervals);
-    findings.extend(corrected(purchases, predicted, outlook, settings));
-    let end = look.summary.observation_end;
-    // A correction belongs to the file of the fit; whether this one is filtered alike changes nothing.
-    if !(*given && selection.is_some()) {
-        findings.extend(stated::findings(settings, *selection, &look.signs, end));
-    }
-    findings.extend(spend.findings.clone());
-    findings.extend(notices::remarks(settings, look, edges));
-    findings.sort_by_key(|finding| finding.severity == Severity::Note);
-    findings
-}
-
-/// Whether the model's expectations are of the orders in the input: a log has all of them, and what
-/// the model counts are repeat orders.
-fn is_comparable(settings: &Settings) -> bool {
-    settings.input.kind == InputKind::Transactions
-        && settings.summary.frequency == FrequencyKind::RepeatOrders
-        && settings.summary.min_orders == 1
-        && settings.selection.is_none()
 }
 
 /// Repeat orders week by week, where the model's expectation for a new customer is theirs.
@@ -366,40 +255,4 @@ fn intervals(
     let totals = of_totals(uncertainty, purchases, spend, outlook, groups);
     let customers = of_customers(uncertainty.level, &purchases.model, outlook)?;
     Ok((predictions::attach_intervals(scored, customers, settings)?, Some(totals)))
-}
-
-/// What the selection changed in the forecast.
-fn corrected(
-    purchases: &FittedPurchases,
-    predicted: &Predictions,
-    outlook: &Outlook<'_>,
-    settings: &Settings,
-) -> Vec<Finding> {
-    let (Some(fit), Some(stated)) = (&purchases.selection, &settings.selection) else {
-        return Vec::new();
-    };
-    let ignored = total_orders(&fit.ignored, outlook);
-    let corrected: Vec<(u32, f64)> =
-        predicted.orders.iter().map(|(months, orders)| (*months, orders.iter().sum())).collect();
-    stated::corrected(stated, purchases.customers, fit.acquired, &ignored, &corrected)
-}
-
-/// Refuses a run with a warning, for `--strict`; `consequence` says what that means.
-///
-/// # Errors
-/// [`Error::Model`] that lists the warnings.
-pub fn refuse_warnings(findings: &[Finding], consequence: &str) -> Result<(), Error> {
-    let warnings: Vec<String> = findings
-        .iter()
-        .filter(|finding| finding.severity == Severity::Warning)
-        .map(|finding| format!("\n  - {} ({})", finding.message, finding.code))
-        .collect();
-    if warnings.is_empty() {
-        return Ok(());
-    }
-    Err(Error::Model(format!(
-        "--strict: {consequence}, because of {} warnings:{}",
-        warnings.len(),
-        warnings.concat()
-    )))
 }

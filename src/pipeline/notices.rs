@@ -4,12 +4,17 @@
 use chrono::NaiveDate;
 
 use crate::error::Error;
-use crate::frame::summary::export::CustomerSummary;
+use crate::frame::summary::CustomerSummary;
 use crate::frame::summary::outliers::Limits;
-use crate::model::evaluate::stability::SHIFTED;
+use crate::model::evaluate::stability::{Drift, SHIFTED};
+use crate::model::forecast::predict::{Outlook, total_orders};
+use crate::model::selection::stated;
+use crate::customers::Predictions;
+use crate::model::FittedPurchases;
 use crate::pipeline::contract::rejected_rows;
-use crate::pipeline::{Drift, Look};
-use crate::results::findings::Finding;
+use crate::pipeline::models::Models;
+use crate::pipeline::prepare::Look;
+use crate::results::findings::{Finding, Severity};
 use crate::settings::columns::CLTV;
 use crate::settings::{FrequencyKind, InputKind, Settings};
 
@@ -196,4 +201,65 @@ fn far_forecast(settings: &Settings, oldest: f64) -> Option<Finding> {
         .with("days_ahead", days)
         .with("oldest_days", watched)
     })
+}
+
+/// Everything that the reader should know, most serious first.
+pub(crate) fn findings(
+    look: &Look,
+    models: &Models,
+    predicted: &Predictions,
+    outlook: &Outlook<'_>,
+    edges: &[f64],
+    without_intervals: Option<Finding>,
+    settings: &Settings,
+) -> Vec<Finding> {
+    let Models { purchases, spend, selection, given } = models;
+    let mut findings = purchases.findings.clone();
+    findings.extend(without_intervals);
+    findings.extend(corrected(purchases, predicted, outlook, settings));
+    let end = look.summary.observation_end;
+    // A correction belongs to the file of the fit; whether this one is filtered alike changes nothing.
+    if !(*given && selection.is_some()) {
+        findings.extend(stated::findings(settings, *selection, &look.signs, end));
+    }
+    findings.extend(spend.findings.clone());
+    findings.extend(remarks(settings, look, edges));
+    findings.sort_by_key(|finding| finding.severity == Severity::Note);
+    findings
+}
+
+/// What the selection changed in the forecast.
+pub(crate) fn corrected(
+    purchases: &FittedPurchases,
+    predicted: &Predictions,
+    outlook: &Outlook<'_>,
+    settings: &Settings,
+) -> Vec<Finding> {
+    let (Some(fit), Some(stated)) = (&purchases.selection, &settings.selection) else {
+        return Vec::new();
+    };
+    let ignored = total_orders(&fit.ignored, outlook);
+    let corrected: Vec<(u32, f64)> =
+        predicted.orders.iter().map(|(months, orders)| (*months, orders.iter().sum())).collect();
+    stated::corrected(stated, purchases.customers, fit.acquired, &ignored, &corrected)
+}
+
+/// Refuses a run with a warning, for `--strict`; `consequence` says what that means.
+///
+/// # Errors
+/// [`Error::Model`] that lists the warnings.
+pub fn refuse_warnings(findings: &[Finding], consequence: &str) -> Result<(), Error> {
+    let warnings: Vec<String> = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Warning)
+        .map(|finding| format!("\n  - {} ({})", finding.message, finding.code))
+        .collect();
+    if warnings.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Model(format!(
+        "--strict: {consequence}, because of {} warnings:{}",
+        warnings.len(),
+        warnings.concat()
+    )))
 }

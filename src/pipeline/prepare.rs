@@ -5,16 +5,14 @@ use polars::prelude::LazyFrame;
 use crate::customers::Histories;
 use crate::error::Error;
 use crate::frame::input::load::{is_data_file, load};
-use crate::frame::rules;
-use crate::frame::rules::export::Cleaned;
-use crate::frame::summary::export::CustomerSummary;
-use crate::frame::summary::outliers::Limits;
-use crate::frame::summary::{self, outliers};
-use crate::frame::{self, unbroken};
+use crate::frame::rules::judged::Cleaned;
+use crate::frame::summary::outliers::{self, Limits};
+use crate::frame::summary::{self, CustomerSummary};
+use crate::frame::{self, rules, unbroken};
 use crate::model::selection::detection::Signs;
 use crate::model::selection::stated;
-use crate::pipeline::audit::Clock;
 use crate::pipeline::contract;
+use crate::progress::Clock;
 use crate::settings::{InputKind, Settings};
 use crate::storage::fingerprint::Files;
 use crate::storage::object_store::Source;
@@ -83,7 +81,7 @@ pub fn look(
 ///
 /// # Errors
 /// As [`look`].
-pub(super) fn summarised(
+pub(crate) fn summarised(
     read: Read,
     given: Option<&[Limits]>,
     settings: &Settings,
@@ -92,7 +90,7 @@ pub(super) fn summarised(
     let Read { source, files, cleaned } = read;
     clock.enter("cap and summarise");
     let (summary, limits) = summarise(cleaned.kept.clone(), given, settings)?;
-    let histories = summary::export::to_histories(&summary, settings)?;
+    let histories = summary::to_histories(&summary, settings)?;
     let signs = stated::signs(settings, &histories, summary.below_min_orders);
     Ok(Look { source, files, cleaned, summary, limits, histories, signs })
 }

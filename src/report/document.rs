@@ -5,9 +5,9 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::pipeline::advise::Advice;
+use crate::results::advice::Advice;
 use crate::results::findings::Finding;
-use crate::settings::types::plain_date;
+use crate::settings::dates::plain_date;
 
 /// run.json, as far as the page shows it.
 #[derive(Debug, Clone, Deserialize)]

@@ -28,8 +28,9 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD as STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
-
 use view::View;
+
+use crate::report::sections::{heading, input_name};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -113,23 +114,10 @@ fn header(view: &View<'_>) -> Markup {
     }
 }
 
-/// The last part of a path: folders are of no use to the reader.
-fn input_name(path: &str) -> &str {
-    path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
-}
-
 fn colophon(view: &View<'_>) -> String {
     let tool = &view.run.tool;
     view.fill(
         "page.colophon",
         &[("tool", &tool.name), ("version", &tool.version), ("model", &view.run.model.id)],
     )
-}
-
-/// A section's heading with a sentence below.
-fn heading(view: &View<'_>, section: &str) -> Markup {
-    html! {
-        h2 { (view.t(&format!("{section}.title"))) }
-        @if let Some(lead) = view.words.get(&format!("{section}.lead")) { p.lead { (lead) } }
-    }
 }

@@ -11,10 +11,11 @@ use std::sync::LazyLock;
 
 use chrono::NaiveDate;
 
-pub use super::locale::Language;
-use crate::pipeline::advise::Advice;
+use crate::results::advice::Advice;
 use crate::results::facts::{Fact, Facts};
 use crate::results::findings::Finding;
+
+pub use crate::report::locale::Language;
 
 static ENGLISH: LazyLock<Words> =
     LazyLock::new(|| Words::read(Language::En, include_str!("texts/en.toml")));

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    CappedColumns, FrequencyKind, InputKind, MonthLength, PurchaseModelName, RfmSegment, Settings,
-};
 use crate::error::nearest;
 use crate::settings::columns::RFM_SCORES;
+use crate::settings::contract;
+use crate::settings::sections::{RfmSegment, Settings};
+use crate::settings::types::{
+    CappedColumns, FrequencyKind, InputKind, MonthLength, PurchaseModelName,
+};
 
 /// Returns the settings when they are sound.
 ///
@@ -15,7 +17,7 @@ use crate::settings::columns::RFM_SCORES;
 pub(super) fn check(settings: Settings) -> Result<Settings, Vec<String>> {
     let mut faults = Vec::new();
     columns(&settings, &mut faults);
-    super::contract::check(&settings, &mut faults);
+    contract::check(&settings.contract, settings.input.kind, settings.stated_end(), &mut faults);
     outliers(&settings, &mut faults);
     models(&settings, &mut faults);
     transactions(&settings, &mut faults);

@@ -1,6 +1,7 @@
 //! Names of output columns: what other programs rely on.
 
-use crate::settings::{CappedColumns, DuplicateLines, InputKind, Settings, TimeUnit};
+use crate::settings::sections::Settings;
+use crate::settings::types::{CappedColumns, DuplicateLines, InputKind, TimeUnit};
 
 /// Identifier of the customer.
 pub const CUSTOMER_ID: &str = "customer_id";

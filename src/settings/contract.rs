@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{AnalysisDate, InputKind, Settings};
+use crate::settings::types::InputKind;
 
 /// `[contract]`
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -62,20 +62,15 @@ pub enum BadRows {
     Fail,
 }
 
-impl Settings {
-    /// The day that the pipeline is run for, where the settings name it.
-    pub fn stated_end(&self) -> Option<NaiveDate> {
-        match (self.input.kind, self.summary.analysis_date) {
-            (InputKind::Transactions, _) => self.transactions.observation_end,
-            (InputKind::Customers, AnalysisDate::On(date)) => Some(date),
-            (InputKind::Customers, AnalysisDate::AfterLastOrder { .. }) => None,
-        }
-    }
-}
-
 /// What types cannot say about the section.
-pub(super) fn check(settings: &Settings, faults: &mut Vec<String>) {
-    let contract = &settings.contract;
+///
+/// `stated_end` is the day that the pipeline is run for, where the settings name it.
+pub(super) fn check(
+    contract: &Contract,
+    kind: InputKind,
+    stated_end: Option<NaiveDate>,
+    faults: &mut Vec<String>,
+) {
     for (key, share) in [("warn_at", contract.warn_at), ("fail_at", contract.fail_at)] {
         if let Some(share) = share
             && !(share > 0.0 && share <= 1.0)
@@ -99,8 +94,8 @@ pub(super) fn check(settings: &Settings, faults: &mut Vec<String>) {
             "contract.warn_at {warn} is above fail_at {fail}, so a run would fail before it warns"
         ));
     }
-    if contract.max_age_days.is_some() && settings.stated_end().is_none() {
-        let key = match settings.input.kind {
+    if contract.max_age_days.is_some() && stated_end.is_none() {
+        let key = match kind {
             InputKind::Customers => "summary.analysis_date",
             InputKind::Transactions => "transactions.observation_end",
         };

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{
-    AnalysisDate, DuplicateLines, Format, FrequencyKind, Horizon, MonetaryKind, MonthLength,
-    Returns, RfmSegment, Ties, TimeUnit, UncertaintyMethod,
+use crate::settings::dates::AnalysisDate;
+use crate::settings::sections::{
+    Forecast, Horizon, LifetimeValue, Lineage, Outliers, Output, Rfm, RfmSegment, Segments,
+    Selection, Summary, Transactions, Uncertainty,
 };
-use super::{
-    CappedColumns, Forecast, LifetimeValue, Lineage, Outliers, Output, Rfm, Segments, Selection,
-    Summary, Transactions, Uncertainty,
+use crate::settings::types::{
+    CappedColumns, DuplicateLines, Format, FrequencyKind, MonetaryKind, MonthLength, Returns, Ties,
+    TimeUnit, UncertaintyMethod,
 };
 
 impl Default for Transactions {

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-use super::check;
-use super::{Input, Settings};
 use crate::error::{Error, nearest};
+use crate::settings::check;
+use crate::settings::dates::date;
+use crate::settings::sections::{Input, Settings, auto, without_nulls};
 
 /// Every key, section by section; `""` is the top of the file. `output.rename` and
 /// `contract.required` are free.
@@ -130,12 +131,12 @@ pub fn restore(
     overrides: &Overrides,
 ) -> Result<Settings, Vec<String>> {
     let mut settings = settings.clone();
-    super::without_nulls(&mut settings);
+    without_nulls(&mut settings);
     let mut table = Table::try_from(settings)
         .map_err(|e| vec![format!("the settings of the model cannot be read: {e}")])?;
     let mut fixed = |section: &str, key: &str| {
         let keys = table.get_mut(section).and_then(Value::as_table_mut)?;
-        let is_date = keys.get(key)?.as_str().is_some_and(|text| super::types::date(text).is_ok());
+        let is_date = keys.get(key)?.as_str().is_some_and(|text| date(text).is_ok());
         is_date.then(|| keys.remove(key)).flatten()
     };
     fixed("transactions", "calibration_end");
@@ -185,8 +186,8 @@ fn typed(table: &Table, faults: &mut Vec<String>) -> Option<Settings> {
         input: input.unwrap_or_else(|| Input {
             path: String::new(),
             kind: Default::default(),
-            date_format: super::auto(),
-            separator: super::auto(),
+            date_format: auto(),
+            separator: auto(),
             columns: Default::default(),
         }),
         contract: or_default(table, "contract", faults),
@@ -263,7 +264,7 @@ fn apply(table: &mut Table, overrides: &Overrides, faults: &mut Vec<String>) {
         put(table, "output.path", Value::String(output.to_string_lossy().into_owned()), faults);
     }
     if let Some(as_of) = &overrides.as_of {
-        if let Err(fault) = super::types::date(as_of) {
+        if let Err(fault) = date(as_of) {
             faults.push(format!("--as-of {fault}"));
         }
         let kind = table.get("input").and_then(|i| i.get("kind")).and_then(Value::as_str);

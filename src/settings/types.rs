@@ -2,9 +2,6 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-pub use super::bytes::ByteSize;
-pub use super::dates::{AnalysisDate, date, optional_date, plain_date};
-
 /// `input.kind`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

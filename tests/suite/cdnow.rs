@@ -7,8 +7,8 @@ use std::path::Path;
 use cltv::model::forecast::predict::{Outlook, total_orders};
 use cltv::model::selection::probability::Selection;
 use cltv::model::{CustomerPatterns, PurchaseModel, fit_purchases};
-use cltv::pipeline::audit::Clock;
 use cltv::pipeline::look;
+use cltv::progress::Clock;
 use cltv::settings::{Family, Overrides, TimeUnit, load};
 use tempfile::TempDir;
 

@@ -5,10 +5,8 @@ use cltv::model::forecast::intervals::{Interval, of_customers, of_totals};
 use cltv::model::forecast::predict::{Outlook, predict};
 use cltv::model::selection::probability::Selection;
 use cltv::model::{CustomerPatterns, FittedPurchases, PurchaseModel, fit_purchases, fit_spend};
-use cltv::settings::{
-    Family, Forecast, Horizon, LifetimeValue, MonthLength, Purchases, Spend, TimeUnit, Uncertainty,
-    UncertaintyMethod,
-};
+use cltv::settings::{Family, MonthLength, TimeUnit, UncertaintyMethod};
+use cltv::settings::{Forecast, Horizon, LifetimeValue, Purchases, Spend, Uncertainty};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

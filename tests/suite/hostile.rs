@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use cltv::model_file::Trained;
 use cltv::pipeline;
-use cltv::pipeline::audit::Clock;
+use cltv::progress::Clock;
 use cltv::settings::{Overrides, load, parse, restore};
 use polars::prelude::*;
 use rand::{RngExt, SeedableRng};

@@ -5,9 +5,10 @@ use std::fmt::Write;
 use std::path::Path;
 
 use chrono::{Days, NaiveDate};
-use cltv::pipeline::audit::Clock;
 use cltv::pipeline::look;
-use cltv::settings::{Overrides, Settings, parse};
+use cltv::progress::Clock;
+use cltv::settings::Settings;
+use cltv::settings::{Overrides, parse};
 use polars::prelude::*;
 use proptest::prelude::{
     Strategy, any, prop_assert, prop_assert_eq, prop_compose, prop_oneof, proptest,

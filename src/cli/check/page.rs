@@ -1,14 +1,15 @@
 //! What `cltv check` found, for people and for programs.
 
-use crate::frame::guess::inspect::{Column, Kind, Overview};
-use crate::results::findings::Severity;
-use crate::settings::{Cancelled, FrequencyKind, InputKind, Settings};
 use serde_json::{Value, json};
 
-use crate::cli::check::{Checked, Prospect, to_paste};
+use crate::cli::check::prospect::{Checked, Prospect, to_paste};
 use crate::cli::terminal::{
     Page, figures, findings, plain_table, printable, printable_lines, sentence, whole,
 };
+use crate::frame::guess::inspect::{Column, Overview};
+use crate::frame::input::kinds::Kind;
+use crate::results::findings::Severity;
+use crate::settings::{Cancelled, FrequencyKind, InputKind, Settings};
 
 /// Characters of a value in a table.
 const WIDEST: usize = 24;

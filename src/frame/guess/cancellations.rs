@@ -4,9 +4,10 @@
 use polars::prelude::*;
 
 use crate::error::Error;
-use crate::frame::guess::inspect::{Kind, Overview};
+use crate::frame::guess::inspect::Overview;
+use crate::frame::guess::named::{Guess, spoken};
 use crate::frame::guess::words::{Topic, Words, says_cancelled};
-use crate::frame::guess::{Guess, spoken};
+use crate::frame::input::kinds::Kind;
 use crate::frame::input::load::load_whole;
 use crate::frame::input::typed::{Blanks, number, stripped};
 use crate::frame::streamed;
@@ -28,7 +29,7 @@ const MOST_VALUES: usize = 200;
 /// [`Error::Input`] when the file cannot be read.
 pub(crate) fn complete(mut guess: Guess, overview: &Overview) -> Result<Guess, Error> {
     let (loaded, _) = load_whole(&overview.path, "auto")?;
-    let failed = |e| Error::input(&overview.path, crate::frame::rules::export::unreadable(&e));
+    let failed = |e| Error::input(&overview.path, crate::frame::input::load::unreadable(&e));
     let by_prefix = prefix(&loaded.frame, &guess).map_err(failed)?;
     let by_status = || status(&loaded.frame, &guess, overview).map_err(failed);
     guess.cancelled = match by_prefix {

@@ -1,7 +1,7 @@
 //! One column, or several to add up, out of those that could be meant; the others are named, so that
 //! nobody takes a guess for knowledge.
 
-use super::Named;
+use crate::frame::guess::named::Named;
 use crate::frame::guess::words::Topic;
 
 /// The column that was chosen, and those that could have been.
@@ -93,4 +93,24 @@ fn total<'a>(columns: &[&'a Named<'a>]) -> Option<&'a Named<'a>> {
     let plain = whole.clone().filter(|one| one.words.is_only_of(&matter)).min_by_key(plainest);
     let beside_parts = columns.iter().any(|one| !is_sum(one));
     plain.or_else(|| whole.filter(|one| beside_parts && is_sum(one)).min_by_key(plainest))
+}
+
+/// The column of customer ids by name: customers before users and members, who may be others.
+pub(crate) fn identifier<'a>(named: &'a [Named<'a>]) -> Option<Choice<'a>> {
+    let no_id = [Topic::Date, Topic::Value, Topic::Channel, Topic::Order, Topic::Invoice];
+    Choice::of(named, |one| {
+        let words = &one.words;
+        let full = words.about(Topic::Customer)
+            && words.about(Topic::Identifier)
+            && !words.about_any(&no_id);
+        let rank = match (full, words.about(Topic::Account)) {
+            (true, false) => 0,
+            (true, true) => 1,
+            (false, false) if words.is_only(Topic::Customer) => 2,
+            (false, true) if words.is_only(Topic::Customer) => 3,
+            (false, _) if words.is_only(Topic::Identifier) => 4,
+            _ => return None,
+        };
+        one.is_code().then_some(rank)
+    })
 }

@@ -1,11 +1,13 @@
 //! The columns of a customer export, one row a customer.
 
-use super::Guess;
-use super::choice::{Choice, Parts};
-use super::{LEAST_UNIQUE, MOST_ATTRIBUTES, Named, Reasons, identifier, spoken, uniqueness, used};
 use crate::error::Error;
-use crate::frame::guess::inspect::{Kind, Overview};
+use crate::frame::guess::choice::{Choice, Parts, identifier};
+use crate::frame::guess::inspect::Overview;
+use crate::frame::guess::named::{
+    Guess, LEAST_UNIQUE, MOST_ATTRIBUTES, Named, Reasons, spoken, uniqueness, used,
+};
 use crate::frame::guess::words::Topic;
+use crate::frame::input::kinds::Kind;
 use crate::settings::{Columns, InputKind};
 
 /// The most attributes, of lists, of which there are as many as combinations.

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::frame::input::dates;
+use crate::frame::input::kinds::{Kind, has_decimal_comma, is_thousands};
 use crate::frame::input::load::load_whole;
-use crate::frame::input::separators::{has_decimal_comma, is_thousands};
 use crate::frame::input::typed::stripped;
 use crate::frame::{streamed, unbroken};
 
@@ -73,50 +73,6 @@ pub struct Column {
     pub range: Option<(f64, f64)>,
 }
 
-/// What the values of a column are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// There are none.
-    Empty,
-    /// Whole numbers.
-    Integer,
-    /// Numbers, some with a fraction.
-    Number,
-    /// Dates.
-    Date,
-    /// Lists as [A, B].
-    List,
-    /// Anything else.
-    Text,
-}
-
-impl Kind {
-    /// Its name on the terminal.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Empty => "empty",
-            Self::Integer => "integer",
-            Self::Number => "number",
-            Self::Date => "date",
-            Self::List => "list",
-            Self::Text => "text",
-        }
-    }
-}
-
-/// What a single value is.
-pub fn kind_of(value: &str) -> Kind {
-    match value.trim().parse::<f64>() {
-        _ if value.trim().is_empty() => Kind::Empty,
-        _ if dates::is_known(value.trim()) => Kind::Date,
-        Ok(number) if number.is_finite() && number.fract() == 0.0 => Kind::Integer,
-        Ok(number) if number.is_finite() => Kind::Number,
-        _ if value.starts_with('[') && value.ends_with(']') => Kind::List,
-        _ => Kind::Text,
-    }
-}
-
 /// Reads a file and says what it holds.
 ///
 /// # Errors
@@ -127,7 +83,7 @@ pub fn inspect(path: &str, separator: &str, date_format: &str) -> Result<Overvie
 
 fn inspected(path: &str, separator: &str, date_format: &str) -> Result<Overview, Error> {
     let (loaded, names) = load_whole(path, separator)?;
-    let unreadable = |e| Error::input(path, crate::frame::rules::export::unreadable(&e));
+    let unreadable = |e| Error::input(path, crate::frame::input::load::unreadable(&e));
     let frame = loaded.frame;
     let schema = frame.clone().collect_schema().map_err(unreadable)?;
     let glimpse = streamed(as_text(&frame, &names).limit(GLIMPSE)).map_err(unreadable)?;

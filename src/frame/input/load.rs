@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use polars::prelude::*;
 
 use crate::error::{Error, nearest};
+use crate::frame::columns::{FILE, ROW};
 use crate::frame::input::pages;
-use crate::frame::{FILE, ROW};
 use crate::settings::Settings;
 
 /// How much of a file is looked at to find its header.
@@ -285,6 +285,19 @@ pub(crate) fn missing_columns(present: &[&str], needed: &[String]) -> Vec<String
             None => format!("there is no column {name:?}; there are {}", present.join(", ")),
         })
         .collect()
+}
+
+/// What the reader's message means for the person who made the file.
+pub(crate) fn unreadable(error: &PolarsError) -> String {
+    let text = error.to_string();
+    let hint = if text.contains("utf-8") || text.contains("utf8") {
+        ": save the file as UTF-8"
+    } else if text.contains("fields") {
+        ": a row has more fields than the header; is a text with a separator unquoted?"
+    } else {
+        ""
+    };
+    format!("cannot be read: {text}{hint}")
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! From files to lazy, typed columns.
 
 pub mod dates;
+pub mod kinds;
 pub mod load;
 pub mod pages;
 pub mod schema;
-pub mod separators;
 pub mod typed;

@@ -3,10 +3,11 @@
 use polars::prelude::*;
 
 use crate::error::Error;
-use crate::frame::guess::inspect::kind_of;
+use crate::frame::columns::{FILE, ROW};
 use crate::frame::input::dates;
+use crate::frame::input::kinds::kind_of;
 use crate::frame::input::typed::{is_unusable, stripped};
-use crate::frame::{FILE, ROW, streamed};
+use crate::frame::streamed;
 use crate::settings::{BadRows, ColumnType, Settings};
 
 /// Whether a row has a value that is not of the type that the contract asks for.

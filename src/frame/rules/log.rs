@@ -7,18 +7,20 @@
 use polars::prelude::*;
 
 use crate::error::Error;
+use crate::frame::columns::{
+    CUSTOMER_ID_TYPED, DAY, FILE, FIRST_ROW, LINES, ORDERS, PART, PARTS, RETURNS, ROW, RULE, VALUE,
+    WHOLE, money,
+};
 use crate::frame::input::dates::{self, DateFormat};
+use crate::frame::input::load::unreadable;
 use crate::frame::input::typed::{
     Blanks, has_blanks, is_decimal, is_unusable, number, stripped, text, without_decimals,
 };
 use crate::frame::rules::column_types::{self, WRONG_TYPE};
-use crate::frame::rules::export::{
-    CUSTOMER_ID_TYPED, Cleaned, RULE, Rejected, Rule, count_by_rule, first_broken, is_sound,
-    none_left, quarantine, unreadable,
+use crate::frame::rules::judged::{
+    Cleaned, Rejected, Rule, count_by_rule, first_broken, is_sound, none_left, quarantine,
 };
-use crate::frame::summary::export::{ORDERS, VALUE};
-use crate::frame::summary::log::{DAY, FIRST_ROW, LINES, PART, PARTS, RETURNS, WHOLE, money};
-use crate::frame::{FILE, ROW, collected_together, day_literal, engine, holds, streamed};
+use crate::frame::{collected_together, day_literal, engine, holds, streamed};
 use crate::settings::columns::CUSTOMER_ID;
 use crate::settings::{DuplicateLines, Returns, Settings};
 

@@ -2,4 +2,5 @@
 
 pub mod column_types;
 pub mod export;
+pub mod judged;
 pub mod log;

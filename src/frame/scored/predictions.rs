@@ -2,10 +2,9 @@
 
 use polars::prelude::*;
 
+use crate::customers::{CustomerIntervals, Predictions};
 use crate::error::Error;
-use crate::frame::summary::export::{FIRST_CHANNEL, ORDERS, SPEND_COUNT, VALUE};
-use crate::model::forecast::intervals::CustomerIntervals;
-use crate::model::forecast::predict::Predictions;
+use crate::frame::columns::{FIRST_CHANNEL, ORDERS, SPEND_COUNT, VALUE};
 use crate::settings::Settings;
 use crate::settings::columns::{
     CLTV, CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, EXP_AVERAGE_VALUE, P_ALIVE, expected_orders,

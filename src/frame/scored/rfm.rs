@@ -5,9 +5,9 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::frame::columns::{ORDERS, VALUE};
 use crate::frame::numbers;
 use crate::frame::scored::predictions::kept_last;
-use crate::frame::summary::export::{ORDERS, VALUE};
 use crate::math::quantile::linear_quantile;
 use crate::settings::columns::{
     CLTV, DAYS_SINCE_LAST_ORDER, RFM_FREQUENCY, RFM_MONETARY, RFM_RECENCY, RFM_SCORES, RFM_SEGMENT,

@@ -7,24 +7,13 @@ use rustc_hash::FxHashMap;
 
 use crate::customers::Holdout;
 use crate::error::Error;
-use crate::frame::rules::export::{FIRST_ORDER, LAST_ORDER};
-use crate::frame::summary::export::{CustomerSummary, History, ORDERS, VALUE, finish};
+use crate::frame::columns::{
+    DAY, FIRST_ORDER, FIRST_ROW, LAST_ORDER, LINES, ORDERS, PART, VALUE, WHOLE, money,
+};
+use crate::frame::summary::{CustomerSummary, History, finish};
 use crate::frame::{collected, day_literal, engine, numbers, one_date, streamed};
 use crate::settings::columns::{CUSTOMER_ID, age};
 use crate::settings::{FrequencyKind, MonetaryKind, Settings, TimeUnit};
-
-/// Day of the orders.
-pub const DAY: &str = "__day";
-/// The value's whole units and its billionths, two sums of integers.
-pub const WHOLE: &str = "__whole";
-/// See [`WHOLE`].
-pub const PART: &str = "__part";
-/// Lines of the log.
-pub const LINES: &str = "__lines";
-/// Lines that lowered the value.
-pub const RETURNS: &str = "__returns";
-/// Where the first of the lines stands in the log.
-pub const FIRST_ROW: &str = "__first_row";
 
 /// Value of the first order.
 const FIRST_VALUE: &str = "__first_value";
@@ -34,15 +23,6 @@ const IS_NEW: &str = "__is_new";
 const LATER: [&str; 3] = ["__later_orders", "__later_whole", "__later_part"];
 /// Orders and value in the last part of the calibration.
 const RECENT: [&str; 3] = ["__recent_orders", "__recent_whole", "__recent_part"];
-/// Parts of a unit of money that are kept exactly.
-pub const PARTS: f64 = 1e9;
-
-/// Money from its two sums. A product, because Polars divides a single row by a constant, but several
-/// rows by way of its reciprocal, and the last digit would depend on how many rows there are.
-pub(crate) fn money(whole: &str, part: &str) -> Expr {
-    col(whole).cast(DataType::Float64) + col(part).cast(DataType::Float64) * lit(1.0 / PARTS)
-}
-
 /// The summary of each customer up to the end of the calibration, else of the observation, in
 /// order of first appearance in the log. Kept columns are those of the last day that has an entry.
 ///

@@ -4,7 +4,7 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::frame::rules::export::typed_name;
+use crate::frame::columns::typed_name;
 use crate::settings::{Outliers, Settings};
 
 /// The limits of one column and what they changed.

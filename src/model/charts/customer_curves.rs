@@ -96,8 +96,8 @@ impl Course<'_> {
 mod tests {
     use super::*;
     use crate::customers::Histories;
-    use crate::model::CustomerPatterns;
     use crate::model::bg_nbd::BgNbd;
+    use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::settings::{Forecast, LifetimeValue};
 
     const MODEL: PurchaseModel =

@@ -262,13 +262,14 @@ fn trimmed(mut bins: Vec<FitBin>) -> Vec<FitBin> {
 mod tests {
     use super::*;
     use crate::customers::Histories;
-    use crate::model::CustomerPatterns;
     use crate::model::bg_nbd::BgNbd;
+    use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::model::mbg_nbd::MbgNbd;
     use crate::model::nbd::Nbd;
     use crate::model::pareto_nbd::ParetoNbd;
     use crate::model::selection::channels::ChannelMix;
-    use crate::settings::{Forecast, LifetimeValue, TimeUnit};
+    use crate::settings::TimeUnit;
+    use crate::settings::{Forecast, LifetimeValue};
 
     const MODELS: [PurchaseModel; 4] = [
         PurchaseModel::Nbd(Nbd { r: 0.8, alpha: 9.0 }),

@@ -2,7 +2,6 @@
 
 use statrs::function::erf::erf_inv;
 
-use crate::model::PurchaseModel;
 use crate::model::bg_nbd::BgNbd;
 use crate::model::fit::purchases::FittedPurchases;
 use crate::model::fit::spend::FittedSpend;
@@ -11,6 +10,7 @@ use crate::model::likelihood::covariance::Covariance;
 use crate::model::mbg_nbd::MbgNbd;
 use crate::model::nbd::Nbd;
 use crate::model::pareto_nbd::ParetoNbd;
+use crate::model::purchase_model::PurchaseModel;
 use crate::results::chart_data::{Meaning, Quantity};
 
 /// Of a logarithm: a number with a larger standard error is not known at all.

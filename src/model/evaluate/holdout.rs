@@ -6,8 +6,10 @@ use serde::Serialize;
 use crate::customers::{Histories, Holdout};
 use crate::error::Error;
 use crate::math::correlation::{correlation, ranks};
+use crate::model::fit::purchases::FittedPurchases;
+use crate::model::fit::spend::FittedSpend;
 use crate::model::forecast::predict::customer_orders;
-use crate::model::{CustomerPatterns, FittedPurchases, FittedSpend};
+use crate::model::likelihood::patterns::CustomerPatterns;
 
 /// Frequencies that are groups of their own; above, all are one.
 const FREQUENCIES: u32 = 7;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::Parameter;
+use crate::model::likelihood::estimate::Parameter;
 
 /// One parameter in two fits.
 #[derive(Debug, Clone, PartialEq, Serialize)]

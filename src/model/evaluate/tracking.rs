@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use serde::{Serialize, Serializer};
 
 use crate::error::Error;
-use crate::model::PurchaseModel;
+use crate::model::purchase_model::PurchaseModel;
 use crate::settings::TimeUnit;
 
 /// Days of a step.

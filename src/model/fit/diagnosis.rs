@@ -1,7 +1,7 @@
 //! What is wrong with a fit of purchases, in a code for machines and words for people.
 
 use crate::error::Error;
-use crate::model::fit::purchases::FamilyFit;
+use crate::model::fit::family_fit::FamilyFit;
 use crate::model::likelihood::covariance::Covariance;
 use crate::model::likelihood::maximise::Optimum;
 use crate::model::likelihood::patterns::Patterns;

@@ -2,5 +2,6 @@
 
 pub mod bootstrap;
 pub mod diagnosis;
+pub mod family_fit;
 pub mod purchases;
 pub mod spend;

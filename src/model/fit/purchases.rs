@@ -1,16 +1,18 @@
 //! The purchase model's fit with its verdict: each dropout model beside the NBD it nests.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Error;
 use crate::model::fit::diagnosis;
+use crate::model::fit::family_fit::FamilyFit;
 use crate::model::likelihood::covariance::Covariance;
-use crate::model::likelihood::maximise::{Objective, Optimum, minimise, minimise_through};
+use crate::model::likelihood::estimate::{Convergence, Parameter};
+use crate::model::likelihood::maximise::{Objective, minimise, minimise_through};
 use crate::model::likelihood::patterns::Patterns;
 use crate::model::purchase_model::PurchaseModel;
 use crate::model::selection::probability::Selection;
-use crate::model::{Convergence, Parameter};
 use crate::results::findings::Finding;
 use crate::settings::{Family, PurchaseModelName, Purchases};
-use serde::{Deserialize, Serialize};
 
 /// Four parameters need at least this many distinct histories to be estimated at all.
 const FEWEST_PATTERNS: usize = 10;
@@ -96,16 +98,6 @@ pub(crate) struct Data {
     longest: f64,
     /// Σ x · ln(longest): what the change of unit adds to a log-likelihood.
     unit_term: f64,
-}
-
-/// One model at its optimum.
-pub(crate) struct FamilyFit {
-    pub(crate) family: Family,
-    pub(crate) optimum: Optimum,
-    /// In the time unit of the data.
-    pub(crate) parameters: Vec<f64>,
-    pub(crate) model: PurchaseModel,
-    pub(crate) log_likelihood: f64,
 }
 
 /// Fits the purchase model by (penalised, conditional) maximum likelihood.

@@ -5,8 +5,8 @@ use crate::error::Error;
 use crate::math::correlation::{correlation, ranks};
 use crate::model::gamma_gamma::{self, GammaGamma, SpendHistories};
 use crate::model::likelihood::covariance::Covariance;
+use crate::model::likelihood::estimate::{Convergence, Parameter};
 use crate::model::likelihood::maximise::{Objective, Optimum, minimise};
-use crate::model::{Convergence, Parameter};
 use crate::results::findings::Finding;
 use crate::settings::Spend;
 

@@ -7,12 +7,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::customers::Groups;
+use crate::customers::{Groups, Predictions};
 use crate::error::Error;
 use crate::math::chebyshev::{Interpolant, basis, chebyshev_points};
-use crate::model::PurchaseModel;
-use crate::model::forecast::predict::{Outlook, Predictions, length};
+use crate::model::forecast::predict::{Outlook, length};
 use crate::model::likelihood::patterns::Pairs;
+use crate::model::purchase_model::PurchaseModel;
 
 /// Points of each interpolation, tried in turn.
 const POINTS: [usize; 3] = [14, 28, 56];
@@ -207,9 +207,10 @@ fn sums(model: &PurchaseModel, nodes: &[Node], time: f64, groups: usize) -> Sums
 mod tests {
     use super::*;
     use crate::customers::Histories;
-    use crate::model::CustomerPatterns;
     use crate::model::bg_nbd::BgNbd;
-    use crate::settings::{Forecast, LifetimeValue, TimeUnit};
+    use crate::model::likelihood::patterns::CustomerPatterns;
+    use crate::settings::TimeUnit;
+    use crate::settings::{Forecast, LifetimeValue};
 
     /// Sums over the customers themselves, for tame histories and for hundreds of orders in days.
     #[test]

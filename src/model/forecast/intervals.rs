@@ -7,12 +7,13 @@ use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::customers::predictions::CustomerIntervals;
 use crate::customers::{Groups, Scope};
 use crate::error::Error;
 use crate::math::linear::cholesky;
 use crate::model::fit::purchases::FittedPurchases;
 use crate::model::fit::spend::FittedSpend;
-use crate::model::forecast::company;
+use crate::model::forecast::periods::{periods, periods_with};
 use crate::model::forecast::predict::{Outlook, length};
 use crate::model::gamma_gamma::GammaGamma;
 use crate::model::likelihood::covariance::Covariance;
@@ -62,19 +63,6 @@ pub struct Intervals {
     /// Orders and revenue of each row of the company's forecast.
     #[serde(skip)]
     pub periods: Vec<[Interval; 2]>,
-}
-
-/// What the orders of one customer may come to over one horizon.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CustomerIntervals {
-    /// Months of the horizon.
-    pub months: u32,
-    /// Lower ends.
-    pub low: Vec<f64>,
-    /// Upper ends.
-    pub high: Vec<f64>,
-    /// P(at least one order).
-    pub any_order: Vec<f64>,
 }
 
 /// Intervals for totals.
@@ -226,7 +214,7 @@ impl Outlook<'_> {
             self.forecast.horizons.iter().map(|h| length(h.months, month, self.unit)).collect();
         let valued = length(1, self.lifetime.weeks_per_month, self.unit);
         let lifetime = valued * f64::from(self.lifetime.months);
-        let periods = company::periods(month);
+        let periods = periods(month);
         let days = self.unit.days();
         let farthest = periods.iter().map(|p| p.to_day / days).fold(lifetime, f64::max);
         let farthest = horizons.iter().copied().fold(farthest, f64::max);
@@ -260,7 +248,7 @@ impl Outlook<'_> {
                     }
                     totals.lifetime_value[g] += discounted;
                     let rows = &mut totals.periods[g * periods.len()..][..periods.len()];
-                    for row in company::periods_with(time * days, month) {
+                    for row in periods_with(time * days, month) {
                         rows[row][0] += 1.0;
                         rows[row][1] += value;
                     }

@@ -3,4 +3,5 @@
 pub mod company;
 pub mod cumulative;
 pub mod intervals;
+pub mod periods;
 pub mod predict;

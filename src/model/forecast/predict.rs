@@ -1,25 +1,13 @@
 //! Forecasts a customer: expected orders, P(alive), average value, discounted lifetime value.
 
 use crate::customers::Histories;
+use crate::customers::predictions::Predictions;
 use crate::error::Error;
 use crate::model::fit::purchases::FittedPurchases;
 use crate::model::fit::spend::FittedSpend;
 use crate::model::likelihood::patterns::CustomerPatterns;
 use crate::model::purchase_model::PurchaseModel;
 use crate::settings::{Forecast, LifetimeValue, MonthLength, TimeUnit};
-
-/// A value a customer in each vector.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Predictions {
-    /// Probability that the customer has not left.
-    pub p_alive: Vec<f64>,
-    /// For each horizon: months, expected orders.
-    pub orders: Vec<(u32, Vec<f64>)>,
-    /// Expected mean value of a future order.
-    pub average_value: Vec<f64>,
-    /// Discounted value over the lifetime horizon.
-    pub lifetime_value: Vec<f64>,
-}
 
 /// What a forecast is about.
 pub struct Outlook<'a> {

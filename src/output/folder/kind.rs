@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::output::files;
 use crate::output::folder::hidden::MARK;
 
 /// Which command writes, and so which files in the target are its own.
@@ -32,9 +33,9 @@ impl Kind {
 
     fn files(self) -> &'static [&'static str] {
         match self {
-            Self::Run => crate::output::RUN_FILES,
-            Self::Evaluation => crate::output::evaluation::FILES,
-            Self::Comparison => crate::output::comparison::FILES,
+            Self::Run => files::RUN,
+            Self::Evaluation => files::EVALUATION,
+            Self::Comparison => files::COMPARISON,
         }
     }
 

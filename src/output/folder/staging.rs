@@ -1,6 +1,7 @@
 //! A hidden folder: files are written there, synced, and put into place together.
 
-use std::fs::{self, File};
+use std::fs;
+use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,9 +12,9 @@ use crate::output::folder::hidden::MARK;
 use crate::output::folder::kind::Kind;
 use crate::output::folder::lock::Lock;
 use crate::output::folder::recovery;
+use crate::storage::atomic::sync_folder;
 use crate::storage::fingerprint::{Fingerprint, Hashed, fingerprint, lost_thread};
-use crate::storage::interrupt;
-use crate::storage::object_store;
+use crate::storage::{interrupt, object_store};
 
 /// How files get from the hidden folder to the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -237,42 +238,4 @@ impl Drop for Staging {
         }
         interrupt::forget(&self.folder);
     }
-}
-
-/// A rename is on the disk when its folder is.
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
-    #[cfg(not(unix))]
-    let _ = folder;
-    Ok(())
-}
-
-/// Writes one file beside its target and renames it, so that no half file is ever there under its
-/// name.
-///
-/// # Errors
-/// [`Error::Io`] when it cannot be written.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || {
-        let mut file = as_usual(&mut tempfile::Builder::new()).tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|persist| persist.error)?;
-        sync_folder(folder)
-    };
-    write().map_err(Error::io(path, "write"))
-}
-
-/// Temporary files are private by default; this one becomes a plain file.
-fn as_usual<'a, 'b>(
-    builder: &'b mut tempfile::Builder<'a, 'a>,
-) -> &'b mut tempfile::Builder<'a, 'a> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder
 }

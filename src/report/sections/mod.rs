@@ -1,5 +1,12 @@
 //! The sections of the page, one file each.
 
+use maud::{Markup, html};
+
+use crate::report::chart::Chart;
+use crate::report::chart::columns::{Columns, Series};
+use crate::report::table::{Cell, Table};
+use crate::report::view::View;
+
 pub mod customers;
 pub mod data;
 pub mod forecast;
@@ -9,3 +16,48 @@ pub mod overview;
 pub mod profiles;
 pub mod rfm;
 pub mod segments;
+
+/// The last part of a path: folders are of no use to the reader.
+pub(crate) fn input_name(path: &str) -> &str {
+    path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
+}
+
+/// A section's heading with a sentence below.
+pub(crate) fn heading(view: &View<'_>, section: &str) -> Markup {
+    html! {
+        h2 { (view.t(&format!("{section}.title"))) }
+        @if let Some(lead) = view.words.get(&format!("{section}.lead")) { p.lead { (lead) } }
+    }
+}
+
+/// A bar a segment, in its colour; the values are in the order of the segments.
+pub(crate) fn by_segment(
+    view: &View<'_>,
+    id: &str,
+    title: String,
+    values: &[f64],
+    say: &dyn Fn(f64) -> String,
+) -> Chart {
+    let order: Vec<usize> = view.best_first().collect();
+    // A colour a segment: as many series as segments, each with one value.
+    let series = order.iter().enumerate().map(|(place, s)| {
+        let mut own = vec![0.0; order.len()];
+        own[place] = values[*s];
+        Series::new(view.figures.segments[*s].clone(), view.colour(*s), own)
+    });
+    let chart = Columns {
+        id,
+        title,
+        note: String::new(),
+        across: view.t("segments.segment"),
+        categories: order.iter().map(|s| view.figures.segments[*s].clone()).collect(),
+        series: series.collect(),
+        stacked: true,
+        say,
+    };
+    let mut table = Table::new([view.t("segments.segment"), chart.title.as_str()]);
+    for s in order {
+        table.row([Cell::text(&view.figures.segments[s]), Cell::Number(say(values[s]), values[s])]);
+    }
+    Chart { legend: Vec::new(), table, ..chart.chart(view) }
+}

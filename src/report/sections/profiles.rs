@@ -6,7 +6,7 @@ use crate::report::chart::columns::{Columns, Series};
 use crate::report::chart::heat::Heat;
 use crate::report::chart::shares::Shares;
 use crate::report::document::{Described, KeptColumn};
-use crate::report::sections::segments::by_segment;
+use crate::report::sections::by_segment;
 use crate::report::view::View;
 
 /// Entries of a column that are shown, each in a colour of its own.

@@ -2,15 +2,15 @@
 
 use maud::{Markup, html};
 
-use crate::pipeline::advise::Advice;
 use crate::report::chart::columns::{Columns, Series};
 use crate::report::chart::heat::Heat;
 use crate::report::chart::{Chart, class};
 use crate::report::document::Profile;
-use crate::report::sections::profiles;
+use crate::report::sections::{by_segment, profiles};
 use crate::report::table::{Cell, Table};
 use crate::report::texts::Suggestion;
 use crate::report::view::View;
+use crate::results::advice::Advice;
 use crate::results::chart_data::Distribution;
 use crate::settings::columns::{CLTV, EXP_AVERAGE_VALUE, expected_orders};
 
@@ -106,38 +106,6 @@ fn figure(
     let values: Vec<f64> = view.run.segments.iter().map(of).collect();
     let title = view.t(&format!("segments.chart.{key}")).to_owned();
     by_segment(view, &format!("segment-{key}"), title, &values, say)
-}
-
-/// A bar a segment, in its colour; the values are in the order of the segments.
-pub(super) fn by_segment(
-    view: &View<'_>,
-    id: &str,
-    title: String,
-    values: &[f64],
-    say: &dyn Fn(f64) -> String,
-) -> Chart {
-    let order: Vec<usize> = view.best_first().collect();
-    // A colour a segment: as many series as segments, each with one value.
-    let series = order.iter().enumerate().map(|(place, s)| {
-        let mut own = vec![0.0; order.len()];
-        own[place] = values[*s];
-        Series::new(view.figures.segments[*s].clone(), view.colour(*s), own)
-    });
-    let chart = Columns {
-        id,
-        title,
-        note: String::new(),
-        across: view.t("segments.segment"),
-        categories: order.iter().map(|s| view.figures.segments[*s].clone()).collect(),
-        series: series.collect(),
-        stacked: true,
-        say,
-    };
-    let mut table = Table::new([view.t("segments.segment"), chart.title.as_str()]);
-    for s in order {
-        table.row([Cell::text(&view.figures.segments[s]), Cell::Number(say(values[s]), values[s])]);
-    }
-    Chart { legend: Vec::new(), table, ..chart.chart(view) }
 }
 
 fn orders(view: &View<'_>) -> Chart {

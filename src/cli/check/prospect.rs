@@ -1,0 +1,106 @@
+//! What a run of the file would do.
+
+use std::path::Path;
+
+use crate::cli::pipeline_text;
+use crate::error::Error;
+use crate::frame::guess::guess;
+use crate::frame::guess::inspect::{Overview, inspect};
+use crate::model::CustomerPatterns;
+use crate::model::fit::purchases;
+use crate::model::selection::stated::{self, advice};
+use crate::pipeline::notices::remarks;
+use crate::pipeline::{Look, look};
+use crate::progress::Clock;
+use crate::results::findings::{Finding, Severity};
+use crate::settings::{FrequencyKind, Overrides, Settings, load, parse};
+
+/// What is known of a file.
+pub struct Checked {
+    /// Its columns.
+    pub overview: Overview,
+    /// The lines of a pipeline file that were guessed, for a data file.
+    pub guessed: Option<String>,
+    /// What a run would do, or why it would not.
+    pub prospect: Result<Prospect, Error>,
+}
+
+/// What a run would do.
+pub struct Prospect {
+    /// The settings that it would have.
+    pub settings: Settings,
+    /// What it would know before it fits anything.
+    pub look: Look,
+    /// Distinct purchase histories.
+    pub histories: usize,
+    /// Why nothing could be fitted.
+    pub too_little: Option<String>,
+    /// What it would say of the data.
+    pub remarks: Vec<Finding>,
+    /// What it would say of how customers came to be in the file.
+    pub selection: Vec<Finding>,
+    /// The lines that correct for that.
+    pub lines: Option<Vec<String>>,
+}
+
+impl Prospect {
+    /// Whether customers came to be in the file otherwise than the pipeline says.
+    pub fn contradicts(&self) -> bool {
+        self.selection.iter().any(|finding| finding.severity == Severity::Warning)
+    }
+}
+
+pub(crate) fn check(file: &Path, overrides: &Overrides) -> Result<Checked, Error> {
+    if file.extension().is_some_and(|extension| extension == "toml") {
+        let settings = load(file, overrides)?;
+        let input = &settings.input;
+        let overview = inspect(&input.path, &input.separator, &input.date_format)?;
+        return Ok(Checked { overview, guessed: None, prospect: prospect(settings) });
+    }
+    let path = overrides.input.clone().unwrap_or_else(|| file.display().to_string());
+    let overview = inspect(&path, "auto", "auto")?;
+    let guessed = guess(&overview).map(|guess| pipeline_text::input(&guess, &path, "auto"));
+    let settings = |text: &String| {
+        parse(text, overrides).map_err(|faults| Error::Settings { place: path.clone(), faults })
+    };
+    let (guessed, prospect) = match guessed {
+        Err(error) => (None, Err(error)),
+        Ok(text) => {
+            let prospect = settings(&text).and_then(prospect);
+            (Some(text), prospect)
+        }
+    };
+    Ok(Checked { overview, guessed, prospect })
+}
+
+pub(crate) fn prospect(settings: Settings) -> Result<Prospect, Error> {
+    let look = look(&settings, None, &mut Clock::default())?;
+    let end = look.summary.observation_end;
+    let stated = stated::stated(&settings, &look.histories, end)?;
+    let patterns = CustomerPatterns::of(&look.histories).patterns;
+    Ok(Prospect {
+        histories: patterns.rows.len(),
+        too_little: purchases::enough(&patterns).err().map(|error| error.to_string()),
+        remarks: remarks(&settings, &look, &[]),
+        selection: stated::findings(&settings, stated, &look.signs, end),
+        lines: advice(&look.signs, end, settings.summary.time_unit),
+        settings,
+        look,
+    })
+}
+
+/// The lines that correct for what was found, beside what else the pipeline must say.
+pub fn to_paste(lines: &[String], settings: &Settings) -> String {
+    let mut text = format!(
+        "\nTo correct for it, put this into the pipeline file (in place of any [selection] that \
+         it has):\n\n{}\n",
+        lines.join("\n")
+    );
+    if settings.summary.frequency == FrequencyKind::Orders {
+        text.push_str("\nand in [summary]: frequency = \"repeat_orders\"\n");
+    }
+    if settings.purchases.l2_penalty > 0.0 {
+        text.push_str("\nand in [purchases]: l2_penalty = 0\n");
+    }
+    text
+}

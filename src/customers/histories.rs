@@ -1,0 +1,149 @@
+//! Where the data frame and the models meet: one purchase history a customer, as plain columns.
+
+/// Purchase histories of n customers; every column has length n.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Histories {
+    frequency: Vec<f64>,
+    recency: Vec<f64>,
+    age: Vec<f64>,
+    monetary_value: Vec<f64>,
+    spend_count: Vec<f64>,
+    first_channel: Option<Vec<f64>>,
+}
+
+impl Histories {
+    /// Checks the invariants that every model relies on.
+    ///
+    /// * `frequency`: x, orders counted by the purchase model, ≥ 0
+    /// * `recency`: t_x, time from the first to the last order, 0 ≤ t_x ≤ T
+    /// * `age`: T, time from the first order to the observation end
+    /// * `monetary_value`: m, mean value of `spend_count` orders, > 0 where that is > 0
+    /// * `spend_count`: orders that `monetary_value` is the mean of, ≥ 0
+    ///
+    /// # Errors
+    /// The first broken invariant, with the row (from 0) and its values.
+    pub fn new(
+        frequency: Vec<f64>,
+        recency: Vec<f64>,
+        age: Vec<f64>,
+        monetary_value: Vec<f64>,
+        spend_count: Vec<f64>,
+    ) -> Result<Self, String> {
+        let n = frequency.len();
+        if [&recency, &age, &monetary_value, &spend_count].iter().any(|c| c.len() != n) {
+            return Err("the columns of the purchase histories differ in length".to_owned());
+        }
+        for i in 0..n {
+            let (x, t_x, t) = (frequency[i], recency[i], age[i]);
+            let (m, count) = (monetary_value[i], spend_count[i]);
+            let finite = [x, t_x, t, m, count].iter().all(|v| v.is_finite());
+            let in_order = x >= 0.0 && t_x >= 0.0 && t_x <= t;
+            let paid = count >= 0.0 && (count == 0.0 || m > 0.0);
+            let gap_needs_orders = t_x == 0.0 || x > 0.0;
+            if !(finite && in_order && paid && gap_needs_orders) {
+                return Err(format!(
+                    "customer row {i} is no purchase history: frequency {x}, recency {t_x}, \
+                     T {t}, monetary value {m} over {count} orders"
+                ));
+            }
+        }
+        Ok(Self { frequency, recency, age, monetary_value, spend_count, first_channel: None })
+    }
+
+    /// The same customers with the number of orders of each in the first of two channels.
+    ///
+    /// # Errors
+    /// The first number that is not between 0 and the customer's orders.
+    pub fn with_first_channel(self, orders: Vec<f64>) -> Result<Self, String> {
+        if orders.len() != self.len() {
+            return Err("the columns of the purchase histories differ in length".to_owned());
+        }
+        let within = |(k, n): (&f64, &f64)| *k >= 0.0 && k <= n;
+        match orders.iter().zip(&self.spend_count).position(|pair| !within(pair)) {
+            Some(i) => Err(format!(
+                "customer row {i} has {} of {} orders in the first channel",
+                orders[i], self.spend_count[i]
+            )),
+            None => Ok(Self { first_channel: Some(orders), ..self }),
+        }
+    }
+
+    /// Orders in the first of two channels, where the file counts two.
+    pub fn first_channel(&self) -> Option<&[f64]> {
+        self.first_channel.as_deref()
+    }
+
+    /// First days, rising, in days from 1970, and how many customers each has; T ends with day
+    /// `end` and has units of so many `days`.
+    pub fn first_days(&self, end: i32, days: f64) -> Vec<(i32, f64)> {
+        let mut counts = std::collections::BTreeMap::new();
+        for age in &self.age {
+            *counts.entry(end - (age * days).round() as i32).or_insert(0.0) += 1.0;
+        }
+        counts.into_iter().collect()
+    }
+
+    /// Number of customers.
+    pub fn len(&self) -> usize {
+        self.frequency.len()
+    }
+
+    /// Whether there are no customers.
+    pub fn is_empty(&self) -> bool {
+        self.frequency.is_empty()
+    }
+
+    /// x: orders counted by the purchase model.
+    pub fn frequency(&self) -> &[f64] {
+        &self.frequency
+    }
+
+    /// t_x: time from the first to the last order.
+    pub fn recency(&self) -> &[f64] {
+        &self.recency
+    }
+
+    /// T: time from the first order to the observation end.
+    pub fn age(&self) -> &[f64] {
+        &self.age
+    }
+
+    /// m: mean value per order, over [`Self::spend_count`] orders.
+    pub fn monetary_value(&self) -> &[f64] {
+        &self.monetary_value
+    }
+
+    /// Number of orders that the monetary value is the mean of.
+    pub fn spend_count(&self) -> &[f64] {
+        &self.spend_count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(x: f64, t_x: f64, t: f64, m: f64, count: f64) -> Result<Histories, String> {
+        Histories::new(vec![x], vec![t_x], vec![t], vec![m], vec![count])
+    }
+
+    #[test]
+    fn accepts_what_the_models_can_use() {
+        assert!(one(0.0, 0.0, 5.0, 0.0, 0.0).is_ok());
+        assert!(one(3.0, 5.0, 5.0, 20.0, 4.0).is_ok());
+    }
+
+    #[test]
+    fn refuses_each_broken_invariant() {
+        for broken in [
+            one(-1.0, 0.0, 5.0, 1.0, 1.0),
+            one(1.0, 6.0, 5.0, 1.0, 1.0),
+            one(1.0, f64::NAN, 5.0, 1.0, 1.0),
+            one(0.0, 2.0, 5.0, 1.0, 1.0),
+            one(1.0, 2.0, 5.0, 0.0, 1.0),
+            one(0.0, 0.0, -1.0, 1.0, 1.0),
+        ] {
+            assert!(broken.is_err());
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Columns with the meanings that their names suggest.
+
+use crate::frame::guess::inspect::{Column, Overview};
+use crate::frame::guess::words::{Topic, Words};
+use crate::frame::input::kinds::Kind;
+use crate::settings::{Cancelled, Columns, InputKind};
+
+/// An export has at least so many different identifiers a row; a log has fewer.
+pub(crate) const LEAST_UNIQUE: f64 = 0.9;
+
+/// A column with more different values is no attribute of an export's customers.
+pub(crate) const MOST_ATTRIBUTES: usize = 50;
+
+/// What to do about numbers such as 1.234.
+pub(crate) const WITHOUT_POINTS: &str =
+    "Write the numbers without points for thousands (1234), or with two decimals (1.23)";
+
+/// What a file was taken for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Guess {
+    /// One row a customer, or one an order line.
+    pub kind: InputKind,
+    /// Which column is what.
+    pub columns: Columns,
+    /// Which lines are cancellations.
+    pub cancelled: Option<Cancelled>,
+    /// Kept columns that hold the channel, where their names do not say so in English.
+    pub channel: Option<String>,
+    /// The same of categories.
+    pub categories: Option<String>,
+    /// For keys of `[input.columns]` and `transactions.cancelled`, what the guess rests on.
+    pub reasons: Vec<(&'static str, String)>,
+}
+
+impl Guess {
+    /// Why numbers of the guessed columns could be read wrongly: a point before three digits may stand
+    /// for thousands.
+    pub fn ambiguous(&self, overview: &Overview) -> Option<String> {
+        let Columns { orders, value, quantity, unit_price, .. } = &self.columns;
+        let numbers: Vec<&String> =
+            orders.iter().chain(value).chain(quantity).chain(unit_price).collect();
+        let doubtful =
+            |column: &&Column| column.thousands_points && numbers.contains(&&column.name);
+        let columns = overview.columns.iter().filter(doubtful);
+        let names: Vec<String> = columns.map(|column| format!("{:?}", column.name)).collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "every point in the numbers of {} has three digits after it: a run reads 1.234 as \
+                 a little more than one, but it may be more than a thousand. {WITHOUT_POINTS}",
+                names.join(", ")
+            )
+        })
+    }
+
+    /// What the guess of a key rests on.
+    pub fn reason(&self, key: &str) -> &str {
+        self.reasons.iter().find(|(known, _)| *known == key).map_or("", |(_, reason)| reason)
+    }
+}
+
+/// A column with the words of its name.
+pub(crate) struct Named<'a> {
+    pub(crate) column: &'a Column,
+    pub(crate) words: Words,
+}
+
+impl<'a> Named<'a> {
+    pub(crate) fn all(overview: &'a Overview) -> Vec<Self> {
+        let one = |column: &'a Column| Self { column, words: Words::of(&column.name) };
+        overview.columns.iter().map(one).collect()
+    }
+
+    pub(crate) fn is_number(&self) -> bool {
+        matches!(self.column.kind, Kind::Integer | Kind::Number)
+    }
+
+    pub(crate) fn is_not_negative(&self) -> bool {
+        self.is_number() && self.column.range.is_some_and(|(low, _)| low >= 0.0)
+    }
+
+    pub(crate) fn is_code(&self) -> bool {
+        matches!(self.column.kind, Kind::Integer | Kind::Text)
+    }
+
+    pub(crate) fn is_date(&self) -> bool {
+        self.column.kind == Kind::Date
+    }
+}
+
+/// The share of different values among the values of a column.
+pub(crate) fn uniqueness(column: &Column) -> f64 {
+    column.distinct as f64 / (column.distinct + column.repeated).max(1) as f64
+}
+
+pub(crate) type Reasons = Vec<(&'static str, String)>;
+
+pub(crate) fn used(columns: &Columns) -> Vec<String> {
+    let mut used = vec![columns.customer_id.clone()];
+    let single = [
+        &columns.first_order_date,
+        &columns.last_order_date,
+        &columns.order_date,
+        &columns.order_id,
+        &columns.quantity,
+        &columns.unit_price,
+    ];
+    used.extend(single.into_iter().flatten().cloned());
+    used.extend(columns.orders.iter().chain(&columns.value).cloned());
+    used
+}
+
+/// Channel and categories among kept columns, where the settings would not find them: those look for
+/// English names.
+pub(crate) fn spoken(keep: &[String]) -> (Option<String>, Option<String>) {
+    let one = |topic: Topic, english: &str| {
+        let known = keep.iter().any(|name| name.to_lowercase().contains(english));
+        let found = keep.iter().find(|name| Words::of(name).about(topic));
+        found.filter(|_| !known).cloned()
+    };
+    (one(Topic::Channel, "channel"), one(Topic::Category, "categor"))
+}

@@ -1,0 +1,112 @@
+//! Rows that keep the rules and rows that do not.
+
+use polars::prelude::*;
+
+use crate::frame::columns::{FILE, ROW, RULE};
+use crate::settings::Settings;
+
+/// Rows set aside under one rule.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Rejected {
+    /// Name of the rule.
+    pub rule: String,
+    /// How many rows broke it first.
+    pub rows: usize,
+}
+
+/// Rows that keep the rules and rows that do not.
+pub struct Cleaned {
+    /// Typed rows.
+    pub kept: LazyFrame,
+    /// file, row_number, rule, then the raw values as text.
+    pub quarantine: DataFrame,
+    /// Counts by rule, most rows first.
+    pub rejected: Vec<Rejected>,
+    /// Rows that were read.
+    pub rows_read: usize,
+    /// Lines of an order log that lowered what the customer spent on that day.
+    pub returns_netted: usize,
+}
+
+/// A rule's name and the expression that is true where a row breaks it.
+pub(crate) type Rule = (&'static str, Expr);
+
+/// Whether a row keeps all rules.
+pub(crate) fn is_sound() -> Expr {
+    col(RULE).eq(lit(0))
+}
+
+/// Number, from 1, of the first rule that a row breaks, else 0. Numbers, not names: there is one
+/// for every row.
+pub(crate) fn first_broken(rules: &[Rule]) -> Expr {
+    let numbers = (1..=rules.len() as i32).rev();
+    numbers.zip(rules.iter().rev()).fold(lit(0), |later, (number, (_, broken))| {
+        when(broken.clone()).then(lit(number)).otherwise(later)
+    })
+}
+
+/// file, row_number, rule and raw values of the rows that break a rule.
+pub(crate) fn quarantine(
+    judged: LazyFrame,
+    rules: &[&str],
+    files: &[String],
+    settings: &Settings,
+) -> LazyFrame {
+    let rule_name = rules.iter().zip(1..).fold(lit(NULL), |rest, (name, number)| {
+        when(col(RULE).eq(lit(number))).then(lit(*name)).otherwise(rest)
+    });
+    let file_name = files.iter().enumerate().fold(lit(NULL), |rest, (position, name)| {
+        when(col(FILE).eq(lit(position as u32))).then(lit(name.as_str())).otherwise(rest)
+    });
+    let mut columns = vec![
+        file_name.cast(DataType::String).alias("file"),
+        col(ROW).alias("row_number"),
+        rule_name.cast(DataType::String).alias("rule"),
+    ];
+    let raw =
+        |name: &String| col(name.as_str()).cast(DataType::String).alias(format!("raw_{name}"));
+    columns.extend(settings.input_columns().iter().map(raw));
+    judged.filter(is_sound().not()).select(columns)
+}
+
+/// Most rows first.
+pub(crate) fn count_by_rule(quarantine: &DataFrame) -> PolarsResult<Vec<Rejected>> {
+    let mut rejected: Vec<Rejected> = Vec::new();
+    for rule in quarantine.column("rule")?.str()?.iter().flatten() {
+        match rejected.iter_mut().find(|r| r.rule == rule) {
+            Some(known) => known.rows += 1,
+            None => rejected.push(Rejected { rule: rule.to_owned(), rows: 1 }),
+        }
+    }
+    rejected.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.rule.cmp(&b.rule)));
+    Ok(rejected)
+}
+
+/// Why nothing is left, with the first row that was set aside.
+pub(crate) fn none_left(quarantine: &DataFrame, rejected: &[Rejected]) -> String {
+    let counts: Vec<String> = rejected.iter().map(|r| format!("{} {}", r.rows, r.rule)).collect();
+    format!(
+        "every row breaks a rule ({}); the first: {}. Check [input.columns] and date_format",
+        counts.join(", "),
+        shown(quarantine, 0)
+    )
+}
+
+/// The first row that was set aside under a rule, in words.
+pub(crate) fn first_of(quarantine: &DataFrame, rule: &str) -> String {
+    let rules = quarantine.column("rule").and_then(|column| column.str().cloned());
+    let position = rules.ok().and_then(|rules| rules.iter().position(|r| r == Some(rule)));
+    shown(quarantine, position.unwrap_or(0))
+}
+
+/// One row that was set aside, in words.
+pub(crate) fn shown(quarantine: &DataFrame, position: usize) -> String {
+    quarantine.get(position).map_or(String::new(), |row| {
+        let value = |(column, value): (&PlSmallStr, AnyValue<'_>)| {
+            let shown: String = value.str_value().chars().take(40).collect();
+            format!("{} = {shown:?}", column.trim_start_matches("raw_"))
+        };
+        let names: Vec<&PlSmallStr> = quarantine.get_column_names();
+        names.into_iter().zip(row).skip(1).map(value).collect::<Vec<_>>().join(", ")
+    })
+}

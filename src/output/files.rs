@@ -1,0 +1,28 @@
+//! Names of the files that each command writes.
+
+/// `cltv run` and `cltv score`; some are not always written.
+pub(super) const RUN: &[&str] = &[
+    "customers.parquet",
+    "customers.csv",
+    "customers.arrow",
+    "segments.csv",
+    "top_customers.csv",
+    "profiles.csv",
+    "rfm.csv",
+    "forecast.csv",
+    "next_month.csv",
+    "tracking.csv",
+    "figures.json",
+    "report.html",
+    "quarantine.parquet",
+    "model.json",
+    "run.json",
+];
+
+/// `cltv evaluate`.
+pub(super) const EVALUATION: &[&str] =
+    &["evaluation.csv", "evaluation_groups.csv", "evaluation.json"];
+
+/// `cltv compare`.
+pub(super) const COMPARISON: &[&str] =
+    &["comparison.json", "comparison.parquet", "comparison_customers.parquet"];

@@ -1,0 +1,60 @@
+//! What a run found out.
+
+use polars::prelude::DataFrame;
+
+use crate::frame::scored::profile::Profiles;
+use crate::frame::scored::rfm::RfmProfile;
+use crate::model::evaluate::stability::Drift;
+use crate::model::evaluate::tracking::Week;
+use crate::model::forecast::company;
+use crate::model::forecast::intervals::Intervals;
+use crate::model::{FittedPurchases, FittedSpend};
+use crate::model_file::Trained;
+use crate::pipeline::audit::Audit;
+use crate::results::advice::Advice;
+use crate::results::chart_data::Figures;
+use crate::results::findings::Finding;
+
+/// Everything that a run found out; [`crate::output::write`] makes files of it.
+pub struct Run {
+    /// Customers with predictions and segment, in input order.
+    pub scored: DataFrame,
+    /// Rising edges of the segments.
+    pub edges: Vec<f64>,
+    /// What is to be said of each segment and of all customers.
+    pub profiles: Profiles,
+    /// A row an RFM segment.
+    pub rfm: Vec<RfmProfile>,
+    /// What to do about each segment, in their order.
+    pub advice: Vec<Advice>,
+    /// The model of orders.
+    pub purchases: FittedPurchases,
+    /// The model of order values.
+    pub spend: FittedSpend,
+    /// Orders and revenue of the company, its segments and its channels.
+    pub forecast: Vec<company::Row>,
+    /// Who is expected to order most in the next month, and how much, most first.
+    pub next_month: Vec<(String, f64)>,
+    /// Repeat orders week by week, expected and actual; an order log only.
+    pub tracking: Vec<Week>,
+    /// How far totals can be off, where the pipeline asks for it.
+    pub intervals: Option<Intervals>,
+    /// What the charts of a report show.
+    pub figures: Figures,
+    /// What the reader should know, most serious first.
+    pub findings: Vec<Finding>,
+    /// What is kept of the fit, or was given.
+    pub trained: Trained,
+    /// How the customers differ from those that a given model was fitted to.
+    pub drift: Option<Drift>,
+    /// What happened to the rows.
+    pub audit: Audit,
+}
+
+/// What `cltv fit` finds out.
+pub struct Fitted {
+    /// What is kept of it.
+    pub trained: Trained,
+    /// What happened to the rows.
+    pub audit: Audit,
+}

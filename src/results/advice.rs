@@ -1,0 +1,55 @@
+//! Suggested actions.
+
+use serde::{Deserialize, Serialize};
+
+use crate::results::facts::Facts;
+
+/// What to do about a segment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Advice {
+    /// Label of the segment.
+    pub segment: String,
+    /// Share of the company's expected value, 0 to 1.
+    pub share_of_value: f64,
+    /// What kind of thing to do.
+    pub play: Play,
+    /// The figures of the text, for those who say it in other words.
+    pub facts: Facts,
+    /// One or two sentences.
+    pub text: String,
+}
+
+/// A kind of thing to do about a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Play {
+    /// Nothing: nobody is in the segment.
+    Nobody,
+    /// Worth much, and mostly gone.
+    WinBack,
+    /// Worth little, and mostly gone.
+    WinBackCheaply,
+    /// Worth far more than others.
+    Protect,
+    /// Worth more than others.
+    Grow,
+    /// Worth less than others, and going quiet.
+    Remind,
+    /// Worth less than others, and active.
+    BuildHabit,
+}
+
+impl Play {
+    /// Name in run.json.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nobody => "nobody",
+            Self::WinBack => "win_back",
+            Self::WinBackCheaply => "win_back_cheaply",
+            Self::Protect => "protect",
+            Self::Grow => "grow",
+            Self::Remind => "remind",
+            Self::BuildHabit => "build_habit",
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Which program wrote a file, and in which layout.
+
+use serde_json::{Value, json};
+
+/// Version of the layout of run.json and of the customers' columns.
+pub(crate) const SCHEMA_VERSION: u32 = 1;
+
+pub(crate) fn tool() -> Value {
+    json!({ "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") })
+}

@@ -1,0 +1,414 @@
+//! The sections of a pipeline file as typed values.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::settings::bytes::ByteSize;
+use crate::settings::contract::Contract;
+use crate::settings::dates::{self, AnalysisDate};
+use crate::settings::types::{
+    self, CappedColumns, DuplicateLines, EngineName, Format, FrequencyKind, InputKind,
+    MonetaryKind, MonthLength, Partition, PurchaseModelName, Returns, SpendModelName, Ties,
+    TimeUnit, UncertaintyMethod,
+};
+
+/// A checked pipeline.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Settings {
+    /// Name of the pipeline, for people.
+    pub name: String,
+    /// What to read.
+    pub input: Input,
+    /// What the input has to be like.
+    pub contract: Contract,
+    /// How to clean an order log.
+    pub transactions: Transactions,
+    /// How to suppress outliers.
+    pub outliers: Outliers,
+    /// How to summarise a customer.
+    pub summary: Summary,
+    /// How customers came to be in the file; none for everybody ever acquired.
+    pub selection: Option<Selection>,
+    /// The model of orders.
+    pub purchases: Purchases,
+    /// The model of order values.
+    pub spend: Spend,
+    /// Which horizons to forecast.
+    pub forecast: Forecast,
+    /// How to discount.
+    pub lifetime_value: LifetimeValue,
+    /// Which intervals to give; none when absent.
+    pub uncertainty: Option<Uncertainty>,
+    /// How to segment and advise.
+    pub segments: Segments,
+    /// How to score recency, frequency and monetary value.
+    pub rfm: Rfm,
+    /// Where and how to write.
+    pub output: Output,
+    /// How report.html is told.
+    pub report: Report,
+    /// How lineage events name this job.
+    pub lineage: Lineage,
+    /// What the program may use.
+    pub resources: Resources,
+}
+
+impl Settings {
+    /// As JSON, without where to read and write: the same for the same analysis anywhere.
+    pub fn without_paths(&self) -> serde_json::Value {
+        let mut settings = serde_json::to_value(self).unwrap_or_default();
+        if let Some(sections) = settings.as_object_mut() {
+            sections.retain(|name, _| !["resources", "lineage", "report"].contains(&name.as_str()));
+        }
+        for section in ["input", "output"] {
+            if let Some(keys) = settings.get_mut(section).and_then(|s| s.as_object_mut()) {
+                keys.retain(|name, _| !["path", "partition"].contains(&name.as_str()));
+            }
+        }
+        without_nulls(&mut settings);
+        settings
+    }
+}
+
+/// TOML knows no null: a key that is not there.
+pub(crate) fn without_nulls(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Object(entries) => {
+            entries.retain(|_, entry| !entry.is_null());
+            entries.values_mut().for_each(without_nulls);
+        }
+        serde_json::Value::Array(entries) => entries.iter_mut().for_each(without_nulls),
+        _ => {}
+    }
+}
+
+/// `[input]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// CSV or Parquet: a file, a glob or a folder.
+    pub path: String,
+    /// One row a customer, or one row an order or order line.
+    #[serde(default)]
+    pub kind: InputKind,
+    /// `auto` or a strftime pattern.
+    #[serde(default = "auto")]
+    pub date_format: String,
+    /// `auto` or the character between CSV fields.
+    #[serde(default = "auto")]
+    pub separator: String,
+    /// Which column is what.
+    pub columns: Columns,
+}
+
+/// `[input.columns]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Columns {
+    /// Identifier of the customer.
+    pub customer_id: String,
+    /// Customer export: date of the first order.
+    pub first_order_date: Option<String>,
+    /// Customer export: date of the last order.
+    pub last_order_date: Option<String>,
+    /// Customer export: order counts, summed.
+    #[serde(default)]
+    pub orders: Vec<String>,
+    /// Values, summed.
+    #[serde(default, deserialize_with = "types::one_or_many")]
+    pub value: Vec<String>,
+    /// Order log: date of the order.
+    pub order_date: Option<String>,
+    /// Order log: number of pieces on a line.
+    pub quantity: Option<String>,
+    /// Order log: price of a piece.
+    pub unit_price: Option<String>,
+    /// Order log: identifier of the order.
+    pub order_id: Option<String>,
+    /// Columns carried through to the output.
+    #[serde(default)]
+    pub keep: Vec<String>,
+}
+
+/// `[transactions]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Transactions {
+    /// Which lines are cancellations.
+    pub cancelled: Option<Cancelled>,
+    /// What happens to lines of negative value that are no cancellations.
+    pub returns: Returns,
+    /// What happens to a line that repeats another in every column.
+    pub duplicate_lines: DuplicateLines,
+    /// Whether orders of one customer on one day are one order.
+    pub merge_same_day: bool,
+    /// Whether lines and orders without value count as orders.
+    pub keep_zero_value: bool,
+    /// End of the observation; the last order date when absent.
+    #[serde(with = "dates::optional_date")]
+    pub observation_end: Option<NaiveDate>,
+    /// End of the calibration; the observation end when absent.
+    #[serde(with = "dates::optional_date")]
+    pub calibration_end: Option<NaiveDate>,
+}
+
+/// `transactions.cancelled`: a line is cancelled when any of these says so.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cancelled {
+    /// Column that marks a cancellation.
+    pub column: Option<String>,
+    /// What its text begins with.
+    pub prefix: Option<String>,
+    /// What its text is, for a flag.
+    #[serde(deserialize_with = "types::one_or_many")]
+    pub equals: Vec<String>,
+    /// Whether a quantity below 0 is a cancellation.
+    pub negative_quantity: bool,
+}
+
+/// `[outliers]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Outliers {
+    /// Lower and upper quantile.
+    pub quantiles: [f64; 2],
+    /// Multiple of the range between them that is still let through.
+    pub fence: f64,
+    /// Whether limits are rounded, half to even.
+    pub round: bool,
+    /// `auto`, or which columns.
+    pub columns: CappedColumns,
+}
+
+/// `[summary]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Summary {
+    /// Customer export: the observation end.
+    pub analysis_date: AnalysisDate,
+    /// Unit of recency, T and the model's α.
+    pub time_unit: TimeUnit,
+    /// What the purchase model counts.
+    pub frequency: FrequencyKind,
+    /// Order log: the orders that monetary value is the mean of.
+    pub monetary_value: MonetaryKind,
+    /// Customers with fewer orders are left out.
+    pub min_orders: u32,
+}
+
+/// `[selection]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Selection {
+    /// Only customers who ordered on this day or later are in the file.
+    #[serde(with = "dates::optional_date")]
+    pub last_order_on_or_after: Option<NaiveDate>,
+    /// The same as a number of days before the observation end.
+    pub last_order_within_days: Option<u32>,
+    /// Only customers with so many orders are in the file.
+    pub min_orders: u32,
+    /// Only customers who ordered in both channels are in the file.
+    pub both_channels: bool,
+}
+
+/// `[uncertainty]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Uncertainty {
+    /// Probability that an interval holds the truth.
+    pub level: f64,
+    /// Where the parameters are drawn from.
+    pub method: UncertaintyMethod,
+    /// How often parameters, and with them everybody's orders, are drawn.
+    pub draws: u32,
+    /// Same seed, same intervals.
+    pub seed: u64,
+}
+
+/// `[purchases]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Purchases {
+    /// Which model.
+    pub model: PurchaseModelName,
+    /// Coefficient on the sum of squared parameters (time scaled to max T = 1).
+    pub l2_penalty: f64,
+}
+
+/// `[spend]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Spend {
+    /// Which model.
+    pub model: SpendModelName,
+    /// Coefficient on the sum of squared parameters.
+    pub l2_penalty: f64,
+}
+
+/// `[forecast]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Forecast {
+    /// How far ahead.
+    pub horizons: Vec<Horizon>,
+    /// Length of a month.
+    pub weeks_per_month: MonthLength,
+}
+
+/// One entry of `forecast.horizons`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Horizon {
+    /// Length in months of `weeks_per_month`.
+    pub months: u32,
+}
+
+/// `[lifetime_value]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LifetimeValue {
+    /// How many months are summed.
+    pub months: u32,
+    /// Length of a month.
+    pub weeks_per_month: MonthLength,
+    /// Discount rate a month.
+    pub monthly_discount_rate: f64,
+}
+
+/// `[segments]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Segments {
+    /// Names, lowest value first.
+    pub labels: Vec<String>,
+    /// Kept column with the channel; default: the first whose name says so.
+    pub channel_column: Option<String>,
+    /// Kept column with the list of categories; default: the first whose name says so.
+    pub categories_column: Option<String>,
+}
+
+/// `[rfm]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rfm {
+    /// How equal values share scores.
+    pub ties: Ties,
+    /// Which scores make which segment; together they cover every pair exactly once.
+    pub segments: Vec<RfmSegment>,
+}
+
+/// One entry of `rfm.segments`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RfmSegment {
+    /// Its name.
+    pub name: String,
+    /// Lowest and highest recency score.
+    pub recency: [u8; 2],
+    /// Lowest and highest frequency score.
+    pub frequency: [u8; 2],
+}
+
+impl RfmSegment {
+    /// Whether a pair of scores belongs here.
+    pub fn holds(&self, recency: u8, frequency: u8) -> bool {
+        (self.recency[0]..=self.recency[1]).contains(&recency)
+            && (self.frequency[0]..=self.frequency[1]).contains(&frequency)
+    }
+}
+
+/// `[output]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Output {
+    /// Folder of the run.
+    pub path: PathBuf,
+    /// Folders within the folder; none for the folder itself.
+    pub partition: Option<Partition>,
+    /// Formats of the customer table.
+    pub formats: Vec<Format>,
+    /// Rows of the top list.
+    pub top: u32,
+    /// Other names for output columns.
+    pub rename: BTreeMap<String, String>,
+    /// Currency of the values, as its three letters in ISO 4217; noted in the customers' file.
+    pub currency: Option<String>,
+}
+
+/// `[report]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Report {
+    /// Language of the page.
+    pub language: Language,
+    /// Whether identifiers of customers are shown: they are personal data.
+    pub show_ids: bool,
+}
+
+/// A language of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// English, British.
+    #[default]
+    En,
+    /// Turkish.
+    Tr,
+}
+
+impl FromStr for Language {
+    type Err = String;
+
+    fn from_str(code: &str) -> Result<Self, String> {
+        match code {
+            "en" => Ok(Self::En),
+            "tr" => Ok(Self::Tr),
+            other => Err(format!("{other:?} is not a language of the report: write en or tr")),
+        }
+    }
+}
+
+/// `[lineage]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lineage {
+    /// Namespace of the job in OpenLineage events.
+    pub namespace: String,
+}
+
+/// `[resources]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Resources {
+    /// Memory beyond which the program ends with an error; no limit when absent.
+    pub memory_limit: Option<ByteSize>,
+    /// How Polars reads and groups the input; results are the same.
+    pub engine: EngineName,
+}
+
+pub(crate) fn auto() -> String {
+    "auto".to_owned()
+}
+
+impl Selection {
+    /// Orders that everybody in the file has at least: two channels need two.
+    pub fn least_orders(&self) -> u32 {
+        if self.both_channels { self.min_orders.max(2) } else { self.min_orders }
+    }
+}
+
+impl Settings {
+    /// The day that the pipeline is run for, where the settings name it.
+    pub fn stated_end(&self) -> Option<NaiveDate> {
+        match (self.input.kind, self.summary.analysis_date) {
+            (InputKind::Transactions, _) => self.transactions.observation_end,
+            (InputKind::Customers, AnalysisDate::On(date)) => Some(date),
+            (InputKind::Customers, AnalysisDate::AfterLastOrder { .. }) => None,
+        }
+    }
+}
