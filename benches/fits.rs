@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use cltv::customers::Histories;
-use cltv::model::selection::probability::Selection;
+use cltv::model::selection::probability::SelectionRule;
 use cltv::model::{CustomerPatterns, PurchaseModel, fit_purchases};
 use cltv::settings::Family;
 use cltv::settings::Purchases;
@@ -24,7 +24,7 @@ fn main() {
             report(family.title(), || drop(fit_purchases(&patterns, &settings, None)));
         }
     }
-    let window = Selection::to(26.0);
+    let window = SelectionRule::to(26.0);
     let patterns = CustomerPatterns::of(&simulate(&truth, 100_000, Some(26.0))).patterns;
     println!("{} customers selected by a window", patterns.customers);
     report("BG/NBD, plain and corrected", || {
@@ -58,13 +58,13 @@ fn simulate(model: &PurchaseModel, customers: usize, window: Option<f64>) -> His
     let whole_days = |weeks: f64| (weeks * 7.0).floor() / 7.0;
     let (mut x, mut t_x, mut age) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..customers {
-        let watched = whole_days(rng.random_range(26.0..104.0));
-        let seen = model.watch(watched, 0.0, &mut rng, |_| ());
+        let simulated = whole_days(rng.random_range(26.0..104.0));
+        let seen = model.simulate(simulated, 0.0, &mut rng, |_| ());
         let last = whole_days(seen.recency);
-        if window.is_none_or(|window| seen.frequency > 0.0 && watched - last <= window) {
+        if window.is_none_or(|window| seen.frequency > 0.0 && simulated - last <= window) {
             x.push(seen.frequency);
             t_x.push(last);
-            age.push(watched);
+            age.push(simulated);
         }
     }
     let ones = vec![1.0; x.len()];

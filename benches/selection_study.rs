@@ -9,8 +9,8 @@ use cltv::model::bg_nbd::BgNbd;
 use cltv::model::forecast::intervals::of_totals;
 use cltv::model::forecast::predict::{Outlook, total_orders};
 use cltv::model::selection::channels::ChannelMix;
-use cltv::model::selection::probability::Selection;
-use cltv::model::simulation::Watched;
+use cltv::model::selection::probability::SelectionRule;
+use cltv::model::simulation::SimulatedHistory;
 use cltv::model::{CustomerPatterns, FittedPurchases, PurchaseModel, fit_purchases, fit_spend};
 use cltv::settings::{Family, MonthLength, TimeUnit};
 use cltv::settings::{Forecast, Horizon, LifetimeValue, Purchases, Spend, Uncertainty};
@@ -21,7 +21,7 @@ use rayon::prelude::*;
 
 const CUSTOMERS: usize = 20_000;
 const SEEDS: u64 = 20;
-/// P(kept) with both channels is a double integral, a hundred times as slow: fewer files.
+/// P(selected) with both channels is a double integral, a hundred times as slow: fewer files.
 const SEEDS_OF_BOTH: u64 = 10;
 const WINDOWS_OF_BOTH: [f64; 1] = [26.0];
 /// Files of the coverage table, of so many customers, nobody filtered out.
@@ -203,7 +203,7 @@ fn outcome(truth: BgNbd, window: f64, seed: u64, case: Case) -> Option<Outcome> 
         }
         _ => None,
     };
-    let selection = Selection { both_channels, ..Selection::to(told) };
+    let selection = SelectionRule { both_channels, ..SelectionRule::to(told) };
     let fit = fit_purchases(&file.customers.patterns, &Purchases::default(), Some(selection))
         .inspect_err(|error| eprintln!("seed {seed}: {error}"))
         .ok()?;
@@ -313,10 +313,10 @@ fn simulate(
         let age = rng.random_range(0.0..ACQUIRED_OVER);
         let online_share = online_share.sample(&mut rng);
         let mut online = u32::from(rng.random_bool(online_share));
-        let seen = model.watch(age, HOLDOUT, &mut rng, |rng| {
+        let seen = model.simulate(age, HOLDOUT, &mut rng, |rng| {
             online += u32::from(rng.random_bool(online_share));
         });
-        let Watched { frequency: x, recency: t_x, later: future } = seen;
+        let SimulatedHistory { frequency: x, recency: t_x, later: future } = seen;
         let values = Gamma::new(4.0 * (x + 1.0), 1.0 / scale.sample(&mut rng)).expect("positive");
         let mean_value = values.sample(&mut rng) / (x + 1.0);
         let both = online > 0 && f64::from(online) < x + 1.0;

@@ -14,7 +14,7 @@ use crate::model::evaluate::migration::{Flow, Way};
 use crate::model::evaluate::parameter_change::Change;
 use crate::model::evaluate::stability::{SHIFTED, STABLE};
 use crate::output::comparison::{ends, write};
-use crate::output::folder::kind::Kind;
+use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
 
 /// Entries of a kept column that a line lists.
@@ -41,8 +41,11 @@ pub struct CompareArgs {
 
 /// Compares, writes, shows.
 pub fn run(args: &CompareArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
-    let target =
-        args.output.as_deref().map(|path| Target::lock(path, Kind::Comparison)).transpose()?;
+    let target = args
+        .output
+        .as_deref()
+        .map(|path| Target::lock(path, OutputKind::Comparison))
+        .transpose()?;
     let comparison = compare(&args.earlier, &args.later, args.top as usize)?;
     let folder = target.map(|target| write(&comparison, &target)).transpose()?;
     bar::finish();

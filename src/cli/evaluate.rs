@@ -12,7 +12,7 @@ use crate::evaluation::evaluate;
 use crate::evaluation::fold::{Evaluation, Fold, Method};
 use crate::model::evaluate::holdout::Accuracy;
 use crate::output::evaluation::write;
-use crate::output::folder::kind::Kind;
+use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
 use crate::pipeline::notices::refuse_warnings;
 use crate::settings::{Overrides, Settings, load};
@@ -53,7 +53,7 @@ pub fn run(args: &EvaluateArgs, quiet: bool, log_format: LogFormat) -> anyhow::R
     };
     let settings = load(&args.pipeline, &overrides)?;
     memory::guard(&settings);
-    let target = Target::lock(&settings.output.path, Kind::Evaluation)?;
+    let target = Target::lock(&settings.output.path, OutputKind::Evaluation)?;
     let evaluation = evaluate(&settings, args.folds)?;
     let folder = write(&evaluation, &settings, &target)?;
     signals::written();

@@ -9,7 +9,7 @@ use crate::cli::logging::{LogFormat, warn};
 use crate::cli::overrides::OverrideArgs;
 use crate::cli::terminal::whole;
 use crate::cli::{memory, signals};
-use crate::model_file::Trained;
+use crate::model_file::ModelFile;
 use crate::pipeline::notices::refuse_warnings;
 use crate::settings::load;
 use crate::{output, pipeline};
@@ -38,20 +38,20 @@ pub fn run(args: &FitArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result
     memory::guard(&settings);
     let fitted = pipeline::fit(&settings)?;
     if args.strict {
-        refuse_warnings(&fitted.trained.warnings, "nothing was written")?;
+        refuse_warnings(&fitted.model_file.warnings, "nothing was written")?;
     }
-    let path = output::write_model(&fitted.trained, &settings)?;
+    let path = output::write_model(&fitted.model_file, &settings)?;
     signals::written();
-    warn(&fitted.trained.warnings, log_format);
+    warn(&fitted.model_file.warnings, log_format);
     if !quiet {
-        let text = output::documents::model(&fitted.trained)?;
+        let text = output::documents::model(&fitted.model_file)?;
         writeln!(
             anstream::stdout(),
             "{}: model {} of {} customers, orders until {}",
             path.display(),
-            Trained::id(text.as_bytes()),
-            whole(fitted.trained.customers() as f64),
-            fitted.trained.observation_end
+            ModelFile::id(text.as_bytes()),
+            whole(fitted.model_file.customers() as f64),
+            fitted.model_file.observation_end
         )?;
     }
     Ok(())

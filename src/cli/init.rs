@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::frame::guess::guess;
 use crate::frame::guess::inspect::inspect;
 use crate::model::selection::stated::advice;
-use crate::pipeline::look;
+use crate::pipeline::prepare::prepare;
 use crate::progress::Clock;
 use crate::settings::{Overrides, parse};
 use crate::storage::atomic::write_whole;
@@ -68,9 +68,9 @@ fn written(args: &InitArgs, name: &str) -> Result<String, Error> {
     let plain = pipeline_text::pipeline(&guess, &overview, &draft);
     let settings = parse(&plain, &Overrides::default())
         .map_err(|faults| Error::Settings { place: args.input.clone(), faults })?;
-    let look = look(&settings, None, &mut Clock::default()).map_err(with_remedy)?;
-    let end = look.summary.observation_end;
-    let lines = advice(&look.signs, end, settings.summary.time_unit);
+    let prepared = prepare(&settings, None, &mut Clock::default()).map_err(with_remedy)?;
+    let end = prepared.summary.observation_end;
+    let lines = advice(&prepared.signs, end, settings.summary.time_unit);
     Ok(match &lines {
         None => plain,
         Some(lines) => {

@@ -14,7 +14,7 @@ use crate::cli::{bar, memory, run_page, signals};
 use crate::error::Error;
 use crate::output;
 use crate::output::documents::Started;
-use crate::output::folder::kind::Kind;
+use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
 use crate::pipeline::notices::refuse_warnings;
 use crate::pipeline::run::Run;
@@ -85,7 +85,8 @@ impl Job<'_> {
         analyse: impl FnOnce(&Settings) -> Result<Run, Error>,
     ) -> anyhow::Result<(Run, Option<PathBuf>)> {
         let path = &self.settings.output.path;
-        let target = if self.args.dry_run { None } else { Some(Target::lock(path, Kind::Run)?) };
+        let target =
+            if self.args.dry_run { None } else { Some(Target::lock(path, OutputKind::Run)?) };
         let run = analyse(&self.settings)?;
         if self.args.strict {
             refuse_warnings(&run.findings, "nothing was written")?;

@@ -39,7 +39,7 @@ impl Lineage {
             .tell(&lineage.input, &State::Start)
             .map_err(Error::io(file, "append an OpenLineage event"))?;
         let unfinished = lineage.clone();
-        signals::before_ending(move || {
+        signals::on_interrupt(move || {
             let _ = unfinished.tell(&unfinished.input, &State::Fail("ended from outside"));
         });
         Ok(lineage)

@@ -31,7 +31,7 @@ pub fn print(run: &Run, settings: &Settings, folder: Option<&Path>) -> anyhow::R
     rfm(&mut page, run, settings);
     advice(&mut page, run, settings);
     top(&mut page, &tables::top(run, settings)?, settings);
-    busiest(&mut page, run);
+    next_month(&mut page, run);
     page.line(&match folder {
         Some(folder) => format!("Written to {}", folder.display()),
         None => "Nothing was written (dry run)".to_owned(),
@@ -218,7 +218,7 @@ fn rfm(page: &mut Page, run: &Run, settings: &Settings) {
     page.table(&figures(header, rows.collect()));
 }
 
-fn busiest(page: &mut Page, run: &Run) {
+fn next_month(page: &mut Page, run: &Run) {
     page.title("Expected to order most in the next month");
     let rows = run.next_month.iter().map(|(id, orders)| vec![printable(id), decimal(*orders)]);
     page.table(&figures(vec!["customer".to_owned(), "orders".to_owned()], rows.collect()));

@@ -8,7 +8,7 @@ use crate::cli::clock::Start;
 use crate::cli::job::{Job, JobArgs};
 use crate::cli::logging::LogFormat;
 use crate::error::Error;
-use crate::model_file::{Trained, registry};
+use crate::model_file::{ModelFile, registry};
 use crate::pipeline;
 use crate::settings::{Overrides, restore};
 
@@ -43,16 +43,16 @@ pub struct ScoreArgs {
 pub fn run(args: &ScoreArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
     let started = Start::now();
     let model = registry::find(&args.model)?;
-    let trained = Trained::read(&model)?;
+    let model_file = ModelFile::read(&model)?;
     let overrides = Overrides {
         input: Some(args.input.clone()),
         output: Some(args.output.clone()),
         as_of: args.as_of.clone(),
         set: args.set.clone(),
     };
-    let settings = restore(&trained.settings, &overrides)
-        .and_then(|settings| trained.agrees(&settings).map(|()| settings))
+    let settings = restore(&model_file.settings, &overrides)
+        .and_then(|settings| model_file.agrees(&settings).map(|()| settings))
         .map_err(|faults| Error::Settings { place: model.display().to_string(), faults })?;
     let job = Job { settings, started, description: &model, args: &args.job };
-    job.work(|settings| pipeline::score(settings, &trained, args.refit_if), quiet, log_format)
+    job.work(|settings| pipeline::score(settings, &model_file, args.refit_if), quiet, log_format)
 }

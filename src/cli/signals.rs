@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// What is done before the program ends in the middle of its work.
-static LAST_WORDS: Mutex<Vec<Box<dyn FnOnce() + Send>>> = Mutex::new(Vec::new());
+static ON_INTERRUPT: Mutex<Vec<Box<dyn FnOnce() + Send>>> = Mutex::new(Vec::new());
 
 /// Adds to what is done before the program ends in the middle of its work.
-pub fn before_ending(words: impl FnOnce() + Send + 'static) {
-    LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(words));
+pub fn on_interrupt(words: impl FnOnce() + Send + 'static) {
+    ON_INTERRUPT.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(words));
 }
 
 /// Whether the output is in place.
@@ -17,14 +17,14 @@ static WRITTEN: AtomicBool = AtomicBool::new(false);
 /// The output is in place: an end from now on takes nothing back.
 pub fn written() {
     WRITTEN.store(true, Ordering::Relaxed);
-    LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    ON_INTERRUPT.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
 /// Ends the program in the middle of its work: nothing half written stays.
 pub fn end(message: &str, code: i32) -> ! {
     let _held = crate::storage::interrupt::clear();
     super::bar::finish();
-    let words = std::mem::take(&mut *LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner));
+    let words = std::mem::take(&mut *ON_INTERRUPT.lock().unwrap_or_else(PoisonError::into_inner));
     words.into_iter().for_each(|word| word());
     let state = match WRITTEN.load(Ordering::Relaxed) {
         true => "the output had been written",

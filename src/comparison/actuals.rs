@@ -20,16 +20,16 @@ const ROUNDING: f64 = 1e-9;
 const SAME_DAY: f64 = 0.5;
 
 /// What the customers of the earlier run did since, in its order.
-pub(super) struct Seen {
+pub(super) struct Actuals {
     /// Orders and their value.
     pub(super) actual: Forecast,
     /// Whether the later run lacks the customer.
     pub(super) lost: Vec<bool>,
     /// What no forecast foresees.
-    pub(super) oddities: Oddities,
+    pub(super) anomalies: Anomalies,
 }
 
-impl Seen {
+impl Actuals {
     /// Orders are the difference of the frequencies, which leave out the first order in both runs
     /// or in none. Value is the difference of the monetary value times the orders that it is the
     /// mean of: all orders, or all but the first, which is not among those that came since.
@@ -49,25 +49,25 @@ impl Seen {
                 value: vec![0.0; customers],
             },
             lost: pairs.later[..customers].iter().map(Option::is_none).collect(),
-            oddities: Oddities::default(),
+            anomalies: Anomalies::default(),
         };
         for (i, later) in pairs.later[..customers].iter().enumerate() {
             let Some(later) = later else {
-                seen.oddities.lost += 1;
+                seen.anomalies.lost += 1;
                 continue;
             };
             let moved = (later.age - age[i]) * unit - days;
-            seen.oddities.first_order_moved += usize::from(moved.abs() > SAME_DAY);
+            seen.anomalies.first_order_moved += usize::from(moved.abs() > SAME_DAY);
             let spent = |x: f64, m: f64| run.valued_orders(x) * m;
             let then = spent(frequency[i], monetary[i]);
             let since = spent(later.frequency, later.monetary_value) - then;
-            seen.oddities.less_spent += usize::from(since < -ROUNDING * then);
-            seen.oddities.fewer_orders += usize::from(later.frequency < frequency[i]);
+            seen.anomalies.less_spent += usize::from(since < -ROUNDING * then);
+            seen.anomalies.fewer_orders += usize::from(later.frequency < frequency[i]);
             seen.actual.orders[i] = (later.frequency - frequency[i]).max(0.0);
             seen.actual.value[i] = since;
         }
         let late = |later: &&Later| later.age * unit > days - SAME_DAY;
-        seen.oddities.late = pairs.later[customers..].iter().flatten().filter(late).count();
+        seen.anomalies.late = pairs.later[customers..].iter().flatten().filter(late).count();
         Ok(seen)
     }
 }
@@ -79,7 +79,7 @@ pub(super) fn expected(run: &Finished, before: &DataFrame, days: f64) -> Result<
     let valued = frequency.iter().zip(&monetary).map(valued).collect();
     let histories = Histories::new(frequency, recency, age, monetary, valued)
         .map_err(|fault| Error::input(run.folder.display(), fault))?;
-    let (purchases, _) = run.trained.fits()?;
+    let (purchases, _) = run.model_file.fits()?;
     let horizon = days / run.settings.summary.time_unit.days();
     let orders = customer_orders(&purchases.model, &CustomerPatterns::of(&histories), horizon)?;
     let average = numbers(before, EXP_AVERAGE_VALUE)?;
@@ -89,7 +89,7 @@ pub(super) fn expected(run: &Finished, before: &DataFrame, days: f64) -> Result<
 
 /// Customers whose histories changed in ways that a forecast does not foresee.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Oddities {
+pub struct Anomalies {
     /// Of the earlier run, customers who are not in the later one: they count as having ordered
     /// nothing.
     pub lost: usize,

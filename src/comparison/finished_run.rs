@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::frame::scored::compare;
-use crate::frame::summary::outliers::Limits;
-use crate::model_file::Trained;
+use crate::frame::summary::outliers::OutlierLimits;
+use crate::model_file::ModelFile;
 use crate::results::version::SCHEMA_VERSION;
 use crate::settings::dates::plain_date;
 use crate::settings::{FrequencyKind, InputKind, MonetaryKind, Overrides, Settings, restore};
@@ -30,11 +30,11 @@ pub struct Finished {
     /// Identifier of the model that predicted.
     pub model_id: String,
     /// That model.
-    pub trained: Trained,
+    pub model_file: ModelFile,
     /// The settings of the run.
     pub settings: Settings,
     /// Outlier limits that the run applied, with what they changed.
-    pub limits: Vec<Limits>,
+    pub limits: Vec<OutlierLimits>,
     outputs: Vec<Fingerprint>,
 }
 
@@ -45,7 +45,7 @@ struct Manifest {
     #[serde(with = "plain_date")]
     as_of: NaiveDate,
     model: ModelMark,
-    outlier_limits: Vec<Limits>,
+    outlier_limits: Vec<OutlierLimits>,
     settings: Value,
     outputs: Vec<Fingerprint>,
 }
@@ -70,12 +70,13 @@ impl Finished {
             .map_err(|faults| Error::Input { place: path.display().to_string(), faults })?;
         let (path, outputs) = (folder.join(MODEL), manifest.outputs);
         let text = verified(&path, &outputs)?;
-        let trained = Trained::parse(&text).map_err(|fault| Error::input(path.display(), fault))?;
+        let model_file =
+            ModelFile::parse(&text).map_err(|fault| Error::input(path.display(), fault))?;
         Ok(Self {
             folder: folder.to_owned(),
             as_of,
             model_id: manifest.model.id,
-            trained,
+            model_file,
             settings,
             limits: manifest.outlier_limits,
             outputs,

@@ -16,7 +16,7 @@ use chrono::NaiveDate;
 use polars::prelude::DataFrame;
 use serde::Serialize;
 
-use crate::comparison::actuals::{Oddities, Seen, expected};
+use crate::comparison::actuals::{Actuals, Anomalies, expected};
 use crate::comparison::finished_run::{Finished, fault};
 use crate::customers::Pairs;
 use crate::error::Error;
@@ -27,7 +27,7 @@ use crate::model::evaluate::forecast_vs_actual::{Outcome, outcomes};
 use crate::model::evaluate::holdout::{Accuracy, Forecast, accuracy};
 use crate::model::evaluate::migration::{Flow, Movement, flows, movements};
 use crate::model::evaluate::parameter_change::{Change, Fit, changes};
-use crate::model::evaluate::stability::Distribution;
+use crate::model::evaluate::stability::ReferenceDistribution;
 use crate::progress;
 use crate::results::findings::Finding;
 use crate::settings::dates::plain_date;
@@ -69,7 +69,7 @@ pub struct Comparison {
     /// The same for their value.
     pub revenue: Accuracy,
     /// How customers' histories changed in ways that a forecast does not foresee.
-    pub oddities: Oddities,
+    pub anomalies: Anomalies,
     /// What to know about the figures.
     pub findings: Vec<Finding>,
     /// A row a customer of either run.
@@ -128,7 +128,7 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
     let flows = flows(&pairs, labels.len());
     progress::stage("compare");
     let days = (after.as_of - before.as_of).num_days();
-    let seen = Seen::of(&before, &then, &pairs, days as f64)?;
+    let seen = Actuals::of(&before, &then, &pairs, days as f64)?;
     let expected = expected(&before, &then, days as f64)?;
     let member = &pairs.from[..then.height()];
     let actual = &seen.actual;
@@ -146,8 +146,8 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
         outcomes: outcomes(member, &seen.lost, &labels, &expected, actual),
         orders: accuracy(&expected.orders, &actual.orders),
         revenue: accuracy(&expected.value, &actual.value),
-        oddities: seen.oddities,
-        findings: notices::remarks(&before, &after, seen.oddities),
+        anomalies: seen.anomalies,
+        findings: notices::findings(&before, &after, seen.anomalies),
         customers: table(frame, &expected, actual)?,
         before: Side::of(&before, then.height(), was),
         after: Side::of(&after, now.height(), is),
@@ -241,16 +241,16 @@ fn stability_index(
     let then = compare::history(before, &run.settings)?;
     let now = compare::history(after, &run.settings)?;
     let index = |(name, (then, now)): (&'static str, (&Vec<f64>, &Vec<f64>))| {
-        (name, Distribution::of(name, then).stability_index(now))
+        (name, ReferenceDistribution::of(name, then).stability_index(now))
     };
     Ok(NAMES.into_iter().zip(then.iter().zip(&now)).map(index).collect())
 }
 
 fn parameters(before: &Finished, after: &Finished, same: bool) -> Result<Vec<Change>, Error> {
     let ((orders_before, spend_before), (orders_after, spend_after)) =
-        (before.trained.fits()?, after.trained.fits()?);
+        (before.model_file.fits()?, after.model_file.fits()?);
     let ([first, second], [third, fourth]) =
-        (before.trained.penalties(), after.trained.penalties());
+        (before.model_file.penalties(), after.model_file.penalties());
     let title = |fitted: &FittedPurchases| match fitted.selection {
         Some(_) => format!("{} given [selection]", fitted.family.title()),
         None => fitted.family.title().to_owned(),

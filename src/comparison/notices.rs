@@ -1,19 +1,19 @@
 //! What to know about the figures of a comparison: assumptions that were made, with how many
 //! customers they are about.
 
-use crate::comparison::actuals::Oddities;
+use crate::comparison::actuals::Anomalies;
 use crate::comparison::finished_run::Finished;
-use crate::frame::summary::outliers::Limits;
+use crate::frame::summary::outliers::OutlierLimits;
 use crate::results::findings::Finding;
 
 /// Everything there is to say.
-pub(super) fn remarks(before: &Finished, after: &Finished, oddities: Oddities) -> Vec<Finding> {
+pub(super) fn findings(before: &Finished, after: &Finished, anomalies: Anomalies) -> Vec<Finding> {
     [
-        first_order_moved(oddities.first_order_moved),
-        lost(oddities.lost, before),
-        fewer_orders(oddities.fewer_orders),
-        less_spent(oddities.less_spent),
-        late(oddities.late, before),
+        first_order_moved(anomalies.first_order_moved),
+        lost(anomalies.lost, before),
+        fewer_orders(anomalies.fewer_orders),
+        less_spent(anomalies.less_spent),
+        late(anomalies.late, before),
         recut(before, after),
         capped(before, after),
     ]
@@ -56,7 +56,7 @@ fn lost(customers: usize, before: &Finished) -> Option<Finding> {
             ),
             why,
         )
-        .shaped(variant)
+        .with_variant(variant)
         .with("customers", customers)
     })
 }
@@ -108,7 +108,7 @@ fn late(customers: usize, before: &Finished) -> Option<Finding> {
 
 /// Quantiles of another run: a customer changes segment because others did.
 fn recut(before: &Finished, after: &Finished) -> Option<Finding> {
-    (before.trained.segments.edges != after.trained.segments.edges).then(|| {
+    (before.model_file.segments.edges != after.model_file.segments.edges).then(|| {
         let model = before.folder.join("model.json").display().to_string();
         Finding::note(
             "segments_recut",
@@ -122,7 +122,7 @@ fn recut(before: &Finished, after: &Finished) -> Option<Finding> {
 }
 
 fn capped(before: &Finished, after: &Finished) -> Option<Finding> {
-    let limit = |limits: &Limits| (limits.lower_applied, limits.upper_applied);
+    let limit = |limits: &OutlierLimits| (limits.lower_applied, limits.upper_applied);
     let (was, is) = (before.capped(), after.capped());
     let alike = before.limits.iter().map(limit).eq(after.limits.iter().map(limit));
     let (variant, limits) = match alike {
@@ -140,7 +140,7 @@ fn capped(before: &Finished, after: &Finished) -> Option<Finding> {
             "to keep the limits, score with the earlier model; to have none, set \
              outliers.columns = []",
         )
-        .shaped(variant)
+        .with_variant(variant)
         .with("changed_before", was)
         .with("changed_after", is)
     })

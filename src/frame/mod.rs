@@ -38,7 +38,7 @@ use crate::settings::{EngineName, Settings};
 
 /// What a reading gives. Where the reader itself breaks down, the file is damaged or not what it
 /// seems; that must not look like a defect of the run.
-pub(crate) fn unbroken<T>(
+pub(crate) fn catch_reader_panic<T>(
     place: &str,
     reading: impl FnOnce() -> Result<T, Error>,
 ) -> Result<T, Error> {
@@ -73,7 +73,7 @@ pub(crate) fn collected(query: LazyFrame, engine: Engine) -> PolarsResult<DataFr
 }
 
 /// The answer to a yes-or-no question about a whole frame: an aggregation that is never null.
-pub(crate) fn holds(frame: &LazyFrame, question: Expr, engine: Engine) -> PolarsResult<bool> {
+pub(crate) fn query_bool(frame: &LazyFrame, question: Expr, engine: Engine) -> PolarsResult<bool> {
     let answer = collected(frame.clone().select([question.alias("answer")]), engine)?;
     Ok(answer.column("answer")?.bool()?.get(0).unwrap_or(false))
 }

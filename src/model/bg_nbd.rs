@@ -16,7 +16,7 @@ use crate::math::negative_binomial::probabilities_and_tails;
 use crate::math::special::{digamma_rise, ln_rising, log_add_exp_with_share};
 use crate::model::likelihood::patterns::Patterns;
 use crate::model::selection::channels::InWindow;
-use crate::model::selection::probability::{Kept, Selection, kept_young};
+use crate::model::selection::probability::{SelectionProbability, SelectionRule, p_any_order};
 
 /// BG/NBD parameters; α is in the time unit of the data.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -99,8 +99,12 @@ impl BgNbd {
             .collect()
     }
 
-    /// P(kept) of customers up to the age `oldest`; `None` when its rule reached its cap.
-    pub fn kept(&self, selection: &Selection, oldest: f64) -> Option<KeptBgNbd> {
+    /// P(selected) of customers up to the age `oldest`; `None` when its rule reached its cap.
+    pub fn selection_probability(
+        &self,
+        selection: &SelectionRule,
+        oldest: f64,
+    ) -> Option<BgNbdSelection> {
         let window = selection.window;
         let silent = oldest - window;
         let shares = match selection.both_channels {
@@ -114,7 +118,7 @@ impl BgNbd {
         } else {
             None
         };
-        Some(KeptBgNbd { model: *self, window, rule, shares })
+        Some(BgNbdSelection { model: *self, window, rule, shares })
     }
 
     fn orders(&self, silent: f64, window: f64) -> InWindow {
@@ -122,8 +126,8 @@ impl BgNbd {
     }
 }
 
-/// P(kept) under BG/NBD.
-pub struct KeptBgNbd {
+/// P(selected) under BG/NBD.
+pub struct BgNbdSelection {
     model: BgNbd,
     window: f64,
     /// Over the dropout probability.
@@ -132,7 +136,7 @@ pub struct KeptBgNbd {
     shares: Option<Vec<(f64, f64, f64)>>,
 }
 
-impl Kept for KeptBgNbd {
+impl SelectionProbability for BgNbdSelection {
     /// # Formula
     /// c = T − W > 0: E e^(−λpc) (1 − e^(−λW)) = E[(α/(α+pc))^r − (α/(α+pc+W))^r] over
     /// p ~ Beta(a, b): alive at the beginning of the window and at least one order in it. With
@@ -145,7 +149,7 @@ impl Kept for KeptBgNbd {
             (Some(rule), None) if silent > 0.0 => rule.mean(|p, _| orders.in_window(p)),
             (None, _) if silent > 0.0 => return [f64::NAN; 5],
             _ => {
-                let [p, d_r, d_alpha] = kept_young(self.model.r, self.model.alpha, age);
+                let [p, d_r, d_alpha] = p_any_order(self.model.r, self.model.alpha, age);
                 return [p, d_r, d_alpha, 0.0, 0.0];
             }
         };

@@ -12,9 +12,9 @@
 //! Batislam, Denizel & Filiztekin (2007), International Journal of Research in Marketing 24(3),
 //! 201–209; Hoppe & Wagner (2007), Marketing – JRM 3(2), 75–90, whose CBG/NBD is the same model.
 
-use super::bg_nbd::{BgNbd, KeptBgNbd, OfFrequency, log_likelihood_over};
+use super::bg_nbd::{BgNbd, BgNbdSelection, OfFrequency, log_likelihood_over};
 use crate::model::likelihood::patterns::Patterns;
-use crate::model::selection::probability::{Kept, Selection};
+use crate::model::selection::probability::{SelectionProbability, SelectionRule};
 
 /// MBG/NBD parameters; α is in the time unit of the data.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,22 +49,26 @@ impl MbgNbd {
         1.0 / (1.0 + log_odds_gone.exp())
     }
 
-    /// P(kept) of customers up to the age `oldest`; `None` when its rule reached its cap.
-    pub fn kept(&self, selection: &Selection, oldest: f64) -> Option<KeptMbgNbd> {
-        let stayed = self.after_first_order().kept(selection, oldest)?;
-        Some(KeptMbgNbd { model: *self, stayed })
+    /// P(selected) of customers up to the age `oldest`; `None` when its rule reached its cap.
+    pub fn selection_probability(
+        &self,
+        selection: &SelectionRule,
+        oldest: f64,
+    ) -> Option<MbgNbdSelection> {
+        let stayed = self.after_first_order().selection_probability(selection, oldest)?;
+        Some(MbgNbdSelection { model: *self, stayed })
     }
 }
 
-/// P(kept) under MBG/NBD.
-pub struct KeptMbgNbd {
+/// P(selected) under MBG/NBD.
+pub struct MbgNbdSelection {
     model: MbgNbd,
-    stayed: KeptBgNbd,
+    stayed: BgNbdSelection,
 }
 
-impl Kept for KeptMbgNbd {
+impl SelectionProbability for MbgNbdSelection {
     /// # Formula
-    /// b/(a+b) times P(kept) of the BG/NBD with b + 1: a repeat order needs the first order to
+    /// b/(a+b) times P(selected) of the BG/NBD with b + 1: a repeat order needs the first order to
     /// be survived.
     fn at(&self, age: f64) -> [f64; 5] {
         let MbgNbd { a, b, .. } = self.model;

@@ -5,7 +5,7 @@
 //!   story, one file. [`family`]: what all of them can say.
 //! * [`gamma_gamma`]: what an order is worth.
 //! * [`patterns`]: distinct purchase histories, each evaluated once.
-//! * [`kept`]: the probability of being in a filtered file. [`channels`]: where the filter asks for
+//! * [`selected`]: the probability of being in a filtered file. [`channels`]: where the filter asks for
 //!   orders in both channels. [`detection`]: signs of a filter.
 //! * [`fit`]: maximum likelihood with argmin, the same way for every model.
 //! * [`purchases`], [`spend`]: a fit with its verdict; only these can predict. `diagnosis`: the

@@ -14,7 +14,7 @@ use crate::math::negative_binomial::add_probabilities;
 use crate::math::special::{digamma_rise, ln_rising};
 use crate::model::likelihood::patterns::Patterns;
 use crate::model::selection::channels::InWindow;
-use crate::model::selection::probability::{Kept, Selection, kept_young};
+use crate::model::selection::probability::{SelectionProbability, SelectionRule, p_any_order};
 
 /// NBD parameters: λ ~ Gamma(shape r, rate α), α in the time unit of the data.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,25 +51,29 @@ impl Nbd {
         all
     }
 
-    /// P(kept) of customers up to the age `oldest`; `None` beyond the reach of its rule.
-    pub fn kept(&self, selection: &Selection, oldest: f64) -> Option<KeptNbd> {
+    /// P(selected) of customers up to the age `oldest`; `None` beyond the reach of its rule.
+    pub fn selection_probability(
+        &self,
+        selection: &SelectionRule,
+        oldest: f64,
+    ) -> Option<NbdSelection> {
         let shares = match selection.both_channels {
             Some(mix) => Some(mix.shares(oldest, self.alpha)?),
             None => None,
         };
-        Some(KeptNbd { model: *self, window: selection.window, shares })
+        Some(NbdSelection { model: *self, window: selection.window, shares })
     }
 }
 
-/// P(kept) under NBD.
-pub struct KeptNbd {
+/// P(selected) under NBD.
+pub struct NbdSelection {
     model: Nbd,
     window: f64,
     /// Over the share of the first channel.
     shares: Option<Vec<(f64, f64, f64)>>,
 }
 
-impl Kept for KeptNbd {
+impl SelectionProbability for NbdSelection {
     /// # Formula
     /// At least one order within the window, 1 − (α/(α + min(T, W)))^r; with both channels, less
     /// the probability that all orders went through one.
@@ -79,7 +83,7 @@ impl Kept for KeptNbd {
         let orders = InWindow { r, alpha, silent: (age - self.window).max(0.0), window };
         let [p, d_r, d_alpha] = match &self.shares {
             Some(shares) => orders.in_both(shares, 0.0),
-            None => kept_young(r, alpha, window),
+            None => p_any_order(r, alpha, window),
         };
         [p, d_r, d_alpha, 0.0, 0.0]
     }

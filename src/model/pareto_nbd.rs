@@ -17,7 +17,7 @@ use crate::math::negative_binomial::add_probabilities;
 use crate::math::power_integral::{PowerIntegral, Powers, gauss_8};
 use crate::math::special::{digamma_rise, ln_rising, log_add_exp_with_share};
 use crate::model::likelihood::patterns::Patterns;
-use crate::model::selection::probability::{Kept, Selection};
+use crate::model::selection::probability::{SelectionProbability, SelectionRule};
 
 /// Pareto/NBD parameters; α and β are in the time unit of the data.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -109,10 +109,10 @@ impl ParetoNbd {
         sum
     }
 
-    /// P(kept); `None` for a selection by channels, which is not worked out for this model.
-    pub fn kept(&self, selection: &Selection) -> Option<KeptParetoNbd> {
+    /// P(selected); `None` for a selection by channels, which is not worked out for this model.
+    pub fn selection_probability(&self, selection: &SelectionRule) -> Option<ParetoNbdSelection> {
         let known = selection.both_channels.is_none();
-        known.then_some(KeptParetoNbd { model: *self, window: selection.window })
+        known.then_some(ParetoNbdSelection { model: *self, window: selection.window })
     }
 }
 
@@ -142,13 +142,13 @@ fn panels(horizon: f64, shape: f64, rate: f64, beta: f64, s: f64, most: f64) -> 
     panels
 }
 
-/// P(kept) under Pareto/NBD.
-pub struct KeptParetoNbd {
+/// P(selected) under Pareto/NBD.
+pub struct ParetoNbdSelection {
     model: ParetoNbd,
     window: f64,
 }
 
-impl Kept for KeptParetoNbd {
+impl SelectionProbability for ParetoNbdSelection {
     /// # Formula
     /// ∫ r α^r (α+y)^−(r+1) (β/(β+c+y))^s dy for y from 0 to min(W, T), c = max(T − W, 0): alive
     /// until the window, and the first order in it at y while still alive.

@@ -8,7 +8,7 @@ use crate::model::likelihood::patterns::Patterns;
 use crate::model::mbg_nbd::{self, MbgNbd};
 use crate::model::nbd::{self, Nbd};
 use crate::model::pareto_nbd::{self, ParetoNbd};
-use crate::model::selection::probability::{Kept, Selection};
+use crate::model::selection::probability::{SelectionProbability, SelectionRule};
 use crate::settings::Family;
 
 /// A model of orders with its parameters, in the time unit of the data.
@@ -104,17 +104,21 @@ impl PurchaseModel {
         all
     }
 
-    /// P(kept | T) up to the age `oldest`.
+    /// P(selected | T) up to the age `oldest`.
     ///
     /// # Errors
     /// `None` when the numerical method reached its cap, or the selection is not worked out for
     /// this model.
-    pub fn kept(&self, selection: &Selection, oldest: f64) -> Option<Box<dyn Kept>> {
+    pub fn selection_probability(
+        &self,
+        selection: &SelectionRule,
+        oldest: f64,
+    ) -> Option<Box<dyn SelectionProbability>> {
         Some(match self {
-            Self::Nbd(model) => Box::new(model.kept(selection, oldest)?),
-            Self::BgNbd(model) => Box::new(model.kept(selection, oldest)?),
-            Self::MbgNbd(model) => Box::new(model.kept(selection, oldest)?),
-            Self::ParetoNbd(model) => Box::new(model.kept(selection)?),
+            Self::Nbd(model) => Box::new(model.selection_probability(selection, oldest)?),
+            Self::BgNbd(model) => Box::new(model.selection_probability(selection, oldest)?),
+            Self::MbgNbd(model) => Box::new(model.selection_probability(selection, oldest)?),
+            Self::ParetoNbd(model) => Box::new(model.selection_probability(selection)?),
         })
     }
 

@@ -78,9 +78,9 @@ impl Future {
     }
 }
 
-/// A customer watched from the first order on.
+/// A customer simulated from the first order on.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Watched {
+pub struct SimulatedHistory {
     /// x: repeat orders up to the age.
     pub frequency: f64,
     /// t_x: time of the last of them.
@@ -92,27 +92,27 @@ pub struct Watched {
 impl PurchaseModel {
     /// Draws a new customer and watches until `age`, and for `later` after that; `at_order` is
     /// called at each order up to the age.
-    pub fn watch<R: Rng>(
+    pub fn simulate<R: Rng>(
         &self,
         age: f64,
         later: f64,
         rng: &mut R,
         mut at_order: impl FnMut(&mut R),
-    ) -> Watched {
-        let mut watched = Watched::default();
+    ) -> SimulatedHistory {
+        let mut simulated = SimulatedHistory::default();
         let Some(mut future) = self.draw_future((0.0, 0.0, 0.0), rng) else {
-            return watched;
+            return simulated;
         };
         while let Some(time) = future.next_order(rng).filter(|time| *time <= age + later) {
             if time > age {
-                watched.later += 1.0;
+                simulated.later += 1.0;
             } else {
-                watched.frequency += 1.0;
-                watched.recency = time;
+                simulated.frequency += 1.0;
+                simulated.recency = time;
                 at_order(rng);
             }
         }
-        watched
+        simulated
     }
 }
 
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use crate::model::mbg_nbd::MbgNbd;
     use crate::model::selection::channels::ChannelMix;
-    use crate::model::selection::probability::Selection;
+    use crate::model::selection::probability::SelectionRule;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
@@ -185,21 +185,22 @@ mod tests {
         n
     }
 
-    /// P(kept) is the share of simulated customers that a file with a window would hold.
+    /// P(selected) is the share of simulated customers that a file with a window would hold.
     #[test]
     fn p_kept_is_the_share_that_is_kept() {
         let mut rng = ChaCha8Rng::seed_from_u64(9);
         let (window, draws) = (13.0, 40_000);
         for model in MODELS {
-            let kept = model.kept(&Selection::to(window), 80.0).expect("computed");
+            let selected =
+                model.selection_probability(&SelectionRule::to(window), 80.0).expect("computed");
             for age in [5.0, 20.0, 80.0] {
                 let mut inside = 0.0;
                 for _ in 0..draws {
-                    let watched = model.watch(age, 0.0, &mut rng, |_| ());
-                    let kept = watched.frequency > 0.0 && age - watched.recency <= window;
-                    inside += f64::from(u8::from(kept));
+                    let simulated = model.simulate(age, 0.0, &mut rng, |_| ());
+                    let selected = simulated.frequency > 0.0 && age - simulated.recency <= window;
+                    inside += f64::from(u8::from(selected));
                 }
-                let (share, p) = (inside / f64::from(draws), kept.at(age)[0]);
+                let (share, p) = (inside / f64::from(draws), selected.at(age)[0]);
                 let error = (p * (1.0 - p) / f64::from(draws)).sqrt();
                 assert!((share - p).abs() < 5.0 * error, "{model:?} at {age}: {share} {p}");
             }
@@ -212,22 +213,22 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(10);
         let (window, draws) = (13.0, 40_000);
         let mix = ChannelMix { first: 3.0, second: 2.0 };
-        let selection = Selection { both_channels: Some(mix), ..Selection::to(window) };
+        let selection = SelectionRule { both_channels: Some(mix), ..SelectionRule::to(window) };
         for model in &MODELS[..3] {
-            let kept = model.kept(&selection, 80.0).expect("computed");
+            let selected = model.selection_probability(&selection, 80.0).expect("computed");
             for age in [5.0, 20.0, 80.0] {
                 let mut inside = 0.0;
                 for _ in 0..draws {
                     let share = beta(mix.first, mix.second, &mut rng);
                     let mut first = u32::from(rng.random_bool(share));
-                    let watched = model.watch(age, 0.0, &mut rng, |rng| {
+                    let simulated = model.simulate(age, 0.0, &mut rng, |rng| {
                         first += u32::from(rng.random_bool(share));
                     });
-                    let both = first > 0 && f64::from(first) < watched.frequency + 1.0;
-                    let kept = both && age - watched.recency <= window;
-                    inside += f64::from(u8::from(kept));
+                    let both = first > 0 && f64::from(first) < simulated.frequency + 1.0;
+                    let selected = both && age - simulated.recency <= window;
+                    inside += f64::from(u8::from(selected));
                 }
-                let (share, p) = (inside / f64::from(draws), kept.at(age)[0]);
+                let (share, p) = (inside / f64::from(draws), selected.at(age)[0]);
                 let error = (p * (1.0 - p) / f64::from(draws)).sqrt();
                 assert!((share - p).abs() < 5.0 * error, "{model:?} at {age}: {share} {p}");
             }

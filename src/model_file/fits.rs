@@ -25,7 +25,7 @@ pub struct PurchasesFit {
     not_identified: Vec<String>,
     pub(super) l2_penalty: f64,
     covariance: Option<Covariance>,
-    selection: Option<SelectionKept>,
+    selection: Option<SelectionEntry>,
     comparison: Vec<Candidate>,
     log_likelihood: f64,
     log_likelihood_without_dropout: f64,
@@ -39,7 +39,7 @@ pub struct PurchasesFit {
 /// What conditioning on being in the file changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SelectionKept {
+struct SelectionEntry {
     stated: Option<Selection>,
     /// In the time unit; null for whenever.
     window: Option<f64>,
@@ -83,7 +83,7 @@ impl PurchasesFit {
             not_identified: not_identified(&fitted.parameters),
             l2_penalty: settings.purchases.l2_penalty,
             covariance: fitted.covariance.clone(),
-            selection: fitted.selection.as_ref().map(|fit| SelectionKept::of(fit, settings)),
+            selection: fitted.selection.as_ref().map(|fit| SelectionEntry::of(fit, settings)),
             comparison: fitted.comparison.clone(),
             log_likelihood: fitted.log_likelihood,
             log_likelihood_without_dropout: fitted.log_likelihood_without_dropout,
@@ -119,15 +119,15 @@ impl PurchasesFit {
             patterns: self.distinct_histories,
             convergence: self.convergence.clone(),
             comparison: self.comparison.clone(),
-            selection: self.selection.as_ref().map(SelectionKept::restored).transpose()?,
+            selection: self.selection.as_ref().map(SelectionEntry::restored).transpose()?,
             findings: with_codes(findings, &self.warnings),
         })
     }
 }
 
-impl SelectionKept {
+impl SelectionEntry {
     fn of(fit: &SelectionFit, settings: &Settings) -> Self {
-        let probability::Selection { window, repeat_order, both_channels } = fit.selection;
+        let probability::SelectionRule { window, repeat_order, both_channels } = fit.selection;
         Self {
             stated: settings.selection.clone(),
             window: window.is_finite().then_some(window),
@@ -146,7 +146,7 @@ impl SelectionKept {
             return Err("purchases.selection must have a window and shares above 0".to_owned());
         }
         Ok(SelectionFit {
-            selection: probability::Selection {
+            selection: probability::SelectionRule {
                 window: self.window.unwrap_or(f64::INFINITY),
                 repeat_order: self.repeat_order,
                 both_channels: self.both_channels,

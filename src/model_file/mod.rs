@@ -16,8 +16,8 @@ use crate::customers::Histories;
 use crate::error::Error;
 use crate::frame::scored::rfm::RfmEdges;
 use crate::frame::summary::CustomerSummary;
-use crate::frame::summary::outliers::Limits;
-use crate::model::evaluate::stability::Distribution;
+use crate::frame::summary::outliers::OutlierLimits;
+use crate::model::evaluate::stability::ReferenceDistribution;
 use crate::model::{FittedPurchases, FittedSpend};
 use crate::results::findings::Finding;
 use crate::settings::dates::plain_date;
@@ -36,7 +36,7 @@ const ID_DIGITS: usize = 12;
 /// A model.json.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Trained {
+pub struct ModelFile {
     /// Version of this layout.
     pub schema_version: u32,
     /// Who wrote it.
@@ -59,7 +59,7 @@ pub struct Trained {
     /// The model of order values.
     pub spend: SpendFit,
     /// Outlier limits, for later exports too.
-    pub outlier_limits: Vec<Limits>,
+    pub outlier_limits: Vec<OutlierLimits>,
     /// Horizons.
     pub forecast: Forecast,
     /// Discounting.
@@ -69,7 +69,7 @@ pub struct Trained {
     /// Edges of the RFM scores; none where equal values are ranked by row.
     pub rfm_edges: Option<RfmEdges>,
     /// How the customers' numbers were distributed, to tell drift by.
-    pub distributions: Vec<Distribution>,
+    pub distributions: Vec<ReferenceDistribution>,
     /// The pipeline's settings without paths.
     pub settings: Value,
     /// What the reader should know.
@@ -117,13 +117,13 @@ pub struct SegmentEdges {
 }
 
 /// What a model.json is made from.
-pub struct Parts<'a> {
+pub struct ModelFileParts<'a> {
     /// Rows read.
     pub rows_read: usize,
     /// The CLTV frame and the dates of the input.
     pub summary: &'a CustomerSummary,
     /// Outlier limits.
-    pub limits: &'a [Limits],
+    pub limits: &'a [OutlierLimits],
     /// The customers that the models were fitted to.
     pub histories: &'a Histories,
     /// The model of orders.
@@ -146,10 +146,10 @@ impl Tool {
     }
 }
 
-impl Trained {
+impl ModelFile {
     /// What is worth keeping of a fit.
-    pub fn of(parts: Parts<'_>, inputs: &[Fingerprint], settings: &Settings) -> Self {
-        let Parts { summary, edges, rfm_edges, .. } = parts;
+    pub fn of(parts: ModelFileParts<'_>, inputs: &[Fingerprint], settings: &Settings) -> Self {
+        let ModelFileParts { summary, edges, rfm_edges, .. } = parts;
         let hashes: String = inputs.iter().map(|file| file.sha256.as_str()).collect();
         Self {
             schema_version: SCHEMA_VERSION,
@@ -175,7 +175,7 @@ impl Trained {
             segments: SegmentEdges { labels: settings.segments.labels.clone(), edges },
             rfm_edges,
             distributions: columns(parts.histories)
-                .map(|(name, values)| Distribution::of(name, values))
+                .map(|(name, values)| ReferenceDistribution::of(name, values))
                 .to_vec(),
             settings: settings.without_paths(),
             warnings: parts.findings.iter().map(Finding::without_facts).collect(),
@@ -281,7 +281,7 @@ impl Trained {
     /// The population stability index of each column against the customers of the fit.
     pub fn stability_index(&self, histories: &Histories) -> Vec<(String, f64)> {
         let now = columns(histories);
-        let of = |distribution: &Distribution| {
+        let of = |distribution: &ReferenceDistribution| {
             let (name, values) = now.iter().find(|(name, _)| *name == distribution.column)?;
             Some(((*name).to_owned(), distribution.stability_index(values)))
         };
@@ -320,9 +320,9 @@ impl Trained {
                  {SCHEMA_VERSION}: write it again with `cltv fit`"
             ));
         }
-        let trained: Self = serde_json::from_slice(bytes).map_err(other)?;
-        trained.check()?;
-        Ok(trained)
+        let model_file: Self = serde_json::from_slice(bytes).map_err(other)?;
+        model_file.check()?;
+        Ok(model_file)
     }
 
     /// What types cannot say.
@@ -346,7 +346,7 @@ impl Trained {
             "distributions must be of frequency, recency, T and monetary_value"
         } else if self.rfm_edges.as_ref().is_some_and(|edges| !edges.is_sound()) {
             "rfm_edges must have four rising edges for each score"
-        } else if !self.distributions.iter().all(Distribution::is_sound) {
+        } else if !self.distributions.iter().all(ReferenceDistribution::is_sound) {
             "distributions must have rising edges and a count for each bin"
         } else {
             return Ok(());
@@ -364,7 +364,7 @@ impl Trained {
     /// The model of orders and the model of order values, as they were when they had been fitted.
     ///
     /// # Errors
-    /// [`Error::Settings`], never for a model that was read by [`Trained::read`].
+    /// [`Error::Settings`], never for a model that was read by [`ModelFile::read`].
     pub fn fits(&self) -> Result<(FittedPurchases, FittedSpend), Error> {
         let fault = |fault| Error::Settings { place: "model.json".to_owned(), faults: vec![fault] };
         let purchases = self.purchases.restored(&self.warnings).map_err(fault)?;

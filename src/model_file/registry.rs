@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::model_file::Trained;
+use crate::model_file::ModelFile;
 use crate::results::findings::Severity;
 use crate::storage::atomic::write_whole;
 
@@ -41,7 +41,7 @@ pub fn find(path: &Path) -> Result<PathBuf, Error> {
         Some(pointer) => {
             let model = path.join(&pointer.model);
             let text = fs::read(&model).map_err(Error::io(&model, "read the model in use"))?;
-            if Trained::id(&text) != pointer.id {
+            if ModelFile::id(&text) != pointer.id {
                 return Err(fault(
                     &model,
                     "the file was changed since it was promoted: promote a model again".to_owned(),
@@ -98,12 +98,12 @@ pub struct Promoted {
 /// cannot be written; the champion stays the same.
 pub fn promote(model: &Path, folder: &Path, accepted: &[String]) -> Result<Promoted, Error> {
     let text = fs::read(model).map_err(Error::io(model, "read the model"))?;
-    let trained = Trained::parse(&text).map_err(|e| fault(model, e))?;
+    let model_file = ModelFile::parse(&text).map_err(|e| fault(model, e))?;
     let before = pointer(folder)?;
-    let mut faults = gate(&trained, accepted);
+    let mut faults = gate(&model_file, accepted);
     if let Some(before) = &before {
-        faults.extend(match Trained::read(&folder.join(&before.model)) {
-            Ok(champion) => against(&trained, &champion, accepted),
+        faults.extend(match ModelFile::read(&folder.join(&before.model)) {
+            Ok(champion) => against(&model_file, &champion, accepted),
             Err(_) if accepted.iter().any(|code| code == UNREADABLE) => Vec::new(),
             Err(error) => vec![format!(
                 "the present champion cannot be read, so nothing tells whether the two compare: \
@@ -118,8 +118,8 @@ pub fn promote(model: &Path, folder: &Path, accepted: &[String]) -> Result<Promo
             faults.iter().map(|fault| format!("\n  - {fault}")).collect::<String>()
         )));
     }
-    let id = Trained::id(&text);
-    let name = format!("{}-{id}.json", trained.observation_end);
+    let id = ModelFile::id(&text);
+    let name = format!("{}-{id}.json", model_file.observation_end);
     fs::create_dir_all(folder).map_err(Error::io(folder, "create the folder of models"))?;
     write_whole(&folder.join(&name), &text)?;
     let previous = before.map(|pointer| pointer.model).filter(|previous| *previous != name);
@@ -132,14 +132,15 @@ pub fn promote(model: &Path, folder: &Path, accepted: &[String]) -> Result<Promo
 }
 
 /// What speaks against a model by itself.
-fn gate(trained: &Trained, accepted: &[String]) -> Vec<String> {
+fn gate(model_file: &ModelFile, accepted: &[String]) -> Vec<String> {
     let mut faults = Vec::new();
-    for (name, converged) in trained.converged() {
+    for (name, converged) in model_file.converged() {
         if !converged {
             faults.push(format!("the model of {name} did not converge"));
         }
     }
-    let warnings = trained.warnings.iter().filter(|finding| finding.severity == Severity::Warning);
+    let warnings =
+        model_file.warnings.iter().filter(|finding| finding.severity == Severity::Warning);
     faults.extend(
         warnings
             .filter(|finding| !accepted.iter().any(|code| *code == finding.code))
@@ -149,11 +150,11 @@ fn gate(trained: &Trained, accepted: &[String]) -> Vec<String> {
 }
 
 /// What speaks against a model as the successor of another.
-fn against(trained: &Trained, champion: &Trained, accepted: &[String]) -> Vec<String> {
+fn against(model_file: &ModelFile, champion: &ModelFile, accepted: &[String]) -> Vec<String> {
     const DEFINITION: &str = "definition_changed";
     const OLDER: &str = "older";
     let mut faults = Vec::new();
-    let definitions = trained.definitions().into_iter().zip(champion.definitions());
+    let definitions = model_file.definitions().into_iter().zip(champion.definitions());
     for ((what, is), (_, was)) in definitions.filter(|((_, is), (_, was))| is != was) {
         if !accepted.iter().any(|code| code == DEFINITION) {
             faults.push(format!(
@@ -162,13 +163,13 @@ fn against(trained: &Trained, champion: &Trained, accepted: &[String]) -> Vec<St
             ));
         }
     }
-    if trained.observation_end < champion.observation_end
+    if model_file.observation_end < champion.observation_end
         && !accepted.iter().any(|code| code == OLDER)
     {
         faults.push(format!(
             "it was fitted to orders until {}, the champion until {} ({OLDER}; --accept {OLDER} to \
              go back)",
-            trained.observation_end, champion.observation_end
+            model_file.observation_end, champion.observation_end
         ));
     }
     faults

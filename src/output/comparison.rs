@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::model::evaluate::migration::Flow;
 use crate::output::documents::text;
 use crate::output::folder::target::Target;
-use crate::output::tables::{Columns, parquet};
+use crate::output::tables::{TableColumns, parquet};
 use crate::results::version::{SCHEMA_VERSION, tool};
 
 const DOCUMENT: &str = "comparison.json";
@@ -36,7 +36,7 @@ pub fn write(comparison: &Comparison, target: &Target) -> Result<PathBuf, Error>
 /// # Errors
 /// [`Error::Engine`], never for a finished comparison.
 pub fn matrix(comparison: &Comparison) -> Result<DataFrame, Error> {
-    Columns::of(&comparison.flows)
+    TableColumns::of(&comparison.flows)
         .text("from", |flow| ends(comparison, flow)[0].to_owned())
         .text("to", |flow| ends(comparison, flow)[1].to_owned())
         .count("customers", |flow| flow.customers)
@@ -92,7 +92,7 @@ pub(super) fn document(comparison: &Comparison) -> Map<String, Value> {
             "orders": comparison.orders,
             "revenue": comparison.revenue,
         },
-        "oddities": comparison.oddities,
+        "anomalies": comparison.anomalies,
         "warnings": comparison.findings,
     });
     match document {

@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 use crate::error::Error;
 use crate::model::FittedPurchases;
 use crate::model::evaluate::stability::Drift;
-use crate::model_file::{Trained, not_identified, standard_errors, values};
+use crate::model_file::{ModelFile, not_identified, standard_errors, values};
 use crate::pipeline::run::Run;
-use crate::results::chart_data::Figures;
+use crate::results::chart_data::ChartData;
 use crate::results::version::{SCHEMA_VERSION, tool};
 use crate::settings::Settings;
 use crate::storage::fingerprint::Fingerprint;
@@ -39,15 +39,15 @@ pub struct Written<'a> {
 ///
 /// # Errors
 /// [`Error::Io`] never; the signature leaves room for a failed serialisation.
-pub fn model(trained: &Trained) -> Result<String, Error> {
-    text(trained)
+pub fn model(model_file: &ModelFile) -> Result<String, Error> {
+    text(model_file)
 }
 
 /// figures.json: what the charts of a report show.
 ///
 /// # Errors
 /// [`Error::Io`] never; the signature leaves room for a failed serialisation.
-pub fn figures(figures: &Figures) -> Result<String, Error> {
+pub fn figures(figures: &ChartData) -> Result<String, Error> {
     text(figures)
 }
 
@@ -77,8 +77,8 @@ pub fn run(
         "started_at": started.at,
         "pipeline": { "name": settings.name, "file": started.pipeline },
         "model": {
-            "id": Trained::id(written.model.as_bytes()),
-            "fitted_until": run.trained.observation_end.to_string(),
+            "id": ModelFile::id(written.model.as_bytes()),
+            "fitted_until": run.model_file.observation_end.to_string(),
             "given": run.drift.as_ref().is_some_and(|drift| !drift.refitted),
             "drift": run.drift.as_ref().map(drift),
         },

@@ -10,7 +10,7 @@ use crate::evaluation::fold::{Evaluation, Fold, Method};
 use crate::model::evaluate::holdout::{Accuracy, GroupAccuracy};
 use crate::output::documents::text;
 use crate::output::folder::target::Target;
-use crate::output::tables::{Columns, csv};
+use crate::output::tables::{TableColumns, csv};
 use crate::results::version::tool;
 use crate::settings::Settings;
 
@@ -65,7 +65,7 @@ pub fn methods(evaluation: &Evaluation) -> Result<DataFrame, Error> {
         ("gini", |a| a.gini),
         ("top_decile_capture", |a| a.top_decile_capture),
     ];
-    let mut columns = Columns::of(&rows)
+    let mut columns = TableColumns::of(&rows)
         .text("name", |(_, method)| method.name.to_owned())
         .count("customers", |(fold, _)| fold.customers)
         .optional("actual_orders", |(_, m)| Some(m.orders.as_ref()?.actual))
@@ -91,7 +91,7 @@ fn groups(evaluation: &Evaluation) -> Result<DataFrame, Error> {
         .iter()
         .flat_map(|fold| fold.groups.iter().map(move |group| (fold, group)))
         .collect();
-    Columns::of(&rows)
+    TableColumns::of(&rows)
         .text("name", |(_, group)| group.name.to_owned())
         .text("grouping", |(_, group)| group.grouping.to_owned())
         .text("group", |(_, group)| group.group.clone())

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::model_file::Trained;
+use crate::model_file::ModelFile;
 use crate::pipeline::run::Run;
 use crate::results::version::SCHEMA_VERSION;
 use crate::settings::Settings;
@@ -20,7 +20,7 @@ pub fn of_customers(run: &Run, settings: &Settings, model: &str) -> Notes {
         ("pipeline", settings.name.clone()),
         ("as_of", run.audit.observation_end.to_string()),
         ("model", run.purchases.family.name().to_owned()),
-        ("model_id", Trained::id(model.as_bytes())),
+        ("model_id", ModelFile::id(model.as_bytes())),
         ("time_unit", word(settings.summary.time_unit)),
         ("horizons", horizons(settings)),
         ("lifetime_value_months", settings.lifetime_value.months.to_string()),

@@ -27,7 +27,7 @@ use std::time::Instant;
 use documents::{Started, Written};
 
 use crate::error::Error;
-use crate::model_file::Trained;
+use crate::model_file::ModelFile;
 use crate::output::folder::target::Target;
 use crate::output::tables::small_tables;
 use crate::pipeline::run::Run;
@@ -41,9 +41,9 @@ use crate::storage::object_store;
 ///
 /// # Errors
 /// [`Error::Io`] when it cannot be written; then nothing has changed.
-pub fn write_model(trained: &Trained, settings: &Settings) -> Result<PathBuf, Error> {
+pub fn write_model(model_file: &ModelFile, settings: &Settings) -> Result<PathBuf, Error> {
     let folder = &settings.output.path;
-    let text = documents::model(trained)?;
+    let text = documents::model(model_file)?;
     if let Some(url) = folder.to_str().filter(|path| object_store::is_remote(path)) {
         object_store::without_credentials(url)?;
         let made = tempfile::tempdir().map_err(Error::io(folder, "write the model"))?;
@@ -76,7 +76,7 @@ pub fn write(
         .map(|Partition::AsOf| format!("as_of={}", run.audit.observation_end));
     let staging = target.staging(partition.as_deref())?;
     let customers = tables::renamed(&run.scored, settings)?;
-    let model = documents::model(&run.trained)?;
+    let model = documents::model(&run.model_file)?;
     let notes = metadata::of_customers(run, settings, &model);
     let one = |format: &Format| match format {
         Format::Parquet => tables::parquet(&staging, format.file(), &customers, &notes),

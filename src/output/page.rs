@@ -10,7 +10,7 @@ use crate::report::agreement;
 use crate::report::document::Document;
 use crate::report::texts::Words;
 use crate::report::view::View;
-use crate::results::chart_data::Figures;
+use crate::results::chart_data::ChartData;
 use crate::settings::Report;
 
 /// The page of a run; with `migration`, what became of an earlier run's customers is in it.
@@ -24,7 +24,7 @@ pub fn page(
     settings: Report,
 ) -> Result<String, Error> {
     let run: Document = parsed("run.json", serde_json::from_str(run))?;
-    let figures: Figures = parsed("figures.json", serde_json::from_str(figures))?;
+    let figures: ChartData = parsed("figures.json", serde_json::from_str(figures))?;
     if let Some(fault) = agreement::fault(&run, &figures) {
         return Err(Error::input("run.json", format!("not as a run wrote it: {fault}: run again")));
     }

@@ -203,12 +203,12 @@ pub fn segments(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
 }
 
 /// A table from column-wise closures over rows of one kind.
-pub(super) struct Columns<'a, T> {
+pub(super) struct TableColumns<'a, T> {
     rows: &'a [T],
     columns: Vec<Column>,
 }
 
-impl<'a, T> Columns<'a, T> {
+impl<'a, T> TableColumns<'a, T> {
     pub(super) fn of(rows: &'a [T]) -> Self {
         Self { rows, columns: Vec::new() }
     }
@@ -246,7 +246,7 @@ impl<'a, T> Columns<'a, T> {
 /// # Errors
 /// [`Error::Engine`], never for a finished run.
 pub fn rfm(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
-    let mut columns = Columns::of(&run.rfm)
+    let mut columns = TableColumns::of(&run.rfm)
         .text(RFM_SEGMENT, |row| row.segment.clone())
         .count("customers", |row| row.customers)
         .number("share_of_customers", |row| row.share)
@@ -269,7 +269,7 @@ pub fn rfm(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
 pub fn forecast(run: &Run) -> Result<DataFrame, Error> {
     let as_of = run.audit.observation_end;
     let day = |days: f64| (as_of + Days::new(days.round() as u64)).to_string();
-    let columns = Columns::of(&run.forecast)
+    let columns = TableColumns::of(&run.forecast)
         .text("scope", |row| row.scope.name().to_owned())
         .text("group", |row| row.group.clone())
         .text("period", |row| row.period.span.name().to_owned())
@@ -277,17 +277,18 @@ pub fn forecast(run: &Run) -> Result<DataFrame, Error> {
         .text("from", |row| day(row.period.from_day.round() + 1.0))
         .text("to", |row| day(row.period.to_day))
         .number("expected_orders", |row| row.orders);
-    let interval = |columns: Columns<'_, Row>, name: &str, of: fn(&Row) -> Option<Interval>| {
-        if run.forecast.iter().all(|row| of(row).is_none()) {
-            return columns.table();
-        }
-        columns
-            .optional(&format!("{name}_low"), |row| of(row).map(|i| i.low))
-            .optional(&format!("{name}_high"), |row| of(row).map(|i| i.high))
-            .table()
-    };
+    let interval =
+        |columns: TableColumns<'_, Row>, name: &str, of: fn(&Row) -> Option<Interval>| {
+            if run.forecast.iter().all(|row| of(row).is_none()) {
+                return columns.table();
+            }
+            columns
+                .optional(&format!("{name}_low"), |row| of(row).map(|i| i.low))
+                .optional(&format!("{name}_high"), |row| of(row).map(|i| i.high))
+                .table()
+        };
     let mut table = interval(columns, "orders", |row| row.orders_interval)?;
-    let revenue = Columns::of(&run.forecast).number("expected_revenue", |row| row.revenue);
+    let revenue = TableColumns::of(&run.forecast).number("expected_revenue", |row| row.revenue);
     let revenue = interval(revenue, "revenue", |row| row.revenue_interval)?;
     table.hstack_mut(revenue.columns()).map_err(Error::engine("make the forecast table"))?;
     Ok(table)
@@ -299,7 +300,7 @@ pub fn forecast(run: &Run) -> Result<DataFrame, Error> {
 /// [`Error::Engine`], never for a finished run.
 pub fn tracking(run: &Run) -> Result<DataFrame, Error> {
     let day = |days: i32| NaiveDate::from_epoch_days(days).map_or(String::new(), |d| d.to_string());
-    Columns::of(&run.tracking)
+    TableColumns::of(&run.tracking)
         .text("from", |week| day(week.first_day))
         .text("to", |week| day(week.last_day))
         .text("period", |week| if week.holdout { "holdout" } else { "calibration" }.to_owned())
@@ -315,7 +316,7 @@ pub fn tracking(run: &Run) -> Result<DataFrame, Error> {
 /// # Errors
 /// [`Error::Engine`], never for a finished run.
 pub fn next_month(run: &Run) -> Result<DataFrame, Error> {
-    Columns::of(&run.next_month)
+    TableColumns::of(&run.next_month)
         .text(CUSTOMER_ID, |(id, _)| id.clone())
         .number(&expected_orders(1), |(_, orders)| *orders)
         .table()
@@ -360,7 +361,7 @@ pub fn profiles(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
             }
         }
     }
-    Columns::of(&lines)
+    TableColumns::of(&lines)
         .text("segment", |line| line.segment.clone())
         .text("column", |line| line.column.clone())
         .text("entry", |line| line.entry.clone())
@@ -370,7 +371,7 @@ pub fn profiles(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
         .table()
 }
 
-/// Columns of the top list that fit a terminal: name before any renaming, and a short title.
+/// TableColumns of the top list that fit a terminal: name before any renaming, and a short title.
 pub fn top_columns(settings: &Settings) -> Vec<(String, String)> {
     let last = settings.forecast.horizons.iter().map(|h| h.months).max().unwrap_or(0);
     let unit = settings.summary.time_unit;

@@ -3,8 +3,8 @@
 use polars::prelude::DataFrame;
 
 use crate::frame::rules::judged::Rejected;
-use crate::frame::summary::outliers::Limits;
-use crate::pipeline::prepare::Look;
+use crate::frame::summary::outliers::OutlierLimits;
+use crate::pipeline::prepare::Prepared;
 use crate::storage::fingerprint::Fingerprint;
 
 /// What happened between the input and the models.
@@ -18,7 +18,7 @@ pub struct Audit {
     /// Those rows with their raw values.
     pub quarantine: DataFrame,
     /// Outlier limits.
-    pub limits: Vec<Limits>,
+    pub limits: Vec<OutlierLimits>,
     /// Customers left out for too few orders.
     pub below_min_orders: usize,
     /// Lines that lowered what a customer spent on that day.
@@ -38,11 +38,11 @@ pub struct Audit {
 impl Audit {
     /// The bookkeeping of a run.
     pub(crate) fn of(
-        look: Look,
+        prepared: Prepared,
         inputs: Vec<Fingerprint>,
         timings: Vec<(&'static str, f64)>,
     ) -> Self {
-        let Look { cleaned, summary, limits, .. } = look;
+        let Prepared { cleaned, summary, limits, .. } = prepared;
         Self {
             inputs,
             rows_read: cleaned.rows_read,

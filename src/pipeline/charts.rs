@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::frame::numbers;
 use crate::frame::scored::{customer_lines, predictions};
 use crate::frame::summary::log;
-use crate::model::charts::customer_curves::{self, Course};
+use crate::model::charts::customer_curves::{self, AliveCurve};
 use crate::model::charts::histograms::{self, Members};
 use crate::model::charts::{fit_check, interpretation};
 use crate::model::evaluate::holdout::{
@@ -17,9 +17,9 @@ use crate::model::evaluate::holdout::{
 };
 use crate::model::forecast::predict::Outlook;
 use crate::pipeline::models::Models;
-use crate::pipeline::prepare::Look;
+use crate::pipeline::prepare::Prepared;
 use crate::results::chart_data::{
-    CustomerLine, Decile, Distribution, Figures, HoldoutFigures, HoldoutMethod, SCHEMA_VERSION,
+    ChartData, CustomerLine, Decile, Distribution, HoldoutFigures, HoldoutMethod, SCHEMA_VERSION,
     Survival,
 };
 use crate::settings::columns::{
@@ -34,7 +34,7 @@ const CURVES: usize = 50;
 
 /// What figures are made of.
 pub(super) struct Source<'a> {
-    pub look: &'a Look,
+    pub prepared: &'a Prepared,
     pub models: &'a Models,
     pub predicted: &'a Predictions,
     pub outlook: &'a Outlook<'a>,
@@ -48,7 +48,7 @@ pub(super) struct Source<'a> {
 ///
 /// # Errors
 /// [`Error::Model`] when the forecast of a holdout cannot be computed, [`Error::Engine`] never.
-pub(super) fn figures(source: &Source<'_>) -> Result<Figures, Error> {
+pub(super) fn figures(source: &Source<'_>) -> Result<ChartData, Error> {
     let Source { models, outlook, settings, .. } = source;
     let (histories, model) = (outlook.histories, &models.purchases.model);
     let members = source.members();
@@ -56,7 +56,7 @@ pub(super) fn figures(source: &Source<'_>) -> Result<Figures, Error> {
     let first = predictions::highest(&source.predicted.lifetime_value, LINES);
     let customers = customer_lines::lines(&predictions::rows(source.scored, &first)?, settings)?;
     let [r, f] = [RFM_RECENCY, RFM_FREQUENCY].map(|name| numbers(source.scored, name));
-    Ok(Figures {
+    Ok(ChartData {
         schema_version: SCHEMA_VERSION,
         segments: settings.segments.labels.clone(),
         distributions: source.distributions(),
@@ -98,14 +98,14 @@ impl Source<'_> {
         if self.settings.input.kind != InputKind::Transactions {
             return Ok(Vec::new());
         }
-        let end = self.look.summary.observation_end;
+        let end = self.prepared.summary.observation_end;
         let ids: Vec<String> = customers.iter().map(|line| line.customer_id.clone()).collect();
-        let all = log::of_customers(&self.look.cleaned.kept, &ids, end)?;
+        let all = log::of_customers(&self.prepared.cleaned.kept, &ids, end)?;
         let curve = |(customer_id, days): (String, Vec<(i32, f64)>)| {
             let first = days.first()?.0;
             let since: Vec<(i32, f64)> = days.iter().map(|(day, n)| (day - first, *n)).collect();
             let age = end.to_epoch_days() - first;
-            let course = Course { orders: &since, uncounted: self.uncounted(), end: age };
+            let course = AliveCurve { orders: &since, uncounted: self.uncounted(), end: age };
             let unit = self.outlook.unit;
             let (days, p_alive) = course.survival(&self.models.purchases.model, unit);
             let first_order = (end - Days::new(age.unsigned_abs().into())).to_string();
@@ -125,14 +125,15 @@ impl Source<'_> {
 
     /// The forecast beside what happened, where both are known.
     fn holdout(&self) -> Result<Option<HoldoutFigures>, Error> {
-        let (cut, end) = (self.look.summary.observation_end, self.look.summary.covered_until);
+        let (cut, end) =
+            (self.prepared.summary.observation_end, self.prepared.summary.covered_until);
         let there = self.settings.transactions.calibration_end.is_some() && cut < end;
         if !there || !crate::pipeline::is_comparable(self.settings) {
             return Ok(None);
         }
         let Models { purchases, spend, .. } = self.models;
         let Outlook { histories, customers, unit, .. } = self.outlook;
-        let Look { cleaned, summary, .. } = self.look;
+        let Prepared { cleaned, summary, .. } = self.prepared;
         let happened = log::holdout(&cleaned.kept, summary, cut, end, *unit)?;
         let horizon = (end - cut).num_days() as f64 / unit.days();
         let own = expected(purchases, spend, histories, customers, horizon)?;

@@ -22,7 +22,7 @@ const EXPECTED: &[&str] = &["cancelled", "return", "returned"];
 ///
 /// # Errors
 /// [`Error::Input`] when there are too many bad rows, or the newest order is too old.
-pub fn hold(mut cleaned: Cleaned, settings: &Settings) -> Result<Cleaned, Error> {
+pub fn enforce(mut cleaned: Cleaned, settings: &Settings) -> Result<Cleaned, Error> {
     let mut faults: Vec<String> = too_many(&cleaned, settings).into_iter().collect();
     if let (Some(days), Some(end)) = (settings.contract.max_age_days, settings.stated_end()) {
         faults.extend(too_old(newest(&cleaned, settings)?, end, days));
@@ -114,6 +114,6 @@ pub fn rejected_rows(
         return None;
     };
     let rules: Vec<String> = rejected.iter().map(|r| r.rule.clone()).collect();
-    let finding = finding.shaped(variant).with("rules", rules);
+    let finding = finding.with_variant(variant).with("rules", rules);
     Some(finding.with("rows", rows).with("rows_read", rows_read))
 }

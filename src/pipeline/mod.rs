@@ -23,21 +23,21 @@ use crate::model::forecast::company;
 use crate::model::forecast::intervals::{Intervals, of_customers, of_totals};
 use crate::model::forecast::predict::Outlook;
 use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend};
-use crate::model_file::{Parts, Trained};
+use crate::model_file::{ModelFile, ModelFileParts};
 use crate::pipeline::audit::Audit;
 use crate::pipeline::models::{Models, is_comparable, models, outlook};
 use crate::pipeline::notices::findings;
-use crate::pipeline::prepare::summarised;
+use crate::pipeline::prepare::summarise_input;
 use crate::pipeline::run::{Fitted, Run};
 use crate::progress::Clock;
 use crate::results::findings::Finding;
 use crate::settings::{Settings, UncertaintyMethod};
 use crate::storage::fingerprint::lost_thread;
 
-pub use prepare::{Look, Read, look, read};
+pub use prepare::{CleanInput, Prepared, prepare, read_and_clean};
 
 /// Customers in the list of those who are expected to order most.
-const BUSIEST: usize = 10;
+const MOST_ORDERS: usize = 10;
 
 /// Runs the analysis; writes nothing.
 ///
@@ -46,8 +46,8 @@ const BUSIEST: usize = 10;
 /// fitted, [`Error::Io`] when the input cannot be read.
 pub fn analyse(settings: &Settings) -> Result<Run, Error> {
     let mut clock = Clock::default();
-    let look = look(settings, None, &mut clock)?;
-    complete(look, None, settings, clock)
+    let prepared = prepare(settings, None, &mut clock)?;
+    complete(prepared, None, settings, clock)
 }
 
 /// The same with the models, outlier limits and segment edges of an earlier fit, so that exports
@@ -55,31 +55,31 @@ pub fn analyse(settings: &Settings) -> Result<Run, Error> {
 ///
 /// # Errors
 /// As [`analyse`].
-pub fn score(settings: &Settings, given: &Trained, refit_if: Option<f64>) -> Result<Run, Error> {
+pub fn score(settings: &Settings, given: &ModelFile, refit_if: Option<f64>) -> Result<Run, Error> {
     let mut clock = Clock::default();
-    let look = look(settings, Some(&given.outlier_limits), &mut clock)?;
-    let settings = &moved(settings, given, &look);
-    let stability_index = given.stability_index(&look.histories);
+    let prepared = prepare(settings, Some(&given.outlier_limits), &mut clock)?;
+    let settings = &moved(settings, given, &prepared);
+    let stability_index = given.stability_index(&prepared.histories);
     let refitted = refit_if.is_some_and(|most| stability_index.iter().any(|(_, psi)| *psi > most));
     let mut run = match refitted {
         true => {
-            let Look { source, files, cleaned, .. } = look;
-            let read = Read { source, files, cleaned };
-            complete(summarised(read, None, settings, &mut clock)?, None, settings, clock)?
+            let Prepared { source, files, cleaned, .. } = prepared;
+            let read = CleanInput { source, files, cleaned };
+            complete(summarise_input(read, None, settings, &mut clock)?, None, settings, clock)?
         }
-        false => complete(look, Some(given), &without_refits(settings), clock)?,
+        false => complete(prepared, Some(given), &without_refits(settings), clock)?,
     };
     let drift = Drift { stability_index, refitted };
-    run.findings.splice(..0, notices::drifted(&drift));
+    run.findings.splice(..0, notices::drift_finding(&drift));
     run.drift = Some(drift);
     Ok(run)
 }
 
 /// The settings for an export of another day: a window of selection that is named by its first day
 /// keeps its length.
-fn moved(settings: &Settings, given: &Trained, look: &Look) -> Settings {
+fn moved(settings: &Settings, given: &ModelFile, prepared: &Prepared) -> Settings {
     let mut settings = settings.clone();
-    let days = look.summary.observation_end - given.observation_end;
+    let days = prepared.summary.observation_end - given.observation_end;
     if let Some(first) = settings.selection.as_mut().and_then(|s| s.last_order_on_or_after.as_mut())
     {
         *first = first.checked_add_signed(days).unwrap_or(*first);
@@ -103,37 +103,37 @@ fn without_refits(settings: &Settings) -> Settings {
 /// As [`analyse`].
 pub fn fit(settings: &Settings) -> Result<Fitted, Error> {
     let mut clock = Clock::default();
-    let look = look(settings, None, &mut clock)?;
+    let prepared = prepare(settings, None, &mut clock)?;
     clock.enter("fit orders and order values");
-    let inputs = look.files.fingerprints();
-    let customers = CustomerPatterns::of(&look.histories);
-    let models = models(&look, &customers, None, settings)?;
+    let inputs = prepared.files.fingerprints();
+    let customers = CustomerPatterns::of(&prepared.histories);
+    let models = models(&prepared, &customers, None, settings)?;
     clock.enter("predict");
-    let outlook = outlook(&look, &customers, settings);
+    let outlook = outlook(&prepared, &customers, settings);
     let predicted = model::predict(&models.purchases, &models.spend, &outlook)?;
     let edges = segment::edges(&predicted.lifetime_value, settings.segments.labels.len());
-    let rfm_edges = rfm::edges_of(&look.summary.frame, settings)?;
-    let findings = findings(&look, &models, &predicted, &outlook, &edges, None, settings);
+    let rfm_edges = rfm::edges_of(&prepared.summary.frame, settings)?;
+    let findings = findings(&prepared, &models, &predicted, &outlook, &edges, None, settings);
     let inputs = inputs.join().unwrap_or_else(lost_thread)?;
-    look.files.unchanged()?;
-    let parts = parts(&look, &models, edges, rfm_edges, &findings);
-    let trained = Trained::of(parts, &inputs, settings);
-    Ok(Fitted { trained, audit: Audit::of(look, inputs, clock.laps()) })
+    prepared.files.unchanged()?;
+    let parts = parts(&prepared, &models, edges, rfm_edges, &findings);
+    let model_file = ModelFile::of(parts, &inputs, settings);
+    Ok(Fitted { model_file, audit: Audit::of(prepared, inputs, clock.laps()) })
 }
 
 /// What goes into model.json.
 fn parts<'a>(
-    look: &'a Look,
+    prepared: &'a Prepared,
     models: &'a Models,
     edges: Vec<f64>,
     rfm_edges: Option<RfmEdges>,
     findings: &'a [Finding],
-) -> Parts<'a> {
-    Parts {
-        rows_read: look.cleaned.rows_read,
-        summary: &look.summary,
-        limits: &look.limits,
-        histories: &look.histories,
+) -> ModelFileParts<'a> {
+    ModelFileParts {
+        rows_read: prepared.cleaned.rows_read,
+        summary: &prepared.summary,
+        limits: &prepared.limits,
+        histories: &prepared.histories,
         purchases: &models.purchases,
         spend: &models.spend,
         edges,
@@ -144,21 +144,21 @@ fn parts<'a>(
 
 /// From the CLTV frame to the end.
 fn complete(
-    look: Look,
-    given: Option<&Trained>,
+    prepared: Prepared,
+    given: Option<&ModelFile>,
     settings: &Settings,
     mut clock: Clock,
 ) -> Result<Run, Error> {
     clock.enter("fit orders and order values");
-    let inputs = look.files.fingerprints();
-    let customers = CustomerPatterns::of(&look.histories);
-    let models = models(&look, &customers, given, settings)?;
+    let inputs = prepared.files.fingerprints();
+    let customers = CustomerPatterns::of(&prepared.histories);
+    let models = models(&prepared, &customers, given, settings)?;
     let Models { purchases, spend, .. } = &models;
     clock.enter("predict");
-    let outlook = outlook(&look, &customers, settings);
+    let outlook = outlook(&prepared, &customers, settings);
     let predicted = model::predict(purchases, spend, &outlook)?;
     clock.enter("segment and advise");
-    let frame = &look.summary.frame;
+    let frame = &prepared.summary.frame;
     let scored = predictions::attach(frame, &predicted, settings)?;
     let given_edges = given.map(|given| given.segments.edges.as_slice());
     let segmented = segment::segment(scored, &settings.segments.labels, given_edges)?;
@@ -173,20 +173,20 @@ fn complete(
     let next_month = company::next_month(&purchases.model, &outlook)?;
     let mut forecast =
         company::forecast(&purchases.model, &predicted, &next_month, &groups, &outlook)?;
-    let next_month = predictions::highest_customers(&rfm.frame, &next_month, BUSIEST)?;
-    let tracking = tracking(&look, purchases, settings)?;
+    let next_month = predictions::highest_customers(&rfm.frame, &next_month, MOST_ORDERS)?;
+    let tracking = tracking(&prepared, purchases, settings)?;
     clock.enter("draw intervals");
     let (scored, intervals) = intervals(rfm.frame, purchases, spend, &outlook, &groups, settings)?;
     let without = intervals.as_ref().and_then(|i| i.as_ref().err()).map(notices::without_intervals);
     let edges = segmented.edges;
-    let findings = findings(&look, &models, &predicted, &outlook, &edges, without, settings);
+    let findings = findings(&prepared, &models, &predicted, &outlook, &edges, without, settings);
     let intervals = intervals.and_then(Result::ok);
     if let Some(intervals) = &intervals {
         company::with_intervals(&mut forecast, &intervals.periods);
     }
     clock.enter("figures");
     let figures = charts::figures(&charts::Source {
-        look: &look,
+        prepared: &prepared,
         models: &models,
         predicted: &predicted,
         outlook: &outlook,
@@ -195,11 +195,11 @@ fn complete(
         settings,
     })?;
     let inputs = inputs.join().unwrap_or_else(lost_thread)?;
-    look.files.unchanged()?;
-    let trained = given.cloned().unwrap_or_else(|| {
+    prepared.files.unchanged()?;
+    let model_file = given.cloned().unwrap_or_else(|| {
         let (edges, rfm_edges) = (edges.clone(), rfm.edges);
-        let parts = parts(&look, &models, edges, rfm_edges, &findings);
-        Trained::of(parts, &inputs, settings)
+        let parts = parts(&prepared, &models, edges, rfm_edges, &findings);
+        ModelFile::of(parts, &inputs, settings)
     });
     let Models { purchases, spend, .. } = models;
     Ok(Run {
@@ -216,15 +216,15 @@ fn complete(
         intervals,
         figures,
         findings,
-        trained,
+        model_file,
         drift: None,
-        audit: Audit::of(look, inputs, clock.laps()),
+        audit: Audit::of(prepared, inputs, clock.laps()),
     })
 }
 
 /// Repeat orders week by week, where the model's expectation for a new customer is theirs.
 fn tracking(
-    look: &Look,
+    prepared: &Prepared,
     purchases: &FittedPurchases,
     settings: &Settings,
 ) -> Result<Vec<Week>, Error> {
@@ -232,10 +232,10 @@ fn tracking(
         return Ok(Vec::new());
     }
     let unit = settings.summary.time_unit;
-    let (cut, end) = (look.summary.observation_end, look.summary.covered_until);
+    let (cut, end) = (prepared.summary.observation_end, prepared.summary.covered_until);
     let stretch = Stretch { calibration_end: cut.to_epoch_days(), end: end.to_epoch_days() };
-    let orders = log::orders_by_day(&look.cleaned.kept, cut, end)?;
-    let acquired = look.histories.first_days(stretch.calibration_end, unit.days());
+    let orders = log::orders_by_day(&prepared.cleaned.kept, cut, end)?;
+    let acquired = prepared.histories.first_days(stretch.calibration_end, unit.days());
     tracking::track(&purchases.model, unit, &acquired, &orders, stretch)
 }
 

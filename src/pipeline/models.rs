@@ -2,11 +2,11 @@
 
 use crate::error::Error;
 use crate::model::forecast::predict::Outlook;
-use crate::model::selection::probability::Selection;
+use crate::model::selection::probability::SelectionRule;
 use crate::model::selection::stated;
 use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend};
-use crate::model_file::Trained;
-use crate::pipeline::prepare::Look;
+use crate::model_file::ModelFile;
+use crate::pipeline::prepare::Prepared;
 use crate::settings::{FrequencyKind, InputKind, Settings};
 
 /// The models that predict, and how customers came to be in the file that they were fitted to.
@@ -16,16 +16,16 @@ pub struct Models {
     /// The model of order values.
     pub spend: FittedSpend,
     /// None for everybody ever acquired.
-    pub selection: Option<Selection>,
+    pub selection: Option<SelectionRule>,
     /// Whether they were fitted to another export.
     pub given: bool,
 }
 
 /// Fits the models, or takes those that are given.
 pub(crate) fn models(
-    look: &Look,
+    prepared: &Prepared,
     customers: &CustomerPatterns,
-    given: Option<&Trained>,
+    given: Option<&ModelFile>,
     settings: &Settings,
 ) -> Result<Models, Error> {
     if let Some(given) = given {
@@ -33,8 +33,8 @@ pub(crate) fn models(
         let selection = purchases.selection.as_ref().map(|fit| fit.selection);
         return Ok(Models { purchases, spend, selection, given: true });
     }
-    let histories = &look.histories;
-    let selection = stated::stated(settings, histories, look.summary.observation_end)?;
+    let histories = &prepared.histories;
+    let selection = stated::stated(settings, histories, prepared.summary.observation_end)?;
     let (purchases, spend) = rayon::join(
         || model::fit_purchases(&customers.patterns, &settings.purchases, selection),
         || model::fit_spend(histories, &settings.spend),
@@ -43,12 +43,12 @@ pub(crate) fn models(
 }
 
 pub(crate) fn outlook<'a>(
-    look: &'a Look,
+    prepared: &'a Prepared,
     customers: &'a CustomerPatterns,
     settings: &'a Settings,
 ) -> Outlook<'a> {
     Outlook {
-        histories: &look.histories,
+        histories: &prepared.histories,
         customers,
         unit: settings.summary.time_unit,
         forecast: &settings.forecast,

@@ -3,17 +3,17 @@
 
 use chrono::NaiveDate;
 
+use crate::customers::Predictions;
 use crate::error::Error;
 use crate::frame::summary::CustomerSummary;
-use crate::frame::summary::outliers::Limits;
+use crate::frame::summary::outliers::OutlierLimits;
+use crate::model::FittedPurchases;
 use crate::model::evaluate::stability::{Drift, SHIFTED};
 use crate::model::forecast::predict::{Outlook, total_orders};
 use crate::model::selection::stated;
-use crate::customers::Predictions;
-use crate::model::FittedPurchases;
 use crate::pipeline::contract::rejected_rows;
 use crate::pipeline::models::Models;
-use crate::pipeline::prepare::Look;
+use crate::pipeline::prepare::Prepared;
 use crate::results::findings::{Finding, Severity};
 use crate::settings::columns::CLTV;
 use crate::settings::{FrequencyKind, InputKind, Settings};
@@ -22,24 +22,24 @@ use crate::settings::{FrequencyKind, InputKind, Settings};
 const LONGEST_SILENCE: i64 = 30;
 
 /// Everything there is to say, in the order of the flow.
-pub fn remarks(settings: &Settings, look: &Look, edges: &[f64]) -> Vec<Finding> {
+pub fn data_findings(settings: &Settings, prepared: &Prepared, edges: &[f64]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let cleaned = &look.cleaned;
+    let cleaned = &prepared.cleaned;
     findings.extend(rejected_rows(&cleaned.rejected, cleaned.rows_read, settings));
-    findings.extend(truncated(&look.summary, settings));
-    findings.extend(assumed_end(&look.summary, settings));
+    findings.extend(truncated(&prepared.summary, settings));
+    findings.extend(assumed_end(&prepared.summary, settings));
     if settings.input.kind == InputKind::Transactions {
-        findings.extend(silent_end(look.summary.last_order, look.summary.observation_end));
+        findings.extend(silent_end(prepared.summary.last_order, prepared.summary.observation_end));
     }
-    findings.extend(far_forecast(settings, look.signs.oldest));
+    findings.extend(far_forecast(settings, prepared.signs.oldest));
     findings.extend(coinciding_edges(edges));
     findings.extend(first_order_counted(settings));
-    findings.extend(uncapped(settings, &look.limits));
+    findings.extend(uncapped(settings, &prepared.limits));
     findings
 }
 
 /// What is to be said of an export that is scored with an earlier fit.
-pub fn drifted(drift: &Drift) -> Option<Finding> {
+pub fn drift_finding(drift: &Drift) -> Option<Finding> {
     let shown: Vec<String> =
         drift.stability_index.iter().map(|(name, psi)| format!("{name} {psi:.2}")).collect();
     let shown = format!("population stability index: {}", shown.join(", "));
@@ -99,7 +99,7 @@ fn truncated(summary: &CustomerSummary, settings: &Settings) -> Option<Finding> 
             ),
             "they have no forecast",
         )
-        .shaped("as_stated")
+        .with_variant("as_stated")
     } else {
         Finding::warning(
             "customers_left_out",
@@ -110,7 +110,7 @@ fn truncated(summary: &CustomerSummary, settings: &Settings) -> Option<Finding> 
             "set summary.min_orders = 1 with frequency = \"repeat_orders\"; or say with [selection] \
              min_orders = 2 that the fit knows only the others",
         )
-        .shaped("biased")
+        .with_variant("biased")
     };
     Some(finding.with("customers", left_out).with("min_orders", least))
 }
@@ -148,7 +148,7 @@ pub fn silent_end(last_order: NaiveDate, end: NaiveDate) -> Option<Finding> {
     })
 }
 
-fn uncapped(settings: &Settings, limits: &[Limits]) -> Option<Finding> {
+fn uncapped(settings: &Settings, limits: &[OutlierLimits]) -> Option<Finding> {
     let capped = |name: &str| limits.iter().any(|limits| limits.column == name);
     let left: Vec<&str> =
         settings.capped_columns().into_iter().filter(|name| !capped(name)).collect();
@@ -205,7 +205,7 @@ fn far_forecast(settings: &Settings, oldest: f64) -> Option<Finding> {
 
 /// Everything that the reader should know, most serious first.
 pub(crate) fn findings(
-    look: &Look,
+    prepared: &Prepared,
     models: &Models,
     predicted: &Predictions,
     outlook: &Outlook<'_>,
@@ -217,13 +217,13 @@ pub(crate) fn findings(
     let mut findings = purchases.findings.clone();
     findings.extend(without_intervals);
     findings.extend(corrected(purchases, predicted, outlook, settings));
-    let end = look.summary.observation_end;
+    let end = prepared.summary.observation_end;
     // A correction belongs to the file of the fit; whether this one is filtered alike changes nothing.
     if !(*given && selection.is_some()) {
-        findings.extend(stated::findings(settings, *selection, &look.signs, end));
+        findings.extend(stated::findings(settings, *selection, &prepared.signs, end));
     }
     findings.extend(spend.findings.clone());
-    findings.extend(remarks(settings, look, edges));
+    findings.extend(data_findings(settings, prepared, edges));
     findings.sort_by_key(|finding| finding.severity == Severity::Note);
     findings
 }

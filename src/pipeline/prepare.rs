@@ -6,9 +6,9 @@ use crate::customers::Histories;
 use crate::error::Error;
 use crate::frame::input::load::{is_data_file, load};
 use crate::frame::rules::judged::Cleaned;
-use crate::frame::summary::outliers::{self, Limits};
+use crate::frame::summary::outliers::{self, OutlierLimits};
 use crate::frame::summary::{self, CustomerSummary};
-use crate::frame::{self, rules, unbroken};
+use crate::frame::{self, catch_reader_panic, rules};
 use crate::model::selection::detection::Signs;
 use crate::model::selection::stated;
 use crate::pipeline::contract;
@@ -18,7 +18,7 @@ use crate::storage::fingerprint::Files;
 use crate::storage::object_store::Source;
 
 /// The input, cleaned and summarised: what a run knows before it fits anything.
-pub struct Look {
+pub struct Prepared {
     /// Where the input is read.
     pub source: Source,
     /// Its files.
@@ -28,7 +28,7 @@ pub struct Look {
     /// The CLTV frame.
     pub summary: CustomerSummary,
     /// Outlier limits.
-    pub limits: Vec<Limits>,
+    pub limits: Vec<OutlierLimits>,
     /// The frame's columns as the models need them.
     pub histories: Histories,
     /// Signs that the file holds only a part of the customers.
@@ -36,7 +36,7 @@ pub struct Look {
 }
 
 /// The input, cleaned.
-pub struct Read {
+pub struct CleanInput {
     /// Where it is read.
     pub source: Source,
     /// Its files.
@@ -49,19 +49,19 @@ pub struct Read {
 ///
 /// # Errors
 /// [`Error::Input`] when the input breaks the contract, [`Error::Io`] when it cannot be read.
-pub fn read(settings: &Settings, clock: &mut Clock) -> Result<Read, Error> {
+pub fn read_and_clean(settings: &Settings, clock: &mut Clock) -> Result<CleanInput, Error> {
     clock.enter("load and clean");
     let source = Source::of(&settings.input.path, is_data_file)?;
     let read = || {
         let loaded = load(settings, source.path())?;
         let files = Files::of(loaded.files, |file| source.name_of(file))?;
         let raw = frame::rules::column_types::typed(loaded.frame, files.names(), settings)?;
-        let cleaned = contract::hold(clean_rows(raw, files.names(), settings)?, settings)?;
+        let cleaned = contract::enforce(clean_rows(raw, files.names(), settings)?, settings)?;
         Ok((files, cleaned))
     };
     let (files, cleaned) =
-        unbroken(&settings.input.path, read).map_err(|error| source.renamed(error))?;
-    Ok(Read { source, files, cleaned })
+        catch_reader_panic(&settings.input.path, read).map_err(|error| source.renamed(error))?;
+    Ok(CleanInput { source, files, cleaned })
 }
 
 /// Reads, cleans and summarises, by the outlier limits of an earlier run where they are given; fits
@@ -69,30 +69,30 @@ pub fn read(settings: &Settings, clock: &mut Clock) -> Result<Read, Error> {
 ///
 /// # Errors
 /// [`Error::Input`] when the input breaks the contract, [`Error::Io`] when it cannot be read.
-pub fn look(
+pub fn prepare(
     settings: &Settings,
-    given: Option<&[Limits]>,
+    given: Option<&[OutlierLimits]>,
     clock: &mut Clock,
-) -> Result<Look, Error> {
-    summarised(read(settings, clock)?, given, settings, clock)
+) -> Result<Prepared, Error> {
+    summarise_input(read_and_clean(settings, clock)?, given, settings, clock)
 }
 
-/// What [`look`] makes of an input that has been read.
+/// What [`prepare`] makes of an input that has been read.
 ///
 /// # Errors
-/// As [`look`].
-pub(crate) fn summarised(
-    read: Read,
-    given: Option<&[Limits]>,
+/// As [`prepare`].
+pub(crate) fn summarise_input(
+    read: CleanInput,
+    given: Option<&[OutlierLimits]>,
     settings: &Settings,
     clock: &mut Clock,
-) -> Result<Look, Error> {
-    let Read { source, files, cleaned } = read;
+) -> Result<Prepared, Error> {
+    let CleanInput { source, files, cleaned } = read;
     clock.enter("cap and summarise");
     let (summary, limits) = summarise(cleaned.kept.clone(), given, settings)?;
     let histories = summary::to_histories(&summary, settings)?;
     let signs = stated::signs(settings, &histories, summary.below_min_orders);
-    Ok(Look { source, files, cleaned, summary, limits, histories, signs })
+    Ok(Prepared { source, files, cleaned, summary, limits, histories, signs })
 }
 
 fn clean_rows(raw: LazyFrame, names: &[String], settings: &Settings) -> Result<Cleaned, Error> {
@@ -104,9 +104,9 @@ fn clean_rows(raw: LazyFrame, names: &[String], settings: &Settings) -> Result<C
 
 fn summarise(
     kept: LazyFrame,
-    given: Option<&[Limits]>,
+    given: Option<&[OutlierLimits]>,
     settings: &Settings,
-) -> Result<(CustomerSummary, Vec<Limits>), Error> {
+) -> Result<(CustomerSummary, Vec<OutlierLimits>), Error> {
     match settings.input.kind {
         InputKind::Customers => {
             let (capped, limits) = outliers::cap(kept, given, settings)?;

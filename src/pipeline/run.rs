@@ -9,10 +9,10 @@ use crate::model::evaluate::tracking::Week;
 use crate::model::forecast::company;
 use crate::model::forecast::intervals::Intervals;
 use crate::model::{FittedPurchases, FittedSpend};
-use crate::model_file::Trained;
+use crate::model_file::ModelFile;
 use crate::pipeline::audit::Audit;
 use crate::results::advice::Advice;
-use crate::results::chart_data::Figures;
+use crate::results::chart_data::ChartData;
 use crate::results::findings::Finding;
 
 /// Everything that a run found out; [`crate::output::write`] makes files of it.
@@ -40,11 +40,11 @@ pub struct Run {
     /// How far totals can be off, where the pipeline asks for it.
     pub intervals: Option<Intervals>,
     /// What the charts of a report show.
-    pub figures: Figures,
+    pub figures: ChartData,
     /// What the reader should know, most serious first.
     pub findings: Vec<Finding>,
     /// What is kept of the fit, or was given.
-    pub trained: Trained,
+    pub model_file: ModelFile,
     /// How the customers differ from those that a given model was fitted to.
     pub drift: Option<Drift>,
     /// What happened to the rows.
@@ -54,7 +54,7 @@ pub struct Run {
 /// What `cltv fit` finds out.
 pub struct Fitted {
     /// What is kept of it.
-    pub trained: Trained,
+    pub model_file: ModelFile,
     /// What happened to the rows.
     pub audit: Audit,
 }

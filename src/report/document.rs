@@ -114,7 +114,7 @@ pub struct Spend {
     pub parameters: Map<String, Value>,
 }
 
-/// Figures of a segment, or of all customers.
+/// ChartData of a segment, or of all customers.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Profile {
     pub label: String,

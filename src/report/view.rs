@@ -5,7 +5,7 @@ use chrono::{Days, NaiveDate};
 use super::document::{Document, Interval, Migration};
 use super::table::Cell;
 use super::texts::Words;
-use crate::results::chart_data::Figures;
+use crate::results::chart_data::ChartData;
 
 /// Findings by which P(alive) says nothing.
 const NOBODY_LEAVES: [&str; 2] = ["dropout_not_identified", "no_dropout_by_choice"];
@@ -17,7 +17,7 @@ pub struct View<'a> {
     /// run.json
     pub run: &'a Document,
     /// figures.json
-    pub figures: &'a Figures,
+    pub figures: &'a ChartData,
     /// What became of an earlier run's customers.
     pub migration: Option<&'a Migration>,
     /// Texts and number formats.

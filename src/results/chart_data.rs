@@ -8,7 +8,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// Everything that is drawn, beside what run.json has already.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Figures {
+pub struct ChartData {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
     /// Labels of the segments, lowest first.

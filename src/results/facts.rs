@@ -1,4 +1,4 @@
-//! Figures and names behind a sentence, raw, so that it can be said in another language.
+//! ChartData and names behind a sentence, raw, so that it can be said in another language.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

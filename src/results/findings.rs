@@ -67,7 +67,7 @@ impl Finding {
 
     /// Says which shape of its code a finding has.
     #[must_use]
-    pub fn shaped(self, variant: &'static str) -> Self {
+    pub fn with_variant(self, variant: &'static str) -> Self {
         self.with(VARIANT, variant)
     }
 

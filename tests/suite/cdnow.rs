@@ -5,9 +5,9 @@ use std::fmt::Write;
 use std::path::Path;
 
 use cltv::model::forecast::predict::{Outlook, total_orders};
-use cltv::model::selection::probability::Selection;
+use cltv::model::selection::probability::SelectionRule;
 use cltv::model::{CustomerPatterns, PurchaseModel, fit_purchases};
-use cltv::pipeline::look;
+use cltv::pipeline::prepare::prepare;
 use cltv::progress::Clock;
 use cltv::settings::{Family, Overrides, TimeUnit, load};
 use tempfile::TempDir;
@@ -179,20 +179,21 @@ fn cdnow_corrected_for_a_selection() {
         ..Overrides::default()
     };
     let settings = load(&project("pipelines/cdnow.toml"), &overrides).expect("sound settings");
-    let look = look(&settings, None, &mut Clock::default()).expect("sound input");
-    let customers = CustomerPatterns::of(&look.histories);
+    let prepared = prepare(&settings, None, &mut Clock::default()).expect("sound input");
+    let customers = CustomerPatterns::of(&prepared.histories);
     let patterns = &customers.patterns;
-    let selection = Selection { repeat_order: false, ..Selection::to(13.0) };
+    let selection = SelectionRule { repeat_order: false, ..SelectionRule::to(13.0) };
     let fit = fit_purchases(patterns, &settings.purchases, Some(selection)).expect("a fit");
     let published = Family::BgNbd.model(&[0.359, 6.37, 0.773, 3.94]);
     let (plain, _) = Family::BgNbd.log_likelihood(patterns)(&published.parameters());
-    let kept_by_model = published.kept(&selection, patterns.oldest()).expect("computed");
+    let kept_by_model =
+        published.selection_probability(&selection, patterns.oldest()).expect("computed");
     let of_age = patterns.customers_of_age();
     let (given, _) = selection.log_probability(patterns, &of_age, kept_by_model.as_ref(), 4);
     let better = (fit.log_likelihood - (plain - given)) / patterns.customers;
     assert!((0.0..1e-4).contains(&better), "{better}");
     let outlook = Outlook {
-        histories: &look.histories,
+        histories: &prepared.histories,
         customers: &customers,
         unit: TimeUnit::Week,
         forecast: &settings.forecast,

@@ -135,9 +135,9 @@ fn what_came_is_what_the_log_says() {
         for (id, actual) in by_id(&table, "actual_revenue") {
             assert!((actual - since[&id].1).abs() < 1e-7, "{what}: {id} {actual}");
         }
-        assert_eq!(found["oddities"]["fewer_orders"], 0);
-        assert_eq!(found["oddities"]["first_order_moved"], 0);
-        assert_eq!(found["oddities"]["late"], 0);
+        assert_eq!(found["anomalies"]["fewer_orders"], 0);
+        assert_eq!(found["anomalies"]["first_order_moved"], 0);
+        assert_eq!(found["anomalies"]["late"], 0);
     }
 }
 
@@ -302,10 +302,10 @@ fn one_customer_lost_one_new_one_with_fewer_orders() {
     run(written("a.csv", &first), &a, "2021-06-01");
     run(written("b.csv", &second), &b, "2021-08-31");
     let found = compared(&a, &b, &out);
-    let oddities = json!({
+    let anomalies = json!({
         "lost": 1, "fewer_orders": 1, "less_spent": 0, "first_order_moved": 0, "late": 1,
     });
-    assert_eq!(found["oddities"], oddities);
+    assert_eq!(found["anomalies"], anomalies);
     let codes: Vec<&str> = found["warnings"]
         .as_array()
         .expect("a list")
@@ -380,7 +380,7 @@ fn the_same_customers_stay_where_they_are() {
     assert_eq!(number(&found, "/forecast/orders/actual"), 0.0);
     assert!(number(&found, "/forecast/orders/expected") > 1000.0);
     // Nobody grew older: that is no later run of the same customers.
-    assert_eq!(found["oddities"]["first_order_moved"], found["before"]["customers"]);
+    assert_eq!(found["anomalies"]["first_order_moved"], found["before"]["customers"]);
     let output = compare(&a, &b, &[]);
     assert!(stderr(&output).contains("another first order"), "{}", stderr(&output));
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use cltv::customers::Histories;
 use cltv::model::PurchaseModel;
 use cltv::model::likelihood::patterns::CustomerPatterns;
-use cltv::model::selection::probability::Selection;
+use cltv::model::selection::probability::SelectionRule;
 use cltv::settings::Family;
 
 use crate::support::project;
@@ -24,7 +24,7 @@ struct Row {
 }
 
 /// `tests/suite/model_reference.csv`, made by `scripts/model_reference.py` (mpmath 1.3, each value
-/// by two ways): likelihood, P(alive), expected orders, order counts and P(kept) for x to 100,000,
+/// by two ways): likelihood, P(alive), expected orders, order counts and P(selected) for x to 100,000,
 /// T to 10,000, a + b < 1, a = 1, s = 1, α = β, t_x = T, horizons from 1e-6 to 1e5.
 fn rows() -> Vec<Row> {
     let path = project("tests/suite/model_reference.csv");
@@ -65,9 +65,10 @@ fn ours(row: &Row) -> f64 {
         "expected_orders" => row.model.expected_orders(row.t, x, t_x, age).unwrap_or(f64::NAN),
         "new_customer" => row.model.expected_orders(row.t, 0.0, 0.0, 0.0).unwrap_or(f64::NAN),
         "pmf" => row.model.distribution(row.t, row.history, row.n..row.n + 1)[0],
-        "p_kept" => {
-            row.model.kept(&Selection::to(row.t), age).map_or(f64::NAN, |kept| kept.at(age)[0])
-        }
+        "p_kept" => row
+            .model
+            .selection_probability(&SelectionRule::to(row.t), age)
+            .map_or(f64::NAN, |kept| kept.at(age)[0]),
         other => panic!("no quantity {other}"),
     }
 }

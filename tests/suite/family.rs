@@ -3,7 +3,7 @@
 use cltv::customers::{Groups, Histories, Scope};
 use cltv::model::forecast::intervals::{Interval, of_customers, of_totals};
 use cltv::model::forecast::predict::{Outlook, predict};
-use cltv::model::selection::probability::Selection;
+use cltv::model::selection::probability::SelectionRule;
 use cltv::model::{CustomerPatterns, FittedPurchases, PurchaseModel, fit_purchases, fit_spend};
 use cltv::settings::{Family, MonthLength, TimeUnit, UncertaintyMethod};
 use cltv::settings::{Forecast, Horizon, LifetimeValue, Purchases, Spend, Uncertainty};
@@ -75,13 +75,14 @@ fn the_limits_of_no_dropout() {
         let expected = orders(&nbd).expect("computed");
         close("forecast", orders(&without).expect("computed"), expected, 1e-9);
         let kept = |model: &PurchaseModel| {
-            model.kept(&Selection::to(13.0), 60.0).expect("computed").at(60.0)[0]
+            model.selection_probability(&SelectionRule::to(13.0), 60.0).expect("computed").at(60.0)
+                [0]
         };
-        close("P(kept)", kept(&without), kept(&nbd), 1e-9);
+        close("P(selected)", kept(&without), kept(&nbd), 1e-9);
     }
 }
 
-/// A simulated customer base, watched for up to two years and then for half a year more.
+/// A simulated customer base, simulated for up to two years and then for half a year more.
 struct World {
     histories: Histories,
     customers: CustomerPatterns,
@@ -93,13 +94,13 @@ fn world(model: &PurchaseModel, customers: usize, seed: u64, window: Option<f64>
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let (mut x, mut t_x, mut age, mut future) = (vec![], vec![], vec![], vec![]);
     for _ in 0..customers {
-        let watched = rng.random_range(20.0..104.0);
-        let seen = model.watch(watched, HOLDOUT, &mut rng, |_| ());
-        let inside = |window| seen.frequency > 0.0 && watched - seen.recency <= window;
+        let simulated = rng.random_range(20.0..104.0);
+        let seen = model.simulate(simulated, HOLDOUT, &mut rng, |_| ());
+        let inside = |window| seen.frequency > 0.0 && simulated - seen.recency <= window;
         if window.is_none_or(inside) {
             x.push(seen.frequency);
             t_x.push(seen.recency);
-            age.push(watched);
+            age.push(simulated);
             future.push(seen.later);
         }
     }
@@ -118,7 +119,7 @@ fn half_a_year() -> Forecast {
 }
 
 impl World {
-    fn fit(&self, family: Family, selection: Option<Selection>) -> FittedPurchases {
+    fn fit(&self, family: Family, selection: Option<SelectionRule>) -> FittedPurchases {
         let settings = Purchases { model: family.into(), l2_penalty: 0.0 };
         fit_purchases(&self.customers.patterns, &settings, selection).expect("a fit")
     }
@@ -177,7 +178,7 @@ fn a_selection_is_corrected_for_every_dropout_model() {
     for family in [Family::BgNbd, Family::MbgNbd, Family::ParetoNbd] {
         let truth = example(family);
         let world = world(&family.model(&truth), 60_000, 4, Some(13.0));
-        let fit = world.fit(family, Some(Selection::to(13.0)));
+        let fit = world.fit(family, Some(SelectionRule::to(13.0)));
         within_four_errors(&fit, &truth);
         let actual: f64 = world.future.iter().sum();
         let (forecast, lifetime) = (half_a_year(), LifetimeValue::default());
@@ -206,8 +207,8 @@ fn the_time_unit_of_a_fit_is_free() {
         );
         let in_days = CustomerPatterns::of(&in_days.expect("valid"));
         let settings = Purchases { model: family.into(), l2_penalty: 0.0 };
-        let week = world.fit(family, Some(Selection::to(26.0)));
-        let day = fit_purchases(&in_days.patterns, &settings, Some(Selection::to(182.0)));
+        let week = world.fit(family, Some(SelectionRule::to(26.0)));
+        let day = fit_purchases(&in_days.patterns, &settings, Some(SelectionRule::to(182.0)));
         let day = day.expect("a fit");
         for (i, (week, day)) in week.parameters.iter().zip(&day.parameters).enumerate() {
             let unit = if family.is_time(i) { 7.0 } else { 1.0 };

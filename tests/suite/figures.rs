@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cltv::results::chart_data::{Distribution, Figures, HoldoutMethod, Meaning};
+use cltv::results::chart_data::{ChartData, Distribution, HoldoutMethod, Meaning};
 use polars::prelude::*;
 
 use crate::support::*;
@@ -11,7 +11,7 @@ const SAMPLE: &str = "data/flo_sample.csv";
 const LOG: &str = "data/orders_sample.csv";
 const CUT: [&str; 2] = ["--set", "transactions.calibration_end=2011-06-09"];
 
-fn figures(out: &Path) -> Figures {
+fn figures(out: &Path) -> ChartData {
     let text = std::fs::read_to_string(out.join("figures.json")).expect("figures.json");
     serde_json::from_str(&text).expect("figures")
 }
@@ -46,7 +46,7 @@ fn is_histogram_of(found: &Distribution, values: &[f64], member: &[usize]) {
 }
 
 /// Everything that counts customers, against customers.parquet.
-fn counts_hold(found: &Figures, customers: &DataFrame) {
+fn counts_hold(found: &ChartData, customers: &DataFrame) {
     let member = members(customers, &found.segments);
     let sizes = sizes(&member, found.segments.len());
     let sums = |counts: &[Vec<u64>]| counts.iter().map(|c| c.iter().sum()).collect::<Vec<u64>>();
@@ -94,7 +94,7 @@ fn counts_hold(found: &Figures, customers: &DataFrame) {
 }
 
 /// The first customers by lifetime value, ties in input order, as in top_customers.csv.
-fn lines_hold(found: &Figures, customers: &DataFrame, kept: &[&str]) {
+fn lines_hold(found: &ChartData, customers: &DataFrame, kept: &[&str]) {
     let cltv = numbers(customers, "cltv");
     let mut order: Vec<usize> = (0..cltv.len()).collect();
     order.sort_by(|a, b| cltv[*b].total_cmp(&cltv[*a]));

@@ -8,7 +8,7 @@ use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cltv::model_file::Trained;
+use cltv::model_file::ModelFile;
 use cltv::pipeline;
 use cltv::progress::Clock;
 use cltv::settings::{Overrides, load, parse, restore};
@@ -147,7 +147,7 @@ fn look_at(pipeline: &str, file: &Path) {
     let input = Some(file.display().to_string());
     let overrides = Overrides { input, ..Overrides::default() };
     let settings = load(&project(pipeline), &overrides).expect("a shipped pipeline");
-    if let Err(error) = pipeline::look(&settings, None, &mut Clock::default()) {
+    if let Err(error) = pipeline::prepare(&settings, None, &mut Clock::default()) {
         let said = error.to_string();
         assert!(said.len() > 20, "{said}");
         // Polars' Parquet reader is known to break down over damaged files; nothing else may.
@@ -214,7 +214,7 @@ fn fuzzed_models() {
         std::fs::read(path).expect("a model")
     };
     let seeds = ["pipelines/flo_selection_aware.toml", "pipelines/transactions.toml"].map(fit);
-    fuzz("model", &seeds, |bytes| match Trained::parse(bytes) {
+    fuzz("model", &seeds, |bytes| match ModelFile::parse(bytes) {
         Ok(model) => {
             model.fits().expect("a parsed model can be used");
             let _ = restore(&model.settings, &Overrides::default());

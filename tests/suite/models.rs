@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use cltv::model_file::Trained;
+use cltv::model_file::ModelFile;
 use cltv::output::documents;
 
 use crate::support::*;
@@ -45,9 +45,9 @@ fn a_model_is_small_and_read_back_bit_for_bit() {
         let text = std::fs::read_to_string(&path).expect("model.json");
         assert!(text.len() < 10_000, "{pipeline}: {} bytes", text.len());
         assert!(!text.contains("data/"), "{pipeline}: a path is in the model");
-        let trained = Trained::read(&path).expect("a model");
-        assert_eq!(documents::model(&trained).expect("text"), text, "{pipeline}");
-        let (purchases, spend) = trained.fits().expect("fits");
+        let model_file = ModelFile::read(&path).expect("a model");
+        assert_eq!(documents::model(&model_file).expect("text"), text, "{pipeline}");
+        let (purchases, spend) = model_file.fits().expect("fits");
         let rewritten: Vec<f64> = purchases.parameters.iter().map(|p| p.value).collect();
         let written = &json(&path)["purchases"]["parameters"];
         for (parameter, value) in purchases.parameters.iter().zip(rewritten) {
@@ -146,21 +146,21 @@ fn another_export_keeps_the_limits_and_edges_of_the_model() {
     let output = score(&model, &input, &out.path().join("scored"), &[]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(stderr(&output).contains("drifted"), "{}", stderr(&output));
-    let trained = Trained::read(&model).expect("a model");
+    let model_file = ModelFile::read(&model).expect("a model");
     let scored = parquet(&out.path().join("scored/customers.parquet"));
     let (cltv, segment) = (numbers(&scored, "cltv"), texts(&scored, "cltv_segment"));
-    let edges = &trained.segments.edges;
+    let edges = &model_file.segments.edges;
     let mut counts = [0usize; 4];
     for (value, label) in cltv.iter().zip(&segment) {
         let inner = &edges[1..4];
         let expected = inner.iter().filter(|edge| *edge < value).count();
-        assert_eq!(label, &trained.segments.labels[expected], "{value} in {edges:?}");
+        assert_eq!(label, &model_file.segments.labels[expected], "{value} in {edges:?}");
         counts[expected] += 1;
     }
     assert!(counts[3] > 2 * counts[0], "dearer orders make more of segment A: {counts:?}");
     let limits = json(&out.path().join("scored/run.json"));
     let limit = |pointer: &str| number(&limits, &format!("/outlier_limits/2/{pointer}"));
-    assert_eq!(limit("upper_applied"), trained.outlier_limits[2].upper_applied);
+    assert_eq!(limit("upper_applied"), model_file.outlier_limits[2].upper_applied);
     assert!(limit("lowered") > 0.0);
 }
 

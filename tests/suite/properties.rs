@@ -6,7 +6,7 @@ use cltv::model::gamma_gamma::GammaGamma;
 use cltv::model::mbg_nbd::MbgNbd;
 use cltv::model::nbd::Nbd;
 use cltv::model::pareto_nbd::ParetoNbd;
-use cltv::model::selection::probability::Selection;
+use cltv::model::selection::probability::SelectionRule;
 use proptest::prelude::*;
 
 fn log_uniform(low: f64, high: f64) -> impl Strategy<Value = f64> {
@@ -86,8 +86,8 @@ proptest! {
         let week = model.expected_orders(26.0, x, t_x, age).expect("computed");
         let day = days.expected_orders(182.0, x, 7.0 * t_x, 7.0 * age).expect("computed");
         prop_assert!((week - day).abs() <= 1e-8 * week.max(1e-300), "{week} {day}");
-        let week = model.kept(&Selection::to(13.0), age).expect("computed").at(age)[0];
-        let day = days.kept(&Selection::to(91.0), 7.0 * age).expect("computed").at(7.0 * age)[0];
+        let week = model.selection_probability(&SelectionRule::to(13.0), age).expect("computed").at(age)[0];
+        let day = days.selection_probability(&SelectionRule::to(91.0), 7.0 * age).expect("computed").at(7.0 * age)[0];
         prop_assert!((week - day).abs() <= 1e-9 * week.max(1e-300), "{week} {day}");
     }
 
@@ -105,7 +105,7 @@ proptest! {
         prop_assert!((1.0 - all[0] - any).abs() < 1e-10, "{} {any}", all[0]);
     }
 
-    /// The analytic slopes of P(kept) are its differences.
+    /// The analytic slopes of P(selected) are its differences.
     #[test]
     fn p_kept_has_the_slopes_that_it_says(
         model in model(),
@@ -114,7 +114,7 @@ proptest! {
     ) {
         let parameters = model.parameters();
         let at = |theta: &[f64]| {
-            model.family().model(theta).kept(&Selection::to(window), age).expect("computed").at(age)
+            model.family().model(theta).selection_probability(&SelectionRule::to(window), age).expect("computed").at(age)
         };
         let [p, slopes @ ..] = at(&parameters);
         prop_assert!((0.0..=1.0 + 1e-12).contains(&p), "{p}");

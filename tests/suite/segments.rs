@@ -198,8 +198,8 @@ fn the_forecast_adds_up() {
     let horizons = forecast(out.path(), "expected_orders", all().and(is("period", "horizon")));
     close("3 months", horizons[1], number(&run, "/company/expected_orders/0/1"), 1e-9);
     close("6 months", horizons[2], number(&run, "/company/expected_orders/1/1"), 1e-9);
-    let busiest = csv(&out.path().join("next_month.csv"));
-    let orders = numbers(&busiest, "exp_sales_1_month");
+    let next_month = csv(&out.path().join("next_month.csv"));
+    let orders = numbers(&next_month, "exp_sales_1_month");
     assert!(orders.len() == 10 && orders.windows(2).all(|pair| pair[0] >= pair[1]));
     assert!(!out.path().join("tracking.csv").exists());
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use cltv::output::folder::kind::Kind;
+use cltv::output::folder::kind::OutputKind;
 use cltv::output::folder::target::Target;
 use sha2::{Digest, Sha256};
 
@@ -129,7 +129,7 @@ fn seconds_to_end(signal: &str) -> Duration {
 fn a_second_run_on_the_same_folder_fails_clearly() {
     let place = folder();
     let out = place.path().join("out");
-    let target = Target::lock(&out, Kind::Run).expect("nobody writes");
+    let target = Target::lock(&out, OutputKind::Run).expect("nobody writes");
     let output = start(&out, &[]).wait_with_output().expect("an end");
     assert_eq!(output.status.code(), Some(1));
     let said = stderr(&output);

@@ -464,7 +464,7 @@ fn segment(label: &str, customers: usize, total: f64, alive: f64, silent: f64) -
     }
 }
 
-/// Figures: 10 of 100 customers, 20 % of the value; 6 calendar months are 182.6 days.
+/// ChartData: 10 of 100 customers, 20 % of the value; 6 calendar months are 182.6 days.
 #[test]
 fn every_play_is_said_in_both_languages() {
     let settings = load(&project("pipelines/transactions.toml"), &Overrides::default());

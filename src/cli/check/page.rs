@@ -7,7 +7,7 @@ use crate::cli::terminal::{
     Page, figures, findings, plain_table, printable, printable_lines, sentence, whole,
 };
 use crate::frame::guess::inspect::{Column, Overview};
-use crate::frame::input::kinds::Kind;
+use crate::frame::input::kinds::ColumnKind;
 use crate::results::findings::Severity;
 use crate::settings::{Cancelled, FrequencyKind, InputKind, Settings};
 
@@ -91,7 +91,7 @@ fn remark(page: &mut Page, column: &Column) {
 
 fn kind(column: &Column) -> String {
     match column.date_format.as_ref().filter(|format| format.starts_with('%')) {
-        Some(format) if column.kind == Kind::Date => format!("date {}", printable(format)),
+        Some(format) if column.kind == ColumnKind::Date => format!("date {}", printable(format)),
         _ => column.kind.name().to_owned(),
     }
 }
@@ -119,10 +119,10 @@ fn first_rows(page: &mut Page, overview: &Overview) {
 }
 
 fn would_do(page: &mut Page, prospect: &Prospect, overview: &Overview) {
-    let Prospect { settings, look, .. } = prospect;
+    let Prospect { settings, prepared, .. } = prospect;
     page.title("What a run would do");
-    let rejected: usize = look.cleaned.rejected.iter().map(|r| r.rows).sum();
-    let rules: Vec<String> = look
+    let rejected: usize = prepared.cleaned.rejected.iter().map(|r| r.rows).sum();
+    let rules: Vec<String> = prepared
         .cleaned
         .rejected
         .iter()
@@ -135,7 +135,7 @@ fn would_do(page: &mut Page, prospect: &Prospect, overview: &Overview) {
             "reads",
             format!(
                 "{} rows, {} set aside{aside}",
-                whole(look.cleaned.rows_read as f64),
+                whole(prepared.cleaned.rows_read as f64),
                 whole(rejected as f64)
             ),
         ),
@@ -143,10 +143,10 @@ fn would_do(page: &mut Page, prospect: &Prospect, overview: &Overview) {
             "summarises",
             format!(
                 "{} customers, orders from {} to {}, as of {}",
-                whole(look.histories.len() as f64),
-                look.summary.first_order,
-                look.summary.last_order,
-                look.summary.observation_end
+                whole(prepared.histories.len() as f64),
+                prepared.summary.first_order,
+                prepared.summary.last_order,
+                prepared.summary.observation_end
             ),
         ),
         ("caps", capped(prospect)),
@@ -184,7 +184,7 @@ fn taken_for(settings: &Settings, overview: &Overview) -> String {
 }
 
 fn capped(prospect: &Prospect) -> String {
-    let limits = prospect.look.limits.iter().map(|limits| {
+    let limits = prospect.prepared.limits.iter().map(|limits| {
         format!(
             "{} values of {} to {} at most",
             whole((limits.raised + limits.lowered) as f64),
@@ -271,10 +271,10 @@ fn escaped(json: &str) -> String {
 }
 
 fn run(prospect: &Prospect) -> Value {
-    let Prospect { settings, look, .. } = prospect;
+    let Prospect { settings, prepared, .. } = prospect;
     let rejected: serde_json::Map<String, Value> =
-        look.cleaned.rejected.iter().map(|r| (r.rule.clone(), json!(r.rows))).collect();
-    let aside: usize = look.cleaned.rejected.iter().map(|r| r.rows).sum();
+        prepared.cleaned.rejected.iter().map(|r| (r.rule.clone(), json!(r.rows))).collect();
+    let aside: usize = prepared.cleaned.rejected.iter().map(|r| r.rows).sum();
     let warned = |f: &&crate::results::findings::Finding| f.severity == Severity::Warning;
     json!({
         "possible": prospect.too_little.is_none(),
@@ -282,14 +282,14 @@ fn run(prospect: &Prospect) -> Value {
         "kind": settings.input.kind,
         "columns": settings.input.columns,
         "cancelled": settings.transactions.cancelled,
-        "rows": { "read": look.cleaned.rows_read, "rejected": aside, "kept": look.cleaned.rows_read - aside },
+        "rows": { "read": prepared.cleaned.rows_read, "rejected": aside, "kept": prepared.cleaned.rows_read - aside },
         "rejected": rejected,
-        "customers": look.histories.len(),
+        "customers": prepared.histories.len(),
         "distinct_histories": prospect.histories,
-        "first_order": look.summary.first_order.to_string(),
-        "last_order": look.summary.last_order.to_string(),
-        "as_of": look.summary.observation_end.to_string(),
-        "outlier_limits": look.limits,
+        "first_order": prepared.summary.first_order.to_string(),
+        "last_order": prepared.summary.last_order.to_string(),
+        "as_of": prepared.summary.observation_end.to_string(),
+        "outlier_limits": prepared.limits,
         "purchases": settings.purchases.model,
         "frequency": settings.summary.frequency,
         "spend": settings.spend.model,

@@ -9,8 +9,9 @@ use crate::frame::guess::inspect::{Overview, inspect};
 use crate::model::CustomerPatterns;
 use crate::model::fit::purchases;
 use crate::model::selection::stated::{self, advice};
-use crate::pipeline::notices::remarks;
-use crate::pipeline::{Look, look};
+use crate::pipeline::Prepared;
+use crate::pipeline::notices::data_findings;
+use crate::pipeline::prepare::prepare;
 use crate::progress::Clock;
 use crate::results::findings::{Finding, Severity};
 use crate::settings::{FrequencyKind, Overrides, Settings, load, parse};
@@ -30,7 +31,7 @@ pub struct Prospect {
     /// The settings that it would have.
     pub settings: Settings,
     /// What it would know before it fits anything.
-    pub look: Look,
+    pub prepared: Prepared,
     /// Distinct purchase histories.
     pub histories: usize,
     /// Why nothing could be fitted.
@@ -74,18 +75,18 @@ pub(crate) fn check(file: &Path, overrides: &Overrides) -> Result<Checked, Error
 }
 
 pub(crate) fn prospect(settings: Settings) -> Result<Prospect, Error> {
-    let look = look(&settings, None, &mut Clock::default())?;
-    let end = look.summary.observation_end;
-    let stated = stated::stated(&settings, &look.histories, end)?;
-    let patterns = CustomerPatterns::of(&look.histories).patterns;
+    let prepared = prepare(&settings, None, &mut Clock::default())?;
+    let end = prepared.summary.observation_end;
+    let stated = stated::stated(&settings, &prepared.histories, end)?;
+    let patterns = CustomerPatterns::of(&prepared.histories).patterns;
     Ok(Prospect {
         histories: patterns.rows.len(),
-        too_little: purchases::enough(&patterns).err().map(|error| error.to_string()),
-        remarks: remarks(&settings, &look, &[]),
-        selection: stated::findings(&settings, stated, &look.signs, end),
-        lines: advice(&look.signs, end, settings.summary.time_unit),
+        too_little: purchases::check_enough_data(&patterns).err().map(|error| error.to_string()),
+        remarks: data_findings(&settings, &prepared, &[]),
+        selection: stated::findings(&settings, stated, &prepared.signs, end),
+        lines: advice(&prepared.signs, end, settings.summary.time_unit),
         settings,
-        look,
+        prepared,
     })
 }
 

@@ -6,8 +6,8 @@ use polars::prelude::*;
 use crate::error::Error;
 use crate::frame::guess::inspect::Overview;
 use crate::frame::guess::named::{Guess, spoken};
-use crate::frame::guess::words::{Topic, Words, says_cancelled};
-use crate::frame::input::kinds::Kind;
+use crate::frame::guess::words::{ColumnWords, Topic, says_cancelled};
+use crate::frame::input::kinds::ColumnKind;
 use crate::frame::input::load::load_whole;
 use crate::frame::input::typed::{Blanks, number, stripped};
 use crate::frame::streamed;
@@ -98,9 +98,9 @@ fn status(
     overview: &Overview,
 ) -> PolarsResult<Option<Cancelled>> {
     let columns = overview.columns.iter().filter(|column| {
-        column.kind == Kind::Text
+        column.kind == ColumnKind::Text
             && column.distinct <= MOST_VALUES
-            && Words::of(&column.name).about_any(&[Topic::Status, Topic::Cancel])
+            && ColumnWords::of(&column.name).about_any(&[Topic::Status, Topic::Cancel])
             && guess.columns.order_id.as_ref() != Some(&column.name)
     });
     for column in columns {
@@ -150,7 +150,7 @@ fn about_customers(
         .columns
         .iter()
         .filter(|column| {
-            matches!(column.kind, Kind::Text | Kind::List)
+            matches!(column.kind, ColumnKind::Text | ColumnKind::List)
                 && (2..=MOST_VALUES).contains(&column.distinct)
                 && !used.contains(&Some(&column.name))
                 && !columns.value.contains(&column.name)
@@ -162,7 +162,7 @@ fn about_customers(
     }
     let constant = constant(frame, &columns.customer_id, &candidates)?;
     let is_kept = |(name, share): (&&str, f64)| {
-        let by_name = Words::of(name).about_any(&[Topic::Channel, Topic::Category]);
+        let by_name = ColumnWords::of(name).about_any(&[Topic::Channel, Topic::Category]);
         (by_name || share >= NEARLY_ALL).then(|| (*name).to_owned())
     };
     Ok(candidates.iter().zip(constant).filter_map(is_kept).collect())

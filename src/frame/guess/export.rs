@@ -7,7 +7,7 @@ use crate::frame::guess::named::{
     Guess, LEAST_UNIQUE, MOST_ATTRIBUTES, Named, Reasons, spoken, uniqueness, used,
 };
 use crate::frame::guess::words::Topic;
-use crate::frame::input::kinds::Kind;
+use crate::frame::input::kinds::ColumnKind;
 use crate::settings::{Columns, InputKind};
 
 /// The most attributes, of lists, of which there are as many as combinations.
@@ -162,7 +162,7 @@ fn counts<'a>(named: &'a [Named<'a>], id: &Named<'_>) -> Parts<'a> {
     let no_count =
         [Topic::Date, Topic::First, Topic::Last, Topic::Channel, Topic::Value, Topic::Mean];
     let may_count = |one: &Named<'_>| {
-        one.column.kind == Kind::Integer
+        one.column.kind == ColumnKind::Integer
             && one.is_not_negative()
             && !one.words.about_any(&no_count)
             && one.column.name != id.column.name
@@ -196,13 +196,14 @@ fn values<'a>(named: &'a [Named<'a>], id: &Named<'_>) -> Parts<'a> {
     let is_live = |one: &&Named<'_>| !one.words.about(Topic::Aside);
     let mut by_name = by_topic(Topic::Value);
     if !by_name.iter().any(is_live) {
-        let of_money =
-            |one: &&Named<'_>| !one.words.about(Topic::Order) || one.column.kind == Kind::Number;
+        let of_money = |one: &&Named<'_>| {
+            !one.words.about(Topic::Order) || one.column.kind == ColumnKind::Number
+        };
         let totals = by_topic(Topic::Total).into_iter().filter(of_money);
         by_name.extend(totals.filter(is_live));
     }
     let with_fractions = |one: &Named<'_>| {
-        one.column.kind == Kind::Number
+        one.column.kind == ColumnKind::Number
             && !one.words.about_any(&no_value[..4])
             && !one.words.about(Topic::Aside)
     };
@@ -231,8 +232,8 @@ fn kept(named: &[Named<'_>], columns: &Columns, overview: &Overview) -> Vec<Stri
 /// Whether a column of an export says something about customers that is worth carrying along.
 fn is_kept(one: &Named<'_>, overview: &Overview) -> bool {
     let most = match one.column.kind {
-        Kind::Text => MOST_ATTRIBUTES,
-        Kind::List => MOST_LISTS,
+        ColumnKind::Text => MOST_ATTRIBUTES,
+        ColumnKind::List => MOST_LISTS,
         _ => return false,
     };
     let by_name = one.words.about_any(&[Topic::Channel, Topic::Category, Topic::Attribute]);

@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::frame::input::dates;
-use crate::frame::input::kinds::{Kind, has_decimal_comma, is_thousands};
+use crate::frame::input::kinds::{ColumnKind, has_decimal_comma, is_thousands};
 use crate::frame::input::load::load_whole;
 use crate::frame::input::typed::stripped;
-use crate::frame::{streamed, unbroken};
+use crate::frame::{catch_reader_panic, streamed};
 
 /// Rows in which distinct values and repeated lines are counted.
 const REMEMBERED: u32 = 1_000_000;
@@ -46,7 +46,7 @@ pub struct Column {
     pub name: String,
     /// What its values are.
     #[serde(rename = "type")]
-    pub kind: Kind,
+    pub kind: ColumnKind,
     /// How dates are written, or why that cannot be told.
     pub date_format: Option<String>,
     /// Rows without a value: nothing, or only blanks.
@@ -78,7 +78,7 @@ pub struct Column {
 /// # Errors
 /// [`Error::Input`] when there is no such file or it cannot be read.
 pub fn inspect(path: &str, separator: &str, date_format: &str) -> Result<Overview, Error> {
-    unbroken(path, || inspected(path, separator, date_format))
+    catch_reader_panic(path, || inspected(path, separator, date_format))
 }
 
 fn inspected(path: &str, separator: &str, date_format: &str) -> Result<Overview, Error> {
@@ -292,17 +292,17 @@ fn column(
     let kind = kind(sums, position, values, dated.is_some());
     let range = sums.number("low", position).zip(sums.number("high", position));
     let (mut lowest, mut highest) = match (kind, range) {
-        (Kind::Integer | Kind::Number, Some((low, high))) => {
+        (ColumnKind::Integer | ColumnKind::Number, Some((low, high))) => {
             (Some(low.to_string()), Some(high.to_string()))
         }
         _ => (sums.text("first", position), sums.text("last", position)),
     };
     let readable = match kind {
-        Kind::Integer => sums.count("whole", position),
-        Kind::Number => sums.count("numbers", position),
-        Kind::List => sums.count("lists", position),
-        Kind::Date => dated.as_ref().and_then(|dated| dated.readable).unwrap_or(values),
-        Kind::Empty | Kind::Text => values,
+        ColumnKind::Integer => sums.count("whole", position),
+        ColumnKind::Number => sums.count("numbers", position),
+        ColumnKind::List => sums.count("lists", position),
+        ColumnKind::Date => dated.as_ref().and_then(|dated| dated.readable).unwrap_or(values),
+        ColumnKind::Empty | ColumnKind::Text => values,
     };
     if let Some(dated) = dated.as_ref().filter(|dated| dated.readable.is_some()) {
         (lowest, highest) = (dated.first.clone(), dated.last.clone());
@@ -318,28 +318,32 @@ fn column(
         example: sample.example.or_else(|| lowest.clone()),
         lowest,
         highest,
-        decimal_comma: kind == Kind::Text
+        decimal_comma: kind == ColumnKind::Text
             && sample.with_comma > 0
             && most(sample.with_comma, sample.values),
-        thousands_points: kind == Kind::Number
+        thousands_points: kind == ColumnKind::Number
             && sums.count("thousands", position) > 0
             && sums.count("thousands", position) == sums.count("pointed", position),
         range,
     }
 }
 
-fn kind(sums: &Sums, position: usize, values: usize, dates: bool) -> Kind {
+fn kind(sums: &Sums, position: usize, values: usize, dates: bool) -> ColumnKind {
     let numbers = sums.count("numbers", position);
     if values == 0 {
-        Kind::Empty
+        ColumnKind::Empty
     } else if dates {
-        Kind::Date
+        ColumnKind::Date
     } else if most(numbers, values) {
-        if sums.count("whole", position) == numbers { Kind::Integer } else { Kind::Number }
+        if sums.count("whole", position) == numbers {
+            ColumnKind::Integer
+        } else {
+            ColumnKind::Number
+        }
     } else if most(sums.count("lists", position), values) {
-        Kind::List
+        ColumnKind::List
     } else {
-        Kind::Text
+        ColumnKind::Text
     }
 }
 

@@ -5,7 +5,7 @@ use crate::frame::guess::named::{
     Guess, LEAST_UNIQUE, MOST_ATTRIBUTES, Named, Reasons, uniqueness, used,
 };
 use crate::frame::guess::words::Topic;
-use crate::frame::input::kinds::Kind;
+use crate::frame::input::kinds::ColumnKind;
 use crate::settings::{Columns, InputKind};
 
 /// One row an order or order line: a date, and a value or quantity and price.
@@ -15,7 +15,7 @@ pub(crate) fn log(named: &[Named<'_>]) -> Option<Guess> {
     let price = number(named, Topic::Price, &[Topic::Sum]);
     let value = number(named, Topic::Value, &[])
         .or_else(|| number(named, Topic::Total, &[Topic::Count]))
-        .or_else(|| Choice::only(named, |one| one.column.kind == Kind::Number));
+        .or_else(|| Choice::only(named, |one| one.column.kind == ColumnKind::Number));
     let order_id = order_id(named);
     let mut columns = match (&quantity, &price) {
         (Some(quantity), Some(price)) => Columns {

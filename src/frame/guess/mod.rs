@@ -55,9 +55,9 @@ fn unknown(overview: &Overview) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::input::kinds::Kind;
+    use crate::frame::input::kinds::ColumnKind;
 
-    fn column(name: &str, kind: Kind, distinct: usize, range: (f64, f64)) -> Column {
+    fn column(name: &str, kind: ColumnKind, distinct: usize, range: (f64, f64)) -> Column {
         Column {
             name: name.to_owned(),
             kind,
@@ -96,12 +96,12 @@ mod tests {
     #[test]
     fn an_export_without_telling_names() {
         let columns = vec![
-            column("a", Kind::Text, 1000, (0.0, 0.0)),
-            column("b", Kind::Date, 300, (2.0, 8.0)),
-            column("c", Kind::Date, 300, (1.0, 7.0)),
-            column("d", Kind::Integer, 9, (1.0, 9.0)),
-            column("e", Kind::Number, 900, (0.5, 90.5)),
-            column("f", Kind::Text, 4, (0.0, 0.0)),
+            column("a", ColumnKind::Text, 1000, (0.0, 0.0)),
+            column("b", ColumnKind::Date, 300, (2.0, 8.0)),
+            column("c", ColumnKind::Date, 300, (1.0, 7.0)),
+            column("d", ColumnKind::Integer, 9, (1.0, 9.0)),
+            column("e", ColumnKind::Number, 900, (0.5, 90.5)),
+            column("f", ColumnKind::Text, 4, (0.0, 0.0)),
         ];
         let found = guessed_export(columns).expect("an export").columns;
         assert_eq!(found.customer_id, "a");
@@ -114,23 +114,23 @@ mod tests {
     fn names_that_the_content_contradicts_do_not_count() {
         let columns = |kind| {
             vec![
-                column("customer_id", Kind::Text, 1000, (0.0, 0.0)),
+                column("customer_id", ColumnKind::Text, 1000, (0.0, 0.0)),
                 column("first_order_date", kind, 300, (1.0, 7.0)),
-                column("last_order_date", Kind::Date, 300, (2.0, 8.0)),
-                column("orders", Kind::Integer, 9, (1.0, 9.0)),
-                column("total_spend", Kind::Number, 900, (0.5, 90.5)),
+                column("last_order_date", ColumnKind::Date, 300, (2.0, 8.0)),
+                column("orders", ColumnKind::Integer, 9, (1.0, 9.0)),
+                column("total_spend", ColumnKind::Number, 900, (0.5, 90.5)),
             ]
         };
-        assert!(guessed_export(columns(Kind::Date)).is_some());
-        assert_eq!(guessed_export(columns(Kind::Text)), None);
+        assert!(guessed_export(columns(ColumnKind::Date)).is_some());
+        assert_eq!(guessed_export(columns(ColumnKind::Text)), None);
     }
 
     #[test]
     fn the_columns_of_a_log() {
         let overview = file(vec![
-            column("Id", Kind::Integer, 200, (1.0, 200.0)),
-            column("Date", Kind::Date, 300, (1.0, 7.0)),
-            column("Price", Kind::Number, 300, (1.0, 7.0)),
+            column("Id", ColumnKind::Integer, 200, (1.0, 200.0)),
+            column("Date", ColumnKind::Date, 300, (1.0, 7.0)),
+            column("Price", ColumnKind::Number, 300, (1.0, 7.0)),
         ]);
         let found = log(&Named::all(&overview)).expect("a log").columns;
         assert_eq!(found.value, ["Price"]);

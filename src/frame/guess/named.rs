@@ -1,8 +1,8 @@
 //! Columns with the meanings that their names suggest.
 
 use crate::frame::guess::inspect::{Column, Overview};
-use crate::frame::guess::words::{Topic, Words};
-use crate::frame::input::kinds::Kind;
+use crate::frame::guess::words::{ColumnWords, Topic};
+use crate::frame::input::kinds::ColumnKind;
 use crate::settings::{Cancelled, Columns, InputKind};
 
 /// An export has at least so many different identifiers a row; a log has fewer.
@@ -61,17 +61,17 @@ impl Guess {
 /// A column with the words of its name.
 pub(crate) struct Named<'a> {
     pub(crate) column: &'a Column,
-    pub(crate) words: Words,
+    pub(crate) words: ColumnWords,
 }
 
 impl<'a> Named<'a> {
     pub(crate) fn all(overview: &'a Overview) -> Vec<Self> {
-        let one = |column: &'a Column| Self { column, words: Words::of(&column.name) };
+        let one = |column: &'a Column| Self { column, words: ColumnWords::of(&column.name) };
         overview.columns.iter().map(one).collect()
     }
 
     pub(crate) fn is_number(&self) -> bool {
-        matches!(self.column.kind, Kind::Integer | Kind::Number)
+        matches!(self.column.kind, ColumnKind::Integer | ColumnKind::Number)
     }
 
     pub(crate) fn is_not_negative(&self) -> bool {
@@ -79,11 +79,11 @@ impl<'a> Named<'a> {
     }
 
     pub(crate) fn is_code(&self) -> bool {
-        matches!(self.column.kind, Kind::Integer | Kind::Text)
+        matches!(self.column.kind, ColumnKind::Integer | ColumnKind::Text)
     }
 
     pub(crate) fn is_date(&self) -> bool {
-        self.column.kind == Kind::Date
+        self.column.kind == ColumnKind::Date
     }
 }
 
@@ -114,7 +114,7 @@ pub(crate) fn used(columns: &Columns) -> Vec<String> {
 pub(crate) fn spoken(keep: &[String]) -> (Option<String>, Option<String>) {
     let one = |topic: Topic, english: &str| {
         let known = keep.iter().any(|name| name.to_lowercase().contains(english));
-        let found = keep.iter().find(|name| Words::of(name).about(topic));
+        let found = keep.iter().find(|name| ColumnWords::of(name).about(topic));
         found.filter(|_| !known).cloned()
     };
     (one(Topic::Channel, "channel"), one(Topic::Category, "categor"))

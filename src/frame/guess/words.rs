@@ -3,7 +3,7 @@
 
 /// A column name as its words, in small letters without Turkish ones.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Words(Vec<String>);
+pub struct ColumnWords(Vec<String>);
 
 /// What a name can be about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub enum Topic {
 }
 
 impl Topic {
-    /// Words by their beginnings; a word that ends in `$` must be whole.
+    /// ColumnWords by their beginnings; a word that ends in `$` must be whole.
     fn words(self) -> &'static [&'static str] {
         match self {
             Self::Customer => &[
@@ -159,7 +159,7 @@ impl Topic {
     }
 }
 
-impl Words {
+impl ColumnWords {
     /// Takes a name apart.
     pub fn of(name: &str) -> Self {
         let mut words: Vec<String> = Vec::new();
@@ -249,7 +249,7 @@ fn folded(letter: char) -> Option<char> {
     Some(plain)
 }
 
-/// Words that turn a cancellation into none: refusals, and in Turkish the negated verbs, as in
+/// ColumnWords that turn a cancellation into none: refusals, and in Turkish the negated verbs, as in
 /// `iptal edilmedi`. What can be cancelled was not.
 const NOT_CANCELLED: &[&str] = &[
     "not$",
@@ -278,7 +278,7 @@ const NOT_CANCELLED: &[&str] = &[
 
 /// Whether a value of a status column says that the order was cancelled.
 pub fn says_cancelled(value: &str) -> bool {
-    let words = Words::of(value).0;
+    let words = ColumnWords::of(value).0;
     let begins = |known: &str| match known.strip_suffix('$') {
         Some(whole) => words.iter().any(|word| word == whole),
         None => words.iter().any(|word| word.starts_with(known)),
@@ -294,16 +294,20 @@ mod tests {
     #[test]
     fn names_are_folded_however_they_are_written() {
         for name in ["müşteri_no", "MÜŞTERİ NO", "MusteriNo", "mu\u{308}s\u{327}teri no"] {
-            assert_eq!(Words::of(name), Words(vec!["musteri".into(), "no".into()]), "{name}");
+            assert_eq!(
+                ColumnWords::of(name),
+                ColumnWords(vec!["musteri".into(), "no".into()]),
+                "{name}"
+            );
         }
-        assert_eq!(Words::of("İLK SİPARİŞ TARİHİ"), Words::of("ilk_siparis_tarihi"));
-        assert_eq!(Words::of("SATIŞ TUTARI"), Words::of("satis_tutari"));
-        assert_eq!(Words::of("InvoiceDate"), Words::of("invoice date"));
+        assert_eq!(ColumnWords::of("İLK SİPARİŞ TARİHİ"), ColumnWords::of("ilk_siparis_tarihi"));
+        assert_eq!(ColumnWords::of("SATIŞ TUTARI"), ColumnWords::of("satis_tutari"));
+        assert_eq!(ColumnWords::of("InvoiceDate"), ColumnWords::of("invoice date"));
     }
 
     #[test]
     fn topics_of_names() {
-        let about = |name: &str, topic| Words::of(name).about(topic);
+        let about = |name: &str, topic| ColumnWords::of(name).about(topic);
         assert!(about("customerid", Topic::Identifier));
         assert!(about("musterino", Topic::Customer));
         assert!(!about("paid", Topic::Identifier));

@@ -5,7 +5,7 @@ use polars::prelude::*;
 
 use crate::error::Error;
 use crate::frame::input::typed::stripped;
-use crate::frame::{collected, holds, streamed};
+use crate::frame::{collected, query_bool, streamed};
 
 /// Formats that `auto` knows. Month, day and a two-digit year may lack the leading zero.
 const FORMATS: &[&str] = &[
@@ -193,7 +193,7 @@ fn time_of_day(frame: &LazyFrame, names: &[&str], engine: Engine) -> PolarsResul
     };
     let everywhere = |is: &dyn Fn(&str) -> Expr| {
         let of_each = names.iter().map(|name| is(name).all(true));
-        holds(frame, of_each.reduce(Expr::and).unwrap_or(lit(true)), engine)
+        query_bool(frame, of_each.reduce(Expr::and).unwrap_or(lit(true)), engine)
     };
     Ok(if everywhere(&|name| is_long(name).not())? {
         TimeOfDay::None

@@ -8,7 +8,7 @@ use crate::frame::input::dates;
 /// What the values of a column are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum ColumnKind {
     /// There are none.
     Empty,
     /// Whole numbers.
@@ -23,7 +23,7 @@ pub enum Kind {
     Text,
 }
 
-impl Kind {
+impl ColumnKind {
     /// Its name on the terminal.
     pub fn name(self) -> &'static str {
         match self {
@@ -38,14 +38,14 @@ impl Kind {
 }
 
 /// What a single value is.
-pub fn kind_of(value: &str) -> Kind {
+pub fn kind_of(value: &str) -> ColumnKind {
     match value.trim().parse::<f64>() {
-        _ if value.trim().is_empty() => Kind::Empty,
-        _ if dates::is_known(value.trim()) => Kind::Date,
-        Ok(number) if number.is_finite() && number.fract() == 0.0 => Kind::Integer,
-        Ok(number) if number.is_finite() => Kind::Number,
-        _ if value.starts_with('[') && value.ends_with(']') => Kind::List,
-        _ => Kind::Text,
+        _ if value.trim().is_empty() => ColumnKind::Empty,
+        _ if dates::is_known(value.trim()) => ColumnKind::Date,
+        Ok(number) if number.is_finite() && number.fract() == 0.0 => ColumnKind::Integer,
+        Ok(number) if number.is_finite() => ColumnKind::Number,
+        _ if value.starts_with('[') && value.ends_with(']') => ColumnKind::List,
+        _ => ColumnKind::Text,
     }
 }
 

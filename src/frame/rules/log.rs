@@ -20,7 +20,7 @@ use crate::frame::rules::column_types::{self, WRONG_TYPE};
 use crate::frame::rules::judged::{
     Cleaned, Rejected, Rule, count_by_rule, first_broken, is_sound, none_left, quarantine,
 };
-use crate::frame::{collected_together, day_literal, engine, holds, streamed};
+use crate::frame::{collected_together, day_literal, engine, query_bool, streamed};
 use crate::settings::columns::CUSTOMER_ID;
 use crate::settings::{DuplicateLines, Returns, Settings};
 
@@ -113,7 +113,7 @@ impl Pass {
         let any = numbers.map(|name| has_blanks(&format!("raw_{name}"))).reduce(Expr::or);
         let unread = col("rule").eq(lit("unreadable_value")).and(any.unwrap_or(lit(false)));
         let found = |frame: &DataFrame, is: Expr| {
-            holds(&frame.clone().lazy(), is.any(true), Engine::Streaming)
+            query_bool(&frame.clone().lazy(), is.any(true), Engine::Streaming)
         };
         let there = found(&self.days, has_blanks(CUSTOMER_ID))? || found(&self.quarantine, unread)?;
         Ok(if there { Blanks::TakenOff } else { Blanks::Unexpected })
@@ -317,7 +317,7 @@ fn is_purchase(value: Expr, settings: &Settings) -> Expr {
 /// some without, rows of the same customer and day become one.
 fn plain_ids(days: DataFrame, settings: &Settings) -> PolarsResult<DataFrame> {
     let id = || col(CUSTOMER_ID);
-    let answer = |question: Expr| holds(&days.clone().lazy(), question, Engine::Streaming);
+    let answer = |question: Expr| query_bool(&days.clone().lazy(), question, Engine::Streaming);
     if !answer(id().str().ends_with(lit(".0")).any(true))? {
         return Ok(days);
     }

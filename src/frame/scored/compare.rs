@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::frame::input::load::missing_columns;
 use crate::frame::input::pages;
 use crate::frame::scored::kept_columns::{self, KeptColumn};
-use crate::frame::{collected, numbers, unbroken};
+use crate::frame::{catch_reader_panic, collected, numbers};
 use crate::settings::Settings;
 use crate::settings::columns::{
     CLTV, CLTV_SEGMENT, CUSTOMER_ID, EXP_AVERAGE_VALUE, FREQUENCY, MONETARY_AVG, age, recency,
@@ -36,7 +36,7 @@ const MONETARY_AFTER: &str = "__monetary_after";
 /// [`Error::Input`] when the file cannot be read, or lacks a column.
 pub fn customers(file: &Path, settings: &Settings) -> Result<DataFrame, Error> {
     let place = file.display().to_string();
-    unbroken(&place, || read(file, settings))
+    catch_reader_panic(&place, || read(file, settings))
 }
 
 fn read(file: &Path, settings: &Settings) -> Result<DataFrame, Error> {

@@ -61,7 +61,7 @@ impl KeptColumn {
 
 /// How a column is to be read.
 #[derive(Clone, Copy, PartialEq)]
-enum Kind {
+enum EntryKind {
     Numbers,
     Categories,
     Lists,
@@ -98,19 +98,19 @@ fn one(
     let text = values.cast(&DataType::String)?;
     let text = text.str()?;
     let kind = if categories_column(settings).as_deref() == Some(column) {
-        Kind::Lists
+        EntryKind::Lists
     } else if channel_column(settings).as_deref() == Some(column) {
-        Kind::Categories
+        EntryKind::Categories
     } else if values.dtype().is_primitive_numeric() {
-        Kind::Numbers
+        EntryKind::Numbers
     } else {
         kind_of(text)
     };
-    if kind == Kind::Numbers {
+    if kind == EntryKind::Numbers {
         let numbers = text.iter().map(|entry| entry.and_then(number));
         return Ok(Some(means(numbers, member, sizes.len())));
     }
-    let Some(counts) = counts(text, kind == Kind::Lists, member, sizes.len()) else {
+    let Some(counts) = counts(text, kind == EntryKind::Lists, member, sizes.len()) else {
         return Ok(None);
     };
     let all: usize = sizes.iter().sum();
@@ -123,16 +123,16 @@ fn one(
     Ok(Some(groups))
 }
 
-fn kind_of(text: &StringChunked) -> Kind {
+fn kind_of(text: &StringChunked) -> EntryKind {
     let filled = || text.iter().flatten().map(str::trim).filter(|entry| !entry.is_empty());
     if filled().next().is_none() {
-        Kind::Categories
+        EntryKind::Categories
     } else if filled().all(|entry| number(entry).is_some()) {
-        Kind::Numbers
+        EntryKind::Numbers
     } else if filled().all(|entry| entry.starts_with('[') && entry.ends_with(']')) {
-        Kind::Lists
+        EntryKind::Lists
     } else {
-        Kind::Categories
+        EntryKind::Categories
     }
 }
 
@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn category_lists_are_read_as_lists() {
         let lists = column(&["[ERKEK, KADIN]", "[KADIN]", "[]", "[KADIN, KADIN]"]);
-        assert!(kind_of(&lists) == Kind::Lists);
+        assert!(kind_of(&lists) == EntryKind::Lists);
         let counts = counts(&lists, true, &[0, 0, 0, 0], 1).expect("few entries");
         let found = shares(&counts, 4, |by_segment| by_segment[0]);
         assert_eq!(found, [("KADIN".to_owned(), 0.75), ("ERKEK".to_owned(), 0.25)]);
@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn numbers_have_means_over_those_who_have_one() {
         let ages = column(&["30", "", " 40.5 ", "50"]);
-        assert!(kind_of(&ages) == Kind::Numbers);
+        assert!(kind_of(&ages) == EntryKind::Numbers);
         let numbers = ages.iter().map(|entry| entry.and_then(number));
         let means = means(numbers, &[0, 0, 1, 0], 2);
         let mean = |mean, customers| Described::Mean { mean, customers };
@@ -292,7 +292,7 @@ mod tests {
             means,
             [mean(Some(40.0), 2), mean(Some(40.5), 1), mean(Some(40.166666666666664), 3)]
         );
-        assert!(kind_of(&column(&["NaN", "1"])) == Kind::Categories);
+        assert!(kind_of(&column(&["NaN", "1"])) == EntryKind::Categories);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::settings::columns::{
     CLTV, CLTV_SEGMENT, FREQUENCY, MONETARY_AVG, P_ALIVE, age, expected_orders, recency,
 };
 
-/// Figures of one segment, or of the whole company.
+/// ChartData of one segment, or of the whole company.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Profile {
     /// Label of the segment.

@@ -36,7 +36,7 @@ pub struct RfmEdges {
     pub monetary: Vec<f64>,
 }
 
-/// Figures of one RFM segment; means are 0 for one without customers.
+/// ChartData of one RFM segment; means are 0 for one without customers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RfmProfile {
     /// Its name.

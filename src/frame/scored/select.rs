@@ -7,9 +7,9 @@ use polars::prelude::*;
 use polars::sql::sql_expr;
 
 use crate::error::Error;
+use crate::frame::catch_reader_panic;
 use crate::frame::input::load::missing_columns;
 use crate::frame::input::pages;
-use crate::frame::unbroken;
 
 /// Files with the customers of a run, the preferred one first.
 const CUSTOMERS: &[&str] = &["customers.parquet", "customers.arrow", "customers.csv"];
@@ -68,7 +68,7 @@ fn all_below(folder: &Path) -> Vec<PathBuf> {
 /// when the table cannot be read.
 pub fn select(file: &Path, condition: &str, columns: &[String]) -> Result<DataFrame, Error> {
     let place = file.display().to_string();
-    unbroken(&place, || selected(file, condition, columns))
+    catch_reader_panic(&place, || selected(file, condition, columns))
 }
 
 fn selected(file: &Path, condition: &str, columns: &[String]) -> Result<DataFrame, Error> {

@@ -9,7 +9,7 @@ use crate::frame::one_date;
 use crate::frame::summary::{CustomerSummary, History, finish};
 use crate::settings::{AnalysisDate, FrequencyKind, Settings};
 
-/// Adds orders and spend over all channels. Limits on single channels leave each customer at
+/// Adds orders and spend over all channels. OutlierLimits on single channels leave each customer at
 /// least as many orders as it has order dates.
 pub fn omnichannel_totals(capped: LazyFrame, settings: &Settings) -> LazyFrame {
     let columns = &settings.input.columns;

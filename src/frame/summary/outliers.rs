@@ -9,7 +9,7 @@ use crate::settings::{Outliers, Settings};
 
 /// The limits of one column and what they changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Limits {
+pub struct OutlierLimits {
     /// Input column.
     pub column: String,
     /// Values below are raised to `lower_applied`.
@@ -40,9 +40,9 @@ pub struct Limits {
 /// [`Error::Engine`], never for rows that keep the rules.
 pub fn cap(
     kept: LazyFrame,
-    given: Option<&[Limits]>,
+    given: Option<&[OutlierLimits]>,
     settings: &Settings,
-) -> Result<(LazyFrame, Vec<Limits>), Error> {
+) -> Result<(LazyFrame, Vec<OutlierLimits>), Error> {
     let mut limits = match given {
         Some(limits) => limits.to_vec(),
         None => limits_of(&kept, &settings.capped_columns(), &settings.outliers)
@@ -53,7 +53,11 @@ pub fn cap(
     Ok((if capped.is_empty() { kept } else { kept.with_columns(capped) }, limits))
 }
 
-fn limits_of(kept: &LazyFrame, names: &[&str], outliers: &Outliers) -> PolarsResult<Vec<Limits>> {
+fn limits_of(
+    kept: &LazyFrame,
+    names: &[&str],
+    outliers: &Outliers,
+) -> PolarsResult<Vec<OutlierLimits>> {
     let quantile = |name: &&str, q: f64, side: &str| {
         let column = col(typed_name(name));
         column.quantile(lit(q), QuantileMethod::Linear).alias(format!("{side}{name}"))
@@ -74,7 +78,7 @@ fn limits_of(kept: &LazyFrame, names: &[&str], outliers: &Outliers) -> PolarsRes
         if rounded(upper) <= low {
             continue;
         }
-        limits.push(Limits {
+        limits.push(OutlierLimits {
             column: (*name).to_owned(),
             lower,
             upper,
@@ -87,7 +91,7 @@ fn limits_of(kept: &LazyFrame, names: &[&str], outliers: &Outliers) -> PolarsRes
     Ok(limits)
 }
 
-fn count_changes(kept: &LazyFrame, limits: &mut [Limits]) -> PolarsResult<()> {
+fn count_changes(kept: &LazyFrame, limits: &mut [OutlierLimits]) -> PolarsResult<()> {
     let count = |beyond: Expr, side: &str, name: &str| {
         beyond.sum().cast(DataType::Float64).alias(format!("{side}{name}"))
     };
@@ -114,7 +118,7 @@ fn only(frame: &DataFrame, column: &str) -> PolarsResult<f64> {
     frame.column(column)?.f64()?.get(0).ok_or_else(|| polars_err!(NoData: "no {column}"))
 }
 
-fn capped(limits: &Limits) -> Expr {
+fn capped(limits: &OutlierLimits) -> Expr {
     let value = col(typed_name(&limits.column));
     when(value.clone().lt(lit(limits.lower)))
         .then(lit(limits.lower_applied))

@@ -51,7 +51,7 @@ fn frequencies(high: f64) -> Vec<u64> {
 
 /// What a log says of one customer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Course<'a> {
+pub struct AliveCurve<'a> {
     /// Days since the first order with orders, rising, and how many there were on each; day 0 first.
     pub orders: &'a [(i32, f64)],
     /// Orders that the frequency leaves out: 1 where it counts repeat orders.
@@ -60,7 +60,7 @@ pub struct Course<'a> {
     pub end: i32,
 }
 
-impl Course<'_> {
+impl AliveCurve<'_> {
     /// Days since the first order with orders that the model takes for repeat orders.
     pub fn repeat_days(&self) -> Vec<f64> {
         let repeat = |(day, orders): &&(i32, f64)| *day > 0 || *orders > 1.0;
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn a_curve_jumps_with_the_orders() {
         let orders = [(0, 1.0), (10, 1.0), (11, 2.0)];
-        let course = Course { orders: &orders, uncounted: 1.0, end: 30 };
+        let course = AliveCurve { orders: &orders, uncounted: 1.0, end: 30 };
         let (days, alive) = course.survival(&MODEL, TimeUnit::Day);
         assert_eq!(days, [0.0, 7.0, 9.0, 10.0, 11.0, 14.0, 21.0, 28.0, 30.0]);
         let history = [(0.0, 0.0), (0.0, 0.0), (0.0, 0.0), (1.0, 10.0), (3.0, 11.0), (3.0, 11.0)];
@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(alive.last(), Some(&MODEL.p_alive(3.0, 11.0, 30.0)));
         assert_eq!(course.repeat_days(), [10.0, 11.0]);
         // All orders counted, two of them on the first day.
-        let course = Course { orders: &[(0, 2.0)], uncounted: 0.0, end: 0 };
+        let course = AliveCurve { orders: &[(0, 2.0)], uncounted: 0.0, end: 0 };
         assert_eq!(course.repeat_days(), [0.0]);
         let (days, alive) = course.survival(&MODEL, TimeUnit::Week);
         assert_eq!((days, alive), (vec![0.0], vec![MODEL.p_alive(2.0, 0.0, 0.0)]));
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_long_history_has_no_more_points() {
         for end in [1399, 1400, 1401, 20_000] {
-            let course = Course { orders: &[(0, 1.0)], uncounted: 1.0, end };
+            let course = AliveCurve { orders: &[(0, 1.0)], uncounted: 1.0, end };
             let (days, _) = course.survival(&MODEL, TimeUnit::Week);
             assert!((100..=201).contains(&days.len()), "{end}: {}", days.len());
             assert!(days.windows(2).all(|pair| pair[0] < pair[1]));

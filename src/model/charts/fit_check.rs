@@ -9,8 +9,8 @@ use crate::math::quantile::nearest_quantile;
 use crate::model::charts::histograms::{NEARLY_ALL, frequency_ends, frequency_position};
 use crate::model::forecast::predict::Outlook;
 use crate::model::purchase_model::PurchaseModel;
-use crate::model::selection::probability::Selection;
-use crate::model::simulation::{Watched, beta};
+use crate::model::selection::probability::SelectionRule;
+use crate::model::simulation::{SimulatedHistory, beta};
 use crate::results::chart_data::{FitAgainstData, FitBin};
 
 /// Customers that are drawn.
@@ -32,14 +32,14 @@ const ROUNDING: f64 = 1e-6;
 const NOBODY: f64 = 0.5;
 
 /// Customers by frequency and silence, observed and expected given the T of each; under a selection,
-/// given that they are in the file too. Empty where P(kept) cannot be computed.
+/// given that they are in the file too. Empty where P(selected) cannot be computed.
 ///
 /// # Formula
-/// Σ P(bin, kept | T) / P(kept | T) over customers, the numerator by simulation: n(T)/√P(kept | T) of
+/// Σ P(bin, selected | T) / P(selected | T) over customers, the numerator by simulation: n(T)/√P(selected | T) of
 /// the draws have age T, close to where the variance is smallest.
 pub fn fit_against_data(
     model: &PurchaseModel,
-    selection: Option<Selection>,
+    selection: Option<SelectionRule>,
     outlook: &Outlook<'_>,
 ) -> FitAgainstData {
     let axes = Axes::of(selection, outlook);
@@ -87,7 +87,7 @@ struct Counts {
 }
 
 impl Axes {
-    fn of(selection: Option<Selection>, outlook: &Outlook<'_>) -> Self {
+    fn of(selection: Option<SelectionRule>, outlook: &Outlook<'_>) -> Self {
         let unit_days = outlook.unit.days();
         let histories = outlook.histories;
         let window = selection.map(|s| s.window * unit_days).filter(|days| days.is_finite());
@@ -137,16 +137,16 @@ fn silence_ends(days: f64, more: usize) -> Vec<f64> {
 struct Strata {
     /// Rising.
     ages: Vec<f64>,
-    /// P(kept | T) of each.
-    kept: Vec<f64>,
-    /// Σ n/√P(kept) up to each.
+    /// P(selected | T) of each.
+    selected: Vec<f64>,
+    /// Σ n/√P(selected) up to each.
     up_to: Vec<f64>,
 }
 
 impl Strata {
     fn of(
         model: &PurchaseModel,
-        selection: Option<Selection>,
+        selection: Option<SelectionRule>,
         outlook: &Outlook<'_>,
     ) -> Option<Self> {
         let patterns = &outlook.customers.patterns;
@@ -154,20 +154,20 @@ impl Strata {
             patterns.age.iter().copied().zip(patterns.customers_of_age()).collect();
         of_age.sort_by(|a, b| a.0.total_cmp(&b.0));
         let ages: Vec<f64> = of_age.iter().map(|(age, _)| *age).collect();
-        let kept = match selection {
+        let selected = match selection {
             None => vec![1.0; ages.len()],
             Some(selection) => {
-                let kept = model.kept(&selection, patterns.oldest())?;
-                selection.probabilities(&ages, kept.as_ref())
+                let selected = model.selection_probability(&selection, patterns.oldest())?;
+                selection.probabilities(&ages, selected.as_ref())
             }
         };
         let mut sum = 0.0;
-        let up_to = of_age.iter().zip(&kept).map(|((_, customers), p)| {
+        let up_to = of_age.iter().zip(&selected).map(|((_, customers), p)| {
             // Who cannot be in the file by the model is not expected there.
             sum += if *p > 0.0 { customers / p.sqrt() } else { 0.0 };
             sum
         });
-        Some(Self { up_to: up_to.collect(), ages, kept })
+        Some(Self { up_to: up_to.collect(), ages, selected })
     }
 
     fn total(&self) -> f64 {
@@ -177,7 +177,7 @@ impl Strata {
     fn expected(
         &self,
         model: &PurchaseModel,
-        selection: Option<Selection>,
+        selection: Option<SelectionRule>,
         axes: &Axes,
         draws: u64,
     ) -> Counts {
@@ -189,9 +189,9 @@ impl Strata {
             for draw in part * draws / PARTS..(part + 1) * draws / PARTS {
                 let position = (draw as f64 + 0.5) * between;
                 let stratum = self.up_to.partition_point(|sum| *sum < position);
-                let (age, p) = (self.ages[stratum], self.kept[stratum]);
-                if let Some(watched) = drawn(model, selection, age, &mut rng) {
-                    let history = (watched.frequency, watched.recency, age);
+                let (age, p) = (self.ages[stratum], self.selected[stratum]);
+                if let Some(simulated) = drawn(model, selection, age, &mut rng) {
+                    let history = (simulated.frequency, simulated.recency, age);
                     axes.add(&mut counts, history, between / p.sqrt());
                 }
             }
@@ -213,26 +213,26 @@ impl Counts {
 /// A customer from the first order to an age; none for one whom the file would not hold.
 fn drawn(
     model: &PurchaseModel,
-    selection: Option<Selection>,
+    selection: Option<SelectionRule>,
     age: f64,
     rng: &mut ChaCha8Rng,
-) -> Option<Watched> {
+) -> Option<SimulatedHistory> {
     let Some(selection) = selection else {
-        return Some(model.watch(age, 0.0, rng, |_| ()));
+        return Some(model.simulate(age, 0.0, rng, |_| ()));
     };
-    let (watched, both) = match selection.both_channels {
-        None => (model.watch(age, 0.0, rng, |_| ()), true),
+    let (simulated, both) = match selection.both_channels {
+        None => (model.simulate(age, 0.0, rng, |_| ()), true),
         Some(mix) => {
             let share = beta(mix.first, mix.second, rng);
             let mut first = f64::from(u8::from(rng.random_bool(share)));
-            let watched = model.watch(age, 0.0, rng, |rng| {
+            let simulated = model.simulate(age, 0.0, rng, |rng| {
                 first += f64::from(u8::from(rng.random_bool(share)));
             });
-            (watched, first > 0.0 && first < watched.frequency + 1.0)
+            (simulated, first > 0.0 && first < simulated.frequency + 1.0)
         }
     };
-    let again = watched.frequency > 0.0 || !selection.repeat_order;
-    (both && again && age - watched.recency <= selection.window).then_some(watched)
+    let again = simulated.frequency > 0.0 || !selection.repeat_order;
+    (both && again && age - simulated.recency <= selection.window).then_some(simulated)
 }
 
 fn bins(from: &[f64], observed: &[f64], expected: &[f64]) -> Vec<FitBin> {
@@ -280,7 +280,7 @@ mod tests {
     /// Customers of each age in weeks; x goes to 30, so that all bins are there.
     const AGES: [(f64, usize); 3] = [(5.0, 400), (30.0, 900), (80.0, 700)];
 
-    fn check(model: &PurchaseModel, selection: Option<Selection>) -> FitAgainstData {
+    fn check(model: &PurchaseModel, selection: Option<SelectionRule>) -> FitAgainstData {
         let age: Vec<f64> = AGES.iter().flat_map(|(age, n)| vec![*age; *n]).collect();
         let n = age.len();
         let x: Vec<f64> = (0..n).map(|i| 1.0 + (i % 30) as f64).collect();
@@ -344,36 +344,37 @@ mod tests {
             for bin in &found.silence_days {
                 sum += bin.expected;
                 let Some(to) = bin.to else { continue };
-                let within = Selection::to(to / 7.0);
-                let kept = model.kept(&within, 80.0).expect("computed");
-                let p = |age| if age < within.window { 1.0 } else { kept.at(age)[0] };
+                let within = SelectionRule::to(to / 7.0);
+                let selected = model.selection_probability(&within, 80.0).expect("computed");
+                let p = |age| if age < within.window { 1.0 } else { selected.at(age)[0] };
                 near(&format!("{model:?} to {to}"), sum, over_ages(p), weight);
             }
             assert_eq!(found.silence_days.iter().map(|bin| bin.observed).max(), Some(2000));
         }
     }
 
-    /// Given that customers are in the file: P(kept by the shorter window) / P(kept).
+    /// Given that customers are in the file: P(selected by the shorter window) / P(selected).
     #[test]
     fn under_a_selection_silences_are_those_of_who_is_kept() {
         let mix = ChannelMix { first: 3.0, second: 2.0 };
-        let plain = Selection::to(26.0);
-        let both = Selection { both_channels: Some(mix), ..plain };
+        let plain = SelectionRule::to(26.0);
+        let both = SelectionRule { both_channels: Some(mix), ..plain };
         for (model, selection) in
             MODELS.iter().map(|m| (m, plain)).chain(MODELS[..3].iter().map(|m| (m, both)))
         {
             let found = check(model, Some(selection));
-            let kept = model.kept(&selection, 80.0).expect("computed");
-            let root = |age| kept.at(age)[0].sqrt();
+            let selected = model.selection_probability(&selection, 80.0).expect("computed");
+            let root = |age| selected.at(age)[0].sqrt();
             let least = AGES.iter().map(|(age, _)| root(*age)).fold(1.0, f64::min);
             let weight = over_ages(|age| 1.0 / root(age)) / found.draws as f64 / least;
             let mut sum = 0.0;
             for bin in &found.silence_days {
                 sum += bin.expected;
                 let window = bin.to.map_or(26.0, |to| to / 7.0);
-                let within =
-                    model.kept(&Selection { window, ..selection }, 80.0).expect("computed");
-                let p = |age| within.at(age)[0] / kept.at(age)[0];
+                let within = model
+                    .selection_probability(&SelectionRule { window, ..selection }, 80.0)
+                    .expect("computed");
+                let p = |age| within.at(age)[0] / selected.at(age)[0];
                 near(&format!("{model:?} to {window}"), sum, over_ages(p), weight);
             }
             assert_eq!(found.frequency[0].from, 1.0);
@@ -387,7 +388,7 @@ mod tests {
     #[test]
     fn one_core_draws_what_many_draw() {
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool");
-        let selection = Some(Selection::to(26.0));
+        let selection = Some(SelectionRule::to(26.0));
         let many = check(&MODELS[1], selection);
         assert_eq!(alone.install(|| check(&MODELS[1], selection)), many);
     }

@@ -17,7 +17,7 @@ pub const SHIFTED: f64 = 0.25;
 /// How a column of numbers was distributed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Distribution {
+pub struct ReferenceDistribution {
     /// The column.
     pub column: String,
     /// Rising; a value on an edge belongs to the bin below it.
@@ -26,7 +26,7 @@ pub struct Distribution {
     pub counts: Vec<usize>,
 }
 
-impl Distribution {
+impl ReferenceDistribution {
     /// Deciles of the values; equal ones are one edge.
     pub fn of(column: &str, values: &[f64]) -> Self {
         let mut sorted = values.to_vec();
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn bins_of_equal_count() {
         let values: Vec<f64> = (1..=100).map(f64::from).collect();
-        let distribution = Distribution::of("x", &values);
+        let distribution = ReferenceDistribution::of("x", &values);
         assert_eq!(distribution.edges.len(), 9);
         assert_eq!(distribution.counts, [10; 10]);
         assert_eq!(distribution.stability_index(&values), 0.0);
@@ -107,16 +107,17 @@ mod tests {
     fn a_known_index() {
         // Half below 1 and half above becomes a quarter and three quarters:
         // (.25 − .5)·ln(.25/.5) + (.75 − .5)·ln(.75/.5) = .25·ln 3.
-        let before = Distribution { column: "x".into(), edges: vec![1.0], counts: vec![2, 2] };
+        let before =
+            ReferenceDistribution { column: "x".into(), edges: vec![1.0], counts: vec![2, 2] };
         let index = before.stability_index(&[0.0, 2.0, 2.0, 2.0]);
         assert!((index / (0.25 * 3f64.ln()) - 1.0).abs() < 1e-12, "{index}");
     }
 
     #[test]
     fn a_column_of_one_value_has_one_bin() {
-        let distribution = Distribution::of("x", &[2.0; 5]);
+        let distribution = ReferenceDistribution::of("x", &[2.0; 5]);
         assert_eq!((distribution.edges.len(), distribution.counts.as_slice()), (0, &[5][..]));
         assert_eq!(distribution.stability_index(&[1.0, 9.0]), 0.0);
-        assert_eq!(Distribution::of("x", &[]).stability_index(&[]), 0.0);
+        assert_eq!(ReferenceDistribution::of("x", &[]).stability_index(&[]), 0.0);
     }
 }

@@ -33,7 +33,10 @@ pub(crate) struct Case<'a> {
 }
 
 /// Makes anything but convergence an error.
-pub(crate) fn checked(optimum: Option<Optimum>, family: Family) -> Result<Optimum, Error> {
+pub(crate) fn require_converged(
+    optimum: Option<Optimum>,
+    family: Family,
+) -> Result<Optimum, Error> {
     let advice = "check the data for extreme values, try purchases.model = \"auto\", or set a \
                   small l2_penalty and read the result with care";
     let model = family.title();
@@ -92,7 +95,7 @@ fn dropout_not_identified(case: &Case<'_>) -> Finding {
         "read the expected orders as an upper bound; to measure dropout, export every customer \
          ever acquired, or say in [selection] how customers came to be in the file",
     )
-    .shaped("at_zero")
+    .with_variant("at_zero")
     .with("model", case.chosen.family.title())
     .with("log_likelihood", case.nbd.log_likelihood)
 }
@@ -113,7 +116,7 @@ fn without_dropout(case: &Case<'_>) -> Finding {
             .to_owned(),
         "read the expected orders as an upper bound; use more customers or a longer history",
     )
-    .shaped("by_criterion")
+    .with_variant("by_criterion")
 }
 
 fn dropout_not_significant(case: &Case<'_>) -> Option<Finding> {
@@ -160,7 +163,7 @@ fn not_identified(case: &Case<'_>) -> Option<Finding> {
     );
     Some(
         finding
-            .shaped(if case.covariance.is_some() { "flat" } else { "singular" })
+            .with_variant(if case.covariance.is_some() { "flat" } else { "singular" })
             .with("model", fit.family.title())
             .maybe("condition_number", case.covariance.map(|c| c.condition_number)),
     )

@@ -10,7 +10,7 @@ use crate::model::likelihood::estimate::{Convergence, Parameter};
 use crate::model::likelihood::maximise::{Objective, minimise, minimise_through};
 use crate::model::likelihood::patterns::Patterns;
 use crate::model::purchase_model::PurchaseModel;
-use crate::model::selection::probability::Selection;
+use crate::model::selection::probability::SelectionRule;
 use crate::results::findings::Finding;
 use crate::settings::{Family, PurchaseModelName, Purchases};
 
@@ -78,8 +78,8 @@ pub struct Candidate {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SelectionFit {
     /// The condition, in the time unit of the data.
-    pub selection: Selection,
-    /// Customers ever acquired that the file stands for: Σ 1/P(kept).
+    pub selection: SelectionRule,
+    /// Customers ever acquired that the file stands for: Σ 1/P(selected).
     pub acquired: f64,
     /// The same model fitted as if everybody ever acquired were in the file.
     pub ignored: PurchaseModel,
@@ -92,7 +92,7 @@ pub struct SelectionFit {
 pub(crate) struct Data {
     pub(crate) scaled: Patterns,
     sample: Option<Patterns>,
-    selection: Option<Selection>,
+    selection: Option<SelectionRule>,
     l2_penalty: f64,
     /// The highest T, in the time unit of the data.
     longest: f64,
@@ -107,9 +107,9 @@ pub(crate) struct Data {
 pub fn fit_purchases(
     patterns: &Patterns,
     settings: &Purchases,
-    selection: Option<Selection>,
+    selection: Option<SelectionRule>,
 ) -> Result<FittedPurchases, Error> {
-    enough(patterns)?;
+    check_enough_data(patterns)?;
     let data = Data::new(patterns, settings.l2_penalty, selection);
     let nbd = data.fit(Family::Nbd)?;
     let fits = match settings.model.family() {
@@ -145,7 +145,7 @@ pub fn fit_purchases(
 ///
 /// # Errors
 /// [`Error::Model`] when there are too few distinct histories.
-pub fn enough(patterns: &Patterns) -> Result<(), Error> {
+pub fn check_enough_data(patterns: &Patterns) -> Result<(), Error> {
     if patterns.rows.len() >= FEWEST_PATTERNS {
         return Ok(());
     }
@@ -205,7 +205,11 @@ fn in_unit(family: Family, parameters: &[f64], unit: f64) -> Vec<f64> {
 }
 
 impl Data {
-    pub(crate) fn new(patterns: &Patterns, l2_penalty: f64, selection: Option<Selection>) -> Self {
+    pub(crate) fn new(
+        patterns: &Patterns,
+        l2_penalty: f64,
+        selection: Option<SelectionRule>,
+    ) -> Self {
         let longest = patterns.oldest();
         let scaled = patterns.in_time_unit(1.0 / longest);
         let [orders] = patterns.sum(|row| [row.count * patterns.frequency[row.x as usize]]);
@@ -227,14 +231,16 @@ impl Data {
             log_likelihood: match self.selection {
                 None => plain,
                 Some(selection) => Box::new(move |theta| {
-                    let Some(kept) = family.model(theta).kept(&selection, oldest) else {
+                    let Some(selected) =
+                        family.model(theta).selection_probability(&selection, oldest)
+                    else {
                         return (f64::NAN, vec![f64::NAN; theta.len()]);
                     };
                     let (value, slope) = plain(theta);
                     let (given, given_slope) = selection.log_probability(
                         patterns,
                         &customers_of_age,
-                        kept.as_ref(),
+                        selected.as_ref(),
                         theta.len(),
                     );
                     let slope = slope.iter().zip(given_slope).map(|(s, g)| s - g).collect();
@@ -253,7 +259,7 @@ impl Data {
             None => minimise(&objective, &starts),
             Some(sample) => minimise_through(&self.objective(family, sample), &objective, &starts),
         };
-        let optimum = diagnosis::checked(optimum, family)?;
+        let optimum = diagnosis::require_converged(optimum, family)?;
         let log_likelihood = (objective.log_likelihood)(&optimum.parameters).0;
         let parameters = self.in_data_unit(family, &optimum.parameters);
         Ok(FamilyFit {
@@ -337,7 +343,7 @@ impl Data {
         &self,
         patterns: &Patterns,
         fitted: &FittedPurchases,
-        selection: Selection,
+        selection: SelectionRule,
     ) -> Result<SelectionFit, Error> {
         let plain = Self::new(patterns, self.l2_penalty, None);
         let nbd = plain.fit(Family::Nbd)?;
@@ -346,15 +352,15 @@ impl Data {
             _ => nbd,
         };
         let customers_of_age = patterns.customers_of_age();
-        let kept = |model: &PurchaseModel| {
-            model.kept(&selection, self.longest).ok_or_else(|| {
+        let selected = |model: &PurchaseModel| {
+            model.selection_probability(&selection, self.longest).ok_or_else(|| {
                 Error::Model("the probability of being in the file cannot be computed".to_owned())
             })
         };
-        let of_ignored = kept(&ignored.model)?;
+        let of_ignored = selected(&ignored.model)?;
         let (given, _) =
             selection.log_probability(patterns, &customers_of_age, of_ignored.as_ref(), 0);
-        let of_fitted = kept(&fitted.model)?;
+        let of_fitted = selected(&fitted.model)?;
         let of_age = patterns.age.iter().zip(&customers_of_age);
         let stand_for = |(age, n): (&f64, &f64)| n / selection.probability(*age, &*of_fitted);
         Ok(SelectionFit {

@@ -153,7 +153,7 @@ fn without_population_mean(q: f64, l2_penalty: f64) -> Finding {
         ),
         remedy,
     )
-    .shaped(variant)
+    .with_variant(variant)
     .with("q", q)
     .with("l2_penalty", l2_penalty)
 }

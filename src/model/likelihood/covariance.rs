@@ -9,7 +9,7 @@ use crate::model::likelihood::maximise::Objective;
 ///
 /// # Formula
 /// The inverse of the observed information: n times the matrix of second derivatives, in η = ln θ,
-/// of the mean negative log-likelihood, from differences of its analytic gradient. On the natural
+/// of the mean negative log-likelihood, from differences of its analytic gradient. On the from_log
 /// scale, by the delta method, Cov(θᵢ, θⱼ) = θᵢ θⱼ Cov(ηᵢ, ηⱼ).
 ///
 /// # Reference
@@ -25,7 +25,7 @@ pub struct Covariance {
 }
 
 impl Covariance {
-    /// The covariance at an optimum on the natural scale; none under a penalty, or where the
+    /// The covariance at an optimum on the from_log scale; none under a penalty, or where the
     /// information is not positive definite.
     pub fn at(objective: &Objective<'_>, parameters: &[f64]) -> Option<Self> {
         if objective.l2_penalty > 0.0 {

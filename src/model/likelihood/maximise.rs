@@ -53,7 +53,7 @@ pub struct Objective<'a> {
 impl Objective<'_> {
     /// Value and gradient at log parameters η.
     pub fn evaluate(&self, log_parameters: &[f64]) -> (f64, Vec<f64>) {
-        let parameters = natural(log_parameters);
+        let parameters = from_log(log_parameters);
         let (log_likelihood, slope) = (self.log_likelihood)(&parameters);
         let penalty = self.l2_penalty * parameters.iter().map(|p| p * p).sum::<f64>();
         let gradient = parameters
@@ -71,7 +71,7 @@ impl Objective<'_> {
 }
 
 /// θ = e^η within the limits.
-pub fn natural(log_parameters: &[f64]) -> Vec<f64> {
+pub fn from_log(log_parameters: &[f64]) -> Vec<f64> {
     log_parameters.iter().map(|l| l.clamp(-LOG_LIMIT, LOG_LIMIT).exp()).collect()
 }
 
@@ -105,7 +105,7 @@ impl Optimum {
     }
 }
 
-/// Minimises `objective` from each start (natural scale) and keeps the lowest value; of equal
+/// Minimises `objective` from each start (from_log scale) and keeps the lowest value; of equal
 /// ones, one that converged.
 ///
 /// # Errors
@@ -158,7 +158,7 @@ pub fn from_start(
             }
             Err(error) => termination = error.to_string(),
         }
-        let sharp = sharpened(objective, curvature, memo.best.borrow().clone()?);
+        let sharp = newton_polish(objective, curvature, memo.best.borrow().clone()?);
         from.clone_from(&sharp.log_parameters);
         let arrived = sharp.gradient.l2_norm() <= GRADIENT_ACCEPTED;
         let at_edge = round >= ROUNDS_AT_EDGE && from.iter().any(|l| l.abs() >= LOG_LIMIT);
@@ -169,7 +169,7 @@ pub fn from_start(
     }
     let best = best?;
     Some(Optimum {
-        parameters: natural(&best.log_parameters),
+        parameters: from_log(&best.log_parameters),
         value: best.value,
         gradient_norm: best.gradient.l2_norm(),
         iterations,
@@ -180,7 +180,7 @@ pub fn from_start(
 
 /// Newton steps while each makes the gradient much smaller, as it does near a maximum. Along a
 /// direction that is flat to the end, a step gains a constant factor only, and ends this.
-fn sharpened(objective: &Objective<'_>, curvature: &Objective<'_>, mut point: Point) -> Point {
+fn newton_polish(objective: &Objective<'_>, curvature: &Objective<'_>, mut point: Point) -> Point {
     for _ in 0..MOST_NEWTON_STEPS {
         let norm = point.gradient.l2_norm();
         if norm <= GRADIENT_EXACT {
@@ -213,7 +213,7 @@ fn bfgs(
     goal: f64,
 ) -> Result<(u64, String), argmin::core::Error> {
     let gradient = memo.at(from, |point| point.gradient.clone())?;
-    let inverse_hessian = within_reach(first_inverse_hessian(curvature, from), &gradient);
+    let inverse_hessian = limit_first_step(first_inverse_hessian(curvature, from), &gradient);
     let line_search = MoreThuenteLineSearch::new().with_width_tolerance(LINE_SEARCH_WIDTH)?;
     let solver = BFGS::new(line_search).with_tolerance_grad(goal)?;
     let result = Executor::new(memo, solver)
@@ -245,7 +245,7 @@ fn first_inverse_hessian(objective: &Objective<'_>, at: &[f64]) -> Vec<Vec<f64>>
 
 /// The inverse Hessian, scaled down where its first step would leave the region of sane parameters,
 /// in which a line search gets lost.
-fn within_reach(mut inverse_hessian: Vec<Vec<f64>>, gradient: &[f64]) -> Vec<Vec<f64>> {
+fn limit_first_step(mut inverse_hessian: Vec<Vec<f64>>, gradient: &[f64]) -> Vec<Vec<f64>> {
     const LONGEST_STEP: f64 = 2.0;
     let along = |row: &Vec<f64>| row.iter().zip(gradient).map(|(h, g)| h * g).sum::<f64>();
     let length = inverse_hessian.iter().map(|row| along(row).powi(2)).sum::<f64>().sqrt();

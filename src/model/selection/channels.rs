@@ -3,7 +3,7 @@
 //! Each customer places every order in the first channel with a probability π of their own,
 //! whatever the time of the order; the π differ between customers as Beta(δ, ε). A customer with
 //! few orders has seldom ordered in both channels, so such a file lacks the rare buyers. The
-//! probability of being kept then needs, beside the window, that not all orders went through one
+//! probability of being selected then needs, beside the window, that not all orders went through one
 //! channel: with z for π or 1−π, each order is "in that one channel" with probability z.
 //!
 //! # Reference
@@ -67,7 +67,7 @@ impl ChannelMix {
     }
 
     /// Gauss-Jacobi points over π: (π, 1−π, weight), the weights adding up to 1. Exact to nine
-    /// digits for P(kept) up to an age of 100 α.
+    /// digits for P(selected) up to an age of 100 α.
     ///
     /// # Errors
     /// `None` beyond that age.

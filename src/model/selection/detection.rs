@@ -9,7 +9,7 @@ use crate::customers::Histories;
 /// The longest silence is "far below" the oldest age under this share of it.
 const FAR_BELOW: f64 = 0.5;
 /// An edge is sharp when the last tenth before it still holds this share of the customers; a
-/// natural tail thins out instead.
+/// from_log tail thins out instead.
 const LEAST_AT_EDGE: f64 = 0.01;
 /// So many customers must be old enough to have been silent for longer.
 const LEAST_OLDER: f64 = 0.05;

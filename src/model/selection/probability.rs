@@ -1,13 +1,13 @@
-//! P(kept): how probable it is that a customer of age T came to be in a filtered file.
+//! P(selected): how probable it is that a customer of age T came to be in a filtered file.
 //!
 //! A "customer export" often holds only those who ordered lately, and ordered again. Each
-//! customer's likelihood is then conditional on being kept: ℓ(θ) − Σ ln P(kept | T; θ). Without
+//! customer's likelihood is then conditional on being selected: ℓ(θ) − Σ ln P(selected | T; θ). Without
 //! that, a customer who left is not in the file, so nobody seems to leave. Forecasts given
 //! (x, t_x, T) keep their formulas: only the fit changes.
 //!
 //! # Reference
 //! Conditional likelihood as for truncated data: Johnson, Kemp & Kotz (2005), Univariate Discrete
-//! Distributions, 3rd edition, section 1.2.9. Each model file states its P(kept).
+//! Distributions, 3rd edition, section 1.2.9. Each model file states its P(selected).
 
 use rayon::prelude::*;
 
@@ -15,7 +15,7 @@ use crate::math::chebyshev::{Interpolant, chebyshev_points};
 use crate::model::likelihood::patterns::Patterns;
 use crate::model::selection::channels::ChannelMix;
 
-/// Half height of the strip in which P(kept) is analytic in ln(1 + c/scale): its singularities
+/// Half height of the strip in which P(selected) is analytic in ln(1 + c/scale): its singularities
 /// have a negative 1 + c/scale.
 const STRIP: f64 = std::f64::consts::PI;
 /// Interpolation is exact beside its largest value; a probability far smaller is not interpolated.
@@ -23,7 +23,7 @@ const COMPARABLE: f64 = 1e-4;
 
 /// Who is in the file.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Selection {
+pub struct SelectionRule {
     /// W: the last order lies within so long before the observation end; ∞ for whenever.
     pub window: f64,
     /// Whether a customer younger than the window needs a repeat order too.
@@ -32,8 +32,8 @@ pub struct Selection {
     pub both_channels: Option<ChannelMix>,
 }
 
-/// P(kept | T) where a repeat order is required, with its derivatives in the parameters.
-pub trait Kept: Sync {
+/// P(selected | T) where a repeat order is required, with its derivatives in the parameters.
+pub trait SelectionProbability: Sync {
     /// The probability, then its derivative in each parameter; not finite where a numerical
     /// method reached its cap.
     fn at(&self, age: f64) -> [f64; 5];
@@ -45,14 +45,14 @@ pub trait Kept: Sync {
 ///
 /// # Formula
 /// 1 − (α/(α+T))^r
-pub(crate) fn kept_young(r: f64, alpha: f64, age: f64) -> [f64; 3] {
+pub(crate) fn p_any_order(r: f64, alpha: f64, age: f64) -> [f64; 3] {
     let ln = (age / alpha).ln_1p();
     let none = (-r * ln).exp();
     let share = if age.is_finite() { age / (alpha + age) } else { 1.0 };
     [-(-r * ln).exp_m1(), ln * none, -r / alpha * share * none]
 }
 
-impl Selection {
+impl SelectionRule {
     /// A repeat order, and the last one within `window`.
     pub fn to(window: f64) -> Self {
         Self { window, repeat_order: true, both_channels: None }
@@ -63,7 +63,7 @@ impl Selection {
         Self { window: self.window * factor, ..self }
     }
 
-    /// Σ ln P(kept | T) over all customers, and its gradient in the parameters.
+    /// Σ ln P(selected | T) over all customers, and its gradient in the parameters.
     ///
     /// Each distinct T is evaluated once; where there are many on one side of the window, P is
     /// interpolated between Chebyshev points in ln(1 + c/scale), which is exact to rounding.
@@ -71,16 +71,16 @@ impl Selection {
         &self,
         patterns: &Patterns,
         customers_of_age: &[f64],
-        kept: &dyn Kept,
+        selected: &dyn SelectionProbability,
         parameters: usize,
     ) -> (f64, Vec<f64>) {
-        let smooth = self.smooth(&patterns.age, kept);
+        let smooth = self.smooth(&patterns.age, selected);
         let (mut sum, mut slope) = (0.0, vec![0.0; parameters]);
         for (&age, &customers) in patterns.age.iter().zip(customers_of_age) {
             if customers == 0.0 || self.is_certain(age) {
                 continue;
             }
-            let [p, slopes @ ..] = self.through(&smooth, age, kept);
+            let [p, slopes @ ..] = self.through(&smooth, age, selected);
             sum += customers * p.ln();
             for (slope, d) in slope.iter_mut().zip(slopes) {
                 *slope += customers * d / p;
@@ -94,53 +94,67 @@ impl Selection {
         age <= self.window && !self.repeat_order && self.both_channels.is_none()
     }
 
-    /// P(kept | T).
-    pub fn probability(&self, age: f64, kept: &dyn Kept) -> f64 {
-        if self.is_certain(age) { 1.0 } else { kept.at(age)[0] }
+    /// P(selected | T).
+    pub fn probability(&self, age: f64, selected: &dyn SelectionProbability) -> f64 {
+        if self.is_certain(age) { 1.0 } else { selected.at(age)[0] }
     }
 
-    /// P(kept | T) of many ages, interpolated as in [`Self::log_probability`].
-    pub fn probabilities(&self, ages: &[f64], kept: &dyn Kept) -> Vec<f64> {
-        let smooth = self.smooth(ages, kept);
+    /// P(selected | T) of many ages, interpolated as in [`Self::log_probability`].
+    pub fn probabilities(&self, ages: &[f64], selected: &dyn SelectionProbability) -> Vec<f64> {
+        let smooth = self.smooth(ages, selected);
         let one = |&age: &f64| match self.is_certain(age) {
             true => 1.0,
-            false => self.through(&smooth, age, kept)[0],
+            false => self.through(&smooth, age, selected)[0],
         };
         ages.iter().map(one).collect()
     }
 
-    /// P(kept) of those who are not older than the window, and of those who are.
-    fn smooth(&self, ages: &[f64], kept: &dyn Kept) -> [Option<Interpolant<5>>; 2] {
-        [false, true].map(|old| self.interpolated(ages, old, kept))
+    /// P(selected) of those who are not older than the window, and of those who are.
+    fn smooth(
+        &self,
+        ages: &[f64],
+        selected: &dyn SelectionProbability,
+    ) -> [Option<Interpolant<5>>; 2] {
+        [false, true].map(|old| self.interpolated(ages, old, selected))
     }
 
-    fn through(&self, smooth: &[Option<Interpolant<5>>; 2], age: f64, kept: &dyn Kept) -> [f64; 5] {
+    fn through(
+        &self,
+        smooth: &[Option<Interpolant<5>>; 2],
+        age: f64,
+        selected: &dyn SelectionProbability,
+    ) -> [f64; 5] {
         match &smooth[usize::from(age > self.window)] {
-            Some(smooth) => smooth.at(self.position(age, kept)),
-            None => kept.at(age),
+            Some(smooth) => smooth.at(self.position(age, selected)),
+            None => selected.at(age),
         }
     }
 
-    /// Time in or before the window on the scale on which P(kept) is smooth.
-    fn position(&self, age: f64, kept: &dyn Kept) -> f64 {
+    /// Time in or before the window on the scale on which P(selected) is smooth.
+    fn position(&self, age: f64, selected: &dyn SelectionProbability) -> f64 {
         let time = if age > self.window { age - self.window } else { age };
-        (time / kept.scale()).ln_1p()
+        (time / selected.scale()).ln_1p()
     }
 
-    /// P(kept) of the customers older, or not older, than the window.
-    fn interpolated(&self, ages: &[f64], old: bool, kept: &dyn Kept) -> Option<Interpolant<5>> {
+    /// P(selected) of the customers older, or not older, than the window.
+    fn interpolated(
+        &self,
+        ages: &[f64],
+        old: bool,
+        selected: &dyn SelectionProbability,
+    ) -> Option<Interpolant<5>> {
         let side = || ages.iter().copied().filter(|age| (*age > self.window) == old);
         let (youngest, oldest) = (side().fold(f64::INFINITY, f64::min), side().fold(0.0, f64::max));
-        let (low, high) = (self.position(youngest, kept), self.position(oldest, kept));
+        let (low, high) = (self.position(youngest, selected), self.position(oldest, selected));
         let points = Interpolant::<5>::points_for(f64::EPSILON, high - low, STRIP);
-        let ends = || [youngest, oldest].map(|age| kept.at(age)[0]);
+        let ends = || [youngest, oldest].map(|age| selected.at(age)[0]);
         let comparable = |[a, b]: [f64; 2]| a.min(b) > COMPARABLE * a.max(b);
         if self.is_certain(oldest) || side().count() <= points || !comparable(ends()) {
             return None;
         }
         let before = if old { self.window } else { 0.0 };
         let at = |position: f64| {
-            let values = kept.at(before + kept.scale() * position.exp_m1());
+            let values = selected.at(before + selected.scale() * position.exp_m1());
             values.iter().all(|v| v.is_finite()).then_some((position, values))
         };
         let all: Option<Vec<_>> =

@@ -26,7 +26,7 @@ pub fn stated(
     settings: &Settings,
     histories: &Histories,
     observation_end: NaiveDate,
-) -> Result<Option<probability::Selection>, Error> {
+) -> Result<Option<probability::SelectionRule>, Error> {
     let Some(selection) = &settings.selection else {
         return Ok(None);
     };
@@ -42,7 +42,7 @@ pub fn stated(
         _ => None,
     };
     let repeat_order = selection.min_orders >= 2 || selection.both_channels;
-    Ok(Some(probability::Selection { window, repeat_order, both_channels }))
+    Ok(Some(probability::SelectionRule { window, repeat_order, both_channels }))
 }
 
 fn window_in_days(selection: &Selection, observation_end: NaiveDate) -> Result<Option<f64>, Error> {
@@ -139,7 +139,7 @@ pub fn advice(signs: &Signs, observation_end: NaiveDate, unit: TimeUnit) -> Opti
 /// What the reader should know of signs that the pipeline does not state, or states otherwise.
 pub fn findings(
     settings: &Settings,
-    stated: Option<probability::Selection>,
+    stated: Option<probability::SelectionRule>,
     signs: &Signs,
     observation_end: NaiveDate,
 ) -> Vec<Finding> {
@@ -227,7 +227,7 @@ fn unstated(
             lines.join(", ")
         ),
     )
-    .shaped(variant)
+    .with_variant(variant)
     .maybe("first_day", first_day)
     .with("oldest", signs.oldest)
     .with("unit", unit.plural())
@@ -306,7 +306,7 @@ fn extrapolates(stated: &Selection, acquired_per_customer: f64) -> Option<Findin
             ),
             remedy,
         )
-        .shaped(variant)
+        .with_variant(variant)
         .with("acquired_per_customer", acquired_per_customer)
     })
 }

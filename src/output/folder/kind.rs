@@ -9,7 +9,7 @@ use crate::output::folder::hidden::MARK;
 
 /// Which command writes, and so which files in the target are its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum OutputKind {
     /// `cltv run` and `cltv score`.
     Run,
     /// `cltv evaluate`.
@@ -18,7 +18,7 @@ pub enum Kind {
     Comparison,
 }
 
-impl Kind {
+impl OutputKind {
     /// All of them.
     pub(crate) const ALL: [Self; 3] = [Self::Run, Self::Evaluation, Self::Comparison];
 
@@ -52,7 +52,7 @@ impl Kind {
 
     /// Refuses a folder with files by the names of ours beside which no manifest lies: somebody
     /// else's, perhaps the input.
-    pub(crate) fn only_ours(self, folder: &Path) -> Result<(), Error> {
+    pub(crate) fn refuse_foreign_files(self, folder: &Path) -> Result<(), Error> {
         // `cltv fit` writes model.json alone.
         let fitted = |file: &str| self == Self::Run && file == "model.json";
         let there = |file: &&&str| folder.join(file).exists() && !fitted(file);
@@ -73,7 +73,11 @@ impl Kind {
     ///
     /// # Errors
     /// [`Error::Settings`] that names the first one.
-    pub(crate) fn spares(self, inputs: &[String], folder: &Path) -> Result<(), Error> {
+    pub(crate) fn refuse_replacing_inputs(
+        self,
+        inputs: &[String],
+        folder: &Path,
+    ) -> Result<(), Error> {
         let replaced = |input: &&String| {
             let path = fs::canonicalize(input).unwrap_or_else(|_| PathBuf::from(input));
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

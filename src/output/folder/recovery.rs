@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::output::folder::hidden::{LOCK, MARK, NEW, OLD, beside, remove};
-use crate::output::folder::kind::Kind;
+use crate::output::folder::kind::OutputKind;
 use crate::output::folder::lock::Lock;
 
 /// Puts the staged folder in the place of the target; what was there is then where this returns,
@@ -58,7 +58,11 @@ fn exchanged(_: &Path, _: &Path) -> io::Result<()> {
 
 /// Moves what is not the command's own from the former target to the present one, and removes the
 /// former when nothing is left in it. The new output is in place whatever happens here.
-pub(crate) fn retire(former: &Path, target: &Path, kind: Option<Kind>) -> io::Result<()> {
+pub(crate) fn retire_former(
+    former: &Path,
+    target: &Path,
+    kind: Option<OutputKind>,
+) -> io::Result<()> {
     for entry in fs::read_dir(former)? {
         let entry = entry?;
         let (name, path) = (entry.file_name(), entry.path());
@@ -94,8 +98,8 @@ pub(crate) fn recover(target: &Path) -> io::Result<()> {
         match &mark {
             // The target was exchanged, so this is what was before.
             Some(mark) if !left.join(MARK).exists() => {
-                let kind = Kind::ALL.into_iter().find(|kind| kind.manifest() == mark.trim());
-                if let Err(error) = retire(left, target, kind) {
+                let kind = OutputKind::ALL.into_iter().find(|kind| kind.manifest() == mark.trim());
+                if let Err(error) = retire_former(left, target, kind) {
                     keep(left, target, &error)?;
                 }
             }
@@ -246,7 +250,7 @@ mod tests {
     fn a_folder_within_the_former_output_that_cannot_be_moved_stays() {
         let place = Place::with(Some(&[RUN, "run.json", "archive/"]), NEW, &["archive/"]);
         let left = beside(&place.target, NEW);
-        assert!(retire(&left, &place.target, Some(Kind::Run)).is_err());
+        assert!(retire_former(&left, &place.target, Some(OutputKind::Run)).is_err());
         assert!(left.join("archive/precious").is_file());
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
 use crate::output::folder::hidden::MARK;
-use crate::output::folder::kind::Kind;
+use crate::output::folder::kind::OutputKind;
 use crate::output::folder::lock::Lock;
 use crate::output::folder::recovery;
 use crate::storage::atomic::sync_folder;
@@ -31,7 +31,7 @@ pub(crate) enum Way {
 pub struct Staging {
     target: PathBuf,
     folder: PathBuf,
-    kind: Kind,
+    kind: OutputKind,
     way: Way,
     in_place: AtomicBool,
     _lock: Option<Lock>,
@@ -42,7 +42,7 @@ impl Staging {
     pub(crate) fn new(
         target: PathBuf,
         folder: PathBuf,
-        kind: Kind,
+        kind: OutputKind,
         way: Way,
         lock: Option<Lock>,
     ) -> Self {
@@ -128,7 +128,7 @@ impl Staging {
     /// [`Error::Io`] when a file cannot be synced (then nothing has changed) or put into place;
     /// [`Error::Settings`] when one of the `inputs` would be replaced.
     pub fn commit(self, inputs: &[String]) -> Result<PathBuf, Error> {
-        self.kind.spares(inputs, &self.target)?;
+        self.kind.refuse_replacing_inputs(inputs, &self.target)?;
         let mut names: Vec<String> = self.written().into_iter().map(|f| f.file).collect();
         names.sort_by_key(|name| name == self.kind.manifest());
         self.sync(&names)?;
@@ -183,7 +183,7 @@ impl Staging {
             sync_folder(parent)?;
         }
         match former {
-            Some(former) => recovery::retire(former, &self.target, Some(self.kind)),
+            Some(former) => recovery::retire_former(former, &self.target, Some(self.kind)),
             None => recovery::unmark(&self.target),
         }
     }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::output::folder::hidden::{LOCK, MARK, NEW, beside, remove};
-use crate::output::folder::kind::Kind;
+use crate::output::folder::kind::OutputKind;
 use crate::output::folder::lock::Lock;
 use crate::output::folder::recovery::{recover, recover_partitions};
 use crate::output::folder::staging::{Staging, Way};
@@ -23,7 +23,7 @@ use crate::storage::object_store;
 /// A folder of which this process is the only writer.
 pub struct Target {
     path: PathBuf,
-    kind: Kind,
+    kind: OutputKind,
     way: Way,
     _lock: Option<Lock>,
 }
@@ -34,7 +34,7 @@ impl Target {
     /// # Errors
     /// [`Error::Io`] when another run writes to it, or it cannot be written; [`Error::Settings`]
     /// when it holds files by the names of ours that no run wrote.
-    pub fn lock(path: &Path, kind: Kind) -> Result<Self, Error> {
+    pub fn lock(path: &Path, kind: OutputKind) -> Result<Self, Error> {
         if let Some(url) = path.to_str().filter(|path| object_store::is_remote(path)) {
             object_store::without_credentials(url)?;
             return Ok(Self { path: path.to_owned(), kind, way: Way::Upload, _lock: None });
@@ -52,7 +52,7 @@ impl Target {
         }
         let lock = if beside_it { beside(&path, LOCK) } else { path.join(LOCK) };
         let lock = Lock::take(&lock, &path)?;
-        kind.only_ours(&path)?;
+        kind.refuse_foreign_files(&path)?;
         if beside_it {
             recover(&path).map_err(failed())?;
         }
@@ -74,7 +74,7 @@ impl Target {
                 fs::create_dir_all(&self.path).map_err(failed())?;
                 let target = self.path.join(name);
                 let lock = Lock::take(&beside(&target, LOCK), &target)?;
-                self.kind.only_ours(&target)?;
+                self.kind.refuse_foreign_files(&target)?;
                 (target, Way::Exchange, Some(lock))
             }
             (None, way) => (self.path.clone(), way, None),

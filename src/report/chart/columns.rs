@@ -27,7 +27,7 @@ impl Series {
 }
 
 /// What to draw.
-pub struct Columns<'a> {
+pub struct ColumnChart<'a> {
     /// Identifier in the page.
     pub id: &'a str,
     /// What it shows.
@@ -46,7 +46,7 @@ pub struct Columns<'a> {
     pub say: &'a dyn Fn(f64) -> String,
 }
 
-impl Columns<'_> {
+impl ColumnChart<'_> {
     /// The chart.
     pub fn chart(&self, view: &View<'_>) -> Chart {
         let legend = self.series.iter().map(|s| (s.name.clone(), s.colour)).collect();

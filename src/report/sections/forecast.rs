@@ -4,7 +4,7 @@ use chrono::Datelike;
 use maud::{Markup, html};
 
 use crate::report::chart::Chart;
-use crate::report::chart::columns::{Columns, Series};
+use crate::report::chart::columns::{ColumnChart, Series};
 use crate::report::chart::lines::{Line, Lines};
 use crate::report::document::{Interval, Period, Week};
 use crate::report::table::{Cell, Table};
@@ -201,7 +201,7 @@ fn deciles(view: &View<'_>, holdout: &HoldoutFigures) -> Chart {
     let values = |of: &dyn Fn(&crate::results::chart_data::Decile) -> f64| {
         holdout.deciles.iter().map(of).collect()
     };
-    Columns {
+    ColumnChart {
         id: "holdout-deciles",
         title: view.t("forecast.chart.deciles").to_owned(),
         note: view.t("forecast.chart.deciles_note").to_owned(),

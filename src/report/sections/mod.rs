@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::report::chart::Chart;
-use crate::report::chart::columns::{Columns, Series};
+use crate::report::chart::columns::{ColumnChart, Series};
 use crate::report::table::{Cell, Table};
 use crate::report::view::View;
 
@@ -45,7 +45,7 @@ pub(crate) fn by_segment(
         own[place] = values[*s];
         Series::new(view.figures.segments[*s].clone(), view.colour(*s), own)
     });
-    let chart = Columns {
+    let chart = ColumnChart {
         id,
         title,
         note: String::new(),

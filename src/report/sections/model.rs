@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use crate::report::chart::Chart;
-use crate::report::chart::columns::{Columns, Series};
+use crate::report::chart::columns::{ColumnChart, Series};
 use crate::report::sections::overview::notice;
 use crate::report::table::{Cell, Table};
 use crate::report::view::View;
@@ -84,7 +84,7 @@ fn fit(view: &View<'_>) -> Vec<Chart> {
     let fit = &view.figures.fit;
     let note = view.fill("model.chart.note", &[("draws", &view.whole(fit.draws as f64))]);
     let chart = |id: &str, key: &str, across: &str, bins: &[FitBin]| {
-        Columns {
+        ColumnChart {
             id,
             title: view.t(key).to_owned(),
             note: note.clone(),

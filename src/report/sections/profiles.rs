@@ -2,7 +2,7 @@
 //! customers.
 
 use crate::report::chart::Chart;
-use crate::report::chart::columns::{Columns, Series};
+use crate::report::chart::columns::{ColumnChart, Series};
 use crate::report::chart::heat::Heat;
 use crate::report::chart::shares::Shares;
 use crate::report::document::{Described, KeptColumn};
@@ -137,7 +137,7 @@ fn ages(view: &View<'_>) -> Chart {
         let counts = ages.counts[s].iter().map(|n| *n as f64).collect();
         Series::new(view.figures.segments[s].clone(), view.colour(s), counts)
     });
-    Columns {
+    ColumnChart {
         id: "profile-age",
         title: view.t("segments.chart.age").to_owned(),
         note: view.t("segments.chart.age_note").to_owned(),

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::report::chart::columns::{Columns, Series};
+use crate::report::chart::columns::{ColumnChart, Series};
 use crate::report::chart::heat::Heat;
 use crate::report::chart::{Chart, class};
 use crate::report::document::Profile;
@@ -124,7 +124,7 @@ fn orders(view: &View<'_>) -> Chart {
             intervals: order.iter().map(interval).collect(),
         }
     });
-    Columns {
+    ColumnChart {
         id: "segment-orders",
         title: view.t("segments.chart.orders").to_owned(),
         note: intervals.map_or(String::new(), |i| {
@@ -170,7 +170,7 @@ fn distribution(view: &View<'_>, distribution: &Distribution) -> Chart {
         Series::new(view.figures.segments[s].clone(), view.colour(s), values.collect())
     });
     let title = distribution_title(view, &distribution.measure);
-    let chart = Columns {
+    let chart = ColumnChart {
         id: &format!("distribution-{}", distribution.measure),
         title: title.clone(),
         note: view.t("segments.chart.distribution").to_owned(),
