@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cli::bar;
 use crate::cli::logging::{LogFormat, warn};
-use crate::cli::terminal::{Page, decimal, figures, findings, printable, significant, whole};
+use crate::cli::terminal::{Page, decimal, findings, number_table, printable, significant, whole};
 use crate::comparison::{Comparison, Mover, compare};
 use crate::frame::scored::compare::{Entry, KeptChange};
 use crate::model::evaluate::migration::{Flow, Way};
@@ -112,7 +112,7 @@ fn migration(page: &mut Page, comparison: &Comparison) {
         row.extend(order.iter().flat_map(|&to| cells(from, to)));
         row
     };
-    page.table(&figures(titles, order.iter().map(row).collect()));
+    page.table(&number_table(titles, order.iter().map(row).collect()));
 }
 
 fn movements(page: &mut Page, comparison: &Comparison) {
@@ -142,7 +142,7 @@ fn movements(page: &mut Page, comparison: &Comparison) {
             ]);
         }
     }
-    page.table(&figures(header(["", "customers", "cltv before", "cltv after"]), rows));
+    page.table(&number_table(header(["", "customers", "cltv before", "cltv after"]), rows));
 }
 
 fn way(way: Way) -> &'static str {
@@ -171,7 +171,7 @@ fn movers(page: &mut Page, title: &str, movers: &[Mover]) {
         ]
     };
     let titles = header(["customer", "from", "to", "cltv before", "cltv after", "change"]);
-    page.table(&figures(titles, movers.iter().map(row).collect()));
+    page.table(&number_table(titles, movers.iter().map(row).collect()));
 }
 
 fn drift(page: &mut Page, comparison: &Comparison) {
@@ -184,12 +184,12 @@ fn drift(page: &mut Page, comparison: &Comparison) {
     let rows = comparison.stability_index.iter().map(|(name, index)| {
         vec![(*name).to_owned(), format!("{index:.4}"), verdict(*index).to_owned()]
     });
-    page.table(&figures(header(["", "stability index", ""]), rows.collect()));
+    page.table(&number_table(header(["", "stability index", ""]), rows.collect()));
     page.line(&format!(
         " of T and recency it is rarely small: whoever stays is {} days older",
         comparison.days
     ));
-    for kept in &comparison.kept {
+    for kept in &comparison.kept_columns {
         page.paragraph("·", 3, &entries(kept));
     }
 }
@@ -235,7 +235,7 @@ fn parameters(page: &mut Page, comparison: &Comparison) {
         ]
     };
     let titles = header(["", "before", "after", "standard errors", ""]);
-    page.table(&figures(titles, comparison.parameters.iter().map(row).collect()));
+    page.table(&number_table(titles, comparison.parameters.iter().map(row).collect()));
     if comparison.parameters.iter().any(|change| change.difference.is_some()) {
         page.line(
             " as if the two had no customers in common; with those in common it is rather more",
@@ -279,5 +279,5 @@ fn outcomes(page: &mut Page, comparison: &Comparison) {
         "came",
         "came/exp.",
     ]);
-    page.table(&figures(titles, rows.collect()));
+    page.table(&number_table(titles, rows.collect()));
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::cli::logging::{LogFormat, warn};
-use crate::cli::terminal::{Page, figures, findings, printable, whole};
+use crate::cli::terminal::{Page, findings, number_table, printable, whole};
 use crate::cli::{memory, signals};
 use crate::evaluation::evaluate;
 use crate::evaluation::fold::{Evaluation, Fold, Method};
@@ -131,7 +131,7 @@ fn measures(
         cells.resize(header.len(), String::new());
         cells
     });
-    figures(header.map(str::to_owned).to_vec(), rows.collect())
+    number_table(header.map(str::to_owned).to_vec(), rows.collect())
 }
 
 /// The chosen model's mean forecast beside the mean actual, by repeat orders in the calibration.
@@ -148,5 +148,5 @@ fn by_frequency(page: &mut Page, fold: &Fold, chosen: &str) {
         ]
     });
     let header = ["frequency", "customers", "expected", "actual"].map(str::to_owned).to_vec();
-    page.table(&figures(header, rows.collect()));
+    page.table(&number_table(header, rows.collect()));
 }

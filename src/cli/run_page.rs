@@ -6,7 +6,7 @@ use std::path::Path;
 use polars::prelude::{AnyValue, DataFrame};
 
 use crate::cli::terminal::{
-    Page, decimal, figures, findings, plain_table, printable, significant, whole,
+    Page, decimal, findings, number_table, plain_table, printable, significant, whole,
 };
 use crate::customers::Scope;
 use crate::model::forecast::company::Row;
@@ -86,7 +86,7 @@ fn limits(page: &mut Page, run: &Run) {
         ]
     });
     let header = ["column", "lowest", "highest", "values changed"].map(str::to_owned).to_vec();
-    page.table(&figures(header, rows.collect()));
+    page.table(&number_table(header, rows.collect()));
 }
 
 fn models(page: &mut Page, run: &Run, settings: &Settings) {
@@ -129,7 +129,7 @@ fn comparison(page: &mut Page, run: &Run) {
         ]
     });
     let header = ["model", "log-likelihood", "AIC (lower is better)", ""].map(str::to_owned);
-    page.table(&figures(header.to_vec(), rows.collect()));
+    page.table(&number_table(header.to_vec(), rows.collect()));
 }
 
 fn parameters(parameters: &[Parameter]) -> String {
@@ -181,7 +181,7 @@ fn company(page: &mut Page, run: &Run, settings: &Settings) {
         range(value),
     ]);
     let header = ["", "orders", "", "revenue", ""].map(str::to_owned).to_vec();
-    page.table(&figures(header, rows));
+    page.table(&number_table(header, rows));
     if let Some(intervals) = &run.intervals {
         page.line(&format!(
             " {:.0} % intervals from {} draws of parameters and orders",
@@ -215,13 +215,13 @@ fn rfm(page: &mut Page, run: &Run, settings: &Settings) {
         ]);
         cells
     });
-    page.table(&figures(header, rows.collect()));
+    page.table(&number_table(header, rows.collect()));
 }
 
 fn next_month(page: &mut Page, run: &Run) {
     page.title("Expected to order most in the next month");
     let rows = run.next_month.iter().map(|(id, orders)| vec![printable(id), decimal(*orders)]);
-    page.table(&figures(vec!["customer".to_owned(), "orders".to_owned()], rows.collect()));
+    page.table(&number_table(vec!["customer".to_owned(), "orders".to_owned()], rows.collect()));
     page.line("");
 }
 
@@ -245,7 +245,7 @@ fn segments(page: &mut Page, run: &Run, settings: &Settings) {
             format!("{:.1}", profile.mean_time_since_last_order()),
         ]
     });
-    page.table(&figures(header, rows.collect()));
+    page.table(&number_table(header, rows.collect()));
 }
 
 fn advice(page: &mut Page, run: &Run, settings: &Settings) {
@@ -270,5 +270,5 @@ fn top(page: &mut Page, top: &DataFrame, settings: &Settings) {
         .map(|row| columns.iter().map(|(name, _)| cell(name, row)).collect())
         .collect();
     let header = columns.iter().map(|(_, title)| title.clone()).collect();
-    page.table(&figures(header, rows));
+    page.table(&number_table(header, rows));
 }

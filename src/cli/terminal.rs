@@ -66,7 +66,7 @@ pub fn plain_table() -> Table {
 }
 
 /// Right-aligned figures after a left-aligned first column.
-pub fn figures(header: Vec<String>, rows: Vec<Vec<String>>) -> Table {
+pub fn number_table(header: Vec<String>, rows: Vec<Vec<String>>) -> Table {
     let mut table = plain_table();
     table.set_header(header);
     table.add_rows(rows);

@@ -57,7 +57,7 @@ pub struct Comparison {
     /// Population stability index of each column of the later run against the earlier one.
     pub stability_index: Vec<(&'static str, f64)>,
     /// New and vanished entries of the kept columns.
-    pub kept: Vec<KeptChange>,
+    pub kept_columns: Vec<KeptChange>,
     /// Whether the later run was scored with the model of the earlier one.
     pub same_model: bool,
     /// Parameters of both runs.
@@ -140,7 +140,7 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
         gains: gains?,
         losses: losses?,
         stability_index: stability_index(&before, [&then, &now])?,
-        kept: compare::kept_changes([&then, &now], [&before.settings, &after.settings])?,
+        kept_columns: compare::kept_changes([&then, &now], [&before.settings, &after.settings])?,
         same_model,
         parameters: parameters(&before, &after, same_model)?,
         outcomes: outcomes(member, &seen.lost, &labels, &expected, actual),

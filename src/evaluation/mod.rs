@@ -31,7 +31,7 @@ pub fn evaluate(settings: &Settings, folds: u32) -> Result<Evaluation, Error> {
     let cut = splittable(settings)?;
     let CleanInput { source: _held, files, cleaned } =
         read_and_clean(settings, &mut Clock::default())?;
-    let (first_order, last_order) = log::first_and_last(&cleaned.kept)?;
+    let (first_order, last_order) = log::first_and_last(&cleaned.valid)?;
     let end = settings.transactions.observation_end.unwrap_or(last_order);
     if end <= cut {
         return Err(Error::input(
@@ -52,7 +52,7 @@ pub fn evaluate(settings: &Settings, folds: u32) -> Result<Evaluation, Error> {
     for number in 0..folds {
         let back = Days::new(length * u64::from(number));
         progress::stage("evaluate a fold");
-        match one_fold(&cleaned.kept, settings, cut - back, end - back) {
+        match one_fold(&cleaned.valid, settings, cut - back, end - back) {
             Ok((fold, remarks)) => {
                 made.push(fold);
                 findings.extend(remarks);

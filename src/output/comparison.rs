@@ -83,7 +83,7 @@ pub(super) fn document(comparison: &Comparison) -> Map<String, Value> {
         "losses": comparison.losses,
         "drift": {
             "population_stability_index": index,
-            "kept_columns": comparison.kept,
+            "kept_columns": comparison.kept_columns,
         },
         "same_model": comparison.same_model,
         "parameters": comparison.parameters,

@@ -47,8 +47,8 @@ pub fn model(model_file: &ModelFile) -> Result<String, Error> {
 ///
 /// # Errors
 /// [`Error::Io`] never; the signature leaves room for a failed serialisation.
-pub fn figures(figures: &ChartData) -> Result<String, Error> {
-    text(figures)
+pub fn chart_data(charts: &ChartData) -> Result<String, Error> {
+    text(charts)
 }
 
 /// run.json: what went in, what happened to it, what came out.
@@ -115,7 +115,7 @@ pub fn run(
         "intervals": run.intervals,
         "segments": run.profiles.segments,
         "segment_edges": run.edges,
-        "kept_columns": run.profiles.kept,
+        "kept_columns": run.profiles.kept_columns,
         "rfm": run.rfm,
         "forecast": run.forecast,
         "next_month": next_month(run),

@@ -113,8 +113,8 @@ fn input_facets(dataset: &Dataset) -> Value {
     if dataset.rows.is_none() {
         return json!({});
     }
-    let read = figures(dataset, "size");
-    let mut metrics = figures(dataset, "bytes");
+    let read = size_and_rows(dataset, "size");
+    let mut metrics = size_and_rows(dataset, "bytes");
     metrics["columnMetrics"] = json!({});
     json!({
         "inputStatistics": facet("1-0-0", "InputStatisticsInputDatasetFacet", read),
@@ -123,12 +123,12 @@ fn input_facets(dataset: &Dataset) -> Value {
 }
 
 fn output_facets(dataset: &Dataset) -> Value {
-    let written = figures(dataset, "size");
+    let written = size_and_rows(dataset, "size");
     json!({ "outputStatistics": facet("1-0-2", "OutputStatisticsOutputDatasetFacet", written) })
 }
 
 /// The known ones of rows, bytes and files.
-fn figures(dataset: &Dataset, bytes: &str) -> Value {
+fn size_and_rows(dataset: &Dataset, bytes: &str) -> Value {
     let all = [("rowCount", dataset.rows), (bytes, dataset.bytes), ("fileCount", dataset.files)];
     let known = all.into_iter().filter_map(|(name, n)| n.map(|n| (name.to_owned(), json!(n))));
     Value::Object(known.collect::<Map<_, _>>())
@@ -160,6 +160,6 @@ mod tests {
     #[test]
     fn figures_that_are_not_known_are_left_out() {
         let output = Dataset { bytes: Some(7), ..Dataset::default() };
-        assert_eq!(figures(&output, "size"), json!({ "size": 7 }));
+        assert_eq!(size_and_rows(&output, "size"), json!({ "size": 7 }));
     }
 }

@@ -93,7 +93,7 @@ pub fn write(
         writers.into_iter().try_for_each(|writer| writer.join().unwrap_or_else(lost_thread))
     })?;
     staging.text("model.json", &model)?;
-    let figures = documents::figures(&run.figures)?;
+    let figures = documents::chart_data(&run.chart_data)?;
     staging.text("figures.json", &figures)?;
     let written = Written {
         model: &model,

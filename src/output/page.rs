@@ -24,8 +24,8 @@ pub fn page(
     settings: Report,
 ) -> Result<String, Error> {
     let run: Document = parsed("run.json", serde_json::from_str(run))?;
-    let figures: ChartData = parsed("figures.json", serde_json::from_str(figures))?;
-    if let Some(fault) = agreement::fault(&run, &figures) {
+    let charts: ChartData = parsed("figures.json", serde_json::from_str(figures))?;
+    if let Some(fault) = agreement::fault(&run, &charts) {
         return Err(Error::input("run.json", format!("not as a run wrote it: {fault}: run again")));
     }
     let migration = migration
@@ -37,7 +37,7 @@ pub fn page(
     let words = Words::of(settings.language);
     Ok(crate::report::page(&View {
         run: &run,
-        figures: &figures,
+        charts: &charts,
         migration: migration.as_ref(),
         words,
         show_ids: settings.show_ids,

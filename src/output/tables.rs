@@ -339,7 +339,7 @@ pub fn profiles(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
     let mut lines = Vec::new();
     let labels = settings.segments.labels.iter().map(String::as_str).chain(["all"]);
     for (group, segment) in labels.enumerate() {
-        for kept in &run.profiles.kept {
+        for kept in &run.profiles.kept_columns {
             let line = |entry: &str, mean, known, share| Line {
                 segment: segment.to_owned(),
                 column: kept.column.clone(),

@@ -48,7 +48,7 @@ pub(super) struct Source<'a> {
 ///
 /// # Errors
 /// [`Error::Model`] when the forecast of a holdout cannot be computed, [`Error::Engine`] never.
-pub(super) fn figures(source: &Source<'_>) -> Result<ChartData, Error> {
+pub(super) fn chart_data(source: &Source<'_>) -> Result<ChartData, Error> {
     let Source { models, outlook, settings, .. } = source;
     let (histories, model) = (outlook.histories, &models.purchases.model);
     let members = source.members();
@@ -68,7 +68,7 @@ pub(super) fn figures(source: &Source<'_>) -> Result<ChartData, Error> {
         ),
         surface: customer_curves::surface(model, outlook),
         fit: fit_check::fit_against_data(model, models.selection, outlook),
-        meaning: interpretation::meaning(&models.purchases, &models.spend, level),
+        derived: interpretation::derived_quantities(&models.purchases, &models.spend, level),
         level,
         rfm_grid: histograms::rfm_grid(&r?, &f?, &source.predicted.lifetime_value),
         survival: source.survival(&customers[..customers.len().min(CURVES)])?,
@@ -100,7 +100,7 @@ impl Source<'_> {
         }
         let end = self.prepared.summary.observation_end;
         let ids: Vec<String> = customers.iter().map(|line| line.customer_id.clone()).collect();
-        let all = log::of_customers(&self.prepared.cleaned.kept, &ids, end)?;
+        let all = log::of_customers(&self.prepared.cleaned.valid, &ids, end)?;
         let curve = |(customer_id, days): (String, Vec<(i32, f64)>)| {
             let first = days.first()?.0;
             let since: Vec<(i32, f64)> = days.iter().map(|(day, n)| (day - first, *n)).collect();
@@ -134,7 +134,7 @@ impl Source<'_> {
         let Models { purchases, spend, .. } = self.models;
         let Outlook { histories, customers, unit, .. } = self.outlook;
         let Prepared { cleaned, summary, .. } = self.prepared;
-        let happened = log::holdout(&cleaned.kept, summary, cut, end, *unit)?;
+        let happened = log::holdout(&cleaned.valid, summary, cut, end, *unit)?;
         let horizon = (end - cut).num_days() as f64 / unit.days();
         let own = expected(purchases, spend, histories, customers, horizon)?;
         let deciles = by_decile(&own, &happened).into_iter().map(decile).collect();

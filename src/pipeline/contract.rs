@@ -68,8 +68,8 @@ fn too_many(cleaned: &Cleaned, settings: &Settings) -> Option<String> {
 /// The newest order of the rows that keep the rules.
 fn newest(cleaned: &Cleaned, settings: &Settings) -> Result<NaiveDate, Error> {
     match settings.input.kind {
-        InputKind::Customers => last_order(&cleaned.kept),
-        InputKind::Transactions => Ok(log::first_and_last(&cleaned.kept)?.1),
+        InputKind::Customers => last_order(&cleaned.valid),
+        InputKind::Transactions => Ok(log::first_and_last(&cleaned.valid)?.1),
     }
 }
 

@@ -166,7 +166,7 @@ fn complete(
     let knows_dropout = purchases.knows_dropout();
     let advice = advise::advise(&profiles.segments, &profiles.company, knows_dropout, settings);
     let groups =
-        kept_columns::groups(&segmented.frame, settings, &profiles.member, &profiles.kept)?;
+        kept_columns::groups(&segmented.frame, settings, &profiles.member, &profiles.kept_columns)?;
     let rfm_edges = given.and_then(|given| given.rfm_edges.as_ref());
     let rfm = rfm::score(segmented.frame, frame, &profiles.member, rfm_edges, settings)?;
     clock.enter("forecast the company");
@@ -185,7 +185,7 @@ fn complete(
         company::with_intervals(&mut forecast, &intervals.periods);
     }
     clock.enter("figures");
-    let figures = charts::figures(&charts::Source {
+    let chart_data = charts::chart_data(&charts::Source {
         prepared: &prepared,
         models: &models,
         predicted: &predicted,
@@ -214,7 +214,7 @@ fn complete(
         next_month,
         tracking,
         intervals,
-        figures,
+        chart_data,
         findings,
         model_file,
         drift: None,
@@ -234,7 +234,7 @@ fn tracking(
     let unit = settings.summary.time_unit;
     let (cut, end) = (prepared.summary.observation_end, prepared.summary.covered_until);
     let stretch = Stretch { calibration_end: cut.to_epoch_days(), end: end.to_epoch_days() };
-    let orders = log::orders_by_day(&prepared.cleaned.kept, cut, end)?;
+    let orders = log::orders_by_day(&prepared.cleaned.valid, cut, end)?;
     let acquired = prepared.histories.first_days(stretch.calibration_end, unit.days());
     tracking::track(&purchases.model, unit, &acquired, &orders, stretch)
 }

@@ -89,7 +89,7 @@ pub(crate) fn summarise_input(
 ) -> Result<Prepared, Error> {
     let CleanInput { source, files, cleaned } = read;
     clock.enter("cap and summarise");
-    let (summary, limits) = summarise(cleaned.kept.clone(), given, settings)?;
+    let (summary, limits) = summarise(cleaned.valid.clone(), given, settings)?;
     let histories = summary::to_histories(&summary, settings)?;
     let signs = stated::signs(settings, &histories, summary.below_min_orders);
     Ok(Prepared { source, files, cleaned, summary, limits, histories, signs })
@@ -103,18 +103,18 @@ fn clean_rows(raw: LazyFrame, names: &[String], settings: &Settings) -> Result<C
 }
 
 fn summarise(
-    kept: LazyFrame,
+    valid: LazyFrame,
     given: Option<&[OutlierLimits]>,
     settings: &Settings,
 ) -> Result<(CustomerSummary, Vec<OutlierLimits>), Error> {
     match settings.input.kind {
         InputKind::Customers => {
-            let (capped, limits) = outliers::cap(kept, given, settings)?;
+            let (capped, limits) = outliers::cap(valid, given, settings)?;
             let totals = summary::export::omnichannel_totals(capped, settings);
             Ok((summary::export::customer_summary(totals, settings)?, limits))
         }
         InputKind::Transactions => {
-            Ok((summary::log::customer_summary(kept, settings)?, Vec::new()))
+            Ok((summary::log::customer_summary(valid, settings)?, Vec::new()))
         }
     }
 }

@@ -40,7 +40,7 @@ pub struct Run {
     /// How far totals can be off, where the pipeline asks for it.
     pub intervals: Option<Intervals>,
     /// What the charts of a report show.
-    pub figures: ChartData,
+    pub chart_data: ChartData,
     /// What the reader should know, most serious first.
     pub findings: Vec<Finding>,
     /// What is kept of the fit, or was given.

@@ -4,21 +4,21 @@ use super::document::Document;
 use crate::results::chart_data::ChartData;
 
 /// What does not fit together; none when all does.
-pub fn fault(run: &Document, figures: &ChartData) -> Option<&'static str> {
-    let n = figures.segments.len();
+pub fn fault(run: &Document, charts: &ChartData) -> Option<&'static str> {
+    let n = charts.segments.len();
     let intervals = run.intervals.as_ref().map_or(n, |intervals| intervals.segments.len());
     let kept = run.kept_columns.iter().all(|column| column.groups.len() >= n);
-    let distributions = figures.distributions.iter().all(|one| {
+    let distributions = charts.distributions.iter().all(|one| {
         let bins = one.edges.len().saturating_sub(1);
         one.above.len() == n && is_grid(&one.counts, n, bins)
     });
-    let past = &figures.recency_frequency;
+    let past = &charts.recency_frequency;
     let rows = past.recency_edges.len().saturating_sub(1);
     let columns = past.frequency_from.len();
-    let surface = &figures.surface;
+    let surface = &charts.surface;
     let (down, across) = (surface.recency.len(), surface.frequency.len());
     let keep = run.settings.input.columns.keep.len();
-    let lines = figures.customers.iter().all(|line| line.kept.len() == keep);
+    let lines = charts.customers.iter().all(|line| line.kept_columns.len() == keep);
     let checks = [
         (lines, "customers have other kept columns than the settings"),
         (n > 0, "there are no segments"),
@@ -27,7 +27,7 @@ pub fn fault(run: &Document, figures: &ChartData) -> Option<&'static str> {
         (intervals == n, "the intervals are of other segments"),
         (kept, "kept_columns lack a segment"),
         (distributions, "a distribution has other bins than edges, or lacks a segment"),
-        (is_grid(&figures.ages.counts, n, figures.ages.from_years.len()), "ages lack a bin"),
+        (is_grid(&charts.ages.counts, n, charts.ages.from_years.len()), "ages lack a bin"),
         (
             past.counts.len() == n && past.counts.iter().all(|one| is_grid(one, rows, columns)),
             "recency_frequency lacks a bin",

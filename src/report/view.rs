@@ -17,7 +17,7 @@ pub struct View<'a> {
     /// run.json
     pub run: &'a Document,
     /// figures.json
-    pub figures: &'a ChartData,
+    pub charts: &'a ChartData,
     /// What became of an earlier run's customers.
     pub migration: Option<&'a Migration>,
     /// Texts and number formats.
@@ -153,11 +153,11 @@ impl View<'_> {
 
     /// Positions of the segments, the best first.
     pub fn best_first(&self) -> impl Iterator<Item = usize> + use<> {
-        (0..self.figures.segments.len()).rev()
+        (0..self.charts.segments.len()).rev()
     }
 
     /// The colour of a segment: the best has the first.
     pub fn colour(&self, segment: usize) -> usize {
-        self.figures.segments.len() - 1 - segment
+        self.charts.segments.len() - 1 - segment
     }
 }

@@ -25,8 +25,9 @@ pub struct ChartData {
     /// The fit beside the data.
     pub fit: FitAgainstData,
     /// What the parameters mean.
-    pub meaning: Vec<Quantity>,
-    /// Probability that an interval of `meaning` holds the truth.
+    #[serde(rename = "meaning")]
+    pub derived: Vec<Quantity>,
+    /// Probability that an interval of `derived` holds the truth.
     pub level: f64,
     /// Customers by RFM's recency and frequency scores.
     pub rfm_grid: Vec<RfmCell>,
@@ -119,7 +120,7 @@ pub struct FitBin {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Quantity {
     /// Which.
-    pub name: Meaning,
+    pub name: DerivedQuantity,
     /// Estimate.
     pub value: f64,
     /// Lower and upper end, by the delta method on the log scale.
@@ -129,7 +130,7 @@ pub struct Quantity {
 /// What a [`Quantity`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Meaning {
+pub enum DerivedQuantity {
     /// α/r: time between two orders of a customer of mean order rate, in the time unit of the run.
     TimeBetweenOrders,
     /// a/(a+b): share that leaves after an order (BG/NBD: a repeat order; MBG/NBD: any order).
@@ -181,7 +182,8 @@ pub struct CustomerLine {
     /// Discounted value over the lifetime horizon.
     pub cltv: f64,
     /// Kept columns, in the pipeline's order, as text.
-    pub kept: Vec<String>,
+    #[serde(rename = "kept")]
+    pub kept_columns: Vec<String>,
 }
 
 /// P(alive) of one customer from the first order on.

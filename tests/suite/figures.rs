@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cltv::results::chart_data::{ChartData, Distribution, HoldoutMethod, Meaning};
+use cltv::results::chart_data::{ChartData, DerivedQuantity, Distribution, HoldoutMethod};
 use polars::prelude::*;
 
 use crate::support::*;
@@ -121,7 +121,10 @@ fn lines_hold(found: &ChartData, customers: &DataFrame, kept: &[&str]) {
             (&line.customer_id, &line.segment, &line.rfm_segment),
             (&id[i], &segment[i], &rfm[i])
         );
-        assert_eq!(line.kept, kept.iter().map(|texts| texts[i].clone()).collect::<Vec<_>>());
+        assert_eq!(
+            line.kept_columns,
+            kept.iter().map(|texts| texts[i].clone()).collect::<Vec<_>>()
+        );
         let values = [
             line.frequency,
             line.recency,
@@ -155,10 +158,10 @@ fn figures_of_an_export_are_those_of_its_tables() {
     let parameters = &json(&out.path().join("model.json"))["purchases"]["parameters"];
     let [r, alpha, a, b] =
         ["r", "alpha", "a", "b"].map(|name| number(parameters, &format!("/{name}")));
-    assert_eq!((found.level, found.meaning[0].name), (0.8, Meaning::TimeBetweenOrders));
-    close("α/r", found.meaning[0].value, alpha / r, 1e-12);
-    close("a/(a+b)", found.meaning[1].value, a / (a + b), 1e-12);
-    for quantity in &found.meaning {
+    assert_eq!((found.level, found.derived[0].name), (0.8, DerivedQuantity::TimeBetweenOrders));
+    close("α/r", found.derived[0].value, alpha / r, 1e-12);
+    close("a/(a+b)", found.derived[1].value, a / (a + b), 1e-12);
+    for quantity in &found.derived {
         let [low, high] = quantity.interval.expect("an interval");
         assert!(low < quantity.value && quantity.value < high, "{quantity:?}");
     }
@@ -179,11 +182,11 @@ fn a_penalised_fit_has_no_intervals() {
     run_ok("pipelines/flo.toml", &project(SAMPLE), out.path(), &[]);
     let found = figures(out.path());
     assert_eq!(found.level, 0.9);
-    assert!(found.meaning.iter().all(|quantity| quantity.interval.is_none()));
+    assert!(found.derived.iter().all(|quantity| quantity.interval.is_none()));
     // Its q is below 1, so that there is no mean order value.
-    assert!(found.meaning.iter().all(|quantity| quantity.name != Meaning::MeanOrderValue));
+    assert!(found.derived.iter().all(|quantity| quantity.name != DerivedQuantity::MeanOrderValue));
     // Every column of the pipeline's kept ones; renamed columns keep their own names here.
-    assert_eq!(found.customers[0].kept.len(), 3);
+    assert_eq!(found.customers[0].kept_columns.len(), 3);
 }
 
 #[test]

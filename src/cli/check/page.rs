@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cli::check::prospect::{Checked, Prospect, to_paste};
 use crate::cli::terminal::{
-    Page, figures, findings, plain_table, printable, printable_lines, sentence, whole,
+    Page, findings, number_table, plain_table, printable, printable_lines, sentence, whole,
 };
 use crate::frame::guess::inspect::{Column, Overview};
 use crate::frame::input::kinds::ColumnKind;
@@ -53,7 +53,7 @@ fn columns(page: &mut Page, overview: &Overview) {
     };
     let header = ["", "type", "blank", "distinct", "lowest", "highest", "example"];
     let rows = overview.columns.iter().map(row).collect();
-    page.table(&figures(header.map(str::to_owned).to_vec(), rows));
+    page.table(&number_table(header.map(str::to_owned).to_vec(), rows));
     if overview.counted_rows < overview.rows {
         let counted = whole(overview.counted_rows as f64);
         page.line(&format!(" distinct values and repeated rows: of the first {counted} rows"));

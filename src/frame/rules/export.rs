@@ -130,14 +130,14 @@ fn split(
         return Err(Error::input(place, none_left(&quarantine, &rejected)));
     }
     let sound = if rejected.is_empty() { judged } else { judged.filter(is_sound()) };
-    let kept = sound.with_column(col(CUSTOMER_ID_TYPED).alias(CUSTOMER_ID));
-    Ok(Cleaned { kept, quarantine, rejected, rows_read, returns_netted: 0 })
+    let valid = sound.with_column(col(CUSTOMER_ID_TYPED).alias(CUSTOMER_ID));
+    Ok(Cleaned { valid, quarantine, rejected, rows_read, returns_netted: 0 })
 }
 
 /// The last order of all customers.
 ///
 /// # Errors
 /// [`Error::Engine`], never for rows that keep the rules.
-pub fn last_order(kept: &LazyFrame) -> Result<NaiveDate, Error> {
-    one_date(kept, col(LAST_ORDER).max())
+pub fn last_order(valid: &LazyFrame) -> Result<NaiveDate, Error> {
+    one_date(valid, col(LAST_ORDER).max())
 }

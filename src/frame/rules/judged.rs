@@ -17,7 +17,7 @@ pub struct Rejected {
 /// Rows that keep the rules and rows that do not.
 pub struct Cleaned {
     /// Typed rows.
-    pub kept: LazyFrame,
+    pub valid: LazyFrame,
     /// file, row_number, rule, then the raw values as text.
     pub quarantine: DataFrame,
     /// Counts by rule, most rows first.

@@ -167,7 +167,7 @@ impl Pass {
             return Err(Error::input(place, none_left(&quarantine, &rejected)));
         }
         let returns_netted = sum(RETURNS).map_err(failed())?;
-        Ok(Cleaned { kept: days.lazy(), quarantine, rejected, rows_read, returns_netted })
+        Ok(Cleaned { valid: days.lazy(), quarantine, rejected, rows_read, returns_netted })
     }
 }
 

@@ -46,7 +46,7 @@ pub fn lines(scored: &DataFrame, settings: &Settings) -> Result<Vec<CustomerLine
         expected_orders: orders.iter().map(|orders| orders[i]).collect(),
         exp_average_value: value[i],
         cltv: cltv[i],
-        kept: kept.iter().map(|texts| texts[i].clone()).collect(),
+        kept_columns: kept.iter().map(|texts| texts[i].clone()).collect(),
     };
     Ok((0..scored.height()).map(line).collect())
 }

@@ -50,7 +50,7 @@ pub struct Profiles {
     /// The profile of all customers.
     pub company: Profile,
     /// Each kept column, by segment.
-    pub kept: Vec<KeptColumn>,
+    pub kept_columns: Vec<KeptColumn>,
     /// For each customer, the position of its segment.
     pub member: Vec<usize>,
 }
@@ -118,7 +118,7 @@ pub fn profiles(scored: &DataFrame, settings: &Settings) -> Result<Profiles, Err
         profile.main_channel = channels.and_then(|kept| kept.shares(group).first().cloned());
         profile.categories = categories.map_or(Vec::new(), |kept| kept.shares(group).to_vec());
     }
-    Ok(Profiles { segments: profiles, company, kept, member })
+    Ok(Profiles { segments: profiles, company, kept_columns: kept, member })
 }
 
 fn failed() -> impl FnOnce(PolarsError) -> Error {

@@ -39,22 +39,22 @@ pub struct OutlierLimits {
 /// # Errors
 /// [`Error::Engine`], never for rows that keep the rules.
 pub fn cap(
-    kept: LazyFrame,
+    valid: LazyFrame,
     given: Option<&[OutlierLimits]>,
     settings: &Settings,
 ) -> Result<(LazyFrame, Vec<OutlierLimits>), Error> {
     let mut limits = match given {
         Some(limits) => limits.to_vec(),
-        None => limits_of(&kept, &settings.capped_columns(), &settings.outliers)
+        None => limits_of(&valid, &settings.capped_columns(), &settings.outliers)
             .map_err(Error::engine("find the outlier limits"))?,
     };
-    count_changes(&kept, &mut limits).map_err(Error::engine("count the outliers"))?;
+    count_changes(&valid, &mut limits).map_err(Error::engine("count the outliers"))?;
     let capped: Vec<Expr> = limits.iter().map(capped).collect();
-    Ok((if capped.is_empty() { kept } else { kept.with_columns(capped) }, limits))
+    Ok((if capped.is_empty() { valid } else { valid.with_columns(capped) }, limits))
 }
 
 fn limits_of(
-    kept: &LazyFrame,
+    valid: &LazyFrame,
     names: &[&str],
     outliers: &Outliers,
 ) -> PolarsResult<Vec<OutlierLimits>> {
@@ -67,7 +67,7 @@ fn limits_of(
         .iter()
         .flat_map(|name| [quantile(name, q_low, "low "), quantile(name, q_high, "high ")])
         .collect();
-    let found = kept.clone().select(quantiles).collect()?;
+    let found = valid.clone().select(quantiles).collect()?;
     let rounded = |limit: f64| if outliers.round { limit.round_ties_even() } else { limit };
     let mut limits = Vec::with_capacity(names.len());
     for name in names {
@@ -91,7 +91,7 @@ fn limits_of(
     Ok(limits)
 }
 
-fn count_changes(kept: &LazyFrame, limits: &mut [OutlierLimits]) -> PolarsResult<()> {
+fn count_changes(valid: &LazyFrame, limits: &mut [OutlierLimits]) -> PolarsResult<()> {
     let count = |beyond: Expr, side: &str, name: &str| {
         beyond.sum().cast(DataType::Float64).alias(format!("{side}{name}"))
     };
@@ -105,7 +105,7 @@ fn count_changes(kept: &LazyFrame, limits: &mut [OutlierLimits]) -> PolarsResult
             ]
         })
         .collect();
-    let found = kept.clone().select(counts).collect()?;
+    let found = valid.clone().select(counts).collect()?;
     for l in limits {
         l.raised = only(&found, &format!("raised {}", l.column))? as usize;
         l.lowered = only(&found, &format!("lowered {}", l.column))? as usize;

@@ -11,7 +11,7 @@ use crate::model::mbg_nbd::MbgNbd;
 use crate::model::nbd::Nbd;
 use crate::model::pareto_nbd::ParetoNbd;
 use crate::model::purchase_model::PurchaseModel;
-use crate::results::chart_data::{Meaning, Quantity};
+use crate::results::chart_data::{DerivedQuantity, Quantity};
 
 /// Of a logarithm: a number with a larger standard error is not known at all.
 const UNKNOWN: f64 = 3.0;
@@ -20,7 +20,11 @@ const CANCELLED: f64 = 1e-6;
 
 /// The quantities that the models have. No interval under a penalty, or where the number is not
 /// known; no dropout where nobody leaves.
-pub fn meaning(purchases: &FittedPurchases, spend: &FittedSpend, level: f64) -> Vec<Quantity> {
+pub fn derived_quantities(
+    purchases: &FittedPurchases,
+    spend: &FittedSpend,
+    level: f64,
+) -> Vec<Quantity> {
     let of_orders = purchases.covariance.as_ref();
     let of_values = spend.covariance.as_ref();
     let orders = derived(&purchases.model).into_iter().map(|one| one.quantity(of_orders, level));
@@ -30,19 +34,19 @@ pub fn meaning(purchases: &FittedPurchases, spend: &FittedSpend, level: f64) -> 
 
 /// A function of the parameters, and the slope of its logarithm in the logarithm of each.
 struct Derived {
-    name: Meaning,
+    name: DerivedQuantity,
     value: f64,
     slope: Vec<f64>,
 }
 
 fn derived(model: &PurchaseModel) -> Vec<Derived> {
     let between = |r: f64, alpha: f64| Derived {
-        name: Meaning::TimeBetweenOrders,
+        name: DerivedQuantity::TimeBetweenOrders,
         value: alpha / r,
         slope: vec![-1.0, 1.0, 0.0, 0.0],
     };
     let leave = |a: f64, b: f64| Derived {
-        name: Meaning::LeaveAfterOrder,
+        name: DerivedQuantity::LeaveAfterOrder,
         value: a / (a + b),
         slope: vec![0.0, 0.0, b / (a + b), -b / (a + b)],
     };
@@ -54,7 +58,10 @@ fn derived(model: &PurchaseModel) -> Vec<Derived> {
         }
         PurchaseModel::ParetoNbd(ParetoNbd { r, alpha, s, beta }) => {
             let slope = vec![0.0, 0.0, -1.0, 1.0];
-            vec![between(r, alpha), Derived { name: Meaning::Lifetime, value: beta / s, slope }]
+            vec![
+                between(r, alpha),
+                Derived { name: DerivedQuantity::Lifetime, value: beta / s, slope },
+            ]
         }
     }
 }
@@ -62,7 +69,7 @@ fn derived(model: &PurchaseModel) -> Vec<Derived> {
 fn mean_order_value(model: &GammaGamma) -> Option<Derived> {
     let slope = vec![1.0, -model.q / (model.q - 1.0), 1.0];
     let value = model.population_mean()?;
-    Some(Derived { name: Meaning::MeanOrderValue, value, slope })
+    Some(Derived { name: DerivedQuantity::MeanOrderValue, value, slope })
 }
 
 impl Derived {
@@ -106,17 +113,17 @@ mod tests {
         }
     }
 
-    fn by_name(name: Meaning, theta: &[f64]) -> f64 {
+    fn by_name(name: DerivedQuantity, theta: &[f64]) -> f64 {
         match name {
-            Meaning::TimeBetweenOrders => theta[1] / theta[0],
-            Meaning::LeaveAfterOrder => theta[2] / (theta[2] + theta[3]),
-            Meaning::Lifetime => theta[3] / theta[2],
-            Meaning::MeanOrderValue => theta[0] * theta[2] / (theta[1] - 1.0),
+            DerivedQuantity::TimeBetweenOrders => theta[1] / theta[0],
+            DerivedQuantity::LeaveAfterOrder => theta[2] / (theta[2] + theta[3]),
+            DerivedQuantity::Lifetime => theta[3] / theta[2],
+            DerivedQuantity::MeanOrderValue => theta[0] * theta[2] / (theta[1] - 1.0),
         }
     }
 
     /// The same variance with slopes from differences.
-    fn error_by_differences(name: Meaning, theta: &[f64]) -> f64 {
+    fn error_by_differences(name: DerivedQuantity, theta: &[f64]) -> f64 {
         let h = 1e-6;
         let slope: Vec<f64> = (0..theta.len())
             .map(|i| {
@@ -156,11 +163,17 @@ mod tests {
             all.iter().for_each(|quantity| holds(quantity, known));
             all.iter().map(|quantity| quantity.name).collect::<Vec<_>>()
         };
-        assert_eq!(names(Family::Nbd), [Meaning::TimeBetweenOrders]);
+        assert_eq!(names(Family::Nbd), [DerivedQuantity::TimeBetweenOrders]);
         for family in [Family::BgNbd, Family::MbgNbd] {
-            assert_eq!(names(family), [Meaning::TimeBetweenOrders, Meaning::LeaveAfterOrder]);
+            assert_eq!(
+                names(family),
+                [DerivedQuantity::TimeBetweenOrders, DerivedQuantity::LeaveAfterOrder]
+            );
         }
-        assert_eq!(names(Family::ParetoNbd), [Meaning::TimeBetweenOrders, Meaning::Lifetime]);
+        assert_eq!(
+            names(Family::ParetoNbd),
+            [DerivedQuantity::TimeBetweenOrders, DerivedQuantity::Lifetime]
+        );
         let spend = mean_order_value(&GammaGamma { p: 4.0, q: 9.0, v: 310.0 }).expect("a mean");
         holds(&spend.quantity(Some(&covariance(3)), 0.9), &[4.0, 9.0, 310.0]);
     }

@@ -16,7 +16,7 @@ const CURVES: usize = 10;
 /// The section.
 pub fn section(view: &View<'_>) -> Markup {
     let top = view.run.settings.output.top;
-    let customers = &view.figures.customers;
+    let customers = &view.charts.customers;
     let first = &customers[..top.min(customers.len())];
     let count = |n: usize| view.whole(n as f64);
     let top = view.fill("customers.top", &[("n", &count(first.len()))]);
@@ -35,7 +35,7 @@ pub fn section(view: &View<'_>) -> Markup {
         div.charts {
             @if view.knows_who_left() { (surface(view, "alive").markup(view)) }
             (surface(view, "orders").markup(view))
-            @if !view.figures.survival.is_empty() { (survival(view)) }
+            @if !view.charts.survival.is_empty() { (survival(view)) }
         }
     }
 }
@@ -79,13 +79,13 @@ fn row(view: &View<'_>, rank: usize, customer: &CustomerLine) -> Vec<Cell> {
         Cell::Number(view.whole(customer.frequency), customer.frequency),
         Cell::Number(view.whole(customer.days_since_last_order), customer.days_since_last_order),
     ]);
-    cells.extend(customer.kept.iter().map(Cell::text));
+    cells.extend(customer.kept_columns.iter().map(Cell::text));
     cells
 }
 
 /// P(alive) or expected orders by recency and frequency.
 fn surface(view: &View<'_>, key: &str) -> Chart {
-    let surface = &view.figures.surface;
+    let surface = &view.charts.surface;
     let alive = key == "alive";
     let unit = view.t(&format!("units.{}", view.run.settings.summary.time_unit));
     let percent = |v: f64| view.percent(v);
@@ -111,7 +111,7 @@ fn surface(view: &View<'_>, key: &str) -> Chart {
 /// P(alive) of some customers over time, one of them shown at a time.
 fn survival(view: &View<'_>) -> Markup {
     let title = view.t("customers.chart.survival");
-    let all = &view.figures.survival;
+    let all = &view.charts.survival;
     let curves = &all[..all.len().min(CURVES)];
     let mut table = Table::new(
         ["customers.customer", "customers.days", "words.p_alive"].map(|key| view.t(key)),

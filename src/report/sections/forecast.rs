@@ -32,9 +32,9 @@ pub fn section(view: &View<'_>) -> Markup {
                 })
                 .markup(view))
             }
-            @if let Some(holdout) = &view.figures.holdout { (deciles(view, holdout).markup(view)) }
+            @if let Some(holdout) = &view.charts.holdout { (deciles(view, holdout).markup(view)) }
         }
-        @if let Some(holdout) = &view.figures.holdout {
+        @if let Some(holdout) = &view.charts.holdout {
             h3 { (view.t("forecast.holdout")) }
             p { (view.fill("forecast.holdout_note", &[
                 ("from", &view.day(&holdout.calibration_end)), ("to", &view.day(&holdout.holdout_end)),

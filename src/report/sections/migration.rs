@@ -43,7 +43,7 @@ fn end(view: &View<'_>, segment: &str) -> String {
 
 /// Names of the rows or columns, the best first, and who was or is not there last.
 fn ends<'a>(view: &'a View<'_>, absent: &'a str) -> Vec<&'a str> {
-    let labels = view.best_first().map(|s| view.figures.segments[s].as_str());
+    let labels = view.best_first().map(|s| view.charts.segments[s].as_str());
     labels.chain([absent]).collect()
 }
 

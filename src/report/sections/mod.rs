@@ -43,21 +43,21 @@ pub(crate) fn by_segment(
     let series = order.iter().enumerate().map(|(place, s)| {
         let mut own = vec![0.0; order.len()];
         own[place] = values[*s];
-        Series::new(view.figures.segments[*s].clone(), view.colour(*s), own)
+        Series::new(view.charts.segments[*s].clone(), view.colour(*s), own)
     });
     let chart = ColumnChart {
         id,
         title,
         note: String::new(),
         across: view.t("segments.segment"),
-        categories: order.iter().map(|s| view.figures.segments[*s].clone()).collect(),
+        categories: order.iter().map(|s| view.charts.segments[*s].clone()).collect(),
         series: series.collect(),
         stacked: true,
         say,
     };
     let mut table = Table::new([view.t("segments.segment"), chart.title.as_str()]);
     for s in order {
-        table.row([Cell::text(&view.figures.segments[s]), Cell::Number(say(values[s]), values[s])]);
+        table.row([Cell::text(&view.charts.segments[s]), Cell::Number(say(values[s]), values[s])]);
     }
     Chart { legend: Vec::new(), table, ..chart.chart(view) }
 }

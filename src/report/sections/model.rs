@@ -8,7 +8,7 @@ use crate::report::chart::columns::{ColumnChart, Series};
 use crate::report::sections::overview::notice;
 use crate::report::table::{Cell, Table};
 use crate::report::view::View;
-use crate::results::chart_data::{FitBin, Meaning, Quantity};
+use crate::results::chart_data::{DerivedQuantity, FitBin, Quantity};
 
 /// Terms that the glossary explains, in its order.
 const TERMS: [&str; 11] = [
@@ -34,7 +34,7 @@ pub fn section(view: &View<'_>) -> Markup {
             ("model", &view.model_name(&run.purchases.model)),
             ("id", &run.model.id), ("date", &view.words.language.date(run.model.fitted_until)),
         ])) }
-        ul.meaning { @for quantity in &view.figures.meaning { li { (meaning(view, quantity)) } } }
+        ul.meaning { @for quantity in &view.charts.derived { li { (derived_quantity(view, quantity)) } } }
         div.charts {
             @for chart in fit(view) { (chart.markup(view)) }
         }
@@ -56,24 +56,24 @@ pub fn section(view: &View<'_>) -> Markup {
 }
 
 /// A sentence with a number and its interval.
-fn meaning(view: &View<'_>, quantity: &Quantity) -> Markup {
+fn derived_quantity(view: &View<'_>, quantity: &Quantity) -> Markup {
     let say = |v: f64| match quantity.name {
-        Meaning::TimeBetweenOrders | Meaning::Lifetime => view.duration(v),
-        Meaning::LeaveAfterOrder => view.words.language.percent(v, 1),
-        Meaning::MeanOrderValue => view.money(v),
+        DerivedQuantity::TimeBetweenOrders | DerivedQuantity::Lifetime => view.duration(v),
+        DerivedQuantity::LeaveAfterOrder => view.words.language.percent(v, 1),
+        DerivedQuantity::MeanOrderValue => view.money(v),
     };
     let key = match quantity.name {
-        Meaning::TimeBetweenOrders => "time_between_orders",
-        Meaning::LeaveAfterOrder => "leave_after_order",
-        Meaning::Lifetime => "lifetime",
-        Meaning::MeanOrderValue => "mean_order_value",
+        DerivedQuantity::TimeBetweenOrders => "time_between_orders",
+        DerivedQuantity::LeaveAfterOrder => "leave_after_order",
+        DerivedQuantity::Lifetime => "lifetime",
+        DerivedQuantity::MeanOrderValue => "mean_order_value",
     };
     let value = say(quantity.value);
     html! {
         span data-v=(quantity.value) { (view.fill(&format!("model.meaning.{key}"), &[("value", &value)])) }
         @if let Some([low, high]) = quantity.interval {
             " " span.range { (view.fill("model.meaning.interval", &[
-                ("level", &view.percent(view.figures.level)), ("low", &say(low)), ("high", &say(high)),
+                ("level", &view.percent(view.charts.level)), ("low", &say(low)), ("high", &say(high)),
             ])) }
         }
     }
@@ -81,7 +81,7 @@ fn meaning(view: &View<'_>, quantity: &Quantity) -> Markup {
 
 /// The fit beside the data; nothing where the expectation could not be computed.
 fn fit(view: &View<'_>) -> Vec<Chart> {
-    let fit = &view.figures.fit;
+    let fit = &view.charts.fit;
     let note = view.fill("model.chart.note", &[("draws", &view.whole(fit.draws as f64))]);
     let chart = |id: &str, key: &str, across: &str, bins: &[FitBin]| {
         ColumnChart {

@@ -102,7 +102,7 @@ fn alive(view: &View<'_>) -> Markup {
 
 /// Customers without a repeat order, whom BG/NBD takes for alive whatever they do.
 fn ordered_once(view: &View<'_>) -> u64 {
-    let without = view.figures.fit.frequency.first().filter(|bin| bin.to == Some(1.0));
+    let without = view.charts.fit.frequency.first().filter(|bin| bin.to == Some(1.0));
     without.filter(|_| view.run.purchases.model == "bg_nbd").map_or(0, |bin| bin.observed)
 }
 

@@ -92,7 +92,7 @@ fn stacked(
             .t(if more { "segments.chart.profile_more" } else { "segments.chart.profile" })
             .to_owned(),
         down: view.t("segments.segment"),
-        groups: view.best_first().map(|s| view.figures.segments[s].clone()).collect(),
+        groups: view.best_first().map(|s| view.charts.segments[s].clone()).collect(),
         series: series.collect(),
     }
     .chart(view)
@@ -113,7 +113,7 @@ fn listed(
         note: view.t("segments.chart.listed").to_owned(),
         across: view.t("segments.segment"),
         down: "",
-        columns: view.best_first().map(|s| view.figures.segments[s].clone()).collect(),
+        columns: view.best_first().map(|s| view.charts.segments[s].clone()).collect(),
         rows: shown.clone().cloned().collect(),
         values: shown
             .map(|name| shares.iter().map(|group| Some(share_of(group, name))).collect())
@@ -127,7 +127,7 @@ fn listed(
 }
 
 fn ages(view: &View<'_>) -> Chart {
-    let ages = &view.figures.ages;
+    let ages = &view.charts.ages;
     let names =
         ages.from_years.iter().enumerate().map(|(i, from)| match ages.from_years.get(i + 1) {
             Some(to) => format!("{}–{}", view.short(*from), view.short(*to)),
@@ -135,7 +135,7 @@ fn ages(view: &View<'_>) -> Chart {
         });
     let series = view.best_first().map(|s| {
         let counts = ages.counts[s].iter().map(|n| *n as f64).collect();
-        Series::new(view.figures.segments[s].clone(), view.colour(s), counts)
+        Series::new(view.charts.segments[s].clone(), view.colour(s), counts)
     });
     ColumnChart {
         id: "profile-age",

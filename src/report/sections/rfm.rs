@@ -38,7 +38,7 @@ fn grid(
     say: &dyn Fn(f64) -> String,
 ) -> Chart {
     let cell = |recency: u8, frequency: u8| {
-        let cells = &view.figures.rfm_grid;
+        let cells = &view.charts.rfm_grid;
         cells.iter().find(|c| c.recency == recency && c.frequency == frequency).and_then(of)
     };
     Heat {
@@ -79,7 +79,7 @@ fn segments(view: &View<'_>) -> Table {
 
 /// RFM segments by lifetime value segments.
 fn cross(view: &View<'_>) -> Table {
-    let labels = view.best_first().map(|s| view.figures.segments[s].clone());
+    let labels = view.best_first().map(|s| view.charts.segments[s].clone());
     let mut table = Table::new(std::iter::once(view.t("rfm.segment").to_owned()).chain(labels));
     let most =
         view.run.rfm.iter().flat_map(|r| &r.by_cltv_segment).copied().max().unwrap_or(1).max(1);

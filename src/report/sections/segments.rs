@@ -28,7 +28,7 @@ pub fn section(view: &View<'_>) -> Markup {
             orders(view),
         ]))
         h3 { (view.t("segments.spread")) }
-        (together(view, view.figures.distributions.iter().map(|d| distribution(view, d))))
+        (together(view, view.charts.distributions.iter().map(|d| distribution(view, d))))
         h3 { (view.t("segments.who")) }
         (together(view, profiles::all(view)))
         h3 { (view.t("segments.past")) }
@@ -77,7 +77,7 @@ fn share_of_value(view: &View<'_>, label: &str) -> f64 {
 
 /// What to do about a segment, in the page's language; as the run has it where it knows no words.
 fn action(view: &View<'_>, segment: usize) -> Markup {
-    let label = &view.figures.segments[segment];
+    let label = &view.charts.segments[segment];
     let advice = view.run.suggested_actions.iter().find(|advice| advice.segment == *label);
     let said = |advice: &Advice| {
         view.words.suggestion(advice).unwrap_or_else(|| Suggestion {
@@ -131,7 +131,7 @@ fn orders(view: &View<'_>) -> Chart {
             view.fill("segments.chart.whiskers", &[("level", &view.percent(i.level))])
         }),
         across: view.t("segments.segment"),
-        categories: order.iter().map(|s| view.figures.segments[*s].clone()).collect(),
+        categories: order.iter().map(|s| view.charts.segments[*s].clone()).collect(),
         series: series.collect(),
         stacked: false,
         say: &|v| view.whole(v),
@@ -167,7 +167,7 @@ fn distribution(view: &View<'_>, distribution: &Distribution) -> Chart {
     let series = view.best_first().map(|s| {
         let above = open.then_some(distribution.above[s]);
         let values = distribution.counts[s].iter().copied().chain(above).map(|n| n as f64);
-        Series::new(view.figures.segments[s].clone(), view.colour(s), values.collect())
+        Series::new(view.charts.segments[s].clone(), view.colour(s), values.collect())
     });
     let title = distribution_title(view, &distribution.measure);
     let chart = ColumnChart {
@@ -184,7 +184,7 @@ fn distribution(view: &View<'_>, distribution: &Distribution) -> Chart {
 }
 
 fn recency_frequency(view: &View<'_>, segment: usize) -> Chart {
-    let data = &view.figures.recency_frequency;
+    let data = &view.charts.recency_frequency;
     let from = &data.frequency_from;
     let columns = from.iter().enumerate().map(|(i, low)| match from.get(i + 1) {
         Some(next) if *next == low + 1 => format!("{low}"),
@@ -201,7 +201,7 @@ fn recency_frequency(view: &View<'_>, segment: usize) -> Chart {
         id: format!("recency-frequency-{}", view.colour(segment)),
         title: view.fill(
             "segments.chart.recency_frequency",
-            &[("segment", &view.figures.segments[segment])],
+            &[("segment", &view.charts.segments[segment])],
         ),
         note: view.t("segments.chart.recency_frequency_note").to_owned(),
         across: view.t("words.frequency"),
