@@ -171,8 +171,8 @@ mod tests {
 
     #[test]
     fn orders_to_come_by_hand() {
-        // After 3 orders in 6: λ ~ Gamma(7⁄2, 8), so 7⁄16 a time unit, 7⁄4 in 4; a third of the
-        // exponential race to the next order goes to the horizon: P(n) = (7⁄2)ₙ/n! (⅓)ⁿ (⅔)^7⁄2.
+        // After 3 orders in 6: λ ~ Gamma(7⁄2, 8), so 7⁄16 a time unit, 7⁄4 in 4. With τ = 4/8 an
+        // order comes before the horizon's end with τ/(1+τ) = ⅓: P(n) = (7⁄2)ₙ/n! (⅓)ⁿ (⅔)^7⁄2.
         assert!(relative(MODEL.orders_if_alive(4.0, 3.0, 6.0), 1.75) < 1e-15);
         let none = (2.0f64 / 3.0).powf(3.5);
         let by_hand = [none, 3.5 / 3.0 * none, 3.5 * 4.5 / 2.0 / 9.0 * none];

@@ -411,7 +411,7 @@ mod tests {
             let words = format!("{customers} customers with {orders} repeat orders are too few");
             few.has("too_little_data", None, &words);
         }
-        // One customer with 100 orders would be few too; 99 with 100 orders between them are.
+        // 99 customers are few also where each has a hundred orders.
         let mut few = good(Family::BgNbd);
         few.patterns = patterns(99, 99);
         few.patterns.frequency.iter_mut().filter(|x| **x > 0.0).for_each(|x| *x = 100.0);
