@@ -129,11 +129,11 @@ mod tests {
 
     fn patterns() -> Patterns {
         let histories = Histories::new(
-            vec![3.0, 3.0, 0.0, 1.0],
-            vec![1.0, 5.0, 0.0, 9.0],
-            vec![6.0, 6.0, 6.0, 14.0],
-            vec![1.0; 4],
-            vec![1.0; 4],
+            vec![3.0, 3.0, 3.0, 0.0, 1.0],
+            vec![1.0, 5.0, 5.0, 0.0, 9.0],
+            vec![6.0, 6.0, 6.0, 6.0, 14.0],
+            vec![1.0; 5],
+            vec![1.0; 5],
         );
         CustomerPatterns::of(&histories.expect("valid")).patterns
     }
@@ -143,13 +143,13 @@ mod tests {
     }
 
     #[test]
-    fn the_log_likelihood_of_four_customers_by_hand() {
+    fn the_log_likelihood_of_five_customers_by_hand() {
         // Negative binomial, P(x) = Γ(r+x)/(Γ(r) x!) (α/(α+T))^r (T/(α+T))^x, times x!/T^x for
-        // the order times. P(3 | T 6) = (½·3⁄2·5⁄2)/3! · (¼)^½ · (¾)³, twice, whenever the last
-        // order was; P(0 | 6) = (¼)^½; P(1 | 14) = ½ · (⅛)^½ · ⅞.
+        // the order times. P(3 | T 6) = (½·3⁄2·5⁄2)/3! · (¼)^½ · (¾)³, thrice, whenever the
+        // last order was; P(0 | 6) = (¼)^½; P(1 | 14) = ½ · (⅛)^½ · ⅞.
         let three: f64 = 1.875 / 6.0 * 0.5 * 0.75f64.powi(3) * 6.0 / 6f64.powi(3);
         let one: f64 = 0.5 * 0.125f64.sqrt() * 0.875 / 14.0;
-        let by_hand = 2.0 * three.ln() + 0.5f64.ln() + one.ln();
+        let by_hand = 3.0 * three.ln() + 0.5f64.ln() + one.ln();
         let (value, _) = log_likelihood(&patterns(), &[0.5, 2.0]);
         assert!(relative(value, by_hand) < 1e-13, "{value} {by_hand}");
     }

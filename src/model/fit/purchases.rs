@@ -597,35 +597,40 @@ pub(crate) mod tests {
 
     #[test]
     fn who_is_not_in_the_file_is_counted() {
-        // Only leaves with mites, whenever they came: with P = 1 − (α/(α+T))^r, the slope in α
-        // vanishes where the mean is r/α·T/P, and the file stands for N/P leaves.
+        // Only leaves with mites, 172 on 80, the last of them within W of the end: with
+        // P = 1 − (α/(α+u))^r, u = min(W, T), the file stands for N/P leaves.
         let patterns = mites(1, 4.0);
-        let everyone = SelectionRule::to(f64::INFINITY);
-        let settings = settings(PurchaseModelName::Nbd, 0.0);
-        let fitted = fit_purchases(&patterns, &settings, Some(everyone)).expect("a fit");
-        let selection = fitted.selection.as_ref().expect("a selection");
-        let [r, alpha] = values(&fitted)[..] else { panic!("two parameters") };
-        let p = |r: f64, alpha: f64| 1.0 - (alpha / (alpha + AGE)).powf(r);
-        // 172 mites on 80 leaves.
-        assert!(relative(r / alpha * AGE / p(r, alpha), 172.0 / 80.0) < 1e-6, "{r} {alpha}");
-        assert!(relative(selection.acquired, 80.0 / p(r, alpha)) < 1e-9);
         let log_likelihood = Family::Nbd.log_likelihood(&patterns);
-        let conditional =
-            |theta: &[f64]| log_likelihood(theta).0 - 80.0 * p(theta[0], theta[1]).ln();
-        for slope in slopes(conditional, &[r, alpha]) {
-            assert!(slope.abs() < 1e-6 * 80.0, "{slope}");
+        let (n, m) = (80.0, 172.0 / 80.0);
+        for window in [f64::INFINITY, 7.0] {
+            let rule = SelectionRule::to(window);
+            let settings = settings(PurchaseModelName::Nbd, 0.0);
+            let fitted = fit_purchases(&patterns, &settings, Some(rule)).expect("a fit");
+            let selection = fitted.selection.as_ref().expect("a selection");
+            assert_eq!(selection.selection, rule);
+            let [r, alpha] = values(&fitted)[..] else { panic!("two parameters") };
+            let u = window.min(AGE);
+            let p = |r: f64, alpha: f64| 1.0 - (alpha / (alpha + u)).powf(r);
+            assert!(relative(selection.acquired, n / p(r, alpha)) < 1e-9, "{window}");
+            let conditional =
+                |theta: &[f64]| log_likelihood(theta).0 - n * p(theta[0], theta[1]).ln();
+            for slope in slopes(conditional, &[r, alpha]) {
+                assert!(slope.abs() < 1e-6 * n, "{window}: {slope}");
+            }
+            assert!(relative(fitted.log_likelihood, conditional(&[r, alpha])) < 1e-12, "{window}");
+            // For mites that came whenever, the slope in α vanishes where the mean is r/α·T/P.
+            let mean = r / alpha * AGE / p(r, alpha);
+            assert_eq!(relative(mean, m) < 1e-6, u == AGE, "{window}: {mean}");
+            // Ignoring it: the variance, 2.08, is below the mean m, so r → ∞ and the counts become
+            // Poisson ones, whose conditional likelihood is Π (m/T)^x e^−m / (1 − e^−(m·u/T)).
+            let PurchaseModel::Nbd(ignored) = selection.ignored else { panic!("an NBD") };
+            assert!(relative(ignored.r / ignored.alpha * AGE, m) < 1e-6, "{window}");
+            let selected = -(-m * u / AGE).exp_m1();
+            let poisson = 172.0 * (m / AGE).ln() - n * m - n * selected.ln();
+            let scored = selection.ignored_log_likelihood;
+            assert!(relative(scored, poisson) < 1e-6, "{window}: {scored} {poisson}");
+            assert!(scored < fitted.log_likelihood - 1.0, "{window}");
         }
-        assert!(relative(fitted.log_likelihood, conditional(&[r, alpha])) < 1e-12);
-        // Ignoring it: the variance, 2.08, is below the mean m, so r → ∞ and the counts become
-        // Poisson ones, whose conditional likelihood is Π (m/T)^x e^−m / (1 − e^−m).
-        let PurchaseModel::Nbd(ignored) = selection.ignored else { panic!("an NBD") };
-        let m: f64 = 172.0 / 80.0;
-        assert!(relative(ignored.r / ignored.alpha * AGE, m) < 1e-6);
-        let poisson = 172.0 * (m / AGE).ln() - 80.0 * m - 80.0 * (-(-m).exp_m1()).ln();
-        let scored = selection.ignored_log_likelihood;
-        assert!(relative(scored, poisson) < 1e-6, "{scored} {poisson}");
-        assert!(scored < fitted.log_likelihood - 1.0);
-        assert_eq!(selection.selection, everyone);
     }
 
     #[test]
