@@ -16,6 +16,7 @@ pub mod documents;
 pub mod evaluation;
 pub mod files;
 pub mod folder;
+pub mod json_text;
 pub mod lineage;
 pub mod metadata;
 pub mod page;
@@ -93,17 +94,16 @@ pub fn write(
         writers.into_iter().try_for_each(|writer| writer.join().unwrap_or_else(lost_thread))
     })?;
     staging.text("model.json", &model)?;
-    let figures = documents::chart_data(&run.chart_data)?;
-    staging.text("figures.json", &figures)?;
+    staging.text("figures.json", &documents::chart_data(&run.chart_data)?)?;
     let written = Written {
         model: &model,
-        outputs: &staging.written(),
+        outputs: staging.written(),
         seconds: since.elapsed().as_secs_f64(),
     };
-    let manifest = documents::run(run, settings, started, &written)?;
+    let document = documents::run(run, settings, started, written);
     // Not among the outputs of run.json: it can be made again, in another language.
-    staging.text("report.html", &page::page(&manifest, &figures, None, settings.report)?)?;
-    staging.text("run.json", &manifest)?;
+    staging.text("report.html", &page::page(&document, &run.chart_data, None, settings.report)?)?;
+    staging.text("run.json", &json_text::text(&document)?)?;
     let inputs: Vec<String> = run.audit.inputs.iter().map(|input| input.file.clone()).collect();
     staging.commit(&inputs)
 }

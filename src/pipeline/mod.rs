@@ -17,10 +17,9 @@ use crate::error::Error;
 use crate::frame::scored::rfm::{self, RfmEdges};
 use crate::frame::scored::{kept_columns, predictions, profile, segment};
 use crate::frame::summary::log;
-use crate::model::evaluate::stability::Drift;
-use crate::model::evaluate::tracking::{self, Stretch, Week};
+use crate::model::evaluate::tracking::{self, Stretch};
 use crate::model::forecast::company;
-use crate::model::forecast::intervals::{Intervals, of_customers, of_totals};
+use crate::model::forecast::intervals::{of_customers, of_totals};
 use crate::model::forecast::predict::Outlook;
 use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend};
 use crate::model_file::{ModelFile, ModelFileParts};
@@ -31,6 +30,8 @@ use crate::pipeline::prepare::summarise_input;
 use crate::pipeline::run::{Fitted, Run};
 use crate::progress::Clock;
 use crate::results::findings::Finding;
+use crate::results::forecast::{Intervals, Week};
+use crate::results::run_document::Drift;
 use crate::settings::{Settings, UncertaintyMethod};
 use crate::storage::fingerprint::lost_thread;
 
@@ -69,7 +70,7 @@ pub fn score(settings: &Settings, given: &ModelFile, refit_if: Option<f64>) -> R
         }
         false => complete(prepared, Some(given), &without_refits(settings), clock)?,
     };
-    let drift = Drift { stability_index, refitted };
+    let drift = Drift { population_stability_index: stability_index, refitted };
     run.findings.splice(..0, notices::drift_finding(&drift));
     run.drift = Some(drift);
     Ok(run)

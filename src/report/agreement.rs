@@ -1,10 +1,10 @@
 //! Whether run.json and figures.json speak of the same segments: the sections count on it.
 
-use super::document::Document;
 use crate::results::chart_data::ChartData;
+use crate::results::run_document::RunDocument;
 
 /// What does not fit together; none when all does.
-pub fn fault(run: &Document, charts: &ChartData) -> Option<&'static str> {
+pub fn fault(run: &RunDocument, charts: &ChartData) -> Option<&'static str> {
     let n = charts.segments.len();
     let intervals = run.intervals.as_ref().map_or(n, |intervals| intervals.segments.len());
     let kept = run.kept_columns.iter().all(|column| column.groups.len() >= n);

@@ -17,7 +17,6 @@
 
 pub(crate) mod agreement;
 mod chart;
-pub(crate) mod document;
 pub mod locale;
 pub mod sections;
 mod table;

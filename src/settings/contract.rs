@@ -9,6 +9,7 @@ use crate::settings::types::InputKind;
 
 /// `[contract]`
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Contract {
     /// Columns that the input must have, and what their values are.
@@ -25,6 +26,7 @@ pub struct Contract {
 
 /// What the values of a column are. Blank values are of any type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnType {
     /// Anything.
@@ -51,6 +53,7 @@ impl ColumnType {
 
 /// `contract.bad_rows`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BadRows {
     /// They are set aside, counted, and written to quarantine.parquet.

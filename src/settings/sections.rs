@@ -17,7 +17,8 @@ use crate::settings::types::{
 };
 
 /// A checked pipeline.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Settings {
     /// Name of the pipeline, for people.
     pub name: String,
@@ -88,6 +89,7 @@ pub(crate) fn without_nulls(value: &mut serde_json::Value) {
 
 /// `[input]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// CSV or Parquet: a file, a glob or a folder.
@@ -107,6 +109,7 @@ pub struct Input {
 
 /// `[input.columns]`
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Columns {
     /// Identifier of the customer.
@@ -120,6 +123,7 @@ pub struct Columns {
     pub orders: Vec<String>,
     /// Values, summed.
     #[serde(default, deserialize_with = "types::one_or_many")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub value: Vec<String>,
     /// Order log: date of the order.
     pub order_date: Option<String>,
@@ -136,6 +140,7 @@ pub struct Columns {
 
 /// `[transactions]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Transactions {
     /// Which lines are cancellations.
@@ -150,14 +155,17 @@ pub struct Transactions {
     pub keep_zero_value: bool,
     /// End of the observation; the last order date when absent.
     #[serde(with = "dates::optional_date")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub observation_end: Option<NaiveDate>,
     /// End of the calibration; the observation end when absent.
     #[serde(with = "dates::optional_date")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub calibration_end: Option<NaiveDate>,
 }
 
 /// `transactions.cancelled`: a line is cancelled when any of these says so.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Cancelled {
     /// Column that marks a cancellation.
@@ -166,6 +174,7 @@ pub struct Cancelled {
     pub prefix: Option<String>,
     /// What its text is, for a flag.
     #[serde(deserialize_with = "types::one_or_many")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub equals: Vec<String>,
     /// Whether a quantity below 0 is a cancellation.
     pub negative_quantity: bool,
@@ -173,6 +182,7 @@ pub struct Cancelled {
 
 /// `[outliers]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Outliers {
     /// Lower and upper quantile.
@@ -187,6 +197,7 @@ pub struct Outliers {
 
 /// `[summary]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Summary {
     /// Customer export: the observation end.
@@ -203,10 +214,12 @@ pub struct Summary {
 
 /// `[selection]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Selection {
     /// Only customers who ordered on this day or later are in the file.
     #[serde(with = "dates::optional_date")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub last_order_on_or_after: Option<NaiveDate>,
     /// The same as a number of days before the observation end.
     pub last_order_within_days: Option<u32>,
@@ -218,6 +231,7 @@ pub struct Selection {
 
 /// `[uncertainty]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Uncertainty {
     /// Probability that an interval holds the truth.
@@ -232,6 +246,7 @@ pub struct Uncertainty {
 
 /// `[purchases]`
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Purchases {
     /// Which model.
@@ -242,6 +257,7 @@ pub struct Purchases {
 
 /// `[spend]`
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Spend {
     /// Which model.
@@ -252,6 +268,7 @@ pub struct Spend {
 
 /// `[forecast]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Forecast {
     /// How far ahead.
@@ -262,6 +279,7 @@ pub struct Forecast {
 
 /// One entry of `forecast.horizons`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Horizon {
     /// Length in months of `weeks_per_month`.
@@ -270,6 +288,7 @@ pub struct Horizon {
 
 /// `[lifetime_value]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct LifetimeValue {
     /// How many months are summed.
@@ -282,6 +301,7 @@ pub struct LifetimeValue {
 
 /// `[segments]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Segments {
     /// Names, lowest value first.
@@ -294,6 +314,7 @@ pub struct Segments {
 
 /// `[rfm]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Rfm {
     /// How equal values share scores.
@@ -304,6 +325,7 @@ pub struct Rfm {
 
 /// One entry of `rfm.segments`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RfmSegment {
     /// Its name.
@@ -324,6 +346,7 @@ impl RfmSegment {
 
 /// `[output]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Output {
     /// Folder of the run.
@@ -342,6 +365,7 @@ pub struct Output {
 
 /// `[report]`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Report {
     /// Language of the page.
@@ -352,6 +376,7 @@ pub struct Report {
 
 /// A language of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Language {
     /// English, British.
@@ -375,6 +400,7 @@ impl FromStr for Language {
 
 /// `[lineage]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Lineage {
     /// Namespace of the job in OpenLineage events.
@@ -383,6 +409,7 @@ pub struct Lineage {
 
 /// `[resources]`
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Resources {
     /// Memory beyond which the program ends with an error; no limit when absent.

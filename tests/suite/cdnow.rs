@@ -17,10 +17,9 @@ use crate::support::*;
 /// CDNOW 1/10 from its order log. BG/NBD: Fader, Hardie & Lee (2005), to more digits by lifetimes
 /// 0.11.3 and CLVTools. Gamma-Gamma: Fader & Hardie (2013), note 025, likewise.
 #[test]
-fn cdnow_from_the_order_log() {
-    let Some(reference) = reference("CDNOW") else {
-        return;
-    };
+#[ignore = "needs CLTV_REFERENCE"]
+fn cdnow_from_the_order_log_on_reference_data() {
+    let reference = reference();
     let out = folder();
     let log = Log::sample(&reference);
     run_ok("pipelines/cdnow.toml", &log.written(&out), out.path(), &[]);
@@ -61,10 +60,9 @@ fn gamma_gamma_of_cdnow(model: &serde_json::Value, customers: &polars::prelude::
 /// optimisers stop earlier than ours (gradient 1e-9): where ours is the better likelihood, their
 /// parameters are good to 1e-3, BG/NBD's, on which lifetimes agrees, to 1e-4.
 #[test]
-fn the_whole_family_on_cdnow() {
-    let Some(reference) = reference("the family on CDNOW") else {
-        return;
-    };
+#[ignore = "needs CLTV_REFERENCE"]
+fn the_whole_family_on_cdnow_on_reference_data() {
+    let reference = reference();
     let log = Log::sample(&reference);
     for (name, log_likelihood, parameters) in [
         (
@@ -106,10 +104,9 @@ fn the_whole_family_on_cdnow() {
 }
 
 #[test]
-fn auto_takes_the_lowest_aic() {
-    let Some(reference) = reference("the choice of a model on CDNOW") else {
-        return;
-    };
+#[ignore = "needs CLTV_REFERENCE"]
+fn auto_takes_the_lowest_aic_on_reference_data() {
+    let reference = reference();
     let out = folder();
     let auto = ["--set", "purchases.model=\"auto\""];
     run_ok("pipelines/cdnow.toml", &Log::sample(&reference).written(&out), out.path(), &auto);
@@ -125,10 +122,9 @@ fn auto_takes_the_lowest_aic() {
 /// Holdout of 39 weeks, 1,882 orders. Totals, MAE and RMSE at the published
 /// estimates, which are good to 1e-3 (see above); zero for everyone has a MAE of .7985.
 #[test]
-fn holdout_accuracy_on_cdnow() {
-    let Some(reference) = reference("the holdout of CDNOW") else {
-        return;
-    };
+#[ignore = "needs CLTV_REFERENCE"]
+fn holdout_accuracy_on_cdnow_on_reference_data() {
+    let reference = reference();
     let log = Log::sample(&reference);
     let actual = log.orders_after(CUT, "1998-06-30");
     assert_eq!(actual.values().sum::<f64>(), 1882.0);
@@ -164,10 +160,9 @@ fn holdout_accuracy_on_cdnow() {
 /// what is compared is the conditional log-likelihood, 1e-4 a customer, and the forecast, within
 /// .01 for its ignored fit, which is approximate too.
 #[test]
-fn cdnow_corrected_for_a_selection() {
-    let Some(reference) = reference("CDNOW corrected for a selection") else {
-        return;
-    };
+#[ignore = "needs CLTV_REFERENCE"]
+fn cdnow_corrected_for_a_selection_on_reference_data() {
+    let reference = reference();
     let whole = Log::sample(&reference);
     let kept = whole.ordered_within(CUT, 91);
     let actual: f64 = kept.orders_after(CUT, "1998-06-30").values().sum();
@@ -210,10 +205,9 @@ fn cdnow_corrected_for_a_selection() {
 /// All 23,570 customers cut at 1997-12-31, kept within 26 weeks: 1.52 when the selection is
 /// ignored, 1.03 corrected, to 1998-06-30 (the same source).
 #[test]
-fn all_of_cdnow_corrected_for_a_selection() {
-    let Some(reference) = reference("all of CDNOW corrected for a selection") else {
-        return;
-    };
+#[ignore = "needs CLTV_REFERENCE"]
+fn all_of_cdnow_corrected_for_a_selection_on_reference_data() {
+    let reference = reference();
     let cut = "1997-12-31";
     let kept = Log::master(&reference).ordered_within(cut, 182);
     let actual: f64 = kept.orders_after(cut, "1998-06-30").values().sum();

@@ -1,10 +1,11 @@
 //! What must hold for every model of the family: gradients, limits, and the truth found again.
 
 use cltv::customers::{Groups, Histories, Scope};
-use cltv::model::forecast::intervals::{Interval, of_customers, of_totals};
+use cltv::model::forecast::intervals::{of_customers, of_totals};
 use cltv::model::forecast::predict::{Outlook, predict};
 use cltv::model::selection::probability::SelectionRule;
 use cltv::model::{CustomerPatterns, FittedPurchases, PurchaseModel, fit_purchases, fit_spend};
+use cltv::results::forecast::Interval;
 use cltv::settings::{Family, MonthLength, TimeUnit, UncertaintyMethod};
 use cltv::settings::{Forecast, Horizon, LifetimeValue, Purchases, Spend, Uncertainty};
 use rand::{RngExt, SeedableRng};

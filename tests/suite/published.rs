@@ -7,10 +7,9 @@ use crate::support::*;
 /// lifetimes 0.11.3 (penalties 0.001 and 0.01), pandas 1.5.3, SciPy 1.10.1 on FLO's export of
 /// 19,945 customers: `flo/expected_customers.csv`.
 #[test]
-fn flo_as_the_published_solutions_have_it() {
-    let Some(reference) = reference("the FLO export") else {
-        return;
-    };
+#[ignore = "needs CLTV_REFERENCE"]
+fn flo_as_the_published_solutions_have_it_on_reference_data() {
+    let reference = reference();
     let out = folder();
     run_ok("pipelines/flo.toml", &reference.join("flo/flo_data_20k.csv"), out.path(), &[]);
     let customers = parquet(&out.path().join("customers.parquet"));
@@ -102,10 +101,9 @@ fn truth(out: &Path) {
 
 /// Without its penalty lifetimes 0.11.3 finds p 3.886, q 9.328, v 323.87 on the same file.
 #[test]
-fn flo_without_penalties() {
-    let Some(reference) = reference("the FLO export without penalties") else {
-        return;
-    };
+#[ignore = "needs CLTV_REFERENCE"]
+fn flo_without_penalties_on_reference_data() {
+    let reference = reference();
     let out = folder();
     let no_penalty = ["--set", "purchases.l2_penalty=0", "--set", "spend.l2_penalty=0"];
     let input = reference.join("flo/flo_data_20k.csv");
@@ -120,10 +118,9 @@ fn flo_without_penalties() {
 /// An independent program's approximate optima, made for comparison:
 /// FLO with repeat orders, kept 367/7 weeks, at least two orders; six months are 26.07 weeks.
 #[test]
-fn flo_corrected_for_its_selection() {
-    let Some(reference) = reference("the FLO export corrected for its selection") else {
-        return;
-    };
+#[ignore = "needs CLTV_REFERENCE"]
+fn flo_corrected_for_its_selection_on_reference_data() {
+    let reference = reference();
     let out = folder();
     let input = reference.join("flo/flo_data_20k.csv");
     let six_months = ["--set", "forecast.weeks_per_month=4.345", "--set", "uncertainty.draws=200"];
@@ -159,10 +156,9 @@ fn flo_corrected_for_its_selection() {
 /// A stated window or least number of orders that the file contradicts is an error; one that is
 /// too long is a warning.
 #[test]
-fn flo_with_a_wrong_selection() {
-    let Some(reference) = reference("the FLO export with a wrong selection") else {
-        return;
-    };
+#[ignore = "needs CLTV_REFERENCE"]
+fn flo_with_a_wrong_selection_on_reference_data() {
+    let reference = reference();
     let input = reference.join("flo/flo_data_20k.csv").display().to_string();
     let pipeline = project("pipelines/flo_selection_aware.toml").display().to_string();
     let check = |date: &str| {
@@ -180,10 +176,9 @@ fn flo_with_a_wrong_selection() {
 
 /// The file itself, without a pipeline: the lines to paste.
 #[test]
-fn flo_checked_without_a_pipeline() {
-    let Some(reference) = reference("the FLO export checked") else {
-        return;
-    };
+#[ignore = "needs CLTV_REFERENCE"]
+fn flo_checked_without_a_pipeline_on_reference_data() {
+    let reference = reference();
     let output = cltv(["check".into(), reference.join("flo/flo_data_20k.csv").into_os_string()]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{}", stderr(&output));

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use cltv::frame::scored::profile::Profile;
 use cltv::pipeline::advise::advise;
 use cltv::report::texts::{Language, Words};
 use cltv::results::advice::{Advice, Play};
 use cltv::results::findings::Finding;
+use cltv::results::profiles::Profile;
 use cltv::settings::Rfm;
 use cltv::settings::{Overrides, load};
 use serde_json::Value;

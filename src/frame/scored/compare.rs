@@ -9,8 +9,9 @@ use crate::customers::{Later, Pairs};
 use crate::error::Error;
 use crate::frame::input::load::missing_columns;
 use crate::frame::input::pages;
-use crate::frame::scored::kept_columns::{self, KeptColumn};
+use crate::frame::scored::kept_columns;
 use crate::frame::{catch_reader_panic, collected, numbers};
+use crate::results::profiles::KeptColumn;
 use crate::settings::Settings;
 use crate::settings::columns::{
     CLTV, CLTV_SEGMENT, CUSTOMER_ID, EXP_AVERAGE_VALUE, FREQUENCY, MONETARY_AVG, age, recency,

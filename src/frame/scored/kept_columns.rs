@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use polars::prelude::*;
 use rustc_hash::FxHashMap;
-use serde::Serialize;
 
 use crate::customers::{Groups, Scope};
 use crate::error::Error;
+use crate::results::profiles::{Described, KeptColumn};
 use crate::settings::Settings;
 
 /// A text column with more different entries names customers, it does not describe them.
@@ -18,46 +18,6 @@ const MOST_TEXTS: usize = 50_000;
 
 /// Channels with a forecast of their own.
 const MOST_CHANNELS: usize = 12;
-
-/// One kept column, a group at a time.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct KeptColumn {
-    /// Its name in the input.
-    pub column: String,
-    /// For each segment, lowest first, and then for all customers.
-    pub groups: Vec<Described>,
-}
-
-/// What a column says about a group of customers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Described {
-    /// A column of numbers.
-    Mean {
-        /// The mean; none where nobody has a number.
-        mean: Option<f64>,
-        /// Customers who have one.
-        customers: usize,
-    },
-    /// A column of categories, or of lists of them: the share of customers who have each entry,
-    /// the largest first.
-    Shares(Vec<(String, f64)>),
-}
-
-impl KeptColumn {
-    /// The shares of a group, empty for a column of numbers.
-    pub fn shares(&self, group: usize) -> &[(String, f64)] {
-        self.entries(group).unwrap_or_default()
-    }
-
-    /// The entries of a group with their shares; none for a column of numbers.
-    pub fn entries(&self, group: usize) -> Option<&[(String, f64)]> {
-        match self.groups.get(group) {
-            Some(Described::Shares(shares)) => Some(shares),
-            _ => None,
-        }
-    }
-}
 
 /// How a column is to be read.
 #[derive(Clone, Copy, PartialEq)]

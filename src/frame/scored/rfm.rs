@@ -9,6 +9,7 @@ use crate::frame::columns::{ORDERS, VALUE};
 use crate::frame::numbers;
 use crate::frame::scored::predictions::kept_last;
 use crate::math::quantile::linear_quantile;
+use crate::results::profiles::RfmProfile;
 use crate::settings::columns::{
     CLTV, DAYS_SINCE_LAST_ORDER, RFM_FREQUENCY, RFM_MONETARY, RFM_RECENCY, RFM_SCORES, RFM_SEGMENT,
 };
@@ -34,29 +35,6 @@ pub struct RfmEdges {
     pub frequency: Vec<f64>,
     /// Of the total spend.
     pub monetary: Vec<f64>,
-}
-
-/// ChartData of one RFM segment; means are 0 for one without customers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RfmProfile {
-    /// Its name.
-    pub segment: String,
-    /// Customers.
-    pub customers: usize,
-    /// Share of all customers, 0 to 1.
-    pub share: f64,
-    /// Mean days since the last order.
-    pub mean_days_since_last_order: f64,
-    /// Mean number of orders.
-    pub mean_orders: f64,
-    /// Mean total spend.
-    pub mean_spend: f64,
-    /// Σ cltv.
-    pub total_cltv: f64,
-    /// Mean cltv.
-    pub mean_cltv: f64,
-    /// Customers by CLTV segment, in the order of `segments.labels`.
-    pub by_cltv_segment: Vec<usize>,
 }
 
 /// Scores the customers of `summary`, whose predictions are `scored` and whose CLTV segments are

@@ -1,30 +1,11 @@
 //! Outlier suppression: values beyond the quantile fences are set to the (rounded) fence.
 
 use polars::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::frame::columns::typed_name;
+use crate::results::rows::OutlierLimits;
 use crate::settings::{Outliers, Settings};
-
-/// The limits of one column and what they changed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct OutlierLimits {
-    /// Input column.
-    pub column: String,
-    /// Values below are raised to `lower_applied`.
-    pub lower: f64,
-    /// Values above are lowered to `upper_applied`.
-    pub upper: f64,
-    /// `lower`, rounded half to even when rounding is on.
-    pub lower_applied: f64,
-    /// `upper`, rounded half to even when rounding is on.
-    pub upper_applied: f64,
-    /// Values raised.
-    pub raised: usize,
-    /// Values lowered.
-    pub lowered: usize,
-}
 
 /// Caps the chosen columns, by the limits of an earlier run where they are given, and returns the
 /// limits with what they changed here.
