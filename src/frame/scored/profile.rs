@@ -1,4 +1,4 @@
-//! A row a segment: what management asks about it, and the channel and categories it uses.
+//! One row per segment: customers, value, means, expected orders, main channel, categories.
 
 use polars::prelude::*;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use crate::settings::columns::{
     CLTV, CLTV_SEGMENT, FREQUENCY, MONETARY_AVG, P_ALIVE, age, expected_orders, recency,
 };
 
-/// ChartData of one segment, or of the whole company.
+/// The numbers of one segment, or of all customers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Profile {
     /// Label of the segment.
@@ -20,7 +20,7 @@ pub struct Profile {
     pub customers: usize,
     /// Σ cltv.
     pub total_cltv: f64,
-    /// Means over customers; 0 for a segment without customers.
+    /// Mean cltv. This and all other means are 0 for a segment without customers.
     pub mean_cltv: f64,
     /// Mean frequency.
     pub mean_frequency: f64,
@@ -34,22 +34,22 @@ pub struct Profile {
     pub with_value: usize,
     /// Mean P(alive).
     pub mean_p_alive: f64,
-    /// Σ expected orders, a horizon (months, orders).
+    /// Σ expected orders for each horizon: (months, orders).
     pub expected_orders: Vec<(u32, f64)>,
     /// Most used channel and its share of customers.
     pub main_channel: Option<(String, f64)>,
-    /// Categories by share of customers who shop them, most first.
+    /// Categories with the share of customers who have each, largest first.
     pub categories: Vec<(String, f64)>,
 }
 
-/// Profiles of the segments and of the company, and what the kept columns say about each.
+/// Profiles of the segments and of all customers, with the columns to keep described for each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profiles {
-    /// A profile a segment, lowest first.
+    /// One profile per segment, lowest first.
     pub segments: Vec<Profile>,
     /// The profile of all customers.
     pub company: Profile,
-    /// Each kept column, by segment.
+    /// Each column to keep, described by segment.
     pub kept_columns: Vec<KeptColumn>,
     /// For each customer, the position of its segment.
     pub member: Vec<usize>,
@@ -62,7 +62,7 @@ impl Profile {
     }
 }
 
-/// Profiles of the segments (lowest first), then of all customers.
+/// Profiles of the segments, lowest first, and of all customers.
 ///
 /// Sums are taken in row order, so that they do not depend on the number of cores.
 ///
@@ -77,6 +77,7 @@ pub fn profiles(scored: &DataFrame, settings: &Settings) -> Result<Profiles, Err
         profiles[segment].customers += 1;
         company.customers += 1;
     }
+    // Fields of means hold sums until `sums_to_means`.
     let unit = settings.summary.time_unit;
     for (column, field) in [
         (CLTV.to_owned(), Profile::total_cltv_mut as fn(&mut Profile) -> &mut f64),
