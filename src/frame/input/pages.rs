@@ -12,7 +12,7 @@ use polars_parquet::parquet::read::read_metadata;
 use polars_parquet_format::PageHeader;
 use polars_parquet_format::thrift::protocol::TCompactInputProtocol;
 
-/// A lazy frame over a Parquet file, after checking that its page headers agree with its footer.
+/// A lazy frame over a Parquet file whose page headers claim no more values than its footer.
 ///
 /// # Errors
 /// When Polars cannot read the file, or a column is damaged.
