@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Numbers of one segment, or of the whole company.
+/// The numbers of one segment, or of all customers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Profile {
@@ -12,7 +12,7 @@ pub struct Profile {
     pub customers: usize,
     /// Σ cltv.
     pub total_cltv: f64,
-    /// Means over customers; 0 for a segment without customers.
+    /// Mean cltv. This and all other means are 0 for a segment without customers.
     pub mean_cltv: f64,
     /// Mean frequency.
     pub mean_frequency: f64,
@@ -26,11 +26,11 @@ pub struct Profile {
     pub with_value: usize,
     /// Mean P(alive).
     pub mean_p_alive: f64,
-    /// Σ expected orders, a horizon (months, orders).
+    /// Σ expected orders for each horizon: (months, orders).
     pub expected_orders: Vec<(u32, f64)>,
     /// Most used channel and its share of customers.
     pub main_channel: Option<(String, f64)>,
-    /// Categories by share of customers who shop them, most first.
+    /// Categories with the share of customers who have each, largest first.
     pub categories: Vec<(String, f64)>,
 }
 
@@ -41,7 +41,7 @@ impl Profile {
     }
 }
 
-/// One kept column, a group at a time.
+/// One column to keep, described group by group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct KeptColumn {
@@ -51,16 +51,16 @@ pub struct KeptColumn {
     pub groups: Vec<Described>,
 }
 
-/// What a column says about a group of customers.
+/// A column's description for one group of customers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Described {
     /// A column of numbers.
     Mean {
-        /// The mean; none where nobody has a number.
+        /// The mean; `None` where no customer has a number.
         mean: Option<f64>,
-        /// Customers who have one.
+        /// Customers with a number.
         customers: usize,
     },
     /// A column of categories, or of lists of them: the share of customers who have each entry,
@@ -74,7 +74,7 @@ impl KeptColumn {
         self.entries(group).unwrap_or_default()
     }
 
-    /// The entries of a group with their shares; none for a column of numbers.
+    /// The entries of a group with their shares. Returns `None` for a column of numbers.
     pub fn entries(&self, group: usize) -> Option<&[(String, f64)]> {
         match self.groups.get(group) {
             Some(Described::Shares(shares)) => Some(shares),
@@ -83,7 +83,7 @@ impl KeptColumn {
     }
 }
 
-/// Numbers of one RFM segment; means are 0 for one without customers.
+/// The numbers of one RFM segment; means are 0 for one without customers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RfmProfile {

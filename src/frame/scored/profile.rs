@@ -1,4 +1,4 @@
-//! A row a segment: what management asks about it, and the channel and categories it uses.
+//! One row per segment: customers, value, means, expected orders, main channel, categories.
 
 use polars::prelude::*;
 
@@ -11,20 +11,20 @@ use crate::settings::columns::{
     CLTV, CLTV_SEGMENT, FREQUENCY, MONETARY_AVG, P_ALIVE, age, expected_orders, recency,
 };
 
-/// Profiles of the segments and of the company, and what the kept columns say about each.
+/// Profiles of the segments and of all customers, with the columns to keep described for each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profiles {
-    /// A profile a segment, lowest first.
+    /// One profile per segment, lowest first.
     pub segments: Vec<Profile>,
     /// The profile of all customers.
     pub company: Profile,
-    /// Each kept column, by segment.
+    /// Each column to keep, described by segment.
     pub kept_columns: Vec<KeptColumn>,
     /// For each customer, the position of its segment.
     pub member: Vec<usize>,
 }
 
-/// Profiles of the segments (lowest first), then of all customers.
+/// Profiles of the segments, lowest first, and of all customers.
 ///
 /// Sums are taken in row order, so that they do not depend on the number of cores.
 ///
@@ -39,6 +39,7 @@ pub fn profiles(scored: &DataFrame, settings: &Settings) -> Result<Profiles, Err
         profiles[segment].customers += 1;
         company.customers += 1;
     }
+    // Fields of means hold sums until `sums_to_means`.
     let unit = settings.summary.time_unit;
     for (column, field) in [
         (CLTV.to_owned(), Profile::total_cltv_mut as fn(&mut Profile) -> &mut f64),

@@ -1,4 +1,4 @@
-//! Outlier suppression: values beyond the quantile fences are set to the (rounded) fence.
+//! Outlier suppression: values beyond a quantile fence are set to the (rounded) fence.
 
 use polars::prelude::*;
 
@@ -7,18 +7,18 @@ use crate::frame::columns::typed_name;
 use crate::results::rows::OutlierLimits;
 use crate::settings::{Outliers, Settings};
 
-/// Caps the chosen columns, by the limits of an earlier run where they are given, and returns the
-/// limits with what they changed here.
+/// Caps the chosen columns, and returns the limits with the number of values that they changed.
+/// `given` are the limits of an earlier run, to be used instead of new ones.
 ///
 /// # Formula
 /// q_low − f·(q_high − q_low) and q_high + f·(q_high − q_low), with linearly interpolated
-/// quantiles as pandas' `Series.quantile`.
+/// quantiles as in pandas' `Series.quantile`.
 ///
-/// A column whose upper limit would not exceed its lower quantile has none: where nearly nobody
-/// uses a channel, limits would erase the orders of those who do.
+/// A column whose upper limit would not exceed its lower quantile gets no limits: they would erase
+/// the orders in a channel that few customers use.
 ///
 /// # Errors
-/// [`Error::Engine`], never for rows that keep the rules.
+/// [`Error::Engine`], never for valid rows.
 pub fn cap(
     valid: LazyFrame,
     given: Option<&[OutlierLimits]>,
@@ -56,6 +56,7 @@ fn limits_of(
             (only(&found, &format!("low {name}"))?, only(&found, &format!("high {name}"))?);
         let reach = outliers.fence * (high - low);
         let (lower, upper) = (low - reach, high + reach);
+        // Too narrow: such limits would erase the orders of a rarely used channel.
         if rounded(upper) <= low {
             continue;
         }
@@ -94,7 +95,7 @@ fn count_changes(valid: &LazyFrame, limits: &mut [OutlierLimits]) -> PolarsResul
     Ok(())
 }
 
-/// The value of a frame of one row.
+/// The value of a column in a frame of one row.
 fn only(frame: &DataFrame, column: &str) -> PolarsResult<f64> {
     frame.column(column)?.f64()?.get(0).ok_or_else(|| polars_err!(NoData: "no {column}"))
 }
