@@ -1,5 +1,6 @@
-//! report.html: opened in a browser, made again, in two languages, with hostile data, beside an earlier
-//! run. `CLTV_CHROMIUM` is the browser, `CLTV_PYTHON` a Python with tests/downstream/requirements.txt.
+//! report.html: opened in a browser, made again, in two languages, with hostile data, compared with an
+//! earlier run. `CLTV_CHROMIUM` names the browser, `CLTV_PYTHON` a Python with
+//! tests/downstream/requirements.txt installed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,8 +15,8 @@ const LOG: &str = "data/orders_sample.csv";
 const FEW_DRAWS: [&str; 2] = ["--set", "uncertainty.draws=100"];
 const CUT: [&str; 2] = ["--set", "transactions.calibration_end=2011-06-09"];
 
-/// Opens a page as a reader would, and holds its numbers to the files of the run; says where it was
-/// left out.
+/// Opens a page in a browser and compares its numbers with the files of the run. Reports when it was left
+/// out.
 #[track_caller]
 fn opens_well(page: &Path, run: &Path, name: &str) {
     let (Some(python), Some(chromium)) =
@@ -37,7 +38,7 @@ fn opens_well(page: &Path, run: &Path, name: &str) {
     assert!(output.status.success(), "{said}{}", stderr(&output));
 }
 
-/// `cltv report` with arguments, which must do well.
+/// Runs `cltv report`, which must succeed. Returns the page.
 #[track_caller]
 fn report(run: &Path, out: &Path, more: &[&str]) -> String {
     let mut arguments = vec!["report".into(), run.as_os_str().to_owned()];
@@ -72,7 +73,7 @@ fn an_export_reads_well_in_both_languages() {
     assert!(text.contains("<html lang=\"tr\">") && text.contains("Segmentler"));
     for finding in json(&out.path().join("run.json"))["warnings"].as_array().expect("findings") {
         let message = finding["message"].as_str().expect("a message");
-        assert!(!text.contains(message), "in English: {message}");
+        assert!(!text.contains(message), "this message is in English: {message}");
     }
     opens_well(&turkish, out.path(), "export-tr");
 }
@@ -98,7 +99,7 @@ fn a_log_reads_well_beside_its_holdout() {
     opens_well(&out.path().join("report.html"), out.path(), "log-en");
 }
 
-/// Markup in identifiers, categories and the name is text in the page, and no script of it runs.
+/// Markup in identifiers, categories and the name appears as text in the page, and no script in it runs.
 #[test]
 fn markup_from_the_data_is_text() {
     let out = folder();
@@ -180,7 +181,7 @@ fn an_earlier_run_stands_beside_the_later_one() {
     opens_well(&out.path().join("both.html"), &later, "migration-en");
 }
 
-/// In a partitioned output the partition before is the earlier run, without anybody saying so.
+/// In a partitioned output, the partition before is the earlier run, without any option.
 #[test]
 fn a_partition_stands_beside_the_one_before() {
     let out = folder();

@@ -1,4 +1,4 @@
-//! Running the program and reading what it left.
+//! Running the program, and reading its output.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -7,7 +7,7 @@ use polars::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A pipeline for logs with id, date and value; keys of `[transactions]` can follow.
+/// A pipeline for logs with the columns id, date and value. Keys of `[transactions]` can be appended.
 pub const SMALL_LOG: &str = "
 [input]
 path = \"?\"
@@ -19,7 +19,7 @@ value = \"value\"
 [transactions]
 ";
 
-/// The folder of reference data, or `None` with a line that says so.
+/// The folder of reference data; `None`, with a line on stderr, when `CLTV_REFERENCE` is not set.
 pub fn reference(what: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("CLTV_REFERENCE").map(PathBuf::from);
     match &folder {
