@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Everything that has to hold: format, lints, tests, docs, licences. Needs Rust and a C compiler;
-# with Python 3.11 or later, other programs read our tables too.
-# Polars is compiled once: every step uses the release profile and one build folder.
+# All checks: format, lints, tests, documentation, licences. Needs Rust and a C compiler. With Python 3.11
+# or later, it also tests that other programs can read our tables.
+# Polars is compiled once: every step uses the release profile and the same build folder.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
@@ -10,7 +10,7 @@ step() { printf '\n== %s\n' "$1"; }
 
 step "format"
 cargo fmt --check
-step "the tests need no other build of a dependency than the program"
+step "tests and program share one build of every dependency"
 scripts/one_build.sh
 step "Python, for the programs that read our tables"
 . scripts/python.sh

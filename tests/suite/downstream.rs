@@ -1,6 +1,6 @@
-//! What other programs get: tables that pandas, DuckDB and Polars read alike, and lineage events
-//! that keep OpenLineage's specification. The Python that `CLTV_PYTHON` names has
-//! tests/downstream/requirements.txt installed.
+//! What other programs get: pandas, DuckDB and Polars read the same tables, and lineage events follow
+//! OpenLineage's specification. `CLTV_PYTHON` names a Python with tests/downstream/requirements.txt
+//! installed.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -32,7 +32,7 @@ fn every_reader_sees_the_same_customers_in_python() {
     agrees(script("tests/downstream/readers.py", &[out.path()]));
 }
 
-/// More customers than a row group has rows, calendar months, days, intervals.
+/// More customers than fit into a row group; calendar months, days and intervals.
 #[test]
 #[ignore = "needs CLTV_PYTHON"]
 fn every_reader_sees_every_row_group_in_python() {
@@ -60,7 +60,7 @@ fn every_reader_sees_every_row_group_in_python() {
     agrees(script("tests/downstream/readers.py", &[&out.path().join("run")]));
 }
 
-/// The readers' script can fail: a table that is not run.json's is found out.
+/// The script of the readers can fail: it notices a table that does not belong to run.json.
 #[test]
 #[ignore = "needs CLTV_PYTHON"]
 fn a_table_of_another_day_is_noticed_in_python() {
@@ -84,7 +84,7 @@ fn a_kept_column_is_text_with_gaps_and_without() {
         let mut frame = crate::support::csv(&project(SAMPLE));
         let ages = (0..frame.height()).map(|i| (!gaps || i % 3 != 0).then_some(i as i64 % 60));
         let ages = Column::new("age".into(), ages.collect::<Vec<_>>());
-        frame.hstack_mut(&[ages]).expect("a column more");
+        frame.hstack_mut(&[ages]).expect("one more column");
         let path = out.path().join(name);
         let file = std::fs::File::create(&path).expect("created");
         ParquetWriter::new(file).finish(&mut frame).expect("written");
@@ -94,7 +94,10 @@ fn a_kept_column_is_text_with_gaps_and_without() {
     let ages = |input: PathBuf| {
         let run = input.with_extension("run");
         run_ok("pipelines/flo.toml", &input, &run, &keep);
-        crate::support::parquet(&run.join("customers.parquet")).column("age").expect("it").clone()
+        crate::support::parquet(&run.join("customers.parquet"))
+            .column("age")
+            .expect("the column")
+            .clone()
     };
     let (whole, gaps) = (ages(export("whole.parquet", false)), ages(export("gaps.parquet", true)));
     assert_eq!((whole.dtype(), gaps.dtype()), (&DataType::String, &DataType::String));
@@ -113,7 +116,7 @@ fn a_currency_has_three_capital_letters() {
 /// The events of a file, in order.
 fn events(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).expect("an event file");
-    assert!(text.ends_with('\n'), "the last line is not ended");
+    assert!(text.ends_with('\n'), "the last line has no line end");
     text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
@@ -156,7 +159,7 @@ fn lineage_of_a_run_that_ends_well_and_of_two_that_fail() {
     for pair in events.chunks(2) {
         assert_eq!(told(&pair[0]).1, told(&pair[1]).1);
     }
-    assert!(told(&events[0]).1 < told(&events[2]).1, "run ids rise with time");
+    assert!(told(&events[0]).1 < told(&events[2]).1, "run ids do not rise with time");
     assert_eq!(events[1]["job"]["namespace"], "crm");
     assert_eq!(events[3]["job"]["namespace"], "cltv");
     assert_eq!(events[3]["job"]["name"], "flo");
@@ -166,7 +169,7 @@ fn lineage_of_a_run_that_ends_well_and_of_two_that_fail() {
     assert!(message(&events[5]).contains("no such file"), "{}", events[5]);
 }
 
-/// Names, rows and sizes of a COMPLETE event, against what run.json says.
+/// The names, rows and sizes in a COMPLETE event are those in run.json.
 fn complete_agrees_with(event: &Value, run: &Value) {
     let read = &event["inputs"][0]["inputFacets"]["inputStatistics"];
     assert_eq!(read["rowCount"], run["rows"]["read"]);
@@ -192,7 +195,7 @@ fn complete_agrees_with(event: &Value, run: &Value) {
     assert_eq!(rejected, &run["rows"]["rejected"]);
 }
 
-/// The check can fail: an event without its job, with a run id that is none, is refused.
+/// The check can fail: it refuses an event without a job and with an invalid run id.
 #[test]
 #[ignore = "needs CLTV_PYTHON"]
 fn a_broken_event_is_noticed_in_python() {
@@ -206,7 +209,7 @@ fn a_broken_event_is_noticed_in_python() {
     assert!(faults.contains("job is missing") && faults.contains("runId"), "{faults}");
 }
 
-/// A line that a crash cut off stays alone: those before and after it can be read.
+/// A line that a crash cut off stays as it is, and the lines before and after it can be read.
 #[test]
 fn earlier_lines_stay_as_they_are() {
     let out = folder();

@@ -1,4 +1,4 @@
-//! A fit that is kept: model.json, scoring with it, and which model is in use.
+//! model.json: writing it, scoring with it, and the champion of a folder of models.
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -86,7 +86,7 @@ fn every_model_keeps_the_published_schema_in_python() {
     let other = out.path().join("other.json");
     let text = std::fs::read_to_string(&models[0]).expect("a model");
     std::fs::write(&other, text.replace("\"week\"", "\"month\"")).expect("written");
-    assert!(!check(&[other]).status.success(), "the schema tells a wrong model");
+    assert!(!check(&[other]).status.success(), "the schema accepts a wrong model");
 }
 
 /// Runs of every kind of document: with and without selection, intervals, tracking, drift, and with
@@ -182,7 +182,7 @@ fn scoring_the_file_of_the_fit_gives_what_the_run_gave() {
     }
 }
 
-/// The first 12,000 rows of the sample with three times the order values.
+/// The first 12,000 rows of the sample, with order values three times as high.
 fn dearer(folder: &Path) -> PathBuf {
     let text = std::fs::read_to_string(project("data/flo_sample.csv")).expect("the sample");
     let mut lines = text.lines();
@@ -193,7 +193,7 @@ fn dearer(folder: &Path) -> PathBuf {
         Ok(value) if is_value(i) => (3.0 * value).to_string(),
         _ => field.to_owned(),
     };
-    // Category lists hold commas, but stand after the values.
+    // Category lists contain commas, but come after the values.
     let row = |line: &str| line.split(',').enumerate().map(dearer).collect::<Vec<_>>().join(",");
     let last_value = (0..names.len()).rfind(|i| is_value(*i)).expect("a value column");
     assert!(names[..last_value].iter().all(|name| !name.contains("categories")), "{header}");
@@ -222,7 +222,7 @@ fn another_export_keeps_the_limits_and_edges_of_the_model() {
         assert_eq!(label, &model_file.segments.labels[expected], "{value} in {edges:?}");
         counts[expected] += 1;
     }
-    assert!(counts[3] > 2 * counts[0], "dearer orders make more of segment A: {counts:?}");
+    assert!(counts[3] > 2 * counts[0], "dearer orders do not enlarge segment A: {counts:?}");
     let limits = json(&out.path().join("scored/run.json"));
     let limit = |pointer: &str| number(&limits, &format!("/outlier_limits/2/{pointer}"));
     assert_eq!(limit("upper_applied"), model_file.outlier_limits[2].upper_applied);
@@ -269,7 +269,7 @@ fn a_score_keeps_to_what_the_model_was_fitted_to() {
     assert!(output.status.success(), "{}", stderr(&output));
 }
 
-/// The sample with every date moved by so many days.
+/// The sample with every date moved by `days`.
 fn moved(folder: &Path, days: i64) -> PathBuf {
     let text = std::fs::read_to_string(project("data/flo_sample.csv")).expect("the sample");
     let field = |field: &str| match chrono::NaiveDate::parse_from_str(field, "%Y-%m-%d") {
@@ -283,8 +283,8 @@ fn moved(folder: &Path, days: i64) -> PathBuf {
     path
 }
 
-/// The same customers half a year on are the same to the model; a new fit keeps the length of the
-/// window of selection.
+/// The same customers, with all dates moved by half a year, get the same predictions. A new fit keeps the
+/// length of the selection window.
 #[test]
 fn dates_do_not_matter_but_for_their_distances() {
     let out = folder();
@@ -345,7 +345,7 @@ fn only_a_model_that_passes_its_gate_is_promoted() {
     let output = promote(&sick, &models, &[]);
     assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
     assert!(stderr(&output).contains("dropout_not_identified"), "{}", stderr(&output));
-    assert!(!models.exists(), "a refused model leaves nothing");
+    assert!(!models.exists(), "a refused model left something");
 
     let sound = fit("pipelines/flo_selection_aware.toml", &out.path().join("sound"), &[]);
     let output = promote(&sound, &models, &[]);

@@ -1,4 +1,4 @@
-//! Input and output in an object store: a real S3 server on loopback, started and stopped here.
+//! Input and output in an object store: a real S3 server on the loopback interface, started and stopped here.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -8,7 +8,7 @@ use crate::support::*;
 
 const SECRET: &str = "hunter2-not-to-be-seen";
 
-/// A server that holds the files of a folder under `s3://crm/in/`.
+/// A server that has the files of a folder under `s3://crm/in/`.
 struct Store {
     server: Child,
     address: String,
@@ -43,7 +43,7 @@ impl Store {
             .expect("the program starts")
     }
 
-    /// Stops the server; what lay under `s3://crm/out/` is then in `out` of the folder.
+    /// Stops the server. The objects under `s3://crm/out/` are then in the subfolder `out`.
     fn stop(mut self) {
         drop(self.server.stdin.take());
         assert!(self.server.wait().expect("an end").success());

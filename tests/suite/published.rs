@@ -1,4 +1,4 @@
-//! FLO: numbers that others published, from the real export through the whole program.
+//! FLO: the whole program reproduces published numbers from the real export.
 
 use std::path::Path;
 
@@ -42,7 +42,7 @@ fn top_twenty(out: &Path, expected: &polars::prelude::DataFrame) {
     assert_eq!(texts(&csv(&out.join("top_customers.csv")), "customer_id"), first);
 }
 
-/// The same source, as printed by it: limits, parameters, totals, segments.
+/// Limits, parameters, totals and segments, as printed by the same source.
 fn totals(out: &Path) {
     let (run, model) = (json(&out.join("run.json")), json(&out.join("model.json")));
     assert_eq!(run["as_of"], "2021-06-01");
@@ -76,14 +76,14 @@ fn totals(out: &Path) {
     close("first", numbers(&first, "cltv")[0], 3327.777, 1e-6);
 }
 
-/// What the published solutions do not say about their own fit.
+/// Warnings about the fit that the published solutions do not mention.
 fn truth(out: &Path) {
     for document in ["run.json", "model.json"] {
         let text = json(&out.join(document))["warnings"].to_string();
         for code in
             ["dropout_not_identified", "selected_customers", "spend_without_population_mean"]
         {
-            assert!(text.contains(code), "{document} does not say {code}");
+            assert!(text.contains(code), "{document} does not contain {code}");
         }
     }
     let model = json(&out.join("model.json"));
@@ -99,7 +99,7 @@ fn truth(out: &Path) {
     assert!(size < 10_000, "model.json has {size} bytes");
 }
 
-/// Without its penalty lifetimes 0.11.3 finds p 3.886, q 9.328, v 323.87 on the same file.
+/// Without a penalty, lifetimes 0.11.3 finds p 3.886, q 9.328, v 323.87 on the same file.
 #[test]
 #[ignore = "needs CLTV_REFERENCE"]
 fn flo_without_penalties_on_reference_data() {
@@ -115,8 +115,8 @@ fn flo_without_penalties_on_reference_data() {
     assert_eq!(model["purchases"]["not_identified"], serde_json::json!(["a", "b"]));
 }
 
-/// An independent program's approximate optima, made for comparison:
-/// FLO with repeat orders, kept 367/7 weeks, at least two orders; six months are 26.07 weeks.
+/// The approximate optima of an independent program, made for comparison: FLO with repeat orders, a window of
+/// 367/7 weeks and at least two orders; six months are 26.07 weeks.
 #[test]
 #[ignore = "needs CLTV_REFERENCE"]
 fn flo_corrected_for_its_selection_on_reference_data() {
@@ -153,8 +153,7 @@ fn flo_corrected_for_its_selection_on_reference_data() {
     assert!(size < 10_000, "model.json has {size} bytes");
 }
 
-/// A stated window or least number of orders that the file contradicts is an error; one that is
-/// too long is a warning.
+/// A stated window that the file contradicts is an error; one that is too long is a warning.
 #[test]
 #[ignore = "needs CLTV_REFERENCE"]
 fn flo_with_a_wrong_selection_on_reference_data() {
@@ -174,7 +173,7 @@ fn flo_with_a_wrong_selection_on_reference_data() {
     assert!(stderr(&contradicted).contains("2020-05-30"), "{}", stderr(&contradicted));
 }
 
-/// The file itself, without a pipeline: the lines to paste.
+/// `check` on the file itself, without a pipeline, prints the lines to paste.
 #[test]
 #[ignore = "needs CLTV_REFERENCE"]
 fn flo_checked_without_a_pipeline_on_reference_data() {

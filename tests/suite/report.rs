@@ -1,5 +1,6 @@
-//! report.html: opened in a browser, made again, in two languages, with hostile data, beside an earlier
-//! run. `CLTV_CHROMIUM` is the browser, `CLTV_PYTHON` a Python with tests/downstream/requirements.txt.
+//! report.html: opened in a browser, made again, in two languages, with hostile data, compared with an
+//! earlier run. `CLTV_CHROMIUM` names the browser, `CLTV_PYTHON` a Python with
+//! tests/downstream/requirements.txt installed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,7 @@ fn opens_well(page: &Path, run: &Path, name: &str) {
     assert!(output.status.success(), "{said}{}", stderr(&output));
 }
 
-/// `cltv report` with arguments, which must do well.
+/// Runs `cltv report`, which must succeed. Returns the page.
 #[track_caller]
 fn report(run: &Path, out: &Path, more: &[&str]) -> String {
     let mut arguments = vec!["report".into(), run.as_os_str().to_owned()];
@@ -64,7 +65,7 @@ fn an_export_reads_well_in_both_languages() {
     assert!(text.contains("<html lang=\"tr\">") && text.contains("Segmentler"));
     for finding in json(&out.path().join("run.json"))["warnings"].as_array().expect("findings") {
         let message = finding["message"].as_str().expect("a message");
-        assert!(!text.contains(message), "in English: {message}");
+        assert!(!text.contains(message), "this message is in English: {message}");
     }
 }
 
@@ -213,7 +214,7 @@ fn an_earlier_run_stands_beside_the_later_one() {
     assert!(flows > 5, "{flows} flows");
 }
 
-/// In a partitioned output the partition before is the earlier run, without anybody saying so.
+/// In a partitioned output, the partition before is the earlier run, without any option.
 #[test]
 fn a_partition_stands_beside_the_one_before() {
     let out = folder();

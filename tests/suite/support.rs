@@ -1,4 +1,4 @@
-//! Running the program and reading what it left.
+//! Running the program, and reading its output.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -7,7 +7,7 @@ use polars::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A pipeline for logs with id, date and value; keys of `[transactions]` can follow.
+/// A pipeline for logs with the columns id, date and value. Keys of `[transactions]` can be appended.
 pub const SMALL_LOG: &str = "
 [input]
 path = \"?\"
