@@ -13,7 +13,7 @@ use crate::frame::scored::compare::{Entry, KeptChange};
 use crate::model::evaluate::migration::Flow;
 use crate::model::evaluate::parameter_change::Change;
 use crate::model::evaluate::stability::{SHIFTED, STABLE};
-use crate::output::comparison::write;
+use crate::comparison::write::write;
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
 use crate::results::migration::{Direction, MigrationCell};

@@ -11,7 +11,7 @@ use crate::cli::{memory, signals};
 use crate::evaluation::evaluate;
 use crate::evaluation::fold::{Evaluation, Fold, Method};
 use crate::model::evaluate::holdout::Accuracy;
-use crate::output::evaluation::write;
+use crate::evaluation::write::write;
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
 use crate::pipeline::notices::refuse_warnings;

@@ -11,7 +11,7 @@ use crate::cli::terminal::{
 use crate::customers::Scope;
 use crate::model::likelihood::estimate::Parameter;
 use crate::output::tables;
-use crate::pipeline::run::Run;
+use crate::run::Run;
 use crate::results::forecast::{ForecastRow, Interval, Span};
 use crate::settings::columns::CLTV;
 use crate::settings::{FrequencyKind, MonthLength, PurchaseModelName, Settings};

@@ -9,6 +9,7 @@
 pub mod actuals;
 pub mod finished_run;
 pub mod notices;
+pub mod write;
 
 use std::path::Path;
 
@@ -34,7 +35,7 @@ use crate::results::migration::{ABSENT, Migration, MigrationCell};
 use crate::settings::dates::plain_date;
 use crate::storage::fingerprint::Fingerprint;
 
-/// Everything that two runs say together; [`crate::output::comparison::write`] makes files of it.
+/// Everything that two runs say together; [`crate::comparison::write::write`] makes files of it.
 pub struct Comparison {
     /// The earlier run.
     pub before: Side,

@@ -3,6 +3,7 @@
 
 pub mod fold;
 pub mod verdict;
+pub mod write;
 
 use chrono::{Days, NaiveDate};
 

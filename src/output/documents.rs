@@ -5,8 +5,8 @@ use crate::model::FittedPurchases;
 use crate::model::likelihood::estimate::Parameter;
 use crate::model_file::ModelFile;
 use crate::output::json_text::text;
-use crate::pipeline::audit::Audit;
-use crate::pipeline::run::Run;
+use crate::run::audit::Audit;
+use crate::run::Run;
 use crate::results::chart_data::ChartData;
 use crate::results::named_values::NamedValues;
 use crate::results::run_document::{

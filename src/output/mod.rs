@@ -10,10 +10,8 @@
 //! * [`documents`]: model.json, figures.json and run.json. [`mod@page`]: report.html.
 //! * [`evaluation`]: what `cltv evaluate` leaves behind. [`comparison`]: what `cltv compare` does.
 
-pub mod comparison;
 pub mod datasets;
 pub mod documents;
-pub mod evaluation;
 pub mod files;
 pub mod folder;
 pub mod json_text;
@@ -31,7 +29,7 @@ use crate::error::Error;
 use crate::model_file::ModelFile;
 use crate::output::folder::target::Target;
 use crate::output::tables::small_tables;
-use crate::pipeline::run::Run;
+use crate::run::Run;
 use crate::progress;
 use crate::settings::{Format, Partition, Settings};
 use crate::storage::atomic::write_whole;

@@ -10,7 +10,7 @@ use crate::frame::scored::predictions::{highest, rows};
 use crate::frame::{as_text, numbers};
 use crate::output::folder::staging::Staging;
 use crate::output::metadata::Notes;
-use crate::pipeline::run::Run;
+use crate::run::Run;
 use crate::results::forecast::{ForecastRow, Interval};
 use crate::results::profiles::{Described, Profile};
 use crate::settings::Settings;

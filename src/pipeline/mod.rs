@@ -2,13 +2,11 @@
 //! segment.
 
 pub mod advise;
-pub mod audit;
 pub mod charts;
 pub mod contract;
 pub mod models;
 pub mod notices;
 pub mod prepare;
-pub mod run;
 
 use polars::prelude::DataFrame;
 
@@ -23,11 +21,11 @@ use crate::model::forecast::intervals::{of_customers, of_totals};
 use crate::model::forecast::predict::Outlook;
 use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend};
 use crate::model_file::{ModelFile, ModelFileParts};
-use crate::pipeline::audit::Audit;
+use crate::run::audit::Audit;
 use crate::pipeline::models::{Models, is_comparable, models, outlook};
 use crate::pipeline::notices::findings;
 use crate::pipeline::prepare::summarise_input;
-use crate::pipeline::run::{Fitted, Run};
+use crate::run::{Fitted, Run};
 use crate::progress::Clock;
 use crate::results::findings::Finding;
 use crate::results::forecast::{Intervals, Week};

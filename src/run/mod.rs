@@ -1,11 +1,13 @@
 //! What a run found out.
 
+pub mod audit;
+
 use polars::prelude::DataFrame;
 
 use crate::frame::scored::profile::Profiles;
 use crate::model::{FittedPurchases, FittedSpend};
 use crate::model_file::ModelFile;
-use crate::pipeline::audit::Audit;
+use crate::run::audit::Audit;
 use crate::results::advice::Advice;
 use crate::results::chart_data::ChartData;
 use crate::results::findings::Finding;
