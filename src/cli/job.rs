@@ -17,8 +17,8 @@ use crate::output::documents::Started;
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
 use crate::pipeline::notices::refuse_warnings;
-use crate::run::Run;
 use crate::results::findings::Severity;
+use crate::run::Run;
 use crate::settings::Settings;
 use crate::storage::object_store;
 
@@ -93,7 +93,7 @@ impl Job<'_> {
         }
         let started =
             Started { at: self.started.time(), pipeline: self.description.display().to_string() };
-        let write = |target| output::write(&run, &self.settings, &started, target);
+        let write = |target| pipeline::write(&run, &self.settings, &started, target);
         let folder = target.as_ref().map(write).transpose()?;
         if let Some(folder) = &folder {
             signals::written();

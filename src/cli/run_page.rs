@@ -11,8 +11,8 @@ use crate::cli::terminal::{
 use crate::customers::Scope;
 use crate::model::likelihood::estimate::Parameter;
 use crate::output::tables;
-use crate::run::Run;
 use crate::results::forecast::{ForecastRow, Interval, Span};
+use crate::run::Run;
 use crate::settings::columns::CLTV;
 use crate::settings::{FrequencyKind, MonthLength, PurchaseModelName, Settings};
 

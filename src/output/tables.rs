@@ -10,9 +10,9 @@ use crate::frame::scored::predictions::{highest, rows};
 use crate::frame::{as_text, numbers};
 use crate::output::folder::staging::Staging;
 use crate::output::metadata::Notes;
-use crate::run::Run;
 use crate::results::forecast::{ForecastRow, Interval};
 use crate::results::profiles::{Described, Profile};
+use crate::run::Run;
 use crate::settings::Settings;
 use crate::settings::columns::{
     CLTV, CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, EXP_AVERAGE_VALUE, FREQUENCY, MONETARY_AVG, P_ALIVE,
@@ -201,40 +201,40 @@ pub fn segments(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
 }
 
 /// A table from column-wise closures over rows of one kind.
-pub(super) struct TableColumns<'a, T> {
+pub(crate) struct TableColumns<'a, T> {
     rows: &'a [T],
     columns: Vec<Column>,
 }
 
 impl<'a, T> TableColumns<'a, T> {
-    pub(super) fn of(rows: &'a [T]) -> Self {
+    pub(crate) fn of(rows: &'a [T]) -> Self {
         Self { rows, columns: Vec::new() }
     }
 
-    pub(super) fn text(mut self, name: &str, of: impl Fn(&T) -> String) -> Self {
+    pub(crate) fn text(mut self, name: &str, of: impl Fn(&T) -> String) -> Self {
         let values: Vec<String> = self.rows.iter().map(of).collect();
         self.columns.push(Column::new(name.into(), values));
         self
     }
 
-    pub(super) fn count(mut self, name: &str, of: impl Fn(&T) -> usize) -> Self {
+    pub(crate) fn count(mut self, name: &str, of: impl Fn(&T) -> usize) -> Self {
         let values: Vec<u64> = self.rows.iter().map(|row| of(row) as u64).collect();
         self.columns.push(Column::new(name.into(), values));
         self
     }
 
-    pub(super) fn number(self, name: &str, of: impl Fn(&T) -> f64) -> Self {
+    pub(crate) fn number(self, name: &str, of: impl Fn(&T) -> f64) -> Self {
         self.optional(name, |row| Some(of(row)))
     }
 
     /// Blank where there is no number.
-    pub(super) fn optional(mut self, name: &str, of: impl Fn(&T) -> Option<f64>) -> Self {
+    pub(crate) fn optional(mut self, name: &str, of: impl Fn(&T) -> Option<f64>) -> Self {
         let values: Vec<Option<f64>> = self.rows.iter().map(of).collect();
         self.columns.push(Column::new(name.into(), values));
         self
     }
 
-    pub(super) fn table(self) -> Result<DataFrame, Error> {
+    pub(crate) fn table(self) -> Result<DataFrame, Error> {
         DataFrame::new(self.rows.len(), self.columns).map_err(Error::engine("make a table"))
     }
 }
