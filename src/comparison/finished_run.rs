@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use polars::prelude::DataFrame;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::error::Error;
 use crate::frame::scored::compare;
@@ -82,20 +82,6 @@ impl Finished {
         let customers = compare::customers(&path, &self.settings)?;
         files.unchanged()?;
         Ok((customers, found))
-    }
-
-    /// What has to be the same for two runs to speak of the same thing.
-    pub fn definitions(&self) -> Vec<(&'static str, Value)> {
-        let Settings { summary, lifetime_value, segments, .. } = &self.settings;
-        vec![
-            ("time unit", json!(summary.time_unit)),
-            ("frequency", json!(summary.frequency)),
-            ("monetary value", json!(monetary_value(&self.settings))),
-            ("least number of orders", json!(summary.min_orders)),
-            ("lifetime value", json!(lifetime_value)),
-            ("list of segments", json!(segments.labels)),
-            ("currency", json!(self.settings.output.currency)),
-        ]
     }
 
     /// Orders that the monetary value of a customer with so many counted orders is the mean of.

@@ -33,6 +33,7 @@ use crate::progress;
 use crate::results::findings::Finding;
 use crate::results::migration::{ABSENT, Migration, MigrationCell};
 use crate::settings::dates::plain_date;
+use crate::settings::definitions::{Definition, Question, differences};
 use crate::storage::fingerprint::Fingerprint;
 
 /// Everything that two runs say together; [`crate::comparison::write::write`] makes files of it.
@@ -212,12 +213,12 @@ fn comparable(before: &Finished, after: &Finished) -> Result<(), Error> {
         };
         return Err(fault(&after.folder, what));
     }
-    let definitions = before.definitions().into_iter().zip(after.definitions());
-    let mut faults: Vec<String> = definitions
-        .filter(|((_, was), (_, is))| was != is)
-        .map(|((what, was), (_, is))| {
+    let differing = differences(&before.settings, &after.settings, Question::Comparison);
+    let mut faults: Vec<String> = differing
+        .into_iter()
+        .map(|(Definition { name, value: was, .. }, is)| {
             format!(
-                "its {what} is {is}, that of {} is {was}: the two do not compare, run one of them \
+                "its {name} is {is}, that of {} is {was}: the two do not compare, run one of them \
                  again",
                 before.folder.display()
             )

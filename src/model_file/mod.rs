@@ -23,7 +23,8 @@ use crate::results::named_values::NamedValues;
 use crate::results::rows::OutlierLimits;
 use crate::results::version::Tool;
 use crate::settings::dates::plain_date;
-use crate::settings::{Forecast, FrequencyKind, LifetimeValue, Settings, TimeUnit};
+use crate::settings::definitions::{Definition, Question, differences};
+use crate::settings::{Forecast, FrequencyKind, LifetimeValue, Settings, TimeUnit, without_input};
 use crate::storage::fingerprint::{Fingerprint, sha256};
 
 pub use fits::{PurchasesFit, SpendFit};
@@ -185,26 +186,12 @@ impl ModelFile {
         ]
     }
 
-    /// What has to be the same for two models to speak of the same thing.
-    pub fn definitions(&self) -> Vec<(&'static str, Value)> {
-        vec![
-            ("pipeline", json!(self.pipeline)),
-            ("time unit", json!(self.time_unit)),
-            ("frequency", json!(self.frequency)),
-            ("least number of orders", json!(self.min_orders)),
-            ("forecast", json!(self.forecast)),
-            ("lifetime value", json!(self.lifetime_value)),
-            ("list of segments", json!(self.segments.labels)),
-            ("kind of input", self.setting("/input/kind")),
-            ("monetary value", self.setting("/summary/monetary_value")),
-            ("handling of outliers", self.setting("/outliers")),
-            ("currency", self.setting("/output/currency")),
-        ]
-    }
-
-    /// A setting of the pipeline; null where it has none.
-    fn setting(&self, pointer: &str) -> Value {
-        self.settings.pointer(pointer).cloned().unwrap_or_default()
+    /// The settings of the pipeline as typed values, with an input that has no path.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn typed_settings(&self) -> Result<Settings, Vec<String>> {
+        without_input(&self.settings)
     }
 
     /// Refuses settings under which the parameters, limits and edges of this model mean something
@@ -213,28 +200,18 @@ impl ModelFile {
     /// # Errors
     /// Each key that differs.
     pub fn agrees(&self, settings: &Settings) -> Result<(), Vec<String>> {
-        const FIXED: &[&str] = &[
-            "/input/kind",
-            "/summary/time_unit",
-            "/summary/frequency",
-            "/summary/monetary_value",
-            "/summary/min_orders",
-            "/outliers",
-            "/selection",
-            "/purchases",
-            "/spend",
-            "/lifetime_value",
-            "/segments/labels",
-            "/rfm/ties",
-        ];
-        let now = settings.without_paths();
-        let differs = |key: &&&str| self.settings.pointer(key) != now.pointer(key);
-        let fault = |key: &&str| {
-            let key = key.trim_start_matches('/').replace('/', ".");
+        let differing = differences(&self.typed_settings()?, settings, Question::Scoring);
+        let fault = |(definition, _): (Definition, Value)| {
+            let key = definition.key;
             format!("{key} is not that of the model: fit again with it, or leave it as it is")
         };
-        let faults: Vec<String> = FIXED.iter().filter(differs).map(fault).collect();
+        let faults: Vec<String> = differing.into_iter().map(fault).collect();
         if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    /// A setting of the pipeline; null where it has none.
+    fn setting(&self, pointer: &str) -> Value {
+        self.settings.pointer(pointer).cloned().unwrap_or_default()
     }
 
     /// Whether the settings say what stands beside them too.
@@ -313,6 +290,7 @@ impl ModelFile {
     /// What types cannot say.
     fn check(&self) -> Result<(), String> {
         let positive = |value: &f64| value.is_finite() && *value > 0.0;
+        self.typed_settings().map_err(|faults| format!("settings: {}", faults.join("; ")))?;
         self.purchases.restored(&self.warnings)?;
         self.spend.restored(&self.warnings)?;
         let SegmentEdges { labels, edges } = &self.segments;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::model_file::ModelFile;
 use crate::results::findings::Severity;
+use crate::settings::definitions::{Definition, Question, differences};
 use crate::storage::atomic::write_whole;
 
 /// The file that points to the model in use.
@@ -154,11 +155,14 @@ fn against(model_file: &ModelFile, champion: &ModelFile, accepted: &[String]) ->
     const DEFINITION: &str = "definition_changed";
     const OLDER: &str = "older";
     let mut faults = Vec::new();
-    let definitions = model_file.definitions().into_iter().zip(champion.definitions());
-    for ((what, is), (_, was)) in definitions.filter(|((_, is), (_, was))| is != was) {
+    let differing = match (model_file.typed_settings(), champion.typed_settings()) {
+        (Ok(own), Ok(champions)) => differences(&own, &champions, Question::Succession),
+        (Err(unreadable), _) | (_, Err(unreadable)) => return unreadable,
+    };
+    for (Definition { name, value: is, .. }, was) in differing {
         if !accepted.iter().any(|code| code == DEFINITION) {
             faults.push(format!(
-                "its {what} is {is}, the champion's {was}: their forecasts do not compare \
+                "its {name} is {is}, the champion's {was}: their forecasts do not compare \
                  ({DEFINITION}; --accept {DEFINITION} if that is wanted)"
             ));
         }

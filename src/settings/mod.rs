@@ -5,6 +5,7 @@
 //! * [`types`], [`bytes`], [`dates`]: the values that keys can take (units, models, sizes, dates).
 //! * [`columns`]: names of input and output columns.
 //! * `read`: text to table, overrides, unknown keys.
+//! * [`definitions`]: which settings must be the same for a model to score, or for runs to compare.
 //! * `defaults`: what a pipeline file need not say.
 //! * `check`: what types cannot say; every fault is reported, not only the first.
 
@@ -14,6 +15,7 @@ pub mod columns;
 pub mod contract;
 pub mod dates;
 mod defaults;
+pub mod definitions;
 mod read;
 pub mod sections;
 pub mod types;
@@ -21,7 +23,7 @@ pub mod types;
 pub use bytes::ByteSize;
 pub use contract::{BadRows, ColumnType, Contract};
 pub use dates::AnalysisDate;
-pub use read::{Overrides, load, parse, restore};
+pub use read::{Overrides, load, parse, restore, without_input};
 pub use sections::{
     Cancelled, Columns, Forecast, Horizon, Input, Language, LifetimeValue, Lineage, Outliers,
     Output, Purchases, Report, Resources, Rfm, RfmSegment, Segments, Selection, Settings, Spend,

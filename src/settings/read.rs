@@ -150,6 +150,19 @@ pub fn restore(
     checked(table, overrides)
 }
 
+/// The settings that [`Settings::without_paths`] gave, as typed values. Their input has no path, and
+/// dates are those of the fit.
+///
+/// # Errors
+/// The faults, each a sentence.
+pub fn without_input(settings: &serde_json::Value) -> Result<Settings, Vec<String>> {
+    let mut table = Table::try_from(settings)
+        .map_err(|e| vec![format!("the settings of the model cannot be read: {e}")])?;
+    let mut faults = Vec::new();
+    put(&mut table, "input.path", Value::String(String::new()), &mut faults);
+    typed(&table, &mut faults).ok_or(faults)
+}
+
 fn checked(mut table: Table, overrides: &Overrides) -> Result<Settings, Vec<String>> {
     let mut faults = Vec::new();
     apply(&mut table, overrides, &mut faults);
