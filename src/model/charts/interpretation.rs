@@ -203,7 +203,7 @@ mod tests {
         let mut flat = covariance(2);
         flat.log_scale[0][0] = 16.0;
         assert_eq!(interval(Some(&flat)), None);
-        // α and r known only together: what is left of α/r is rounding.
+        // α and r are known only together: the variance of ln(α/r) is rounding.
         flat.log_scale = vec![vec![4.0, 4.0], vec![4.0, 4.0 + 1e-9]];
         assert_eq!(interval(Some(&flat)), None);
     }

@@ -224,8 +224,8 @@ impl Data {
         }
     }
 
-    /// The objective over `patterns`: the log-likelihood, divided by P(selected) under a selection,
-    /// and the penalty.
+    /// The objective over `patterns`: the log-likelihood and the penalty. Under a selection each
+    /// customer's likelihood is divided by P(selected).
     pub(crate) fn objective<'a>(&'a self, family: Family, patterns: &'a Patterns) -> Objective<'a> {
         let plain = family.log_likelihood(patterns);
         let customers_of_age = patterns.customers_of_age();
@@ -234,8 +234,7 @@ impl Data {
             log_likelihood: match self.selection {
                 None => plain,
                 Some(selection) => Box::new(move |theta| {
-                    // No P(selected) here: NaN makes the line search turn back, and the fit goes on
-                    // elsewhere.
+                    // P(selected) cannot be computed at θ: NaN makes the line search turn back.
                     let Some(selected) =
                         family.model(theta).selection_probability(&selection, oldest)
                     else {

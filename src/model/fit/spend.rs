@@ -186,7 +186,8 @@ mod tests {
 
     #[test]
     fn pearson_of_known_pairs() {
-        // (1,1) (2,3) (3,2): covariance 1/2·2 = 1, variances 2 and 2 (sums), so 0.5.
+        // (1,1) (2,3) (3,2): the sums of products of deviations are 1 (xy), 2 (xx) and 2 (yy), so
+        // the correlation is 1/√(2·2).
         assert_eq!(pearson(&[1.0, 2.0, 3.0, 0.0], &[1.0, 3.0, 2.0, 9.0]), Some(0.5));
         assert_eq!(pearson(&[1.0, 1.0], &[1.0, 2.0]), None);
     }

@@ -220,7 +220,7 @@ impl Outlook<'_> {
             while let Some(time) = future.next_order(rng).filter(|time| *time <= farthest) {
                 let scale = *scale.get_or_insert_with(|| self.draw_scale(spend, i, rng));
                 let value = gamma(spend.0.p, scale, rng);
-                // Discounted from the end of the month of the order, as in the forecast.
+                // Discounting to the end of the month of the order, as in the forecast.
                 let discounted =
                     if time <= lifetime { value * rate.powf(-(time / valued).ceil()) } else { 0.0 };
                 for g in groups.of(i) {

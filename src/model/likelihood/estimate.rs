@@ -1,4 +1,4 @@
-//! An estimated parameter, and how a fit ended.
+//! An estimated parameter with its standard error, and how a fit ended.
 
 use serde::{Deserialize, Serialize};
 
