@@ -1,8 +1,8 @@
 //! NBD: customers order at their own steady rate and never leave.
 //!
 //! Each customer orders as a Poisson process with rate λ; rates differ between customers as
-//! Gamma(r, α). Nobody drops out. It is the limit of every dropout model as dropout vanishes
-//! (a → 0, s → 0), and so what a degenerate fit of one really is.
+//! Gamma(r, α). Nobody drops out. The NBD is the limit of every dropout model as dropout vanishes
+//! (a → 0, s → 0), so a degenerate fit of such a model is really this one.
 //!
 //! # Reference
 //! Ehrenberg (1959), Applied Statistics 8(1); Fader, Hardie & Lee (2005), Marketing Science
@@ -26,7 +26,7 @@ pub struct Nbd {
 }
 
 impl Nbd {
-    /// Expected orders in (T, T + horizon].
+    /// Expected orders in (T, T + horizon] of a customer with x orders up to T.
     ///
     /// # Formula
     /// (r + x)/(α + T) · t
@@ -37,7 +37,7 @@ impl Nbd {
     /// P(n orders in (T, T + horizon]) for each n of `counts`.
     ///
     /// # Formula
-    /// Negative binomial, shape r+x, τ = t/(α+T).
+    /// Negative binomial with shape r+x and τ = t/(α+T).
     pub fn distribution_if_alive(
         &self,
         horizon: f64,
@@ -51,7 +51,9 @@ impl Nbd {
         all
     }
 
-    /// P(selected) of customers up to the age `oldest`; `None` beyond the reach of its rule.
+    /// P(selected | T) for T up to `oldest`.
+    ///
+    /// Returns `None` when the quadrature over channel shares does not reach that far.
     pub fn selection_probability(
         &self,
         selection: &SelectionRule,
@@ -69,14 +71,14 @@ impl Nbd {
 pub struct NbdSelection {
     model: Nbd,
     window: f64,
-    /// Over the share of the first channel.
+    /// Quadrature over the share π of the first channel: π, 1−π, weight.
     shares: Option<Vec<(f64, f64, f64)>>,
 }
 
 impl SelectionProbability for NbdSelection {
     /// # Formula
-    /// At least one order within the window, 1 − (α/(α + min(T, W)))^r; with both channels, less
-    /// the probability that all orders went through one.
+    /// 1 − (α/(α + min(T, W)))^r, that is, at least one order within the window. With both
+    /// channels, minus the probability that all orders went through one.
     fn at(&self, age: f64) -> [f64; 5] {
         let Nbd { r, alpha } = self.model;
         let window = age.min(self.window);
@@ -96,7 +98,7 @@ impl SelectionProbability for NbdSelection {
 /// Log-likelihood summed over all customers, and its gradient in (r, α).
 ///
 /// # Formula
-/// Γ(r+x) α^r / Γ(r) · (α+T)^−(r+x), as the BG/NBD likelihood without dropout.
+/// Γ(r+x) α^r / Γ(r) · (α+T)^−(r+x), which is the BG/NBD likelihood without dropout.
 pub fn log_likelihood(patterns: &Patterns, parameters: &[f64]) -> (f64, Vec<f64>) {
     let (r, alpha) = (parameters[0], parameters[1]);
     let ln_alpha = alpha.ln();

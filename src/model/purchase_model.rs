@@ -1,4 +1,5 @@
-//! The family of purchase models: what they can say, and what a fit needs to know of each.
+//! The purchase models behind one interface: what each can predict, and what a fit needs to know
+//! about it.
 
 use std::ops::Range;
 
@@ -11,10 +12,10 @@ use crate::model::pareto_nbd::{self, ParetoNbd};
 use crate::model::selection::probability::{SelectionProbability, SelectionRule};
 use crate::settings::Family;
 
-/// A model of orders with its parameters, in the time unit of the data.
+/// A purchase model with its parameters, in the time unit of the data.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum PurchaseModel {
-    /// Nobody leaves.
+    /// Customers never leave.
     Nbd(Nbd),
     /// Customers leave after a repeat order.
     BgNbd(BgNbd),
@@ -37,8 +38,7 @@ impl PurchaseModel {
 
     /// Expected orders in (T, T + horizon] of a customer who is alive at T after x orders.
     ///
-    /// # Errors
-    /// `None` when the numerical method reached its cap.
+    /// Returns `None` when the numerical method reached its cap.
     pub fn orders_if_alive(&self, horizon: f64, x: f64, age: f64) -> Option<f64> {
         match self {
             Self::Nbd(model) => Some(model.orders_if_alive(horizon, x, age)),
@@ -51,13 +51,20 @@ impl PurchaseModel {
     /// Expected orders in (T, T + horizon] of a customer with history (x, t_x, T); with a history
     /// of zeros, the expected repeat orders of a new customer.
     ///
-    /// # Errors
-    /// `None` when the numerical method reached its cap.
+    /// Returns `None` when the numerical method reached its cap.
+    ///
+    /// # Formula
+    /// P(alive) times the expected orders of a customer who is alive.
     pub fn expected_orders(&self, horizon: f64, x: f64, t_x: f64, age: f64) -> Option<f64> {
         Some(self.orders_if_alive(horizon, x, age)? * self.p_alive(x, t_x, age))
     }
 
     /// P(at least one order in (T, T + horizon]) of a customer who is alive at T.
+    ///
+    /// # Formula
+    /// 1 − ((α+T)/(α+T+t))^(r+x) without dropout, and also where customers leave only after an
+    /// order, since the next order then comes before any dropout. For Pareto/NBD see
+    /// [`ParetoNbd::any_order_if_alive`].
     pub fn any_order_if_alive(&self, horizon: f64, x: f64, age: f64) -> f64 {
         let without_dropout =
             |r: f64, alpha: f64| -(-(r + x) * (horizon / (alpha + age)).ln_1p()).exp_m1();
@@ -89,6 +96,9 @@ impl PurchaseModel {
 
     /// P(n orders in (T, T + horizon]) of a customer with history (x, t_x, T), for each n
     /// of `counts`.
+    ///
+    /// # Formula
+    /// P(alive) times the distribution of a customer who is alive, plus 1 − P(alive) at n = 0.
     pub fn distribution(
         &self,
         horizon: f64,
@@ -104,11 +114,10 @@ impl PurchaseModel {
         all
     }
 
-    /// P(selected | T) up to the age `oldest`.
+    /// P(selected | T) for T up to `oldest`.
     ///
-    /// # Errors
-    /// `None` when the numerical method reached its cap, or the selection is not worked out for
-    /// this model.
+    /// Returns `None` when the numerical method reached its cap, or when P(selected) has not been
+    /// derived for this model and selection.
     pub fn selection_probability(
         &self,
         selection: &SelectionRule,
@@ -122,7 +131,7 @@ impl PurchaseModel {
         })
     }
 
-    /// Its parameters in the order of [`Family::parameters`].
+    /// The parameters in the order of [`Family::parameters`].
     pub fn parameters(&self) -> Vec<f64> {
         match *self {
             Self::Nbd(Nbd { r, alpha }) => vec![r, alpha],
@@ -133,7 +142,7 @@ impl PurchaseModel {
         }
     }
 
-    /// Which of the family it is.
+    /// Which model of the family this is.
     pub fn family(&self) -> Family {
         match self {
             Self::Nbd(_) => Family::Nbd,
@@ -145,10 +154,10 @@ impl PurchaseModel {
 }
 
 impl Family {
-    /// Every model, the simplest first.
+    /// All models, the simplest first.
     pub const ALL: [Self; 4] = [Self::Nbd, Self::BgNbd, Self::MbgNbd, Self::ParetoNbd];
 
-    /// Its name in the literature.
+    /// The name in the literature.
     pub fn title(self) -> &'static str {
         match self {
             Self::Nbd => "NBD",
@@ -158,7 +167,7 @@ impl Family {
         }
     }
 
-    /// Its name in pipeline files and tables.
+    /// The name in pipeline files and tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Nbd => "nbd",
@@ -168,13 +177,13 @@ impl Family {
         }
     }
 
-    /// Whether its probability of being in a file selected in this way is worked out. That of
-    /// Pareto/NBD is not for orders in both channels.
+    /// Whether P(selected) has been derived for this model and selection: it has not for Pareto/NBD
+    /// where orders in both channels are required.
     pub fn knows_selection(self, selection: Option<&SelectionRule>) -> bool {
         self != Self::ParetoNbd || selection.is_none_or(|rule| rule.both_channels.is_none())
     }
 
-    /// Symbols of its parameters.
+    /// Symbols of the parameters.
     pub fn parameters(self) -> &'static [&'static str] {
         match self {
             Self::Nbd => &["r", "alpha"],
@@ -183,7 +192,7 @@ impl Family {
         }
     }
 
-    /// Whether a parameter is a length of time.
+    /// Whether a parameter has the dimension of time.
     pub fn is_time(self, parameter: usize) -> bool {
         matches!(self.parameters()[parameter], "alpha" | "beta")
     }
@@ -200,8 +209,9 @@ impl Family {
         }
     }
 
-    /// Where to begin, at a mean order rate in the time unit of the patterns, which is such that
-    /// max T = 1: little and much dropout.
+    /// Starting points of the optimiser: one with much dropout and one with little; for the NBD,
+    /// one with very different order rates and one with similar ones. `rate` is the mean order
+    /// rate, in the time unit in which max T = 1.
     pub(crate) fn starts(self, rate: f64) -> Vec<Vec<f64>> {
         match self {
             Self::Nbd => vec![vec![0.5, 0.5 / rate], vec![3.0, 3.0 / rate]],

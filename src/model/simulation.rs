@@ -1,4 +1,5 @@
-//! Possible futures: what is unknown of a customer, drawn, and the orders that follow from it.
+//! Simulation: draws what is unknown about a customer (order rate, dropout), then the orders that
+//! follow.
 
 use rand::{Rng, RngExt};
 use rand_distr::{Beta, Distribution, Exp1, Gamma};
@@ -8,32 +9,37 @@ use crate::model::nbd::Nbd;
 use crate::model::pareto_nbd::ParetoNbd;
 use crate::model::purchase_model::PurchaseModel;
 
-/// One customer from now on, drawn: an order rate and how the customer leaves.
+/// One drawn future of a customer: an order rate, and how the customer leaves.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Future {
     rate: f64,
     /// Probability of leaving after each order.
     dropout: f64,
-    /// Time until which the customer is there.
+    /// Time at which the customer leaves, from the start.
     lifetime: f64,
+    /// Time of the latest order, from the start.
     clock: f64,
+    /// Whether there was an order since the start.
     ordered: bool,
 }
 
 impl PurchaseModel {
-    /// Draws a future of a customer with history (x, t_x, T); `None` for one who has left. With a
-    /// history of zeros: a new customer after the first order.
+    /// Draws the future, from T on, of a customer with history (x, t_x, T). A history of zeros is
+    /// that of a new customer after the first order.
+    ///
+    /// Returns `None` when the customer turns out to have left.
     ///
     /// # Formula
-    /// Alive with P(alive), and then λ ~ Gamma(r+x, α+T) with p ~ Beta(a, b+x) (BG/NBD),
-    /// p ~ Beta(a, b+x+1) (MBG/NBD) or μ ~ Gamma(s, β+T) (Pareto/NBD): the posterior
-    /// distributions of the alive term of each likelihood.
+    /// Alive with probability P(alive). Then λ ~ Gamma(r+x, α+T), and p ~ Beta(a, b+x) (BG/NBD),
+    /// p ~ Beta(a, b+x+1) (MBG/NBD) or μ ~ Gamma(s, β+T) (Pareto/NBD): the posterior distributions
+    /// given that the customer is alive.
     pub fn draw_future(
         &self,
         (x, t_x, age): (f64, f64, f64),
         rng: &mut impl Rng,
     ) -> Option<Future> {
         let alive = self.p_alive(x, t_x, age);
+        // P(alive) = 1 uses up no random number.
         if alive < 1.0 && rng.random::<f64>() >= alive {
             return None;
         }
@@ -66,8 +72,11 @@ impl PurchaseModel {
 }
 
 impl Future {
-    /// Time of the next order from the start; `None` once the customer has left.
+    /// Time of the next order, from the start.
+    ///
+    /// Returns `None` once the customer has left.
     pub fn next_order(&mut self, rng: &mut impl Rng) -> Option<f64> {
+        // The order before the start is part of the history: P(alive) has decided about it.
         if self.ordered && self.dropout > 0.0 && rng.random_bool(self.dropout) {
             self.lifetime = self.clock;
         }
@@ -78,20 +87,20 @@ impl Future {
     }
 }
 
-/// A customer simulated from the first order on.
+/// The history of a customer who was simulated from the first order on.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct SimulatedHistory {
-    /// x: repeat orders up to the age.
+    /// x: repeat orders up to T.
     pub frequency: f64,
-    /// t_x: time of the last of them.
+    /// t_x: time of the last of them; 0 without any.
     pub recency: f64,
-    /// Orders after the age.
+    /// Orders after T.
     pub later: f64,
 }
 
 impl PurchaseModel {
-    /// Draws a new customer and watches until `age`, and for `later` after that; `at_order` is
-    /// called at each order up to the age.
+    /// Draws a new customer and simulates orders up to T = `age`, and for a time `later` after
+    /// that. `at_order` is called at each repeat order up to T.
     pub fn simulate<R: Rng>(
         &self,
         age: f64,
@@ -116,12 +125,12 @@ impl PurchaseModel {
     }
 }
 
-/// A draw from Gamma(shape, rate), above 0.
+/// A draw from Gamma(shape, rate), above 0, so that a caller can divide by it.
 pub(crate) fn gamma(shape: f64, rate: f64, rng: &mut impl Rng) -> f64 {
     Gamma::new(shape, 1.0 / rate).map_or(0.0, |d| d.sample(rng)).max(f64::MIN_POSITIVE)
 }
 
-/// A draw from Beta(a, b); without dropout (a = 0), 0.
+/// A draw from Beta(a, b); 0 for a = 0, that is, without dropout.
 pub(crate) fn beta(a: f64, b: f64, rng: &mut impl Rng) -> f64 {
     Beta::new(a, b).map_or(0.0, |d| d.sample(rng)).clamp(0.0, 1.0)
 }
@@ -185,7 +194,7 @@ mod tests {
         n
     }
 
-    /// P(selected) is the share of simulated customers that a file with a window would hold.
+    /// P(selected) is the share of simulated customers that end up in a file with a window.
     #[test]
     fn p_kept_is_the_share_that_is_kept() {
         let mut rng = ChaCha8Rng::seed_from_u64(9);
@@ -207,7 +216,7 @@ mod tests {
         }
     }
 
-    /// The same where orders in both channels are needed, each order's channel drawn.
+    /// The same where orders in both channels are required; the channel of each order is drawn.
     #[test]
     fn p_kept_is_the_share_that_is_kept_with_both_channels() {
         let mut rng = ChaCha8Rng::seed_from_u64(10);

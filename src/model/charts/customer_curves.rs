@@ -1,4 +1,4 @@
-//! What the fitted model says of one customer: by frequency and recency, and over time.
+//! What the fitted model predicts for one customer: by frequency and recency, and over time.
 
 use std::collections::BTreeSet;
 
@@ -9,16 +9,16 @@ use crate::model::purchase_model::PurchaseModel;
 use crate::results::chart_data::Surface;
 use crate::settings::TimeUnit;
 
-/// Columns of a surface, at most, and the frequency that it shows at least.
+/// Most columns of a surface, and the frequency that it reaches at least.
 const COLUMNS: u64 = 16;
 const LEAST: f64 = 5.0;
-/// Steps of the recency from 0 to T.
+/// Steps of recency from 0 to T.
 const STEPS: u32 = 12;
-/// Regular points of a curve, at most.
+/// Most regular points of a curve.
 const POINTS: i32 = 200;
 const DAYS_OF_A_WEEK: i32 = 7;
 
-/// P(alive) and expected orders of a customer of median T, by frequency and recency.
+/// P(alive) and expected orders of a customer with the median T, by frequency and recency.
 pub fn surface(model: &PurchaseModel, outlook: &Outlook<'_>) -> Surface {
     let histories = outlook.histories;
     let age = nearest_quantile(histories.age().to_vec(), 0.5);
@@ -26,9 +26,11 @@ pub fn surface(model: &PurchaseModel, outlook: &Outlook<'_>) -> Surface {
     let horizon = length(months, outlook.forecast.weeks_per_month, outlook.unit);
     let frequency = frequencies(nearest_quantile(histories.frequency().to_vec(), NEARLY_ALL));
     let recency: Vec<f64> = (0..=STEPS).map(|k| age * f64::from(k) / f64::from(STEPS)).collect();
+    // Recency matters through P(alive) only, so expected orders if alive are computed per column.
     let if_alive: Vec<Option<f64>> =
         frequency.iter().map(|x| model.orders_if_alive(horizon, *x as f64, age)).collect();
     let alive = |t_x: f64, x: u64| {
+        // Without repeat orders t_x is 0: no other cell can have a customer.
         let there = x > 0 || t_x == 0.0;
         there.then(|| model.p_alive(x as f64, t_x, age)).filter(|p| p.is_finite())
     };
@@ -42,33 +44,36 @@ pub fn surface(model: &PurchaseModel, outlook: &Outlook<'_>) -> Surface {
     Surface { age, months, frequency, recency, p_alive, expected_orders }
 }
 
-/// From 0 to about `high` in steps of one, or wider ones.
+/// Frequencies from 0 to `high`, in steps of one, or wider ones where there would be too many.
 fn frequencies(high: f64) -> Vec<u64> {
     let high = high.max(LEAST).ceil() as u64;
     let step = high.div_ceil(COLUMNS - 1);
     (0..COLUMNS).map(|k| k * step).take_while(|x| *x < high + step).collect()
 }
 
-/// What a log says of one customer.
+/// The orders of one customer in a log, from which P(alive) over time follows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AliveCurve<'a> {
-    /// Days since the first order with orders, rising, and how many there were on each; day 0 first.
+    /// Days with orders, counted from the first order (day 0), ascending; and the number of orders
+    /// on each.
     pub orders: &'a [(i32, f64)],
-    /// Orders that the frequency leaves out: 1 where it counts repeat orders.
+    /// Orders that the frequency does not count: 1 where it counts repeat orders.
     pub uncounted: f64,
     /// Days from the first order to the observation end.
     pub end: i32,
 }
 
 impl AliveCurve<'_> {
-    /// Days since the first order with orders that the model takes for repeat orders.
+    /// Days with orders that the model counts as repeat orders, counted from the first order.
     pub fn repeat_days(&self) -> Vec<f64> {
         let repeat = |(day, orders): &&(i32, f64)| *day > 0 || *orders > 1.0;
         self.orders.iter().filter(repeat).map(|(day, _)| f64::from(*day)).collect()
     }
 
-    /// Days since the first order and P(alive) at the end of each: a point a week (or so many weeks
-    /// that they are not too many), at each day with orders, on the day before, and at the end.
+    /// Days since the first order, and P(alive) at the end of each of them.
+    ///
+    /// There is a point every week (or every few weeks, for a long history), at the end, and on
+    /// each day with orders and the day before, so that the curve shows the jump.
     pub fn survival(&self, model: &PurchaseModel, unit: TimeUnit) -> (Vec<f64>, Vec<f64>) {
         let days: Vec<i32> = self.days().into_iter().collect();
         let (mut next, mut orders, mut last) = (0, 0.0, 0);
@@ -83,6 +88,7 @@ impl AliveCurve<'_> {
         (days.into_iter().map(f64::from).collect(), alive)
     }
 
+    /// The days at which the curve has a point.
     fn days(&self) -> BTreeSet<i32> {
         let weeks = self.end / (DAYS_OF_A_WEEK * POINTS) + 1;
         let regular = (0..self.end).step_by((weeks * DAYS_OF_A_WEEK) as usize);

@@ -1,5 +1,5 @@
-//! The fit beside the data: customers drawn from the fitted model at the ages of those in the file,
-//! and how they compare by frequency and by silence.
+//! Fit check: customers in the file by frequency and by silence, compared with customers who are
+//! simulated from the fitted model with the same T. "Silence" is the time since the last order.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -13,30 +13,31 @@ use crate::model::selection::probability::SelectionRule;
 use crate::model::simulation::{SimulatedHistory, beta};
 use crate::results::chart_data::{FitAgainstData, FitBin};
 
-/// Customers that are drawn.
+/// Number of customers to simulate.
 const DRAWS: f64 = 200_000.0;
-/// Fewer where each orders so often that all of them together order more often than this.
+/// Fewer are simulated where all of them together would have more orders than this.
 const ORDERS: f64 = 4e6;
 const FEWEST_DRAWS: f64 = 20_000.0;
-/// Parts of the draws, each with random numbers of its own, so that any number of cores draws the
-/// same.
+/// Parts of the draws, each with its own random stream, so that the draws are the same on any
+/// number of cores.
 const PARTS: u64 = 64;
 const SEED: u64 = 1;
-/// Widths of bins of silences in days.
+/// Widths of the bins of silence in days, and the number of bins that is aimed at.
 const WIDTHS: [f64; 13] =
     [1.0, 2.0, 3.0, 7.0, 14.0, 21.0, 28.0, 30.0, 60.0, 90.0, 180.0, 270.0, 360.0];
 const SILENCES: f64 = 16.0;
-/// A time in units of weeks, back in days, is whole but for rounding.
+/// A whole number of days, converted to weeks and back, can fall short by this much.
 const ROUNDING: f64 = 1e-6;
-/// Customers below which an outer bin is left off.
+/// An outer bin with fewer expected customers, and none observed, is left off.
 const NOBODY: f64 = 0.5;
 
-/// Customers by frequency and silence, observed and expected given the T of each; under a selection,
-/// given that they are in the file too. Empty where P(selected) cannot be computed.
+/// Customers by frequency and silence, observed and expected given the T of each; under a
+/// selection, also given that they are in the file. Empty where P(selected) cannot be computed.
 ///
 /// # Formula
-/// Σ P(bin, selected | T) / P(selected | T) over customers, the numerator by simulation: n(T)/√P(selected | T) of
-/// the draws have age T, close to where the variance is smallest.
+/// Σ P(bin, selected | T) / P(selected | T) over customers. The numerator is simulated, with draws
+/// at each T in proportion to n(T)/√P(selected | T), which is close to the allocation of the
+/// smallest variance (Neyman allocation).
 pub fn fit_against_data(
     model: &PurchaseModel,
     selection: Option<SelectionRule>,
@@ -59,7 +60,7 @@ pub fn fit_against_data(
     }
 }
 
-/// How many customers to draw.
+/// How many customers to simulate: enough for smooth bins, but with a bounded number of orders.
 fn draws(model: &PurchaseModel, outlook: &Outlook<'_>) -> u64 {
     let patterns = &outlook.customers.patterns;
     let [orders, time] = patterns.sum(|row| {
@@ -67,12 +68,13 @@ fn draws(model: &PurchaseModel, outlook: &Outlook<'_>) -> u64 {
         [row.count * x, row.count * age]
     });
     let mean = |sum: f64| sum / patterns.customers.max(1.0);
+    // The larger of the data's and the model's orders: a model that fits badly may expect far more.
     let by_model = model.expected_orders(mean(time), 0.0, 0.0, 0.0).filter(|x| x.is_finite());
     let orders = mean(orders).max(by_model.unwrap_or(0.0));
     (ORDERS / (1.0 + orders)).clamp(FEWEST_DRAWS, DRAWS) as u64
 }
 
-/// Lower ends of the bins, rising, the last one open.
+/// Lower ends of the bins, ascending; the last bin is open.
 struct Axes {
     frequency: Vec<u64>,
     /// In days.
@@ -80,7 +82,7 @@ struct Axes {
     unit_days: f64,
 }
 
-/// Customers, or draws, in each bin.
+/// Customers, or weights of draws, in each bin.
 struct Counts {
     frequency: Vec<f64>,
     silence: Vec<f64>,
@@ -93,6 +95,7 @@ impl Axes {
         let window = selection.map(|s| s.window * unit_days).filter(|days| days.is_finite());
         let pairs = histories.age().iter().zip(histories.recency());
         let silences = || pairs.map(|(age, t_x)| (age - t_x) * unit_days).collect();
+        // Under a selection the window is the end of the axis: nobody in the file is beyond it.
         let silence = match window {
             Some(days) => silence_ends(days, 0),
             None => silence_ends(nearest_quantile(silences(), NEARLY_ALL), 1),
@@ -124,7 +127,7 @@ impl Axes {
     }
 }
 
-/// Bins up to so many days, and so many more behind them.
+/// Lower ends of bins of a round width up to `days`, and of `more` bins beyond.
 fn silence_ends(days: f64, more: usize) -> Vec<f64> {
     let longest = WIDTHS[WIDTHS.len() - 1];
     let narrow = WIDTHS.into_iter().find(|width| width * SILENCES >= days);
@@ -133,13 +136,13 @@ fn silence_ends(days: f64, more: usize) -> Vec<f64> {
     (0..bins).map(|k| k as f64 * width).collect()
 }
 
-/// The ages to draw at.
+/// The values of T at which customers are drawn.
 struct Strata {
-    /// Rising.
+    /// Distinct values of T, ascending.
     ages: Vec<f64>,
     /// P(selected | T) of each.
     selected: Vec<f64>,
-    /// Σ n/√P(selected) up to each.
+    /// Σ n/√P(selected) up to and including each.
     up_to: Vec<f64>,
 }
 
@@ -163,7 +166,7 @@ impl Strata {
         };
         let mut sum = 0.0;
         let up_to = of_age.iter().zip(&selected).map(|((_, customers), p)| {
-            // Who cannot be in the file by the model is not expected there.
+            // Where the model rules out that a customer is in the file, none is expected.
             sum += if *p > 0.0 { customers / p.sqrt() } else { 0.0 };
             sum
         });
@@ -181,6 +184,8 @@ impl Strata {
         axes: &Axes,
         draws: u64,
     ) -> Counts {
+        // Systematic sampling: draws are equally spaced on the sum of n/√P(selected), so that every
+        // T gets its share but for rounding, and only what happens at a T is random.
         let between = self.total() / draws as f64;
         let part = |part: u64| {
             let mut rng = ChaCha8Rng::seed_from_u64(SEED);
@@ -190,6 +195,8 @@ impl Strata {
                 let position = (draw as f64 + 0.5) * between;
                 let stratum = self.up_to.partition_point(|sum| *sum < position);
                 let (age, p) = (self.ages[stratum], self.selected[stratum]);
+                // n(T)/P(selected | T) customers ever acquired, over the draws at T, which are
+                // n(T)/√P(selected | T)/between: a draw that is selected weighs between/√P.
                 if let Some(simulated) = drawn(model, selection, age, &mut rng) {
                     let history = (simulated.frequency, simulated.recency, age);
                     axes.add(&mut counts, history, between / p.sqrt());
@@ -197,6 +204,7 @@ impl Strata {
             }
             counts
         };
+        // Added in the order of the parts: the same on any number of cores.
         let parts: Vec<Counts> = (0..PARTS).into_par_iter().map(part).collect();
         parts.into_iter().fold(axes.nothing(), Counts::plus)
     }
@@ -210,7 +218,9 @@ impl Counts {
     }
 }
 
-/// A customer from the first order to an age; none for one whom the file would not hold.
+/// Simulates a customer from the first order up to T = `age`.
+///
+/// Returns `None` when the customer would not be in the file.
 fn drawn(
     model: &PurchaseModel,
     selection: Option<SelectionRule>,
@@ -223,6 +233,7 @@ fn drawn(
     let (simulated, both) = match selection.both_channels {
         None => (model.simulate(age, 0.0, rng, |_| ()), true),
         Some(mix) => {
+            // The first order has a channel too, and counts besides the repeat orders.
             let share = beta(mix.first, mix.second, rng);
             let mut first = f64::from(u8::from(rng.random_bool(share)));
             let simulated = model.simulate(age, 0.0, rng, |rng| {
@@ -245,7 +256,8 @@ fn bins(from: &[f64], observed: &[f64], expected: &[f64]) -> Vec<FitBin> {
     (0..from.len()).map(one).collect()
 }
 
-/// Without the outer bins in which nobody is; the last one that is left is open.
+/// Leaves off outer bins without customers; the last remaining bin is open and takes over what was
+/// expected beyond it.
 fn trimmed(mut bins: Vec<FitBin>) -> Vec<FitBin> {
     let empty = |bin: &FitBin| bin.observed == 0 && bin.expected < NOBODY;
     while bins.len() > 1 && bins.last().is_some_and(empty) {
@@ -302,8 +314,8 @@ mod tests {
         AGES.iter().map(|(age, n)| *n as f64 * p(*age)).sum()
     }
 
-    /// Five standard errors of Σ weights of the draws that hit: its variance is at most the expectation
-    /// times the largest weight.
+    /// Within five standard errors. The variance of the sum of weights of the draws in a bin is at
+    /// most its expectation times the largest weight.
     #[track_caller]
     fn near(what: &str, found: f64, expected: f64, weight: f64) {
         let error = (expected * weight).sqrt();

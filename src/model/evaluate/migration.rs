@@ -1,18 +1,19 @@
-//! Who went from which segment to which, and what they were worth before and after.
+//! Migration: which customers moved from which segment to which between two runs, and their
+//! lifetime value before and after.
 
 use serde::Serialize;
 
 use crate::customers::Pairs;
 use crate::results::migration::Direction;
 
-/// Customers who went from one segment to another, or stayed.
+/// Customers who moved from one segment to another, or stayed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Flow {
-    /// Position of the segment before; the number of segments for new customers.
+    /// Position of the segment before; for new customers, the number of segments.
     pub from: usize,
-    /// Position of the segment after; the number of segments for lost customers.
+    /// Position of the segment after; for lost customers, the number of segments.
     pub to: usize,
-    /// Customers.
+    /// Number of customers.
     pub customers: usize,
     /// Share of all customers of `from`, 0 to 1.
     pub share: f64,
@@ -22,12 +23,12 @@ pub struct Flow {
     pub cltv_after: f64,
 }
 
-/// All customers who went one way.
+/// All customers who moved one way.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Movement {
-    /// Which.
+    /// Which way.
     pub way: Direction,
-    /// Customers.
+    /// Number of customers.
     pub customers: usize,
     /// Σ lifetime value before.
     pub cltv_before: f64,
@@ -36,7 +37,7 @@ pub struct Movement {
 }
 
 impl Flow {
-    /// Which way, with so many segments, lowest first.
+    /// Which way this is, given the number of segments; segments are ordered lowest first.
     pub fn way(&self, segments: usize) -> Direction {
         if self.from == segments {
             Direction::New
@@ -52,7 +53,8 @@ impl Flow {
     }
 }
 
-/// The whole matrix, row by row: each segment and then the new, to each segment and then the lost.
+/// The whole migration matrix, row by row: from each segment, then new customers; to each segment,
+/// then lost customers.
 pub fn flows(pairs: &Pairs, segments: usize) -> Vec<Flow> {
     let side = segments + 1;
     let empty = |cell: usize| Flow {
@@ -74,12 +76,12 @@ pub fn flows(pairs: &Pairs, segments: usize) -> Vec<Flow> {
         let all: usize = row.iter().map(|flow| flow.customers).sum();
         row.iter_mut().for_each(|flow| flow.share = flow.customers as f64 / all.max(1) as f64);
     }
-    // Nobody is new and lost.
+    // No customer is both new and lost.
     flows.pop();
     flows
 }
 
-/// The matrix by the way that customers went.
+/// The migration matrix, summed by way.
 pub fn movements(flows: &[Flow], segments: usize) -> Vec<Movement> {
     let of = |way: Direction| {
         let nobody = Movement { way, customers: 0, cltv_before: 0.0, cltv_after: 0.0 };

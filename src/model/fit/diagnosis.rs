@@ -1,4 +1,4 @@
-//! What is wrong with a fit of purchases, in a code for machines and words for people.
+//! What is wrong with a purchase fit: findings with a code for machines and words for people.
 
 use crate::error::Error;
 use crate::model::fit::family_fit::FamilyFit;
@@ -8,31 +8,31 @@ use crate::model::likelihood::patterns::Patterns;
 use crate::results::findings::Finding;
 use crate::settings::{Family, PurchaseModelName, Purchases};
 
-/// Log-likelihood that dropout must add, in total, to be told from no dropout: half the 5 %
-/// point of the 50:50 mixture of χ²₀ and χ²₁ that the likelihood ratio follows on the boundary
-/// (Self & Liang 1987, JASA 82, case 5).
+/// Total log-likelihood that dropout must add to be significant: half the 5 % point of the 50:50
+/// mixture of χ²₀ and χ²₁ that the likelihood ratio follows on the boundary (Self & Liang 1987,
+/// JASA 82, case 5).
 const LEAST_GAIN: f64 = 2.706 / 2.0;
-/// Beyond, an information matrix has lost half its digits.
+/// With a larger condition number, the inverse of an information matrix has lost half its digits.
 const ILL_CONDITIONED: f64 = 1e8;
-/// Fewer customers or repeat orders than this give parameters with errors of tens of percent.
+/// Fewer customers or repeat orders give parameters with errors of tens of percent.
 const FEW_CUSTOMERS: f64 = 100.0;
 const FEW_REPEAT_ORDERS: f64 = 100.0;
 
-/// A fit and what it is compared with.
+/// A fit, the NBD that it is compared with, and what the diagnosis needs besides.
 pub(crate) struct Case<'a> {
     pub patterns: &'a Patterns,
     pub chosen: &'a FamilyFit,
     pub nbd: &'a FamilyFit,
     /// Whether the dropout of `chosen` vanished.
     pub degenerate: bool,
-    /// Of the model that predicts.
+    /// Covariance of the model that predicts.
     pub covariance: Option<&'a Covariance>,
     pub settings: &'a Purchases,
     /// Log-likelihood (penalised, if there is a penalty) that dropout adds.
     pub gain: f64,
 }
 
-/// Makes anything but convergence an error.
+/// Turns a fit that did not converge into an error that says why.
 pub(crate) fn require_converged(
     optimum: Option<Optimum>,
     family: Family,
@@ -62,7 +62,7 @@ pub(crate) fn require_converged(
     }
 }
 
-/// Everything that the reader of a purchase fit should know.
+/// All findings about a purchase fit.
 pub(crate) fn of_purchases(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if case.degenerate {
@@ -135,8 +135,8 @@ fn dropout_not_significant(case: &Case<'_>) -> Option<Finding> {
     })
 }
 
-/// A direction in which the likelihood is flat, or still rising at the edge of the parameter
-/// space; a penalty hides it, so nothing is said under one.
+/// A warning where the likelihood is flat in some direction, or still rises at the edge of the
+/// parameter space. A penalty hides that, so there is no such warning under one.
 fn not_identified(case: &Case<'_>) -> Option<Finding> {
     if case.settings.l2_penalty > 0.0 {
         return None;
@@ -169,8 +169,10 @@ fn not_identified(case: &Case<'_>) -> Option<Finding> {
     )
 }
 
-/// Where two parameters run away together, their ratio is known and they are not: along the
-/// flattest direction, or, where that is flat to the end, both far away already.
+/// Two parameters can run to infinity together: their ratio is known then, and they are not. That
+/// is so where both make up the flattest direction, or, without a covariance, where both are huge.
+///
+/// Returns `None` when there is no such pair.
 fn known_ratio(fit: &FamilyFit, flattest: Option<&[f64]>) -> Option<String> {
     const FAR: f64 = 1e3;
     let together = |i: usize, j: usize| {

@@ -1,4 +1,5 @@
-//! The purchase model's fit with its verdict: each dropout model beside the NBD it nests.
+//! The fit of the purchase model, with findings about it. Every dropout model is compared with the
+//! NBD that it nests.
 
 use crate::error::Error;
 use crate::model::fit::diagnosis;
@@ -18,30 +19,31 @@ const FEWEST_PATTERNS: usize = 10;
 /// Below this gain in log-likelihood the fitted model *is* the no-dropout model, to the accuracy
 /// of the fit.
 const NO_GAIN: f64 = 1e-2;
-/// Patterns in the sample on which starts are tried.
+/// Size of the sample of patterns on which starts are tried.
 const SAMPLE: usize = 15_000;
 
-/// The model, how it was found, and what to think of it: only this can predict.
+/// A fitted purchase model: the model, how it was found, and what to think of it. Only this can
+/// predict.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FittedPurchases {
     /// The model that predicts.
     pub model: PurchaseModel,
     /// What was asked for.
     pub requested: PurchaseModelName,
-    /// The model whose parameters stand below; `model` is the NBD where its dropout vanished.
+    /// The model that `parameters` belong to; where its dropout vanished, `model` is the NBD.
     pub family: Family,
     /// Estimates.
     pub parameters: Vec<Parameter>,
-    /// Of the parameters that predict, on the log scale; none under a penalty, on a boundary or
-    /// where the information matrix is singular.
+    /// Covariance, on the log scale, of the parameters of `model`; `None` under a penalty, on a
+    /// boundary or where the information matrix is singular.
     pub covariance: Option<Covariance>,
     /// Unpenalised log-likelihood, in the time unit of the data; conditional under a selection.
     pub log_likelihood: f64,
     /// The same of the no-dropout model, fitted under the same penalty and selection.
     pub log_likelihood_without_dropout: f64,
-    /// Customers.
+    /// Number of customers.
     pub customers: usize,
-    /// Distinct (x, t_x, T).
+    /// Number of distinct (x, t_x, T).
     pub patterns: usize,
     /// How the fit ended.
     pub convergence: Convergence,
@@ -54,7 +56,7 @@ pub struct FittedPurchases {
 }
 
 impl FittedPurchases {
-    /// Whether the model that predicts lets customers leave; without that, P(alive) is 1.
+    /// Whether customers can leave in the model that predicts; otherwise P(alive) is 1 for all.
     pub fn knows_dropout(&self) -> bool {
         !matches!(self.model, PurchaseModel::Nbd(_))
     }
@@ -65,16 +67,17 @@ impl FittedPurchases {
 pub struct SelectionFit {
     /// The condition, in the time unit of the data.
     pub selection: SelectionRule,
-    /// Customers ever acquired that the file stands for: Σ 1/P(selected).
+    /// Estimated number of customers ever acquired: Σ 1/P(selected) over the customers in the file
+    /// (the Horvitz-Thompson estimator).
     pub acquired: f64,
-    /// The same model fitted as if everybody ever acquired were in the file.
+    /// The same model, fitted as if everybody ever acquired were in the file.
     pub ignored: PurchaseModel,
-    /// Its log-likelihood under the condition, to be compared with the corrected fit's.
+    /// The conditional log-likelihood of `ignored`, comparable with that of the corrected fit.
     pub ignored_log_likelihood: f64,
 }
 
-/// What a fit is made from; time is scaled so that max T = 1, because the penalty on α depends on
-/// it.
+/// The input of a fit. Time is scaled so that max T = 1: the penalty on α (and β) depends on the
+/// time unit.
 pub(crate) struct Data {
     pub(crate) scaled: Patterns,
     sample: Option<Patterns>,
@@ -82,7 +85,8 @@ pub(crate) struct Data {
     l2_penalty: f64,
     /// The highest T, in the time unit of the data.
     longest: f64,
-    /// Σ x · ln(longest): what the change of unit adds to a log-likelihood.
+    /// Σ x · ln(longest): what the scaling adds to a log-likelihood. Each of the x order times has
+    /// a density, and a density has the unit 1/time.
     unit_term: f64,
 }
 
@@ -96,6 +100,8 @@ pub fn fit_purchases(
     selection: Option<SelectionRule>,
 ) -> Result<FittedPurchases, Error> {
     check_enough_data(patterns)?;
+    // The NBD is always fitted: every other fit is judged against it, and it predicts in place of
+    // one whose dropout vanished.
     let data = Data::new(patterns, settings.l2_penalty, selection);
     let nbd = data.fit(Family::Nbd)?;
     let fits = match settings.model.family() {
@@ -129,7 +135,7 @@ pub fn fit_purchases(
     Ok(fitted)
 }
 
-/// Whether there is anything to learn from.
+/// Checks that there is enough data for a fit.
 ///
 /// # Errors
 /// [`Error::Model`] when there are too few distinct histories.
@@ -146,8 +152,9 @@ pub fn check_enough_data(patterns: &Patterns) -> Result<(), Error> {
     )))
 }
 
-/// The lowest AIC; of equal ones the simpler or older model.
+/// The fit with the lowest AIC; among equal ones the first, since models come simplest first.
 fn best<'a>(nbd: &'a FamilyFit, fits: &'a [FamilyFit]) -> &'a FamilyFit {
+    // Smaller differences are within the accuracy of the fits.
     const EQUAL: f64 = 1e-3;
     fits.iter().fold(nbd, |best, fit| if aic(fit) < aic(best) - EQUAL { fit } else { best })
 }
@@ -156,12 +163,12 @@ fn aic(fit: &FamilyFit) -> f64 {
     2.0 * fit.optimum.parameters.len() as f64 - 2.0 * fit.log_likelihood
 }
 
-/// Whether dropout adds nothing to the no-dropout model.
+/// Whether dropout adds nothing to the fit of the no-dropout model.
 fn is_nbd(fit: &FamilyFit, nbd: &FamilyFit, customers: f64) -> bool {
     fit.family == Family::Nbd || (nbd.optimum.value - fit.optimum.value) * customers < NO_GAIN
 }
 
-/// The models that are fitted: the NBD and the one that is asked for, or all that know the selection.
+/// The models to fit: the NBD and the requested one; for `auto`, all whose P(selected) is known.
 fn candidates(requested: PurchaseModelName, selection: Option<&SelectionRule>) -> Vec<Family> {
     let fitted = |family: &Family| match requested.family() {
         Some(one) => *family == one || *family == Family::Nbd,
@@ -170,6 +177,7 @@ fn candidates(requested: PurchaseModelName, selection: Option<&SelectionRule>) -
     Family::ALL.into_iter().filter(fitted).collect()
 }
 
+/// The candidates for the comparison, lowest AIC first.
 fn compare(
     nbd: &FamilyFit,
     fits: &[FamilyFit],
@@ -191,6 +199,7 @@ fn compare(
     all
 }
 
+/// Parameters with those that are times multiplied by `unit`.
 fn in_unit(family: Family, parameters: &[f64], unit: f64) -> Vec<f64> {
     let factor = |i| if family.is_time(i) { unit } else { 1.0 };
     parameters.iter().enumerate().map(|(i, value)| value * factor(i)).collect()
@@ -215,6 +224,8 @@ impl Data {
         }
     }
 
+    /// The objective over `patterns`: the log-likelihood and the penalty. Under a selection each
+    /// customer's likelihood is divided by P(selected).
     pub(crate) fn objective<'a>(&'a self, family: Family, patterns: &'a Patterns) -> Objective<'a> {
         let plain = family.log_likelihood(patterns);
         let customers_of_age = patterns.customers_of_age();
@@ -223,6 +234,7 @@ impl Data {
             log_likelihood: match self.selection {
                 None => plain,
                 Some(selection) => Box::new(move |theta| {
+                    // P(selected) cannot be computed at θ: NaN makes the line search turn back.
                     let Some(selected) =
                         family.model(theta).selection_probability(&selection, oldest)
                     else {
@@ -244,6 +256,7 @@ impl Data {
         }
     }
 
+    /// Fits one model of the family.
     fn fit(&self, family: Family) -> Result<FamilyFit, Error> {
         let starts = self.starts(family);
         let objective = self.objective(family, &self.scaled);
@@ -252,6 +265,7 @@ impl Data {
             Some(sample) => minimise_through(&self.objective(family, sample), &objective, &starts),
         };
         let optimum = diagnosis::require_converged(optimum, family)?;
+        // Without the penalty, which is part of `optimum.value`.
         let log_likelihood = (objective.log_likelihood)(&optimum.parameters).0;
         let parameters = self.in_data_unit(family, &optimum.parameters);
         Ok(FamilyFit {
@@ -263,7 +277,7 @@ impl Data {
         })
     }
 
-    /// Where to begin.
+    /// Starting points, from the mean order rate of the data.
     pub(crate) fn starts(&self, family: Family) -> Vec<Vec<f64>> {
         let [orders, time] = self.scaled.sum(|row| {
             let (x, _, age) = self.scaled.numbers(row);
@@ -282,6 +296,7 @@ impl Data {
         in_unit(family, parameters, 1.0 / self.longest)
     }
 
+    /// The fit with standard errors and findings; where dropout vanished, the NBD predicts.
     fn verdict(
         &self,
         patterns: &Patterns,
@@ -295,10 +310,13 @@ impl Data {
         let objective = self.objective(predicts.family, &self.scaled);
         let covariance = Covariance::at(&objective, &predicts.optimum.parameters);
         let errors = covariance.as_ref().map(Covariance::log_standard_errors);
+        // The NBD has the first two parameters of every model. Where it predicts, the dropout
+        // parameters of the requested model have no value, and are reported as 0.
         let estimate = |(i, name): (usize, &&'static str)| match predicts.parameters.get(i) {
             Some(&value) => Parameter {
                 name,
                 value,
+                // Delta method from the log scale: SE(θ) = θ·SE(ln θ).
                 standard_error: errors.as_ref().map(|errors| errors[i] * value),
                 identified: true,
             },
@@ -329,8 +347,9 @@ impl Data {
         }
     }
 
-    /// The fit that ignores the selection, scored under it. Where a dropout model finds no optimum
-    /// then, because nobody seems to leave, it is the no-dropout model.
+    /// The fit that ignores the selection, with its log-likelihood under the selection. Without
+    /// the correction nobody seems to leave, so a dropout model often finds no optimum; the
+    /// no-dropout model then takes its place.
     fn against_ignored(
         &self,
         patterns: &Patterns,
@@ -343,6 +362,7 @@ impl Data {
             Ok(fit) if !is_nbd(&fit, &nbd, patterns.customers) => fit,
             _ => nbd,
         };
+        // Compared by the same, conditional likelihood: the plain one measures something else.
         let customers_of_age = patterns.customers_of_age();
         let selected = |model: &PurchaseModel| {
             model.selection_probability(&selection, self.longest).ok_or_else(|| {

@@ -1,5 +1,5 @@
-//! What the customers of today will order, week by week and month by month: all of them, each
-//! segment, each channel. Customers who are acquired later are not in it.
+//! The company's forecast: orders and revenue of today's customers by week and by month, in total
+//! and by segment and channel. Customers who are acquired later are not in it.
 
 use crate::customers::{Groups, Predictions};
 use crate::error::Error;
@@ -9,10 +9,12 @@ use crate::model::forecast::predict::{Outlook, customer_orders, length};
 use crate::model::purchase_model::PurchaseModel;
 use crate::results::forecast::{ForecastRow, Interval, Intervals};
 
-/// Forecasts every group over every period, group by group. `next_month` is [`next_month`]'s.
+/// Forecasts every group over every period, group by group. `next_month` is the result of
+/// [`next_month`].
 ///
 /// # Formula
-/// Σ P(alive)·E\[X(t)\] over the customers of a group, and the same times E\[M\].
+/// Orders: Σ P(alive)·E\[X(t)\] over the customers of a group, between the ends of a period, where
+/// E\[X(t)\] are the expected orders if alive. Revenue: the same sum with each term times E\[M\].
 ///
 /// # Errors
 /// [`Error::Model`] when a forecast cannot be computed to full accuracy.
@@ -26,6 +28,8 @@ pub fn forecast(
     let periods = periods(outlook.forecast.weeks_per_month);
     let ends: Vec<f64> = periods.iter().map(|p| p.to_day / outlook.unit.days()).collect();
     let until = cumulated(model, predictions, next_month, groups, outlook, &ends)?;
+    // Sums are cumulative: a week or month is the difference from the period before it. Horizons,
+    // and the first week and month, begin at day 0. Rounding must not make a difference negative.
     let mut rows = Vec::with_capacity(groups.names.len() * periods.len());
     for (g, (scope, group)) in groups.names.iter().enumerate() {
         for (k, period) in periods.iter().enumerate() {

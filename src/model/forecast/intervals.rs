@@ -1,5 +1,5 @@
-//! How far forecasts can be off: totals by drawing parameters and everybody's orders, customers
-//! from the distribution of their orders.
+//! Intervals: how far forecasts can be off. Those of totals come from random draws of parameters
+//! and of every customer's orders; those of single customers from the distribution of their orders.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -22,16 +22,16 @@ use crate::progress;
 use crate::results::forecast::{GroupIntervals, Interval, Intervals};
 use crate::settings::{Uncertainty, UncertaintyMethod};
 
-/// Counts of orders that a distribution may need.
+/// Most counts for which a distribution of orders is computed.
 const MOST_ORDERS: u32 = 1 << 20;
 
 /// Intervals for totals.
 ///
 /// # Formula
-/// Each draw: parameters from the normal approximation on the log scale (or from a weighted refit),
-/// then for each customer alive or not, an order rate and a dropout from their posterior
-/// distributions, the orders that follow, and the value of each from Gamma-Gamma. The interval is
-/// the quantiles of the totals over draws.
+/// Each draw takes parameters from their normal approximation on the log scale (or from a weighted
+/// refit). Then it draws, for each customer, whether the customer is alive, an order rate and a
+/// dropout from their posterior distributions, the orders that follow, and the value of each order
+/// from Gamma-Gamma. The ends of an interval are quantiles of the totals over the draws.
 ///
 /// # Errors
 /// [`Error::Model`] when there are no parameters to draw.
@@ -44,6 +44,8 @@ pub fn of_totals(
 ) -> Result<Intervals, Error> {
     let models = parameter_draws(settings, purchases, outlook)?;
     let values = spend_draws(settings, spend)?;
+    // One random stream per draw, so that the draws are the same on any number of cores. Stream 0
+    // is for parameters.
     let draws: Vec<Totals> = models
         .par_iter()
         .zip(&values)
@@ -56,6 +58,7 @@ pub fn of_totals(
             totals
         })
         .collect();
+    // Observed totals, not interpolated ones: orders stay whole numbers.
     let interval = |of: &dyn Fn(&Totals) -> f64| {
         let mut all: Vec<f64> = draws.iter().map(of).collect();
         all.sort_by(f64::total_cmp);
@@ -68,6 +71,7 @@ pub fn of_totals(
     };
     let horizons = &outlook.forecast.horizons;
     let sizes = groups.sizes(outlook.histories.len());
+    // Orders are stored group by group, and within a group horizon by horizon.
     let group = |g: usize| {
         let orders = |h: usize| interval(&|totals: &Totals| totals.orders[g * horizons.len() + h]);
         GroupIntervals {
@@ -96,6 +100,7 @@ pub fn of_totals(
     })
 }
 
+/// One purchase model per draw.
 fn parameter_draws(
     settings: &Uncertainty,
     purchases: &FittedPurchases,
@@ -115,18 +120,27 @@ fn parameter_draws(
     Ok(draws.iter().map(|theta| family.model(theta)).collect())
 }
 
+/// One spend model per draw; the same for all where there is no covariance to draw from.
 fn spend_draws(settings: &Uncertainty, spend: &FittedSpend) -> Result<Vec<GammaGamma>, Error> {
     let GammaGamma { p, q, v } = spend.model;
     let Some(covariance) = &spend.covariance else {
         return Ok(vec![spend.model; settings.draws as usize]);
     };
     let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
+    // Not the stream of the purchase parameters, or the two would move together.
     rng.set_stream(u64::MAX);
     let draws = normal_draws(&[p, q, v], covariance, settings.draws, &mut rng)?;
     Ok(draws.iter().map(|t| GammaGamma { p: t[0], q: t[1], v: t[2] }).collect())
 }
 
-/// θ·e^(Lz), L Lᵀ being the covariance on the log scale.
+/// Draws of parameters from the normal approximation on the log scale.
+///
+/// # Formula
+/// θ·e^(Lz), where z is standard normal and L Lᵀ the covariance of ln θ. On this scale no draw is
+/// negative.
+///
+/// # Errors
+/// [`Error::Model`] when the likelihood is flat in some direction.
 fn normal_draws(
     estimates: &[f64],
     covariance: &Covariance,
@@ -149,19 +163,21 @@ fn normal_draws(
     Ok((0..draws).map(draw).collect())
 }
 
-/// Sums over one possible future, group by group.
+/// The totals of one draw, group by group.
 struct Totals {
-    /// Orders over each horizon of the pipeline.
+    /// For each group, orders over each horizon of the pipeline.
     orders: Vec<f64>,
-    /// Discounted value over the lifetime horizon.
+    /// For each group, the discounted value over the lifetime horizon.
     lifetime_value: Vec<f64>,
-    /// Customers who have not left.
+    /// For each group, the customers who have not left.
     alive: Vec<f64>,
-    /// Orders and revenue of each period of the company's forecast.
+    /// For each group, orders and revenue of each period of the company's forecast.
     periods: Vec<[f64; 2]>,
 }
 
 impl Outlook<'_> {
+    /// Draws one future of every customer and sums it over groups. `spend` is the spend model and
+    /// the observed mean value.
     fn draw_totals(
         &self,
         model: &PurchaseModel,
@@ -176,6 +192,9 @@ impl Outlook<'_> {
         let lifetime = valued * f64::from(self.lifetime.months);
         let periods = periods(month);
         let days = self.unit.days();
+        // Every future runs as far as the longest of all horizons, and each order then counts in
+        // all horizons, periods and groups that contain it: one draw serves them all, so totals of
+        // groups add up to those of the company.
         let farthest = periods.iter().map(|p| p.to_day / days).fold(lifetime, f64::max);
         let farthest = horizons.iter().copied().fold(farthest, f64::max);
         let rate = 1.0 + self.lifetime.monthly_discount_rate;
@@ -195,10 +214,13 @@ impl Outlook<'_> {
                 continue;
             };
             groups.of(i).for_each(|g| totals.alive[g] += 1.0);
+            // One ν per customer, so that all orders of a customer share the uncertainty of the
+            // mean. It is drawn at the first order, since many customers have none.
             let mut scale = None;
             while let Some(time) = future.next_order(rng).filter(|time| *time <= farthest) {
                 let scale = *scale.get_or_insert_with(|| self.draw_scale(spend, i, rng));
                 let value = gamma(spend.0.p, scale, rng);
+                // Discounting to the end of the month of the order, as in the forecast.
                 let discounted =
                     if time <= lifetime { value * rate.powf(-(time / valued).ceil()) } else { 0.0 };
                 for g in groups.of(i) {
@@ -218,8 +240,11 @@ impl Outlook<'_> {
         totals
     }
 
-    /// ν of a customer's order values, from its posterior Gamma(q + p·n, v + n·m); where the mean
-    /// value does not exist, the one that gives the observed mean, as in the forecast.
+    /// Draws ν of a customer's order values.
+    ///
+    /// # Formula
+    /// The posterior Gamma(q + p·n, v + n·m). Where the mean value does not exist: p over the
+    /// observed mean, which gives that mean, as in the forecast.
     fn draw_scale(
         &self,
         (spend, observed_mean): (&GammaGamma, f64),
@@ -234,10 +259,10 @@ impl Outlook<'_> {
     }
 }
 
-/// Intervals and P(at least one order) of each customer, at the estimates.
+/// Intervals and P(at least one order) of each customer, with the estimates as if they were exact.
 ///
 /// # Formula
-/// The smallest counts at which the distribution of orders reaches the two tails' probabilities.
+/// The ends are the smallest counts n with P(N ≤ n) ≥ (1 − level)/2 and P(N ≤ n) ≥ (1 + level)/2.
 ///
 /// # Errors
 /// [`Error::Model`] when a distribution is too wide to be computed.
@@ -276,6 +301,9 @@ pub fn of_customers(
     outlook.forecast.horizons.iter().map(|h| one(h.months)).collect()
 }
 
+/// Quantiles of the number of orders over a horizon.
+///
+/// Returns `None` when a numerical method, or the number of counts, reached its cap.
 fn order_quantiles(
     model: &PurchaseModel,
     horizon: f64,
@@ -284,6 +312,7 @@ fn order_quantiles(
 ) -> Option<[f64; 2]> {
     let (x, _, age) = history;
     let mean = model.orders_if_alive(horizon, x, age)?;
+    // Enough counts for most customers; doubled where the upper quantile is not among them.
     let mut count = (2.0 * mean + 16.0).min(f64::from(MOST_ORDERS)) as u32;
     while count <= MOST_ORDERS {
         let (mut sum, mut first) = (0.0, None);

@@ -1,4 +1,5 @@
-//! Forecasts a customer: expected orders, P(alive), average value, discounted lifetime value.
+//! Forecasts per customer: expected orders, P(alive), average value, and the lifetime value after
+//! discounting.
 
 use crate::customers::Histories;
 use crate::customers::predictions::Predictions;
@@ -9,7 +10,7 @@ use crate::model::likelihood::patterns::CustomerPatterns;
 use crate::model::purchase_model::PurchaseModel;
 use crate::settings::{Forecast, LifetimeValue, MonthLength, TimeUnit};
 
-/// What a forecast is about.
+/// The customers of a forecast, and how far it looks ahead.
 pub struct Outlook<'a> {
     /// The customers.
     pub histories: &'a Histories,
@@ -17,19 +18,20 @@ pub struct Outlook<'a> {
     pub customers: &'a CustomerPatterns,
     /// Time unit of both.
     pub unit: TimeUnit,
-    /// Horizons of orders.
+    /// Horizons of the expected orders.
     pub forecast: &'a Forecast,
-    /// Horizon of value.
+    /// Horizon and discounting of the lifetime value.
     pub lifetime: &'a LifetimeValue,
 }
 
-/// Length of so many months in a time unit.
+/// Length of a number of months in a time unit.
 pub(crate) fn length(months: u32, month: MonthLength, unit: TimeUnit) -> f64 {
     f64::from(months) * month.days() / unit.days()
 }
 
-/// Expected orders over a horizon, a pattern; what does not depend on recency is computed once
-/// per distinct (x, T). NaN where a numerical method reached its cap.
+/// Expected orders over a horizon, one value per pattern; NaN where a numerical method reached its
+/// cap. The orders of a customer who is alive do not depend on recency, so they are computed once
+/// per distinct (x, T).
 pub fn expected_orders(
     model: &PurchaseModel,
     customers: &CustomerPatterns,
@@ -42,7 +44,7 @@ pub fn expected_orders(
     orders
 }
 
-/// Expected orders of each customer over a horizon.
+/// Expected orders over a horizon, one value per customer.
 ///
 /// # Errors
 /// [`Error::Model`] when one cannot be computed to full accuracy.
@@ -60,7 +62,7 @@ pub fn customer_orders(
     Err(Error::Model(format!("orders over {horizon:.1} time units cannot be computed with {name}")))
 }
 
-/// Expected orders of all customers over each horizon, under any model of the family.
+/// Total expected orders of all customers over each horizon, under any model of the family.
 pub fn total_orders(model: &PurchaseModel, outlook: &Outlook<'_>) -> Vec<(u32, f64)> {
     let patterns = &outlook.customers.patterns;
     let p_alive = patterns.each(|x, t_x, age| model.p_alive(x, t_x, age));
@@ -72,15 +74,17 @@ pub fn total_orders(model: &PurchaseModel, outlook: &Outlook<'_>) -> Vec<(u32, f
     outlook.forecast.horizons.iter().map(|h| (h.months, total(h.months))).collect()
 }
 
-/// Predicts every customer; each distinct history once.
+/// Predicts every customer; each distinct history is evaluated once.
 ///
 /// # Formula
-/// Lifetime value over months i = 1..n of length w at discount rate d, as in Fader, Hardie & Lee
-/// (2005b), Journal of Marketing Research 42(4), in discrete months:
+/// Lifetime value over months i = 1..n of length w, with discounting at a rate d per month:
 /// `Σᵢ (E[X(i·w)] − E[X((i−1)·w)]) · E[M] / (1+d)^i`
 ///
 /// # Errors
 /// [`Error::Model`] when a forecast cannot be computed to full accuracy.
+///
+/// # Reference
+/// Fader, Hardie & Lee (2005b), Journal of Marketing Research 42(4), here in discrete months.
 pub fn predict(
     purchases: &FittedPurchases,
     spend: &FittedSpend,
@@ -102,6 +106,8 @@ pub fn predict(
         .zip(histories.monetary_value())
         .map(|(count, m)| spend.expected_value(*count, *m))
         .collect();
+    // Discounted orders per pattern; E[M] differs between customers of one pattern and is
+    // multiplied at the end.
     let mut discounted = vec![0.0; p_alive.len()];
     let mut before = discounted.clone();
     let mut discount = 1.0;
@@ -119,6 +125,7 @@ pub fn predict(
     finite(Predictions { p_alive, orders, average_value, lifetime_value })
 }
 
+/// Refuses predictions with a value that is negative or not finite.
 fn finite(predictions: Predictions) -> Result<Predictions, Error> {
     let mut columns = vec![
         ("P(alive)", &predictions.p_alive),
