@@ -1,4 +1,5 @@
-//! comparison.json, comparison.parquet and comparison_customers.parquet.
+//! Writes the files of `cltv compare`: comparison.json, comparison.parquet and
+//! comparison_customers.parquet.
 
 use std::path::PathBuf;
 
@@ -31,7 +32,8 @@ pub fn write(comparison: &Comparison, target: &Target) -> Result<PathBuf, Error>
     staging.commit(&[])
 }
 
-/// The migration matrix: a row for each segment before and after, also where nobody went.
+/// The migration matrix: one row per pair of segments before and after, also for pairs without
+/// customers.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a finished comparison.
@@ -46,7 +48,7 @@ pub fn matrix(comparison: &Comparison) -> Result<DataFrame, Error> {
         .table()
 }
 
-/// Names of the segments before and after.
+/// Names of the segments before and after; `new` or `lost` where a run lacks the customers.
 pub fn ends<'a>(comparison: &'a Comparison, flow: &Flow) -> [&'a str; 2] {
     let name = |position: usize, absent| {
         comparison.labels.get(position).map_or(absent, |label: &'a String| label.as_str())

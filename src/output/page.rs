@@ -1,4 +1,4 @@
-//! report.html, from the texts of run.json and figures.json: the run's own, or read back.
+//! Makes report.html from the texts of run.json and figures.json, fresh from a run or read back.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -13,10 +13,10 @@ use crate::report::view::View;
 use crate::results::chart_data::ChartData;
 use crate::settings::Report;
 
-/// The page of a run; with `migration`, what became of an earlier run's customers is in it.
+/// The page of a run as HTML; with `migration`, it shows what became of an earlier run's customers.
 ///
 /// # Errors
-/// [`Error::Input`] when a text is not of this version's layout.
+/// [`Error::Input`] when a text has not the layout of this version, or the two do not match.
 pub fn page(
     run: &str,
     figures: &str,
@@ -26,7 +26,7 @@ pub fn page(
     let run: Document = parsed("run.json", serde_json::from_str(run))?;
     let charts: ChartData = parsed("figures.json", serde_json::from_str(figures))?;
     if let Some(fault) = agreement::fault(&run, &charts) {
-        return Err(Error::input("run.json", format!("not as a run wrote it: {fault}: run again")));
+        return Err(Error::input("run.json", format!("not as a run wrote it: {fault}; run again")));
     }
     let migration = migration
         .map(|found| {
@@ -46,6 +46,6 @@ pub fn page(
 
 fn parsed<T: DeserializeOwned>(place: &str, document: serde_json::Result<T>) -> Result<T, Error> {
     document.map_err(|e| {
-        Error::input(place, format!("not of a run by this version of cltv: {e}: run again"))
+        Error::input(place, format!("not written by this version of cltv: {e}: run again"))
     })
 }

@@ -1,4 +1,10 @@
-//! What a run tells, as plain values that can be written and read back.
+//! Results of a run as plain values, which can be written and read back.
+//!
+//! # Layout
+//! * [`findings`]: what to know about the data and the fit. [`facts`]: values of their messages.
+//! * [`advice`]: a suggested action for each segment.
+//! * [`chart_data`]: the data of the charts, written as figures.json.
+//! * [`version`]: version of the file layout, and name of the program.
 
 pub mod advice;
 pub mod chart_data;

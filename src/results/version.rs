@@ -1,8 +1,8 @@
-//! Which program wrote a file, and in which layout.
+//! The program that writes a file, and the version of the file's layout.
 
 use serde_json::{Value, json};
 
-/// Version of the layout of run.json and of the customers' columns.
+/// Version of the layout of run.json and of the columns of the customer table.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
 
 pub(crate) fn tool() -> Value {
