@@ -1,4 +1,4 @@
-//! Lying bars that add up to everybody, one a group.
+//! Horizontal bars of stacked shares, one per group.
 
 use maud::{Markup, html};
 
@@ -13,9 +13,9 @@ pub struct Shares<'a> {
     pub id: String,
     /// What it shows.
     pub title: String,
-    /// What to see in it.
+    /// How to read it.
     pub note: String,
-    /// What the groups are.
+    /// What the groups are, as the title of the table's first column.
     pub down: &'a str,
     /// Names of the groups.
     pub groups: Vec<String>,

@@ -1,4 +1,5 @@
-//! Single customers: those worth most, what recency and frequency say, and P(alive) over time.
+//! Single customers: those with the highest lifetime value, predictions by recency and frequency,
+//! and P(alive) over time.
 
 use maud::{Markup, html};
 
@@ -10,7 +11,7 @@ use crate::report::table::{Cell, Table};
 use crate::report::view::View;
 use crate::results::chart_data::{CustomerLine, Survival};
 
-/// Customers whose P(alive) over time is drawn.
+/// Most customers whose P(alive) over time is drawn.
 const CURVES: usize = 10;
 
 /// The section.

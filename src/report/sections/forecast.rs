@@ -1,4 +1,4 @@
-//! What the company can expect, and how good such forecasts were.
+//! The forecast: what the company can expect, and how good such forecasts were on the holdout.
 
 use chrono::Datelike;
 use maud::{Markup, html};
@@ -127,7 +127,7 @@ fn both(interval: Option<Interval>, say: impl Fn(f64) -> String) -> [Cell; 2] {
     }
 }
 
-/// What each channel's customers will order.
+/// Expected orders and revenue by channel.
 fn channels(view: &View<'_>) -> Markup {
     let (_, months) = view.longest();
     let rows = view
@@ -155,8 +155,8 @@ fn channels(view: &View<'_>) -> Markup {
     }
 }
 
-/// Weeks of seven days: the last one before the cut and that of the end can be shorter, and would look
-/// like a collapse.
+/// The weeks of seven days. The last week before the cut and the last of all can be shorter, and
+/// would look like a collapse.
 fn whole_weeks<'a>(view: &View<'a>) -> Vec<&'a Week> {
     let days = |week: &Week| (week.last_day - week.first_day).num_days() + 1;
     view.run.tracking.iter().filter(|week| days(week) == 7).collect()
