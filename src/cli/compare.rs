@@ -250,6 +250,7 @@ fn outcomes(page: &mut Page, comparison: &Comparison) {
         comparison.days, comparison.after.as_of
     ));
     let ratio = |ratio: Option<f64>| ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.3}"));
+    // The total is the last outcome, and stays last when the segments are turned round.
     let (all, segments) = match comparison.outcomes.as_slice() {
         [segments @ .., all] => (Some(all), segments),
         [] => (None, &[][..]),

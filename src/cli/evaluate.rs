@@ -128,6 +128,7 @@ fn measures(
             ]),
             None => cells.push("no fit".to_owned()),
         }
+        // A method without a fit has no numbers, but its row must be as long as the others.
         cells.resize(header.len(), String::new());
         cells
     });

@@ -16,7 +16,7 @@ use crate::settings::columns::EXP_AVERAGE_VALUE;
 
 /// Share of a customer's spend below which a difference is a rounding error.
 const ROUNDING: f64 = 1e-9;
-/// Largest difference in days between the first orders of a customer that counts as none.
+/// Two first orders of a customer that are no more than this many days apart are the same order.
 const SAME_DAY: f64 = 0.5;
 
 /// What the customers of the earlier run did since, in the order of that run.

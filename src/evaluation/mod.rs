@@ -27,9 +27,9 @@ use crate::storage::fingerprint::lost_thread;
 /// Evaluates on the pipeline's holdout and on `folds` − 1 earlier ones of the same length.
 ///
 /// # Errors
-/// [`Error::Settings`] when the pipeline has no order log with a calibration end; [`Error::Input`]
-/// when the log breaks the contract or the holdout is empty; [`Error::Model`] when the model of the
-/// pipeline cannot be fitted.
+/// [`Error::Settings`] when the pipeline has no order log with a calibration end, or has a
+/// `[selection]`; [`Error::Input`] when the log breaks the contract or the holdout has no days;
+/// [`Error::Model`] when the model of the pipeline cannot be fitted.
 pub fn evaluate(settings: &Settings, folds: u32) -> Result<Evaluation, Error> {
     let cut = splittable(settings)?;
     let CleanInput { source: _held, files, cleaned } =

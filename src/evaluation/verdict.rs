@@ -73,6 +73,7 @@ pub(crate) fn comparison(
              frequencies in evaluation_groups.csv, and at changes in the business",
         ));
     }
+    // These only inform: MAE, for one, favours a forecast of nothing when most do not order.
     let lost: Vec<String> = OTHERS
         .iter()
         .filter_map(|(name, measure)| Some(format!("{} by {name}", better(*measure)?.0)))

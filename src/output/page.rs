@@ -16,7 +16,7 @@ use crate::settings::Report;
 /// The page of a run as HTML; with `migration`, it shows what became of an earlier run's customers.
 ///
 /// # Errors
-/// [`Error::Input`] when a text has not the layout of this version, or the two do not match.
+/// [`Error::Input`] when a text does not have this version's layout, or the two do not match.
 pub fn page(
     run: &str,
     figures: &str,

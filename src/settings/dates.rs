@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub enum AnalysisDate {
     /// A number of days after the last order in the data.
     AfterLastOrder {
-        /// Days, at least 0.
+        /// Number of days.
         days: u32,
     },
     /// A fixed date.

@@ -157,8 +157,7 @@ mod tests {
 
     impl Place {
         /// A target and a hidden folder next to it, each with these files; a name that ends in / is
-        /// a
-        /// folder with a file in it.
+        /// a folder with a file in it.
         fn with(target: Option<&[&str]>, ending: &str, left: &[&str]) -> Self {
             let folder = tempfile::tempdir().expect("a folder");
             let place = Self { target: folder.path().join("out"), folder };

@@ -51,8 +51,7 @@ impl Target {
         if !beside_it {
             fs::create_dir_all(&path).map_err(failed())?;
         }
-        // The lock file is next to the folder, which itself is exchanged; it is inside only where
-        // the
+        // The lock file is next to the folder, which itself is exchanged, and inside only when the
         // parent cannot be written.
         let lock = if beside_it { beside(&path, LOCK) } else { path.join(LOCK) };
         let lock = Lock::take(&lock, &path)?;

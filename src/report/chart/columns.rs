@@ -26,11 +26,11 @@ impl Series {
     }
 }
 
-/// What to draw.
+/// A chart of vertical bars.
 pub struct ColumnChart<'a> {
     /// Identifier in the page.
     pub id: &'a str,
-    /// What it shows.
+    /// Title of the chart.
     pub title: String,
     /// How to read it.
     pub note: String,
@@ -47,7 +47,7 @@ pub struct ColumnChart<'a> {
 }
 
 impl ColumnChart<'_> {
-    /// The chart.
+    /// Draws the chart.
     pub fn chart(&self, view: &View<'_>) -> Chart {
         let legend = self.series.iter().map(|s| (s.name.clone(), s.colour)).collect();
         Chart {

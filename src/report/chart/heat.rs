@@ -7,11 +7,11 @@ use super::{Chart, HEIGHT, label, px, svg};
 use crate::report::table::{Cell, Table};
 use crate::report::view::View;
 
-/// What to draw.
+/// A heat map.
 pub struct Heat<'a> {
     /// Identifier in the page.
     pub id: String,
-    /// What it shows.
+    /// Title of the chart.
     pub title: String,
     /// How to read it.
     pub note: String,
@@ -36,7 +36,7 @@ pub struct Heat<'a> {
 }
 
 impl Heat<'_> {
-    /// The chart.
+    /// Draws the chart.
     pub fn chart(&self, _: &View<'_>) -> Chart {
         Chart {
             id: self.id.clone(),

@@ -23,11 +23,11 @@ pub struct Line {
     pub band: Vec<Option<[f64; 2]>>,
 }
 
-/// What to draw.
+/// A chart of lines.
 pub struct Lines<'a> {
     /// Identifier in the page.
     pub id: &'a str,
-    /// What it shows.
+    /// Title of the chart.
     pub title: String,
     /// How to read it.
     pub note: String,
@@ -48,7 +48,7 @@ pub struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// The chart.
+    /// Draws the chart.
     pub fn chart(&self, view: &View<'_>) -> Chart {
         Chart {
             id: self.id.to_owned(),

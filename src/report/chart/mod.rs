@@ -29,7 +29,7 @@ const COLOURS: usize = 8;
 pub struct Chart {
     /// Identifier in the page, without spaces.
     pub id: String,
-    /// What it shows.
+    /// Title of the chart.
     pub title: String,
     /// A note on how to read it; may be empty.
     pub note: String,

@@ -14,7 +14,7 @@ use crate::results::chart_data::{CustomerLine, Survival};
 /// Most customers whose P(alive) over time is drawn.
 const CURVES: usize = 10;
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     let top = view.run.settings.output.top;
     let customers = &view.charts.customers;
@@ -126,6 +126,7 @@ fn survival(view: &View<'_>) -> Markup {
             ]);
         }
     }
+    // All but the first curve are hidden, so that one is shown even without the script.
     let choice = html! {
         label.choose { (view.t("customers.choose")) " "
             select data-choose="survival" {

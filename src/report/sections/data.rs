@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::report::table::{Cell, Table};
 use crate::report::view::View;
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     html! {
         (crate::report::heading(view, "data"))

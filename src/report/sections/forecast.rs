@@ -11,7 +11,7 @@ use crate::report::table::{Cell, Table};
 use crate::report::view::View;
 use crate::results::chart_data::HoldoutFigures;
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     let months: Vec<&Period> = total(view, "month").collect();
     let charts = [
@@ -178,6 +178,7 @@ fn tracking(
     };
     let every = (weeks.len() / 4).max(1);
     let ticks = weeks.iter().skip(every / 2).step_by(every);
+    // Without a holdout there is no cut to be marked.
     let border = weeks.iter().rfind(|w| !w.holdout).filter(|_| weeks.iter().any(|w| w.holdout));
     Lines {
         id: &format!("tracking-{key}"),

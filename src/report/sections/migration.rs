@@ -11,7 +11,7 @@ const NEW: &str = "new";
 /// In place of a segment: customers who are only in the earlier run.
 const LOST: &str = "lost";
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>, migration: &Migration) -> Markup {
     let (before, after) = (&migration.before, &migration.after);
     html! {

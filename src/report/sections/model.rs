@@ -25,7 +25,7 @@ const TERMS: [&str; 11] = [
     "selection",
 ];
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     let run = view.run;
     html! {

@@ -10,7 +10,7 @@ use crate::results::findings::{Finding, Severity};
 /// Codes of the findings that the overview shows although they are not warnings.
 const IN_FRONT: [&str; 2] = ["selection_corrected", "selection_by_channels"];
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     let (front, rest): (Vec<&Finding>, Vec<&Finding>) =
         view.run.warnings.iter().partition(|finding| is_in_front(finding));

@@ -39,8 +39,7 @@ fn profile(view: &View<'_>, id: &str, column: &KeptColumn) -> Option<Chart> {
         })
         .collect();
     let shares = shares?;
-    // Shares of one entry each add up to 1; those of lists, in which a customer has several, exceed
-    // it.
+    // Shares add up to 1 when each customer has one entry, and to more in a column of lists.
     let sums = shares.iter().filter(|s| !s.is_empty()).map(|s| s.iter().map(|e| e.1).sum::<f64>());
     let adds_up = sums.clone().count() > 0 && sums.clone().all(|sum| (sum - 1.0).abs() < 0.02);
     let names = entries(&shares);

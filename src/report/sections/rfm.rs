@@ -11,7 +11,7 @@ use crate::results::chart_data::RfmCell;
 /// The RFM scores, lowest first.
 const SCORES: [u8; 5] = [1, 2, 3, 4, 5];
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     html! {
         (crate::report::heading(view, "rfm"))

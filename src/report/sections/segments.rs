@@ -14,7 +14,7 @@ use crate::results::advice::Advice;
 use crate::results::chart_data::Distribution;
 use crate::settings::columns::{CLTV, EXP_AVERAGE_VALUE, expected_orders};
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     html! {
         (crate::report::heading(view, "segments"))
