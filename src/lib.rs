@@ -65,6 +65,7 @@ pub mod pipeline;
 pub mod progress;
 pub mod report;
 pub mod results;
+pub mod run;
 pub mod settings;
 pub mod simulate;
 pub mod storage;

@@ -8,14 +8,15 @@ use clap::Args;
 use crate::cli::bar;
 use crate::cli::logging::{LogFormat, warn};
 use crate::cli::terminal::{Page, decimal, findings, number_table, printable, significant, whole};
+use crate::comparison::write::write;
 use crate::comparison::{Comparison, Mover, compare};
 use crate::frame::scored::compare::{Entry, KeptChange};
-use crate::model::evaluate::migration::{Flow, Way};
+use crate::model::evaluate::migration::Flow;
 use crate::model::evaluate::parameter_change::Change;
 use crate::model::evaluate::stability::{SHIFTED, STABLE};
-use crate::output::comparison::{ends, write};
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
+use crate::results::migration::{Direction, MigrationCell};
 
 /// Most entries of a column to keep that a line lists.
 const MOST_ENTRIES: usize = 8;
@@ -118,26 +119,25 @@ fn migration(page: &mut Page, comparison: &Comparison) {
 
 fn movements(page: &mut Page, comparison: &Comparison) {
     page.title("Movers");
-    let value = |way: Way, [before, after]: [f64; 2]| match way {
-        Way::New => [String::new(), whole(after)],
-        Way::Lost => [whole(before), String::new()],
+    let value = |way: Direction, [before, after]: [f64; 2]| match way {
+        Direction::New => [String::new(), whole(after)],
+        Direction::Lost => [whole(before), String::new()],
         _ => [whole(before), whole(after)],
     };
+    let cells = comparison.migration_cells();
     let mut rows = Vec::new();
     for movement in &comparison.movements {
         let [before, after] = value(movement.way, [movement.cltv_before, movement.cltv_after]);
         let customers = whole(movement.customers as f64);
         rows.push(vec![way(movement.way).to_owned(), customers, before, after]);
-        let moved = matches!(movement.way, Way::Up | Way::Down);
-        let own = |flow: &&Flow| {
-            moved && flow.customers > 0 && flow.way(comparison.labels.len()) == movement.way
-        };
-        for flow in comparison.flows.iter().filter(own) {
-            let [from, to] = ends(comparison, flow).map(printable);
-            let [before, after] = value(movement.way, [flow.cltv_before, flow.cltv_after]);
+        let moved = matches!(movement.way, Direction::Up | Direction::Down);
+        let own = |cell: &&MigrationCell| moved && cell.customers > 0 && cell.way == movement.way;
+        for cell in cells.iter().filter(own) {
+            let [from, to] = [&cell.from, &cell.to].map(|end| printable(end));
+            let [before, after] = value(movement.way, [cell.cltv_before, cell.cltv_after]);
             rows.push(vec![
                 format!("  {from} → {to}"),
-                whole(flow.customers as f64),
+                whole(cell.customers as f64),
                 before,
                 after,
             ]);
@@ -146,13 +146,13 @@ fn movements(page: &mut Page, comparison: &Comparison) {
     page.table(&number_table(header(["", "customers", "cltv before", "cltv after"]), rows));
 }
 
-fn way(way: Way) -> &'static str {
+fn way(way: Direction) -> &'static str {
     match way {
-        Way::Up => "up",
-        Way::Down => "down",
-        Way::Stayed => "in the same segment",
-        Way::New => "new",
-        Way::Lost => "lost",
+        Direction::Up => "up",
+        Direction::Down => "down",
+        Direction::Stayed => "in the same segment",
+        Direction::New => "new",
+        Direction::Lost => "lost",
     }
 }
 

@@ -17,8 +17,8 @@ use crate::output::documents::Started;
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
 use crate::pipeline::notices::refuse_warnings;
-use crate::pipeline::run::Run;
 use crate::results::findings::Severity;
+use crate::run::Run;
 use crate::settings::Settings;
 use crate::storage::object_store;
 

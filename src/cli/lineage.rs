@@ -10,7 +10,7 @@ use crate::cli::{clock, signals};
 use crate::error::Error;
 use crate::output::datasets;
 use crate::output::lineage::{Dataset, Execution, State, event};
-use crate::pipeline::run::Run;
+use crate::run::Run;
 use crate::settings::Settings;
 
 /// The lineage of a run that has started and not yet ended.

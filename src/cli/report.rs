@@ -85,10 +85,12 @@ fn make(
     settings: Report,
     out: &Path,
 ) -> Result<(), Error> {
-    let path = finished.folder.join(MANIFEST);
-    let run = std::fs::read_to_string(&path).map_err(Error::io(&path, "read what the run did"))?;
-    let figures = finished.text(FIGURES)?;
-    write_whole(out, page(&run, &figures, migration, settings)?.as_bytes())
+    let charts = serde_json::from_str(&finished.text(FIGURES)?).map_err(|e| {
+        Error::input(FIGURES, format!("not of a run by this version of cltv: {e}: run again"))
+    })?;
+    let migration = migration.map(Comparison::migration);
+    let page = page(&finished.document, &charts, migration.as_ref(), settings)?;
+    write_whole(out, page.as_bytes())
 }
 
 fn migration(earlier: &Path, later: &Path) -> Result<Comparison, Error> {

@@ -10,12 +10,10 @@ use crate::cli::terminal::{
     Page, decimal, findings, number_table, plain_table, printable, significant, whole,
 };
 use crate::customers::Scope;
-use crate::model::forecast::company::Row;
-use crate::model::forecast::intervals::Interval;
-use crate::model::forecast::periods::Span;
 use crate::model::likelihood::estimate::Parameter;
 use crate::output::tables;
-use crate::pipeline::run::Run;
+use crate::results::forecast::{ForecastRow, Interval, Span};
+use crate::run::Run;
 use crate::settings::columns::CLTV;
 use crate::settings::{FrequencyKind, MonthLength, PurchaseModelName, Settings};
 
@@ -151,7 +149,7 @@ fn company(page: &mut Page, run: &Run, settings: &Settings) {
     let range = |interval: Option<Interval>| {
         interval.map_or(String::new(), |i| format!("{} to {}", whole(i.low), whole(i.high)))
     };
-    let ahead = |row: &&Row| row.scope == Scope::Total && row.period.span == Span::Horizon;
+    let ahead = |row: &&ForecastRow| row.scope == Scope::Total && row.period.span == Span::Horizon;
     let next = |months: u32, length: MonthLength| {
         let months = if months == 1 { "month".to_owned() } else { format!("{months} months") };
         match length {

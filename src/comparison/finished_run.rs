@@ -3,17 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::NaiveDate;
 use polars::prelude::DataFrame;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::frame::scored::compare;
-use crate::frame::summary::outliers::OutlierLimits;
 use crate::model_file::ModelFile;
-use crate::results::version::SCHEMA_VERSION;
-use crate::settings::dates::plain_date;
+use crate::results::run_document::RunDocument;
 use crate::settings::{FrequencyKind, InputKind, MonetaryKind, Overrides, Settings, restore};
 use crate::storage::fingerprint::{Files, Fingerprint, fingerprint, sha256};
 
@@ -25,34 +21,12 @@ const CUSTOMERS: &str = "customers.parquet";
 pub struct Finished {
     /// Its folder.
     pub folder: PathBuf,
-    /// T was measured to here.
-    pub as_of: NaiveDate,
-    /// Identifier of the model that predicted.
-    pub model_id: String,
-    /// That model.
+    /// Its run.json.
+    pub document: RunDocument,
+    /// The model that predicted.
     pub model_file: ModelFile,
-    /// The settings of the run.
+    /// The settings of the run, for its observation end.
     pub settings: Settings,
-    /// Outlier limits that the run applied, with what they changed.
-    pub limits: Vec<OutlierLimits>,
-    outputs: Vec<Fingerprint>,
-}
-
-/// The part of run.json that a comparison reads.
-#[derive(Deserialize)]
-struct Manifest {
-    schema_version: u32,
-    #[serde(with = "plain_date")]
-    as_of: NaiveDate,
-    model: ModelMark,
-    outlier_limits: Vec<OutlierLimits>,
-    settings: Value,
-    outputs: Vec<Fingerprint>,
-}
-
-#[derive(Deserialize)]
-struct ModelMark {
-    id: String,
 }
 
 impl Finished {
@@ -63,24 +37,16 @@ impl Finished {
     /// are not those that the run wrote, [`Error::Io`] when they cannot be read.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(MANIFEST);
-        let manifest = manifest(folder, &path)?;
-        let as_of = manifest.as_of;
-        let overrides = Overrides { as_of: Some(as_of.to_string()), ..Overrides::default() };
-        let settings = restore(&manifest.settings, &overrides)
-            .map_err(|faults| Error::Input { place: path.display().to_string(), faults })?;
-        let (path, outputs) = (folder.join(MODEL), manifest.outputs);
-        let text = verified(&path, &outputs)?;
+        let document = document(folder, &path)?;
+        let as_of = Some(document.as_of.to_string());
+        let settings =
+            restore(&json!(document.settings), &Overrides { as_of, ..Default::default() })
+                .map_err(|faults| Error::Input { place: path.display().to_string(), faults })?;
+        let path = folder.join(MODEL);
+        let text = verified(&path, &document.outputs)?;
         let model_file =
             ModelFile::parse(&text).map_err(|fault| Error::input(path.display(), fault))?;
-        Ok(Self {
-            folder: folder.to_owned(),
-            as_of,
-            model_id: manifest.model.id,
-            model_file,
-            settings,
-            limits: manifest.outlier_limits,
-            outputs,
-        })
+        Ok(Self { folder: folder.to_owned(), document, model_file, settings })
     }
 
     /// The text of another of its files.
@@ -90,7 +56,7 @@ impl Finished {
     /// be read.
     pub fn text(&self, file: &str) -> Result<String, Error> {
         let path = self.folder.join(file);
-        let bytes = verified(&path, &self.outputs)?;
+        let bytes = verified(&path, &self.document.outputs)?;
         String::from_utf8(bytes).map_err(|_| Error::input(path.display(), "is no text"))
     }
 
@@ -101,7 +67,7 @@ impl Finished {
     /// one that it wrote, [`Error::Io`] when it cannot be read.
     pub fn customers(&self) -> Result<(DataFrame, Fingerprint), Error> {
         let path = self.folder.join(CUSTOMERS);
-        if !self.outputs.iter().any(|output| output.file == CUSTOMERS) {
+        if !self.document.outputs.iter().any(|output| output.file == CUSTOMERS) {
             return Err(fault(
                 &self.folder,
                 format!(
@@ -112,7 +78,7 @@ impl Finished {
         }
         let files = Files::of(vec![path.clone()], |path| path.display().to_string())?;
         let found = fingerprint(&path)?;
-        same(&path, &self.outputs, &found)?;
+        same(&path, &self.document.outputs, &found)?;
         let customers = compare::customers(&path, &self.settings)?;
         files.unchanged()?;
         Ok((customers, found))
@@ -143,7 +109,7 @@ impl Finished {
 
     /// Order counts and values that outlier limits changed.
     pub fn capped(&self) -> usize {
-        self.limits.iter().map(|limits| limits.raised + limits.lowered).sum()
+        self.document.outlier_limits.iter().map(|limits| limits.raised + limits.lowered).sum()
     }
 }
 
@@ -155,22 +121,13 @@ fn monetary_value(settings: &Settings) -> MonetaryKind {
     }
 }
 
-fn manifest(folder: &Path, path: &Path) -> Result<Manifest, Error> {
-    let text = match std::fs::read(path) {
-        Ok(text) => text,
+fn document(folder: &Path, path: &Path) -> Result<RunDocument, Error> {
+    match std::fs::read(path) {
+        Ok(text) => RunDocument::parse(&text).map_err(|fault| Error::input(path.display(), fault)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(fault(folder, no_run(folder)));
+            Err(fault(folder, no_run(folder)))
         }
-        Err(error) => return Err(Error::io(path, "read what the run did")(error)),
-    };
-    let other = |what: String| Error::input(path.display(), format!("{what}: run again"));
-    let manifest: Manifest = serde_json::from_slice(&text)
-        .map_err(|e| other(format!("not the {MANIFEST} of a run by this version of cltv: {e}")))?;
-    match manifest.schema_version {
-        SCHEMA_VERSION => Ok(manifest),
-        version => Err(other(format!(
-            "the run has layout {version}, this version of cltv reads layout {SCHEMA_VERSION}"
-        ))),
+        Err(error) => Err(Error::io(path, "read what the run did")(error)),
     }
 }
 

@@ -4,11 +4,12 @@
 //! # Layout
 //! * [`finished_run`]: a run, read back from its folder and checked.
 //! * [`actuals`]: what happened between the two runs, and what the earlier one expected.
-//! * [`notices`]: findings about the numbers.
+//! * [`notices`]: findings about the numbers. [`mod@write`]: the files of `cltv compare`.
 
 pub mod actuals;
 pub mod finished_run;
 pub mod notices;
+pub mod write;
 
 use std::path::Path;
 
@@ -30,14 +31,11 @@ use crate::model::evaluate::parameter_change::{Change, Fit, changes};
 use crate::model::evaluate::stability::ReferenceDistribution;
 use crate::progress;
 use crate::results::findings::Finding;
+use crate::results::migration::{ABSENT, Migration, MigrationCell};
 use crate::settings::dates::plain_date;
 use crate::storage::fingerprint::Fingerprint;
 
-/// In place of a segment: the names for customers who are only in the later run, and for those who
-/// are only in the earlier one.
-pub const ABSENT: [&str; 2] = ["new", "lost"];
-
-/// The result of a comparison; [`crate::output::comparison::write`] writes it to files.
+/// The result of a comparison; [`crate::comparison::write::write`] writes it to files.
 pub struct Comparison {
     /// The earlier run.
     pub before: Side,
@@ -129,14 +127,14 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
     let Matched { frame, pairs } = compare::matched(&then, &now, &before.settings, ABSENT)?;
     let flows = flows(&pairs, labels.len());
     progress::stage("compare");
-    let days = (after.as_of - before.as_of).num_days();
+    let days = (after.document.as_of - before.document.as_of).num_days();
     let seen = Actuals::of(&before, &then, &pairs, days as f64)?;
     let expected = expected(&before, &then, days as f64)?;
     // `pairs` has the customers of the earlier run first, in its order.
     let member = &pairs.from[..then.height()];
     let actual = &seen.actual;
     let [gains, losses] = [1.0, -1.0].map(|sign| movers(&frame, &pairs, &labels, sign, top));
-    let same_model = before.model_id == after.model_id;
+    let same_model = before.document.model.id == after.document.model.id;
     Ok(Comparison {
         movements: movements(&flows, labels.len()),
         flows,
@@ -159,13 +157,42 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
     })
 }
 
+impl Comparison {
+    /// The migration matrix with the names of the segments, row by row.
+    pub fn migration_cells(&self) -> Vec<MigrationCell> {
+        let name = |position: usize, absent: &str| {
+            self.labels.get(position).map_or(absent, String::as_str).to_owned()
+        };
+        let cell = |flow: &Flow| MigrationCell {
+            from: name(flow.from, ABSENT[0]),
+            to: name(flow.to, ABSENT[1]),
+            way: flow.way(self.labels.len()),
+            customers: flow.customers,
+            share: flow.share,
+            cltv_before: flow.cltv_before,
+            cltv_after: flow.cltv_after,
+        };
+        self.flows.iter().map(cell).collect()
+    }
+
+    /// What the report shows of it.
+    pub fn migration(&self) -> Migration {
+        Migration {
+            before: (self.before.as_of, self.before.customers),
+            after: (self.after.as_of, self.after.customers),
+            cells: self.migration_cells(),
+            findings: self.findings.clone(),
+        }
+    }
+}
+
 impl Side {
     fn of(run: &Finished, customers: usize, table: Fingerprint) -> Self {
         Self {
             folder: run.folder.display().to_string(),
             pipeline: run.settings.name.clone(),
-            as_of: run.as_of,
-            model: run.model_id.clone(),
+            as_of: run.document.as_of,
+            model: run.document.model.id.clone(),
             customers,
             table,
         }
@@ -174,12 +201,15 @@ impl Side {
 
 /// Refuses runs when the second is not later, or when their definitions differ.
 fn comparable(before: &Finished, after: &Finished) -> Result<(), Error> {
-    if after.as_of <= before.as_of {
-        let what = match after.as_of == before.as_of {
-            true => format!("both runs are as of {}: compare runs of different dates", after.as_of),
+    if after.document.as_of <= before.document.as_of {
+        let what = match after.document.as_of == before.document.as_of {
+            true => format!(
+                "both runs are as of {}: compare runs of different dates",
+                after.document.as_of
+            ),
             false => format!(
                 "this run is as of {}, before the first one ({}): name the earlier run first",
-                after.as_of, before.as_of
+                after.document.as_of, before.document.as_of
             ),
         };
         return Err(fault(&after.folder, what));

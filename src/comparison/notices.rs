@@ -3,8 +3,8 @@
 
 use crate::comparison::actuals::Anomalies;
 use crate::comparison::finished_run::Finished;
-use crate::frame::summary::outliers::OutlierLimits;
 use crate::results::findings::Finding;
+use crate::results::rows::OutlierLimits;
 
 /// All findings, in a fixed order.
 pub(super) fn findings(before: &Finished, after: &Finished, anomalies: Anomalies) -> Vec<Finding> {
@@ -96,13 +96,13 @@ fn late(customers: usize, before: &Finished) -> Option<Finding> {
             format!(
                 "{customers} of the new customers first ordered on or before {}, and are not in \
                  the earlier run",
-                before.as_of
+                before.document.as_of
             ),
             "they came back after a filter or too few orders had left them out: their orders are \
              not among the actual ones",
         )
         .with("customers", customers)
-        .with("as_of", before.as_of)
+        .with("as_of", before.document.as_of)
     })
 }
 
@@ -124,7 +124,11 @@ fn recut(before: &Finished, after: &Finished) -> Option<Finding> {
 fn capped(before: &Finished, after: &Finished) -> Option<Finding> {
     let limit = |limits: &OutlierLimits| (limits.lower_applied, limits.upper_applied);
     let (was, is) = (before.capped(), after.capped());
-    let alike = before.limits.iter().map(limit).eq(after.limits.iter().map(limit));
+    let alike = before.document.outlier_limits.iter().map(limit).eq(after
+        .document
+        .outlier_limits
+        .iter()
+        .map(limit));
     let (variant, limits) = match alike {
         true => ("same_limits", "the same limits"),
         false => ("own_limits", "limits of their own"),

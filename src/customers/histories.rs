@@ -1,6 +1,7 @@
-//! Where the data frame and the models meet: one purchase history a customer, as plain columns.
+//! Purchase histories, one per customer, as plain columns: what every model is fitted to.
 
-/// Purchase histories of n customers; every column has length n.
+/// Purchase histories of n customers; every column has length n. All times are in the time unit of
+/// the settings.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Histories {
     frequency: Vec<f64>,
@@ -21,7 +22,8 @@ impl Histories {
     /// * `spend_count`: orders that `monetary_value` is the mean of, ≥ 0
     ///
     /// # Errors
-    /// The first broken invariant, with the row (from 0) and its values.
+    /// The first broken invariant, with the row (from 0) and its values, or that the columns differ
+    /// in length.
     pub fn new(
         frequency: Vec<f64>,
         recency: Vec<f64>,
@@ -42,18 +44,18 @@ impl Histories {
             let gap_needs_orders = t_x == 0.0 || x > 0.0;
             if !(finite && in_order && paid && gap_needs_orders) {
                 return Err(format!(
-                    "customer row {i} is no purchase history: frequency {x}, recency {t_x}, \
-                     T {t}, monetary value {m} over {count} orders"
+                    "customer row {i} is not a valid purchase history: frequency {x}, recency \
+                     {t_x}, T {t}, monetary value {m} over {count} orders"
                 ));
             }
         }
         Ok(Self { frequency, recency, age, monetary_value, spend_count, first_channel: None })
     }
 
-    /// The same customers with the number of orders of each in the first of two channels.
+    /// Adds the number of orders of each customer in the first of two channels.
     ///
     /// # Errors
-    /// The first number that is not between 0 and the customer's orders.
+    /// The first number that is not between 0 and `spend_count`, or a column of another length.
     pub fn with_first_channel(self, orders: Vec<f64>) -> Result<Self, String> {
         if orders.len() != self.len() {
             return Err("the columns of the purchase histories differ in length".to_owned());
@@ -68,13 +70,13 @@ impl Histories {
         }
     }
 
-    /// Orders in the first of two channels, where the file counts two.
+    /// Orders in the first of two channels. Returns `None` when the input does not count two.
     pub fn first_channel(&self) -> Option<&[f64]> {
         self.first_channel.as_deref()
     }
 
-    /// First days, rising, in days from 1970, and how many customers each has; T ends with day
-    /// `end` and has units of so many `days`.
+    /// Days of first orders (since 1970-01-01, ascending) and the number of customers on each.
+    /// `end` is the day of the observation end, `days` the length of the time unit.
     pub fn first_days(&self, end: i32, days: f64) -> Vec<(i32, f64)> {
         let mut counts = std::collections::BTreeMap::new();
         for age in &self.age {
@@ -93,7 +95,7 @@ impl Histories {
         self.frequency.is_empty()
     }
 
-    /// x: orders counted by the purchase model.
+    /// x: number of orders that the purchase model counts.
     pub fn frequency(&self) -> &[f64] {
         &self.frequency
     }

@@ -1,10 +1,11 @@
-//! Where the data frame and the models meet: customers as plain columns, and groups of them.
+//! Customers as plain columns: the types that data frames and models share.
 //!
 //! # Layout
 //! * [`histories`]: purchase histories, what every model is fitted to.
-//! * [`predictions`]: what the models say of each customer.
-//! * [`groups`]: whom forecasts are summed over. [`holdout`]: what customers did after the
-//!   calibration. [`pairs`]: the customers of two runs.
+//! * [`predictions`]: what the models predict for each customer.
+//! * [`groups`]: groups of customers that forecasts are summed over.
+//! * [`holdout`]: orders and value after the calibration.
+//! * [`pairs`]: the customers of two runs.
 
 pub mod groups;
 pub mod histories;

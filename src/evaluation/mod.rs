@@ -3,9 +3,11 @@
 //!
 //! # Layout
 //! * [`fold`]: the result. [`mod@verdict`]: whether the chosen model beats the naive forecasts.
+//! * [`mod@write`]: the files of `cltv evaluate`.
 
 pub mod fold;
 pub mod verdict;
+pub mod write;
 
 use chrono::{Days, NaiveDate};
 

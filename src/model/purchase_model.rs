@@ -168,6 +168,12 @@ impl Family {
         }
     }
 
+    /// Whether its probability of being in a file selected in this way is worked out. That of
+    /// Pareto/NBD is not for orders in both channels.
+    pub fn knows_selection(self, selection: Option<&SelectionRule>) -> bool {
+        self != Self::ParetoNbd || selection.is_none_or(|rule| rule.both_channels.is_none())
+    }
+
     /// Symbols of its parameters.
     pub fn parameters(self) -> &'static [&'static str] {
         match self {

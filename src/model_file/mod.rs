@@ -16,15 +16,17 @@ use crate::customers::Histories;
 use crate::error::Error;
 use crate::frame::scored::rfm::RfmEdges;
 use crate::frame::summary::CustomerSummary;
-use crate::frame::summary::outliers::OutlierLimits;
 use crate::model::evaluate::stability::ReferenceDistribution;
 use crate::model::{FittedPurchases, FittedSpend};
 use crate::results::findings::Finding;
+use crate::results::named_values::NamedValues;
+use crate::results::rows::OutlierLimits;
+use crate::results::version::Tool;
 use crate::settings::dates::plain_date;
 use crate::settings::{Forecast, FrequencyKind, LifetimeValue, Settings, TimeUnit};
 use crate::storage::fingerprint::{Fingerprint, sha256};
 
-pub use fits::{PurchasesFit, SpendFit, not_identified, standard_errors, values};
+pub use fits::{PurchasesFit, SpendFit};
 
 /// Version of the layout of model.json.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -74,15 +76,6 @@ pub struct ModelFile {
     pub settings: Value,
     /// What the reader should know.
     pub warnings: Vec<Finding>,
-}
-
-/// The program that wrote a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tool {
-    /// Its name.
-    pub name: String,
-    /// Its version.
-    pub version: String,
 }
 
 /// What a model was fitted to.
@@ -136,14 +129,6 @@ pub struct ModelFileParts<'a> {
     pub rfm_edges: Option<RfmEdges>,
     /// What the reader should know.
     pub findings: &'a [Finding],
-}
-
-impl Tool {
-    /// This program.
-    pub fn this() -> Self {
-        let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-        Self { name: name.to_owned(), version: version.to_owned() }
-    }
 }
 
 impl ModelFile {
@@ -279,7 +264,7 @@ impl ModelFile {
     }
 
     /// The population stability index of each column against the customers of the fit.
-    pub fn stability_index(&self, histories: &Histories) -> Vec<(String, f64)> {
+    pub fn stability_index(&self, histories: &Histories) -> NamedValues<f64> {
         let now = columns(histories);
         let of = |distribution: &ReferenceDistribution| {
             let (name, values) = now.iter().find(|(name, _)| *name == distribution.column)?;

@@ -8,8 +8,8 @@ use crate::error::Error;
 use crate::frame::input::schema::{of_frame, of_input};
 use crate::output::lineage::Dataset;
 use crate::output::tables::{self, small_tables};
-use crate::pipeline::audit::Audit;
-use crate::pipeline::run::Run;
+use crate::run::Run;
+use crate::run::audit::Audit;
 use crate::settings::Settings;
 use crate::storage::object_store::is_remote;
 

@@ -1,18 +1,19 @@
 //! model.json and figures.json (no clock, no path: the same run gives the same bytes) and run.json.
 
-use std::io;
-
-use serde::Serialize;
-use serde_json::ser::Formatter;
-use serde_json::{Map, Value, json};
-
 use crate::error::Error;
 use crate::model::FittedPurchases;
-use crate::model::evaluate::stability::Drift;
-use crate::model_file::{ModelFile, not_identified, standard_errors, values};
-use crate::pipeline::run::Run;
+use crate::model::likelihood::estimate::Parameter;
+use crate::model_file::ModelFile;
+use crate::output::json_text::text;
+use crate::run::audit::Audit;
+use crate::run::Run;
 use crate::results::chart_data::ChartData;
-use crate::results::version::{SCHEMA_VERSION, tool};
+use crate::results::named_values::NamedValues;
+use crate::results::run_document::{
+    ModelEntry, NextMonth, PipelineEntry, PurchasesEntry, RowCounts, RunDocument, SelectionEntry,
+    SpendEntry,
+};
+use crate::results::version::{SCHEMA_VERSION, Tool};
 use crate::settings::Settings;
 use crate::storage::fingerprint::Fingerprint;
 
@@ -30,8 +31,8 @@ pub struct Written<'a> {
     /// The text of model.json.
     pub model: &'a str,
     /// Every file.
-    pub outputs: &'a [Fingerprint],
-    /// How long it took.
+    pub outputs: Vec<Fingerprint>,
+    /// How long it took, in seconds.
     pub seconds: f64,
 }
 
@@ -52,190 +53,96 @@ pub fn chart_data(charts: &ChartData) -> Result<String, Error> {
 }
 
 /// run.json: what went in, what happened to it, what came out.
-///
-/// # Errors
-/// [`Error::Io`] never; the signature leaves room for a failed serialisation.
-pub fn run(
-    run: &Run,
-    settings: &Settings,
-    started: &Started,
-    written: &Written<'_>,
-) -> Result<String, Error> {
+pub fn run(run: &Run, settings: &Settings, started: &Started, written: Written<'_>) -> RunDocument {
     let audit = &run.audit;
-    let rejected: usize = audit.rejected.iter().map(|r| r.rows).sum();
-    let timings: Map<String, Value> = audit
-        .timings
-        .iter()
-        .chain([&("write", written.seconds)])
-        .map(|(stage, seconds)| ((*stage).to_owned(), json!(seconds)))
-        .collect();
-    let by_rule: Map<String, Value> =
-        audit.rejected.iter().map(|r| (r.rule.clone(), json!(r.rows))).collect();
-    text(&json!({
-        "schema_version": SCHEMA_VERSION,
-        "tool": tool(),
-        "started_at": started.at,
-        "pipeline": { "name": settings.name, "file": started.pipeline },
-        "model": {
-            "id": ModelFile::id(written.model.as_bytes()),
-            "fitted_until": run.model_file.observation_end.to_string(),
-            "given": run.drift.as_ref().is_some_and(|drift| !drift.refitted),
-            "drift": run.drift.as_ref().map(drift),
+    RunDocument {
+        schema_version: SCHEMA_VERSION,
+        tool: Tool::this(),
+        started_at: started.at.clone(),
+        pipeline: PipelineEntry { name: settings.name.clone(), file: started.pipeline.clone() },
+        model: ModelEntry {
+            id: ModelFile::id(written.model.as_bytes()),
+            fitted_until: run.model_file.observation_end,
+            given: run.drift.as_ref().is_some_and(|drift| !drift.refitted),
+            drift: run.drift.clone(),
         },
-        "inputs": audit.inputs,
-        "rows": {
-            "read": audit.rows_read,
-            "rejected": rejected,
-            "kept": audit.rows_read - rejected,
-            "below_min_orders": audit.below_min_orders,
-            "returns_netted": audit.returns_netted,
-            "after_calibration_end": audit.lines_after_calibration,
-            "customers": run.scored.height(),
+        inputs: audit.inputs.clone(),
+        rows: rows(audit, run.scored.height()),
+        rejected: audit.rejected.iter().map(|r| (r.rule.as_str(), r.rows)).collect(),
+        outlier_limits: audit.limits.clone(),
+        first_order: audit.first_order,
+        last_order: audit.last_order,
+        as_of: audit.observation_end,
+        purchases: purchases(&run.purchases, settings),
+        spend: SpendEntry {
+            model: settings.spend.model,
+            parameters: Parameter::values(&run.spend.parameters),
+            standard_errors: Parameter::standard_errors(&run.spend.parameters),
         },
-        "rejected": by_rule,
-        "outlier_limits": audit.limits,
-        "first_order": audit.first_order.to_string(),
-        "last_order": audit.last_order.to_string(),
-        "as_of": audit.observation_end.to_string(),
-        "purchases": {
-            "model": run.purchases.family,
-            "requested": run.purchases.requested,
-            "parameters": values(&run.purchases.parameters),
-            "standard_errors": standard_errors(&run.purchases.parameters),
-            "comparison": run.purchases.comparison,
-            "selection": selection(&run.purchases, settings),
-            "not_identified": not_identified(&run.purchases.parameters),
-        },
-        "spend": {
-            "model": settings.spend.model,
-            "parameters": values(&run.spend.parameters),
-            "standard_errors": standard_errors(&run.spend.parameters),
-        },
-        "company": run.profiles.company,
-        "intervals": run.intervals,
-        "segments": run.profiles.segments,
-        "segment_edges": run.edges,
-        "kept_columns": run.profiles.kept_columns,
-        "rfm": run.rfm,
-        "forecast": run.forecast,
-        "next_month": next_month(run),
-        "tracking": run.tracking,
-        "suggested_actions": run.advice,
-        "warnings": run.findings,
-        "timings_seconds": timings,
-        "settings": settings,
-        "outputs": written.outputs,
-    }))
+        company: run.profiles.company.clone(),
+        intervals: run.intervals.clone(),
+        segments: run.profiles.segments.clone(),
+        segment_edges: run.edges.clone(),
+        kept_columns: run.profiles.kept_columns.clone(),
+        rfm: run.rfm.clone(),
+        forecast: run.forecast.clone(),
+        next_month: next_month(run),
+        tracking: run.tracking.clone(),
+        suggested_actions: run.advice.clone(),
+        warnings: run.findings.clone(),
+        timings_seconds: timings(audit, written.seconds),
+        settings: settings.clone(),
+        outputs: written.outputs,
+    }
 }
 
-/// What conditioning on being in the file changed; null without a selection.
-fn selection(purchases: &FittedPurchases, settings: &Settings) -> Value {
-    let Some(fit) = &purchases.selection else {
-        return Value::Null;
-    };
+fn rows(audit: &Audit, customers: usize) -> RowCounts {
+    let rejected: usize = audit.rejected.iter().map(|r| r.rows).sum();
+    RowCounts {
+        read: audit.rows_read,
+        rejected,
+        kept: audit.rows_read - rejected,
+        below_min_orders: audit.below_min_orders,
+        returns_netted: audit.returns_netted,
+        after_calibration_end: audit.lines_after_calibration,
+        customers,
+    }
+}
+
+fn purchases(fitted: &FittedPurchases, settings: &Settings) -> PurchasesEntry {
+    PurchasesEntry {
+        model: fitted.family,
+        requested: fitted.requested,
+        parameters: Parameter::values(&fitted.parameters),
+        standard_errors: Parameter::standard_errors(&fitted.parameters),
+        comparison: fitted.comparison.clone(),
+        selection: selection(fitted, settings),
+        not_identified: Parameter::not_identified(&fitted.parameters),
+    }
+}
+
+/// What conditioning on being in the file changed; `None` without a selection.
+fn selection(fitted: &FittedPurchases, settings: &Settings) -> Option<SelectionEntry> {
+    let fit = fitted.selection.as_ref()?;
     let window = fit.selection.window;
-    json!({
-        "stated": settings.selection,
-        "window": window.is_finite().then_some(window),
-        "customers_ever_acquired": fit.acquired,
-        "ignored_log_likelihood": fit.ignored_log_likelihood,
-        "ignored_parameters": fit.ignored.parameters(),
+    Some(SelectionEntry {
+        stated: settings.selection.clone(),
+        window: window.is_finite().then_some(window),
+        customers_ever_acquired: fit.acquired,
+        ignored_log_likelihood: fit.ignored_log_likelihood,
+        ignored_parameters: fit.ignored.parameters(),
     })
 }
 
 /// The customers who are expected to order most in the next month.
-fn next_month(run: &Run) -> Vec<Value> {
-    let one =
-        |(id, orders): &(String, f64)| json!({ "customer_id": id, "expected_orders": orders });
+fn next_month(run: &Run) -> Vec<NextMonth> {
+    let one = |(id, orders): &(String, f64)| NextMonth {
+        customer_id: id.clone(),
+        expected_orders: *orders,
+    };
     run.next_month.iter().map(one).collect()
 }
 
-/// Population stability indices by column, and what followed.
-fn drift(drift: &Drift) -> Value {
-    let by_column: Map<String, Value> =
-        drift.stability_index.iter().map(|(name, psi)| (name.clone(), json!(psi))).collect();
-    json!({ "population_stability_index": by_column, "refitted": drift.refitted })
-}
-
-/// Objects have a key a line, arrays of numbers stand on one line, and so does each object in an
-/// array: a covariance matrix and a table stay readable and small.
-pub(super) fn text(document: &impl Serialize) -> Result<String, Error> {
-    let mut bytes = Vec::new();
-    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, Lines::default());
-    document.serialize(&mut serializer).map_err(|e| Error::Io {
-        path: "model.json or run.json".into(),
-        action: "serialise",
-        source: e.into(),
-    })?;
-    bytes.push(b'\n');
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// See [`text`].
-#[derive(Default)]
-struct Lines {
-    depth: usize,
-    arrays: usize,
-}
-
-impl Lines {
-    fn new_line<W: io::Write + ?Sized>(&self, writer: &mut W) -> io::Result<()> {
-        writer.write_all(b"\n")?;
-        (0..self.depth).try_for_each(|_| writer.write_all(b"  "))
-    }
-}
-
-impl Formatter for Lines {
-    fn begin_array<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.arrays += 1;
-        writer.write_all(b"[")
-    }
-
-    fn end_array<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.arrays -= 1;
-        writer.write_all(b"]")
-    }
-
-    fn begin_array_value<W: io::Write + ?Sized>(
-        &mut self,
-        writer: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        if first { Ok(()) } else { writer.write_all(b", ") }
-    }
-
-    fn begin_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
-        if self.arrays == 1 {
-            self.new_line(writer)?;
-        }
-        self.depth += 1;
-        writer.write_all(b"{")
-    }
-
-    fn end_object<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.depth -= 1;
-        if self.arrays == 0 {
-            self.new_line(writer)?;
-        }
-        writer.write_all(b"}")
-    }
-
-    fn begin_object_key<W: io::Write + ?Sized>(
-        &mut self,
-        writer: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        if !first {
-            writer.write_all(b",")?;
-        }
-        match self.arrays {
-            0 => self.new_line(writer),
-            _ if first => Ok(()),
-            _ => writer.write_all(b" "),
-        }
-    }
-
-    fn begin_object_value<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
-        writer.write_all(b": ")
-    }
+fn timings(audit: &Audit, writing: f64) -> NamedValues<f64> {
+    audit.timings.iter().copied().chain([("write", writing)]).collect()
 }

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::model_file::ModelFile;
-use crate::pipeline::run::Run;
 use crate::results::version::SCHEMA_VERSION;
+use crate::run::Run;
 use crate::settings::Settings;
 use crate::settings::columns::expected_orders;
 

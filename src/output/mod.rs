@@ -5,16 +5,15 @@
 //!   command.
 //! * [`tables`]: customers, segments, RFM, forecasts, quarantine. [`metadata`]: key-value metadata
 //!   of the customer table.
-//! * [`documents`]: model.json, figures.json and run.json. [`mod@page`]: report.html.
-//! * [`evaluation`]: the files of `cltv evaluate`. [`comparison`]: the files of `cltv compare`.
+//! * [`documents`]: model.json, figures.json and run.json. [`json_text`]: the layout of JSON files.
+//!   [`mod@page`]: report.html.
 //! * [`lineage`]: OpenLineage events. [`datasets`]: the datasets that they describe.
 
-pub mod comparison;
 pub mod datasets;
 pub mod documents;
-pub mod evaluation;
 pub mod files;
 pub mod folder;
+pub mod json_text;
 pub mod lineage;
 pub mod metadata;
 pub mod page;
@@ -29,8 +28,8 @@ use crate::error::Error;
 use crate::model_file::ModelFile;
 use crate::output::folder::target::Target;
 use crate::output::tables::small_tables;
-use crate::pipeline::run::Run;
 use crate::progress;
+use crate::run::Run;
 use crate::settings::{Format, Partition, Settings};
 use crate::storage::atomic::write_whole;
 use crate::storage::fingerprint::lost_thread;
@@ -94,17 +93,16 @@ pub fn write(
         writers.into_iter().try_for_each(|writer| writer.join().unwrap_or_else(lost_thread))
     })?;
     staging.text("model.json", &model)?;
-    let figures = documents::chart_data(&run.chart_data)?;
-    staging.text("figures.json", &figures)?;
+    staging.text("figures.json", &documents::chart_data(&run.chart_data)?)?;
     let written = Written {
         model: &model,
-        outputs: &staging.written(),
+        outputs: staging.written(),
         seconds: since.elapsed().as_secs_f64(),
     };
-    let manifest = documents::run(run, settings, started, &written)?;
+    let document = documents::run(run, settings, started, written);
     // run.json does not list the page: `cltv report` may replace it, in another language.
-    staging.text("report.html", &page::page(&manifest, &figures, None, settings.report)?)?;
-    staging.text("run.json", &manifest)?;
+    staging.text("report.html", &page::page(&document, &run.chart_data, None, settings.report)?)?;
+    staging.text("run.json", &json_text::text(&document)?)?;
     let inputs: Vec<String> = run.audit.inputs.iter().map(|input| input.file.clone()).collect();
     staging.commit(&inputs)
 }

@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use chrono::{Days, NaiveDate};
+use chrono::Days;
 use polars::prelude::*;
 
 use crate::error::Error;
-use crate::frame::scored::kept_columns::Described;
 use crate::frame::scored::predictions::{highest, rows};
-use crate::frame::scored::profile::Profile;
 use crate::frame::{as_text, numbers};
-use crate::model::forecast::company::Row;
-use crate::model::forecast::intervals::Interval;
 use crate::output::folder::staging::Staging;
 use crate::output::metadata::Notes;
-use crate::pipeline::run::Run;
+use crate::results::forecast::{ForecastRow, Interval};
+use crate::results::profiles::{Described, Profile};
+use crate::run::Run;
 use crate::settings::Settings;
 use crate::settings::columns::{
     CLTV, CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, EXP_AVERAGE_VALUE, FREQUENCY, MONETARY_AVG, P_ALIVE,
@@ -278,16 +276,17 @@ pub fn forecast(run: &Run) -> Result<DataFrame, Error> {
         .text("from", |row| day(row.period.from_day.round() + 1.0))
         .text("to", |row| day(row.period.to_day))
         .number("expected_orders", |row| row.orders);
-    let interval =
-        |columns: TableColumns<'_, Row>, name: &str, of: fn(&Row) -> Option<Interval>| {
-            if run.forecast.iter().all(|row| of(row).is_none()) {
-                return columns.table();
-            }
-            columns
-                .optional(&format!("{name}_low"), |row| of(row).map(|i| i.low))
-                .optional(&format!("{name}_high"), |row| of(row).map(|i| i.high))
-                .table()
-        };
+    let interval = |columns: TableColumns<'_, ForecastRow>,
+                    name: &str,
+                    of: fn(&ForecastRow) -> Option<Interval>| {
+        if run.forecast.iter().all(|row| of(row).is_none()) {
+            return columns.table();
+        }
+        columns
+            .optional(&format!("{name}_low"), |row| of(row).map(|i| i.low))
+            .optional(&format!("{name}_high"), |row| of(row).map(|i| i.high))
+            .table()
+    };
     let mut table = interval(columns, "orders", |row| row.orders_interval)?;
     let revenue = TableColumns::of(&run.forecast).number("expected_revenue", |row| row.revenue);
     let revenue = interval(revenue, "revenue", |row| row.revenue_interval)?;
@@ -300,10 +299,9 @@ pub fn forecast(run: &Run) -> Result<DataFrame, Error> {
 /// # Errors
 /// [`Error::Engine`], never for a finished run.
 pub fn tracking(run: &Run) -> Result<DataFrame, Error> {
-    let day = |days: i32| NaiveDate::from_epoch_days(days).map_or(String::new(), |d| d.to_string());
     TableColumns::of(&run.tracking)
-        .text("from", |week| day(week.first_day))
-        .text("to", |week| day(week.last_day))
+        .text("from", |week| week.first_day.to_string())
+        .text("to", |week| week.last_day.to_string())
         .text("period", |week| if week.holdout { "holdout" } else { "calibration" }.to_owned())
         .number("actual_repeat_orders", |week| week.actual)
         .number("expected_repeat_orders", |week| week.expected)

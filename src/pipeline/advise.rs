@@ -5,9 +5,9 @@
 //! share of the customers, how long it has been silent against the company, and, where the model
 //! can tell, how many are still alive. The channel and the categories to use are its own.
 
-use crate::frame::scored::profile::Profile;
 use crate::results::advice::{Advice, Play};
 use crate::results::facts::Facts;
+use crate::results::profiles::Profile;
 use crate::settings::{Settings, TimeUnit};
 
 /// Below this P(alive), winning back comes before selling more.

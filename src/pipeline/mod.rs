@@ -2,13 +2,11 @@
 //! segment.
 
 pub mod advise;
-pub mod audit;
 pub mod charts;
 pub mod contract;
 pub mod models;
 pub mod notices;
 pub mod prepare;
-pub mod run;
 
 use polars::prelude::DataFrame;
 
@@ -17,20 +15,21 @@ use crate::error::Error;
 use crate::frame::scored::rfm::{self, RfmEdges};
 use crate::frame::scored::{kept_columns, predictions, profile, segment};
 use crate::frame::summary::log;
-use crate::model::evaluate::stability::Drift;
-use crate::model::evaluate::tracking::{self, Stretch, Week};
+use crate::model::evaluate::tracking::{self, Stretch};
 use crate::model::forecast::company;
-use crate::model::forecast::intervals::{Intervals, of_customers, of_totals};
+use crate::model::forecast::intervals::{of_customers, of_totals};
 use crate::model::forecast::predict::Outlook;
 use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend};
 use crate::model_file::{ModelFile, ModelFileParts};
-use crate::pipeline::audit::Audit;
+use crate::run::audit::Audit;
 use crate::pipeline::models::{Models, is_comparable, models, outlook};
 use crate::pipeline::notices::findings;
 use crate::pipeline::prepare::summarise_input;
-use crate::pipeline::run::{Fitted, Run};
+use crate::run::{Fitted, Run};
 use crate::progress::Clock;
 use crate::results::findings::Finding;
+use crate::results::forecast::{Intervals, Week};
+use crate::results::run_document::Drift;
 use crate::settings::{Settings, UncertaintyMethod};
 use crate::storage::fingerprint::lost_thread;
 
@@ -69,7 +68,7 @@ pub fn score(settings: &Settings, given: &ModelFile, refit_if: Option<f64>) -> R
         }
         false => complete(prepared, Some(given), &without_refits(settings), clock)?,
     };
-    let drift = Drift { stability_index, refitted };
+    let drift = Drift { population_stability_index: stability_index, refitted };
     run.findings.splice(..0, notices::drift_finding(&drift));
     run.drift = Some(drift);
     Ok(run)

@@ -6,15 +6,16 @@ use chrono::NaiveDate;
 use crate::customers::Predictions;
 use crate::error::Error;
 use crate::frame::summary::CustomerSummary;
-use crate::frame::summary::outliers::OutlierLimits;
 use crate::model::FittedPurchases;
-use crate::model::evaluate::stability::{Drift, SHIFTED};
+use crate::model::evaluate::stability::SHIFTED;
 use crate::model::forecast::predict::{Outlook, total_orders};
 use crate::model::selection::stated;
 use crate::pipeline::contract::rejected_rows;
 use crate::pipeline::models::Models;
 use crate::pipeline::prepare::Prepared;
 use crate::results::findings::{Finding, Severity};
+use crate::results::rows::OutlierLimits;
+use crate::results::run_document::Drift;
 use crate::settings::columns::CLTV;
 use crate::settings::{FrequencyKind, InputKind, Settings};
 
@@ -40,8 +41,11 @@ pub fn data_findings(settings: &Settings, prepared: &Prepared, edges: &[f64]) ->
 
 /// What is to be said of an export that is scored with an earlier fit.
 pub fn drift_finding(drift: &Drift) -> Option<Finding> {
-    let shown: Vec<String> =
-        drift.stability_index.iter().map(|(name, psi)| format!("{name} {psi:.2}")).collect();
+    let shown: Vec<String> = drift
+        .population_stability_index
+        .iter()
+        .map(|(name, psi)| format!("{name} {psi:.2}"))
+        .collect();
     let shown = format!("population stability index: {}", shown.join(", "));
     if drift.refitted {
         let finding = Finding::note(
@@ -53,7 +57,7 @@ pub fn drift_finding(drift: &Drift) -> Option<Finding> {
         );
         return Some(with_indices(finding, drift));
     }
-    drift.stability_index.iter().any(|(_, psi)| *psi > SHIFTED).then(|| {
+    drift.population_stability_index.iter().any(|(_, psi)| *psi > SHIFTED).then(|| {
         let finding = Finding::warning(
             "drifted",
             format!("the customers are not those that the model was fitted to ({shown})"),
@@ -65,12 +69,12 @@ pub fn drift_finding(drift: &Drift) -> Option<Finding> {
 
 /// Adds how far each column has drifted, and which one farthest.
 fn with_indices(finding: Finding, drift: &Drift) -> Finding {
-    let farthest = drift.stability_index.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+    let farthest = drift.population_stability_index.iter().max_by(|a, b| a.1.total_cmp(&b.1));
     let finding = finding
-        .maybe("most_drifted", farthest.map(|(name, _)| name.as_str()))
+        .maybe("most_drifted", farthest.map(|(name, _)| name))
         .maybe("stability_index", farthest.map(|(_, psi)| *psi));
     drift
-        .stability_index
+        .population_stability_index
         .iter()
         .fold(finding, |finding, (name, psi)| finding.with(format!("stability_index_{name}"), *psi))
 }

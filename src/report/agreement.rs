@@ -1,11 +1,11 @@
 //! Checks that run.json and figures.json have the same segments and complete tables, as the
 //! sections assume.
 
-use super::document::Document;
 use crate::results::chart_data::ChartData;
+use crate::results::run_document::RunDocument;
 
 /// The first mismatch. Returns `None` when everything matches.
-pub fn fault(run: &Document, charts: &ChartData) -> Option<&'static str> {
+pub fn fault(run: &RunDocument, charts: &ChartData) -> Option<&'static str> {
     // The sections index by segment, bin, row and column without checks of their own.
     let n = charts.segments.len();
     let intervals = run.intervals.as_ref().map_or(n, |intervals| intervals.segments.len());

@@ -2,8 +2,8 @@
 //! only what the run has computed.
 //!
 //! # Layout
-//! * `document`: run.json as the page reads it. `agreement`: whether it matches figures.json, which
-//!   is in [`crate::results::chart_data`].
+//! * `agreement`: whether run.json ([`crate::results::run_document`]) and figures.json
+//!   ([`crate::results::chart_data`]) match.
 //! * [`texts`]: the texts of each language. [`locale`]: formats of numbers and dates. `view`: the
 //!   data and texts that every section gets.
 //! * `table`, `chart`: tables, and charts as SVG.
@@ -18,7 +18,6 @@
 
 pub(crate) mod agreement;
 mod chart;
-pub(crate) mod document;
 pub mod locale;
 pub mod sections;
 mod table;

@@ -200,7 +200,7 @@ mod tests {
     const FILE: &str = r#"
         [findings.left_out]
         message = "{customers:count.customer} are left out since {since:date}."
-        remedy = "Prepared at {columns}, {columns:names} ({share:%}, {mean:1}, {mean:2}, {mean})."
+        remedy = "Look at {columns}, {columns:names} ({share:%}, {mean:1}, {mean:2}, {mean})."
         [findings.left_out-quietly]
         message = "{customers:0} are left out because of {why:reasons}."
         remedy = "None."
@@ -234,13 +234,10 @@ mod tests {
     fn facts_are_filled_in() {
         let said = words(Language::En).finding(&finding()).expect("all facts");
         assert_eq!(said.message, "13,740 customers are left out since 1 June 2021.");
-        assert_eq!(
-            said.remedy,
-            "Prepared at a and <b>, Ä and <b> (80%, 1,234.6, 1,234.56, 1,235)."
-        );
+        assert_eq!(said.remedy, "Look at a and <b>, Ä and <b> (80%, 1,234.6, 1,234.56, 1,235).");
         let said = words(Language::Tr).finding(&finding()).expect("all facts");
         assert_eq!(said.message, "13.740 customers are left out since 1 Haziran 2021.");
-        assert_eq!(said.remedy, "Prepared at a ve <b>, Ä ve <b> (%80, 1.234,6, 1.234,56, 1.235).");
+        assert_eq!(said.remedy, "Look at a ve <b>, Ä ve <b> (%80, 1.234,6, 1.234,56, 1.235).");
         let one = words(Language::En).finding(&finding().with("customers", 1usize));
         assert!(one.expect("all facts").message.starts_with("1 customer are"));
     }

@@ -2,10 +2,12 @@
 
 use chrono::{Days, NaiveDate};
 
-use super::document::{Document, Interval, Migration};
-use super::table::Cell;
-use super::texts::Words;
+use crate::report::table::Cell;
+use crate::report::texts::Words;
 use crate::results::chart_data::ChartData;
+use crate::results::forecast::Interval;
+use crate::results::migration::Migration;
+use crate::results::run_document::RunDocument;
 
 /// Codes of the findings under which P(alive) means nothing.
 const NOBODY_LEAVES: [&str; 2] = ["dropout_not_identified", "no_dropout_by_choice"];
@@ -15,7 +17,7 @@ pub const MISSING: &str = "⟨?⟩";
 /// A run, the texts to show it with, and whether identifiers may be shown.
 pub struct View<'a> {
     /// run.json
-    pub run: &'a Document,
+    pub run: &'a RunDocument,
     /// figures.json
     pub charts: &'a ChartData,
     /// What became of an earlier run's customers; `None` without an earlier run.
@@ -103,8 +105,7 @@ impl View<'_> {
 
     /// A duration in the run's time unit.
     pub fn duration(&self, value: f64) -> String {
-        let unit = &self.run.settings.summary.time_unit;
-        let key = format!("units.{unit}s");
+        let key = format!("units.{}", self.run.settings.summary.time_unit.plural());
         self.fill(
             &key,
             &[("n", &self.words.language.number(value, if value < 10.0 { 1 } else { 0 }))],

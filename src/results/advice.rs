@@ -6,6 +6,7 @@ use crate::results::facts::Facts;
 
 /// What to do about a segment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Advice {
     /// Label of the segment.
     pub segment: String,
@@ -21,6 +22,7 @@ pub struct Advice {
 
 /// A kind of action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Play {
     /// Nothing: the segment is empty.

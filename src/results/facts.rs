@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// One value of a message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Fact {
     /// A finite number: a count, a share from 0 to 1, an amount.
@@ -20,6 +21,7 @@ pub enum Fact {
 
 /// Values of a message by name, in alphabetical order of the names. Every number is finite.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Facts(BTreeMap<Cow<'static, str>, Fact>);
 

@@ -11,6 +11,7 @@ const VARIANT: &str = "variant";
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing; the results can be used as they are.
@@ -21,6 +22,7 @@ pub enum Severity {
 
 /// One thing that the reader of the results should know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finding {
     /// Stable identifier.
     pub code: Cow<'static, str>,

@@ -9,6 +9,7 @@ use crate::settings::types::InputKind;
 
 /// `[contract]`
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Contract {
     /// Columns that the input must have, with the type of their values.
@@ -26,6 +27,7 @@ pub struct Contract {
 
 /// The type of a column's values. A blank value fits every type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnType {
     /// Anything.
@@ -52,6 +54,7 @@ impl ColumnType {
 
 /// `contract.bad_rows`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BadRows {
     /// Bad rows are set aside, counted, and written to quarantine.parquet.

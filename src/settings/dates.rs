@@ -125,6 +125,17 @@ pub mod optional_date {
 }
 
 #[cfg(test)]
+impl schemars::JsonSchema for AnalysisDate {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "AnalysisDate".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        String::json_schema(generator)
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

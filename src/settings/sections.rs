@@ -17,7 +17,8 @@ use crate::settings::types::{
 };
 
 /// A checked pipeline.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Settings {
     /// Name of the pipeline.
     pub name: String,
@@ -31,7 +32,7 @@ pub struct Settings {
     pub outliers: Outliers,
     /// How to summarise a customer.
     pub summary: Summary,
-    /// How customers were selected into the file; `None` when it holds everybody ever acquired.
+    /// How customers were selected into the file; absent when it holds everybody ever acquired.
     pub selection: Option<Selection>,
     /// The model of orders.
     pub purchases: Purchases,
@@ -41,7 +42,7 @@ pub struct Settings {
     pub forecast: Forecast,
     /// How to discount.
     pub lifetime_value: LifetimeValue,
-    /// Which intervals to compute; `None` computes none.
+    /// Which intervals to compute; none when absent.
     pub uncertainty: Option<Uncertainty>,
     /// How to segment and advise.
     pub segments: Segments,
@@ -89,6 +90,7 @@ pub(crate) fn without_nulls(value: &mut serde_json::Value) {
 
 /// `[input]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// CSV or Parquet: a file, a glob or a folder.
@@ -108,6 +110,7 @@ pub struct Input {
 
 /// `[input.columns]`
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Columns {
     /// Identifier of the customer.
@@ -121,6 +124,7 @@ pub struct Columns {
     pub orders: Vec<String>,
     /// Columns of values, which are summed.
     #[serde(default, deserialize_with = "types::one_or_many")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub value: Vec<String>,
     /// Order log: date of the order.
     pub order_date: Option<String>,
@@ -137,6 +141,7 @@ pub struct Columns {
 
 /// `[transactions]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Transactions {
     /// Which lines are cancellations.
@@ -151,14 +156,17 @@ pub struct Transactions {
     pub keep_zero_value: bool,
     /// Observation end; the last order date when absent.
     #[serde(with = "dates::optional_date")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub observation_end: Option<NaiveDate>,
     /// Calibration end; the observation end when absent.
     #[serde(with = "dates::optional_date")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub calibration_end: Option<NaiveDate>,
 }
 
 /// `transactions.cancelled`: a line is cancelled when any of these rules matches.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Cancelled {
     /// Column that marks a cancellation.
@@ -167,6 +175,7 @@ pub struct Cancelled {
     pub prefix: Option<String>,
     /// Texts of the column in a cancelled line, when the column is a flag.
     #[serde(deserialize_with = "types::one_or_many")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub equals: Vec<String>,
     /// Whether a line with a quantity below 0 is cancelled.
     pub negative_quantity: bool,
@@ -174,6 +183,7 @@ pub struct Cancelled {
 
 /// `[outliers]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Outliers {
     /// Lower and upper quantile, 0 to 1.
@@ -188,6 +198,7 @@ pub struct Outliers {
 
 /// `[summary]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Summary {
     /// Customer export: the observation end.
@@ -204,10 +215,12 @@ pub struct Summary {
 
 /// `[selection]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Selection {
     /// Only customers who ordered on this day or later are in the file.
     #[serde(with = "dates::optional_date")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub last_order_on_or_after: Option<NaiveDate>,
     /// The same limit as a number of days before the observation end.
     pub last_order_within_days: Option<u32>,
@@ -219,6 +232,7 @@ pub struct Selection {
 
 /// `[uncertainty]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Uncertainty {
     /// Probability that an interval contains the true value.
@@ -233,6 +247,7 @@ pub struct Uncertainty {
 
 /// `[purchases]`
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Purchases {
     /// Which model.
@@ -243,6 +258,7 @@ pub struct Purchases {
 
 /// `[spend]`
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Spend {
     /// Which model.
@@ -253,6 +269,7 @@ pub struct Spend {
 
 /// `[forecast]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Forecast {
     /// How far ahead.
@@ -263,6 +280,7 @@ pub struct Forecast {
 
 /// One entry of `forecast.horizons`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Horizon {
     /// Length in months of `weeks_per_month`.
@@ -271,6 +289,7 @@ pub struct Horizon {
 
 /// `[lifetime_value]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct LifetimeValue {
     /// Horizon in months.
@@ -283,6 +302,7 @@ pub struct LifetimeValue {
 
 /// `[segments]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Segments {
     /// Names, lowest value first.
@@ -296,6 +316,7 @@ pub struct Segments {
 
 /// `[rfm]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Rfm {
     /// How equal values are scored.
@@ -306,6 +327,7 @@ pub struct Rfm {
 
 /// One entry of `rfm.segments`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RfmSegment {
     /// Name of the segment.
@@ -326,11 +348,12 @@ impl RfmSegment {
 
 /// `[output]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Output {
     /// Folder of the run.
     pub path: PathBuf,
-    /// How runs are split into subfolders; `None` writes to the folder itself.
+    /// How runs are split into subfolders; when absent, they are written to the folder itself.
     pub partition: Option<Partition>,
     /// Formats of the customer table.
     pub formats: Vec<Format>,
@@ -345,6 +368,7 @@ pub struct Output {
 
 /// `[report]`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Report {
     /// Language of the page.
@@ -355,6 +379,7 @@ pub struct Report {
 
 /// A language of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Language {
     /// British English.
@@ -378,6 +403,7 @@ impl FromStr for Language {
 
 /// `[lineage]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Lineage {
     /// Namespace of the job in OpenLineage events.
@@ -386,6 +412,7 @@ pub struct Lineage {
 
 /// `[resources]`
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Resources {
     /// Memory use beyond which the program ends with an error; no limit when absent.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 /// `input.kind`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum InputKind {
     /// One row per customer.
@@ -15,6 +16,7 @@ pub enum InputKind {
 
 /// `summary.time_unit`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TimeUnit {
     /// Days; names of time columns end in `_daily`.
@@ -30,6 +32,14 @@ impl TimeUnit {
         match self {
             Self::Day => 1.0,
             Self::Week => 7.0,
+        }
+    }
+
+    /// Its name in pipeline files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
         }
     }
 
@@ -52,6 +62,7 @@ impl TimeUnit {
 
 /// `summary.frequency`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FrequencyKind {
     /// Orders − 1, which is the models' definition of frequency.
@@ -61,8 +72,19 @@ pub enum FrequencyKind {
     Orders,
 }
 
+impl FrequencyKind {
+    /// Its name in pipeline files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RepeatOrders => "repeat_orders",
+            Self::Orders => "orders",
+        }
+    }
+}
+
 /// `summary.monetary_value`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MonetaryKind {
     /// The mean of the repeat orders, as in Gamma-Gamma theory.
@@ -74,6 +96,7 @@ pub enum MonetaryKind {
 
 /// `transactions.returns`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Returns {
     /// Returns are subtracted from what the customer spent on that day.
@@ -85,6 +108,7 @@ pub enum Returns {
 
 /// `transactions.duplicate_lines`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DuplicateLines {
     /// Every line counts: the same article twice is twice the value.
@@ -96,6 +120,7 @@ pub enum DuplicateLines {
 
 /// `rfm.ties`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Ties {
     /// Equal values get the same score, so the groups can differ in size.
@@ -107,6 +132,7 @@ pub enum Ties {
 
 /// `purchases.model`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PurchaseModelName {
     /// Fader, Hardie & Lee (2005).
@@ -137,6 +163,7 @@ impl PurchaseModelName {
 
 /// A model of when customers order and leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Family {
     /// Customers never leave.
@@ -162,6 +189,7 @@ impl From<Family> for PurchaseModelName {
 
 /// `uncertainty.method`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum UncertaintyMethod {
     /// Draws parameters from a normal approximation on the log scale.
@@ -173,6 +201,7 @@ pub enum UncertaintyMethod {
 
 /// `spend.model`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SpendModelName {
     /// Fader & Hardie (2013).
@@ -182,6 +211,7 @@ pub enum SpendModelName {
 
 /// `output.formats`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     /// customers.parquet
@@ -205,6 +235,7 @@ impl Format {
 
 /// `resources.engine`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EngineName {
     /// Streaming for an order log, in memory for a customer export.
@@ -218,6 +249,7 @@ pub enum EngineName {
 
 /// `output.partition`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Partition {
     /// One Hive-style folder per observation end: `as_of=2021-06-01`.
@@ -226,10 +258,12 @@ pub enum Partition {
 
 /// `outliers.columns`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "\"auto\" or a list of column names")]
 pub enum CappedColumns {
     /// The order and value columns of a customer export; no column of an order log.
     #[serde(with = "auto_text")]
+    #[cfg_attr(test, schemars(with = "String"))]
     Auto,
     /// Only these columns.
     Only(Vec<String>),
@@ -237,10 +271,12 @@ pub enum CappedColumns {
 
 /// `weeks_per_month`
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "\"calendar\" or a number of weeks")]
 pub enum MonthLength {
     /// 365.25/12 days.
     #[serde(with = "calendar_text")]
+    #[cfg_attr(test, schemars(with = "String"))]
     Calendar,
     /// A fixed number of weeks.
     Weeks(f64),

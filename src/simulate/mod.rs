@@ -1,9 +1,9 @@
-//! Customers and order logs from known parameters: sample data, and the truth that a fit must
-//! find again.
+//! Simulates customer exports and order logs from known parameters: sample data, and data from
+//! which a fit must recover the parameters.
 //!
 //! # Layout
-//! * here: the process, orders of one customer from BG/NBD and Gamma-Gamma.
-//! * [`export`]: one row a customer, with the columns of FLO's export.
+//! * here: the population, and the orders of one customer from BG/NBD and Gamma-Gamma.
+//! * [`export`]: one row per customer, with the columns of FLO's export.
 //! * [`log`]: order lines, with cancelled invoices and missing ids.
 
 pub mod export;
@@ -22,23 +22,23 @@ use crate::model::gamma_gamma::GammaGamma;
 /// A simulated population: true parameters and how it was observed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Population {
-    /// Orders; α in weeks.
+    /// Parameters of the purchase model; α in weeks.
     pub purchases: BgNbd,
-    /// Order values.
+    /// Parameters of the order values.
     pub spend: GammaGamma,
-    /// Customers acquired.
+    /// Number of customers.
     pub customers: u32,
-    /// They were acquired evenly over so many days before the end.
+    /// They are acquired evenly over this many days before the end.
     pub acquired_over: u32,
     /// Last day of the observation.
     pub end: NaiveDate,
     /// Beta parameters of each customer's share of online orders.
     pub online_share: (f64, f64),
-    /// Same seed, same data.
+    /// The same seed gives the same data.
     pub seed: u64,
 }
 
-/// What one customer did.
+/// The history of one customer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SimulatedCustomer {
     /// Orders in time order; the first is the acquisition.
@@ -74,6 +74,8 @@ pub struct Process {
 }
 
 impl Process {
+    /// Checks the parameters of a population.
+    ///
     /// # Errors
     /// [`Error::Settings`] when a parameter is not positive.
     pub fn new(population: &Population) -> Result<Self, Error> {
@@ -131,12 +133,12 @@ impl Process {
     }
 }
 
-/// Money to the cent, at least one.
+/// Money rounded to the cent, at least one cent.
 fn cents(value: f64) -> f64 {
     ((value * 100.0).round() / 100.0).max(0.01)
 }
 
-/// One of `choices`, each with its weight.
+/// Draws one of `choices` with probability proportional to its weight.
 fn pick<'a>(choices: &[(&'a str, f64)], rng: &mut ChaCha8Rng) -> &'a str {
     let mut left = rng.random_range(0.0..choices.iter().map(|(_, weight)| weight).sum::<f64>());
     for (choice, weight) in choices {

@@ -12,6 +12,7 @@ use crate::error::Error;
 
 /// A file with its size and hash.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Fingerprint {
     /// Path or name.
     pub file: String,

@@ -1,4 +1,4 @@
-//! What must hold of any run: repeatable, whole, the same whatever form the input has.
+//! What holds for every run: it is repeatable and complete, and does not depend on the form of the input.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::support::*;
 
 const SAMPLE: &str = "data/flo_sample.csv";
 
-/// Files of a run but run.json, with their bytes.
+/// The files of a run and their bytes, without run.json.
 fn contents(out: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = std::fs::read_dir(out)
         .expect("the output folder")
@@ -64,8 +64,8 @@ fn the_sample_shows_the_sickness_of_the_real_file() {
     assert!(!out.path().join("strict").exists());
 }
 
-/// The sample in other shapes: CRLF, semicolons, whole order counts, day-first dates, Parquet,
-/// a folder of two files, a glob.
+/// The sample in other forms: CRLF, semicolons, order counts without decimals, a byte order mark, Parquet,
+/// a folder of two files, a glob, day-first dates.
 #[test]
 fn the_form_of_the_input_changes_nothing() {
     let work = folder();
@@ -117,7 +117,7 @@ fn save_csv(frame: &mut DataFrame, path: &Path, separator: u8) {
     CsvWriter::new(file).with_separator(separator).finish(frame).expect("written");
 }
 
-/// Numbers as numbers and dates as dates.
+/// As Parquet, with columns of numbers and dates instead of text.
 fn save_parquet(csv_file: &Path, path: &Path) {
     let options = || StrptimeOptions { format: Some("%Y-%m-%d".into()), ..Default::default() };
     let mut frame = csv(csv_file)
@@ -142,7 +142,7 @@ fn with_dates_day_first(text: &str) -> String {
         .collect()
 }
 
-/// Σ segment figures = company figures, shares add to 1, segments are ordered and disjoint.
+/// The segments add up to the company, their shares to 1, and they are ordered and do not overlap.
 #[test]
 fn segments_add_up() {
     let out = folder();
@@ -164,8 +164,8 @@ fn segments_add_up() {
     assert!(lower.iter().zip(&upper).all(|(lower, upper)| lower < upper));
 }
 
-/// Advice is made of the segment's own figures: each differs, and each names its own share,
-/// channel and most bought category.
+/// Every suggested action uses the figures of its own segment: no two are alike, and each names the
+/// segment's share of the value, main channel and most bought category.
 #[test]
 fn advice_uses_the_segments_own_figures() {
     let out = folder();
@@ -184,7 +184,7 @@ fn advice_uses_the_segments_own_figures() {
     }
 }
 
-/// Discount 0: cltv is expected orders times expected average value.
+/// Without a discount, cltv is expected orders times expected average value.
 #[test]
 fn without_discount_the_value_is_orders_times_average() {
     let out = folder();
@@ -203,7 +203,7 @@ fn without_discount_the_value_is_orders_times_average() {
     }
 }
 
-/// Days instead of weeks: other columns and α, the same orders.
+/// With days instead of weeks, the columns and α differ, but the orders are the same.
 #[test]
 fn the_time_unit_changes_nothing() {
     let (weeks, days) = (folder(), folder());
@@ -287,7 +287,7 @@ fn quiet_is_quiet_and_json_logs_are_json() {
     let quiet = run_ok("pipelines/flo.toml", &project(SAMPLE), out.path(), &["-q"]);
     assert!(quiet.stdout.is_empty() && quiet.stderr.is_empty(), "{}", stderr(&quiet));
     let plain = run_ok("pipelines/flo.toml", &project(SAMPLE), out.path(), &[]);
-    assert!(!plain.stdout.contains(&0x1b), "colours in a pipe");
+    assert!(!plain.stdout.contains(&0x1b), "there are colours in a pipe");
     let logged =
         run_ok("pipelines/flo.toml", &project(SAMPLE), out.path(), &["--log-format", "json"]);
     let lines = stderr(&logged);

@@ -1,4 +1,4 @@
-//! The models against 50-digit arithmetic, over a grid that covers the corners.
+//! The models against 50-digit arithmetic, on a grid that includes extreme cases.
 
 use std::io::Write;
 
@@ -23,9 +23,9 @@ struct Row {
     value: f64,
 }
 
-/// `tests/suite/model_reference.csv`, made by `scripts/model_reference.py` (mpmath 1.3, each value
-/// by two ways): likelihood, P(alive), expected orders, order counts and P(selected) for x to 100,000,
-/// T to 10,000, a + b < 1, a = 1, s = 1, α = β, t_x = T, horizons from 1e-6 to 1e5.
+/// `tests/suite/model_reference.csv`, made by `scripts/model_reference.py` (mpmath 1.3, each value computed
+/// in two ways): likelihood, P(alive), expected orders, order counts and P(selected) for x up to 100,000,
+/// T up to 10,000, a + b < 1, a = 1, s = 1, α = β, t_x = T, and horizons from 1e-6 to 1e5.
 fn rows() -> Vec<Row> {
     let path = project("tests/suite/model_reference.csv");
     let text = std::fs::read_to_string(path).expect("the reference values");
@@ -81,7 +81,7 @@ fn agrees_with_fifty_digits_everywhere() {
         .iter()
         .map(|row| {
             let value = ours(row);
-            // ln L near 0 is a sum of large terms: there the relative error of L itself counts.
+            // Near 0, ln L is a sum of large terms that cancel: there, the relative error of L counts.
             let near_zero = row.quantity == "ln_likelihood" && row.value.abs() < 1.0;
             let scale = if near_zero { 1.0 } else { row.value.abs() };
             let error = (value - row.value).abs() / scale;
@@ -93,7 +93,7 @@ fn agrees_with_fifty_digits_everywhere() {
         println!("{error:.1e} {value} {}", row.text);
     }
     let (worst, value, row) = &errors[0];
-    // Past the test runner's capture: how exact the numerics are belongs into every log.
+    // Written directly to stderr, past the capture of the test runner, so that every log has it.
     let line = format!("worst of {}: relative error {worst:.1e} for {}", rows.len(), row.text);
     writeln!(std::io::stderr(), "{line}").expect("a stderr");
     assert!(*worst < TOLERANCE, "relative error {worst:.1e}: {value} for {}", row.text);

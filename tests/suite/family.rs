@@ -1,10 +1,11 @@
-//! What must hold for every model of the family: gradients, limits, and the truth found again.
+//! What must hold for every model of the family: gradients, limiting cases, and recovery of true parameters.
 
 use cltv::customers::{Groups, Histories, Scope};
-use cltv::model::forecast::intervals::{Interval, of_customers, of_totals};
+use cltv::model::forecast::intervals::{of_customers, of_totals};
 use cltv::model::forecast::predict::{Outlook, predict};
 use cltv::model::selection::probability::SelectionRule;
 use cltv::model::{CustomerPatterns, FittedPurchases, PurchaseModel, fit_purchases, fit_spend};
+use cltv::results::forecast::Interval;
 use cltv::settings::{Family, MonthLength, TimeUnit, UncertaintyMethod};
 use cltv::settings::{Forecast, Horizon, LifetimeValue, Purchases, Spend, Uncertainty};
 use rand::{RngExt, SeedableRng};
@@ -12,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::support::close;
 
-/// Four customers who differ in every respect.
+/// Five customers who differ in every respect.
 fn few() -> CustomerPatterns {
     let histories = Histories::new(
         vec![0.0, 2.0, 26.0, 1.0, 4.0],
@@ -55,8 +56,8 @@ fn gradients_are_differences() {
     }
 }
 
-/// Dropout that vanishes leaves the NBD: a → 0, s → 0; and where hardly anybody leaves (b → ∞) it
-/// does not matter whether one can leave after the first order.
+/// When dropout vanishes (a → 0, s → 0), the model becomes the NBD. When hardly anybody leaves (b → ∞), it
+/// does not matter whether a customer can leave after the first order.
 #[test]
 fn the_limits_of_no_dropout() {
     let customers = few();
@@ -82,7 +83,7 @@ fn the_limits_of_no_dropout() {
     }
 }
 
-/// A simulated customer base, simulated for up to two years and then for half a year more.
+/// A simulated customer base: up to two years of history, and then half a year of holdout.
 struct World {
     histories: Histories,
     customers: CustomerPatterns,
@@ -143,9 +144,10 @@ fn within_four_errors(fit: &FittedPurchases, truth: &[f64]) {
     }
 }
 
-/// Every model finds its own parameters again, forecasts the total that then happens within four
-/// standard deviations (a count's is about its root, twice that with dispersion), and its
-/// customers' 90 % intervals hold at least that share: counts are whole, so more.
+/// Every model recovers its own parameters. Its forecast of the total is within four standard deviations
+/// of the actual orders. (The standard deviation of a count is about its root; customers differ, so the test
+/// allows twice that.) At least 90 % of the customers' 90 % intervals contain the actual orders; more than
+/// that, because counts are whole numbers.
 #[test]
 fn the_truth_is_found_again_and_forecast() {
     for family in Family::ALL {
@@ -171,8 +173,8 @@ fn the_truth_is_found_again_and_forecast() {
     }
 }
 
-/// From a filtered file each dropout model finds its parameters again when it is told the filter,
-/// and forecasts far too much when it is not.
+/// Fitted to a filtered file, each dropout model recovers its parameters if it knows the filter, and
+/// forecasts far too much if it does not.
 #[test]
 fn a_selection_is_corrected_for_every_dropout_model() {
     for family in [Family::BgNbd, Family::MbgNbd, Family::ParetoNbd] {
@@ -192,7 +194,7 @@ fn a_selection_is_corrected_for_every_dropout_model() {
     }
 }
 
-/// A change of the time unit changes nothing but the unit of α and β.
+/// A change of the time unit changes only α and β, which are times.
 #[test]
 fn the_time_unit_of_a_fit_is_free() {
     for family in Family::ALL {
@@ -217,8 +219,7 @@ fn the_time_unit_of_a_fit_is_free() {
     }
 }
 
-/// Both ways of drawing parameters agree on a well-behaved fit, and the same seed gives the same
-/// interval.
+/// On a well-behaved fit, both ways to draw parameters agree. The same seed gives the same interval.
 #[test]
 fn bootstrap_and_normal_intervals_agree() {
     let family = Family::BgNbd;
@@ -241,7 +242,7 @@ fn bootstrap_and_normal_intervals_agree() {
     assert!(((a.low + a.high) / (b.low + b.high) - 1.0).abs() < 0.02, "{a:?} {b:?}");
 }
 
-/// The share alive is drawn around the mean P(alive); without dropout it is all of them.
+/// The interval of the share alive contains the mean P(alive); without dropout, everybody is alive.
 #[test]
 fn the_share_alive_has_an_interval() {
     let settings = Uncertainty { draws: 200, ..Uncertainty::default() };
@@ -280,7 +281,8 @@ fn the_share_alive_has_an_interval() {
     }
 }
 
-/// Customers who all leave alike: only the ratio a/(a+b) can be known, and the fit says so.
+/// All customers have the same dropout probability. Then only the ratio a/(a+b) can be known, and the fit
+/// says so.
 #[test]
 fn dropout_that_is_the_same_for_all_is_said_to_be_so() {
     let alike = Family::BgNbd.model(&[0.6, 6.0, 2e5, 8e5]);

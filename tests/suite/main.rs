@@ -1,7 +1,7 @@
-//! Tests through the binary and the public interface.
+//! Tests of the binary and of the public interface.
 //!
-//! Reference data is not part of the project. Tests that need it read the folder that
-//! `CLTV_REFERENCE` names and say that they were left out when it is not set.
+//! Reference data is not part of the project. Tests that need it read the folder named by
+//! `CLTV_REFERENCE`, and report that they were left out when it is not set.
 
 mod architecture;
 mod bad_input;

@@ -1,4 +1,4 @@
-//! What must hold for any parameters and any history.
+//! What must hold for all parameters and all histories.
 
 use cltv::model::PurchaseModel;
 use cltv::model::bg_nbd::BgNbd;
@@ -55,7 +55,7 @@ fn in_days(model: &PurchaseModel) -> PurchaseModel {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// 0 ≤ P(alive) ≤ 1, and 1 for who never had the chance to leave.
+    /// 0 ≤ P(alive) ≤ 1, and P(alive) = 1 for a customer who never had the chance to leave.
     #[test]
     fn p_alive_is_a_probability(model in model(), (x, t_x, age) in history()) {
         let p = model.p_alive(x, t_x, age);
@@ -79,7 +79,7 @@ proptest! {
         prop_assert!(near <= most * (1.0 + 1e-9), "{near} exceeds {most}");
     }
 
-    /// A change of the time unit changes nothing.
+    /// A change of the time unit changes neither forecasts nor P(selected).
     #[test]
     fn the_time_unit_is_free(model in model(), (x, t_x, age) in history()) {
         let days = in_days(&model);
@@ -91,7 +91,8 @@ proptest! {
         prop_assert!((week - day).abs() <= 1e-9 * week.max(1e-300), "{week} {day}");
     }
 
-    /// The counts of orders are probabilities, and P(at least one order) is what P(none) leaves.
+    /// The probabilities of order counts are between 0 and 1 and add up to at most 1, and
+    /// P(at least one order) = 1 − P(no order).
     #[test]
     fn order_counts_are_a_distribution(
         model in model(),
@@ -105,7 +106,7 @@ proptest! {
         prop_assert!((1.0 - all[0] - any).abs() < 1e-10, "{} {any}", all[0]);
     }
 
-    /// The analytic slopes of P(selected) are its differences.
+    /// The analytic derivatives of P(selected) agree with finite differences.
     #[test]
     fn p_kept_has_the_slopes_that_it_says(
         model in model(),

@@ -1,8 +1,8 @@
-//! Ground truth: fitting what the simulator makes recovers what it was given.
+//! Ground truth: a fit to simulated data recovers the parameters of the simulation.
 
 use crate::support::*;
 
-/// Parameters within four standard errors of the truth, and close in absolute terms.
+/// The estimate is within four standard errors of the truth, and its relative error is at most `within`.
 #[track_caller]
 fn recovered(model: &serde_json::Value, part: &str, name: &str, truth: f64, within: f64) {
     let estimate = number(model, &format!("/{part}/parameters/{name}"));
@@ -11,8 +11,8 @@ fn recovered(model: &serde_json::Value, part: &str, name: &str, truth: f64, with
     close(name, estimate, truth, within);
 }
 
-/// 60,000 customers, nobody filtered out: r .6, α 21, a .8, b 4, p 4, q 9, v 310. Dates are
-/// whole days, which shifts α by about half a day of its 21 weeks.
+/// 60,000 customers, nobody filtered out: r .6, α 21, a .8, b 4, p 4, q 9, v 310. Dates are whole days, which
+/// shifts α, of 21 weeks, by about half a day.
 #[test]
 fn an_unfiltered_export_gives_its_parameters_back() {
     let out = folder();
@@ -63,7 +63,7 @@ fn an_unfiltered_export_gives_its_parameters_back() {
     assert!(!warnings.contains("dropout_not_identified"), "{warnings}");
 }
 
-/// The order log carries the same process: same rates, orders of one day merged.
+/// An order log of the same process, in which the orders of one day are merged.
 #[test]
 fn an_order_log_gives_its_parameters_back() {
     let out = folder();
@@ -114,9 +114,9 @@ fn impossible_parameters_are_refused() {
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
 }
 
-/// The committed sample was filtered as FLO's file is: a last order within a year, orders in both
-/// channels (data/README.md: 92,000 acquired, r .6 α 21 a 4.9 b 42). Told of both filters the fit
-/// finds the truth again, and how many there were.
+/// The committed sample was filtered like FLO's file: a last order within a year, and orders in both channels
+/// (data/README.md: 92,000 acquired, r .6 α 21 a 4.9 b 42). A fit that knows both filters recovers the
+/// parameters and the number of customers acquired.
 #[test]
 fn the_sample_gives_its_truth_back_in_spite_of_its_filters() {
     let out = folder();

@@ -1,4 +1,4 @@
-//! Whether the values of required columns are what the contract says they are.
+//! Checks the values of required columns against the types that the contract sets.
 
 use polars::prelude::*;
 
@@ -10,9 +10,9 @@ use crate::frame::input::typed::{is_unusable, stripped};
 use crate::frame::streamed;
 use crate::settings::{BadRows, ColumnType, Settings};
 
-/// Whether a row has a value that is not of the type that the contract asks for.
+/// Column: whether a row has a value of another type than the contract requires.
 pub(crate) const WRONG_TYPE: &str = "__wrong_type";
-/// A column with more values of another type is another column, whatever the thresholds say.
+/// Share of wrong values from which a column fails under any threshold: it is the wrong column.
 const MOST_WRONG: f64 = 0.5;
 
 /// A required column and where its values are of another type.
@@ -25,8 +25,8 @@ struct Check<'a> {
 /// Marks rows with values of the wrong type, for the rule `wrong_type`.
 ///
 /// # Errors
-/// [`Error::Input`] where the contract lets none of them pass, or a column has too many of them;
-/// all such columns together.
+/// [`Error::Input`] when a column has more such values than the contract allows, or dates in no
+/// known format; lists all such columns.
 pub fn typed(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<LazyFrame, Error> {
     let schema = raw.clone().collect_schema().map_err(failed())?;
     let (mut checks, mut faults) = (Vec::new(), Vec::new());
@@ -49,7 +49,7 @@ pub fn typed(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<La
     Ok(any.map_or(raw.clone(), |any| raw.with_column(any.alias(WRONG_TYPE))))
 }
 
-/// Whether [`typed`] marks rows.
+/// Whether [`typed`] adds the column [`WRONG_TYPE`].
 pub(crate) fn marks(settings: &Settings) -> bool {
     settings.contract.required.values().any(|expected| *expected != ColumnType::Text)
 }
@@ -66,7 +66,7 @@ fn allowed(settings: &Settings) -> f64 {
     }
 }
 
-/// Where a column has values of another type; nowhere for texts, which can be anything.
+/// True in rows with a value of another type. `Ok(None)` for text, because any value is text.
 fn wrong(
     raw: &LazyFrame,
     name: &str,
@@ -83,6 +83,7 @@ fn wrong(
             let columns = &settings.input.columns;
             let known = [&columns.first_order_date, &columns.last_order_date, &columns.order_date];
             let is_known = known.iter().any(|column| column.as_deref() == Some(name));
+            // `date_format` is about the columns of orders; other dates may be written differently.
             let setting = if is_known { &settings.input.date_format } else { "auto" };
             let settle = || dates::settle(raw, &[name], setting, "", Engine::Streaming);
             let format = dates::glimpse(raw, &[name], setting).map_or_else(settle, Ok);
@@ -104,7 +105,7 @@ fn is_filled(name: &str) -> Expr {
     stripped(name).neq(lit("")).fill_null(lit(false))
 }
 
-/// Values and wrong values of each column.
+/// Number of values and of wrong values in each column.
 fn counts(raw: &LazyFrame, checks: &[Check<'_>]) -> Result<Vec<(u64, u64)>, Error> {
     if checks.is_empty() {
         return Ok(Vec::new());
@@ -127,7 +128,7 @@ fn counts(raw: &LazyFrame, checks: &[Check<'_>]) -> Result<Vec<(u64, u64)>, Erro
     found().map_err(failed())
 }
 
-/// Column, expected and found type, an example, and how many there are.
+/// The error text: column, expected and found type, an example, and the number of wrong values.
 fn fault(
     raw: &LazyFrame,
     check: &Check<'_>,
@@ -148,6 +149,7 @@ fn fault(
     };
     let (value, row, file) = first().map_err(failed())?;
     let shown: String = value.chars().take(40).collect();
+    // A single file needs no name: it is the place of the error.
     let place = match files {
         [_] => String::new(),
         _ => files.get(file as usize).map_or(String::new(), |f| format!(" of {f}")),

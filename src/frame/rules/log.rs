@@ -1,8 +1,8 @@
-//! An order log to one row a customer and day: what a log of any length comes down to.
+//! Cleans an order log and sums it to one row per customer and day.
 //!
-//! The log is read in morsels and once: lines that keep the rules are summed on the way, lines that
-//! break one are set aside. Only where dates turn out not to be as the first rows have them, texts
-//! have blanks around them, or a day's returns outweigh its purchases, is it read again.
+//! The log is read once, in morsels: valid lines are summed on the way, the others are set aside.
+//! It is read again only when the date format of the first rows does not fit all rows, texts have
+//! blanks around them, or the returns of a day outweigh its purchases.
 
 use polars::prelude::*;
 
@@ -28,16 +28,15 @@ const LINE_VALUE: &str = "__line_value";
 const LINE_QUANTITY: &str = "__line_quantity";
 const LINE_PRICE: &str = "__line_price";
 const ORDER_ID: &str = "__order_id";
-/// No line is worth more: sums of such would leave the whole numbers.
+/// Lines of this value and above are rejected: their sums might not fit into integers.
 const HIGHEST_VALUE: f64 = 1e12;
-/// Rows of one file, at most: file and row together order all lines.
+/// More rows than one file has, so that a single number orders the lines of all files.
 const ROWS_OF_A_FILE: i64 = 1 << 40;
 
 /// Cleans an order log and sums it by customer and day.
 ///
 /// # Errors
-/// [`Error::Input`] when it cannot be read, the date format cannot be settled, or no line is
-/// left.
+/// [`Error::Input`] when it cannot be read, no date format can be chosen, or no line is valid.
 pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cleaned, Error> {
     let place = &settings.input.path;
     let date = settings.input.columns.order_date.as_deref().unwrap_or_default();
@@ -66,8 +65,8 @@ pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cl
     pass.into_cleaned(settings)
 }
 
-/// How the texts of a log are read. Dates are always read without the blanks around them: Polars
-/// reads the ten bytes " 2010-01-1" as a day.
+/// How the texts of a log are read. Blanks around dates are always removed, because Polars reads
+/// the ten bytes " 2010-01-1" as a date.
 #[derive(Debug, Clone, PartialEq)]
 struct Reading {
     format: DateFormat,
@@ -78,7 +77,7 @@ fn failed() -> impl FnOnce(PolarsError) -> Error {
     Error::engine("sum the order lines")
 }
 
-/// What one reading of the log gives.
+/// The result of reading the log once.
 struct Pass {
     days: DataFrame,
     quarantine: DataFrame,
@@ -105,8 +104,7 @@ impl Pass {
         Ok(Self { days, quarantine, rejected })
     }
 
-    /// Whether blanks have to be taken off: identifiers have some, or a number that could not be read
-    /// has.
+    /// Whether blanks must be removed: some identifier or unreadable number has blanks around it.
     fn blanks(&self, settings: &Settings) -> PolarsResult<Blanks> {
         let columns = &settings.input.columns;
         let numbers = columns.value.iter().chain(&columns.quantity).chain(&columns.unit_price);
@@ -171,7 +169,7 @@ impl Pass {
     }
 }
 
-/// The lines with typed columns and the first rule that each breaks, and the names of the rules.
+/// The order lines with typed columns and the first rule that each breaks, and the rule names.
 fn judged(
     raw: &LazyFrame,
     reading: &Reading,
@@ -205,6 +203,7 @@ fn rules(settings: &Settings, schema: &Schema) -> Vec<Rule> {
     let (id, value) = (|| col(CUSTOMER_ID_TYPED), || col(LINE_VALUE));
     let too_high = value().gt_eq(lit(HIGHEST_VALUE)).or(value().lt_eq(lit(-HIGHEST_VALUE)));
     let both_negative = col(LINE_QUANTITY).lt(lit(0.0)).and(col(LINE_PRICE).lt(lit(0.0)));
+    // A line counts under the first rule that it breaks, so the order decides the counts.
     let mut rules = vec![
         ("missing_customer_id", id().is_null().or(id().eq(lit("")))),
         ("cancelled", cancelled(settings)),
@@ -250,8 +249,8 @@ fn cancelled(settings: &Settings) -> Expr {
     marks.into_iter().reduce(Expr::or).unwrap_or(lit(false))
 }
 
-/// One row a customer and day. Money is summed as whole units and billionths, two integers: the
-/// sum does not depend on the order of the lines nor on the number of cores.
+/// One row per customer and day. Money is summed as whole units and billionths, two integers, so
+/// the sum depends neither on the order of the lines nor on the number of cores.
 fn days(lines: LazyFrame, settings: &Settings) -> LazyFrame {
     let value = || col(LINE_VALUE);
     let position =
@@ -275,6 +274,7 @@ fn days(lines: LazyFrame, settings: &Settings) -> LazyFrame {
             .group_by(days)
             .agg(sums(vec![len().alias(LINES)], settings))
             .with_column(lit(1u32).alias(ORDERS)),
+        // Summed by order first, so that an order of returns only is not counted as a purchase.
         Some(order_id) => {
             columns.push(order_or_line(order_id).alias(ORDER_ID));
             lines
@@ -303,7 +303,7 @@ fn order_or_line(order_id: &str) -> Expr {
     when(id.clone().is_null().or(id.clone().eq(lit("")))).then(line).otherwise(id)
 }
 
-/// 1 for an order that is worth something, 0 for one that is only returns.
+/// 1 for an order that counts as a purchase, 0 for one whose returns outweigh it.
 fn is_purchase(value: Expr, settings: &Settings) -> Expr {
     let worth = if settings.transactions.keep_zero_value {
         value.gt_eq(lit(0.0))
@@ -313,8 +313,8 @@ fn is_purchase(value: Expr, settings: &Settings) -> Expr {
     worth.cast(DataType::UInt32)
 }
 
-/// The days under identifiers without decimals. Where a log has some identifiers with decimals and
-/// some without, rows of the same customer and day become one.
+/// Removes the `.0` from identifiers that are decimals. Where only some are, rows of the same
+/// customer and day are merged.
 fn plain_ids(days: DataFrame, settings: &Settings) -> PolarsResult<DataFrame> {
     let id = || col(CUSTOMER_ID);
     let answer = |question: Expr| query_bool(&days.clone().lazy(), question, Engine::Streaming);
@@ -333,7 +333,7 @@ fn plain_ids(days: DataFrame, settings: &Settings) -> PolarsResult<DataFrame> {
     streamed(summed.with_column(money(WHOLE, PART).alias(VALUE)))
 }
 
-/// What is added up over lines, and the kept columns: of several entries the last by alphabet.
+/// Sums over lines, and for each column to keep the alphabetically last of its entries.
 fn sums(counts: Vec<Expr>, settings: &Settings) -> Vec<Expr> {
     let mut sums = counts;
     sums.extend([WHOLE, PART, RETURNS].map(|name| col(name).sum()));
@@ -342,7 +342,7 @@ fn sums(counts: Vec<Expr>, settings: &Settings) -> Vec<Expr> {
     sums
 }
 
-/// Days on which a customer returned all that was bought, or more.
+/// Days on which the returns of a customer equal or outweigh the purchases.
 fn outweighed(days: &DataFrame) -> PolarsResult<DataFrame> {
     let nothing = col(VALUE).lt(lit(0.0)).or(col(ORDERS).eq(lit(0)));
     let given_back = col(VALUE).eq(lit(0.0)).and(col(RETURNS).gt(lit(0)));

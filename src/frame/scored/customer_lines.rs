@@ -1,4 +1,4 @@
-//! Some of the scored customers, one by one.
+//! Single customers with all their numbers, for the report.
 
 use polars::prelude::*;
 
@@ -11,12 +11,13 @@ use crate::settings::columns::{
     MONETARY_AVG, P_ALIVE, RFM_SEGMENT, age, expected_orders, recency,
 };
 
-/// A line a row of scored customers.
+/// One line per row of `scored`.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a scored frame.
 pub fn lines(scored: &DataFrame, settings: &Settings) -> Result<Vec<CustomerLine>, Error> {
     let unit = settings.summary.time_unit;
+    // Whole columns first: reading a frame row by row is slow.
     let [x, m, alive, value, cltv, silence] =
         [FREQUENCY, MONETARY_AVG, P_ALIVE, EXP_AVERAGE_VALUE, CLTV, DAYS_SINCE_LAST_ORDER]
             .map(|name| numbers(scored, name));
@@ -51,7 +52,7 @@ pub fn lines(scored: &DataFrame, settings: &Settings) -> Result<Vec<CustomerLine
     Ok((0..scored.height()).map(line).collect())
 }
 
-/// A column as the customers' table has it as text.
+/// A column as text, as in the customers table.
 fn texts(scored: &DataFrame, name: &str) -> Result<Vec<String>, Error> {
     let texts = || -> PolarsResult<Vec<String>> {
         let dtype = scored.column(name)?.dtype();

@@ -1,5 +1,5 @@
 //! RFM: scores of recency (days since the last order), frequency and monetary value, and the
-//! segment that the first two make.
+//! segment, which depends on the first two.
 
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -9,22 +9,23 @@ use crate::frame::columns::{ORDERS, VALUE};
 use crate::frame::numbers;
 use crate::frame::scored::predictions::kept_last;
 use crate::math::quantile::linear_quantile;
+use crate::results::profiles::RfmProfile;
 use crate::settings::columns::{
     CLTV, DAYS_SINCE_LAST_ORDER, RFM_FREQUENCY, RFM_MONETARY, RFM_RECENCY, RFM_SCORES, RFM_SEGMENT,
 };
 use crate::settings::{Settings, Ties};
 
-/// The scored customers with their RFM scores, and a row an RFM segment.
+/// The scored customers with their RFM scores, and a profile of each RFM segment.
 pub struct Scored {
-    /// The frame with five columns more, kept columns last.
+    /// The frame with five more columns; columns to keep come last.
     pub frame: DataFrame,
-    /// In the order of the pipeline file.
+    /// One profile per RFM segment, in the order of the pipeline file.
     pub segments: Vec<RfmProfile>,
-    /// Between the scores; none where equal values are ranked by row.
+    /// Edges between the scores; `None` where equal values are ranked by row.
     pub edges: Option<RfmEdges>,
 }
 
-/// The four edges between the five scores of each column, rising.
+/// The four edges between the five scores of each column, ascending.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RfmEdges {
@@ -36,31 +37,9 @@ pub struct RfmEdges {
     pub monetary: Vec<f64>,
 }
 
-/// ChartData of one RFM segment; means are 0 for one without customers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RfmProfile {
-    /// Its name.
-    pub segment: String,
-    /// Customers.
-    pub customers: usize,
-    /// Share of all customers, 0 to 1.
-    pub share: f64,
-    /// Mean days since the last order.
-    pub mean_days_since_last_order: f64,
-    /// Mean number of orders.
-    pub mean_orders: f64,
-    /// Mean total spend.
-    pub mean_spend: f64,
-    /// Σ cltv.
-    pub total_cltv: f64,
-    /// Mean cltv.
-    pub mean_cltv: f64,
-    /// Customers by CLTV segment, in the order of `segments.labels`.
-    pub by_cltv_segment: Vec<usize>,
-}
-
-/// Scores the customers of `summary`, whose predictions are `scored` and whose CLTV segments are
-/// `cltv_segment`, row by row; by the edges of an earlier run, where they are given.
+/// Adds RFM scores and segments to `scored`. `summary` and `cltv_segment` (positions of the CLTV
+/// segments) are of the same customers in the same order. `given` are the edges of an earlier run,
+/// to be used instead of new ones.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a scored frame.
@@ -81,6 +60,7 @@ pub fn score(
             (Some(edges), scores)
         }
     };
+    // Many days since the last order are a low score.
     let recency: Vec<u8> = quiet.into_iter().map(|score| lowest + highest - score).collect();
     let segments = &settings.rfm.segments;
     let of_pair = |r, f| segments.iter().position(|s| s.holds(r, f)).unwrap_or_default();
@@ -114,7 +94,7 @@ fn scored_columns(summary: &DataFrame) -> Result<[Vec<f64>; 3], Error> {
     Ok([days?, orders?, spend?])
 }
 
-/// Between the scores of these customers; none where equal values are ranked by row.
+/// Edges between the scores of these customers; `Ok(None)` where equal values are ranked by row.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a summary.
@@ -146,6 +126,7 @@ fn profiles(
     };
     let mut profiles: Vec<RfmProfile> =
         settings.rfm.segments.iter().map(|segment| empty(&segment.name)).collect();
+    // Fields of means hold sums until all customers are added.
     for (i, &segment) in member.iter().enumerate() {
         let profile = &mut profiles[segment];
         profile.customers += 1;
@@ -198,8 +179,8 @@ fn edges(values: &[f64]) -> Vec<f64> {
     (1..scores).map(|k| linear_quantile(&sorted, k, scores)).collect()
 }
 
-/// A score from 1 to 5 by quantile, the highest value the highest; a value on an edge has the lower
-/// score, as `pandas.qcut` has it.
+/// Scores from 1 to 5 by quantile, 5 for the highest values; a value on an edge gets the lower
+/// score, as in `pandas.qcut`.
 fn scores(values: &[f64], edges: &[f64]) -> Vec<u8> {
     let score =
         |value: &f64| *RFM_SCORES.start() + edges.iter().filter(|edge| *edge < value).count() as u8;

@@ -8,17 +8,17 @@ use crate::frame::numbers;
 use crate::math::quantile::linear_quantile;
 use crate::settings::columns::{CLTV, CLTV_SEGMENT};
 
-/// The scored customers with their segment, and where the segments begin and end.
+/// The scored customers with their segment, and the edges of the segments.
 pub struct Segmented {
     /// The frame with [`CLTV_SEGMENT`] after [`CLTV`].
     pub frame: DataFrame,
-    /// n + 1 rising edges of n segments.
+    /// n + 1 ascending edges of n segments.
     pub edges: Vec<f64>,
 }
 
-/// Cuts at linear quantiles, or at the edges of an earlier run; a value on an edge belongs to the
-/// lower segment, one beyond all edges to the lowest or highest. Where edges
-/// coincide, the lowest of the coinciding segments takes the value and the others stay empty.
+/// Cuts at linear quantiles, or at the `given` edges of an earlier run. A value on an edge belongs
+/// to the lower segment, one beyond all edges to the lowest or highest. Where edges coincide, the
+/// lowest of the coinciding segments takes the value and the others stay empty.
 ///
 /// # Errors
 /// [`Error::Engine`], never for finite values.
@@ -50,7 +50,7 @@ pub fn segment(
     Ok(Segmented { frame, edges })
 }
 
-/// The same edges, but for the outermost, which reach to the lowest and highest value.
+/// The given edges, the outermost moved out to the lowest and highest value.
 fn widened(given: &[f64], scored: &DataFrame) -> Result<Vec<f64>, Error> {
     let values = numbers(scored, CLTV)?;
     let mut edges = given.to_vec();
@@ -61,7 +61,7 @@ fn widened(given: &[f64], scored: &DataFrame) -> Result<Vec<f64>, Error> {
     Ok(edges)
 }
 
-/// n + 1 rising edges of n segments of equal count.
+/// n + 1 ascending edges of n segments of equal count.
 pub fn edges(lifetime_value: &[f64], segments: usize) -> Vec<f64> {
     let mut sorted = lifetime_value.to_vec();
     sorted.par_sort_unstable_by(f64::total_cmp);

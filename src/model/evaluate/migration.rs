@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::customers::Pairs;
+use crate::results::migration::Direction;
 
 /// Customers who went from one segment to another, or stayed.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,27 +22,11 @@ pub struct Flow {
     pub cltv_after: f64,
 }
 
-/// Which way customers went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Way {
-    /// To a higher segment.
-    Up,
-    /// To a lower segment.
-    Down,
-    /// In the same segment.
-    Stayed,
-    /// Only in the later run.
-    New,
-    /// Only in the earlier run.
-    Lost,
-}
-
 /// All customers who went one way.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Movement {
     /// Which.
-    pub way: Way,
+    pub way: Direction,
     /// Customers.
     pub customers: usize,
     /// Σ lifetime value before.
@@ -52,16 +37,16 @@ pub struct Movement {
 
 impl Flow {
     /// Which way, with so many segments, lowest first.
-    pub fn way(&self, segments: usize) -> Way {
+    pub fn way(&self, segments: usize) -> Direction {
         if self.from == segments {
-            Way::New
+            Direction::New
         } else if self.to == segments {
-            Way::Lost
+            Direction::Lost
         } else {
             match self.to.cmp(&self.from) {
-                std::cmp::Ordering::Greater => Way::Up,
-                std::cmp::Ordering::Less => Way::Down,
-                std::cmp::Ordering::Equal => Way::Stayed,
+                std::cmp::Ordering::Greater => Direction::Up,
+                std::cmp::Ordering::Less => Direction::Down,
+                std::cmp::Ordering::Equal => Direction::Stayed,
             }
         }
     }
@@ -96,7 +81,7 @@ pub fn flows(pairs: &Pairs, segments: usize) -> Vec<Flow> {
 
 /// The matrix by the way that customers went.
 pub fn movements(flows: &[Flow], segments: usize) -> Vec<Movement> {
-    let of = |way: Way| {
+    let of = |way: Direction| {
         let nobody = Movement { way, customers: 0, cltv_before: 0.0, cltv_after: 0.0 };
         flows.iter().filter(|flow| flow.way(segments) == way).fold(nobody, |sum, flow| Movement {
             customers: sum.customers + flow.customers,
@@ -105,7 +90,9 @@ pub fn movements(flows: &[Flow], segments: usize) -> Vec<Movement> {
             ..sum
         })
     };
-    [Way::Up, Way::Stayed, Way::Down, Way::New, Way::Lost].map(of).to_vec()
+    [Direction::Up, Direction::Stayed, Direction::Down, Direction::New, Direction::Lost]
+        .map(of)
+        .to_vec()
 }
 
 #[cfg(test)]
@@ -125,18 +112,18 @@ mod tests {
         let flows = flows(&pairs, 2);
         let shares: Vec<f64> = flows.iter().map(|flow| flow.share).collect();
         assert_eq!(shares, [0.0, 1.0, 0.0, 0.0, 0.5, 0.5, 1.0, 0.0]);
-        let found: Vec<(Way, usize, f64, f64)> = movements(&flows, 2)
+        let found: Vec<(Direction, usize, f64, f64)> = movements(&flows, 2)
             .into_iter()
             .map(|m| (m.way, m.customers, m.cltv_before, m.cltv_after))
             .collect();
         assert_eq!(
             found,
             [
-                (Way::Up, 1, 1.0, 9.0),
-                (Way::Stayed, 1, 10.0, 11.0),
-                (Way::Down, 0, 0.0, 0.0),
-                (Way::New, 1, 0.0, 2.0),
-                (Way::Lost, 1, 20.0, 0.0),
+                (Direction::Up, 1, 1.0, 9.0),
+                (Direction::Stayed, 1, 10.0, 11.0),
+                (Direction::Down, 0, 0.0, 0.0),
+                (Direction::New, 1, 0.0, 2.0),
+                (Direction::Lost, 1, 20.0, 0.0),
             ]
         );
     }

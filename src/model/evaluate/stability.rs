@@ -80,15 +80,6 @@ fn counts(edges: &[f64], values: &[f64]) -> Vec<usize> {
     counts
 }
 
-/// How the customers of a new export differ from those that the model was fitted to.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Drift {
-    /// Population stability index of each column.
-    pub stability_index: Vec<(String, f64)>,
-    /// Whether that was beyond the limit, so that models were fitted again.
-    pub refitted: bool,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

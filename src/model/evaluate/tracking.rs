@@ -2,40 +2,18 @@
 //! when these did: over the calibration and on into the holdout.
 
 use chrono::NaiveDate;
-use serde::{Serialize, Serializer};
 
 use crate::error::Error;
 use crate::model::purchase_model::PurchaseModel;
+use crate::results::forecast::Week;
 use crate::settings::TimeUnit;
 
 /// Days of a step.
 const STEP: i32 = 7;
 
-/// One week of the log.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Week {
-    /// Days from 1970 to its first day; a date in JSON.
-    #[serde(serialize_with = "date")]
-    pub first_day: i32,
-    /// Days from 1970 to its last day, a date in JSON; the last week of the calibration and of the log
-    /// can be short.
-    #[serde(serialize_with = "date")]
-    pub last_day: i32,
-    /// Whether it is after the calibration.
-    pub holdout: bool,
-    /// Repeat orders.
-    pub actual: f64,
-    /// Expected repeat orders.
-    pub expected: f64,
-    /// Repeat orders up to the week's end.
-    pub actual_cumulative: f64,
-    /// Expected repeat orders up to the week's end.
-    pub expected_cumulative: f64,
-}
-
-fn date<S: Serializer>(day: &i32, serializer: S) -> Result<S::Ok, S::Error> {
-    let date = NaiveDate::from_epoch_days(*day).unwrap_or_default();
-    serializer.collect_str(&date)
+/// The date of a day from 1970.
+fn date(day: i32) -> NaiveDate {
+    NaiveDate::from_epoch_days(day).unwrap_or_default()
 }
 
 /// Where the log is cut, in days from 1970.
@@ -80,8 +58,8 @@ pub fn track(
         let expected: f64 = joined.map(|(day, n)| n * of_age[(last_day - day) as usize]).sum();
         let actual = up_to(orders, last_day) - up_to(acquired, last_day);
         weeks.push(Week {
-            first_day,
-            last_day,
+            first_day: date(first_day),
+            last_day: date(last_day),
             holdout: first_day > stretch.calibration_end,
             actual: actual - actual_before,
             expected: expected - expected_before,
@@ -139,7 +117,8 @@ mod tests {
         let stretch = Stretch { calibration_end: 110, end: 114 };
         let weeks = track(&model, TimeUnit::Week, &acquired, &orders, stretch).expect("computed");
         let spans: Vec<_> = weeks.iter().map(|w| (w.first_day, w.last_day, w.holdout)).collect();
-        assert_eq!(spans, [(100, 106, false), (107, 110, false), (111, 114, true)]);
+        let expected = [(100, 106, false), (107, 110, false), (111, 114, true)];
+        assert_eq!(spans, expected.map(|(from, to, holdout)| (date(from), date(to), holdout)));
         let actual: Vec<f64> = weeks.iter().map(|w| w.actual).collect();
         assert_eq!(actual, [1.0, 0.0, 2.0]);
         let rate = 0.2 / 7.0;

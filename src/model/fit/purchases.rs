@@ -1,7 +1,5 @@
 //! The purchase model's fit with its verdict: each dropout model beside the NBD it nests.
 
-use serde::{Deserialize, Serialize};
-
 use crate::error::Error;
 use crate::model::fit::diagnosis;
 use crate::model::fit::family_fit::FamilyFit;
@@ -12,6 +10,7 @@ use crate::model::likelihood::patterns::Patterns;
 use crate::model::purchase_model::PurchaseModel;
 use crate::model::selection::probability::SelectionRule;
 use crate::results::findings::Finding;
+use crate::results::fit::Candidate;
 use crate::settings::{Family, PurchaseModelName, Purchases};
 
 /// Four parameters need at least this many distinct histories to be estimated at all.
@@ -61,19 +60,6 @@ impl FittedPurchases {
     }
 }
 
-/// One model in the comparison.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Candidate {
-    /// Which.
-    pub model: Family,
-    /// Unpenalised log-likelihood; none where the fit did not converge.
-    pub log_likelihood: Option<f64>,
-    /// Akaike's criterion, 2k − 2ℓ: lower is better.
-    pub aic: Option<f64>,
-    /// Whether its dropout vanished, so that it is the NBD.
-    pub without_dropout: bool,
-}
-
 /// What conditioning on being in the file changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SelectionFit {
@@ -116,7 +102,8 @@ pub fn fit_purchases(
         Some(Family::Nbd) => Vec::new(),
         Some(family) => vec![data.fit(family)?],
         None => {
-            let others = Family::ALL.into_iter().filter(|f| *f != Family::Nbd);
+            let others = candidates(settings.model, selection.as_ref());
+            let others = others.into_iter().filter(|f| *f != Family::Nbd);
             let fits: Vec<FamilyFit> = others.filter_map(|f| data.fit(f).ok()).collect();
             if fits.is_empty() {
                 return Err(Error::Model(
@@ -128,7 +115,8 @@ pub fn fit_purchases(
             fits
         }
     };
-    let comparison = compare(&nbd, &fits, settings.model, patterns.customers);
+    let candidates = candidates(settings.model, selection.as_ref());
+    let comparison = compare(&nbd, &fits, candidates, patterns.customers);
     let chosen = match settings.model {
         PurchaseModelName::Auto => best(&nbd, &fits),
         _ => fits.first().unwrap_or(&nbd),
@@ -173,16 +161,21 @@ fn is_nbd(fit: &FamilyFit, nbd: &FamilyFit, customers: f64) -> bool {
     fit.family == Family::Nbd || (nbd.optimum.value - fit.optimum.value) * customers < NO_GAIN
 }
 
+/// The models that are fitted: the NBD and the one that is asked for, or all that know the selection.
+fn candidates(requested: PurchaseModelName, selection: Option<&SelectionRule>) -> Vec<Family> {
+    let fitted = |family: &Family| match requested.family() {
+        Some(one) => *family == one || *family == Family::Nbd,
+        None => family.knows_selection(selection),
+    };
+    Family::ALL.into_iter().filter(fitted).collect()
+}
+
 fn compare(
     nbd: &FamilyFit,
     fits: &[FamilyFit],
-    requested: PurchaseModelName,
+    candidates: Vec<Family>,
     customers: f64,
 ) -> Vec<Candidate> {
-    let tried = |family| match requested.family() {
-        Some(one) => family == one || family == Family::Nbd,
-        None => true,
-    };
     let candidate = |family| {
         let fit = fits.iter().chain([nbd]).find(|fit| fit.family == family);
         Candidate {
@@ -192,8 +185,7 @@ fn compare(
             without_dropout: fit.is_some_and(|fit| is_nbd(fit, nbd, customers)),
         }
     };
-    let mut all: Vec<Candidate> =
-        Family::ALL.into_iter().filter(|f| tried(*f)).map(candidate).collect();
+    let mut all: Vec<Candidate> = candidates.into_iter().map(candidate).collect();
     let key = |c: &Candidate| c.aic.unwrap_or(f64::INFINITY);
     all.sort_by(|a, b| key(a).total_cmp(&key(b)));
     all

@@ -1,35 +1,13 @@
 //! What the customers of today will order, week by week and month by month: all of them, each
 //! segment, each channel. Customers who are acquired later are not in it.
 
-use serde::Serialize;
-
-use crate::customers::{Groups, Predictions, Scope};
+use crate::customers::{Groups, Predictions};
 use crate::error::Error;
 use crate::model::forecast::cumulative::cumulated;
-use crate::model::forecast::intervals::Interval;
-use crate::model::forecast::periods::{Period, periods};
+use crate::model::forecast::periods::periods;
 use crate::model::forecast::predict::{Outlook, customer_orders, length};
 use crate::model::purchase_model::PurchaseModel;
-
-/// Orders and revenue of one group in one period.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Row {
-    /// What the group has in common.
-    pub scope: Scope,
-    /// Its name.
-    pub group: String,
-    /// When.
-    #[serde(flatten)]
-    pub period: Period,
-    /// Expected orders.
-    pub orders: f64,
-    /// Their interval, where the pipeline asks for intervals.
-    pub orders_interval: Option<Interval>,
-    /// Expected revenue, not discounted.
-    pub revenue: f64,
-    /// Its interval.
-    pub revenue_interval: Option<Interval>,
-}
+use crate::results::forecast::{ForecastRow, Interval};
 
 /// Forecasts every group over every period, group by group. `next_month` is [`next_month`]'s.
 ///
@@ -44,7 +22,7 @@ pub fn forecast(
     next_month: &[f64],
     groups: &Groups,
     outlook: &Outlook<'_>,
-) -> Result<Vec<Row>, Error> {
+) -> Result<Vec<ForecastRow>, Error> {
     let periods = periods(outlook.forecast.weeks_per_month);
     let ends: Vec<f64> = periods.iter().map(|p| p.to_day / outlook.unit.days()).collect();
     let until = cumulated(model, predictions, next_month, groups, outlook, &ends)?;
@@ -52,7 +30,7 @@ pub fn forecast(
     for (g, (scope, group)) in groups.names.iter().enumerate() {
         for (k, period) in periods.iter().enumerate() {
             let before = if period.from_day > 0.0 { until[k - 1][g] } else { [0.0; 2] };
-            rows.push(Row {
+            rows.push(ForecastRow {
                 scope: *scope,
                 group: group.clone(),
                 period: *period,
@@ -67,7 +45,7 @@ pub fn forecast(
 }
 
 /// Adds to each row its intervals of orders and revenue.
-pub fn with_intervals(rows: &mut [Row], intervals: &[[Interval; 2]]) {
+pub fn with_intervals(rows: &mut [ForecastRow], intervals: &[[Interval; 2]]) {
     for (row, [orders, revenue]) in rows.iter_mut().zip(intervals) {
         (row.orders_interval, row.revenue_interval) = (Some(*orders), Some(*revenue));
     }

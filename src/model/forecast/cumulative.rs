@@ -216,10 +216,10 @@ mod tests {
     #[test]
     fn interpolated_sums_are_the_sums() {
         let model = PurchaseModel::BgNbd(BgNbd { r: 0.25, alpha: 4.4, a: 0.8, b: 2.4 });
-        for next_month in [3.0, 400.0] {
+        for highest in [3.0, 400.0] {
             let n = 900;
             let frequency: Vec<f64> =
-                (0..n).map(|i| if i % 9 == 0 { next_month } else { f64::from(i % 3) }).collect();
+                (0..n).map(|i| if i % 9 == 0 { highest } else { f64::from(i % 3) }).collect();
             let age: Vec<f64> = (0..n).map(|i| f64::from(1 + i % 300) / 7.0).collect();
             let recency =
                 age.iter().zip(&frequency).map(|(t, x)| if *x > 0.0 { 0.9 * t } else { 0.0 });
@@ -261,9 +261,9 @@ mod tests {
                 let exact: f64 = all(time).iter().sum();
                 assert!(
                     (sums[0][0] / exact - 1.0).abs() < 1e-8,
-                    "{next_month} {time}: {sums:?} {exact}"
+                    "{highest} {time}: {sums:?} {exact}"
                 );
-                assert!((sums[0][1] / exact / 10.0 - 1.0).abs() < 1e-8, "{next_month} {time}");
+                assert!((sums[0][1] / exact / 10.0 - 1.0).abs() < 1e-8, "{highest} {time}");
             }
         }
     }

@@ -5,7 +5,6 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
-use serde::Serialize;
 
 use crate::customers::predictions::CustomerIntervals;
 use crate::customers::{Groups, Scope};
@@ -20,50 +19,11 @@ use crate::model::likelihood::covariance::Covariance;
 use crate::model::purchase_model::PurchaseModel;
 use crate::model::simulation::gamma;
 use crate::progress;
+use crate::results::forecast::{GroupIntervals, Interval, Intervals};
 use crate::settings::{Uncertainty, UncertaintyMethod};
 
 /// Counts of orders that a distribution may need.
 const MOST_ORDERS: u32 = 1 << 20;
-
-/// An interval that holds the truth with the level's probability, equal tails.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Interval {
-    /// Lower end.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
-}
-
-/// Intervals for the totals of one group of customers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct GroupIntervals {
-    /// For each horizon: months, orders.
-    pub orders: Vec<(u32, Interval)>,
-    /// Discounted value over the lifetime horizon.
-    pub lifetime_value: Interval,
-    /// Share of the customers who have not left, 0 to 1; 0 for a group without customers.
-    pub alive: Interval,
-}
-
-/// Intervals for the totals of all customers and of each segment.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Intervals {
-    /// Probability that an interval holds the truth.
-    pub level: f64,
-    /// Where the parameters were drawn from.
-    pub method: UncertaintyMethod,
-    /// Draws of parameters and orders.
-    pub draws: u32,
-    /// Whether parameters of the order values were drawn too; a penalised fit has none to draw.
-    pub spend_parameters_drawn: bool,
-    /// All customers.
-    pub company: GroupIntervals,
-    /// Each segment, lowest first.
-    pub segments: Vec<GroupIntervals>,
-    /// Orders and revenue of each row of the company's forecast.
-    #[serde(skip)]
-    pub periods: Vec<[Interval; 2]>,
-}
 
 /// Intervals for totals.
 ///

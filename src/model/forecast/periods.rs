@@ -1,7 +1,6 @@
 //! The weeks, months and horizons of a forecast.
 
-use serde::Serialize;
-
+use crate::results::forecast::{Period, Span};
 use crate::settings::{MonthLength, TimeUnit};
 
 /// Weeks that are forecast one by one.
@@ -12,42 +11,6 @@ pub(crate) const MONTHS: u32 = 12;
 
 /// Months of the cumulated forecasts.
 pub(crate) const HORIZONS: [u32; 4] = [1, 3, 6, 12];
-
-/// Length of a period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Span {
-    /// One week.
-    Week,
-    /// One month of `forecast.weeks_per_month`.
-    Month,
-    /// So many months from the observation end on.
-    Horizon,
-}
-
-impl Span {
-    /// Its name in tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Week => "week",
-            Self::Month => "month",
-            Self::Horizon => "horizon",
-        }
-    }
-}
-
-/// A stretch of the future.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Period {
-    /// Its kind.
-    pub span: Span,
-    /// Which week or month, from 1; months of a horizon.
-    pub number: u32,
-    /// Days from the observation end to its beginning.
-    pub from_day: f64,
-    /// Days from the observation end to its end.
-    pub to_day: f64,
-}
 
 /// The periods of a forecast: weeks, months, horizons.
 pub fn periods(month: MonthLength) -> Vec<Period> {

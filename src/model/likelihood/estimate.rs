@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::likelihood::maximise::Optimum;
+use crate::results::named_values::NamedValues;
 
 /// One estimated number.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -16,6 +17,23 @@ pub struct Parameter {
     pub standard_error: Option<f64>,
     /// Whether the data determine it.
     pub identified: bool,
+}
+
+impl Parameter {
+    /// Estimates by name.
+    pub fn values(parameters: &[Self]) -> NamedValues<f64> {
+        parameters.iter().map(|p| (p.name, p.value)).collect()
+    }
+
+    /// Standard errors by name.
+    pub fn standard_errors(parameters: &[Self]) -> NamedValues<Option<f64>> {
+        parameters.iter().map(|p| (p.name, p.standard_error)).collect()
+    }
+
+    /// Names of the parameters that the data do not determine.
+    pub fn not_identified(parameters: &[Self]) -> Vec<String> {
+        parameters.iter().filter(|p| !p.identified).map(|p| p.name.to_owned()).collect()
+    }
 }
 
 /// How a fit ended.

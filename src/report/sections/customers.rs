@@ -18,7 +18,7 @@ const CURVES: usize = 10;
 pub fn section(view: &View<'_>) -> Markup {
     let top = view.run.settings.output.top;
     let customers = &view.charts.customers;
-    let first = &customers[..top.min(customers.len())];
+    let first = &customers[..customers.len().min(top as usize)];
     let count = |n: usize| view.whole(n as f64);
     let top = view.fill("customers.top", &[("n", &count(first.len()))]);
     html! {
@@ -88,7 +88,7 @@ fn row(view: &View<'_>, rank: usize, customer: &CustomerLine) -> Vec<Cell> {
 fn surface(view: &View<'_>, key: &str) -> Chart {
     let surface = &view.charts.surface;
     let alive = key == "alive";
-    let unit = view.t(&format!("units.{}", view.run.settings.summary.time_unit));
+    let unit = view.t(&format!("units.{}", view.run.settings.summary.time_unit.name()));
     let percent = |v: f64| view.percent(v);
     let number = |v: f64| view.words.language.number(v, 2);
     Heat {

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use crate::report::document::{Flow, Migration};
 use crate::report::table::{Cell, Table};
 use crate::report::view::View;
+use crate::results::migration::{Migration, MigrationCell};
 
 /// In place of a segment: customers who are only in the later run.
 const NEW: &str = "new";
@@ -17,9 +17,9 @@ pub fn section(view: &View<'_>, migration: &Migration) -> Markup {
     html! {
         (crate::report::heading(view, "migration"))
         p { (view.fill("migration.between", &[
-            ("before", &view.words.language.date(before.as_of)), ("after", &view.words.language.date(after.as_of)),
-            ("customers_before", &view.whole(before.customers as f64)),
-            ("customers_after", &view.whole(after.customers as f64)),
+            ("before", &view.words.language.date(before.0)), ("after", &view.words.language.date(after.0)),
+            ("customers_before", &view.whole(before.1 as f64)),
+            ("customers_after", &view.whole(after.1 as f64)),
         ])) }
         (matrix(view, migration, view.t("migration.customers"), &|flow| {
             Cell::Heat(view.whole(flow.customers as f64), flow.customers as f64, flow.share)
@@ -30,7 +30,7 @@ pub fn section(view: &View<'_>, migration: &Migration) -> Markup {
         }).markup("migration-shares-table", view.t("migration.shares")))
         h3 { (view.t("migration.values")) }
         (values(view, migration).markup("migration-values-table", view.t("migration.values")))
-        @for finding in &migration.warnings { (crate::report::sections::overview::notice(view, finding)) }
+        @for finding in &migration.findings { (crate::report::sections::overview::notice(view, finding)) }
     }
 }
 
@@ -51,13 +51,13 @@ fn matrix(
     view: &View<'_>,
     migration: &Migration,
     corner: &str,
-    say: &dyn Fn(&Flow) -> Cell,
+    say: &dyn Fn(&MigrationCell) -> Cell,
 ) -> Table {
     let titles = ends(view, LOST).into_iter().map(|segment| end(view, segment));
     let mut table = Table::new(std::iter::once(corner.to_owned()).chain(titles));
     for from in ends(view, NEW) {
         let cell = |to: &str| {
-            let flow = migration.migration.iter().find(|f| f.from == from && f.to == to);
+            let flow = migration.cells.iter().find(|f| f.from == from && f.to == to);
             flow.map_or(Cell::none(), say)
         };
         let row = ends(view, LOST).into_iter().map(cell);
@@ -70,7 +70,7 @@ fn matrix(
 fn values(view: &View<'_>, migration: &Migration) -> Table {
     let keys = ["from", "to", "count", "cltv_before", "cltv_after"];
     let mut table = Table::new(keys.map(|key| view.t(&format!("migration.{key}"))));
-    for flow in migration.migration.iter().filter(|flow| flow.customers > 0) {
+    for flow in migration.cells.iter().filter(|flow| flow.customers > 0) {
         table.row([
             Cell::text(end(view, &flow.from)),
             Cell::text(end(view, &flow.to)),

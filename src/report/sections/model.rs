@@ -1,7 +1,6 @@
 //! The model: what its parameters mean, whether it fits, and all findings of the run.
 
 use maud::{Markup, html};
-use serde_json::Value;
 
 use crate::report::chart::Chart;
 use crate::report::chart::columns::{ColumnChart, Series};
@@ -31,7 +30,7 @@ pub fn section(view: &View<'_>) -> Markup {
     html! {
         (crate::report::heading(view, "model"))
         p { (view.fill(if run.model.given { "model.given" } else { "model.fitted" }, &[
-            ("model", &view.model_name(&run.purchases.model)),
+            ("model", &view.model_name(run.purchases.model.name())),
             ("id", &run.model.id), ("date", &view.words.language.date(run.model.fitted_until)),
         ])) }
         ul.meaning { @for quantity in &view.charts.derived { li { (derived_quantity(view, quantity)) } } }
@@ -125,14 +124,14 @@ fn parameters(view: &View<'_>) -> Table {
     let keys = ["parameter", "value", "error", "says"];
     let mut table = Table::new(keys.map(|key| view.t(&format!("model.{key}"))));
     let purchases = &view.run.purchases;
-    for (name, value) in &purchases.parameters {
-        let known = !purchases.not_identified.contains(name);
-        let error = purchases.standard_errors.get(name).and_then(Value::as_f64);
-        table.row(parameter(view, name, value.as_f64().filter(|_| known), error));
+    for (name, value) in purchases.parameters.iter() {
+        let known = !purchases.not_identified.iter().any(|unknown| unknown == name);
+        let error = purchases.standard_errors.get(name).copied().flatten();
+        table.row(parameter(view, name, known.then_some(*value), error));
     }
-    for (name, value) in &view.run.spend.parameters {
-        let error = view.run.spend.standard_errors.get(name).and_then(Value::as_f64);
-        table.row(parameter(view, name, value.as_f64(), error));
+    for (name, value) in view.run.spend.parameters.iter() {
+        let error = view.run.spend.standard_errors.get(name).copied().flatten();
+        table.row(parameter(view, name, Some(*value), error));
     }
     table
 }
@@ -151,15 +150,20 @@ fn parameter(view: &View<'_>, name: &str, value: Option<f64>, error: Option<f64>
 fn comparison(view: &View<'_>) -> Table {
     let keys = ["model", "log_likelihood", "aic", "leaves"];
     let mut table = Table::new(keys.map(|key| view.t(&format!("model.compared.{key}"))));
+    // A model whose fit found no optimum has no likelihood, and says nothing about who leaves.
+    let number = |value: Option<f64>| {
+        value.map_or(Cell::none(), |v| Cell::Number(view.words.language.number(v, 1), v))
+    };
     for compared in &view.run.purchases.comparison {
-        let leaves = if compared.without_dropout { "words.no" } else { "words.yes" };
+        let leaves = match (compared.log_likelihood, compared.without_dropout) {
+            (None, _) => "model.compared.no_optimum",
+            (Some(_), true) => "words.no",
+            (Some(_), false) => "words.yes",
+        };
         table.row([
-            Cell::text(view.model_name(&compared.model)),
-            Cell::Number(
-                view.words.language.number(compared.log_likelihood, 1),
-                compared.log_likelihood,
-            ),
-            Cell::Number(view.words.language.number(compared.aic, 1), compared.aic),
+            Cell::text(view.model_name(compared.model.name())),
+            number(compared.log_likelihood),
+            number(compared.aic),
             Cell::text(view.t(leaves)),
         ]);
     }

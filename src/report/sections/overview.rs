@@ -2,10 +2,12 @@
 
 use maud::{Markup, html};
 
-use crate::report::document::Interval;
+use crate::customers::Scope;
 use crate::report::texts::Said;
 use crate::report::view::View;
 use crate::results::findings::{Finding, Severity};
+use crate::results::forecast::{ForecastRow, Interval, Span};
+use crate::settings::Family;
 
 /// Codes of the findings that the overview shows although they are not warnings.
 const IN_FRONT: [&str; 2] = ["selection_corrected", "selection_by_channels"];
@@ -53,11 +55,8 @@ fn orders(view: &View<'_>) -> Markup {
 
 fn revenue(view: &View<'_>) -> Markup {
     let (_, months) = view.longest();
-    let row = view
-        .run
-        .forecast
-        .iter()
-        .find(|row| row.scope == "total" && row.span == "horizon" && row.number == months);
+    let wanted = |row: &&ForecastRow| row.scope == Scope::Total && row.period.is_horizon(months);
+    let row = view.run.forecast.iter().find(wanted);
     let level = view.run.intervals.as_ref().map(|intervals| intervals.level);
     match row {
         Some(row) => {
@@ -104,7 +103,7 @@ fn alive(view: &View<'_>) -> Markup {
 /// models.
 fn ordered_once(view: &View<'_>) -> u64 {
     let without = view.charts.fit.frequency.first().filter(|bin| bin.to == Some(1.0));
-    without.filter(|_| view.run.purchases.model == "bg_nbd").map_or(0, |bin| bin.observed)
+    without.filter(|_| view.run.purchases.model == Family::BgNbd).map_or(0, |bin| bin.observed)
 }
 
 fn interval(
@@ -148,7 +147,8 @@ fn told(view: &View<'_>, finding: &Finding) -> Said {
 fn assumptions(view: &View<'_>) -> String {
     let settings = &view.run.settings;
     let (_, months) = view.longest();
-    let days = view.run.forecast.iter().find(|row| row.span == "month").map_or(0.0, |r| r.to_day);
+    let month = view.run.forecast.iter().find(|row| row.period.span == Span::Month);
+    let days = month.map_or(0.0, |row| row.period.to_day);
     let text = view.fill(
         "overview.assumptions",
         &[

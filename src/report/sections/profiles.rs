@@ -5,9 +5,9 @@ use crate::report::chart::Chart;
 use crate::report::chart::columns::{ColumnChart, Series};
 use crate::report::chart::heat::Heat;
 use crate::report::chart::shares::Shares;
-use crate::report::document::{Described, KeptColumn};
 use crate::report::sections::by_segment;
 use crate::report::view::View;
+use crate::results::profiles::{Described, KeptColumn};
 
 /// Most entries of a column in a chart with a colour for each.
 const ENTRIES: usize = 8;
@@ -54,7 +54,7 @@ fn profile(view: &View<'_>, id: &str, column: &KeptColumn) -> Option<Chart> {
 /// when a group has no number.
 fn means(column: &KeptColumn) -> Option<Vec<f64>> {
     let mean = |group: &Described| match group {
-        Described::Mean { mean } => *mean,
+        Described::Mean { mean, .. } => *mean,
         Described::Shares(_) => None,
     };
     column.groups.iter().map(mean).collect()

@@ -5,13 +5,13 @@ use maud::{Markup, html};
 use crate::report::chart::columns::{ColumnChart, Series};
 use crate::report::chart::heat::Heat;
 use crate::report::chart::{Chart, class};
-use crate::report::document::Profile;
 use crate::report::sections::{by_segment, profiles};
 use crate::report::table::{Cell, Table};
 use crate::report::texts::Suggestion;
 use crate::report::view::View;
 use crate::results::advice::Advice;
 use crate::results::chart_data::Distribution;
+use crate::results::profiles::Profile;
 use crate::settings::columns::{CLTV, EXP_AVERAGE_VALUE, expected_orders};
 
 /// The section as HTML.
@@ -196,7 +196,7 @@ fn recency_frequency(view: &View<'_>, segment: usize) -> Chart {
         .recency_edges
         .windows(2)
         .map(|pair| format!("{}–{}", view.short(pair[0]), view.short(pair[1])));
-    let unit = view.t(&format!("units.{}", view.run.settings.summary.time_unit));
+    let unit = view.t(&format!("units.{}", view.run.settings.summary.time_unit.name()));
     let count = |n: &u64| if *n == 0 { None } else { Some(*n as f64) };
     Heat {
         id: format!("recency-frequency-{}", view.colour(segment)),

@@ -6,13 +6,12 @@ use std::path::PathBuf;
 use polars::prelude::DataFrame;
 use serde_json::{Map, Value, json};
 
-use crate::comparison::{ABSENT, Comparison};
+use crate::comparison::Comparison;
 use crate::error::Error;
-use crate::model::evaluate::migration::Flow;
-use crate::output::documents::text;
 use crate::output::folder::target::Target;
+use crate::output::json_text::text;
 use crate::output::tables::{TableColumns, parquet};
-use crate::results::version::{SCHEMA_VERSION, tool};
+use crate::results::version::{SCHEMA_VERSION, Tool};
 
 const DOCUMENT: &str = "comparison.json";
 const MATRIX: &str = "comparison.parquet";
@@ -38,48 +37,28 @@ pub fn write(comparison: &Comparison, target: &Target) -> Result<PathBuf, Error>
 /// # Errors
 /// [`Error::Engine`], never for a finished comparison.
 pub fn matrix(comparison: &Comparison) -> Result<DataFrame, Error> {
-    TableColumns::of(&comparison.flows)
-        .text("from", |flow| ends(comparison, flow)[0].to_owned())
-        .text("to", |flow| ends(comparison, flow)[1].to_owned())
-        .count("customers", |flow| flow.customers)
-        .number("share", |flow| flow.share)
-        .number("cltv_before", |flow| flow.cltv_before)
-        .number("cltv_after", |flow| flow.cltv_after)
+    TableColumns::of(&comparison.migration_cells())
+        .text("from", |cell| cell.from.clone())
+        .text("to", |cell| cell.to.clone())
+        .count("customers", |cell| cell.customers)
+        .number("share", |cell| cell.share)
+        .number("cltv_before", |cell| cell.cltv_before)
+        .number("cltv_after", |cell| cell.cltv_after)
         .table()
 }
 
-/// Names of the segments before and after; `new` or `lost` where a run lacks the customers.
-pub fn ends<'a>(comparison: &'a Comparison, flow: &Flow) -> [&'a str; 2] {
-    let name = |position: usize, absent| {
-        comparison.labels.get(position).map_or(absent, |label: &'a String| label.as_str())
-    };
-    [name(flow.from, ABSENT[0]), name(flow.to, ABSENT[1])]
-}
-
-pub(super) fn document(comparison: &Comparison) -> Map<String, Value> {
-    let flow = |flow: &Flow| {
-        let [from, to] = ends(comparison, flow);
-        json!({
-            "from": from,
-            "to": to,
-            "way": flow.way(comparison.labels.len()),
-            "customers": flow.customers,
-            "share": flow.share,
-            "cltv_before": flow.cltv_before,
-            "cltv_after": flow.cltv_after,
-        })
-    };
+fn document(comparison: &Comparison) -> Map<String, Value> {
     let index = comparison.stability_index.iter();
     let index: Map<String, Value> =
         index.map(|(name, index)| ((*name).to_owned(), json!(index))).collect();
     let document = json!({
         "schema_version": SCHEMA_VERSION,
-        "tool": tool(),
+        "tool": Tool::this(),
         "before": comparison.before,
         "after": comparison.after,
         "days": comparison.days,
         "segments": comparison.labels,
-        "migration": comparison.flows.iter().map(flow).collect::<Vec<_>>(),
+        "migration": comparison.migration_cells(),
         "movements": comparison.movements,
         "gains": comparison.gains,
         "losses": comparison.losses,
@@ -94,7 +73,7 @@ pub(super) fn document(comparison: &Comparison) -> Map<String, Value> {
             "orders": comparison.orders,
             "revenue": comparison.revenue,
         },
-        "anomalies": comparison.anomalies,
+        "oddities": comparison.anomalies,
         "warnings": comparison.findings,
     });
     match document {

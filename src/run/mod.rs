@@ -1,19 +1,19 @@
 //! What a run found out.
 
+pub mod audit;
+
 use polars::prelude::DataFrame;
 
 use crate::frame::scored::profile::Profiles;
-use crate::frame::scored::rfm::RfmProfile;
-use crate::model::evaluate::stability::Drift;
-use crate::model::evaluate::tracking::Week;
-use crate::model::forecast::company;
-use crate::model::forecast::intervals::Intervals;
 use crate::model::{FittedPurchases, FittedSpend};
 use crate::model_file::ModelFile;
-use crate::pipeline::audit::Audit;
+use crate::run::audit::Audit;
 use crate::results::advice::Advice;
 use crate::results::chart_data::ChartData;
 use crate::results::findings::Finding;
+use crate::results::forecast::{ForecastRow, Intervals, Week};
+use crate::results::profiles::RfmProfile;
+use crate::results::run_document::Drift;
 
 /// Everything that a run found out; [`crate::output::write`] makes files of it.
 pub struct Run {
@@ -32,7 +32,7 @@ pub struct Run {
     /// The model of order values.
     pub spend: FittedSpend,
     /// Orders and revenue of the company, its segments and its channels.
-    pub forecast: Vec<company::Row>,
+    pub forecast: Vec<ForecastRow>,
     /// Who is expected to order most in the next month, and how much, most first.
     pub next_month: Vec<(String, f64)>,
     /// Repeat orders week by week, expected and actual; an order log only.

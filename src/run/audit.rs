@@ -3,8 +3,8 @@
 use polars::prelude::DataFrame;
 
 use crate::frame::rules::judged::Rejected;
-use crate::frame::summary::outliers::OutlierLimits;
 use crate::pipeline::prepare::Prepared;
+use crate::results::rows::OutlierLimits;
 use crate::storage::fingerprint::Fingerprint;
 
 /// What happened between the input and the models.

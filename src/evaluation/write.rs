@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 use crate::error::Error;
 use crate::evaluation::fold::{Evaluation, Fold, Method};
 use crate::model::evaluate::holdout::{Accuracy, GroupAccuracy};
-use crate::output::documents::text;
 use crate::output::folder::target::Target;
+use crate::output::json_text::text;
 use crate::output::tables::{TableColumns, csv};
-use crate::results::version::tool;
+use crate::results::version::Tool;
 use crate::settings::Settings;
 
 /// Writes the three files; returns the folder.
@@ -30,7 +30,7 @@ pub fn write(
     let rejected: Map<String, Value> = by_rule.collect();
     let document = json!({
         "schema_version": crate::results::version::SCHEMA_VERSION,
-        "tool": tool(),
+        "tool": Tool::this(),
         "pipeline": settings.name,
         "inputs": evaluation.inputs,
         "rows_read": evaluation.rows_read,
