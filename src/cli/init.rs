@@ -11,7 +11,6 @@ use crate::frame::guess::guess;
 use crate::frame::guess::inspect::inspect;
 use crate::model::selection::stated::advice;
 use crate::pipeline::prepare::prepare;
-use crate::progress::Clock;
 use crate::settings::{Overrides, parse};
 use crate::storage::atomic::write_whole;
 
@@ -68,7 +67,7 @@ fn written(args: &InitArgs, name: &str) -> Result<String, Error> {
     let plain = pipeline_text::pipeline(&guess, &overview, &draft);
     let settings = parse(&plain, &Overrides::default())
         .map_err(|faults| Error::Settings { place: args.input.clone(), faults })?;
-    let prepared = prepare(&settings, None, &mut Clock::default()).map_err(with_remedy)?;
+    let prepared = prepare(&settings).map_err(with_remedy)?;
     let end = prepared.summary.observation_end;
     let lines = advice(&prepared.signs, end, settings.summary.time_unit);
     Ok(match &lines {

@@ -98,7 +98,7 @@ impl Job<'_> {
         }
         let started =
             Started { at: self.started.time(), pipeline: self.description.display().to_string() };
-        let write = |target| output::write(&run, &self.settings, &started, target);
+        let write = |target| pipeline::write(&run, &self.settings, &started, target);
         let folder = target.as_ref().map(write).transpose()?;
         if let Some(folder) = &folder {
             signals::written();

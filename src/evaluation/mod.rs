@@ -20,7 +20,8 @@ use crate::model::evaluate::holdout::{
     Forecast, GroupAccuracy, accuracy, baselines, by_group, expected,
 };
 use crate::model::{self, CustomerPatterns, FittedPurchases};
-use crate::pipeline::{CleanInput, contract, notices, read_and_clean};
+use crate::pipeline::prepare::{CleanInput, load_and_clean};
+use crate::pipeline::{contract, notices};
 use crate::progress::{self, Clock};
 use crate::results::findings::{Finding, Severity};
 use crate::settings::{Family, InputKind, Purchases, Settings};
@@ -35,7 +36,7 @@ use crate::storage::fingerprint::lost_thread;
 pub fn evaluate(settings: &Settings, folds: u32) -> Result<Evaluation, Error> {
     let cut = splittable(settings)?;
     let CleanInput { source: _held, files, cleaned } =
-        read_and_clean(settings, &mut Clock::default())?;
+        load_and_clean(settings, &mut Clock::default())?;
     let (first_order, last_order) = log::first_and_last(&cleaned.valid)?;
     let end = settings.transactions.observation_end.unwrap_or(last_order);
     if end <= cut {

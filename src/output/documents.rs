@@ -5,8 +5,6 @@ use crate::model::FittedPurchases;
 use crate::model::likelihood::estimate::Parameter;
 use crate::model_file::ModelFile;
 use crate::output::json_text::text;
-use crate::run::audit::Audit;
-use crate::run::Run;
 use crate::results::chart_data::ChartData;
 use crate::results::named_values::NamedValues;
 use crate::results::run_document::{
@@ -14,6 +12,8 @@ use crate::results::run_document::{
     SpendEntry,
 };
 use crate::results::version::{SCHEMA_VERSION, Tool};
+use crate::run::Run;
+use crate::run::audit::Audit;
 use crate::settings::Settings;
 use crate::storage::fingerprint::Fingerprint;
 

@@ -12,7 +12,7 @@ use crate::error::Error;
 ///
 /// # Errors
 /// [`Error::Io`] never for our documents; a map with keys that are not text would fail.
-pub(super) fn text(document: &impl Serialize) -> Result<String, Error> {
+pub(crate) fn text(document: &impl Serialize) -> Result<String, Error> {
     let mut bytes = Vec::new();
     let mut serializer =
         serde_json::Serializer::with_formatter(&mut bytes, OneLinePerItem::default());

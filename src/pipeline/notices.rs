@@ -3,15 +3,13 @@
 
 use chrono::NaiveDate;
 
-use crate::customers::Predictions;
 use crate::error::Error;
 use crate::frame::summary::CustomerSummary;
-use crate::model::FittedPurchases;
 use crate::model::evaluate::stability::SHIFTED;
-use crate::model::forecast::predict::{Outlook, total_orders};
+use crate::model::forecast::predict::total_orders;
 use crate::model::selection::stated;
 use crate::pipeline::contract::rejected_rows;
-use crate::pipeline::models::Models;
+use crate::pipeline::models::Fit;
 use crate::pipeline::prepare::Prepared;
 use crate::results::findings::{Finding, Severity};
 use crate::results::rows::OutlierLimits;
@@ -25,7 +23,7 @@ const LONGEST_SILENCE: i64 = 30;
 /// Everything there is to say, in the order of the flow.
 pub fn data_findings(settings: &Settings, prepared: &Prepared, edges: &[f64]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let cleaned = &prepared.cleaned;
+    let cleaned = &prepared.input.cleaned;
     findings.extend(rejected_rows(&cleaned.rejected, cleaned.rows_read, settings));
     findings.extend(truncated(&prepared.summary, settings));
     findings.extend(assumed_end(&prepared.summary, settings));
@@ -210,42 +208,35 @@ fn far_forecast(settings: &Settings, oldest: f64) -> Option<Finding> {
 /// Everything that the reader should know, most serious first.
 pub(crate) fn findings(
     prepared: &Prepared,
-    models: &Models,
-    predicted: &Predictions,
-    outlook: &Outlook<'_>,
+    fit: &Fit,
     edges: &[f64],
-    without_intervals: Option<Finding>,
+    without_intervals: Option<&Finding>,
     settings: &Settings,
 ) -> Vec<Finding> {
-    let Models { purchases, spend, selection, given } = models;
-    let mut findings = purchases.findings.clone();
-    findings.extend(without_intervals);
-    findings.extend(corrected(purchases, predicted, outlook, settings));
+    let mut findings = fit.purchases.findings.clone();
+    findings.extend(without_intervals.cloned());
+    findings.extend(corrected(prepared, fit, settings));
     let end = prepared.summary.observation_end;
     // A correction belongs to the file of the fit; whether this one is filtered alike changes nothing.
-    if !(*given && selection.is_some()) {
-        findings.extend(stated::findings(settings, *selection, &prepared.signs, end));
+    if !(fit.given && fit.selection.is_some()) {
+        findings.extend(stated::findings(settings, fit.selection, &prepared.signs, end));
     }
-    findings.extend(spend.findings.clone());
+    findings.extend(fit.spend.findings.clone());
     findings.extend(data_findings(settings, prepared, edges));
     findings.sort_by_key(|finding| finding.severity == Severity::Note);
     findings
 }
 
 /// What the selection changed in the forecast.
-pub(crate) fn corrected(
-    purchases: &FittedPurchases,
-    predicted: &Predictions,
-    outlook: &Outlook<'_>,
-    settings: &Settings,
-) -> Vec<Finding> {
-    let (Some(fit), Some(stated)) = (&purchases.selection, &settings.selection) else {
+fn corrected(prepared: &Prepared, fit: &Fit, settings: &Settings) -> Vec<Finding> {
+    let (Some(selection), Some(stated)) = (&fit.purchases.selection, &settings.selection) else {
         return Vec::new();
     };
-    let ignored = total_orders(&fit.ignored, outlook);
+    let ignored = total_orders(&selection.ignored, &fit.outlook(prepared, settings));
+    let orders = fit.predictions.orders.iter();
     let corrected: Vec<(u32, f64)> =
-        predicted.orders.iter().map(|(months, orders)| (*months, orders.iter().sum())).collect();
-    stated::corrected(stated, purchases.customers, fit.acquired, &ignored, &corrected)
+        orders.map(|(months, orders)| (*months, orders.iter().sum())).collect();
+    stated::corrected(stated, fit.purchases.customers, selection.acquired, &ignored, &corrected)
 }
 
 /// Refuses a run with a warning, for `--strict`; `consequence` says what that means.

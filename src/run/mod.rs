@@ -7,13 +7,13 @@ use polars::prelude::DataFrame;
 use crate::frame::scored::profile::Profiles;
 use crate::model::{FittedPurchases, FittedSpend};
 use crate::model_file::ModelFile;
-use crate::run::audit::Audit;
 use crate::results::advice::Advice;
 use crate::results::chart_data::ChartData;
 use crate::results::findings::Finding;
 use crate::results::forecast::{ForecastRow, Intervals, Week};
 use crate::results::profiles::RfmProfile;
 use crate::results::run_document::Drift;
+use crate::run::audit::Audit;
 
 /// Everything that a run found out; [`crate::output::write`] makes files of it.
 pub struct Run {

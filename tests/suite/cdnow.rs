@@ -7,8 +7,7 @@ use std::path::Path;
 use cltv::model::forecast::predict::{Outlook, total_orders};
 use cltv::model::selection::probability::SelectionRule;
 use cltv::model::{CustomerPatterns, PurchaseModel, fit_purchases};
-use cltv::pipeline::prepare::prepare;
-use cltv::progress::Clock;
+use cltv::pipeline::prepare;
 use cltv::settings::{Family, Overrides, TimeUnit, load};
 use tempfile::TempDir;
 
@@ -175,7 +174,7 @@ fn cdnow_corrected_for_a_selection_on_reference_data() {
         ..Overrides::default()
     };
     let settings = load(&project("pipelines/cdnow.toml"), &overrides).expect("sound settings");
-    let prepared = prepare(&settings, None, &mut Clock::default()).expect("sound input");
+    let prepared = prepare(&settings).expect("sound input");
     let customers = CustomerPatterns::of(&prepared.histories);
     let patterns = &customers.patterns;
     let selection = SelectionRule { repeat_order: false, ..SelectionRule::to(13.0) };

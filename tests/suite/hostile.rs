@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use cltv::model_file::ModelFile;
 use cltv::pipeline;
-use cltv::progress::Clock;
 use cltv::settings::{Overrides, load, parse, restore};
 use polars::prelude::*;
 use rand::{RngExt, SeedableRng};
@@ -148,7 +147,7 @@ fn look_at(pipeline: &str, file: &Path) {
     let input = Some(file.display().to_string());
     let overrides = Overrides { input, ..Overrides::default() };
     let settings = load(&project(pipeline), &overrides).expect("a valid pipeline");
-    if let Err(error) = pipeline::prepare(&settings, None, &mut Clock::default()) {
+    if let Err(error) = pipeline::prepare(&settings) {
         let said = error.to_string();
         assert!(said.len() > 20, "{said}");
         // Polars' Parquet reader is known to panic on damaged files; nothing else may.

@@ -5,8 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use chrono::{Days, NaiveDate};
-use cltv::pipeline::prepare::prepare;
-use cltv::progress::Clock;
+use cltv::pipeline::prepare;
 use cltv::settings::Settings;
 use cltv::settings::{Overrides, parse};
 use polars::prelude::*;
@@ -57,9 +56,9 @@ fn written(folder: &TempDir, name: &str, text: &str) -> std::path::PathBuf {
 }
 
 fn rejected(settings: &Settings) -> (BTreeMap<String, usize>, DataFrame, DataFrame) {
-    let prepared = prepare(settings, None, &mut Clock::default()).expect("a valid log");
-    let counts = prepared.cleaned.rejected.iter().map(|r| (r.rule.clone(), r.rows)).collect();
-    (counts, prepared.summary.frame, prepared.cleaned.quarantine)
+    let prepared = prepare(settings).expect("a valid log");
+    let counts = prepared.input.cleaned.rejected.iter().map(|r| (r.rule.clone(), r.rows)).collect();
+    (counts, prepared.summary.frame, prepared.input.cleaned.quarantine)
 }
 
 fn counts(expected: &[(&str, usize)]) -> BTreeMap<String, usize> {
@@ -213,7 +212,7 @@ fn day_and_month_are_settled_by_the_whole_column() {
         let overrides =
             Overrides { input: Some(log.display().to_string()), set, ..Overrides::default() };
         let settings = parse(&small(), &overrides).expect("sound settings");
-        prepare(&settings, None, &mut Clock::default()).err().map(|error| error.to_string())
+        prepare(&settings).err().map(|error| error.to_string())
     };
     let message = refused(&log).expect("an ambiguous log");
     assert!(message.contains("cannot be told apart"), "{message}");
@@ -328,7 +327,7 @@ fn summaries(input: &Path, unit: &str) -> Option<Summaries> {
         ..Overrides::default()
     };
     let settings = parse(&small(), &overrides).expect("sound settings");
-    let frame = prepare(&settings, None, &mut Clock::default()).ok()?.summary.frame;
+    let frame = prepare(&settings).ok()?.summary.frame;
     let ending = if unit == "week" { "weekly" } else { "daily" };
     let [recency, age] = ["recency", "T"].map(|name| format!("{name}_{ending}"));
     let columns = ["frequency", &recency, &age, "monetary_avg"].map(|name| numbers(&frame, name));

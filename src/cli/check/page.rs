@@ -121,8 +121,9 @@ fn first_rows(page: &mut Page, overview: &Overview) {
 fn would_do(page: &mut Page, prospect: &Prospect, overview: &Overview) {
     let Prospect { settings, prepared, .. } = prospect;
     page.title("What a run would do");
-    let rejected: usize = prepared.cleaned.rejected.iter().map(|r| r.rows).sum();
+    let rejected: usize = prepared.input.cleaned.rejected.iter().map(|r| r.rows).sum();
     let rules: Vec<String> = prepared
+        .input
         .cleaned
         .rejected
         .iter()
@@ -135,7 +136,7 @@ fn would_do(page: &mut Page, prospect: &Prospect, overview: &Overview) {
             "reads",
             format!(
                 "{} rows, {} set aside{aside}",
-                whole(prepared.cleaned.rows_read as f64),
+                whole(prepared.input.cleaned.rows_read as f64),
                 whole(rejected as f64)
             ),
         ),
@@ -273,8 +274,8 @@ fn escaped(json: &str) -> String {
 fn run(prospect: &Prospect) -> Value {
     let Prospect { settings, prepared, .. } = prospect;
     let rejected: serde_json::Map<String, Value> =
-        prepared.cleaned.rejected.iter().map(|r| (r.rule.clone(), json!(r.rows))).collect();
-    let aside: usize = prepared.cleaned.rejected.iter().map(|r| r.rows).sum();
+        prepared.input.cleaned.rejected.iter().map(|r| (r.rule.clone(), json!(r.rows))).collect();
+    let aside: usize = prepared.input.cleaned.rejected.iter().map(|r| r.rows).sum();
     let warned = |f: &&crate::results::findings::Finding| f.severity == Severity::Warning;
     json!({
         "possible": prospect.too_little.is_none(),
@@ -282,7 +283,7 @@ fn run(prospect: &Prospect) -> Value {
         "kind": settings.input.kind,
         "columns": settings.input.columns,
         "cancelled": settings.transactions.cancelled,
-        "rows": { "read": prepared.cleaned.rows_read, "rejected": aside, "kept": prepared.cleaned.rows_read - aside },
+        "rows": { "read": prepared.input.cleaned.rows_read, "rejected": aside, "kept": prepared.input.cleaned.rows_read - aside },
         "rejected": rejected,
         "customers": prepared.histories.len(),
         "distinct_histories": prospect.histories,

@@ -9,10 +9,8 @@ use crate::frame::guess::inspect::{Overview, inspect};
 use crate::model::CustomerPatterns;
 use crate::model::fit::purchases;
 use crate::model::selection::stated::{self, advice};
-use crate::pipeline::Prepared;
 use crate::pipeline::notices::data_findings;
-use crate::pipeline::prepare::prepare;
-use crate::progress::Clock;
+use crate::pipeline::prepare::{Prepared, prepare};
 use crate::results::findings::{Finding, Severity};
 use crate::settings::{FrequencyKind, Overrides, Settings, load, parse};
 
@@ -75,7 +73,7 @@ pub(crate) fn check(file: &Path, overrides: &Overrides) -> Result<Checked, Error
 }
 
 pub(crate) fn prospect(settings: Settings) -> Result<Prospect, Error> {
-    let prepared = prepare(&settings, None, &mut Clock::default())?;
+    let prepared = prepare(&settings)?;
     let end = prepared.summary.observation_end;
     let stated = stated::stated(&settings, &prepared.histories, end)?;
     let patterns = CustomerPatterns::of(&prepared.histories).patterns;

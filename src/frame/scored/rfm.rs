@@ -21,8 +21,6 @@ pub struct Scored {
     pub frame: DataFrame,
     /// One profile per RFM segment, in the order of the pipeline file.
     pub segments: Vec<RfmProfile>,
-    /// Edges between the scores; `None` where equal values are ranked by row.
-    pub edges: Option<RfmEdges>,
 }
 
 /// The four edges between the five scores of each column, ascending.
@@ -47,18 +45,14 @@ pub fn score(
     mut scored: DataFrame,
     summary: &DataFrame,
     cltv_segment: &[usize],
-    given: Option<&RfmEdges>,
+    edges: Option<&RfmEdges>,
     settings: &Settings,
 ) -> Result<Scored, Error> {
     let [days, orders, spend] = scored_columns(summary)?;
     let (lowest, highest) = (*RFM_SCORES.start(), *RFM_SCORES.end());
-    let (edges, [quiet, frequency, monetary]) = match settings.rfm.ties {
-        Ties::RowOrder => (None, [&days, &orders, &spend].map(|values| scores_by_row(values))),
-        Ties::Together => {
-            let edges = given.cloned().unwrap_or_else(|| RfmEdges::of([&days, &orders, &spend]));
-            let scores = edges.scores([&days, &orders, &spend]);
-            (Some(edges), scores)
-        }
+    let [quiet, frequency, monetary] = match edges {
+        Some(edges) => edges.scores([&days, &orders, &spend]),
+        None => [&days, &orders, &spend].map(|values| scores_by_row(values)),
     };
     // Many days since the last order are a low score.
     let recency: Vec<u8> = quiet.into_iter().map(|score| lowest + highest - score).collect();
@@ -84,7 +78,7 @@ pub fn score(
         .hstack_mut(&columns)
         .and_then(|frame| kept_last(frame, settings))
         .map_err(Error::engine("join the RFM scores"))?;
-    Ok(Scored { frame, segments: profiles, edges })
+    Ok(Scored { frame, segments: profiles })
 }
 
 /// Days since the last order, orders and spend.
@@ -98,10 +92,12 @@ fn scored_columns(summary: &DataFrame) -> Result<[Vec<f64>; 3], Error> {
 ///
 /// # Errors
 /// [`Error::Engine`], never for a summary.
-pub fn edges_of(summary: &DataFrame, settings: &Settings) -> Result<Option<RfmEdges>, Error> {
+pub fn score_edges(summary: &DataFrame, ties: Ties) -> Result<Option<RfmEdges>, Error> {
+    if ties == Ties::RowOrder {
+        return Ok(None);
+    }
     let columns = scored_columns(summary)?;
-    let edges = || RfmEdges::of(columns.each_ref().map(Vec::as_slice));
-    Ok((settings.rfm.ties == Ties::Together).then(edges))
+    Ok(Some(RfmEdges::of(columns.each_ref().map(Vec::as_slice))))
 }
 
 fn profiles(

@@ -7,7 +7,7 @@ use crate::model::forecast::cumulative::cumulated;
 use crate::model::forecast::periods::periods;
 use crate::model::forecast::predict::{Outlook, customer_orders, length};
 use crate::model::purchase_model::PurchaseModel;
-use crate::results::forecast::{ForecastRow, Interval};
+use crate::results::forecast::{ForecastRow, Interval, Intervals};
 
 /// Forecasts every group over every period, group by group. `next_month` is [`next_month`]'s.
 ///
@@ -44,11 +44,18 @@ pub fn forecast(
     Ok(rows)
 }
 
-/// Adds to each row its intervals of orders and revenue.
-pub fn with_intervals(rows: &mut [ForecastRow], intervals: &[[Interval; 2]]) {
-    for (row, [orders, revenue]) in rows.iter_mut().zip(intervals) {
-        (row.orders_interval, row.revenue_interval) = (Some(*orders), Some(*revenue));
-    }
+/// The rows with their intervals of orders and revenue, where there are intervals.
+pub fn with_intervals(rows: Vec<ForecastRow>, intervals: Option<&Intervals>) -> Vec<ForecastRow> {
+    let Some(intervals) = intervals else {
+        return rows;
+    };
+    let pairs = rows.into_iter().zip(&intervals.periods);
+    let with = |(row, [orders, revenue]): (ForecastRow, &[Interval; 2])| ForecastRow {
+        orders_interval: Some(*orders),
+        revenue_interval: Some(*revenue),
+        ..row
+    };
+    pairs.map(with).collect()
 }
 
 /// Each customer's expected orders in the next month.
