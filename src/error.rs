@@ -1,16 +1,17 @@
-//! One error type with an exit class; what went wrong, where, which value, what to do.
+//! The crate's error type. A message says what went wrong, where, with which value, and what to do;
+//! each variant has an exit code.
 
 use std::path::{Path, PathBuf};
 
-/// Everything that can end a run early.
+/// Everything that can end a command early.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The pipeline file or the command line is wrong; every fault that was found.
+    /// The pipeline file or the command line is wrong; lists every fault found.
     #[error("{place}: {}", list(.faults))]
     Settings {
         /// The file or flag at fault.
         place: String,
-        /// One sentence a fault, with the remedy.
+        /// One sentence per fault, with its remedy.
         faults: Vec<String>,
     },
     /// The input breaks the contract that the pipeline file states.
@@ -18,7 +19,7 @@ pub enum Error {
     Input {
         /// The input at fault.
         place: String,
-        /// One sentence a fault, with the remedy.
+        /// One sentence per fault, with its remedy.
         faults: Vec<String>,
     },
     /// The model cannot be trusted: not converged, or a warning under `--strict`.
@@ -31,37 +32,37 @@ pub enum Error {
         path: PathBuf,
         /// What was attempted.
         action: &'static str,
-        /// The operating system's answer.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// The data engine failed in a way that no check foresaw.
+    /// Polars failed in a way that no earlier check caught.
     #[error("the data engine failed while it tried to {action}")]
     Engine {
         /// What was attempted.
         action: &'static str,
-        /// The engine's answer.
+        /// Polars' error.
         source: polars::prelude::PolarsError,
     },
 }
 
 impl Error {
-    /// A single fault of the input.
+    /// An [`Error::Input`] with a single fault.
     pub fn input(place: impl ToString, fault: impl Into<String>) -> Self {
         Self::Input { place: place.to_string(), faults: vec![fault.into()] }
     }
 
-    /// For `map_err` on file operations.
+    /// A closure for `map_err` on file operations.
     pub fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { path, action, source }
     }
 
-    /// For `map_err` on engine operations that the input cannot make fail.
+    /// A closure for `map_err` on Polars operations that no input should make fail.
     pub fn engine(action: &'static str) -> impl FnOnce(polars::prelude::PolarsError) -> Self {
         move |source| Self::Engine { action, source }
     }
 
-    /// The process exit code of this class of error.
+    /// The process exit code for this error, 1 to 4.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Io { .. } | Self::Engine { .. } => 1,
@@ -79,7 +80,9 @@ fn list(faults: &[String]) -> String {
     }
 }
 
-/// `known` entry nearest to `word`, when it is near enough to be what was meant.
+/// The entry of `known` most similar to `word` (Jaro-Winkler, ignoring case).
+///
+/// Returns `None` when no entry is similar enough to be what the user meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const LIKELY: f64 = 0.6;
     let folded = word.to_lowercase();

@@ -1,4 +1,4 @@
-//! `cltv compare RUN_A RUN_B`
+//! `cltv compare EARLIER LATER`: compares two runs, and prints or writes the result.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -18,10 +18,10 @@ use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
 use crate::results::migration::{Direction, MigrationCell};
 
-/// Entries of a kept column that a line lists.
+/// Most entries of a column to keep that a line lists.
 const MOST_ENTRIES: usize = 8;
 
-/// Lay a run beside an earlier one: who moved, what drifted, how good the forecast was
+/// Compare a run with an earlier one: who moved, what drifted, how good the forecast was
 #[derive(Args)]
 #[command(after_help = "Examples:\n  cltv compare out/2021q2 out/2021q3\n  \
     cltv compare out/2021q2 out/2021q3 --output out/2021q2-2021q3 --top 100\n\n\
@@ -32,7 +32,7 @@ pub struct CompareArgs {
     earlier: PathBuf,
     /// Output folder of the later run
     later: PathBuf,
-    /// Folder to write; without it, only the tables here
+    /// Folder to write; without it, the tables are only printed
     #[arg(long, value_name = "FOLDER")]
     output: Option<PathBuf>,
     /// Customers in the lists of the largest gains and losses
@@ -40,7 +40,7 @@ pub struct CompareArgs {
     top: u32,
 }
 
-/// Compares, writes, shows.
+/// Compares the runs, writes the files where a folder is named, and prints the tables.
 pub fn run(args: &CompareArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
     let target = args
         .output
@@ -93,7 +93,8 @@ fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
-/// Rows highest segment first, then the new; columns likewise, then the lost.
+/// The migration matrix: rows from the highest segment to the lowest, then new customers; columns
+/// likewise, then lost customers.
 fn migration(page: &mut Page, comparison: &Comparison) {
     page.title("From segment (row) to segment (column): customers, and their share of the row");
     let segments = comparison.labels.len();
@@ -194,7 +195,7 @@ fn drift(page: &mut Page, comparison: &Comparison) {
     }
 }
 
-/// What is new in a kept column, and what is gone.
+/// New and vanished entries of a column to keep.
 fn entries(kept: &KeptChange) -> String {
     let column = printable(&kept.column);
     if let Some(reason) = kept.not_compared {
@@ -249,6 +250,7 @@ fn outcomes(page: &mut Page, comparison: &Comparison) {
         comparison.days, comparison.after.as_of
     ));
     let ratio = |ratio: Option<f64>| ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.3}"));
+    // The total is the last outcome, and stays last when the segments are turned round.
     let (all, segments) = match comparison.outcomes.as_slice() {
         [segments @ .., all] => (Some(all), segments),
         [] => (None, &[][..]),

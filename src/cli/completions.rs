@@ -1,4 +1,4 @@
-//! `cltv completions SHELL`
+//! `cltv completions SHELL`: prints a completion script.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! `cltv evaluate PIPELINE`
+//! `cltv evaluate PIPELINE`: measures forecasts on a holdout, writes and prints the result.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -42,8 +42,8 @@ pub struct EvaluateArgs {
     strict: bool,
 }
 
-/// Evaluates, writes, shows; a strict one fails after the files have been written, so that they can
-/// be looked at.
+/// Evaluates, writes the files and prints the tables. `--strict` fails only after that, so that the
+/// files can be inspected.
 pub fn run(args: &EvaluateArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
     let overrides = Overrides {
         input: args.input.clone(),
@@ -128,13 +128,15 @@ fn measures(
             ]),
             None => cells.push("no fit".to_owned()),
         }
+        // A method without a fit has no numbers, but its row must be as long as the others.
         cells.resize(header.len(), String::new());
         cells
     });
     number_table(header.map(str::to_owned).to_vec(), rows.collect())
 }
 
-/// The chosen model's mean forecast beside the mean actual, by repeat orders in the calibration.
+/// The chosen model's mean forecast against the mean actual orders, by frequency in the
+/// calibration.
 fn by_frequency(page: &mut Page, fold: &Fold, chosen: &str) {
     page.title(&format!("Orders a customer, by frequency in the calibration ({chosen})"));
     let own = fold.groups.iter().filter(|g| g.name == chosen && g.grouping == "frequency");

@@ -1,4 +1,5 @@
-//! The summary on the terminal: data, limits, model, company, segments, advice, top customers.
+//! The summary of `run` and `score` on the terminal: data, limits, model, company, segments,
+//! advice, top customers.
 
 use std::io::Write;
 use std::path::Path;
@@ -141,7 +142,8 @@ fn parameters(parameters: &[Parameter]) -> String {
     parameters.iter().map(one).collect::<Vec<_>>().join("  ")
 }
 
-/// Orders and revenue ahead; weeks, months, segments and channels stand in forecast.csv.
+/// Expected orders and revenue over the horizons; forecast.csv has weeks, months, segments and
+/// channels.
 fn company(page: &mut Page, run: &Run, settings: &Settings) {
     page.title("Company: today's customers (by week, segment and channel: forecast.csv)");
     let range = |interval: Option<Interval>| {

@@ -1,10 +1,10 @@
-//! One run against an earlier one: who moved between segments, whether customers are still
+//! Compares a run with an earlier one: who moved between segments, whether customers are still
 //! distributed as they were, how far parameters moved, and how good the earlier forecast was.
 //!
 //! # Layout
-//! * `finished`: a run, read back from its folder and checked.
-//! * `seen`: what happened between the two, as the histories of both tell.
-//! * `remarks`: what to know about the figures.
+//! * [`finished_run`]: a run, read back from its folder and checked.
+//! * [`actuals`]: what happened between the two runs, and what the earlier one expected.
+//! * [`notices`]: findings about the numbers. [`mod@write`]: the files of `cltv compare`.
 
 pub mod actuals;
 pub mod finished_run;
@@ -36,7 +36,7 @@ use crate::settings::dates::plain_date;
 use crate::settings::definitions::{Definition, Question, differences};
 use crate::storage::fingerprint::Fingerprint;
 
-/// Everything that two runs say together; [`crate::comparison::write::write`] makes files of it.
+/// The result of a comparison; [`crate::comparison::write::write`] writes it to files.
 pub struct Comparison {
     /// The earlier run.
     pub before: Side,
@@ -48,56 +48,57 @@ pub struct Comparison {
     pub labels: Vec<String>,
     /// The migration matrix, row by row.
     pub flows: Vec<Flow>,
-    /// The same by the way that customers went.
+    /// The same customers by direction: up, down, stayed, new, lost.
     pub movements: Vec<Movement>,
-    /// Customers of both runs whose lifetime value rose most, most first.
+    /// Customers of both runs whose lifetime value rose most, largest change first.
     pub gains: Vec<Mover>,
-    /// Customers of both runs whose lifetime value fell most, most first.
+    /// Customers of both runs whose lifetime value fell most, largest change first.
     pub losses: Vec<Mover>,
     /// Population stability index of each column of the later run against the earlier one.
     pub stability_index: Vec<(&'static str, f64)>,
-    /// New and vanished entries of the kept columns.
+    /// New and vanished entries of the columns to keep.
     pub kept_columns: Vec<KeptChange>,
     /// Whether the later run was scored with the model of the earlier one.
     pub same_model: bool,
     /// Parameters of both runs.
     pub parameters: Vec<Change>,
-    /// The earlier forecast beside what came, a row a segment and then all.
+    /// The earlier forecast against what happened: one entry per segment, then one for all
+    /// customers.
     pub outcomes: Vec<Outcome>,
-    /// How good it was, customer by customer: orders.
+    /// Accuracy of the earlier forecast of each customer's orders.
     pub orders: Accuracy,
-    /// The same for their value.
+    /// Accuracy of the earlier forecast of their value.
     pub revenue: Accuracy,
-    /// How customers' histories changed in ways that a forecast does not foresee.
+    /// Changes in customers' histories that no forecast foresees.
     pub anomalies: Anomalies,
-    /// What to know about the figures.
+    /// What to know about the numbers.
     pub findings: Vec<Finding>,
-    /// A row a customer of either run.
+    /// One row per customer of either run.
     pub customers: DataFrame,
 }
 
 /// One of the two runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Side {
-    /// Its folder, as it was named.
+    /// Its folder, as the user named it.
     pub folder: String,
     /// Name of its pipeline.
     pub pipeline: String,
-    /// T was measured to here.
+    /// Its observation end.
     #[serde(with = "plain_date")]
     pub as_of: NaiveDate,
     /// Identifier of the model that predicted.
     pub model: String,
-    /// Customers.
+    /// Number of customers.
     pub customers: usize,
-    /// The table of its customers.
+    /// Fingerprint of its customer table.
     pub table: Fingerprint,
 }
 
-/// A customer of both runs.
+/// A customer of both runs, before and after.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Mover {
-    /// Who.
+    /// Identifier of the customer.
     pub customer_id: String,
     /// Segment before.
     pub from: String,
@@ -109,13 +110,13 @@ pub struct Mover {
     pub cltv_after: f64,
 }
 
-/// Compares the run in one folder with that in another, which must be the later one; `top`
-/// customers with the largest gains and losses are listed.
+/// Compares the run in the folder `earlier` with the run in the folder `later`. At most `top`
+/// customers are in each of the lists of gains and losses.
 ///
 /// # Errors
-/// [`Error::Settings`] when the folders hold no two runs that compare, [`Error::Input`] when files
-/// in them are not those that the runs wrote, [`Error::Model`] when the earlier model's forecast
-/// cannot be computed, [`Error::Io`] when files cannot be read.
+/// [`Error::Settings`] when the folders do not hold two comparable runs, [`Error::Input`] when
+/// files in them are not those that the runs wrote, [`Error::Model`] when the earlier model's
+/// forecast cannot be computed, [`Error::Io`] when files cannot be read.
 pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, Error> {
     progress::stage("read the runs");
     let (before, after) = (Finished::read(earlier)?, Finished::read(later)?);
@@ -130,6 +131,7 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
     let days = (after.document.as_of - before.document.as_of).num_days();
     let seen = Actuals::of(&before, &then, &pairs, days as f64)?;
     let expected = expected(&before, &then, days as f64)?;
+    // `pairs` has the customers of the earlier run first, in its order.
     let member = &pairs.from[..then.height()];
     let actual = &seen.actual;
     let [gains, losses] = [1.0, -1.0].map(|sign| movers(&frame, &pairs, &labels, sign, top));
@@ -198,7 +200,7 @@ impl Side {
     }
 }
 
-/// Refuses runs of which the second is not later, or which speak of different things.
+/// Refuses runs when the second is not later, or when their definitions differ.
 fn comparable(before: &Finished, after: &Finished) -> Result<(), Error> {
     if after.document.as_of <= before.document.as_of {
         let what = match after.document.as_of == before.document.as_of {
@@ -224,10 +226,11 @@ fn comparable(before: &Finished, after: &Finished) -> Result<(), Error> {
             )
         })
         .collect();
+    // Such a segment would look like the customers of only one run in the matrix.
     let labels = &before.settings.segments.labels;
     faults.extend(ABSENT.iter().filter(|word| labels.iter().any(|l| l == *word)).map(|word| {
         format!(
-            "a segment is called {word:?}, as those who are only in one of the runs are here: \
+            "a segment is called {word:?}, which is the name here for customers of only one run: \
              rename it in segments.labels, and run again"
         )
     }));
@@ -237,7 +240,8 @@ fn comparable(before: &Finished, after: &Finished) -> Result<(), Error> {
     }
 }
 
-/// Customers of both runs by the change of their lifetime value times `sign`, the largest first.
+/// At most `top` customers of both runs whose change of lifetime value times `sign` is positive,
+/// the largest first.
 fn movers(
     table: &DataFrame,
     pairs: &Pairs,
@@ -264,7 +268,8 @@ fn movers(
     Ok(rows.into_iter().zip(ids).map(mover).collect())
 }
 
-/// How differently the later run's customers are distributed.
+/// Population stability index of each column of the histories, the later run against the earlier
+/// one.
 fn stability_index(
     run: &Finished,
     [before, after]: [&DataFrame; 2],
@@ -304,7 +309,8 @@ fn parameters(before: &Finished, after: &Finished, same: bool) -> Result<Vec<Cha
     Ok(orders.into_iter().chain(spend).collect())
 }
 
-/// A row a customer of either run, with what the earlier one expected of its own and what came.
+/// One row per customer of either run, with expected and actual orders and revenue for customers of
+/// the earlier one.
 fn table(matched: DataFrame, expected: &Forecast, actual: &Forecast) -> Result<DataFrame, Error> {
     compare::with_columns(
         matched,

@@ -1,12 +1,12 @@
-//! What to know about the figures of a comparison: assumptions that were made, with how many
-//! customers they are about.
+//! Findings about the numbers of a comparison: the assumptions behind them, and how many customers
+//! each one concerns.
 
 use crate::comparison::actuals::Anomalies;
 use crate::comparison::finished_run::Finished;
 use crate::results::findings::Finding;
 use crate::results::rows::OutlierLimits;
 
-/// Everything there is to say.
+/// All findings, in a fixed order.
 pub(super) fn findings(before: &Finished, after: &Finished, anomalies: Anomalies) -> Vec<Finding> {
     [
         first_order_moved(anomalies.first_order_moved),
@@ -106,7 +106,7 @@ fn late(customers: usize, before: &Finished) -> Option<Finding> {
     })
 }
 
-/// Quantiles of another run: a customer changes segment because others did.
+/// The later run has segment edges of its own, from the quantiles of its customers.
 fn recut(before: &Finished, after: &Finished) -> Option<Finding> {
     (before.model_file.segments.edges != after.model_file.segments.edges).then(|| {
         let model = before.folder.join("model.json").display().to_string();

@@ -1,4 +1,5 @@
-//! comparison.json, comparison.parquet and comparison_customers.parquet.
+//! Writes the files of `cltv compare`: comparison.json, comparison.parquet and
+//! comparison_customers.parquet.
 
 use std::path::PathBuf;
 
@@ -30,7 +31,8 @@ pub fn write(comparison: &Comparison, target: &Target) -> Result<PathBuf, Error>
     staging.commit(&[])
 }
 
-/// The migration matrix: a row for each segment before and after, also where nobody went.
+/// The migration matrix: one row per pair of segments before and after, also for pairs without
+/// customers.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a finished comparison.

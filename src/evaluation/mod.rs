@@ -1,5 +1,9 @@
-//! Proof on a holdout: load → clean → cut → summary → fit every model → forecast → measure, beside
-//! forecasts that need no model.
+//! Evaluation on a holdout: load → clean → cut → summary → fit every model → forecast → measure,
+//! compared with naive forecasts.
+//!
+//! # Layout
+//! * [`fold`]: the result. [`mod@verdict`]: whether the chosen model beats the naive forecasts.
+//! * [`mod@write`]: the files of `cltv evaluate`.
 
 pub mod fold;
 pub mod verdict;
@@ -23,12 +27,12 @@ use crate::results::findings::{Finding, Severity};
 use crate::settings::{Family, InputKind, Purchases, Settings};
 use crate::storage::fingerprint::lost_thread;
 
-/// Evaluates over the pipeline's holdout and `folds` − 1 earlier ones.
+/// Evaluates on the pipeline's holdout and on `folds` − 1 earlier ones of the same length.
 ///
 /// # Errors
-/// [`Error::Settings`] when the pipeline has no order log with a calibration end; [`Error::Input`]
-/// when the log breaks the contract or the holdout is empty; [`Error::Model`] when the model of the
-/// pipeline cannot be fitted.
+/// [`Error::Settings`] when the pipeline has no order log with a calibration end, or has a
+/// `[selection]`; [`Error::Input`] when the log breaks the contract or the holdout has no days;
+/// [`Error::Model`] when the model of the pipeline cannot be fitted.
 pub fn evaluate(settings: &Settings, folds: u32) -> Result<Evaluation, Error> {
     let cut = splittable(settings)?;
     let CleanInput { source: _held, files, cleaned } =
@@ -59,6 +63,7 @@ pub fn evaluate(settings: &Settings, folds: u32) -> Result<Evaluation, Error> {
                 made.push(fold);
                 findings.extend(remarks);
             }
+            // The pipeline's own holdout must work; an earlier one may begin before the log does.
             Err(error) if number == 0 => return Err(error),
             Err(error) => {
                 findings.push(fewer_folds(folds, number, cut - back, first_order, &error));
@@ -82,7 +87,7 @@ fn splittable(settings: &Settings) -> Result<NaiveDate, Error> {
     let mut faults = Vec::new();
     if settings.input.kind != InputKind::Transactions {
         faults.push(
-            "one row a customer cannot be split in time: evaluate an order log, input.kind = \
+            "one row per customer cannot be split in time: evaluate an order log, input.kind = \
              \"transactions\""
                 .to_owned(),
         );
@@ -143,6 +148,7 @@ fn one_fold(
     let spend = model::fit_spend(&histories, &settings.spend)?;
     let fitted = fit_all(&customers, settings);
     let chosen = chosen(&customers, &fitted, settings)?;
+    // Only the chosen model has to make a forecast; the failure of another one is a result too.
     let mut attempts = Vec::new();
     for (family, fit) in &fitted {
         let mut method = method(*family, fit);
@@ -174,7 +180,7 @@ fn one_fold(
     Ok((fold, findings))
 }
 
-/// Each forecast beside what happened, for all customers and group by group.
+/// Compares each forecast with what happened, for all customers and group by group.
 fn measured(
     attempts: Vec<(Method, Option<Forecast>)>,
     histories: &Histories,
@@ -197,7 +203,7 @@ fn measured(
 
 type Fits = Vec<(Family, Result<FittedPurchases, Error>)>;
 
-/// Every model of the family, under the pipeline's penalty.
+/// Fits every model of the family, with the pipeline's penalty.
 fn fit_all(customers: &CustomerPatterns, settings: &Settings) -> Fits {
     let fit = |family: Family| {
         let purchases = Purchases { model: family.into(), ..settings.purchases.clone() };
@@ -245,7 +251,7 @@ fn method(family: Family, fit: &Result<FittedPurchases, Error>) -> Method {
     }
 }
 
-/// The month in which each customer ordered first, as 1997-01.
+/// The month of each customer's first order, as 1997-01.
 fn cohorts(histories: &Histories, cut: NaiveDate, settings: &Settings) -> Vec<String> {
     let days = settings.summary.time_unit.days();
     let month = |age: &f64| {

@@ -1,4 +1,4 @@
-//! evaluation.csv, evaluation_groups.csv and evaluation.json.
+//! Writes the files of `cltv evaluate`: evaluation.csv, evaluation_groups.csv and evaluation.json.
 
 use std::path::PathBuf;
 
@@ -45,7 +45,7 @@ pub fn write(
     staging.commit(&inputs)
 }
 
-/// A row a model and a naive forecast, fold by fold.
+/// One row per model and per naive forecast, fold by fold.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a finished evaluation.

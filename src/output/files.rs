@@ -1,6 +1,6 @@
-//! Names of the files that each command writes.
+//! Names of the files that each command writes, and may replace or remove.
 
-/// `cltv run` and `cltv score`; some are not always written.
+/// `cltv run` and `cltv score`; some are only written for certain settings or inputs.
 pub(super) const RUN: &[&str] = &[
     "customers.parquet",
     "customers.csv",

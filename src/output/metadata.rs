@@ -1,4 +1,4 @@
-//! What a customers table says about itself, for readers that have nothing but the file.
+//! Key-value metadata of the customer table, for readers that have nothing but the file.
 
 use serde_json::json;
 
@@ -11,7 +11,8 @@ use crate::settings::columns::expected_orders;
 /// Keys and values, in a fixed order: Parquet's key-value metadata and Arrow's schema metadata.
 pub type Notes = Vec<(String, String)>;
 
-/// The notes of a run's customers. No clock and no path: the same input gives the same bytes.
+/// The metadata of a run's customer table; `model` is the text of model.json. There is no time and
+/// no path in it: the same input gives the same bytes.
 pub fn of_customers(run: &Run, settings: &Settings, model: &str) -> Notes {
     let mut notes = vec![
         ("schema_version", SCHEMA_VERSION.to_string()),
@@ -30,12 +31,12 @@ pub fn of_customers(run: &Run, settings: &Settings, model: &str) -> Notes {
     notes.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
-/// A setting's value as the pipeline file has it.
+/// A setting's value as it is written in a pipeline file.
 fn word(value: impl serde::Serialize) -> String {
     json!(value).as_str().unwrap_or_default().to_owned()
 }
 
-/// A JSON list: the months of each horizon, its length in days and its column.
+/// A JSON list with the months, the length in days and the column of each horizon.
 fn horizons(settings: &Settings) -> String {
     let month = settings.forecast.weeks_per_month.days();
     let one = |months: u32| {

@@ -1,14 +1,13 @@
-//! What a run leaves behind: all of it or nothing, whenever it is killed.
+//! Writes the files of a command: all of them or none, even if the program is killed.
 //!
 //! # Layout
-//! * [`target`]: the folder, locked and exchanged whole. [`staging`]: the hidden folder that is
-//!   written. `recovery`: the exchange, and what killed runs left. [`kind`]: which files are whose. `hidden`:
-//!   the names beside them. `lock`: one writer at a time. [`interrupt`]: what to clear when told to stop.
-//! * [`tables`]: customers, segments, RFM, forecasts, quarantine.
-//! * [`notes`]: what a customers table says about itself.
-//! * [`lineage`]: OpenLineage events; [`datasets`]: what they tell of the files.
-//! * [`documents`]: model.json, figures.json and run.json. [`mod@page`]: report.html.
-//! * [`evaluation`]: what `cltv evaluate` leaves behind. [`comparison`]: what `cltv compare` does.
+//! * [`folder`]: the output folder, locked and exchanged whole. [`files`]: the file names of each
+//!   command.
+//! * [`tables`]: customers, segments, RFM, forecasts, quarantine. [`metadata`]: key-value metadata
+//!   of the customer table.
+//! * [`documents`]: model.json, figures.json and run.json. [`json_text`]: the layout of JSON files.
+//!   [`mod@page`]: report.html.
+//! * [`lineage`]: OpenLineage events. [`datasets`]: the datasets that they describe.
 
 pub mod datasets;
 pub mod documents;
@@ -36,10 +35,11 @@ use crate::storage::atomic::write_whole;
 use crate::storage::fingerprint::lost_thread;
 use crate::storage::object_store;
 
-/// Writes model.json alone; returns its path.
+/// Writes only model.json; returns its path.
 ///
 /// # Errors
-/// [`Error::Io`] when it cannot be written; then nothing has changed.
+/// [`Error::Io`] when it cannot be written, and then nothing has changed; [`Error::Settings`] when
+/// a remote path holds credentials.
 pub fn write_model(model_file: &ModelFile, settings: &Settings) -> Result<PathBuf, Error> {
     let folder = &settings.output.path;
     let text = documents::model(model_file)?;
@@ -57,10 +57,11 @@ pub fn write_model(model_file: &ModelFile, settings: &Settings) -> Result<PathBu
     Ok(path)
 }
 
-/// Writes every output file; returns the folder.
+/// Writes every output file of a run; returns the folder.
 ///
 /// # Errors
-/// [`Error::Io`] when the folder cannot be written; then nothing in it has changed.
+/// [`Error::Io`] when the folder cannot be written, [`Error::Settings`] when an input would be
+/// replaced; then nothing in the folder has changed.
 pub fn write(
     run: &Run,
     settings: &Settings,
@@ -99,7 +100,7 @@ pub fn write(
         seconds: since.elapsed().as_secs_f64(),
     };
     let document = documents::run(run, settings, started, written);
-    // Not among the outputs of run.json: it can be made again, in another language.
+    // run.json does not list the page: `cltv report` may replace it, in another language.
     staging.text("report.html", &page::page(&document, &run.chart_data, None, settings.report)?)?;
     staging.text("run.json", &json_text::text(&document)?)?;
     let inputs: Vec<String> = run.audit.inputs.iter().map(|input| input.file.clone()).collect();

@@ -1,4 +1,4 @@
-//! report.html of a run: as the run makes it, or from its files.
+//! Makes report.html from the documents of a run, fresh or read back from its files.
 
 use crate::error::Error;
 use crate::report::agreement;
@@ -9,7 +9,7 @@ use crate::results::migration::Migration;
 use crate::results::run_document::RunDocument;
 use crate::settings::Report;
 
-/// The page of a run; with `migration`, it shows what became of an earlier run's customers.
+/// The page of a run as HTML; with `migration`, it shows what became of an earlier run's customers.
 ///
 /// # Errors
 /// [`Error::Input`] when the chart data are not those of the run.

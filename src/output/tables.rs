@@ -1,4 +1,4 @@
-//! The tables of a run.
+//! The tables of a run, and how frames are written as Parquet, Arrow IPC and CSV.
 
 use std::sync::Arc;
 
@@ -19,14 +19,13 @@ use crate::settings::columns::{
     RFM_SEGMENT, age, expected_orders, recency,
 };
 
-/// Entries of a kept column that the profile of a segment lists.
+/// Most entries of a column to keep that the profile of a segment lists.
 const MOST_ENTRIES: usize = 20;
-/// Rows of a Parquet row group, the unit in which readers share out work and skip: about 10 MB of
-/// customers, enough to compress well, while a table of a million still keeps 16 cores busy.
+/// Rows per Parquet row group, the unit that readers distribute over cores and skip. About 10 MB of
+/// customers is enough to compress well, and still keeps 16 cores busy for a million rows.
 const ROW_GROUP: usize = 65_536;
 
-/// Writes a frame as Parquet (zstd), row groups on all cores; `notes` become the file's key-value
-/// metadata.
+/// Writes a frame as Parquet (zstd), using all cores; `notes` become the file's key-value metadata.
 ///
 /// # Errors
 /// [`Error::Io`] when the file cannot be written.
@@ -51,8 +50,8 @@ pub fn parquet(
     })
 }
 
-/// Writes a frame as an Arrow IPC file, text as Arrow has had it from the beginning; `notes` become
-/// the schema's metadata.
+/// Writes a frame as an Arrow IPC file, with text in the layout that all Arrow versions can read;
+/// `notes` become the schema's metadata.
 ///
 /// # Errors
 /// [`Error::Io`] when the file cannot be written.
@@ -65,7 +64,7 @@ pub fn ipc(staging: &Staging, name: &str, frame: &DataFrame, notes: &Notes) -> R
     })
 }
 
-/// Writes a frame as CSV.
+/// Writes a frame as CSV; see [`csv_bytes`].
 ///
 /// # Errors
 /// [`Error::Io`] when the file cannot be written.
@@ -74,7 +73,7 @@ pub fn csv(staging: &Staging, name: &str, frame: &DataFrame) -> Result<(), Error
     staging.file(name, |file| file.write_all(&bytes))
 }
 
-/// A frame as CSV text.
+/// A frame as CSV text. Texts that a spreadsheet would run as formulas get an apostrophe in front.
 ///
 /// # Errors
 /// [`Error::Engine`], never for plain columns.
@@ -92,8 +91,9 @@ pub fn csv_bytes(frame: &mut DataFrame) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// A column of texts of which some would be run by a spreadsheet as formulas, with an apostrophe
-/// before those; none where there are no such texts.
+/// The column with an apostrophe before each text that a spreadsheet would run as a formula.
+///
+/// Returns `Ok(None)` when it has no such text.
 fn without_formulas(column: &Column) -> PolarsResult<Option<Column>> {
     let Ok(texts) = column.str() else {
         return Ok(None);
@@ -109,8 +109,8 @@ fn without_formulas(column: &Column) -> PolarsResult<Option<Column>> {
     Ok(Some(texts.with_name(column.name().clone()).into_column()))
 }
 
-/// Whether a spreadsheet would take a text for a formula. A telephone number with its plus and a
-/// negative number are none.
+/// Whether a spreadsheet would run a text as a formula. A negative number, or a telephone number
+/// with its plus, is not a formula.
 fn is_formula(text: &str) -> bool {
     let mut letters = text.chars();
     match letters.next() {
@@ -120,9 +120,9 @@ fn is_formula(text: &str) -> bool {
     }
 }
 
-/// The customers under the column names that the pipeline asks for. Kept columns are text, gaps
-/// blank, whatever the input's types: the next export must not change a column's type, and no
-/// output column has nulls.
+/// The customers under the column names that the pipeline asks for. Columns to keep are text with
+/// blanks for gaps, whatever their type in the input: the next export must not change a column's
+/// type, and no output column has nulls.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a scored frame.
@@ -142,7 +142,7 @@ pub fn renamed(scored: &DataFrame, settings: &Settings) -> Result<DataFrame, Err
         .map_err(Error::engine("rename the output columns"))
 }
 
-/// The customers worth most, first by cltv, then in input order.
+/// The customers with the highest cltv, highest first; ties are in input order.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a scored frame.
@@ -152,7 +152,7 @@ pub fn top(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
     renamed(&top, settings)
 }
 
-/// A row a segment, lowest first.
+/// One row per segment, lowest first.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a finished run.
@@ -200,7 +200,7 @@ pub fn segments(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
     DataFrame::new_infer_height(columns).map_err(Error::engine("make the segment table"))
 }
 
-/// A table from column-wise closures over rows of one kind.
+/// Builds a table from rows of one type, one closure per column.
 pub(crate) struct TableColumns<'a, T> {
     rows: &'a [T],
     columns: Vec<Column>,
@@ -227,7 +227,7 @@ impl<'a, T> TableColumns<'a, T> {
         self.optional(name, |row| Some(of(row)))
     }
 
-    /// Blank where there is no number.
+    /// Adds a column of numbers, with nulls for `None`.
     pub(crate) fn optional(mut self, name: &str, of: impl Fn(&T) -> Option<f64>) -> Self {
         let values: Vec<Option<f64>> = self.rows.iter().map(of).collect();
         self.columns.push(Column::new(name.into(), values));
@@ -239,7 +239,7 @@ impl<'a, T> TableColumns<'a, T> {
     }
 }
 
-/// A row an RFM segment, and how many of its customers are in each CLTV segment.
+/// One row per RFM segment, with the number of its customers in each CLTV segment.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a finished run.
@@ -259,12 +259,13 @@ pub fn rfm(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
     columns.table()
 }
 
-/// Orders and revenue of every group in every period; interval columns where the pipeline asks for
-/// intervals.
+/// Orders and revenue of every group in every period; with interval columns when the pipeline asks
+/// for intervals.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a finished run.
 pub fn forecast(run: &Run) -> Result<DataFrame, Error> {
+    // A period begins on the day after `from_day`, which belongs to the period before it.
     let as_of = run.audit.observation_end;
     let day = |days: f64| (as_of + Days::new(days.round() as u64)).to_string();
     let columns = TableColumns::of(&run.forecast)
@@ -293,7 +294,7 @@ pub fn forecast(run: &Run) -> Result<DataFrame, Error> {
     Ok(table)
 }
 
-/// Repeat orders week by week.
+/// Actual and expected repeat orders, one row per week.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a finished run.
@@ -309,7 +310,7 @@ pub fn tracking(run: &Run) -> Result<DataFrame, Error> {
         .table()
 }
 
-/// Who is expected to order most in the next month.
+/// The customers who are expected to order most in the next month.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a finished run.
@@ -320,8 +321,8 @@ pub fn next_month(run: &Run) -> Result<DataFrame, Error> {
         .table()
 }
 
-/// What the kept columns say about each segment and about all customers: a row a mean, or a row an
-/// entry with its share.
+/// The columns to keep by segment and for all customers: one row per mean, or one row per entry
+/// with its share.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a finished run.
@@ -369,7 +370,7 @@ pub fn profiles(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
         .table()
 }
 
-/// TableColumns of the top list that fit a terminal: name before any renaming, and a short title.
+/// Columns of the top list that fit a terminal: the name before any renaming, and a short title.
 pub fn top_columns(settings: &Settings) -> Vec<(String, String)> {
     let last = settings.forecast.horizons.iter().map(|h| h.months).max().unwrap_or(0);
     let unit = settings.summary.time_unit;
@@ -387,7 +388,7 @@ pub fn top_columns(settings: &Settings) -> Vec<(String, String)> {
     .to_vec()
 }
 
-/// The tables that are CSV in every run, by the names of their files.
+/// The tables that a run always writes as CSV, with their file names.
 pub(crate) fn small_tables(
     run: &Run,
     settings: &Settings,

@@ -8,9 +8,9 @@ use crate::settings::Family;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Candidate {
-    /// Which.
+    /// The model.
     pub model: Family,
-    /// Unpenalised log-likelihood; none where the fit did not converge.
+    /// Log-likelihood without a penalty; null when the fit did not converge.
     pub log_likelihood: Option<f64>,
     /// Akaike's criterion, 2k − 2ℓ: lower is better.
     pub aic: Option<f64>,

@@ -7,7 +7,7 @@ use crate::customers::Scope;
 use crate::settings::UncertaintyMethod;
 use crate::settings::dates::plain_date;
 
-/// An interval that holds the truth with the level's probability, equal tails.
+/// An interval that contains the true value with the probability of its level; the tails are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Interval {
@@ -33,9 +33,9 @@ pub struct GroupIntervals {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Intervals {
-    /// Probability that an interval holds the truth.
+    /// Probability that an interval contains the true value.
     pub level: f64,
-    /// Where the parameters were drawn from.
+    /// How the parameters were drawn.
     pub method: UncertaintyMethod,
     /// Draws of parameters and orders.
     pub draws: u32,
@@ -59,7 +59,7 @@ pub enum Span {
     Week,
     /// One month of `forecast.weeks_per_month`.
     Month,
-    /// So many months from the observation end on.
+    /// A number of months from the observation end on.
     Horizon,
 }
 

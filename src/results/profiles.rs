@@ -58,7 +58,7 @@ pub struct KeptColumn {
 pub enum Described {
     /// A column of numbers.
     Mean {
-        /// The mean; `None` where no customer has a number.
+        /// The mean; null where no customer has a number.
         mean: Option<f64>,
         /// Customers with a number.
         customers: usize,

@@ -1,8 +1,9 @@
-//! Which program wrote a file, and in which layout.
+//! The program that writes a file, and the version of the file's layout.
 
 use serde::{Deserialize, Serialize};
 
-/// Version of the layout of run.json, evaluation.json, comparison.json and of the customers' columns.
+/// Version of the layout of run.json, evaluation.json, comparison.json and of the columns of the
+/// customer table.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
 
 /// The program that wrote a file.

@@ -1,13 +1,13 @@
-//! The pipeline file and the command line's overrides as one typed, checked value.
+//! The pipeline file and the command-line overrides as one typed, checked value.
 //!
 //! # Layout
-//! * [`sections`]: the sections of a pipeline file. [`contract`]: the one on the input.
+//! * [`sections`]: the sections of a pipeline file. [`contract`]: the section `[contract]`.
 //! * [`types`], [`bytes`], [`dates`]: the values that keys can take (units, models, sizes, dates).
 //! * [`columns`]: names of input and output columns.
-//! * `read`: text to table, overrides, unknown keys.
-//! * [`definitions`]: which settings must be the same for a model to score, or for runs to compare.
-//! * `defaults`: what a pipeline file need not say.
-//! * `check`: what types cannot say; every fault is reported, not only the first.
+//! * [`definitions`]: settings that must be the same for a model to score, or for runs to be compared.
+//! * `read`: parsing, overrides, unknown keys.
+//! * `defaults`: default values of optional keys.
+//! * `check`: rules that types cannot express; every fault is reported, not only the first.
 
 pub mod bytes;
 mod check;

@@ -305,8 +305,8 @@ fn wrong_pipelines_name_every_fault() {
     for word in [
         "outliers.quantiles",
         "forecast.horizons is empty",
-        "a label stands twice",
-        "a format stands twice",
+        "a label appears twice",
+        "a format appears twice",
     ] {
         assert!(text.contains(word), "{word:?} is not in: {text}");
     }

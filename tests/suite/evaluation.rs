@@ -146,7 +146,7 @@ fn a_model_that_loses_to_zero_is_told_and_refused() {
 fn what_cannot_be_split_is_refused_with_the_remedy() {
     let out = folder();
     for (pipeline, input, more, part) in [
-        ("pipelines/flo.toml", "data/flo_sample.csv", None, "one row a customer cannot be split"),
+        ("pipelines/flo.toml", "data/flo_sample.csv", None, "one row per customer cannot be split"),
         (
             "pipelines/transactions.toml",
             "data/orders_sample.csv",

@@ -1,4 +1,4 @@
-//! What `cltv check` found, for people and for programs.
+//! The result of `cltv check`, as a page for the terminal or as JSON.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::frame::input::kinds::ColumnKind;
 use crate::results::findings::Severity;
 use crate::settings::{Cancelled, FrequencyKind, InputKind, Settings};
 
-/// Characters of a value in a table.
+/// Most characters of a value in a table.
 const WIDEST: usize = 24;
 
 /// The page for the terminal.
@@ -67,7 +67,7 @@ fn columns(page: &mut Page, overview: &Overview) {
     });
 }
 
-/// What a cell of the table has no room for.
+/// Adds what has no room in the column's row of the table.
 fn remark(page: &mut Page, column: &Column) {
     let name = printable(&column.name);
     if column.unreadable > 0 {
@@ -106,7 +106,7 @@ fn cut(value: &str) -> String {
     printable(&text)
 }
 
-/// A line a column, so that wide files can be read.
+/// The first rows with one line per column, so that wide files stay readable.
 fn first_rows(page: &mut Page, overview: &Overview) {
     page.title("First rows");
     let mut table = plain_table();
@@ -224,7 +224,7 @@ fn fits(prospect: &Prospect) -> String {
     )
 }
 
-/// How customers came to be in the file.
+/// Adds how customers came to be in the file, and what corrects for it.
 fn selected(page: &mut Page, prospect: &Prospect) {
     page.title("How customers came to be in the file");
     for finding in &prospect.selection {
@@ -241,10 +241,10 @@ fn selected(page: &mut Page, prospect: &Prospect) {
     }
 }
 
-/// The same as a document.
+/// The result as JSON.
 ///
 /// # Errors
-/// None that is known: everything in it can be written as JSON.
+/// Never in practice: every value in it can be written as JSON.
 pub fn json(checked: &Checked) -> anyhow::Result<String> {
     let run = match &checked.prospect {
         Ok(prospect) => run(prospect),
@@ -258,7 +258,7 @@ pub fn json(checked: &Checked) -> anyhow::Result<String> {
     Ok(escaped(&serde_json::to_string_pretty(&document)?) + "\n")
 }
 
-/// JSON whose texts have no control characters: those that JSON lets stand are escaped too.
+/// JSON without control characters in its texts: those that JSON allows are escaped too.
 fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for letter in json.chars() {

@@ -1,4 +1,10 @@
-//! The exchange of an output folder, whole or not at all.
+//! The output folder of a command: locked for one writer, and exchanged whole or not at all.
+//!
+//! # Layout
+//! * [`target`]: the locked output folder. [`lock`]: the lock for one writer at a time.
+//! * [`staging`]: the hidden folder that files are written to, and how it is put into place.
+//! * [`recovery`]: the exchange of the two folders, and what is done after a killed run.
+//! * [`kind`]: which files belong to which command. [`hidden`]: names of hidden files and folders.
 
 pub mod hidden;
 pub mod kind;

@@ -1,4 +1,5 @@
-//! Single customers: those worth most, what recency and frequency say, and P(alive) over time.
+//! Single customers: those with the highest lifetime value, predictions by recency and frequency,
+//! and P(alive) over time.
 
 use maud::{Markup, html};
 
@@ -10,10 +11,10 @@ use crate::report::table::{Cell, Table};
 use crate::report::view::View;
 use crate::results::chart_data::{CustomerLine, Survival};
 
-/// Customers whose P(alive) over time is drawn.
+/// Most customers whose P(alive) over time is drawn.
 const CURVES: usize = 10;
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     let top = view.run.settings.output.top;
     let customers = &view.charts.customers;
@@ -125,6 +126,7 @@ fn survival(view: &View<'_>) -> Markup {
             ]);
         }
     }
+    // All but the first curve are hidden, so that one is shown even without the script.
     let choice = html! {
         label.choose { (view.t("customers.choose")) " "
             select data-choose="survival" {

@@ -1,4 +1,4 @@
-//! The data: what came in, what was left out and changed, and what was assumed.
+//! The data: what was read, what was left out and changed, and what was assumed.
 
 use maud::{Markup, html};
 
@@ -6,7 +6,7 @@ use crate::report::table::{Cell, Table};
 use crate::report::view::View;
 use crate::settings::MonthLength;
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     html! {
         (crate::report::heading(view, "data"))
@@ -23,7 +23,7 @@ pub fn section(view: &View<'_>) -> Markup {
     }
 }
 
-/// From the rows of the files to the customers of the page.
+/// Row counts, step by step, from the rows of the files to the customers of the page.
 fn rows(view: &View<'_>) -> Table {
     let rows = &view.run.rows;
     let mut table = Table::new([view.t("data.step"), view.t("data.count")]);

@@ -1,4 +1,4 @@
-//! What the company can expect, and how good such forecasts were.
+//! The forecast: what the company can expect, and how good such forecasts were on the holdout.
 
 use chrono::Datelike;
 use maud::{Markup, html};
@@ -13,7 +13,7 @@ use crate::results::chart_data::HoldoutFigures;
 use crate::results::forecast::{ForecastRow, Interval, Span, Week};
 use crate::settings::InputKind;
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     let months: Vec<&ForecastRow> = total(view, Span::Month).collect();
     let charts = [
@@ -135,7 +135,7 @@ fn both(interval: Option<Interval>, say: impl Fn(f64) -> String) -> [Cell; 2] {
     }
 }
 
-/// What each channel's customers will order.
+/// Expected orders and revenue by channel.
 fn channels(view: &View<'_>) -> Markup {
     let (_, months) = view.longest();
     let rows = view
@@ -163,8 +163,8 @@ fn channels(view: &View<'_>) -> Markup {
     }
 }
 
-/// Weeks of seven days: the last one before the cut and that of the end can be shorter, and would look
-/// like a collapse.
+/// The weeks of seven days. The last week before the cut and the last of all can be shorter, and
+/// would look like a collapse.
 fn whole_weeks<'a>(view: &View<'a>) -> Vec<&'a Week> {
     let days = |week: &Week| (week.last_day - week.first_day).num_days() + 1;
     view.run.tracking.iter().filter(|week| days(week) == 7).collect()
@@ -186,6 +186,7 @@ fn tracking(
     };
     let every = (weeks.len() / 4).max(1);
     let ticks = weeks.iter().skip(every / 2).step_by(every);
+    // Without a holdout there is no cut to be marked.
     let border = weeks.iter().rfind(|w| !w.holdout).filter(|_| weeks.iter().any(|w| w.holdout));
     Lines {
         id: &format!("tracking-{key}"),

@@ -1,4 +1,4 @@
-//! What became of the customers of an earlier run.
+//! The migration: what became of the customers of an earlier run.
 
 use maud::{Markup, html};
 
@@ -6,12 +6,12 @@ use crate::report::table::{Cell, Table};
 use crate::report::view::View;
 use crate::results::migration::{Migration, MigrationCell};
 
-/// What stands for the segment of a customer who was not there before.
+/// In place of a segment: customers who are only in the later run.
 const NEW: &str = "new";
-/// The same for who is no longer there.
+/// In place of a segment: customers who are only in the earlier run.
 const LOST: &str = "lost";
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>, migration: &Migration) -> Markup {
     let (before, after) = (&migration.before, &migration.after);
     html! {
@@ -41,7 +41,7 @@ fn end(view: &View<'_>, segment: &str) -> String {
     }
 }
 
-/// Names of the rows or columns, the best first, and who was or is not there last.
+/// Names of the rows or columns: the segments, highest first, then `absent`.
 fn ends<'a>(view: &'a View<'_>, absent: &'a str) -> Vec<&'a str> {
     let labels = view.best_first().map(|s| view.charts.segments[s].as_str());
     labels.chain([absent]).collect()
@@ -66,7 +66,7 @@ fn matrix(
     table
 }
 
-/// Every way that customers went, with what they were and are worth.
+/// Every pair of segments that customers moved between, with their lifetime value before and after.
 fn values(view: &View<'_>, migration: &Migration) -> Table {
     let keys = ["from", "to", "count", "cltv_before", "cltv_after"];
     let mut table = Table::new(keys.map(|key| view.t(&format!("migration.{key}"))));

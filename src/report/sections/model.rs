@@ -1,4 +1,4 @@
-//! The model: what its parameters mean, whether it fits, and everything the run has to say about it.
+//! The model: what its parameters mean, whether it fits, and all findings of the run.
 
 use maud::{Markup, html};
 
@@ -9,7 +9,7 @@ use crate::report::table::{Cell, Table};
 use crate::report::view::View;
 use crate::results::chart_data::{DerivedQuantity, FitBin, Quantity};
 
-/// Terms that the glossary explains, in its order.
+/// Terms of the glossary, in order.
 const TERMS: [&str; 11] = [
     "cltv",
     "segment",
@@ -24,7 +24,7 @@ const TERMS: [&str; 11] = [
     "selection",
 ];
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     let run = view.run;
     html! {
@@ -78,7 +78,7 @@ fn derived_quantity(view: &View<'_>, quantity: &Quantity) -> Markup {
     }
 }
 
-/// The fit beside the data; nothing where the expectation could not be computed.
+/// Charts of the fit against the data; none when the expectation could not be computed.
 fn fit(view: &View<'_>) -> Vec<Chart> {
     let fit = &view.charts.fit;
     let note = view.fill("model.chart.note", &[("draws", &view.whole(fit.draws as f64))]);
@@ -110,7 +110,7 @@ fn fit(view: &View<'_>) -> Vec<Chart> {
     there.map(|(id, key, across, bins)| chart(id, key, across, bins)).collect()
 }
 
-/// A bin of whole numbers.
+/// The name of a bin of whole numbers.
 fn name(view: &View<'_>, bin: &FitBin) -> String {
     let from = view.whole(bin.from);
     match bin.to {

@@ -1,4 +1,4 @@
-//! The first screen: three numbers, and what must be known before they are used.
+//! The overview: three numbers, and what to know before they are used.
 
 use maud::{Markup, html};
 
@@ -9,10 +9,10 @@ use crate::results::findings::{Finding, Severity};
 use crate::results::forecast::{ForecastRow, Interval, Span};
 use crate::settings::Family;
 
-/// Findings that stand on the first screen though they are no warnings.
+/// Codes of the findings that the overview shows although they are not warnings.
 const IN_FRONT: [&str; 2] = ["selection_corrected", "selection_by_channels"];
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     let (front, rest): (Vec<&Finding>, Vec<&Finding>) =
         view.run.warnings.iter().partition(|finding| is_in_front(finding));
@@ -33,7 +33,7 @@ fn is_in_front(finding: &Finding) -> bool {
     finding.severity == Severity::Warning || IN_FRONT.contains(&finding.code.as_ref())
 }
 
-/// A number in large, with what it is and how far it can be off.
+/// A large number with its title above it and its interval below it.
 fn kpi(id: &str, title: &str, value: &str, exact: f64, below: &str) -> Markup {
     html! {
         div.kpi id=(id) {
@@ -99,7 +99,8 @@ fn alive(view: &View<'_>) -> Markup {
     kpi("kpi-alive", title, &view.percent(share), share, &below)
 }
 
-/// Customers without a repeat order, whom BG/NBD takes for alive whatever they do.
+/// Number of customers without a repeat order, whose P(alive) is always 1 in BG/NBD; 0 for other
+/// models.
 fn ordered_once(view: &View<'_>) -> u64 {
     let without = view.charts.fit.frequency.first().filter(|bin| bin.to == Some(1.0));
     without.filter(|_| view.run.purchases.model == Family::BgNbd).map_or(0, |bin| bin.observed)
@@ -119,7 +120,7 @@ fn interval(
     }
 }
 
-/// One finding: what it is and what to do.
+/// One finding with its remedy.
 pub fn notice(view: &View<'_>, finding: &Finding) -> Markup {
     let (kind, sign) = match finding.severity {
         Severity::Warning => ("warning", view.t("overview.warning")),
@@ -134,7 +135,8 @@ pub fn notice(view: &View<'_>, finding: &Finding) -> Markup {
     }
 }
 
-/// A finding in the page's language; as the run has it where it knows no words for it.
+/// A finding in the page's language, or in the run's own words when the language has no text for
+/// it.
 fn told(view: &View<'_>, finding: &Finding) -> Said {
     view.words.finding(finding).unwrap_or_else(|| Said {
         message: finding.message.clone(),

@@ -1,4 +1,4 @@
-//! Segments: who is in them, what they are worth, and what to do about each.
+//! The segments: who is in them, what they are worth, and what to do about each.
 
 use maud::{Markup, html};
 
@@ -14,7 +14,7 @@ use crate::results::chart_data::Distribution;
 use crate::results::profiles::Profile;
 use crate::settings::columns::{CLTV, EXP_AVERAGE_VALUE, expected_orders};
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     html! {
         (crate::report::heading(view, "segments"))
@@ -75,7 +75,8 @@ fn share_of_value(view: &View<'_>, label: &str) -> f64 {
     action.map_or(0.0, |action| action.share_of_value)
 }
 
-/// What to do about a segment, in the page's language; as the run has it where it knows no words.
+/// What to do about a segment in the page's language, or in the run's own words when a fact is
+/// missing.
 fn action(view: &View<'_>, segment: usize) -> Markup {
     let label = &view.charts.segments[segment];
     let advice = view.run.suggested_actions.iter().find(|advice| advice.segment == *label);
@@ -139,7 +140,7 @@ fn orders(view: &View<'_>) -> Chart {
     .chart(view)
 }
 
-/// The title and unit of a distributed column.
+/// The title of the histogram of a column.
 fn distribution_title(view: &View<'_>, measure: &str) -> String {
     let months = view.run.settings.lifetime_value.months;
     if measure == CLTV {
