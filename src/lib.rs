@@ -50,6 +50,7 @@
 //! | monetary value, m | mean value per order |
 //! | P(alive) | probability that the customer has not left |
 
+#[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
 pub mod comparison;

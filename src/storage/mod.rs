@@ -11,3 +11,4 @@ pub mod atomic;
 pub mod fingerprint;
 pub mod interrupt;
 pub mod object_store;
+mod transfer;

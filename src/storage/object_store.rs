@@ -8,14 +8,10 @@
 
 use std::path::{Path, PathBuf};
 
-use object_store::ObjectStoreExt;
-use object_store::path::Path as Key;
-use polars::io::cloud::{PolarsObjectStore, build_object_store};
-use polars::prelude::PlRefPath;
 use tempfile::TempDir;
 
 use crate::error::Error;
-use crate::storage::interrupt;
+use crate::storage::{interrupt, transfer};
 
 /// Prefixes of the paths of objects.
 const SCHEMES: &[&str] =
@@ -122,29 +118,8 @@ fn fetch(url: &str, is_wanted: impl Fn(&str, &str) -> bool) -> Result<Copied, Er
     let parent = format!("{parent}/");
     // A single object is looked up by name: its folder may be large, or closed to listing.
     let one = !pattern.is_empty() && !pattern.contains(['*', '?']);
-    let files = run(&parent, async |store, below| {
-        let objects = store.to_dyn_object_store().await;
-        let keys = if one {
-            match objects.head(&child(&below, pattern)?).await {
-                Ok(found) => vec![found.location],
-                Err(object_store::Error::NotFound { .. }) => Vec::new(),
-                Err(error) => return Err(other(error)),
-            }
-        } else {
-            let listed = objects.list_with_delimiter(Some(&below)).await.map_err(other)?.objects;
-            let wanted = |key: &Key| key.filename().is_some_and(|name| is_wanted(pattern, name));
-            listed.into_iter().map(|found| found.location).filter(wanted).collect()
-        };
-        let mut files = Vec::new();
-        for key in &keys {
-            let path = folder.path().join(key.filename().unwrap_or_default());
-            let mut file = tokio::fs::File::create(&path).await?;
-            store.download(key, &mut file).await.map_err(other)?;
-            files.push(path);
-        }
-        Ok(files)
-    })
-    .map_err(failed())?;
+    let files =
+        transfer::download(&parent, pattern, one, folder.path(), is_wanted).map_err(failed())?;
     let path = match files.as_slice() {
         [] => return Err(Error::input(url, "there is no such object (.csv, .txt or .parquet)")),
         [only] if one => only.clone(),
@@ -159,31 +134,8 @@ fn fetch(url: &str, is_wanted: impl Fn(&str, &str) -> bool) -> Result<Copied, Er
 /// # Errors
 /// [`Error::Io`] when the store cannot be written; files before the failed one have been uploaded.
 pub fn upload(files: &[PathBuf], url: &str, obsolete: &[&str]) -> Result<(), Error> {
-    let below = format!("{}/", url.trim_end_matches('/'));
-    run(&below, async |store, folder| {
-        let store = store.to_dyn_object_store().await;
-        for file in files {
-            let name = file.file_name().unwrap_or_default().to_string_lossy();
-            let bytes = tokio::fs::read(file).await?;
-            store.put(&child(&folder, &name)?, bytes.into()).await.map_err(other)?;
-        }
-        for name in obsolete {
-            match store.delete(&child(&folder, name)?).await {
-                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-                Err(error) => return Err(other(error)),
-            }
-        }
-        Ok(())
-    })
-    .map_err(Error::io(Path::new(url), "write to the object store"))
-}
-
-fn child(folder: &Key, name: &str) -> std::io::Result<Key> {
-    Key::parse(format!("{}/{name}", folder.as_ref())).map_err(other)
-}
-
-fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> std::io::Error {
-    std::io::Error::other(error)
+    transfer::upload(files, url, obsolete)
+        .map_err(Error::io(Path::new(url), "write to the object store"))
 }
 
 /// Refuses a remote path with a password, a query or a fragment, which can hold credentials.
@@ -208,21 +160,6 @@ pub fn without_credentials(url: &str) -> Result<(), Error> {
              give credentials by the environment"
                 .to_owned(),
         ],
-    })
-}
-
-/// Runs a task against the store that holds `url`.
-fn run<T>(
-    url: &str,
-    task: impl AsyncFnOnce(PolarsObjectStore, Key) -> std::io::Result<T>,
-) -> std::io::Result<T> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    runtime.block_on(async {
-        let path = PlRefPath::new(url);
-        let (location, store) = build_object_store(path, None, false).await.map_err(other)?;
-        let key = Key::parse(&location.prefix).map_err(other)?;
-        task(store, key).await
     })
 }
 
