@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use cltv::customers::Histories;
-use cltv::model::selection::probability::SelectionRule;
+use cltv::model::SelectionRule;
 use cltv::model::{CustomerPatterns, PurchaseModel, fit_purchases};
 use cltv::settings::Family;
 use cltv::settings::Purchases;

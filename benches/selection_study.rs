@@ -5,13 +5,13 @@
 use std::fmt::Write;
 
 use cltv::customers::{Groups, Histories};
+use cltv::model::ChannelMix;
+use cltv::model::SelectionRule;
+use cltv::model::SimulatedHistory;
 use cltv::model::bg_nbd::BgNbd;
-use cltv::model::forecast::intervals::of_totals;
-use cltv::model::forecast::predict::{Outlook, total_orders};
-use cltv::model::selection::channels::ChannelMix;
-use cltv::model::selection::probability::SelectionRule;
-use cltv::model::simulation::SimulatedHistory;
+use cltv::model::total_intervals;
 use cltv::model::{CustomerPatterns, FittedPurchases, PurchaseModel, fit_purchases, fit_spend};
+use cltv::model::{Outlook, total_orders};
 use cltv::settings::{Family, MonthLength, TimeUnit};
 use cltv::settings::{Forecast, Horizon, LifetimeValue, Purchases, Spend, Uncertainty};
 use rand::{RngExt, SeedableRng};
@@ -293,7 +293,7 @@ fn total_covered(
 ) -> Option<bool> {
     let settings = Uncertainty { level: LEVEL, draws: DRAWS, seed, ..Uncertainty::default() };
     let spend = fit_spend(outlook.histories, &Spend::default()).ok()?;
-    let intervals = of_totals(&settings, fit, &spend, outlook, &Groups::everybody()).ok()?;
+    let intervals = total_intervals(&settings, fit, &spend, outlook, &Groups::everybody()).ok()?;
     let (_, interval) = intervals.company.orders[0];
     Some(interval.low <= actual && actual <= interval.high)
 }

@@ -4,42 +4,68 @@
 //! each customer (frequency, recency, T, monetary value), fits a model of orders (BG/NBD,
 //! MBG/NBD, Pareto/NBD) and one of order values (Gamma-Gamma) with argmin, predicts orders and
 //! discounted lifetime value, cuts customers into segments, forecasts the company and writes Parquet,
-//! CSV and JSON; an order log can be split to see how good the forecasts are. A fit
-//! that the data do not support is reported as what it is, and one to a filtered file is corrected
-//! for the filter.
+//! CSV and JSON. An order log can be split to see how good the forecasts are. A fit that the data do
+//! not support is reported as such, and a fit to a filtered file is corrected for the filter.
 //!
-//! # Layout
-//! * [`pipeline`]: the flow, on one page; read this first.
-//! * [`evaluation`]: proof on a holdout, on one page too. [`comparison`]: one run against an earlier
-//!   one.
-//! * [`trained`]: model.json, a fit that scores later exports. [`champion`]: which model is in use.
-//!   [`drift`]: whether customers are still distributed as they were.
-//! * [`settings`]: the pipeline file as typed, checked values.
-//! * [`frame`]: all Polars code. [`model`]: all statistics. They meet in [`customers`].
-//! * [`math`]: pure functions.
-//! * [`contract`]: what the input has to be like. [`draft`]: a pipeline file for an input that nobody
-//!   described.
-//! * [`selection`]: how customers came to be in the file. [`remarks`]: what else to know.
-//! * [`advice`]: what to do about each segment.
-//! * [`facts`]: the figures of findings and advice. [`report`]: the same in words, in two languages.
-//! * [`figures`]: what the charts of a report show.
-//! * [`output`]: files, written whole or not at all.
-//! * [`fingerprint`]: size and hash of a file. [`audit`]: what happened to the rows, and when.
-//! * [`remote`]: input and output in object stores.
-//! * [`progress`]: where a run stands.
+//! # The interface
+//! * [`pipeline`]: run a pipeline file, or parts of it. [`settings`]: pipeline files as typed values.
+//! * [`customers`]: purchase histories as plain columns. [`model`]: fit models to them and predict.
+//! * [`results`]: what a run tells, run.json among it. [`error`]: what can go wrong.
 //! * [`simulate`]: exports and order logs from known parameters.
 //!
-//! # Example
-//! ```no_run
+//! The feature `cli` is the program `cltv`, `cloud` its access to object stores. Both are on by
+//! default; without them the library compiles neither.
+//!
+//! # Examples
+//! BG/NBD and the probability that customers are still there, without a file:
+//! ```
+//! use cltv::customers::{Histories, HistoryColumns};
+//! use cltv::model::{CustomerPatterns, fit_purchases};
+//! use cltv::settings::Purchases;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // Seven customers, time in weeks: repeat orders, time from first to last order, time since first.
+//! let histories = Histories::new(HistoryColumns {
+//!     frequency: vec![0.0, 1.0, 2.0, 3.0, 0.0, 6.0, 1.0],
+//!     recency: vec![0.0, 5.0, 20.0, 30.0, 0.0, 31.0, 2.0],
+//!     age: vec![38.0, 38.0, 38.0, 38.0, 35.0, 35.0, 35.0],
+//!     ..HistoryColumns::default()
+//! })?;
+//! let customers = CustomerPatterns::of(&histories);
+//! let fitted = fit_purchases(&customers.patterns, &Purchases::default(), None)?;
+//! for customer in histories.iter() {
+//!     println!("{:.2}", fitted.model.p_alive(&customer));
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//! A pipeline file, from the input to lifetime values:
+//! ```
 //! use cltv::settings::{Overrides, load};
 //!
 //! # fn main() -> Result<(), cltv::error::Error> {
 //! let settings = load("pipelines/flo.toml".as_ref(), &Overrides::default())?;
 //! let run = cltv::pipeline::analyse(&settings)?;
-//! println!("{} customers", run.scored.height());
+//! println!("{} customers, worth {:.0}", run.scored.height(), run.profiles.company.total_cltv);
+//! for finding in &run.findings {
+//!     println!("{}: {}", finding.code, finding.message);
+//! }
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Layout
+//! Folders from the top; each imports only those below it (a test holds this).
+//! * `cli`: the command line, one file per subcommand.
+//! * `evaluation`: proof on a holdout. `comparison`: one run against an earlier one. [`pipeline`]: the
+//!   flow, on one page; read this first.
+//! * `output`: files, written whole or not at all. `run`: what a run found.
+//! * `model_file`: model.json, a fit that scores later exports. [`simulate`]: made-up customers.
+//! * `frame`: all Polars code. [`model`]: all statistics. They meet in [`customers`]. `report`: the page
+//!   for management; it computes nothing.
+//! * [`results`]: what a run tells, as plain types. [`settings`]: the pipeline file. `storage`: files
+//!   wherever they lie.
+//! * `math`: pure functions. [`error`]. `progress`: where a run is.
 //!
 //! # Words
 //! | word | meaning |
@@ -49,24 +75,35 @@
 //! | T | time from the first order to the observation end |
 //! | monetary value, m | mean value per order |
 //! | P(alive) | probability that the customer has not left |
+//! | selection probability | probability that a customer is in a filtered file |
 
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
-pub mod comparison;
+mod comparison;
 pub mod customers;
 pub mod error;
-pub mod evaluation;
-pub mod frame;
-pub mod math;
+mod evaluation;
+mod frame;
+mod math;
 pub mod model;
-pub mod model_file;
-pub mod output;
+mod model_file;
+mod output;
 pub mod pipeline;
-pub mod progress;
-pub mod report;
+mod progress;
+mod report;
 pub mod results;
-pub mod run;
+mod run;
 pub mod settings;
 pub mod simulate;
-pub mod storage;
+mod storage;
+
+/// For the tests of this repository; not part of the interface.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::frame::guess::inspect::inspect;
+    pub use crate::output::folder::kind::OutputKind;
+    pub use crate::output::folder::target::Target;
+    pub use crate::pipeline::advise::advise;
+    pub use crate::report::texts::{Language, Words};
+}

@@ -44,7 +44,7 @@ pub fn run(args: &FitArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result
     signals::written();
     warn(&fitted.model_file.warnings, log_format);
     if !quiet {
-        let text = output::documents::model(&fitted.model_file)?;
+        let text = fitted.model_file.text()?;
         writeln!(
             anstream::stdout(),
             "{}: model {} of {} customers, orders until {}",

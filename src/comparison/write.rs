@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 use crate::comparison::Comparison;
 use crate::error::Error;
 use crate::output::folder::target::Target;
-use crate::output::json_text::text;
 use crate::output::tables::{TableColumns, parquet};
+use crate::results::json_text::text;
 use crate::results::version::{SCHEMA_VERSION, Tool};
 
 const DOCUMENT: &str = "comparison.json";

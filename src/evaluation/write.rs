@@ -9,8 +9,8 @@ use crate::error::Error;
 use crate::evaluation::fold::{Evaluation, Fold, Method};
 use crate::model::evaluate::holdout::{Accuracy, GroupAccuracy};
 use crate::output::folder::target::Target;
-use crate::output::json_text::text;
 use crate::output::tables::{TableColumns, csv};
+use crate::results::json_text::text;
 use crate::results::version::Tool;
 use crate::settings::Settings;
 

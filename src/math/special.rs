@@ -1,22 +1,8 @@
-//! Log-gamma, digamma, log-beta and log-sum-exp.
+//! Log-gamma, digamma and log-sum-exp.
 
 use std::f64::consts::PI;
 
 pub use statrs::function::gamma::{digamma, ln_gamma};
-
-/// Logarithm of the beta function.
-///
-/// # Formula
-/// ln B(a, b) = ln Γ(a) + ln Γ(b) − ln Γ(a + b)
-///
-/// # Domain
-/// a > 0, b > 0.
-///
-/// # Reference
-/// Abramowitz & Stegun (1964), equation 6.2.2.
-pub fn ln_beta(a: f64, b: f64) -> f64 {
-    ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b)
-}
 
 /// From this argument on, the first five terms of Stirling's series are exact to rounding.
 const STIRLING_FROM: f64 = 16.0;
@@ -155,11 +141,5 @@ mod tests {
     fn an_impossible_term_has_no_share() {
         let (sum, share) = log_add_exp_with_share(-3.0, f64::NEG_INFINITY);
         assert_eq!((sum, share), (-3.0, 0.0));
-    }
-
-    #[test]
-    fn log_beta_of_small_integers() {
-        // B(2, 3) = 1!·2!/4! = 1/12 (Abramowitz & Stegun 6.2.2).
-        assert!((ln_beta(2.0, 3.0) + 12f64.ln()).abs() < 1e-14);
     }
 }

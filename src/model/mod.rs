@@ -2,33 +2,39 @@
 //!
 //! # Layout
 //! * [`nbd`], [`bg_nbd`], [`mbg_nbd`], [`pareto_nbd`]: whether and when customers order again; one
-//!   model per file. [`purchase_model`]: their common interface.
+//!   model per file. `purchase_model`: their common interface.
 //! * [`gamma_gamma`]: what an order is worth.
-//! * [`likelihood`]: maximum likelihood with argmin, and the covariance of the estimates.
-//! * [`selection`]: files that hold only some of the customers; the probability of being in one.
-//! * [`fit`]: fitted models with diagnoses; only these can predict.
-//! * [`forecast`]: expected orders, P(alive) and discounted lifetime value of customers, the
+//! * `likelihood`: maximum likelihood with argmin, and the covariance of the estimates.
+//! * `selection`: files that hold only some of the customers; the probability of being in one.
+//! * `fit`: fitted models with diagnoses; only these can predict.
+//! * `forecast`: expected orders, P(alive) and discounted lifetime value of customers, the
 //!   company's forecast, intervals.
-//! * [`simulation`]: random draws of what customers do.
-//! * [`evaluate`]: forecasts, fits and segments against what happened.
-//! * [`charts`]: the numbers behind the charts of a report.
+//! * `simulation`: random draws of what customers do.
+//! * `evaluate`: forecasts, fits and segments against what happened.
+//! * `charts`: the numbers behind the charts of a report.
 
 pub mod bg_nbd;
-pub mod charts;
-pub mod evaluate;
-pub mod fit;
-pub mod forecast;
+pub(crate) mod charts;
+pub(crate) mod evaluate;
+pub(crate) mod fit;
+pub(crate) mod forecast;
 pub mod gamma_gamma;
-pub mod likelihood;
+pub(crate) mod likelihood;
 pub mod mbg_nbd;
 pub mod nbd;
 pub mod pareto_nbd;
-pub mod purchase_model;
-pub mod selection;
-pub mod simulation;
+pub(crate) mod purchase_model;
+pub(crate) mod selection;
+pub(crate) mod simulation;
 
-pub use fit::purchases::{FittedPurchases, fit_purchases};
+pub use fit::purchases::{FittedPurchases, SelectionFit, fit_purchases};
 pub use fit::spend::{FittedSpend, fit_spend};
-pub use forecast::predict::predict;
-pub use likelihood::patterns::CustomerPatterns;
+pub use forecast::intervals::{customer_intervals, total_intervals};
+pub use forecast::predict::{Outlook, predict, total_orders};
+pub use likelihood::covariance::Covariance;
+pub use likelihood::estimate::{Convergence, Parameter};
+pub use likelihood::patterns::{CustomerPatterns, Patterns};
 pub use purchase_model::PurchaseModel;
+pub use selection::channels::ChannelMix;
+pub use selection::probability::SelectionRule;
+pub use simulation::SimulatedHistory;

@@ -19,6 +19,7 @@ use crate::frame::summary::CustomerSummary;
 use crate::model::evaluate::stability::ReferenceDistribution;
 use crate::model::{FittedPurchases, FittedSpend};
 use crate::results::findings::Finding;
+use crate::results::json_text::text;
 use crate::results::named_values::NamedValues;
 use crate::results::rows::OutlierLimits;
 use crate::results::version::Tool;
@@ -248,6 +249,14 @@ impl ModelFile {
             Some(((*name).to_owned(), distribution.stability_index(values)))
         };
         self.distributions.iter().filter_map(of).collect()
+    }
+
+    /// The text of its model.json.
+    ///
+    /// # Errors
+    /// [`Error::Io`], never in practice.
+    pub fn text(&self) -> Result<String, Error> {
+        text(self)
     }
 
     /// Reads a model.json.

@@ -5,30 +5,30 @@
 //!   command.
 //! * [`tables`]: customers, segments, RFM, forecasts, quarantine. [`metadata`]: key-value metadata
 //!   of the customer table.
-//! * [`documents`]: model.json, figures.json and run.json. [`json_text`]: the layout of JSON files.
+//! * [`run_json`]: run.json.
 //!   [`mod@page`]: report.html.
 //! * [`lineage`]: OpenLineage events. [`datasets`]: the datasets that they describe.
 
 pub mod datasets;
-pub mod documents;
 pub mod files;
 pub mod folder;
-pub mod json_text;
 pub mod lineage;
 pub mod metadata;
 pub mod page;
+pub mod run_json;
 pub mod tables;
 
 use std::path::PathBuf;
 use std::time::Instant;
 
-use documents::{Started, Written};
+use run_json::{Started, Written};
 
 use crate::error::Error;
 use crate::model_file::ModelFile;
 use crate::output::folder::target::Target;
 use crate::output::tables::small_tables;
 use crate::progress;
+use crate::results::json_text::text;
 use crate::run::Run;
 use crate::settings::{Format, Partition, Settings};
 use crate::storage::atomic::write_whole;
@@ -42,7 +42,7 @@ use crate::storage::object_store;
 /// a remote path holds credentials.
 pub fn write_model(model_file: &ModelFile, settings: &Settings) -> Result<PathBuf, Error> {
     let folder = &settings.output.path;
-    let text = documents::model(model_file)?;
+    let text = model_file.text()?;
     if let Some(url) = folder.to_str().filter(|path| object_store::is_remote(path)) {
         object_store::without_credentials(url)?;
         let made = tempfile::tempdir().map_err(Error::io(folder, "write the model"))?;
@@ -76,8 +76,8 @@ pub fn write(
         .map(|Partition::AsOf| format!("as_of={}", run.audit.observation_end));
     let staging = target.staging(partition.as_deref())?;
     let customers = tables::renamed(&run.scored, settings)?;
-    let model = documents::model(&run.model_file)?;
-    let notes = metadata::of_customers(run, settings, &model);
+    let model = run.model_file.text()?;
+    let notes = metadata::customer_intervals(run, settings, &model);
     let one = |format: &Format| match format {
         Format::Parquet => tables::parquet(&staging, format.file(), &customers, &notes),
         Format::Csv => tables::csv(&staging, format.file(), &customers),
@@ -93,16 +93,16 @@ pub fn write(
         writers.into_iter().try_for_each(|writer| writer.join().unwrap_or_else(lost_thread))
     })?;
     staging.text("model.json", &model)?;
-    staging.text("figures.json", &documents::chart_data(&run.chart_data)?)?;
+    staging.text("figures.json", &text(&run.chart_data)?)?;
     let written = Written {
         model: &model,
         outputs: staging.written(),
         seconds: since.elapsed().as_secs_f64(),
     };
-    let document = documents::run(run, settings, started, written);
+    let document = run_json::run(run, settings, started, written);
     // run.json does not list the page: `cltv report` may replace it, in another language.
     staging.text("report.html", &page::page(&document, &run.chart_data, None, settings.report)?)?;
-    staging.text("run.json", &json_text::text(&document)?)?;
+    staging.text("run.json", &text(&document)?)?;
     let inputs: Vec<String> = run.audit.inputs.iter().map(|input| input.file.clone()).collect();
     staging.commit(&inputs)
 }

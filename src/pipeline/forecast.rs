@@ -7,7 +7,7 @@ use crate::frame::scored::predictions;
 use crate::frame::summary::log;
 use crate::model::evaluate::tracking::{Stretch, track};
 use crate::model::forecast::company;
-use crate::model::forecast::intervals::{of_customers, of_totals};
+use crate::model::forecast::intervals::{customer_intervals, total_intervals};
 use crate::pipeline::models::{Fit, is_comparable};
 use crate::pipeline::notices;
 use crate::pipeline::prepare::Prepared;
@@ -57,8 +57,8 @@ pub(crate) fn forecast(
     let tracking = tracking(prepared, fit, settings)?;
     clock.enter("draw intervals");
     let wanted = settings.uncertainty.as_ref();
-    let totals = wanted.map(|u| of_totals(u, &fit.purchases, &fit.spend, &outlook, groups));
-    let customers = wanted.map(|u| of_customers(u.level, model, &outlook)).transpose()?;
+    let totals = wanted.map(|u| total_intervals(u, &fit.purchases, &fit.spend, &outlook, groups));
+    let customers = wanted.map(|u| customer_intervals(u.level, model, &outlook)).transpose()?;
     // Totals need parameters that can be drawn. Without them the rest of the run is still valid.
     let (intervals, without_intervals) = match totals {
         Some(Ok(intervals)) => (Some(intervals), None),

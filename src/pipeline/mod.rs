@@ -2,45 +2,47 @@
 //! forecast → write. Each step is a function that returns its result; nothing is changed later.
 //!
 //! # Layout
-//! * [`prepare`](mod@prepare): load, clean, cap, totals, summary; [`contract`]: what the input must
+//! * `prepare`: load, clean, cap, totals, summary; `contract`: what the input must
 //!   be like.
-//! * [`models`]: fit or take given models, predict. [`segments`]: CLTV and RFM segments.
-//!   [`forecast`]: the company, week by week, with intervals.
-//! * [`notices`]: what the reader should know. [`advise`]: what to do about each segment.
-//!   [`charts`]: the numbers behind the charts of the report.
+//! * `models`: fit or take given models, predict. `segments`: CLTV and RFM segments.
+//!   `forecast`: the company, week by week, with intervals.
+//! * `notices`: what the reader should know. `advise`: what to do about each segment.
+//!   `charts`: the numbers behind the charts of the report.
 
-pub mod advise;
-pub mod charts;
-pub mod contract;
-pub mod forecast;
-pub mod models;
-pub mod notices;
-pub mod prepare;
-pub mod segments;
+pub(crate) mod advise;
+pub(crate) mod charts;
+pub(crate) mod contract;
+pub(crate) mod forecast;
+pub(crate) mod models;
+pub(crate) mod notices;
+pub(crate) mod prepare;
+pub(crate) mod segments;
 
 use std::path::PathBuf;
 use std::thread::JoinHandle;
 
 use crate::error::Error;
 use crate::frame::scored::predictions::attach_intervals;
-use crate::model_file::{ModelFile, ModelFileParts};
+use crate::model_file::ModelFileParts;
 use crate::output;
-use crate::output::documents::Started;
 use crate::output::folder::target::Target;
+use crate::output::run_json::Started;
 use crate::pipeline::charts::chart_data;
 use crate::pipeline::forecast::forecast;
 use crate::pipeline::models::{Fit, fit_and_predict};
 use crate::pipeline::notices::findings;
-use crate::pipeline::prepare::{Prepared, load_and_clean, summarise};
+use crate::pipeline::prepare::{load_and_clean, summarise};
 use crate::pipeline::segments::{Edges, edges, segment};
 use crate::progress::Clock;
 use crate::results::findings::Finding;
 use crate::results::run_document::Drift;
-use crate::run::{Fitted, Run};
 use crate::settings::{Settings, UncertaintyMethod};
 use crate::storage::fingerprint::{Fingerprint, lost_thread};
 
-pub use crate::pipeline::prepare::prepare;
+pub use crate::model_file::ModelFile;
+pub use crate::pipeline::prepare::{Prepared, prepare};
+pub use crate::run::audit::Audit;
+pub use crate::run::{Fitted, Run};
 
 /// Runs the analysis; writes nothing.
 ///

@@ -14,6 +14,7 @@ pub mod facts;
 pub mod findings;
 pub mod fit;
 pub mod forecast;
+pub mod json_text;
 pub mod migration;
 pub mod named_values;
 pub mod profiles;

@@ -1,24 +1,24 @@
 //! The pipeline file and the command-line overrides as one typed, checked value.
 //!
 //! # Layout
-//! * [`sections`]: the sections of a pipeline file. [`contract`]: the section `[contract]`.
-//! * [`types`], [`bytes`], [`dates`]: the values that keys can take (units, models, sizes, dates).
+//! * `sections`: the sections of a pipeline file. `contract`: the section `[contract]`.
+//! * `types`, `bytes`, `dates`: the values that keys can take (units, models, sizes, dates).
 //! * [`columns`]: names of input and output columns.
-//! * [`definitions`]: settings that must be the same for a model to score, or for runs to be compared.
+//! * `definitions`: settings that must be the same for a model to score, or for runs to be compared.
 //! * `read`: parsing, overrides, unknown keys.
 //! * `defaults`: default values of optional keys.
 //! * `check`: rules that types cannot express; every fault is reported, not only the first.
 
-pub mod bytes;
+pub(crate) mod bytes;
 mod check;
 pub mod columns;
-pub mod contract;
-pub mod dates;
+pub(crate) mod contract;
+pub(crate) mod dates;
 mod defaults;
-pub mod definitions;
+pub(crate) mod definitions;
 mod read;
-pub mod sections;
-pub mod types;
+pub(crate) mod sections;
+pub(crate) mod types;
 
 pub use bytes::ByteSize;
 pub use contract::{BadRows, ColumnType, Contract};

@@ -166,6 +166,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_hash_is_sha_256() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("abc");
+        std::fs::write(&file, "abc").expect("written");
+        // SHA-256 of "abc": FIPS 180-2, appendix B.1.
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(fingerprint(&file).expect("readable").sha256, expected);
+        assert_eq!(sha256(b"abc"), expected);
+    }
+
+    #[test]
     fn a_file_that_grows_is_noticed() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("a.csv");

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
-use cltv::model::forecast::predict::{Outlook, total_orders};
-use cltv::model::selection::probability::SelectionRule;
+use cltv::model::SelectionRule;
 use cltv::model::{CustomerPatterns, PurchaseModel, fit_purchases};
+use cltv::model::{Outlook, total_orders};
 use cltv::pipeline::prepare;
 use cltv::settings::{Family, Overrides, TimeUnit, load};
 use tempfile::TempDir;

@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use cltv::customers::Histories;
+use cltv::model::CustomerPatterns;
 use cltv::model::PurchaseModel;
-use cltv::model::likelihood::patterns::CustomerPatterns;
-use cltv::model::selection::probability::SelectionRule;
+use cltv::model::SelectionRule;
 use cltv::settings::Family;
 
 use crate::support::project;

@@ -1,10 +1,10 @@
 //! What must hold for every model of the family: gradients, limiting cases, and recovery of true parameters.
 
 use cltv::customers::{Groups, Histories, Scope};
-use cltv::model::forecast::intervals::{of_customers, of_totals};
-use cltv::model::forecast::predict::{Outlook, predict};
-use cltv::model::selection::probability::SelectionRule;
+use cltv::model::SelectionRule;
 use cltv::model::{CustomerPatterns, FittedPurchases, PurchaseModel, fit_purchases, fit_spend};
+use cltv::model::{Outlook, predict};
+use cltv::model::{customer_intervals, total_intervals};
 use cltv::results::forecast::Interval;
 use cltv::settings::{Family, MonthLength, TimeUnit, UncertaintyMethod};
 use cltv::settings::{Forecast, Horizon, LifetimeValue, Purchases, Spend, Uncertainty};
@@ -162,7 +162,7 @@ fn the_truth_is_found_again_and_forecast() {
             predict(&fit, &spend, &outlook).expect("computed").orders[0].1.iter().sum();
         let actual: f64 = world.future.iter().sum();
         assert!((expected - actual).abs() < 8.0 * actual.sqrt(), "{family:?}: {expected} {actual}");
-        let each = &of_customers(0.9, &fit.model, &outlook).expect("computed")[0];
+        let each = &customer_intervals(0.9, &fit.model, &outlook).expect("computed")[0];
         let inside = world.future.iter().enumerate();
         let inside = inside.filter(|(i, n)| each.low[*i] <= **n && **n <= each.high[*i]).count();
         let share = inside as f64 / world.future.len() as f64;
@@ -185,9 +185,8 @@ fn a_selection_is_corrected_for_every_dropout_model() {
         let actual: f64 = world.future.iter().sum();
         let (forecast, lifetime) = (half_a_year(), LifetimeValue::default());
         let outlook = world.outlook(&forecast, &lifetime);
-        let total = |model: &PurchaseModel| {
-            cltv::model::forecast::predict::total_orders(model, &outlook)[0].1 / actual
-        };
+        let total =
+            |model: &PurchaseModel| cltv::model::total_orders(model, &outlook)[0].1 / actual;
         let ignored = fit.selection.as_ref().expect("a selection").ignored;
         assert!((total(&fit.model) - 1.0).abs() < 0.05, "{family:?}: {}", total(&fit.model));
         assert!(total(&ignored) > 1.15, "{family:?}: {}", total(&ignored));
@@ -230,7 +229,7 @@ fn bootstrap_and_normal_intervals_agree() {
     let outlook = world.outlook(&forecast, &lifetime);
     let interval = |method| {
         let settings = Uncertainty { method, draws: 400, ..Uncertainty::default() };
-        of_totals(&settings, &fit, &spend, &outlook, &Groups::everybody()).expect("drawn")
+        total_intervals(&settings, &fit, &spend, &outlook, &Groups::everybody()).expect("drawn")
     };
     let normal = interval(UncertaintyMethod::Normal);
     assert_eq!(normal, interval(UncertaintyMethod::Normal));
@@ -261,7 +260,7 @@ fn the_share_alive_has_an_interval() {
             segment_of: vec![1; world.histories.len()],
             channel_of: Vec::new(),
         };
-        let found = of_totals(&settings, &fit, &spend, &outlook, &groups).expect("drawn");
+        let found = total_intervals(&settings, &fit, &spend, &outlook, &groups).expect("drawn");
         let alive = world.customers.patterns.sum(|row| {
             let (x, t_x, age) = world.customers.patterns.numbers(row);
             [row.count * fit.model.p_alive(x, t_x, age)]

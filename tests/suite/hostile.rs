@@ -8,8 +8,8 @@ use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cltv::model_file::ModelFile;
 use cltv::pipeline;
+use cltv::pipeline::ModelFile;
 use cltv::settings::{Overrides, load, parse, restore};
 use polars::prelude::*;
 use rand::{RngExt, SeedableRng};
@@ -154,7 +154,7 @@ fn look_at(pipeline: &str, file: &Path) {
         let parquet = file.extension().is_some_and(|extension| extension == "parquet");
         assert!(parquet || !said.contains("the reader failed on this file"), "{said}");
     }
-    let _ = cltv::frame::guess::inspect::inspect(&file.display().to_string(), "auto", "auto");
+    let _ = cltv::internal::inspect(&file.display().to_string(), "auto", "auto");
 }
 
 #[test]

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use cltv::model_file::ModelFile;
-use cltv::output::documents;
+use cltv::pipeline::ModelFile;
 
 use crate::support::*;
 
@@ -50,7 +49,7 @@ fn a_model_is_small_and_read_back_bit_for_bit() {
         assert!(text.len() < 10_000, "{pipeline}: {} bytes", text.len());
         assert!(!text.contains("data/"), "{pipeline}: a path is in the model");
         let model_file = ModelFile::read(&path).expect("a model");
-        assert_eq!(documents::model(&model_file).expect("text"), text, "{pipeline}");
+        assert_eq!(model_file.text().expect("text"), text, "{pipeline}");
         let (purchases, spend) = model_file.fits().expect("fits");
         let rewritten: Vec<f64> = purchases.parameters.iter().map(|p| p.value).collect();
         let written = &json(&path)["purchases"]["parameters"];

@@ -1,12 +1,12 @@
 //! What must hold for all parameters and all histories.
 
 use cltv::model::PurchaseModel;
+use cltv::model::SelectionRule;
 use cltv::model::bg_nbd::BgNbd;
 use cltv::model::gamma_gamma::GammaGamma;
 use cltv::model::mbg_nbd::MbgNbd;
 use cltv::model::nbd::Nbd;
 use cltv::model::pareto_nbd::ParetoNbd;
-use cltv::model::selection::probability::SelectionRule;
 use proptest::prelude::*;
 
 fn log_uniform(low: f64, high: f64) -> impl Strategy<Value = f64> {

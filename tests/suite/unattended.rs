@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use cltv::output::folder::kind::OutputKind;
-use cltv::output::folder::target::Target;
+use cltv::internal::OutputKind;
+use cltv::internal::Target;
 use sha2::{Digest, Sha256};
 
 use crate::support::*;

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use cltv::pipeline::advise::advise;
-use cltv::report::texts::{Language, Words};
+use cltv::internal::advise;
+use cltv::internal::{Language, Words};
 use cltv::results::advice::{Advice, Play};
 use cltv::results::findings::Finding;
 use cltv::results::profiles::Profile;

@@ -35,7 +35,7 @@ const MOST_ORDERS: u32 = 1 << 20;
 ///
 /// # Errors
 /// [`Error::Model`] when there are no parameters to draw.
-pub fn of_totals(
+pub fn total_intervals(
     settings: &Uncertainty,
     purchases: &FittedPurchases,
     spend: &FittedSpend,
@@ -266,7 +266,7 @@ impl Outlook<'_> {
 ///
 /// # Errors
 /// [`Error::Model`] when a distribution is too wide to be computed.
-pub fn of_customers(
+pub fn customer_intervals(
     level: f64,
     model: &PurchaseModel,
     outlook: &Outlook<'_>,

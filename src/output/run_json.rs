@@ -1,11 +1,8 @@
-//! model.json and figures.json (no clock, no path: the same run gives the same bytes) and run.json.
+//! run.json, from what a run found.
 
-use crate::error::Error;
 use crate::model::FittedPurchases;
 use crate::model::likelihood::estimate::Parameter;
 use crate::model_file::ModelFile;
-use crate::output::json_text::text;
-use crate::results::chart_data::ChartData;
 use crate::results::named_values::NamedValues;
 use crate::results::run_document::{
     ModelEntry, NextMonth, PipelineEntry, PurchasesEntry, RowCounts, RunDocument, SelectionEntry,
@@ -34,22 +31,6 @@ pub struct Written<'a> {
     pub outputs: Vec<Fingerprint>,
     /// How long it took, in seconds.
     pub seconds: f64,
-}
-
-/// model.json: the fit, enough to score a new export.
-///
-/// # Errors
-/// [`Error::Io`] never; the signature leaves room for a failed serialisation.
-pub fn model(model_file: &ModelFile) -> Result<String, Error> {
-    text(model_file)
-}
-
-/// figures.json: what the charts of a report show.
-///
-/// # Errors
-/// [`Error::Io`] never; the signature leaves room for a failed serialisation.
-pub fn chart_data(charts: &ChartData) -> Result<String, Error> {
-    text(charts)
 }
 
 /// run.json: what went in, what happened to it, what came out.
