@@ -35,12 +35,12 @@ const OUTSIDE: &[(&str, &[&str])] = &[
             "simulate",
             "run",
             "output/tables",
-            "output/metadata",
+            "output/datasets",
+            "output/folder/staging",
             "comparison",
-            "evaluation/write",
+            "evaluation",
             "storage/transfer",
-            "cli/select",
-            "cli/simulate",
+            "cli/run_page",
             "pipeline/prepare",
             "pipeline/segments",
         ],
@@ -82,9 +82,10 @@ fn without_comments(text: &str) -> String {
 }
 
 /// Every path that begins with `crate`, `super` or `self`, braces expanded: `crate::{a, b::{c, d}}`
-/// names `a`, `b::c` and `b::d`. Relative ones are made absolute.
+/// names `a`, `b::c` and `b::d`. Relative ones are made absolute; unit tests are one module deeper.
 fn named(module: &[String], code: &str) -> BTreeSet<Vec<String>> {
     let mut paths = BTreeSet::new();
+    let tests = code.find("\nmod tests {").unwrap_or(code.len());
     for (at, _) in code.match_indices("::") {
         let head = code[..at].rsplit(|c: char| !is_name(c)).next().unwrap_or_default();
         let before = code[..at - head.len()].chars().next_back();
@@ -95,6 +96,7 @@ fn named(module: &[String], code: &str) -> BTreeSet<Vec<String>> {
         let mut start = match head {
             "crate" => Vec::new(),
             "self" => module.to_vec(),
+            "super" if at > tests => module.to_vec(),
             "super" => module[..module.len().saturating_sub(1)].to_vec(),
             _ => continue,
         };

@@ -22,7 +22,7 @@ pub fn section(view: &View<'_>) -> Markup {
     let count = |n: usize| view.whole(n as f64);
     let top = view.fill("customers.top", &[("n", &count(first.len()))]);
     html! {
-        (crate::report::heading(view, "customers"))
+        (crate::report::sections::heading(view, "customers"))
         @if !view.show_ids { p.more { (view.t("customers.hidden")) } }
         h3 { (top) }
         (table(view, first).markup("top-table", &top))

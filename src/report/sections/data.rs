@@ -9,7 +9,7 @@ use crate::settings::MonthLength;
 /// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     html! {
-        (crate::report::heading(view, "data"))
+        (crate::report::sections::heading(view, "data"))
         (rows(view).markup("rows-table", view.t("data.rows")))
         @if !view.run.outlier_limits.is_empty() {
             h3 { (view.t("data.limits")) }
@@ -97,7 +97,7 @@ fn files(view: &View<'_>) -> Table {
     let mut table = Table::new(["file", "bytes", "hash"].map(|key| view.t(&format!("data.{key}"))));
     for input in &view.run.inputs {
         table.row([
-            Cell::text(crate::report::input_name(&input.file)),
+            Cell::text(crate::report::sections::input_name(&input.file)),
             Cell::Number(view.whole(input.bytes as f64), input.bytes as f64),
             Cell::text(input.sha256.chars().take(12).collect::<String>()),
         ]);

@@ -23,7 +23,7 @@ pub fn section(view: &View<'_>) -> Markup {
         }),
     ];
     html! {
-        (crate::report::heading(view, "forecast"))
+        (crate::report::sections::heading(view, "forecast"))
         (horizons(view).markup("forecast-table", view.t("forecast.table")))
         div.charts {
             @for chart in &charts { (chart.markup(view)) }

@@ -15,7 +15,7 @@ const LOST: &str = "lost";
 pub fn section(view: &View<'_>, migration: &Migration) -> Markup {
     let (before, after) = (&migration.before, &migration.after);
     html! {
-        (crate::report::heading(view, "migration"))
+        (crate::report::sections::heading(view, "migration"))
         p { (view.fill("migration.between", &[
             ("before", &view.words.language.date(before.0)), ("after", &view.words.language.date(after.0)),
             ("customers_before", &view.whole(before.1 as f64)),

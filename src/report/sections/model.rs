@@ -28,7 +28,7 @@ const TERMS: [&str; 11] = [
 pub fn section(view: &View<'_>) -> Markup {
     let run = view.run;
     html! {
-        (crate::report::heading(view, "model"))
+        (crate::report::sections::heading(view, "model"))
         p { (view.fill(if run.model.given { "model.given" } else { "model.fitted" }, &[
             ("model", &view.model_name(run.purchases.model.name())),
             ("id", &run.model.id), ("date", &view.words.language.date(run.model.fitted_until)),

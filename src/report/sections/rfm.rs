@@ -14,7 +14,7 @@ const SCORES: [u8; 5] = [1, 2, 3, 4, 5];
 /// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     html! {
-        (crate::report::heading(view, "rfm"))
+        (crate::report::sections::heading(view, "rfm"))
         div.charts {
             (grid(view, "customers", &|cell| Some(cell.customers as f64), &|v| view.short(v)).markup(view))
             (grid(view, "cltv", &|cell| cell.mean_cltv, &|v| view.number(v)).markup(view))

@@ -17,7 +17,7 @@ use crate::settings::columns::{CLTV, EXP_AVERAGE_VALUE, expected_orders};
 /// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     html! {
-        (crate::report::heading(view, "segments"))
+        (crate::report::sections::heading(view, "segments"))
         (table(view).markup("segments-table", view.t("segments.table")))
         div.cards { @for s in view.best_first() { (action(view, s)) } }
         h3 { (view.t("segments.worth")) }
