@@ -119,3 +119,122 @@ pub fn log_likelihood(patterns: &Patterns, parameters: &[f64]) -> (f64, Vec<f64>
     let n = patterns.customers;
     (sum + n * r * ln_alpha, vec![d_r + n * ln_alpha, d_alpha + n * r / alpha])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::customers::Histories;
+    use crate::model::likelihood::patterns::CustomerPatterns;
+    use crate::model::selection::channels::ChannelMix;
+
+    const MODEL: Nbd = Nbd { r: 0.5, alpha: 2.0 };
+
+    fn patterns() -> Patterns {
+        let histories = Histories::new(
+            vec![3.0, 3.0, 0.0, 1.0],
+            vec![1.0, 5.0, 0.0, 9.0],
+            vec![6.0, 6.0, 6.0, 14.0],
+            vec![1.0; 4],
+            vec![1.0; 4],
+        );
+        CustomerPatterns::of(&histories.expect("valid")).patterns
+    }
+
+    fn relative(value: f64, expected: f64) -> f64 {
+        (value / expected - 1.0).abs()
+    }
+
+    #[test]
+    fn the_log_likelihood_of_four_customers_by_hand() {
+        // Negative binomial, P(x) = Γ(r+x)/(Γ(r) x!) (α/(α+T))^r (T/(α+T))^x, times x!/T^x for
+        // the order times. P(3 | T 6) = (½·3⁄2·5⁄2)/3! · (¼)^½ · (¾)³, twice, whenever the last
+        // order was; P(0 | 6) = (¼)^½; P(1 | 14) = ½ · (⅛)^½ · ⅞.
+        let three: f64 = 1.875 / 6.0 * 0.5 * 0.75f64.powi(3) * 6.0 / 6f64.powi(3);
+        let one: f64 = 0.5 * 0.125f64.sqrt() * 0.875 / 14.0;
+        let by_hand = 2.0 * three.ln() + 0.5f64.ln() + one.ln();
+        let (value, _) = log_likelihood(&patterns(), &[0.5, 2.0]);
+        assert!(relative(value, by_hand) < 1e-13, "{value} {by_hand}");
+    }
+
+    #[test]
+    fn gradient_equals_differences() {
+        let at = [0.5, 2.0];
+        let (_, gradient) = log_likelihood(&patterns(), &at);
+        for i in 0..2 {
+            let shifted = |h: f64| {
+                let mut point = at;
+                point[i] += h;
+                log_likelihood(&patterns(), &point).0
+            };
+            let difference = (shifted(1e-5) - shifted(-1e-5)) / 2e-5;
+            assert!(relative(gradient[i], difference) < 1e-8, "{i}: {} {difference}", gradient[i]);
+        }
+    }
+
+    #[test]
+    fn orders_to_come_by_hand() {
+        // After 3 orders in 6: λ ~ Gamma(7⁄2, 8), so 7⁄16 a time unit, 7⁄4 in 4. With τ = 4/8 an
+        // order comes before the horizon's end with τ/(1+τ) = ⅓: P(n) = (7⁄2)ₙ/n! (⅓)ⁿ (⅔)^7⁄2.
+        assert!(relative(MODEL.orders_if_alive(4.0, 3.0, 6.0), 1.75) < 1e-15);
+        let none = (2.0f64 / 3.0).powf(3.5);
+        let by_hand = [none, 3.5 / 3.0 * none, 3.5 * 4.5 / 2.0 / 9.0 * none];
+        let all = MODEL.distribution_if_alive(4.0, 3.0, 6.0, 0..200);
+        for (n, expected) in by_hand.into_iter().enumerate() {
+            assert!(relative(all[n], expected) < 1e-13, "{n}");
+        }
+        let mean: f64 = all.iter().enumerate().map(|(n, p)| n as f64 * p).sum();
+        assert!(relative(mean, 1.75) < 1e-12);
+        let later = MODEL.distribution_if_alive(4.0, 3.0, 6.0, 2..3);
+        assert!(later.len() == 1 && relative(later[0], by_hand[2]) < 1e-13);
+    }
+
+    #[test]
+    fn selected_is_who_ordered_in_the_window() {
+        // 1 − (α/(α+u))^r over u, the window or the whole age: u = 6 gives 1 − √¼, u = 2 1 − √½.
+        let at = |model: Nbd, window: f64, age: f64| {
+            let selected = model.selection_probability(&SelectionRule::to(window), 50.0);
+            selected.expect("no channels").at(age)
+        };
+        for (window, age, expected) in [
+            (f64::INFINITY, 6.0, 0.5),
+            (7.0, 6.0, 0.5),
+            (6.0, 40.0, 0.5),
+            (2.0, 6.0, 1.0 - 0.5f64.sqrt()),
+        ] {
+            let [p, d_r, d_alpha, none @ ..] = at(MODEL, window, age);
+            assert!(relative(p, expected) < 1e-14, "{window} {age}: {p}");
+            let shifted = |r: f64, alpha: f64| {
+                at(Nbd { r: MODEL.r + r, alpha: MODEL.alpha + alpha }, window, age)[0]
+            };
+            let by_r = (shifted(1e-5, 0.0) - shifted(-1e-5, 0.0)) / 2e-5;
+            let by_alpha = (shifted(0.0, 1e-5) - shifted(0.0, -1e-5)) / 2e-5;
+            assert!(relative(d_r, by_r) < 1e-8, "{d_r} {by_r}");
+            assert!(relative(d_alpha, by_alpha) < 1e-8, "{d_alpha} {by_alpha}");
+            assert_eq!(none, [0.0; 2]);
+        }
+    }
+
+    #[test]
+    fn selected_by_channels_is_the_direct_sum() {
+        // Shares π ~ Beta(1, 1): of n + 1 orders all are in one channel with probability 2/(n+2).
+        // Given n repeat orders up to T, none is in the window with probability (c/T)ⁿ.
+        let mix = ChannelMix { first: 1.0, second: 1.0 };
+        for (window, age) in [(40.0, 14.0), (5.0, 14.0)] {
+            let rule = SelectionRule { both_channels: Some(mix), ..SelectionRule::to(window) };
+            let before = (age - window).max(0.0) / age;
+            let z = age / (2.0 + age);
+            let (mut sum, mut term) = (0.0, (1.0 - z).sqrt());
+            for n in 0..1_000 {
+                let n = f64::from(n);
+                sum += term * n / (n + 2.0) * (1.0 - before.powf(n));
+                term *= (0.5 + n) / (n + 1.0) * z;
+            }
+            let selected = MODEL.selection_probability(&rule, age).expect("within reach");
+            assert!(relative(selected.at(age)[0], sum) < 1e-9, "{} {sum}", selected.at(age)[0]);
+        }
+        // The rule over the shares is exact up to 100 α only.
+        let rule = SelectionRule { both_channels: Some(mix), ..SelectionRule::to(40.0) };
+        assert!(MODEL.selection_probability(&rule, 200.0).is_some());
+        assert!(MODEL.selection_probability(&rule, 201.0).is_none());
+    }
+}

@@ -238,3 +238,152 @@ impl Family {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::customers::Histories;
+    use crate::model::likelihood::patterns::CustomerPatterns;
+    use crate::model::selection::channels::ChannelMix;
+    use crate::settings::PurchaseModelName;
+
+    /// With every parameter 1 all that a model says can be worked out by hand.
+    fn ones(family: Family) -> PurchaseModel {
+        family.model(&vec![1.0; family.parameters().len()])
+    }
+
+    fn relative(value: f64, expected: f64) -> f64 {
+        (value / expected - 1.0).abs()
+    }
+
+    #[test]
+    fn each_model_has_its_own_likelihood() {
+        // Customers (0, 0, 1) and (1, 1, 3). NBD: ½ and 1/4². BG/NBD: ½ and ½/4² + ½/2². MBG/NBD:
+        // ½·½ + ½, and B(1, 3)/4² + B(2, 2)/2². Pareto/NBD: 1/2² + ∫₀¹ (1+y)^−3 dy, and
+        // 1/4³ + ∫₁³ (1+y)^−4 dy.
+        let histories = Histories::new(
+            vec![0.0, 1.0],
+            vec![0.0, 1.0],
+            vec![1.0, 3.0],
+            vec![1.0; 2],
+            vec![1.0; 2],
+        );
+        let patterns = CustomerPatterns::of(&histories.expect("valid")).patterns;
+        for (family, one, other) in [
+            (Family::Nbd, 0.5, 1.0 / 16.0),
+            (Family::BgNbd, 0.5, 5.0 / 32.0),
+            (Family::MbgNbd, 0.75, 1.0 / 16.0),
+            (Family::ParetoNbd, 0.625, 5.0 / 96.0),
+        ] {
+            let at = ones(family).parameters();
+            let (value, slope) = family.log_likelihood(&patterns)(&at);
+            assert!(relative(value, f64::ln(one * other)) < 1e-12, "{family:?}: {value}");
+            assert_eq!(slope.len(), at.len());
+        }
+    }
+
+    #[test]
+    fn each_model_has_its_own_forecast() {
+        let ln_2 = 2f64.ln();
+        // Customer (1, 1, 3) over 4 more. P(alive): the alive term's part of the likelihood above.
+        // Orders: 2/4·4; ∫ (1 − (1+p)^−2)/p over p ~ Beta(1, 2) and Beta(1, 3); 2/4·4·ln 2. Any:
+        // 1 − ½²; ½ ∫₀⁴ (4/(4+y))⁴ dy. One: NB(1) = ¼; ¼·⅔ + ⅓·¾; ¼·¾ + ¼·¾; ¼·½ and
+        // ∫ 2(1−v)v² dv over v = 4/(4+y) from ½ to 1.
+        for (family, alive, orders, any, one) in [
+            (Family::Nbd, 1.0, 2.0, 0.75, 0.25),
+            (Family::BgNbd, 0.2, 2.0 * ln_2, 0.75, 5.0 / 12.0),
+            (Family::MbgNbd, 1.0 / 3.0, 1.5, 0.75, 3.0 / 8.0),
+            (Family::ParetoNbd, 0.3, 2.0 * ln_2, 7.0 / 12.0, 23.0 / 96.0),
+        ] {
+            let model = ones(family);
+            let if_alive = model.orders_if_alive(4.0, 1.0, 3.0).expect("computed");
+            let expected = model.expected_orders(4.0, 1.0, 1.0, 3.0).expect("computed");
+            let exactly = model.distribution_if_alive(4.0, 1.0, 3.0, 1..2);
+            for (what, value, by_hand) in [
+                ("alive", model.p_alive(1.0, 1.0, 3.0), alive),
+                ("orders", if_alive, orders),
+                ("expected", expected, alive * orders),
+                ("any", model.any_order_if_alive(4.0, 1.0, 3.0), any),
+                ("one", exactly[0], one),
+            ] {
+                assert!(relative(value, by_hand) < 1e-12, "{family:?}, {what}: {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_has_left_orders_nothing() {
+        // P(alive) as above: 0 orders where a customer has left, or is alive and does not order.
+        for (family, alive, any) in
+            [(Family::BgNbd, 0.2, 0.75), (Family::ParetoNbd, 0.3, 7.0 / 12.0)]
+        {
+            let model = ones(family);
+            let history = (1.0, 1.0, 3.0);
+            let all = model.distribution(4.0, history, 0..3);
+            assert!(relative(all[0], 1.0 - alive * any) < 1e-12, "{family:?}: {all:?}");
+            let later = model.distribution(4.0, history, 1..3);
+            let if_alive = model.distribution_if_alive(4.0, 1.0, 3.0, 1..3);
+            for k in 0..2 {
+                assert!(relative(later[k], alive * if_alive[k]) < 1e-12, "{family:?} {k}");
+                assert!(relative(all[k + 1], later[k]) < 1e-12, "{family:?} {k}");
+            }
+        }
+        let none = ones(Family::BgNbd).distribution(4.0, (1.0, 1.0, 3.0), 0..0);
+        assert_eq!(none, Vec::<f64>::new());
+    }
+
+    #[test]
+    fn each_model_has_its_own_selection() {
+        // Age 3, window 1, so that c = 2. NBD: 1 − ½. BG/NBD: ∫ 1/(1+2p) − 1/(2+2p) dp.
+        // MBG/NBD: half of the same over p ~ Beta(1, 2). Pareto/NBD:
+        // ∫₀¹ (1+y)^−2 (3+y)^−1 dy, by partial fractions.
+        let (ln_2, ln_3) = (2f64.ln(), 3f64.ln());
+        let rule = SelectionRule::to(1.0);
+        for (family, by_hand) in [
+            (Family::Nbd, 0.5),
+            (Family::BgNbd, 0.5 * (ln_3 - ln_2)),
+            (Family::MbgNbd, 0.75 * ln_3 - ln_2),
+            (Family::ParetoNbd, 0.25 * (1.0 + ln_2 - ln_3)),
+        ] {
+            let selected = ones(family).selection_probability(&rule, 3.0).expect("computed");
+            let p = selected.at(3.0)[0];
+            assert!(relative(p, by_hand) < 1e-10, "{family:?}: {p} {by_hand}");
+        }
+        // By channels it is worked out for all but Pareto/NBD.
+        let mix = ChannelMix { first: 1.0, second: 1.0 };
+        let channels = SelectionRule { both_channels: Some(mix), ..rule };
+        let known = Family::ALL.map(|f| ones(f).selection_probability(&channels, 3.0).is_some());
+        assert_eq!(known, [true, true, true, false]);
+    }
+
+    #[test]
+    fn a_family_its_names_and_its_parameters_belong_together() {
+        for family in Family::ALL {
+            let symbols = family.parameters();
+            let values: Vec<f64> = (1..=symbols.len()).map(|i| i as f64).collect();
+            let model = family.model(&values);
+            assert_eq!((model.family(), model.parameters()), (family, values));
+            // Of the symbols, α and β alone are times.
+            for (i, symbol) in symbols.iter().enumerate() {
+                assert_eq!(family.is_time(i), ["alpha", "beta"].contains(symbol), "{symbol}");
+            }
+            // Twice the rate halves the times of every start, and nothing else.
+            for (slow, fast) in family.starts(1.0).iter().zip(family.starts(2.0)) {
+                assert_eq!(slow.len(), symbols.len());
+                assert_eq!(fast[1], slow[1] / 2.0);
+                assert!(slow.iter().all(|start| *start > 0.0));
+            }
+            // The name in tables is the one in files.
+            let written = serde_json::to_value(family).expect("text");
+            assert_eq!(written, family.name());
+            let asked = PurchaseModelName::from(family);
+            assert_eq!(serde_json::to_value(asked).expect("text"), family.name());
+            assert_eq!(asked.family(), Some(family));
+        }
+        assert_eq!(Family::ALL.map(Family::title), ["NBD", "BG/NBD", "MBG/NBD", "Pareto/NBD"]);
+        let PurchaseModel::MbgNbd(model) = Family::MbgNbd.model(&[1.0, 2.0, 3.0, 4.0]) else {
+            panic!("an MBG/NBD");
+        };
+        assert_eq!((model.r, model.alpha, model.a, model.b), (1.0, 2.0, 3.0, 4.0));
+    }
+}

@@ -222,3 +222,201 @@ fn too_little_data(patterns: &Patterns) -> Option<Finding> {
         .with("repeat_orders", orders)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::customers::Histories;
+    use crate::model::likelihood::patterns::CustomerPatterns;
+
+    fn optimum(parameters: &[f64], gradient_norm: f64) -> Optimum {
+        Optimum {
+            parameters: parameters.to_vec(),
+            value: 1.0,
+            gradient_norm,
+            iterations: 17,
+            starts: 2,
+            termination: "a reason".to_owned(),
+        }
+    }
+
+    fn fit(family: Family, parameters: &[f64]) -> FamilyFit {
+        FamilyFit {
+            family,
+            optimum: optimum(parameters, 0.0),
+            parameters: parameters.to_vec(),
+            model: family.model(parameters),
+            log_likelihood: -1234.5,
+        }
+    }
+
+    fn covariance(variance: f64, condition_number: f64, flattest: &[f64]) -> Option<Covariance> {
+        let n = flattest.len();
+        let row = |i| (0..n).map(|j| if i == j { variance } else { 0.0 }).collect();
+        let log_scale = (0..n).map(row).collect();
+        Some(Covariance { log_scale, condition_number, flattest: flattest.to_vec() })
+    }
+
+    /// So many customers, of whom `repeating` have one repeat order.
+    fn patterns(customers: usize, repeating: usize) -> Patterns {
+        let x: Vec<f64> = (0..customers).map(|i| f64::from(u8::from(i < repeating))).collect();
+        let (ages, ones) = (vec![9.0; customers], vec![1.0; customers]);
+        let histories = Histories::new(x.clone(), x, ages, ones.clone(), ones);
+        CustomerPatterns::of(&histories.expect("valid")).patterns
+    }
+
+    /// A case that owns its parts.
+    struct Given {
+        patterns: Patterns,
+        chosen: FamilyFit,
+        degenerate: bool,
+        covariance: Option<Covariance>,
+        settings: Purchases,
+        gain: f64,
+    }
+
+    /// One that nothing need be said of.
+    fn good(family: Family) -> Given {
+        let n = family.parameters().len();
+        Given {
+            patterns: patterns(100, 100),
+            chosen: fit(family, &vec![1.0; n]),
+            degenerate: false,
+            covariance: covariance(0.01, 9e7, &vec![0.5; n]),
+            settings: Purchases { model: family.into(), l2_penalty: 0.0 },
+            gain: 30.0,
+        }
+    }
+
+    impl Given {
+        fn findings(&self) -> Vec<Finding> {
+            of_purchases(&Case {
+                patterns: &self.patterns,
+                chosen: &self.chosen,
+                nbd: &fit(Family::Nbd, &[1.0, 1.0]),
+                degenerate: self.degenerate,
+                covariance: self.covariance.as_ref(),
+                settings: &self.settings,
+                gain: self.gain,
+            })
+        }
+
+        /// Code, variant and message of the only finding; none for none.
+        fn finding(&self) -> Option<(String, Option<String>, String)> {
+            let findings = self.findings();
+            assert!(findings.len() <= 1, "{findings:?}");
+            let of = |f: &Finding| (f.code.to_string(), f.variant().map(str::to_owned));
+            findings.first().map(|f| (of(f).0, of(f).1, f.message.clone()))
+        }
+
+        fn has(&self, code: &str, variant: Option<&str>, words: &str) {
+            let found = self.finding().expect("a finding");
+            assert_eq!((&*found.0, found.1.as_deref()), (code, variant), "{}", found.2);
+            assert!(found.2.contains(words), "{}", found.2);
+        }
+    }
+
+    #[test]
+    fn only_a_vanishing_gradient_is_a_fit() {
+        let error = |optimum, family| match require_converged(optimum, family) {
+            Err(error) => error.to_string(),
+            Ok(optimum) => panic!("{optimum:?}"),
+        };
+        let fine = optimum(&[1.0, 2.0], 1e-7);
+        assert_eq!(require_converged(Some(fine.clone()), Family::Nbd).expect("a fit"), fine);
+        let steep = error(Some(optimum(&[1.0, 2.0], 1e-5)), Family::Nbd);
+        assert!(steep.contains("NBD fit did not converge"), "{steep}");
+        assert!(steep.contains("1.0e-5 after 17 iterations (a reason)"), "{steep}");
+        // A search ends at e^±40.
+        let edge = |at: f64| Some(optimum(&[1.0, 2.0, 3.0, at.exp()], 1.0));
+        let low = error(edge(-40.0), Family::ParetoNbd);
+        assert!(low.contains("Pareto/NBD likelihood keeps rising as beta → 0"), "{low}");
+        let high = error(edge(40.0), Family::BgNbd);
+        assert!(high.contains("BG/NBD likelihood keeps rising as b → ∞"), "{high}");
+        let none = error(None, Family::MbgNbd);
+        assert!(none.contains("MBG/NBD fit found no point with a finite likelihood"), "{none}");
+    }
+
+    #[test]
+    fn a_dropout_that_vanished_is_told_with_its_limit() {
+        for (family, l2_penalty, limit) in [
+            (Family::BgNbd, 0.0, "BG/NBD's dropout went to zero (a/(a+b) → 0)"),
+            (Family::MbgNbd, 0.01, "MBG/NBD's dropout went to zero (a, b → 0)"),
+            (Family::ParetoNbd, 0.0, "Pareto/NBD's dropout went to zero (s/β → 0)"),
+        ] {
+            let settings = Purchases { model: family.into(), l2_penalty };
+            let given = Given { degenerate: true, gain: 0.0, settings, ..good(family) };
+            given.has("dropout_not_identified", Some("at_zero"), limit);
+            given.has("dropout_not_identified", Some("at_zero"), "log-likelihood -1234.500");
+        }
+    }
+
+    #[test]
+    fn a_model_without_dropout_is_a_choice_or_a_verdict() {
+        good(Family::Nbd).has("no_dropout_by_choice", None, "purchases.model asks for it");
+        let settings = Purchases { model: PurchaseModelName::Auto, l2_penalty: 0.0 };
+        let by_criterion = Given { settings, ..good(Family::Nbd) };
+        by_criterion.has("dropout_not_identified", Some("by_criterion"), "Akaike's criterion");
+    }
+
+    #[test]
+    fn a_good_fit_has_no_finding_and_a_small_gain_has_one() {
+        for family in [Family::BgNbd, Family::MbgNbd, Family::ParetoNbd] {
+            assert_eq!(good(family).finding(), None);
+        }
+        // 5 % of the mixture is 10 % of χ²₁: 1.6449² = 2.7055, and half of it is 1.3528.
+        assert_eq!(Given { gain: 1.354, ..good(Family::BgNbd) }.finding(), None);
+        let small = Given { gain: 1.352, ..good(Family::BgNbd) };
+        small.has("dropout_not_significant", None, "adds 1.352 to the log-likelihood");
+    }
+
+    #[test]
+    fn of_parameters_that_run_away_together_the_ratio_is_told() {
+        let half = 0.5f64.sqrt();
+        let code = "parameters_not_identified";
+        let given = |family, values: &[f64; 4], covariance| Given {
+            chosen: fit(family, values),
+            covariance,
+            ..good(family)
+        };
+        // Along the flattest way, both rising or both falling: r/α = 3/12, a/(a+b) = 1/4, s/β = 1/3.
+        let values = [3.0, 12.0, 1.0, 3.0];
+        let along = |way: &[f64]| covariance(0.01, 2e8, way);
+        let rates = given(Family::BgNbd, &values, along(&[half, half, 0.0, 0.0]));
+        rates.has(code, Some("flat"), "r/α = 0.2500 is known");
+        rates.has(code, Some("flat"), "condition number 2.0e8");
+        let dropouts = given(Family::MbgNbd, &values, along(&[0.0, 0.0, -half, -half]));
+        dropouts.has(code, Some("flat"), "a/(a+b) = 0.2500 is known");
+        let deaths = given(Family::ParetoNbd, &values, along(&[0.0, 0.0, -half, -half]));
+        deaths.has(code, Some("flat"), "s/β = 0.3333 is known");
+        // Against each other, none is known.
+        let apart = given(Family::BgNbd, &values, along(&[half, -half, 0.0, 0.0]));
+        apart.has(code, Some("flat"), "): single parameters of BG/NBD mean little");
+        // A standard error of √10 times the parameter is flat at any condition number.
+        let wide = given(Family::BgNbd, &values, covariance(10.0, 50.0, &[0.6, 0.0, 0.8, 0.0]));
+        wide.has(code, Some("flat"), "condition number 5.0e1): single");
+        // Without an inverse there is no way to look along: both must be far away already.
+        let far = given(Family::BgNbd, &[2e3, 8e3, 1.0, 3.0], None);
+        far.has(code, Some("singular"), "the information matrix is singular, all customers");
+        far.has(code, Some("singular"), "r/α = 0.2500 is known");
+        let near = given(Family::BgNbd, &[9e2, 8e3, 1.0, 3.0], None);
+        near.has(code, Some("singular"), "singular: single parameters");
+        // Under a penalty nothing of this is seen.
+        let settings = Purchases { l2_penalty: 0.01, ..Purchases::default() };
+        assert_eq!(Given { settings, ..far }.finding(), None);
+    }
+
+    #[test]
+    fn fewer_than_a_hundred_customers_or_repeat_orders_are_few() {
+        for (customers, orders) in [(99, 99), (101, 99)] {
+            let few = Given { patterns: patterns(customers, orders), ..good(Family::BgNbd) };
+            let words = format!("{customers} customers with {orders} repeat orders are too few");
+            few.has("too_little_data", None, &words);
+        }
+        // 99 customers are few also where each has a hundred orders.
+        let mut few = good(Family::BgNbd);
+        few.patterns = patterns(99, 99);
+        few.patterns.frequency.iter_mut().filter(|x| **x > 0.0).for_each(|x| *x = 100.0);
+        few.has("too_little_data", None, "99 customers with 9900 repeat orders");
+    }
+}

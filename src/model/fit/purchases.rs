@@ -383,3 +383,271 @@ impl Data {
         })
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::customers::Histories;
+    use crate::model::bg_nbd::BgNbd;
+    use crate::model::likelihood::maximise::Optimum;
+    use crate::model::likelihood::patterns::CustomerPatterns;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    /// Bliss & Fisher (1953), Biometrics 9(2), 176–200: leaves with 0, 1, 2… red mites.
+    const MITES: [u32; 8] = [70, 38, 17, 10, 9, 3, 2, 1];
+    /// The age of every leaf.
+    const AGE: f64 = 10.0;
+
+    /// The leaves with at least so many mites; the last mite came at `recency` or a little later.
+    pub(crate) fn mites(least: usize, recency: f64) -> Patterns {
+        let mut columns: [Vec<f64>; 2] = Default::default();
+        for (x, leaves) in MITES.iter().enumerate().skip(least) {
+            for leaf in 0..*leaves {
+                columns[0].push(x as f64);
+                let later = 0.5 * f64::from(leaf % 2);
+                columns[1].push(if x == 0 { 0.0 } else { recency + later });
+            }
+        }
+        let [x, t_x] = columns;
+        let n = x.len();
+        let histories = Histories::new(x, t_x, vec![AGE; n], vec![1.0; n], vec![1.0; n]);
+        CustomerPatterns::of(&histories.expect("valid")).patterns
+    }
+
+    /// Customers of BG/NBD, with a seed of their own.
+    fn drawn(model: BgNbd, customers: usize) -> Patterns {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let ages: Vec<f64> = (0..customers).map(|i| 20.0 + (i % 20) as f64).collect();
+        let mut one = |age: &f64| PurchaseModel::BgNbd(model).simulate(*age, 0.0, &mut rng, |_| ());
+        let all: Vec<_> = ages.iter().map(&mut one).collect();
+        let (x, t_x) = all.iter().map(|one| (one.frequency, one.recency.round())).unzip();
+        let ones = vec![1.0; customers];
+        let histories = Histories::new(x, t_x, ages, ones.clone(), ones);
+        CustomerPatterns::of(&histories.expect("valid")).patterns
+    }
+
+    fn settings(model: PurchaseModelName, l2_penalty: f64) -> Purchases {
+        Purchases { model, l2_penalty }
+    }
+
+    fn fit(patterns: &Patterns, model: PurchaseModelName) -> FittedPurchases {
+        fit_purchases(patterns, &settings(model, 0.0), None).expect("a fit")
+    }
+
+    fn values(fitted: &FittedPurchases) -> Vec<f64> {
+        fitted.parameters.iter().map(|p| p.value).collect()
+    }
+
+    fn relative(value: f64, expected: f64) -> f64 {
+        (value / expected - 1.0).abs()
+    }
+
+    /// Slopes of `f` along the logarithm of each parameter, by differences.
+    fn slopes(f: impl Fn(&[f64]) -> f64, at: &[f64]) -> Vec<f64> {
+        let shifted = |i: usize, h: f64| {
+            let mut point = at.to_vec();
+            point[i] *= h.exp();
+            f(&point)
+        };
+        (0..at.len()).map(|i| (shifted(i, 1e-4) - shifted(i, -1e-4)) / 2e-4).collect()
+    }
+
+    #[test]
+    fn the_negative_binomial_of_published_counts() {
+        // With one T for all, r/α·T is the mean m, and r Fisher's k: Σ Aⱼ/(k+j) = N ln(1 + m/k),
+        // Aⱼ leaves with more than j mites; bisection gives 1.0245924.
+        let patterns = mites(0, 4.0);
+        let fitted = fit(&patterns, PurchaseModelName::Nbd);
+        let n: f64 = MITES.iter().map(|leaves| f64::from(*leaves)).sum();
+        let m =
+            MITES.iter().enumerate().map(|(x, leaves)| x as f64 * f64::from(*leaves)).sum::<f64>()
+                / n;
+        let [k, alpha] = values(&fitted)[..] else { panic!("two parameters") };
+        assert!(relative(k, 1.024_592_4) < 1e-7, "{k}");
+        assert!(relative(k / alpha * AGE, m) < 1e-8, "{alpha}");
+        // m and k are independent to first order: Var(ln m) = (1/m + 1/k)/N, and the error of k
+        // comes from the slope of Fisher's equation.
+        let covariance = fitted.covariance.as_ref().expect("a maximum");
+        let [[rr, ra], [_, aa]] = [0, 1].map(|i| [0, 1].map(|j| covariance.log_scale[i][j]));
+        assert!(relative(rr - 2.0 * ra + aa, (1.0 / m + 1.0 / k) / n) < 1e-6);
+        let above = |j: usize| MITES[j + 1..].iter().map(|leaves| f64::from(*leaves)).sum::<f64>();
+        let information =
+            (0..7).map(|j| above(j) / (k + j as f64).powi(2)).sum::<f64>() - n * m / (k * (k + m));
+        let error = fitted.parameters[0].standard_error.expect("a maximum");
+        assert!(relative(error, information.recip().sqrt()) < 1e-6, "{error}");
+        let error = fitted.parameters[1].standard_error.expect("a maximum");
+        assert!(relative(error, alpha * aa.sqrt()) < 1e-12, "{error}");
+        // ln P(x) x!/T^x = Σ ln(k+j) + k ln k − (k+x) ln(k+m) + x ln(m/T).
+        let one = |x: usize| {
+            let (rising, x) = ((0..x).map(|j| (k + j as f64).ln()).sum::<f64>(), x as f64);
+            rising + k * k.ln() - (k + x) * (k + m).ln() + x * (m / AGE).ln()
+        };
+        let all: f64 = MITES.iter().enumerate().map(|(x, n)| f64::from(*n) * one(x)).sum();
+        assert!(relative(fitted.log_likelihood, all) < 1e-12, "{}", fitted.log_likelihood);
+        assert_eq!(fitted.log_likelihood_without_dropout, fitted.log_likelihood);
+        assert_eq!((fitted.customers, fitted.patterns), (150, 14));
+    }
+
+    #[test]
+    fn the_gradient_vanishes_at_a_maximum_whatever_the_time_unit() {
+        let patterns = drawn(BgNbd { r: 0.8, alpha: 4.0, a: 0.8, b: 2.0 }, 400);
+        for family in [Family::BgNbd, Family::ParetoNbd] {
+            let fitted = fit(&patterns, family.into());
+            let log_likelihood = family.log_likelihood(&patterns);
+            let (at, value) = (values(&fitted), |theta: &[f64]| log_likelihood(theta).0);
+            assert!(relative(fitted.log_likelihood, value(&at)) < 1e-12);
+            for (i, slope) in slopes(value, &at).into_iter().enumerate() {
+                assert!(slope.abs() < 1e-6 * 400.0, "{family:?} {i}: {slope}");
+                for h in [-0.1f64, 0.1] {
+                    let mut beside = at.clone();
+                    beside[i] *= h.exp();
+                    assert!(value(&beside) < value(&at) - 1e-3, "{family:?} {i} {h}");
+                }
+            }
+            // In days, times are seven times as long, and each order's density a seventh.
+            let days = fit(&patterns.in_time_unit(7.0), family.into());
+            for (i, (day, week)) in values(&days).iter().zip(&at).enumerate() {
+                let factor = if family.is_time(i) { 7.0 } else { 1.0 };
+                assert!(relative(*day, factor * week) < 1e-5, "{family:?} {i}: {day} {week}");
+            }
+            let [orders] = patterns.sum(|row| [row.count * patterns.frequency[row.x as usize]]);
+            let expected = fitted.log_likelihood - orders * 7f64.ln();
+            assert!(relative(days.log_likelihood, expected) < 1e-10);
+        }
+    }
+
+    #[test]
+    fn a_penalty_shrinks_parameters_whose_times_are_shares_of_the_longest() {
+        let (patterns, penalty) = (mites(0, 4.0), 0.02);
+        let settings = settings(PurchaseModelName::Nbd, penalty);
+        let fitted = fit_purchases(&patterns, &settings, None).expect("a fit");
+        let plain = fit(&patterns, PurchaseModelName::Nbd);
+        let log_likelihood = Family::Nbd.log_likelihood(&patterns);
+        let squares = |theta: &[f64]| theta[0].powi(2) + (theta[1] / AGE).powi(2);
+        let objective = |theta: &[f64]| penalty * squares(theta) - log_likelihood(theta).0 / 150.0;
+        for slope in slopes(objective, &values(&fitted)) {
+            assert!(slope.abs() < 1e-6, "{slope}");
+        }
+        let [before, after] = [&plain, &fitted].map(|fitted| squares(&values(fitted)));
+        assert!(after < 0.9 * before, "{after} {before}");
+        // The likelihood that is told is not the penalised one.
+        assert!(relative(fitted.log_likelihood, log_likelihood(&values(&fitted)).0) < 1e-12);
+        assert!(fitted.log_likelihood < plain.log_likelihood);
+        assert_eq!(fitted.covariance, None);
+        assert!(fitted.parameters.iter().all(|p| p.standard_error.is_none() && p.identified));
+    }
+
+    #[test]
+    fn a_dropout_that_vanishes_leaves_the_nbd() {
+        // Everybody who ordered did so a moment ago: nobody can have left.
+        let patterns = mites(0, 9.0);
+        let nbd = fit(&patterns, PurchaseModelName::Nbd);
+        let fitted = fit(&patterns, PurchaseModelName::BgNbd);
+        assert_eq!((fitted.model, fitted.family), (nbd.model, Family::BgNbd));
+        assert!(!fitted.knows_dropout());
+        assert_eq!(values(&fitted)[2..], [0.0, 0.0]);
+        let identified: Vec<bool> = fitted.parameters.iter().map(|p| p.identified).collect();
+        assert_eq!(identified, [true, true, false, false]);
+        assert_eq!(fitted.parameters[..2], nbd.parameters);
+        assert_eq!(fitted.covariance, nbd.covariance);
+        assert_eq!(fitted.findings[0].variant(), Some("at_zero"));
+        assert!(fitted.comparison.iter().all(|candidate| candidate.without_dropout));
+    }
+
+    #[test]
+    fn auto_takes_the_lowest_criterion() {
+        let fitted =
+            fit(&drawn(BgNbd { r: 0.8, alpha: 4.0, a: 0.8, b: 2.0 }, 400), PurchaseModelName::Auto);
+        assert_eq!(fitted.comparison.len(), 4);
+        // 2k − 2ℓ: two parameters for the NBD, four for the others.
+        for candidate in &fitted.comparison {
+            let k = if candidate.model == Family::Nbd { 2.0 } else { 4.0 };
+            let log_likelihood = candidate.log_likelihood.expect("a fit");
+            let aic = candidate.aic.expect("a fit");
+            assert!(relative(aic, 2.0 * k - 2.0 * log_likelihood) < 1e-14, "{candidate:?}");
+        }
+        let criteria: Vec<f64> = fitted.comparison.iter().filter_map(|c| c.aic).collect();
+        assert!(criteria.is_sorted(), "{criteria:?}");
+        assert!(criteria[0] < criteria[1] - 1e-3, "{criteria:?}");
+        assert_eq!(fitted.model.family(), fitted.comparison[0].model);
+        assert_eq!(Some(fitted.log_likelihood), fitted.comparison[0].log_likelihood);
+        // Of leaves that all have a new mite, none has dropped out: the two parameters do.
+        let fitted = fit(&mites(0, 9.0), PurchaseModelName::Auto);
+        assert_eq!((fitted.family, fitted.model.family()), (Family::Nbd, Family::Nbd));
+        assert_eq!(fitted.findings[0].variant(), Some("by_criterion"));
+    }
+
+    #[test]
+    fn of_equal_criteria_the_simpler_or_older_model_is_taken() {
+        let fit = |family: Family, log_likelihood| {
+            let parameters = vec![1.0; family.parameters().len()];
+            let optimum = Optimum {
+                parameters: parameters.clone(),
+                value: 0.0,
+                gradient_norm: 0.0,
+                iterations: 1,
+                starts: 1,
+                termination: String::new(),
+            };
+            let model = family.model(&parameters);
+            FamilyFit { family, optimum, parameters, model, log_likelihood }
+        };
+        let nbd = fit(Family::Nbd, -100.0);
+        // Two parameters more must gain 2 in log-likelihood, and 5e-4 more to be better.
+        for (bg, mbg, expected) in [
+            (-98.0, -98.0, Family::Nbd),
+            (-97.9996, -98.0, Family::Nbd),
+            (-97.9994, -98.0, Family::BgNbd),
+            (-97.0, -96.9996, Family::BgNbd),
+            (-97.0, -96.9994, Family::MbgNbd),
+        ] {
+            let fits = [fit(Family::BgNbd, bg), fit(Family::MbgNbd, mbg)];
+            assert_eq!(best(&nbd, &fits).family, expected, "{bg} {mbg}");
+        }
+    }
+
+    #[test]
+    fn who_is_not_in_the_file_is_counted() {
+        // Only leaves with mites, whenever they came: with P = 1 − (α/(α+T))^r, the slope in α
+        // vanishes where the mean is r/α·T/P, and the file stands for N/P leaves.
+        let patterns = mites(1, 4.0);
+        let everyone = SelectionRule::to(f64::INFINITY);
+        let settings = settings(PurchaseModelName::Nbd, 0.0);
+        let fitted = fit_purchases(&patterns, &settings, Some(everyone)).expect("a fit");
+        let selection = fitted.selection.as_ref().expect("a selection");
+        let [r, alpha] = values(&fitted)[..] else { panic!("two parameters") };
+        let p = |r: f64, alpha: f64| 1.0 - (alpha / (alpha + AGE)).powf(r);
+        // 172 mites on 80 leaves.
+        assert!(relative(r / alpha * AGE / p(r, alpha), 172.0 / 80.0) < 1e-6, "{r} {alpha}");
+        assert!(relative(selection.acquired, 80.0 / p(r, alpha)) < 1e-9);
+        let log_likelihood = Family::Nbd.log_likelihood(&patterns);
+        let conditional =
+            |theta: &[f64]| log_likelihood(theta).0 - 80.0 * p(theta[0], theta[1]).ln();
+        for slope in slopes(conditional, &[r, alpha]) {
+            assert!(slope.abs() < 1e-6 * 80.0, "{slope}");
+        }
+        assert!(relative(fitted.log_likelihood, conditional(&[r, alpha])) < 1e-12);
+        // Ignoring it: the variance, 2.08, is below the mean m, so r → ∞ and the counts become
+        // Poisson ones, whose conditional likelihood is Π (m/T)^x e^−m / (1 − e^−m).
+        let PurchaseModel::Nbd(ignored) = selection.ignored else { panic!("an NBD") };
+        let m: f64 = 172.0 / 80.0;
+        assert!(relative(ignored.r / ignored.alpha * AGE, m) < 1e-6);
+        let poisson = 172.0 * (m / AGE).ln() - 80.0 * m - 80.0 * (-(-m).exp_m1()).ln();
+        let scored = selection.ignored_log_likelihood;
+        assert!(relative(scored, poisson) < 1e-6, "{scored} {poisson}");
+        assert!(scored < fitted.log_likelihood - 1.0);
+        assert_eq!(selection.selection, everyone);
+    }
+
+    #[test]
+    fn ten_histories_are_enough_and_nine_are_not() {
+        let mut patterns = mites(0, 4.0);
+        patterns.rows.truncate(10);
+        assert!(check_enough_data(&patterns).is_ok());
+        patterns.rows.truncate(9);
+        let settings = settings(PurchaseModelName::Nbd, 0.0);
+        let error = fit_purchases(&patterns, &settings, None).expect_err("too few").to_string();
+        assert!(error.contains("only 9 distinct purchase histories"), "{error}");
+    }
+}

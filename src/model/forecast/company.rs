@@ -70,3 +70,161 @@ pub fn next_month(model: &PurchaseModel, outlook: &Outlook<'_>) -> Result<Vec<f6
     let month = length(1, outlook.forecast.weeks_per_month, outlook.unit);
     customer_orders(model, outlook.customers, month)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::bg_nbd::BgNbd;
+    use crate::model::forecast::periods::Span;
+    use crate::model::forecast::predict::tests::{Asked, asked};
+    use crate::model::nbd::Nbd;
+    use crate::settings::{MonthLength, TimeUnit};
+
+    /// With r 1 and α 2: 1/4, 2/4 and 6/8 orders a time unit.
+    const HISTORIES: [(f64, f64, f64); 3] = [(0.0, 0.0, 2.0), (1.0, 1.0, 2.0), (5.0, 3.0, 6.0)];
+    const NBD: PurchaseModel = PurchaseModel::Nbd(Nbd { r: 1.0, alpha: 2.0 });
+
+    fn customers(month: MonthLength) -> Asked {
+        asked(&HISTORIES, &[(0.0, 0.0); 3], &[2], month)
+    }
+
+    fn groups() -> Groups {
+        let named = |(scope, name): (Scope, &str)| (scope, name.to_owned());
+        let names = [
+            (Scope::Total, "all"),
+            (Scope::Segment, "low"),
+            (Scope::Segment, "high"),
+            (Scope::Channel, "shop"),
+            (Scope::Channel, "web"),
+        ];
+        Groups {
+            names: names.map(named).to_vec(),
+            segment_of: vec![1, 2, 2],
+            channel_of: vec![3, 3, 4],
+        }
+    }
+
+    /// P(alive) and values as given, and the orders that follow over the horizons of `asked`.
+    fn predictions(
+        model: &PurchaseModel,
+        alive: [f64; 3],
+        value: [f64; 3],
+        outlook: &Outlook<'_>,
+    ) -> (Predictions, Vec<f64>) {
+        let over = |months| {
+            let time = length(months, outlook.forecast.weeks_per_month, outlook.unit);
+            let one = |((x, _, age), alive): (&(f64, f64, f64), f64)| {
+                alive * model.orders_if_alive(time, *x, *age).expect("computed")
+            };
+            HISTORIES.iter().zip(alive).map(one).collect::<Vec<f64>>()
+        };
+        let predictions = Predictions {
+            p_alive: alive.to_vec(),
+            orders: vec![(2, over(2))],
+            average_value: value.to_vec(),
+            lifetime_value: Vec::new(),
+        };
+        (predictions, over(1))
+    }
+
+    fn close(value: f64, expected: f64) -> bool {
+        (value / expected - 1.0).abs() < 1e-8
+    }
+
+    #[test]
+    fn steady_orders_by_hand_for_every_group_and_period() {
+        let asked = customers(MonthLength::Weeks(4.0));
+        let outlook = asked.outlook(TimeUnit::Week);
+        let (alive, value, groups) = ([1.0, 0.5, 0.2], [10.0, 20.0, 40.0], groups());
+        let (predictions, next) = predictions(&NBD, alive, value, &outlook);
+        let rows = forecast(&NBD, &predictions, &next, &groups, &outlook).expect("computed");
+        assert_eq!(rows.len(), 5 * (52 + 12 + 4));
+        // 0.25, 0.25 and 0.15 orders a week, of 2.5, 5 and 6: all, low, high, shop, web.
+        let weekly = [(0.65, 13.5), (0.25, 2.5), (0.4, 11.0), (0.5, 7.5), (0.15, 6.0)];
+        for (row, (scope, group)) in rows.iter().zip(groups.names.iter().flat_map(|n| [n; 68])) {
+            assert_eq!((&row.scope, &row.group), (scope, group));
+            let weeks = match row.period.span {
+                Span::Week => 1.0,
+                Span::Month => 4.0,
+                Span::Horizon => 4.0 * f64::from(row.period.number),
+            };
+            let g = groups.names.iter().position(|name| name.1 == row.group).expect("a group");
+            let (orders, revenue) = weekly[g];
+            assert!(close(row.orders, weeks * orders), "{row:?}");
+            assert!(close(row.revenue, weeks * revenue), "{row:?}");
+        }
+    }
+
+    #[test]
+    fn falling_orders_add_up_over_periods_and_groups() {
+        let model = PurchaseModel::BgNbd(BgNbd { r: 1.0, alpha: 2.0, a: 0.8, b: 1.5 });
+        for (month, days) in [(MonthLength::Weeks(4.0), 28.0), (MonthLength::Weeks(4.345), 30.415)]
+        {
+            let asked = customers(month);
+            // T is in days here.
+            let outlook = asked.outlook(TimeUnit::Day);
+            let alive = HISTORIES.map(|(x, t_x, age)| model.p_alive(x, t_x, age));
+            let groups = groups();
+            let (predictions, next) = predictions(&model, alive, [10.0, 20.0, 40.0], &outlook);
+            let rows = forecast(&model, &predictions, &next, &groups, &outlook).expect("computed");
+            let until = |day: f64| -> f64 {
+                let one =
+                    |(x, t_x, age)| model.expected_orders(day, x, t_x, age).expect("computed");
+                HISTORIES.map(one).iter().sum()
+            };
+            let sum = |scope, span, from: u32, to: u32| -> f64 {
+                let wanted = |row: &&Row| {
+                    let Period { span: own, number, .. } = row.period;
+                    row.scope == scope && own == span && (from..=to).contains(&number)
+                };
+                rows.iter().filter(wanted).map(|row| row.orders).sum()
+            };
+            for scope in [Scope::Total, Scope::Segment, Scope::Channel] {
+                assert!(close(sum(scope, Span::Week, 1, 52), until(364.0)), "{scope:?}");
+                assert!(close(sum(scope, Span::Month, 1, 12), until(12.0 * days)), "{scope:?}");
+                let second = until(14.0) - until(7.0);
+                assert!(close(sum(scope, Span::Week, 2, 2), second), "{scope:?}");
+                for months in [1, 3, 6, 12] {
+                    let whole = until(f64::from(months) * days);
+                    assert!(close(sum(scope, Span::Horizon, months, months), whole), "{scope:?}");
+                    assert!(close(sum(scope, Span::Month, 1, months), whole), "{scope:?}");
+                }
+            }
+            // Four weeks are a month of four weeks, and less than one of 4.345.
+            let (weeks, month) =
+                (sum(Scope::Total, Span::Week, 1, 4), sum(Scope::Total, Span::Month, 1, 1));
+            assert_eq!(close(weeks, month), days == 28.0, "{weeks} {month}");
+        }
+    }
+
+    #[test]
+    fn the_next_month_of_each_customer() {
+        for (month, unit, time) in [
+            (MonthLength::Weeks(4.0), TimeUnit::Week, 4.0),
+            (MonthLength::Calendar, TimeUnit::Day, 30.4375),
+        ] {
+            let asked = customers(month);
+            let found = next_month(&NBD, &asked.outlook(unit)).expect("computed");
+            assert_eq!(found.len(), 3);
+            for (found, rate) in found.iter().zip([0.25, 0.5, 0.75]) {
+                assert!((found / (rate * time) - 1.0).abs() < 1e-14, "{found}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_row_gets_its_own_intervals() {
+        let asked = customers(MonthLength::Weeks(4.0));
+        let outlook = asked.outlook(TimeUnit::Week);
+        let (predictions, next) = predictions(&NBD, [1.0; 3], [1.0; 3], &outlook);
+        let everybody = Groups::everybody();
+        let mut rows = forecast(&NBD, &predictions, &next, &everybody, &outlook).expect("computed");
+        let interval = |low: f64| Interval { low, high: low + 0.5 };
+        let intervals: Vec<[Interval; 2]> =
+            (0..68).map(|i| [interval(f64::from(i)), interval(1000.0 + f64::from(i))]).collect();
+        with_intervals(&mut rows, &intervals);
+        for (row, [orders, revenue]) in rows.iter().zip(intervals) {
+            assert_eq!((row.orders_interval, row.revenue_interval), (Some(orders), Some(revenue)));
+        }
+    }
+}

@@ -329,3 +329,288 @@ fn order_quantiles(
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::forecast::predict::tests::{Asked, asked, fitted, valued};
+    use crate::model::mbg_nbd::MbgNbd;
+    use crate::model::nbd::Nbd;
+    use crate::settings::{MonthLength, TimeUnit};
+
+    /// After 2 orders in 6 weeks: λ ~ Gamma(3, 10).
+    const NBD: PurchaseModel = PurchaseModel::Nbd(Nbd { r: 1.0, alpha: 4.0 });
+    const HISTORY: (f64, f64, f64) = (2.0, 3.0, 6.0);
+    /// Parameters that are known all but exactly.
+    const EXACT: f64 = 1e-24;
+    /// Gamma-Gamma without any spread: each order is worth p·v/q = 10.
+    const TENS: [f64; 3] = [1e12, 1e12, 10.0];
+
+    fn diagonal(variances: &[f64]) -> Option<Vec<Vec<f64>>> {
+        let n = variances.len();
+        let row = |i| (0..n).map(|j| if i == j { variances[i] } else { 0.0 }).collect();
+        Some((0..n).map(row).collect())
+    }
+
+    fn alike(history: (f64, f64, f64), customers: usize, horizons: &[u32]) -> Asked {
+        let values = vec![(0.0, 0.0); customers];
+        asked(&vec![history; customers], &values, horizons, MonthLength::Weeks(4.0))
+    }
+
+    fn settings(level: f64, draws: u32) -> Uncertainty {
+        Uncertainty { level, method: UncertaintyMethod::Normal, draws, seed: 4 }
+    }
+
+    /// P(N = n) up to `most` by the ratio of neighbours, P(0) = (1+τ)^−shape.
+    fn negative_binomial(shape: f64, tau: f64, most: usize) -> Vec<f64> {
+        let z = tau / (1.0 + tau);
+        let mut term = (1.0 + tau).powf(-shape);
+        let next = |n| {
+            let now = term;
+            term *= (shape + n as f64) / (n as f64 + 1.0) * z;
+            now
+        };
+        (0..most).map(next).collect()
+    }
+
+    /// The smallest n with P(N ≤ n) ≥ share.
+    fn quantile(distribution: &[f64], share: f64) -> f64 {
+        let mut sum = 0.0;
+        let reached = distribution.iter().position(|p| {
+            sum += p;
+            sum >= share
+        });
+        reached.expect("reached") as f64
+    }
+
+    /// Standard error of the `share` quantile of so many draws: √(s(1−s)/draws) over the density.
+    fn error(distribution: &[f64], share: f64, draws: u32) -> f64 {
+        let at = quantile(distribution, share) as usize;
+        (share * (1.0 - share) / f64::from(draws)).sqrt() / distribution[at]
+    }
+
+    #[test]
+    fn one_future_adds_up_over_periods_groups_and_value() {
+        let mut asked = alike(HISTORY, 30, &[1, 2, 3]);
+        asked.lifetime.months = 3;
+        asked.lifetime.monthly_discount_rate = 1.0;
+        let named = |(scope, name): (Scope, &str)| (scope, name.to_owned());
+        let groups = Groups {
+            names: [
+                (Scope::Total, "all"),
+                (Scope::Segment, "a"),
+                (Scope::Segment, "b"),
+                (Scope::Segment, "nobody"),
+                (Scope::Channel, "shop"),
+            ]
+            .map(named)
+            .to_vec(),
+            segment_of: (0..30).map(|i| 1 + i % 2).collect(),
+            channel_of: vec![4; 30],
+        };
+        let (purchases, spend) = (fitted(NBD, diagonal(&[EXACT; 2])), valued(TENS, 10.0, None));
+        let outlook = asked.outlook(TimeUnit::Week);
+        let found = of_totals(&settings(0.9, 1), &purchases, &spend, &outlook, &groups);
+        let found = found.expect("intervals");
+        let only = |interval: &Interval| {
+            assert_eq!(interval.low, interval.high);
+            interval.low
+        };
+        let near = |value: f64, expected: f64| (value - expected).abs() <= 1e-4 * expected;
+        let orders: Vec<f64> =
+            found.company.orders.iter().map(|(_, orders)| only(orders)).collect();
+        assert_eq!(found.company.orders.iter().map(|o| o.0).collect::<Vec<_>>(), [1, 2, 3]);
+        assert!(0.0 < orders[0] && orders[0] < orders[1] && orders[1] < orders[2], "{orders:?}");
+        // Ten an order, halved with every month that begins.
+        let value = 10.0
+            * (orders[0] / 2.0 + (orders[1] - orders[0]) / 4.0 + (orders[2] - orders[1]) / 8.0);
+        assert!(near(only(&found.company.lifetime_value), value), "{value}");
+        // Rows: 52 weeks, 12 months of 4 weeks, 1, 3, 6 and 12 months; a group after the other.
+        assert_eq!(found.periods.len(), 5 * 68);
+        let row = |i: usize, k: usize| only(&found.periods[i][k]);
+        let weeks = |from: usize, to: usize| (from..to).map(|i| row(i, 0)).sum::<f64>();
+        assert_eq!([row(52, 0), row(64, 0), weeks(0, 4)], [orders[0]; 3]);
+        assert_eq!([row(52, 0) + row(53, 0), weeks(0, 8)], [orders[1]; 2]);
+        assert_eq!([row(65, 0), weeks(0, 12)], [orders[2]; 2]);
+        assert!((0..68).all(|i| near(row(i, 1), 10.0 * row(i, 0))));
+        // Everybody is in one segment and in the only channel.
+        assert_eq!(found.segments.len(), 3);
+        for h in 0..3 {
+            let parts = [0, 1].map(|s| only(&found.segments[s].orders[h].1));
+            assert!(parts.iter().all(|part| *part > 0.0), "{parts:?}");
+            assert_eq!(parts.iter().sum::<f64>(), orders[h]);
+            assert_eq!(only(&found.segments[2].orders[h].1), 0.0);
+        }
+        for i in 0..68 {
+            assert_eq!(row(68 + i, 0) + row(2 * 68 + i, 0), row(i, 0), "{i}");
+            assert_eq!(row(4 * 68 + i, 0), row(i, 0), "{i}");
+        }
+        assert_eq!(only(&found.company.alive), 1.0);
+        assert_eq!(only(&found.segments[2].alive), 0.0);
+        assert_eq!((found.draws, found.spend_parameters_drawn), (1, false));
+    }
+
+    #[test]
+    fn with_known_parameters_a_total_is_negative_binomial() {
+        // 40 customers of λ ~ Gamma(3, 10) over 4 weeks: shape 120 and τ = 0.4, mean 48.
+        let (asked, draws) = (alike(HISTORY, 40, &[1]), 2_000);
+        let outlook = asked.outlook(TimeUnit::Week);
+        let (purchases, spend) = (fitted(NBD, diagonal(&[EXACT; 2])), valued(TENS, 10.0, None));
+        let exact = negative_binomial(120.0, 0.4, 400);
+        let [wide, narrow] = [0.9, 0.5].map(|level: f64| {
+            let everybody = Groups::everybody();
+            let found =
+                of_totals(&settings(level, draws), &purchases, &spend, &outlook, &everybody);
+            let orders = found.expect("intervals").company.orders[0].1;
+            let tail = (1.0 - level) / 2.0;
+            for (end, share) in [(orders.low, tail), (orders.high, 1.0 - tail)] {
+                // Four standard errors, and the steps of the counts.
+                let error = 4.0 * error(&exact, share, draws) + 0.5;
+                let expected = quantile(&exact, share);
+                assert!((end - expected).abs() <= error, "{share}: {end} {expected} ±{error}");
+            }
+            orders
+        });
+        // Widths: 27 and 11 orders.
+        let width = quantile(&exact, 0.95) - quantile(&exact, 0.05);
+        assert!(((wide.high - wide.low) / width - 1.0).abs() < 0.15, "{wide:?} {width}");
+        assert!(wide.low < narrow.low && narrow.high < wide.high, "{wide:?} {narrow:?}");
+    }
+
+    #[test]
+    fn unknown_parameters_widen_a_total_as_their_covariance_has_it() {
+        // 40 new customers: shape 40 r and τ = 4/α, weighted over (ln r, ln α) by the normal
+        // density at (0.04 0.028; 0.028 0.04), whose inverse is (0.04 −0.028; −0.028 0.04)/816e-6.
+        let (asked, draws) = (alike((0.0, 0.0, 0.0), 40, &[1]), 2_000);
+        let outlook = asked.outlook(TimeUnit::Week);
+        let mixture = |covariance: f64| {
+            let (mut sum, mut weights) = (vec![0.0; 600], 0.0);
+            let determinant = 0.04 * 0.04 - covariance * covariance;
+            for i in -24..=24 {
+                for j in -24..=24 {
+                    let (u, v) = (0.04 * f64::from(i), 0.04 * f64::from(j));
+                    let square = 0.04 * (u * u + v * v) - 2.0 * covariance * u * v;
+                    let weight = (-0.5 * square / determinant).exp();
+                    let all = negative_binomial(40.0 * u.exp(), 4.0 / (4.0 * v.exp()), 600);
+                    sum.iter_mut().zip(all).for_each(|(sum, p)| *sum += weight * p);
+                    weights += weight;
+                }
+            }
+            sum.iter().map(|p| p / weights).collect::<Vec<f64>>()
+        };
+        let everybody = Groups::everybody();
+        let spend = valued(TENS, 10.0, diagonal(&[EXACT, EXACT, 0.04]));
+        let [together, apart] = [0.028, -0.028].map(|covariance| {
+            let log_scale = vec![vec![0.04, covariance], vec![covariance, 0.04]];
+            let purchases = fitted(NBD, Some(log_scale));
+            let found = of_totals(&settings(0.9, draws), &purchases, &spend, &outlook, &everybody);
+            let found = found.expect("intervals");
+            assert!(found.spend_parameters_drawn);
+            let orders = found.company.orders[0].1;
+            let exact = mixture(covariance);
+            for (end, share) in [(orders.low, 0.05), (orders.high, 0.95)] {
+                let error = 4.0 * error(&exact, share, draws) + 0.5;
+                let expected = quantile(&exact, share);
+                assert!((end - expected).abs() <= error, "{share}: {end} {expected} ±{error}");
+            }
+            // Each order is worth 10·e^0.2z: P(value ≤ v) is the mean of P(orders ≤ v/(10 e^0.2z)).
+            let value = found.periods[52][1];
+            let below = |value: f64| {
+                let (mut sum, mut weights) = (0.0, 0.0);
+                for i in -50..=50 {
+                    let z = 0.1 * f64::from(i);
+                    let most = value / (10.0 * (0.2 * z).exp());
+                    let weight = (-0.5 * z * z).exp();
+                    sum += weight * exact.iter().take(1 + most as usize).sum::<f64>();
+                    weights += weight;
+                }
+                sum / weights
+            };
+            // The share of draws below an end is known to √(0.05·0.95/2000) = 0.5 %.
+            for (end, share) in [(value.low, 0.05), (value.high, 0.95)] {
+                assert!((below(end) - share).abs() < 0.02, "{end}: {} {share}", below(end));
+            }
+            orders.high - orders.low
+        });
+        // Where r and α move together the rate r/α is known better.
+        assert!(together < 0.7 * apart, "{together} {apart}");
+    }
+
+    #[test]
+    fn the_share_alive_is_binomial() {
+        // Every parameter 1 and one-time buyers of age 1: odds of having left a/b·(2/1)^1 = 2.
+        let model = PurchaseModel::MbgNbd(MbgNbd { r: 1.0, alpha: 1.0, a: 1.0, b: 1.0 });
+        let (asked, draws) = (alike((0.0, 0.0, 1.0), 90, &[1]), 1_000);
+        let (purchases, spend) = (fitted(model, diagonal(&[EXACT; 4])), valued(TENS, 10.0, None));
+        let (outlook, everybody) = (asked.outlook(TimeUnit::Week), Groups::everybody());
+        let found = of_totals(&settings(0.9, draws), &purchases, &spend, &outlook, &everybody);
+        let alive = found.expect("intervals").company.alive;
+        // P(n of 90), each from the one before: 23 to 37 are alive.
+        let mut term = (2.0f64 / 3.0).powi(90);
+        let next = |n| {
+            let now = term;
+            term *= (90 - n) as f64 / (n as f64 + 1.0) / 2.0;
+            now
+        };
+        let exact: Vec<f64> = (0..=90).map(next).collect();
+        for (end, share) in [(alive.low, 0.05), (alive.high, 0.95)] {
+            let error = 4.0 * error(&exact, share, draws) + 0.5;
+            let expected = quantile(&exact, share);
+            assert!((90.0 * end - expected).abs() <= error, "{}: {expected} ±{error}", 90.0 * end);
+        }
+    }
+
+    #[test]
+    fn intervals_of_customers_by_hand() {
+        // λ ~ Gamma(1, 2) over 198 weeks, τ = 99: P(N ≤ n) = 1 − 0.99^(n+1). It reaches 5 % at
+        // n + 1 > ln 0.95/ln 0.99 = 5.1, 95 % at ln 0.05/ln 0.99 = 298.1; 30 % and 70 % at 35.5
+        // and 119.8.
+        let nbd = PurchaseModel::Nbd(Nbd { r: 1.0, alpha: 1.0 });
+        let mut asked = alike((0.0, 0.0, 1.0), 2, &[6]);
+        asked.forecast.weeks_per_month = MonthLength::Weeks(33.0);
+        let of = |level: f64, model: &PurchaseModel, asked: &Asked| {
+            let found = of_customers(level, model, &asked.outlook(TimeUnit::Week));
+            let [one] = &found.expect("intervals")[..] else { panic!("one horizon") };
+            assert_eq!((one.low[0], one.high[0]), (one.low[1], one.high[1]));
+            assert_eq!(one.any_order[0], one.any_order[1]);
+            (one.months, one.low[0], one.high[0], one.any_order[0])
+        };
+        for (level, low, high) in [(0.9, 5.0, 298.0), (0.4, 35.0, 119.0)] {
+            let found = of(level, &nbd, &asked);
+            assert_eq!((found.0, found.1, found.2), (6, low, high));
+            assert!((found.3 / 0.99 - 1.0).abs() < 1e-12, "{}", found.3);
+        }
+        // MBG/NBD with every parameter 1 is alive with 1/3, as above; then p ~ Beta(1, 2), and over
+        // τ = 1 P(0) = ½, P(1) = ¼·⅔ + ⅓·½ = ⅓, P(2) = ⅛·½ + ⅙·¼ = 5/48. In all P(N ≤ n) is
+        // 5/6, 17/18 and 0.979.
+        let mbg = PurchaseModel::MbgNbd(MbgNbd { r: 1.0, alpha: 1.0, a: 1.0, b: 1.0 });
+        asked.forecast.weeks_per_month = MonthLength::Weeks(1.0 / 3.0);
+        for (level, high) in [(0.6, 0.0), (0.8, 1.0), (0.9, 2.0)] {
+            let found = of(level, &mbg, &asked);
+            assert_eq!((found.1, found.2), (0.0, high), "{level}");
+            assert!((found.3 * 6.0 - 1.0).abs() < 1e-12, "{}", found.3);
+        }
+        // A mean of 10⁹ orders is beyond what is worked out.
+        asked.forecast.weeks_per_month = MonthLength::Weeks(1e9);
+        let error = of_customers(0.9, &nbd, &asked.outlook(TimeUnit::Week)).expect_err("too wide");
+        assert!(error.to_string().contains("orders over 6 months is too wide"), "{error}");
+    }
+
+    #[test]
+    fn without_errors_that_mean_something_nothing_is_drawn() {
+        let asked = alike(HISTORY, 3, &[1]);
+        let (outlook, everybody) = (asked.outlook(TimeUnit::Week), Groups::everybody());
+        let spend = valued(TENS, 10.0, None);
+        // None, an error of ln r above 3, and one that is no covariance.
+        for (log_scale, reason) in [
+            (None, "no standard errors"),
+            (diagonal(&[0.1, 9.1]), "flat in some direction"),
+            (diagonal(&[0.1, -0.1]), "flat in some direction"),
+        ] {
+            let purchases = fitted(NBD, log_scale);
+            let found = of_totals(&settings(0.9, 9), &purchases, &spend, &outlook, &everybody);
+            let error = found.expect_err("nothing to draw from").to_string();
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+}

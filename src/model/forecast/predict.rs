@@ -143,3 +143,233 @@ fn finite(predictions: Predictions) -> Result<Predictions, Error> {
     }
     Ok(predictions)
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::model::bg_nbd::BgNbd;
+    use crate::model::gamma_gamma::GammaGamma;
+    use crate::model::likelihood::covariance::Covariance;
+    use crate::model::likelihood::estimate::Convergence;
+    use crate::model::nbd::Nbd;
+    use crate::settings::{Horizon, PurchaseModelName};
+
+    fn convergence() -> Convergence {
+        Convergence {
+            converged: true,
+            gradient_norm: 0.0,
+            iterations: 1,
+            starts: 1,
+            termination: String::new(),
+        }
+    }
+
+    /// A fit that ended at `model`, with these variances of the logarithms of its parameters.
+    pub(crate) fn fitted(
+        model: PurchaseModel,
+        log_scale: Option<Vec<Vec<f64>>>,
+    ) -> FittedPurchases {
+        FittedPurchases {
+            model,
+            requested: PurchaseModelName::from(model.family()),
+            family: model.family(),
+            parameters: Vec::new(),
+            covariance: log_scale.map(covariance),
+            log_likelihood: 0.0,
+            log_likelihood_without_dropout: 0.0,
+            customers: 0,
+            patterns: 0,
+            convergence: convergence(),
+            comparison: Vec::new(),
+            selection: None,
+            findings: Vec::new(),
+        }
+    }
+
+    /// The same of order values.
+    pub(crate) fn valued(
+        [p, q, v]: [f64; 3],
+        observed_mean: f64,
+        log_scale: Option<Vec<Vec<f64>>>,
+    ) -> FittedSpend {
+        FittedSpend {
+            model: GammaGamma { p, q, v },
+            parameters: Vec::new(),
+            covariance: log_scale.map(covariance),
+            log_likelihood: 0.0,
+            customers: 0,
+            observed_mean,
+            pearson: None,
+            spearman: None,
+            convergence: convergence(),
+            findings: Vec::new(),
+        }
+    }
+
+    fn covariance(log_scale: Vec<Vec<f64>>) -> Covariance {
+        let flattest = vec![0.0; log_scale.len()];
+        Covariance { log_scale, condition_number: 1.0, flattest }
+    }
+
+    /// Customers with what is asked of them.
+    pub(crate) struct Asked {
+        pub(crate) histories: Histories,
+        pub(crate) customers: CustomerPatterns,
+        pub(crate) forecast: Forecast,
+        pub(crate) lifetime: LifetimeValue,
+    }
+
+    /// Customers (x, t_x, T), each with the mean value m of so many orders.
+    pub(crate) fn asked(
+        histories: &[(f64, f64, f64)],
+        value: &[(f64, f64)],
+        horizons: &[u32],
+        month: MonthLength,
+    ) -> Asked {
+        let column = |of: fn(&(f64, f64, f64)) -> f64| histories.iter().map(of).collect();
+        let (count, m) = value.iter().copied().unzip();
+        let histories = Histories::new(column(|h| h.0), column(|h| h.1), column(|h| h.2), m, count);
+        let histories = histories.expect("valid");
+        let horizons = horizons.iter().map(|months| Horizon { months: *months }).collect();
+        Asked {
+            customers: CustomerPatterns::of(&histories),
+            histories,
+            forecast: Forecast { horizons, weeks_per_month: month },
+            lifetime: LifetimeValue {
+                months: 6,
+                weeks_per_month: month,
+                monthly_discount_rate: 0.0,
+            },
+        }
+    }
+
+    impl Asked {
+        pub(crate) fn outlook(&self, unit: TimeUnit) -> Outlook<'_> {
+            Outlook {
+                histories: &self.histories,
+                customers: &self.customers,
+                unit,
+                forecast: &self.forecast,
+                lifetime: &self.lifetime,
+            }
+        }
+    }
+
+    fn relative(value: f64, expected: f64) -> f64 {
+        (value / expected - 1.0).abs()
+    }
+
+    const NBD: PurchaseModel = PurchaseModel::Nbd(Nbd { r: 1.0, alpha: 2.0 });
+    const BG_NBD: PurchaseModel =
+        PurchaseModel::BgNbd(BgNbd { r: 0.25, alpha: 4.4, a: 0.8, b: 2.4 });
+
+    /// Of these the first and the last have one pattern.
+    const HISTORIES: [(f64, f64, f64); 4] =
+        [(2.0, 30.0, 38.0), (0.0, 0.0, 20.0), (5.0, 11.0, 38.0), (2.0, 30.0, 38.0)];
+    /// Gamma-Gamma with p 6, q 4, v 15: (6·15 + 6·n·m)/(6n + 3), by hand beside each.
+    const VALUES: [(f64, f64); 4] = [(2.0, 25.0), (0.0, 0.0), (5.0, 40.0), (1.0, 12.0)];
+    const EXPECTED_VALUES: [f64; 4] = [390.0 / 15.0, 30.0, 1290.0 / 33.0, 162.0 / 9.0];
+
+    #[test]
+    fn the_lifetime_value_of_steady_orders_is_an_annuity() {
+        // Without dropout each month of w brings (r+x)/(α+T)·w orders, and Σ (1+d)^−i over n
+        // months is (1 − (1+d)^−n)/d. Months of the forecast are 4 weeks, those of the value
+        // 365.25/12 days; T is in days.
+        let mut asked = asked(&HISTORIES, &VALUES, &[3, 6], MonthLength::Weeks(4.0));
+        asked.lifetime = LifetimeValue {
+            months: 9,
+            weeks_per_month: MonthLength::Calendar,
+            monthly_discount_rate: 0.02,
+        };
+        let (purchases, spend) = (fitted(NBD, None), valued([6.0, 4.0, 15.0], 99.0, None));
+        let found = predict(&purchases, &spend, &asked.outlook(TimeUnit::Day)).expect("finite");
+        let annuity = (1.0 - 1.02f64.powi(-9)) / 0.02;
+        assert_eq!(found.p_alive, [1.0; 4]);
+        for (i, (x, _, age)) in HISTORIES.iter().enumerate() {
+            let rate = (1.0 + x) / (2.0 + age);
+            assert!(relative(found.average_value[i], EXPECTED_VALUES[i]) < 1e-14, "{i}");
+            for (k, (months, days)) in [(3, 84.0), (6, 168.0)].into_iter().enumerate() {
+                assert_eq!(found.orders[k].0, months);
+                assert!(relative(found.orders[k].1[i], rate * days) < 1e-14, "{i} {months}");
+            }
+            let by_hand = rate * 30.4375 * annuity * EXPECTED_VALUES[i];
+            assert!(relative(found.lifetime_value[i], by_hand) < 1e-13, "{i}");
+        }
+    }
+
+    #[test]
+    fn falling_orders_are_discounted_month_by_month() {
+        let mut asked = asked(&HISTORIES, &VALUES, &[5], MonthLength::Weeks(4.345));
+        asked.lifetime.months = 5;
+        let (purchases, spend) = (fitted(BG_NBD, None), valued([6.0, 4.0, 15.0], 99.0, None));
+        let orders = |(x, t_x, age): (f64, f64, f64), months: f64| {
+            BG_NBD.expected_orders(4.345 * months, x, t_x, age).expect("computed")
+        };
+        for rate in [0.0, 0.1] {
+            asked.lifetime.monthly_discount_rate = rate;
+            let outlook = asked.outlook(TimeUnit::Week);
+            let found = predict(&purchases, &spend, &outlook).expect("finite");
+            for (i, history) in HISTORIES.into_iter().enumerate() {
+                let month = |k: f64| orders(history, k) - orders(history, k - 1.0);
+                let sum = month(1.0) / (1.0 + rate)
+                    + month(2.0) / (1.0 + rate).powi(2)
+                    + month(3.0) / (1.0 + rate).powi(3)
+                    + month(4.0) / (1.0 + rate).powi(4)
+                    + month(5.0) / (1.0 + rate).powi(5);
+                let value = found.lifetime_value[i];
+                assert!(relative(value, sum * EXPECTED_VALUES[i]) < 1e-12, "{rate} {i}");
+                // Without a discount, months add up to the whole: orders times value.
+                let whole = found.orders[0].1[i] * found.average_value[i];
+                assert_eq!(relative(value, whole) < 1e-12, rate == 0.0, "{rate} {i}");
+                let (x, t_x, age) = history;
+                assert_eq!(found.p_alive[i], BG_NBD.p_alive(x, t_x, age));
+            }
+        }
+    }
+
+    #[test]
+    fn totals_are_sums_over_customers() {
+        let asked = asked(&HISTORIES, &VALUES, &[1, 12], MonthLength::Calendar);
+        let outlook = asked.outlook(TimeUnit::Week);
+        let totals = total_orders(&BG_NBD, &outlook);
+        for ((months, total), expected) in totals.iter().zip([1, 12]) {
+            assert_eq!(*months, expected);
+            let weeks = f64::from(expected) * 365.25 / 84.0;
+            let each = customer_orders(&BG_NBD, &asked.customers, weeks).expect("computed");
+            let by_hand = HISTORIES
+                .map(|(x, t_x, age)| BG_NBD.expected_orders(weeks, x, t_x, age).expect("computed"));
+            assert_eq!(each.len(), 4);
+            for (i, (one, by_hand)) in each.iter().zip(by_hand).enumerate() {
+                assert!(relative(*one, by_hand) < 1e-14, "{i}: {one}");
+            }
+            assert!(relative(*total, by_hand.iter().sum()) < 1e-13, "{months}: {total}");
+        }
+    }
+
+    #[test]
+    fn months_are_converted_to_the_time_unit() {
+        for (months, month, unit, expected) in [
+            (3, MonthLength::Calendar, TimeUnit::Day, 91.3125),
+            (3, MonthLength::Calendar, TimeUnit::Week, 91.3125 / 7.0),
+            (3, MonthLength::Weeks(4.0), TimeUnit::Day, 84.0),
+            (3, MonthLength::Weeks(4.0), TimeUnit::Week, 12.0),
+        ] {
+            assert!(relative(length(months, month, unit), expected) < 1e-15, "{month:?} {unit:?}");
+        }
+    }
+
+    #[test]
+    fn a_forecast_that_is_no_number_names_its_customer() {
+        // Below q = 1 a customer without counted orders has the observed mean, here none.
+        let asked = asked(&HISTORIES, &VALUES, &[3], MonthLength::Calendar);
+        let outlook = asked.outlook(TimeUnit::Week);
+        let spend = valued([6.0, 0.5, 15.0], f64::NAN, None);
+        let error = predict(&fitted(BG_NBD, None), &spend, &outlook).expect_err("no number");
+        assert!(error.to_string().contains("average value of customer row 1 "), "{error}");
+        // Orders that are none stop a forecast before values are looked at.
+        let undefined = PurchaseModel::Nbd(Nbd { r: f64::NAN, alpha: 2.0 });
+        let error = customer_orders(&undefined, &asked.customers, 13.04).expect_err("no number");
+        assert!(error.to_string().contains("orders over 13.0 time units"), "{error}");
+        assert!(error.to_string().contains("with NBD"), "{error}");
+    }
+}

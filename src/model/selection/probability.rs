@@ -175,3 +175,135 @@ impl SelectionRule {
         all.map(Interpolant::new)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::customers::Histories;
+    use crate::model::likelihood::patterns::CustomerPatterns;
+    use crate::model::selection::channels::ChannelMix;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    const WINDOW: f64 = 13.0;
+
+    /// P = u/(s+u) · (s/(s+c))^k, u in and c before the window, with its slopes in s and k; counts
+    /// how often it is asked.
+    struct Known {
+        s: f64,
+        k: f64,
+        asked: AtomicUsize,
+    }
+
+    impl SelectionProbability for Known {
+        fn at(&self, age: f64) -> [f64; 5] {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            let (s, k) = (self.s, self.k);
+            let (u, c) = (age.min(WINDOW), (age - WINDOW).max(0.0));
+            let p = u / (s + u) * (s / (s + c)).powf(k);
+            [p, p * (k / s - k / (s + c) - 1.0 / (s + u)), p * (s / (s + c)).ln(), 0.0, 0.0]
+        }
+
+        fn scale(&self) -> f64 {
+            self.s
+        }
+    }
+
+    fn known(s: f64, k: f64) -> Known {
+        Known { s, k, asked: AtomicUsize::new(0) }
+    }
+
+    /// 800 ages on both sides of the window, every third of them of two customers.
+    fn ages() -> Vec<f64> {
+        let ages = (1..=800).map(|i| 0.1 * f64::from(i));
+        ages.enumerate().flat_map(|(i, age)| vec![age; if i % 3 == 0 { 2 } else { 1 }]).collect()
+    }
+
+    fn patterns(ages: &[f64]) -> Patterns {
+        let n = ages.len();
+        let histories =
+            Histories::new(vec![0.0; n], vec![0.0; n], ages.to_vec(), vec![1.0; n], vec![1.0; n]);
+        CustomerPatterns::of(&histories.expect("valid")).patterns
+    }
+
+    #[test]
+    fn any_order_by_hand() {
+        // 1 − (2/8)^½ = ½; its slope in r is −½·ln ¼ = ln 2, that in α −¼ · 6/8 · ½.
+        let [p, d_r, d_alpha] = p_any_order(0.5, 2.0, 6.0);
+        for (found, expected) in [(p, 0.5), (d_r, 2f64.ln()), (d_alpha, -3.0 / 32.0)] {
+            assert!((found / expected - 1.0f64).abs() < 1e-14, "{found} {expected}");
+        }
+        // For a short time it is about r·T/α, without cancellation: less r(r+1)/2·(T/α)².
+        let [p, ..] = p_any_order(0.5, 2.0, 2e-9);
+        assert!((p / (0.5e-9 - 0.375e-18) - 1.0).abs() < 1e-15, "{p:e}");
+    }
+
+    #[test]
+    fn the_young_are_certain_where_nothing_but_the_window_is_asked() {
+        let selected = known(2.0, 0.5);
+        let open = SelectionRule { repeat_order: false, ..SelectionRule::to(WINDOW) };
+        let mix = ChannelMix { first: 1.0, second: 1.0 };
+        let channels = SelectionRule { both_channels: Some(mix), ..open };
+        // u/(s+u) = 11/13 and 13/15, and then (2/(2+3))^½.
+        let [young, edge, old] = [11.0 / 13.0, 13.0 / 15.0, 13.0 / 15.0 * 0.4f64.sqrt()];
+        for (rule, expected) in [
+            (open, [1.0, 1.0, old]),
+            (SelectionRule::to(WINDOW), [young, edge, old]),
+            (channels, [young, edge, old]),
+        ] {
+            for (age, expected) in [11.0, 13.0, 16.0].into_iter().zip(expected) {
+                let p = rule.probability(age, &selected);
+                assert!((p / expected - 1.0).abs() < 1e-14, "{rule:?} {age}: {p}");
+            }
+            let together = rule.probabilities(&[11.0, 13.0, 16.0], &selected);
+            let apart = [11.0, 13.0, 16.0].map(|age| rule.probability(age, &selected));
+            assert_eq!(together, apart);
+        }
+        // Who is certain adds nothing: the sum is that of the two at 16.
+        let (sum, _) = open.log_probability(
+            &patterns(&[11.0, 13.0, 16.0, 16.0]),
+            &[1.0, 1.0, 2.0],
+            &selected,
+            2,
+        );
+        assert!((sum / (2.0 * old.ln()) - 1.0).abs() < 1e-14, "{sum}");
+    }
+
+    #[test]
+    fn an_interpolated_sum_is_the_sum_over_customers() {
+        let (ages, rule) = (ages(), SelectionRule::to(WINDOW));
+        let patterns = patterns(&ages);
+        let customers_of_age = patterns.customers_of_age();
+        let direct =
+            |s: f64, k: f64| ages.iter().map(|age| known(s, k).at(*age)[0].ln()).sum::<f64>();
+        let selected = known(4.0, 0.7);
+        let (sum, slope) = rule.log_probability(&patterns, &customers_of_age, &selected, 2);
+        let asked = selected.asked.load(Ordering::Relaxed);
+        assert!(asked < 200, "asked {asked} times for {} ages", patterns.age.len());
+        assert!((sum / direct(4.0, 0.7) - 1.0).abs() < 1e-12, "{sum} {}", direct(4.0, 0.7));
+        let by_s = (direct(4.0 + 1e-4, 0.7) - direct(4.0 - 1e-4, 0.7)) / 2e-4;
+        let by_k = (direct(4.0, 0.7 + 1e-4) - direct(4.0, 0.7 - 1e-4)) / 2e-4;
+        assert_eq!(slope.len(), 2);
+        assert!((slope[0] / by_s - 1.0).abs() < 1e-7, "{} {by_s}", slope[0]);
+        assert!((slope[1] / by_k - 1.0).abs() < 1e-7, "{} {by_k}", slope[1]);
+    }
+
+    #[test]
+    fn probabilities_that_are_not_comparable_are_not_interpolated() {
+        // The youngest has 1e-7/4 beside up to 13/17: beyond the four digits that are let through.
+        let (mut ages, rule) = (ages(), SelectionRule::to(WINDOW));
+        ages[0] = 1e-7;
+        ages.retain(|age| *age <= WINDOW);
+        let direct: Vec<f64> = ages.iter().map(|age| known(4.0, 0.7).at(*age)[0]).collect();
+        assert_eq!(rule.probabilities(&ages, &known(4.0, 0.7)), direct);
+    }
+
+    #[test]
+    fn another_time_unit_has_the_same_customers() {
+        let mix = ChannelMix { first: 3.0, second: 2.0 };
+        let weeks = SelectionRule { window: WINDOW, repeat_order: false, both_channels: Some(mix) };
+        let days = SelectionRule { window: 91.0, ..weeks };
+        assert_eq!(weeks.in_time_unit(7.0), days);
+        assert_eq!(SelectionRule::to(91.0).window, 91.0);
+        assert!(SelectionRule::to(91.0).repeat_order);
+    }
+}
