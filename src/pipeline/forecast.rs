@@ -65,8 +65,9 @@ pub(crate) fn forecast(
         Some(Err(error)) => (None, Some(notices::without_intervals(&error))),
         None => (None, None),
     };
+    let drawn = intervals.as_ref().map(|intervals: &Intervals| intervals.periods.as_slice());
     Ok(CompanyForecast {
-        periods: company::with_intervals(periods, intervals.as_ref()),
+        periods: company::with_intervals(periods, drawn),
         next_month: most,
         tracking,
         intervals,

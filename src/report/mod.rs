@@ -30,7 +30,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 use view::View;
 
-use crate::report::sections::{heading, input_name};
+use crate::report::sections::input_name;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

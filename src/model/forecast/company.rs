@@ -7,7 +7,7 @@ use crate::model::forecast::cumulative::cumulated;
 use crate::model::forecast::periods::periods;
 use crate::model::forecast::predict::{Outlook, customer_orders, length};
 use crate::model::purchase_model::PurchaseModel;
-use crate::results::forecast::{ForecastRow, Interval, Intervals};
+use crate::results::forecast::{ForecastRow, Interval};
 
 /// Forecasts every group over every period, group by group. `next_month` is the result of
 /// [`next_month`].
@@ -49,11 +49,14 @@ pub fn forecast(
 }
 
 /// The rows with their intervals of orders and revenue, where there are intervals.
-pub fn with_intervals(rows: Vec<ForecastRow>, intervals: Option<&Intervals>) -> Vec<ForecastRow> {
+pub fn with_intervals(
+    rows: Vec<ForecastRow>,
+    intervals: Option<&[[Interval; 2]]>,
+) -> Vec<ForecastRow> {
     let Some(intervals) = intervals else {
         return rows;
     };
-    let pairs = rows.into_iter().zip(&intervals.periods);
+    let pairs = rows.into_iter().zip(intervals);
     let with = |(row, [orders, revenue]): (ForecastRow, &[Interval; 2])| ForecastRow {
         orders_interval: Some(*orders),
         revenue_interval: Some(*revenue),
@@ -74,10 +77,12 @@ pub fn next_month(model: &PurchaseModel, outlook: &Outlook<'_>) -> Result<Vec<f6
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::customers::Scope;
     use crate::model::bg_nbd::BgNbd;
-    use crate::model::forecast::periods::Span;
     use crate::model::forecast::predict::tests::{Asked, asked};
     use crate::model::nbd::Nbd;
+    use crate::results::forecast::Period;
+    use crate::results::forecast::Span;
     use crate::settings::{MonthLength, TimeUnit};
 
     /// With r 1 and α 2: 1/4, 2/4 and 6/8 orders a time unit.
@@ -173,7 +178,7 @@ mod tests {
                 HISTORIES.map(one).iter().sum()
             };
             let sum = |scope, span, from: u32, to: u32| -> f64 {
-                let wanted = |row: &&Row| {
+                let wanted = |row: &&ForecastRow| {
                     let Period { span: own, number, .. } = row.period;
                     row.scope == scope && own == span && (from..=to).contains(&number)
                 };
@@ -218,11 +223,11 @@ mod tests {
         let outlook = asked.outlook(TimeUnit::Week);
         let (predictions, next) = predictions(&NBD, [1.0; 3], [1.0; 3], &outlook);
         let everybody = Groups::everybody();
-        let mut rows = forecast(&NBD, &predictions, &next, &everybody, &outlook).expect("computed");
+        let rows = forecast(&NBD, &predictions, &next, &everybody, &outlook).expect("computed");
         let interval = |low: f64| Interval { low, high: low + 0.5 };
         let intervals: Vec<[Interval; 2]> =
             (0..68).map(|i| [interval(f64::from(i)), interval(1000.0 + f64::from(i))]).collect();
-        with_intervals(&mut rows, &intervals);
+        let rows = with_intervals(rows, Some(&intervals));
         for (row, [orders, revenue]) in rows.iter().zip(intervals) {
             assert_eq!((row.orders_interval, row.revenue_interval), (Some(orders), Some(revenue)));
         }

@@ -410,7 +410,7 @@ mod tests {
         };
         let (purchases, spend) = (fitted(NBD, diagonal(&[EXACT; 2])), valued(TENS, 10.0, None));
         let outlook = asked.outlook(TimeUnit::Week);
-        let found = of_totals(&settings(0.9, 1), &purchases, &spend, &outlook, &groups);
+        let found = total_intervals(&settings(0.9, 1), &purchases, &spend, &outlook, &groups);
         let found = found.expect("intervals");
         let only = |interval: &Interval| {
             assert_eq!(interval.low, interval.high);
@@ -460,7 +460,7 @@ mod tests {
         let [wide, narrow] = [0.9, 0.5].map(|level: f64| {
             let everybody = Groups::everybody();
             let found =
-                of_totals(&settings(level, draws), &purchases, &spend, &outlook, &everybody);
+                total_intervals(&settings(level, draws), &purchases, &spend, &outlook, &everybody);
             let orders = found.expect("intervals").company.orders[0].1;
             let tail = (1.0 - level) / 2.0;
             for (end, share) in [(orders.low, tail), (orders.high, 1.0 - tail)] {
@@ -503,7 +503,8 @@ mod tests {
         let [together, apart] = [0.028, -0.028].map(|covariance| {
             let log_scale = vec![vec![0.04, covariance], vec![covariance, 0.04]];
             let purchases = fitted(NBD, Some(log_scale));
-            let found = of_totals(&settings(0.9, draws), &purchases, &spend, &outlook, &everybody);
+            let found =
+                total_intervals(&settings(0.9, draws), &purchases, &spend, &outlook, &everybody);
             let found = found.expect("intervals");
             assert!(found.spend_parameters_drawn);
             let orders = found.company.orders[0].1;
@@ -543,7 +544,8 @@ mod tests {
         let (asked, draws) = (alike((0.0, 0.0, 1.0), 90, &[1]), 1_000);
         let (purchases, spend) = (fitted(model, diagonal(&[EXACT; 4])), valued(TENS, 10.0, None));
         let (outlook, everybody) = (asked.outlook(TimeUnit::Week), Groups::everybody());
-        let found = of_totals(&settings(0.9, draws), &purchases, &spend, &outlook, &everybody);
+        let found =
+            total_intervals(&settings(0.9, draws), &purchases, &spend, &outlook, &everybody);
         let alive = found.expect("intervals").company.alive;
         // P(n of 90), each from the one before: 23 to 37 are alive.
         let mut term = (2.0f64 / 3.0).powi(90);
@@ -569,7 +571,7 @@ mod tests {
         let mut asked = alike((0.0, 0.0, 1.0), 2, &[6]);
         asked.forecast.weeks_per_month = MonthLength::Weeks(33.0);
         let of = |level: f64, model: &PurchaseModel, asked: &Asked| {
-            let found = of_customers(level, model, &asked.outlook(TimeUnit::Week));
+            let found = customer_intervals(level, model, &asked.outlook(TimeUnit::Week));
             let [one] = &found.expect("intervals")[..] else { panic!("one horizon") };
             assert_eq!((one.low[0], one.high[0]), (one.low[1], one.high[1]));
             assert_eq!(one.any_order[0], one.any_order[1]);
@@ -592,7 +594,8 @@ mod tests {
         }
         // A mean of 10⁹ orders is beyond what is worked out.
         asked.forecast.weeks_per_month = MonthLength::Weeks(1e9);
-        let error = of_customers(0.9, &nbd, &asked.outlook(TimeUnit::Week)).expect_err("too wide");
+        let error =
+            customer_intervals(0.9, &nbd, &asked.outlook(TimeUnit::Week)).expect_err("too wide");
         assert!(error.to_string().contains("orders over 6 months is too wide"), "{error}");
     }
 
@@ -608,7 +611,8 @@ mod tests {
             (diagonal(&[0.1, -0.1]), "flat in some direction"),
         ] {
             let purchases = fitted(NBD, log_scale);
-            let found = of_totals(&settings(0.9, 9), &purchases, &spend, &outlook, &everybody);
+            let found =
+                total_intervals(&settings(0.9, 9), &purchases, &spend, &outlook, &everybody);
             let error = found.expect_err("nothing to draw from").to_string();
             assert!(error.contains(reason), "{error}");
         }
