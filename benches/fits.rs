@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use cltv::customers::Histories;
+use cltv::customers::{Histories, HistoryColumns};
 use cltv::model::SelectionRule;
 use cltv::model::{CustomerPatterns, PurchaseModel, fit_purchases};
 use cltv::settings::Family;
@@ -69,5 +69,12 @@ fn simulate(model: &PurchaseModel, customers: usize, window: Option<f64>) -> His
         }
     }
     let ones = vec![1.0; x.len()];
-    Histories::new(x, t_x, age, ones.clone(), ones).expect("valid")
+    Histories::new(HistoryColumns {
+        frequency: x,
+        recency: t_x,
+        age,
+        monetary_value: ones.clone(),
+        spend_count: ones,
+    })
+    .expect("valid")
 }

@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use cltv::customers::{Groups, Histories};
+use cltv::customers::{Groups, Histories, HistoryColumns};
 use cltv::model::ChannelMix;
 use cltv::model::SelectionRule;
 use cltv::model::SimulatedHistory;
@@ -163,13 +163,13 @@ struct File {
 impl File {
     fn of(kept: &[Customer]) -> Option<Self> {
         let column = |of: &dyn Fn(&Customer) -> f64| kept.iter().map(of).collect::<Vec<f64>>();
-        let histories = Histories::new(
-            column(&|c| c.x),
-            column(&|c| c.t_x),
-            column(&|c| c.age),
-            column(&|c| c.mean_value),
-            column(&|c| c.x + 1.0),
-        );
+        let histories = Histories::new(HistoryColumns {
+            frequency: column(&|c| c.x),
+            recency: column(&|c| c.t_x),
+            age: column(&|c| c.age),
+            monetary_value: column(&|c| c.mean_value),
+            spend_count: column(&|c| c.x + 1.0),
+        });
         let histories = histories.and_then(|h| h.with_first_channel(column(&|c| c.online))).ok()?;
         let actual = kept.iter().map(|c| c.future).sum();
         Some(Self { customers: CustomerPatterns::of(&histories), histories, actual })

@@ -5,7 +5,7 @@ use polars::prelude::DataFrame;
 use serde::Serialize;
 
 use crate::comparison::finished_run::Finished;
-use crate::customers::{Histories, Later, Pairs};
+use crate::customers::{Histories, HistoryColumns, Later, Pairs};
 use crate::error::Error;
 use crate::frame::numbers;
 use crate::frame::scored::compare;
@@ -81,8 +81,14 @@ pub(super) fn expected(run: &Finished, before: &DataFrame, days: f64) -> Result<
     let [frequency, recency, age, monetary] = compare::history(before, &run.settings)?;
     let valued = |(x, m): (&f64, &f64)| if *m > 0.0 { run.valued_orders(*x) } else { 0.0 };
     let valued = frequency.iter().zip(&monetary).map(valued).collect();
-    let histories = Histories::new(frequency, recency, age, monetary, valued)
-        .map_err(|fault| Error::input(run.folder.display(), fault))?;
+    let histories = Histories::new(HistoryColumns {
+        frequency,
+        recency,
+        age,
+        monetary_value: monetary,
+        spend_count: valued,
+    })
+    .map_err(|fault| Error::input(run.folder.display(), fault))?;
     let (purchases, _) = run.model_file.fits()?;
     let horizon = days / run.settings.summary.time_unit.days();
     let orders = customer_orders(&purchases.model, &CustomerPatterns::of(&histories), horizon)?;

@@ -1,5 +1,37 @@
 //! Purchase histories, one per customer, as plain columns: what every model is fitted to.
 
+/// One purchase history; times are in the time unit of the data.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct History {
+    /// x: orders counted by the purchase model.
+    pub frequency: f64,
+    /// t_x: time from the first to the last order.
+    pub recency: f64,
+    /// T: time from the first order to the observation end.
+    pub age: f64,
+}
+
+impl History {
+    /// That of a new customer, on the day of the first order.
+    pub const NEW: Self = Self { frequency: 0.0, recency: 0.0, age: 0.0 };
+}
+
+/// The columns of purchase histories by name: each has one value per customer. `monetary_value` and
+/// `spend_count` may both be empty where only orders are modelled.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HistoryColumns {
+    /// x: orders counted by the purchase model, ≥ 0.
+    pub frequency: Vec<f64>,
+    /// t_x: time from the first to the last order, 0 ≤ t_x ≤ T.
+    pub recency: Vec<f64>,
+    /// T: time from the first order to the observation end.
+    pub age: Vec<f64>,
+    /// m: mean value of `spend_count` orders, > 0 where that is > 0.
+    pub monetary_value: Vec<f64>,
+    /// Number of orders that `monetary_value` is the mean of, ≥ 0.
+    pub spend_count: Vec<f64>,
+}
+
 /// Purchase histories of n customers; every column has length n. All times are in the time unit of
 /// the settings.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -15,23 +47,16 @@ pub struct Histories {
 impl Histories {
     /// Checks the invariants that every model relies on.
     ///
-    /// * `frequency`: x, orders counted by the purchase model, ≥ 0
-    /// * `recency`: t_x, time from the first to the last order, 0 ≤ t_x ≤ T
-    /// * `age`: T, time from the first order to the observation end
-    /// * `monetary_value`: m, mean value of `spend_count` orders, > 0 where that is > 0
-    /// * `spend_count`: orders that `monetary_value` is the mean of, ≥ 0
-    ///
     /// # Errors
     /// The first broken invariant, with the row (from 0) and its values, or that the columns differ
     /// in length.
-    pub fn new(
-        frequency: Vec<f64>,
-        recency: Vec<f64>,
-        age: Vec<f64>,
-        monetary_value: Vec<f64>,
-        spend_count: Vec<f64>,
-    ) -> Result<Self, String> {
+    pub fn new(columns: HistoryColumns) -> Result<Self, String> {
+        let HistoryColumns { frequency, recency, age, mut monetary_value, mut spend_count } =
+            columns;
         let n = frequency.len();
+        if monetary_value.is_empty() && spend_count.is_empty() {
+            (monetary_value, spend_count) = (vec![0.0; n], vec![0.0; n]);
+        }
         if [&recency, &age, &monetary_value, &spend_count].iter().any(|c| c.len() != n) {
             return Err("the columns of the purchase histories differ in length".to_owned());
         }
@@ -85,6 +110,19 @@ impl Histories {
         counts.into_iter().collect()
     }
 
+    /// The histories, customer by customer.
+    pub fn iter(&self) -> impl Iterator<Item = History> + '_ {
+        (0..self.len()).map(|i| self.get(i))
+    }
+
+    /// The history of customer `i`, from 0.
+    ///
+    /// # Panics
+    /// When there are not that many customers.
+    pub fn get(&self, i: usize) -> History {
+        History { frequency: self.frequency[i], recency: self.recency[i], age: self.age[i] }
+    }
+
     /// Number of customers.
     pub fn len(&self) -> usize {
         self.frequency.len()
@@ -126,7 +164,13 @@ mod tests {
     use super::*;
 
     fn one(x: f64, t_x: f64, t: f64, m: f64, count: f64) -> Result<Histories, String> {
-        Histories::new(vec![x], vec![t_x], vec![t], vec![m], vec![count])
+        Histories::new(HistoryColumns {
+            frequency: vec![x],
+            recency: vec![t_x],
+            age: vec![t],
+            monetary_value: vec![m],
+            spend_count: vec![count],
+        })
     }
 
     #[test]

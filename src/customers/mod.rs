@@ -14,7 +14,7 @@ pub mod pairs;
 pub mod predictions;
 
 pub use groups::{Groups, Scope};
-pub use histories::Histories;
+pub use histories::{Histories, History, HistoryColumns};
 pub use holdout::Holdout;
 pub use pairs::{Later, Pairs};
 pub use predictions::{CustomerIntervals, Predictions};

@@ -10,6 +10,7 @@
 
 use std::ops::Range;
 
+use crate::customers::History;
 use crate::math::beta_mean::{BetaRule, beta_rule};
 use crate::math::dropout::expected_orders_before_dropout;
 use crate::math::negative_binomial::probabilities_and_tails;
@@ -40,7 +41,8 @@ impl BgNbd {
     /// # Reference
     /// Fader, Hardie & Lee (2008), note 019, "Computing P(alive) Using the BG/NBD Model", from
     /// equation 6.
-    pub fn p_alive(&self, x: f64, t_x: f64, age: f64) -> f64 {
+    pub fn p_alive(&self, history: History) -> f64 {
+        let History { frequency: x, recency: t_x, age } = history;
         if x == 0.0 {
             return 1.0;
         }
@@ -57,7 +59,8 @@ impl BgNbd {
     /// Equation 10 without its last factor P(alive), as the mean of (1 − (1 + pτ)^−(r+x))/p over
     /// p ~ Beta(a, b+x) with τ = t/(α+T). The paper writes it with the Gaussian hypergeometric
     /// function 2F1 (hyp2f1); this is the same number without the singularity at a = 1.
-    pub fn orders_if_alive(&self, horizon: f64, x: f64, age: f64) -> Option<f64> {
+    pub fn orders_if_alive(&self, history: History, horizon: f64) -> Option<f64> {
+        let History { frequency: x, age, .. } = history;
         let tau = horizon / (self.alpha + age);
         expected_orders_before_dropout(self.r + x, self.a, self.b + x, tau)
     }
@@ -74,11 +77,11 @@ impl BgNbd {
     /// Equation 8, with the posterior distributions of λ and p in place of the prior ones.
     pub fn distribution_if_alive(
         &self,
+        history: History,
         horizon: f64,
-        x: f64,
-        age: f64,
         counts: Range<u32>,
     ) -> Vec<f64> {
+        let History { frequency: x, age, .. } = history;
         let (a, b) = (self.a, self.b + x);
         let tau = horizon / (self.alpha + age);
         let before = f64::from(counts.start) - 1.0;
@@ -262,6 +265,7 @@ impl OfFrequency {
 mod tests {
     use super::*;
     use crate::customers::Histories;
+    use crate::customers::HistoryColumns;
     use crate::model::likelihood::patterns::CustomerPatterns;
 
     /// Fader, Hardie & Lee (2005), section 4: the CDNOW estimates.
@@ -270,8 +274,10 @@ mod tests {
     const CDNOW_EXACT: BgNbd = BgNbd { r: 0.2425945, alpha: 4.4136019, a: 0.7929199, b: 2.4258881 };
 
     fn expected(model: &BgNbd, horizon: f64, x: f64, t_x: f64, age: f64) -> f64 {
-        let if_alive = model.orders_if_alive(horizon, x, age).expect("finite");
-        if_alive * model.p_alive(x, t_x, age)
+        let if_alive = model
+            .orders_if_alive(History { frequency: x, age, ..History::NEW }, horizon)
+            .expect("finite");
+        if_alive * model.p_alive(History { frequency: x, recency: t_x, age })
     }
 
     fn relative(value: f64, expected: f64) -> f64 {
@@ -284,7 +290,10 @@ mod tests {
         let (x, t_x, age) = (26.0, 30.857_142_857, 31.0);
         let orders = expected(&CDNOW_EXACT, 52.0, x, t_x, age);
         assert!(relative(orders, 25.757) < 5e-5, "{orders}");
-        assert!(relative(CDNOW_EXACT.p_alive(x, t_x, age), 0.96885) < 1e-5);
+        assert!(
+            relative(CDNOW_EXACT.p_alive(History { frequency: x, recency: t_x, age }), 0.96885)
+                < 1e-5
+        );
     }
 
     #[test]
@@ -305,9 +314,9 @@ mod tests {
     fn published_order_counts() {
         // Published at the paper's estimates: P(X(2) = 10) and P(X(39) = 0); mpmath agrees, by the
         // formulas of scripts/model_reference.py.
-        let ten = CDNOW.distribution_if_alive(2.0, 0.0, 0.0, 10..11)[0];
+        let ten = CDNOW.distribution_if_alive(History::NEW, 2.0, 10..11)[0];
         assert!(relative(ten, 1.07869e-7) < 5e-6, "{ten}");
-        let none = CDNOW.distribution_if_alive(39.0, 0.0, 0.0, 0..1)[0];
+        let none = CDNOW.distribution_if_alive(History::NEW, 39.0, 0..1)[0];
         assert!(relative(none, 0.57379) < 1e-5, "{none}");
     }
 
@@ -322,13 +331,13 @@ mod tests {
 
     #[test]
     fn gradient_equals_differences() {
-        let histories = Histories::new(
-            vec![0.0, 2.0, 26.0, 1.0],
-            vec![0.0, 30.43, 30.857, 5.0],
-            vec![38.86, 38.86, 31.0, 30.0],
-            vec![1.0; 4],
-            vec![1.0; 4],
-        )
+        let histories = Histories::new(HistoryColumns {
+            frequency: vec![0.0, 2.0, 26.0, 1.0],
+            recency: vec![0.0, 30.43, 30.857, 5.0],
+            age: vec![38.86, 38.86, 31.0, 30.0],
+            monetary_value: vec![1.0; 4],
+            spend_count: vec![1.0; 4],
+        })
         .expect("valid");
         let patterns = CustomerPatterns::of(&histories).patterns;
         let at = [0.3, 4.0, 0.8, 2.5];
@@ -347,9 +356,14 @@ mod tests {
     #[test]
     fn without_dropout_it_is_the_nbd() {
         let model = BgNbd { a: 0.0, ..CDNOW };
-        assert_eq!(model.p_alive(5.0, 10.0, 38.0), 1.0);
+        assert_eq!(model.p_alive(History { frequency: 5.0, recency: 10.0, age: 38.0 }), 1.0);
         let nbd = crate::model::nbd::Nbd { r: CDNOW.r, alpha: CDNOW.alpha };
         let orders = expected(&model, 39.0, 5.0, 10.0, 38.0);
-        assert!(relative(orders, nbd.orders_if_alive(39.0, 5.0, 38.0)) < 1e-14);
+        assert!(
+            relative(
+                orders,
+                nbd.orders_if_alive(History { frequency: 5.0, age: 38.0, ..History::NEW }, 39.0)
+            ) < 1e-14
+        );
     }
 }

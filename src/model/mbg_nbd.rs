@@ -12,7 +12,8 @@
 //! Batislam, Denizel & Filiztekin (2007), International Journal of Research in Marketing 24(3),
 //! 201–209; Hoppe & Wagner (2007), Marketing – JRM 3(2), 75–90, whose CBG/NBD is the same model.
 
-use super::bg_nbd::{BgNbd, BgNbdSelection, OfFrequency, log_likelihood_over};
+use crate::customers::History;
+use crate::model::bg_nbd::{BgNbd, BgNbdSelection, OfFrequency, log_likelihood_over};
 use crate::model::likelihood::patterns::Patterns;
 use crate::model::selection::probability::{SelectionProbability, SelectionRule};
 
@@ -43,7 +44,8 @@ impl MbgNbd {
     ///
     /// # Reference
     /// Batislam et al. (2007), section 3.3; Hoppe & Wagner (2007), equation 10.
-    pub fn p_alive(&self, x: f64, t_x: f64, age: f64) -> f64 {
+    pub fn p_alive(&self, history: History) -> f64 {
+        let History { frequency: x, recency: t_x, age } = history;
         let log_odds_gone = (self.a / (self.b + x)).ln()
             + (self.r + x) * ((age - t_x) / (self.alpha + t_x)).ln_1p();
         1.0 / (1.0 + log_odds_gone.exp())
@@ -114,10 +116,17 @@ pub fn log_likelihood(patterns: &Patterns, parameters: &[f64]) -> (f64, Vec<f64>
 mod tests {
     use super::*;
     use crate::customers::Histories;
+    use crate::customers::HistoryColumns;
     use crate::model::likelihood::patterns::CustomerPatterns;
 
     fn one(x: f64, t_x: f64, age: f64) -> Patterns {
-        let histories = Histories::new(vec![x], vec![t_x], vec![age], vec![1.0], vec![1.0]);
+        let histories = Histories::new(HistoryColumns {
+            frequency: vec![x],
+            recency: vec![t_x],
+            age: vec![age],
+            monetary_value: vec![1.0],
+            spend_count: vec![1.0],
+        });
         CustomerPatterns::of(&histories.expect("valid")).patterns
     }
 
@@ -137,8 +146,11 @@ mod tests {
         // five decimals, r .52485 α 6.18307 a .89134 b 1.61391, P(alive) is .96549).
         let model = MbgNbd { r: 0.525, alpha: 6.183, a: 0.891, b: 1.614 };
         let (x, t_x, age) = (26.0, 30.857_142_857, 31.0);
-        let alive = model.p_alive(x, t_x, age);
-        let orders = model.after_first_order().orders_if_alive(52.0, x, age).expect("finite");
+        let alive = model.p_alive(History { frequency: x, recency: t_x, age });
+        let orders = model
+            .after_first_order()
+            .orders_if_alive(History { frequency: x, age, ..History::NEW }, 52.0)
+            .expect("finite");
         assert!((alive / 0.96550 - 1.0).abs() < 1e-5, "{alive}");
         assert!((orders * alive / 24.002 - 1.0).abs() < 5e-5, "{}", orders * alive);
     }

@@ -10,6 +10,7 @@
 
 use std::ops::Range;
 
+use crate::customers::History;
 use crate::math::negative_binomial::add_probabilities;
 use crate::math::special::{digamma_rise, ln_rising};
 use crate::model::likelihood::patterns::Patterns;
@@ -30,7 +31,8 @@ impl Nbd {
     ///
     /// # Formula
     /// (r + x)/(α + T) · t
-    pub fn orders_if_alive(&self, horizon: f64, x: f64, age: f64) -> f64 {
+    pub fn orders_if_alive(&self, history: History, horizon: f64) -> f64 {
+        let History { frequency: x, age, .. } = history;
         (self.r + x) / (self.alpha + age) * horizon
     }
 
@@ -40,11 +42,11 @@ impl Nbd {
     /// Negative binomial with shape r+x and τ = t/(α+T).
     pub fn distribution_if_alive(
         &self,
+        history: History,
         horizon: f64,
-        x: f64,
-        age: f64,
         counts: Range<u32>,
     ) -> Vec<f64> {
+        let History { frequency: x, age, .. } = history;
         let mut all = vec![0.0; counts.len()];
         let tau = horizon / (self.alpha + age);
         add_probabilities(self.r + x, tau, 1.0, counts.start, &mut all);
@@ -124,19 +126,20 @@ pub fn log_likelihood(patterns: &Patterns, parameters: &[f64]) -> (f64, Vec<f64>
 mod tests {
     use super::*;
     use crate::customers::Histories;
+    use crate::customers::HistoryColumns;
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::model::selection::channels::ChannelMix;
 
     const MODEL: Nbd = Nbd { r: 0.5, alpha: 2.0 };
 
     fn patterns() -> Patterns {
-        let histories = Histories::new(
-            vec![3.0, 3.0, 0.0, 1.0],
-            vec![1.0, 5.0, 0.0, 9.0],
-            vec![6.0, 6.0, 6.0, 14.0],
-            vec![1.0; 4],
-            vec![1.0; 4],
-        );
+        let histories = Histories::new(HistoryColumns {
+            frequency: vec![3.0, 3.0, 0.0, 1.0],
+            recency: vec![1.0, 5.0, 0.0, 9.0],
+            age: vec![6.0, 6.0, 6.0, 14.0],
+            monetary_value: vec![1.0; 4],
+            spend_count: vec![1.0; 4],
+        });
         CustomerPatterns::of(&histories.expect("valid")).patterns
     }
 
@@ -175,16 +178,29 @@ mod tests {
     fn orders_to_come_by_hand() {
         // After 3 orders in 6: λ ~ Gamma(7⁄2, 8), so 7⁄16 a time unit, 7⁄4 in 4. With τ = 4/8 an
         // order comes before the horizon's end with τ/(1+τ) = ⅓: P(n) = (7⁄2)ₙ/n! (⅓)ⁿ (⅔)^7⁄2.
-        assert!(relative(MODEL.orders_if_alive(4.0, 3.0, 6.0), 1.75) < 1e-15);
+        assert!(
+            relative(
+                MODEL.orders_if_alive(History { frequency: 3.0, age: 6.0, ..History::NEW }, 4.0),
+                1.75
+            ) < 1e-15
+        );
         let none = (2.0f64 / 3.0).powf(3.5);
         let by_hand = [none, 3.5 / 3.0 * none, 3.5 * 4.5 / 2.0 / 9.0 * none];
-        let all = MODEL.distribution_if_alive(4.0, 3.0, 6.0, 0..200);
+        let all = MODEL.distribution_if_alive(
+            History { frequency: 3.0, age: 6.0, ..History::NEW },
+            4.0,
+            0..200,
+        );
         for (n, expected) in by_hand.into_iter().enumerate() {
             assert!(relative(all[n], expected) < 1e-13, "{n}");
         }
         let mean: f64 = all.iter().enumerate().map(|(n, p)| n as f64 * p).sum();
         assert!(relative(mean, 1.75) < 1e-12);
-        let later = MODEL.distribution_if_alive(4.0, 3.0, 6.0, 2..3);
+        let later = MODEL.distribution_if_alive(
+            History { frequency: 3.0, age: 6.0, ..History::NEW },
+            4.0,
+            2..3,
+        );
         assert!(later.len() == 1 && relative(later[0], by_hand[2]) < 1e-13);
     }
 

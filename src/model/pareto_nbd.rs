@@ -13,6 +13,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use crate::customers::History;
 use crate::math::negative_binomial::add_probabilities;
 use crate::math::power_integral::{PowerIntegral, Powers, gauss_8};
 use crate::math::special::{digamma_rise, ln_rising, log_add_exp_with_share};
@@ -44,7 +45,8 @@ impl ParetoNbd {
     /// Equation 19, with the integral from which the note derives its two Gaussian hypergeometric
     /// functions 2F1 (hyp2f1):
     /// 1 / (1 + s ∫ (α+y)^−(r+x) (β+y)^−(s+1) dy / ((α+T)^−(r+x) (β+T)^−s)), y from t_x to T.
-    pub fn p_alive(&self, x: f64, t_x: f64, age: f64) -> f64 {
+    pub fn p_alive(&self, history: History) -> f64 {
+        let History { frequency: x, recency: t_x, age } = history;
         // Relative to the integrand at t_x, so that a large x cannot make both terms underflow.
         let powers = self.powers(x, t_x);
         let gone = self.s * powers.integral(age - t_x).value;
@@ -58,7 +60,8 @@ impl ParetoNbd {
     /// Equation 22 without its last factor P(alive):
     /// (r+x)(β+T) / ((α+T)(s−1)) · [1 − ((β+T)/(β+T+t))^(s−1)]; at s = 1 its limit,
     /// (r+x)(β+T)/(α+T) · ln((β+T+t)/(β+T)).
-    pub fn orders_if_alive(&self, horizon: f64, x: f64, age: f64) -> f64 {
+    pub fn orders_if_alive(&self, history: History, horizon: f64) -> f64 {
+        let History { frequency: x, age, .. } = history;
         let rate = (self.r + x) / (self.alpha + age);
         let length = (horizon / (self.beta + age)).ln_1p();
         // By e^z − 1, which keeps its digits near s = 1.
@@ -72,7 +75,8 @@ impl ParetoNbd {
     /// # Formula
     /// ∫₀ᵗ (r+x)/(α+T) · ((α+T)/(α+T+y))^(r+x+1) · ((β+T)/(β+T+y))^s dy: the next order comes at y,
     /// and the customer is still alive then.
-    pub fn any_order_if_alive(&self, horizon: f64, x: f64, age: f64) -> f64 {
+    pub fn any_order_if_alive(&self, history: History, horizon: f64) -> f64 {
+        let History { frequency: x, age, .. } = history;
         let (shape, rate) = (self.r + x, self.alpha + age);
         let powers = Powers { a: rate, p: shape + 1.0, b: self.beta + age, q: self.s };
         shape / rate * powers.integral(horizon).value
@@ -91,11 +95,11 @@ impl ParetoNbd {
     /// Fader & Hardie (2014), note 028, "Deriving the Conditional PMF of the Pareto/NBD Model".
     pub fn distribution_if_alive(
         &self,
+        history: History,
         horizon: f64,
-        x: f64,
-        age: f64,
         counts: Range<u32>,
     ) -> Vec<f64> {
+        let History { frequency: x, age, .. } = history;
         let (rate, beta, s) = (self.alpha + age, self.beta + age, self.s);
         let shape = self.r + x;
         let mut sum = vec![0.0; counts.len()];
@@ -214,14 +218,14 @@ impl Likelihood {
         let mut rows = patterns.rows.clone();
         rows.sort_by_key(|row| (row.x, row.t_x, row.age));
         let group = |rows: &[crate::model::likelihood::patterns::Pattern]| {
-            let numbers: Vec<_> = rows.iter().map(|row| patterns.numbers(row)).collect();
-            let mut times: Vec<f64> = numbers.iter().flat_map(|n| [n.1, n.2]).collect();
+            let histories: Vec<_> = rows.iter().map(|row| patterns.history(row)).collect();
+            let mut times: Vec<f64> = histories.iter().flat_map(|h| [h.recency, h.age]).collect();
             times.sort_by(f64::total_cmp);
             times.dedup();
             let place = |t: f64| times.partition_point(|time| *time < t) as u32;
-            let rows =
-                rows.iter().zip(&numbers).map(|(r, n)| (place(n.1), place(n.2), r.count)).collect();
-            Group { x: numbers[0].0, rows, times }
+            let placed = rows.iter().zip(&histories);
+            let rows = placed.map(|(row, h)| (place(h.recency), place(h.age), row.count)).collect();
+            Group { x: histories[0].frequency, rows, times }
         };
         let groups: Vec<Group> = rows
             .chunk_by(|a, b| a.x == b.x)
@@ -325,11 +329,12 @@ mod tests {
     fn published_customer_1516() {
         // Published for CDNOW, next 52 weeks: 25.456 and .99787; a new customer: 1.4734.
         let (x, t_x, age) = (26.0, 30.857_142_857, 31.0);
-        let alive = CDNOW.p_alive(x, t_x, age);
+        let alive = CDNOW.p_alive(History { frequency: x, recency: t_x, age });
         assert!(relative(alive, 0.99787) < 5e-6, "{alive}");
-        let orders = CDNOW.orders_if_alive(52.0, x, age) * alive;
+        let orders =
+            CDNOW.orders_if_alive(History { frequency: x, age, ..History::NEW }, 52.0) * alive;
         assert!(relative(orders, 25.456) < 2e-5, "{orders}");
-        let orders = CDNOW.orders_if_alive(52.0, 0.0, 0.0);
+        let orders = CDNOW.orders_if_alive(History::NEW, 52.0);
         assert!(relative(orders, 1.4734) < 3e-5, "{orders}");
     }
 
@@ -339,7 +344,9 @@ mod tests {
         // that subtract two 2F1 functions overflow from the first of these to the second.
         let model = ParetoNbd { r: 0.55, alpha: 10.58, s: 0.61, beta: 11.67 };
         for (x, expected) in [(132.0, 6.206_051_8), (133.0, 6.252_872_2)] {
-            let orders = model.orders_if_alive(10.0, x, 200.0) * model.p_alive(x, 200.0, 200.0);
+            let orders = model
+                .orders_if_alive(History { frequency: x, age: 200.0, ..History::NEW }, 10.0)
+                * model.p_alive(History { frequency: x, recency: 200.0, age: 200.0 });
             assert!(relative(orders, expected) < 1e-8, "{orders}");
         }
     }
@@ -347,11 +354,21 @@ mod tests {
     #[test]
     fn the_distribution_sums_to_one_and_has_the_expected_mean() {
         for (horizon, x, age) in [(39.0, 0.0, 30.0), (52.0, 26.0, 31.0), (3.0, 140.0, 60.0)] {
-            let all = CDNOW.distribution_if_alive(horizon, x, age, 0..2_000);
+            let all = CDNOW.distribution_if_alive(
+                History { frequency: x, age, ..History::NEW },
+                horizon,
+                0..2_000,
+            );
             let mean: f64 = all.iter().enumerate().map(|(n, p)| n as f64 * p).sum();
-            let any = CDNOW.any_order_if_alive(horizon, x, age);
+            let any =
+                CDNOW.any_order_if_alive(History { frequency: x, age, ..History::NEW }, horizon);
             assert!((all.iter().sum::<f64>() - 1.0).abs() < 1e-12);
-            assert!(relative(mean, CDNOW.orders_if_alive(horizon, x, age)) < 1e-11);
+            assert!(
+                relative(
+                    mean,
+                    CDNOW.orders_if_alive(History { frequency: x, age, ..History::NEW }, horizon)
+                ) < 1e-11
+            );
             assert!(relative(1.0 - all[0], any) < 1e-11);
         }
     }

@@ -4,6 +4,7 @@
 use rand::{Rng, RngExt};
 use rand_distr::{Beta, Distribution, Exp1, Gamma};
 
+use crate::customers::History;
 use crate::model::bg_nbd::BgNbd;
 use crate::model::nbd::Nbd;
 use crate::model::pareto_nbd::ParetoNbd;
@@ -33,12 +34,9 @@ impl PurchaseModel {
     /// Alive with probability P(alive). Then λ ~ Gamma(r+x, α+T), and p ~ Beta(a, b+x) (BG/NBD),
     /// p ~ Beta(a, b+x+1) (MBG/NBD) or μ ~ Gamma(s, β+T) (Pareto/NBD): the posterior distributions
     /// given that the customer is alive.
-    pub fn draw_future(
-        &self,
-        (x, t_x, age): (f64, f64, f64),
-        rng: &mut impl Rng,
-    ) -> Option<Future> {
-        let alive = self.p_alive(x, t_x, age);
+    pub fn draw_future(&self, history: History, rng: &mut impl Rng) -> Option<Future> {
+        let History { frequency: x, age, .. } = history;
+        let alive = self.p_alive(history);
         // P(alive) = 1 uses up no random number.
         if alive < 1.0 && rng.random::<f64>() >= alive {
             return None;
@@ -98,6 +96,13 @@ pub struct SimulatedHistory {
     pub later: f64,
 }
 
+impl SimulatedHistory {
+    /// The history of a customer who was simulated up to T = `age`.
+    pub fn at(self, age: f64) -> History {
+        History { frequency: self.frequency, recency: self.recency, age }
+    }
+}
+
 impl PurchaseModel {
     /// Draws a new customer and simulates orders up to T = `age`, and for a time `later` after
     /// that. `at_order` is called at each repeat order up to T.
@@ -109,7 +114,7 @@ impl PurchaseModel {
         mut at_order: impl FnMut(&mut R),
     ) -> SimulatedHistory {
         let mut simulated = SimulatedHistory::default();
-        let Some(mut future) = self.draw_future((0.0, 0.0, 0.0), rng) else {
+        let Some(mut future) = self.draw_future(History::NEW, rng) else {
             return simulated;
         };
         while let Some(time) = future.next_order(rng).filter(|time| *time <= age + later) {
@@ -156,7 +161,11 @@ mod tests {
     fn draws_have_the_expected_number_of_orders() {
         let mut rng = ChaCha8Rng::seed_from_u64(8);
         for model in MODELS {
-            for history in [(0.0, 0.0, 0.0), (0.0, 0.0, 20.0), (3.0, 15.0, 30.0)] {
+            for history in [
+                History::NEW,
+                History { age: 20.0, ..History::NEW },
+                History { frequency: 3.0, recency: 15.0, age: 30.0 },
+            ] {
                 let (draws, horizon) = (40_000, 26.0);
                 let (mut sum, mut squares, mut any) = (0.0, 0.0, 0.0);
                 for _ in 0..draws {
@@ -167,23 +176,17 @@ mod tests {
                 let n = f64::from(draws);
                 let (mean, any) = (sum / n, any / n);
                 let error = ((squares / n - mean * mean) / n).sqrt();
-                let (x, t_x, age) = history;
-                let expected = model.expected_orders(horizon, x, t_x, age).expect("computed");
+                let expected = model.expected_orders(history, horizon).expect("computed");
                 assert!((mean - expected).abs() < 5.0 * error, "{model:?}: {mean} {expected}");
                 let at_least_one =
-                    model.any_order_if_alive(horizon, x, age) * model.p_alive(x, t_x, age);
+                    model.any_order_if_alive(history, horizon) * model.p_alive(history);
                 let error = (at_least_one * (1.0 - at_least_one) / n).sqrt();
                 assert!((any - at_least_one).abs() < 5.0 * error, "{model:?}: {any}");
             }
         }
     }
 
-    fn count(
-        model: &PurchaseModel,
-        history: (f64, f64, f64),
-        horizon: f64,
-        rng: &mut ChaCha8Rng,
-    ) -> f64 {
+    fn count(model: &PurchaseModel, history: History, horizon: f64, rng: &mut ChaCha8Rng) -> f64 {
         let Some(mut future) = model.draw_future(history, rng) else {
             return 0.0;
         };

@@ -14,6 +14,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Beta, Distribution, Gamma};
 
+use crate::customers::History;
 use crate::error::Error;
 use crate::model::PurchaseModel;
 use crate::model::bg_nbd::BgNbd;
@@ -103,7 +104,7 @@ impl Process {
     pub fn customer(&self, rng: &mut ChaCha8Rng) -> SimulatedCustomer {
         const DAYS_PER_WEEK: f64 = 7.0;
         let acquired = f64::from(rng.random_range(0..=self.acquired_over));
-        let mut future = self.purchases.draw_future((0.0, 0.0, 0.0), rng);
+        let mut future = self.purchases.draw_future(History::NEW, rng);
         let scale = self.scale.sample(rng).max(f64::MIN_POSITIVE);
         let online = self.online_share.sample(rng).clamp(0.0, 1.0);
         let mut orders = vec![self.order(acquired, scale, online, rng)];

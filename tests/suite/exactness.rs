@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use cltv::customers::Histories;
+use cltv::customers::{Histories, History, HistoryColumns};
 use cltv::model::CustomerPatterns;
 use cltv::model::PurchaseModel;
 use cltv::model::SelectionRule;
@@ -17,7 +17,7 @@ struct Row {
     family: Family,
     quantity: String,
     model: PurchaseModel,
-    history: (f64, f64, f64),
+    history: History,
     t: f64,
     n: u32,
     value: f64,
@@ -46,7 +46,7 @@ fn row(text: &str) -> Row {
         family,
         quantity: fields[1].to_owned(),
         model: family.model(&[number(2), number(3), number(4), number(5)]),
-        history: (number(6), number(7), number(8)),
+        history: History { frequency: number(6), recency: number(7), age: number(8) },
         t: number(9),
         n: number(10) as u32,
         value: number(11),
@@ -54,17 +54,23 @@ fn row(text: &str) -> Row {
 }
 
 fn ours(row: &Row) -> f64 {
-    let (x, t_x, age) = row.history;
+    let History { frequency: x, recency: t_x, age } = row.history;
     match row.quantity.as_str() {
         "ln_likelihood" => {
-            let histories = Histories::new(vec![x], vec![t_x], vec![age], vec![1.0], vec![1.0]);
+            let histories = Histories::new(HistoryColumns {
+                frequency: vec![x],
+                recency: vec![t_x],
+                age: vec![age],
+                monetary_value: vec![1.0],
+                spend_count: vec![1.0],
+            });
             let patterns = CustomerPatterns::of(&histories.expect("valid")).patterns;
             row.family.log_likelihood(&patterns)(&row.model.parameters()).0
         }
-        "p_alive" => row.model.p_alive(x, t_x, age),
-        "expected_orders" => row.model.expected_orders(row.t, x, t_x, age).unwrap_or(f64::NAN),
-        "new_customer" => row.model.expected_orders(row.t, 0.0, 0.0, 0.0).unwrap_or(f64::NAN),
-        "pmf" => row.model.distribution(row.t, row.history, row.n..row.n + 1)[0],
+        "p_alive" => row.model.p_alive(row.history),
+        "expected_orders" => row.model.expected_orders(row.history, row.t).unwrap_or(f64::NAN),
+        "new_customer" => row.model.expected_orders(History::NEW, row.t).unwrap_or(f64::NAN),
+        "pmf" => row.model.distribution(row.history, row.t, row.n..row.n + 1)[0],
         "p_kept" => row
             .model
             .selection_probability(&SelectionRule::to(row.t), age)

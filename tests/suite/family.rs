@@ -1,6 +1,6 @@
 //! What must hold for every model of the family: gradients, limiting cases, and recovery of true parameters.
 
-use cltv::customers::{Groups, Histories, Scope};
+use cltv::customers::{Groups, Histories, History, HistoryColumns, Scope};
 use cltv::model::SelectionRule;
 use cltv::model::{CustomerPatterns, FittedPurchases, PurchaseModel, fit_purchases, fit_spend};
 use cltv::model::{Outlook, predict};
@@ -15,13 +15,13 @@ use crate::support::close;
 
 /// Five customers who differ in every respect.
 fn few() -> CustomerPatterns {
-    let histories = Histories::new(
-        vec![0.0, 2.0, 26.0, 1.0, 4.0],
-        vec![0.0, 30.43, 30.857, 5.0, 36.0],
-        vec![38.86, 38.86, 31.0, 90.0, 36.0],
-        vec![1.0; 5],
-        vec![1.0; 5],
-    );
+    let histories = Histories::new(HistoryColumns {
+        frequency: vec![0.0, 2.0, 26.0, 1.0, 4.0],
+        recency: vec![0.0, 30.43, 30.857, 5.0, 36.0],
+        age: vec![38.86, 38.86, 31.0, 90.0, 36.0],
+        monetary_value: vec![1.0; 5],
+        spend_count: vec![1.0; 5],
+    });
     CustomerPatterns::of(&histories.expect("valid"))
 }
 
@@ -72,7 +72,9 @@ fn the_limits_of_no_dropout() {
     for family in [Family::BgNbd, Family::MbgNbd, Family::ParetoNbd] {
         let without = family.model(&[0.6, 6.0, 1e-12, 2.5]);
         let nbd = Family::Nbd.model(&[0.6, 6.0]);
-        let orders = |model: &PurchaseModel| model.expected_orders(26.0, 2.0, 9.0, 30.0);
+        let orders = |model: &PurchaseModel| {
+            model.expected_orders(History { frequency: 2.0, recency: 9.0, age: 30.0 }, 26.0)
+        };
         let expected = orders(&nbd).expect("computed");
         close("forecast", orders(&without).expect("computed"), expected, 1e-9);
         let kept = |model: &PurchaseModel| {
@@ -108,7 +110,14 @@ fn world(model: &PurchaseModel, customers: usize, seed: u64, window: Option<f64>
     // Order values do not matter here, but must differ for the spend model.
     let value: Vec<f64> = x.iter().map(|_| rng.random_range(20.0..60.0)).collect();
     let count = x.iter().map(|x| x + 1.0).collect();
-    let histories = Histories::new(x, t_x, age, value, count).expect("valid");
+    let histories = Histories::new(HistoryColumns {
+        frequency: x,
+        recency: t_x,
+        age,
+        monetary_value: value,
+        spend_count: count,
+    })
+    .expect("valid");
     World { customers: CustomerPatterns::of(&histories), histories, future }
 }
 
@@ -199,13 +208,13 @@ fn the_time_unit_of_a_fit_is_free() {
     for family in Family::ALL {
         let world = world(&family.model(&example(family)), 3_000, 5, Some(26.0));
         let days = |column: &[f64]| column.iter().map(|t| t * 7.0).collect::<Vec<f64>>();
-        let in_days = Histories::new(
-            world.histories.frequency().to_vec(),
-            days(world.histories.recency()),
-            days(world.histories.age()),
-            world.histories.monetary_value().to_vec(),
-            world.histories.spend_count().to_vec(),
-        );
+        let in_days = Histories::new(HistoryColumns {
+            frequency: world.histories.frequency().to_vec(),
+            recency: days(world.histories.recency()),
+            age: days(world.histories.age()),
+            monetary_value: world.histories.monetary_value().to_vec(),
+            spend_count: world.histories.spend_count().to_vec(),
+        });
         let in_days = CustomerPatterns::of(&in_days.expect("valid"));
         let settings = Purchases { model: family.into(), l2_penalty: 0.0 };
         let week = world.fit(family, Some(SelectionRule::to(26.0)));
@@ -262,8 +271,8 @@ fn the_share_alive_has_an_interval() {
         };
         let found = total_intervals(&settings, &fit, &spend, &outlook, &groups).expect("drawn");
         let alive = world.customers.patterns.sum(|row| {
-            let (x, t_x, age) = world.customers.patterns.numbers(row);
-            [row.count * fit.model.p_alive(x, t_x, age)]
+            let History { frequency: x, recency: t_x, age } = world.customers.patterns.history(row);
+            [row.count * fit.model.p_alive(History { frequency: x, recency: t_x, age })]
         })[0];
         let mean = alive / world.histories.len() as f64;
         let Interval { low, high } = found.company.alive;

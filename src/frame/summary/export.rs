@@ -6,7 +6,7 @@ use polars::prelude::*;
 use crate::error::Error;
 use crate::frame::columns::{FIRST_ORDER, LAST_ORDER, ORDERS, VALUE, typed_name};
 use crate::frame::one_date;
-use crate::frame::summary::{CustomerSummary, History, finish};
+use crate::frame::summary::{CustomerSummary, HistoryExpressions, finish};
 use crate::settings::{AnalysisDate, FrequencyKind, Settings};
 
 /// Adds up orders and spend over all channels. Outlier limits on single channels can lower the
@@ -38,7 +38,7 @@ pub fn customer_summary(totals: LazyFrame, settings: &Settings) -> Result<Custom
         FrequencyKind::Orders => col(ORDERS),
         FrequencyKind::RepeatOrders => col(ORDERS) - lit(1.0),
     };
-    let history = History {
+    let history = HistoryExpressions {
         frequency: counted,
         monetary: col(VALUE) / col(ORDERS),
         spend_count: col(ORDERS),

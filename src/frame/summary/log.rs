@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::frame::columns::{
     DAY, FIRST_ORDER, FIRST_ROW, LAST_ORDER, LINES, ORDERS, PART, VALUE, WHOLE, money,
 };
-use crate::frame::summary::{CustomerSummary, History, finish};
+use crate::frame::summary::{CustomerSummary, HistoryExpressions, finish};
 use crate::frame::{collected, day_literal, engine, numbers, one_date, streamed};
 use crate::settings::columns::{CUSTOMER_ID, age};
 use crate::settings::{FrequencyKind, MonetaryKind, Settings, TimeUnit};
@@ -104,7 +104,7 @@ fn per_customer(days: LazyFrame, settings: &Settings) -> PolarsResult<LazyFrame>
 }
 
 /// The part of the CLTV frame that depends on how orders are counted.
-fn history(settings: &Settings) -> History {
+fn history(settings: &Settings) -> HistoryExpressions {
     let orders = || col(ORDERS).cast(DataType::Float64);
     let repeat = || orders() - lit(1.0);
     let frequency = match settings.summary.frequency {
@@ -121,7 +121,7 @@ fn history(settings: &Settings) -> History {
         ),
     };
     let spend_count = when(monetary.clone().gt(lit(0.0))).then(spend_count).otherwise(lit(0.0));
-    History { frequency, monetary, spend_count, first_channel: None }
+    HistoryExpressions { frequency, monetary, spend_count, first_channel: None }
 }
 
 /// Orders and value of each customer of the summary after `cut` and up to `end`, and in the recent

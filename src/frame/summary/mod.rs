@@ -9,7 +9,7 @@
 use chrono::NaiveDate;
 use polars::prelude::*;
 
-use crate::customers::Histories;
+use crate::customers::{Histories, HistoryColumns};
 use crate::error::Error;
 use crate::frame::columns::{FIRST_CHANNEL, FIRST_ORDER, LAST_ORDER, ORDERS, SPEND_COUNT, VALUE};
 use crate::frame::{collected, day_literal, engine, numbers, one_date};
@@ -42,7 +42,7 @@ pub struct CustomerSummary {
 }
 
 /// The expressions in which customer exports and order logs differ.
-pub(crate) struct History {
+pub(crate) struct HistoryExpressions {
     pub frequency: Expr,
     pub monetary: Expr,
     pub spend_count: Expr,
@@ -53,7 +53,7 @@ pub(crate) struct History {
 /// Selects the CLTV frame from rows with first order, last order and [`ORDERS`].
 pub(crate) fn finish(
     customers: LazyFrame,
-    history: History,
+    history: HistoryExpressions,
     observation_end: NaiveDate,
     settings: &Settings,
 ) -> Result<CustomerSummary, Error> {
@@ -112,13 +112,13 @@ pub fn to_histories(summary: &CustomerSummary, settings: &Settings) -> Result<Hi
     let unit = settings.summary.time_unit;
     let column = |name: &str| numbers(&summary.frame, name);
     let fault = |fault| Error::input(&settings.input.path, fault);
-    let histories = Histories::new(
-        column(FREQUENCY)?,
-        column(&recency(unit))?,
-        column(&age(unit))?,
-        column(MONETARY_AVG)?,
-        column(SPEND_COUNT)?,
-    )
+    let histories = Histories::new(HistoryColumns {
+        frequency: column(FREQUENCY)?,
+        recency: column(&recency(unit))?,
+        age: column(&age(unit))?,
+        monetary_value: column(MONETARY_AVG)?,
+        spend_count: column(SPEND_COUNT)?,
+    })
     .map_err(fault)?;
     if summary.frame.column(FIRST_CHANNEL).is_err() {
         return Ok(histories);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::customers::History;
 use crate::math::quantile::nearest_quantile;
 use crate::model::charts::histograms::NEARLY_ALL;
 use crate::model::forecast::predict::{Outlook, length};
@@ -27,12 +28,18 @@ pub fn surface(model: &PurchaseModel, outlook: &Outlook<'_>) -> Surface {
     let frequency = frequencies(nearest_quantile(histories.frequency().to_vec(), NEARLY_ALL));
     let recency: Vec<f64> = (0..=STEPS).map(|k| age * f64::from(k) / f64::from(STEPS)).collect();
     // Recency matters through P(alive) only, so expected orders if alive are computed per column.
-    let if_alive: Vec<Option<f64>> =
-        frequency.iter().map(|x| model.orders_if_alive(horizon, *x as f64, age)).collect();
+    let if_alive: Vec<Option<f64>> = frequency
+        .iter()
+        .map(|x| {
+            model.orders_if_alive(History { frequency: *x as f64, age, ..History::NEW }, horizon)
+        })
+        .collect();
     let alive = |t_x: f64, x: u64| {
         // Without repeat orders t_x is 0: no other cell can have a customer.
         let there = x > 0 || t_x == 0.0;
-        there.then(|| model.p_alive(x as f64, t_x, age)).filter(|p| p.is_finite())
+        there
+            .then(|| model.p_alive(History { frequency: x as f64, recency: t_x, age }))
+            .filter(|p| p.is_finite())
     };
     let row = |t_x: &f64| frequency.iter().map(|x| alive(*t_x, *x)).collect();
     let p_alive: Vec<Vec<Option<f64>>> = recency.iter().map(row).collect();
@@ -83,7 +90,11 @@ impl AliveCurve<'_> {
                 (next, orders, last) = (next + 1, orders + more, on);
             }
             let [t_x, age] = [last, day].map(|day| f64::from(day) / unit.days());
-            alive.push(model.p_alive((orders - self.uncounted).max(0.0), t_x, age));
+            alive.push(model.p_alive(History {
+                frequency: (orders - self.uncounted).max(0.0),
+                recency: t_x,
+                age,
+            }));
         }
         (days.into_iter().map(f64::from).collect(), alive)
     }
@@ -102,6 +113,7 @@ impl AliveCurve<'_> {
 mod tests {
     use super::*;
     use crate::customers::Histories;
+    use crate::customers::HistoryColumns;
     use crate::model::bg_nbd::BgNbd;
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::settings::{Forecast, LifetimeValue};
@@ -112,7 +124,13 @@ mod tests {
     #[test]
     fn a_surface_has_what_the_model_says() {
         let age = vec![10.0, 38.86, 60.0];
-        let histories = Histories::new(vec![1.0; 3], vec![2.0; 3], age, vec![1.0; 3], vec![1.0; 3]);
+        let histories = Histories::new(HistoryColumns {
+            frequency: vec![1.0; 3],
+            recency: vec![2.0; 3],
+            age,
+            monetary_value: vec![1.0; 3],
+            spend_count: vec![1.0; 3],
+        });
         let histories = histories.expect("valid");
         let customers = CustomerPatterns::of(&histories);
         let (forecast, lifetime) = (Forecast::default(), LifetimeValue::default());
@@ -130,7 +148,9 @@ mod tests {
         assert_eq!(found.p_alive[0][0], Some(1.0));
         assert_eq!((found.p_alive[1][0], found.expected_orders[12][0]), (None, None));
         let (t_x, days) = (found.recency[9], 6.0 * 365.25 / 12.0);
-        let expected = MODEL.expected_orders(days / 7.0, 2.0, t_x, 38.86).expect("computed");
+        let expected = MODEL
+            .expected_orders(History { frequency: 2.0, recency: t_x, age: 38.86 }, days / 7.0)
+            .expect("computed");
         let orders = found.expected_orders[9][2].expect("computed");
         assert!((orders / expected - 1.0).abs() < 1e-12, "{orders} {expected}");
     }
@@ -152,15 +172,24 @@ mod tests {
         assert_eq!(days, [0.0, 7.0, 9.0, 10.0, 11.0, 14.0, 21.0, 28.0, 30.0]);
         let history = [(0.0, 0.0), (0.0, 0.0), (0.0, 0.0), (1.0, 10.0), (3.0, 11.0), (3.0, 11.0)];
         for (k, (x, t_x)) in history.into_iter().enumerate() {
-            assert_eq!(alive[k], MODEL.p_alive(x, t_x, days[k]));
+            assert_eq!(
+                alive[k],
+                MODEL.p_alive(History { frequency: x, recency: t_x, age: days[k] })
+            );
         }
-        assert_eq!(alive.last(), Some(&MODEL.p_alive(3.0, 11.0, 30.0)));
+        assert_eq!(
+            alive.last(),
+            Some(&MODEL.p_alive(History { frequency: 3.0, recency: 11.0, age: 30.0 }))
+        );
         assert_eq!(course.repeat_days(), [10.0, 11.0]);
         // All orders counted, two of them on the first day.
         let course = AliveCurve { orders: &[(0, 2.0)], uncounted: 0.0, end: 0 };
         assert_eq!(course.repeat_days(), [0.0]);
         let (days, alive) = course.survival(&MODEL, TimeUnit::Week);
-        assert_eq!((days, alive), (vec![0.0], vec![MODEL.p_alive(2.0, 0.0, 0.0)]));
+        assert_eq!(
+            (days, alive),
+            (vec![0.0], vec![MODEL.p_alive(History { frequency: 2.0, recency: 0.0, age: 0.0 })])
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use crate::customers::History;
 use crate::math::quantile::nearest_quantile;
 use crate::model::charts::histograms::{NEARLY_ALL, frequency_ends, frequency_position};
 use crate::model::forecast::predict::Outlook;
@@ -64,12 +65,12 @@ pub fn fit_against_data(
 fn draws(model: &PurchaseModel, outlook: &Outlook<'_>) -> u64 {
     let patterns = &outlook.customers.patterns;
     let [orders, time] = patterns.sum(|row| {
-        let (x, _, age) = patterns.numbers(row);
-        [row.count * x, row.count * age]
+        let History { frequency, age, .. } = patterns.history(row);
+        [row.count * frequency, row.count * age]
     });
     let mean = |sum: f64| sum / patterns.customers.max(1.0);
     // The larger of the data's and the model's orders: a model that fits badly may expect far more.
-    let by_model = model.expected_orders(mean(time), 0.0, 0.0, 0.0).filter(|x| x.is_finite());
+    let by_model = model.expected_orders(History::NEW, mean(time)).filter(|x| x.is_finite());
     let orders = mean(orders).max(by_model.unwrap_or(0.0));
     (ORDERS / (1.0 + orders)).clamp(FEWEST_DRAWS, DRAWS) as u64
 }
@@ -110,7 +111,8 @@ impl Axes {
         }
     }
 
-    fn add(&self, counts: &mut Counts, (x, t_x, age): (f64, f64, f64), weight: f64) {
+    fn add(&self, counts: &mut Counts, history: History, weight: f64) {
+        let History { frequency: x, recency: t_x, age } = history;
         let silence = (age - t_x) * self.unit_days + ROUNDING;
         let bin = self.silence.partition_point(|from| *from <= silence).saturating_sub(1);
         counts.silence[bin] += weight;
@@ -121,7 +123,7 @@ impl Axes {
         let patterns = &outlook.customers.patterns;
         let mut counts = self.nothing();
         for row in &patterns.rows {
-            self.add(&mut counts, patterns.numbers(row), row.count);
+            self.add(&mut counts, patterns.history(row), row.count);
         }
         counts
     }
@@ -198,7 +200,7 @@ impl Strata {
                 // n(T)/P(selected | T) customers ever acquired, over the draws at T, which are
                 // n(T)/√P(selected | T)/between: a draw that is selected weighs between/√P.
                 if let Some(simulated) = drawn(model, selection, age, &mut rng) {
-                    let history = (simulated.frequency, simulated.recency, age);
+                    let history = simulated.at(age);
                     axes.add(&mut counts, history, between / p.sqrt());
                 }
             }
@@ -274,6 +276,7 @@ fn trimmed(mut bins: Vec<FitBin>) -> Vec<FitBin> {
 mod tests {
     use super::*;
     use crate::customers::Histories;
+    use crate::customers::HistoryColumns;
     use crate::model::bg_nbd::BgNbd;
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::model::mbg_nbd::MbgNbd;
@@ -297,7 +300,14 @@ mod tests {
         let n = age.len();
         let x: Vec<f64> = (0..n).map(|i| 1.0 + (i % 30) as f64).collect();
         let t_x = age.iter().map(|age| age - 2.0).collect();
-        let histories = Histories::new(x, t_x, age, vec![1.0; n], vec![1.0; n]).expect("valid");
+        let histories = Histories::new(HistoryColumns {
+            frequency: x,
+            recency: t_x,
+            age,
+            monetary_value: vec![1.0; n],
+            spend_count: vec![1.0; n],
+        })
+        .expect("valid");
         let customers = CustomerPatterns::of(&histories);
         let outlook = Outlook {
             histories: &histories,
@@ -331,7 +341,7 @@ mod tests {
             for bin in &found.frequency {
                 let p = |age| {
                     let sum = |counts: std::ops::Range<u32>| -> f64 {
-                        model.distribution(age, (0.0, 0.0, 0.0), counts).iter().sum()
+                        model.distribution(History::NEW, age, counts).iter().sum()
                     };
                     match bin.to {
                         Some(to) => sum(bin.from as u32..to as u32),

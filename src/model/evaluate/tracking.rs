@@ -3,6 +3,7 @@
 
 use chrono::NaiveDate;
 
+use crate::customers::History;
 use crate::error::Error;
 use crate::model::purchase_model::PurchaseModel;
 use crate::results::forecast::Week;
@@ -94,7 +95,7 @@ fn steps(start: i32, stretch: Stretch) -> Vec<(i32, i32)> {
 fn expectations(model: &PurchaseModel, unit: TimeUnit, days: i32) -> Result<Vec<f64>, Error> {
     let after = |day: i32| {
         let age = f64::from(day) / unit.days();
-        model.expected_orders(age, 0.0, 0.0, 0.0).filter(|orders| orders.is_finite()).ok_or_else(
+        model.expected_orders(History::NEW, age).filter(|orders| orders.is_finite()).ok_or_else(
             || {
                 Error::Model(format!(
                     "the orders of a new customer after {day} days could not be computed"

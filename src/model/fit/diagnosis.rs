@@ -227,6 +227,7 @@ fn too_little_data(patterns: &Patterns) -> Option<Finding> {
 mod tests {
     use super::*;
     use crate::customers::Histories;
+    use crate::customers::HistoryColumns;
     use crate::model::likelihood::patterns::CustomerPatterns;
 
     fn optimum(parameters: &[f64], gradient_norm: f64) -> Optimum {
@@ -261,7 +262,13 @@ mod tests {
     fn patterns(customers: usize, repeating: usize) -> Patterns {
         let x: Vec<f64> = (0..customers).map(|i| f64::from(u8::from(i < repeating))).collect();
         let (ages, ones) = (vec![9.0; customers], vec![1.0; customers]);
-        let histories = Histories::new(x.clone(), x, ages, ones.clone(), ones);
+        let histories = Histories::new(HistoryColumns {
+            frequency: x.clone(),
+            recency: x,
+            age: ages,
+            monetary_value: ones.clone(),
+            spend_count: ones,
+        });
         CustomerPatterns::of(&histories.expect("valid")).patterns
     }
 

@@ -1,6 +1,7 @@
 //! The fit of the purchase model, with findings about it. Every dropout model is compared with the
 //! NBD that it nests.
 
+use crate::customers::History;
 use crate::error::Error;
 use crate::model::fit::diagnosis;
 use crate::model::fit::family_fit::FamilyFit;
@@ -280,8 +281,8 @@ impl Data {
     /// Starting points, from the mean order rate of the data.
     pub(crate) fn starts(&self, family: Family) -> Vec<Vec<f64>> {
         let [orders, time] = self.scaled.sum(|row| {
-            let (x, _, age) = self.scaled.numbers(row);
-            [row.count * x, row.count * age]
+            let History { frequency, age, .. } = self.scaled.history(row);
+            [row.count * frequency, row.count * age]
         });
         family.starts((orders / time).max(1e-6))
     }
@@ -388,6 +389,7 @@ impl Data {
 pub(crate) mod tests {
     use super::*;
     use crate::customers::Histories;
+    use crate::customers::HistoryColumns;
     use crate::model::bg_nbd::BgNbd;
     use crate::model::likelihood::maximise::Optimum;
     use crate::model::likelihood::patterns::CustomerPatterns;
@@ -411,7 +413,13 @@ pub(crate) mod tests {
         }
         let [x, t_x] = columns;
         let n = x.len();
-        let histories = Histories::new(x, t_x, vec![AGE; n], vec![1.0; n], vec![1.0; n]);
+        let histories = Histories::new(HistoryColumns {
+            frequency: x,
+            recency: t_x,
+            age: vec![AGE; n],
+            monetary_value: vec![1.0; n],
+            spend_count: vec![1.0; n],
+        });
         CustomerPatterns::of(&histories.expect("valid")).patterns
     }
 
@@ -423,7 +431,13 @@ pub(crate) mod tests {
         let all: Vec<_> = ages.iter().map(&mut one).collect();
         let (x, t_x) = all.iter().map(|one| (one.frequency, one.recency.round())).unzip();
         let ones = vec![1.0; customers];
-        let histories = Histories::new(x, t_x, ages, ones.clone(), ones);
+        let histories = Histories::new(HistoryColumns {
+            frequency: x,
+            recency: t_x,
+            age: ages,
+            monetary_value: ones.clone(),
+            spend_count: ones,
+        });
         CustomerPatterns::of(&histories.expect("valid")).patterns
     }
 

@@ -77,6 +77,7 @@ pub fn next_month(model: &PurchaseModel, outlook: &Outlook<'_>) -> Result<Vec<f6
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::customers::History;
     use crate::customers::Scope;
     use crate::model::bg_nbd::BgNbd;
     use crate::model::forecast::predict::tests::{Asked, asked};
@@ -119,7 +120,10 @@ mod tests {
         let over = |months| {
             let time = length(months, outlook.forecast.weeks_per_month, outlook.unit);
             let one = |((x, _, age), alive): (&(f64, f64, f64), f64)| {
-                alive * model.orders_if_alive(time, *x, *age).expect("computed")
+                alive
+                    * model
+                        .orders_if_alive(History { frequency: *x, age: *age, ..History::NEW }, time)
+                        .expect("computed")
             };
             HISTORIES.iter().zip(alive).map(one).collect::<Vec<f64>>()
         };
@@ -168,13 +172,17 @@ mod tests {
             let asked = customers(month);
             // T is in days here.
             let outlook = asked.outlook(TimeUnit::Day);
-            let alive = HISTORIES.map(|(x, t_x, age)| model.p_alive(x, t_x, age));
+            let alive = HISTORIES
+                .map(|(x, t_x, age)| model.p_alive(History { frequency: x, recency: t_x, age }));
             let groups = groups();
             let (predictions, next) = predictions(&model, alive, [10.0, 20.0, 40.0], &outlook);
             let rows = forecast(&model, &predictions, &next, &groups, &outlook).expect("computed");
             let until = |day: f64| -> f64 {
-                let one =
-                    |(x, t_x, age)| model.expected_orders(day, x, t_x, age).expect("computed");
+                let one = |(x, t_x, age)| {
+                    model
+                        .expected_orders(History { frequency: x, recency: t_x, age }, day)
+                        .expect("computed")
+                };
                 HISTORIES.map(one).iter().sum()
             };
             let sum = |scope, span, from: u32, to: u32| -> f64 {

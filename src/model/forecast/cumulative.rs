@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::customers::{Groups, Predictions};
+use crate::customers::{Groups, History, Predictions};
 use crate::error::Error;
 use crate::math::chebyshev::{Interpolant, basis, chebyshev_points};
 use crate::model::forecast::predict::{Outlook, length};
@@ -210,7 +210,9 @@ fn compressed(weights: &[Sums], pairs: &Pairs, points: usize, scale: f64) -> Vec
 fn sums(model: &PurchaseModel, nodes: &[Node], time: f64, groups: usize) -> Sums {
     let mut sums = vec![[0.0; 2]; groups];
     for node in nodes {
-        let orders = model.orders_if_alive(time, node.x, node.age).unwrap_or(f64::NAN);
+        let orders = model
+            .orders_if_alive(History { frequency: node.x, age: node.age, ..History::NEW }, time)
+            .unwrap_or(f64::NAN);
         for (sum, weight) in sums.iter_mut().zip(&node.weights) {
             add(sum, weight.map(|weight| weight * orders));
         }
@@ -222,6 +224,7 @@ fn sums(model: &PurchaseModel, nodes: &[Node], time: f64, groups: usize) -> Sums
 mod tests {
     use super::*;
     use crate::customers::Histories;
+    use crate::customers::HistoryColumns;
     use crate::model::bg_nbd::BgNbd;
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::settings::TimeUnit;
@@ -239,13 +242,13 @@ mod tests {
             let age: Vec<f64> = (0..n).map(|i| f64::from(1 + i % 300) / 7.0).collect();
             let recency =
                 age.iter().zip(&frequency).map(|(t, x)| if *x > 0.0 { 0.9 * t } else { 0.0 });
-            let histories = Histories::new(
-                frequency.clone(),
-                recency.collect(),
-                age.clone(),
-                vec![10.0; n as usize],
-                vec![1.0; n as usize],
-            )
+            let histories = Histories::new(HistoryColumns {
+                frequency: frequency.clone(),
+                recency: recency.collect(),
+                age: age.clone(),
+                monetary_value: vec![10.0; n as usize],
+                spend_count: vec![1.0; n as usize],
+            })
             .expect("valid");
             let customers = CustomerPatterns::of(&histories);
             let (forecast, lifetime) = (Forecast::default(), LifetimeValue::default());
@@ -257,10 +260,22 @@ mod tests {
                 lifetime: &lifetime,
             };
             let alive: Vec<f64> = (0..histories.len())
-                .map(|i| model.p_alive(frequency[i], histories.recency()[i], age[i]))
+                .map(|i| {
+                    model.p_alive(History {
+                        frequency: frequency[i],
+                        recency: histories.recency()[i],
+                        age: age[i],
+                    })
+                })
                 .collect();
             let orders = |i: usize, t: f64| {
-                alive[i] * model.orders_if_alive(t, frequency[i], age[i]).expect("computed")
+                alive[i]
+                    * model
+                        .orders_if_alive(
+                            History { frequency: frequency[i], age: age[i], ..History::NEW },
+                            t,
+                        )
+                        .expect("computed")
             };
             let all = |t: f64| (0..histories.len()).map(|i| orders(i, t)).collect::<Vec<f64>>();
             let month = length(1, forecast.weeks_per_month, TimeUnit::Week);

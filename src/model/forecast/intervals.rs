@@ -7,7 +7,7 @@ use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
 use crate::customers::predictions::CustomerIntervals;
-use crate::customers::{Groups, Scope};
+use crate::customers::{Groups, History, Scope};
 use crate::error::Error;
 use crate::math::linear::cholesky;
 use crate::model::fit::purchases::FittedPurchases;
@@ -205,11 +205,7 @@ impl Outlook<'_> {
             periods: vec![[0.0; 2]; groups.names.len() * periods.len()],
         };
         for i in 0..self.histories.len() {
-            let history = (
-                self.histories.frequency()[i],
-                self.histories.recency()[i],
-                self.histories.age()[i],
-            );
+            let history = self.histories.get(i);
             let Some(mut future) = model.draw_future(history, rng) else {
                 continue;
             };
@@ -279,9 +275,8 @@ pub fn customer_intervals(
             .rows
             .par_iter()
             .map(|row| {
-                let history = patterns.numbers(row);
-                let (x, t_x, age) = history;
-                let any = model.any_order_if_alive(horizon, x, age) * model.p_alive(x, t_x, age);
+                let history = patterns.history(row);
+                let any = model.any_order_if_alive(history, horizon) * model.p_alive(history);
                 let [low, high] = order_quantiles(model, horizon, history, [tail, 1.0 - tail])?;
                 Some([low, high, any])
             })
@@ -307,16 +302,15 @@ pub fn customer_intervals(
 fn order_quantiles(
     model: &PurchaseModel,
     horizon: f64,
-    history: (f64, f64, f64),
+    history: History,
     [low, high]: [f64; 2],
 ) -> Option<[f64; 2]> {
-    let (x, _, age) = history;
-    let mean = model.orders_if_alive(horizon, x, age)?;
+    let mean = model.orders_if_alive(history, horizon)?;
     // Enough counts for most customers; doubled where the upper quantile is not among them.
     let mut count = (2.0 * mean + 16.0).min(f64::from(MOST_ORDERS)) as u32;
     while count <= MOST_ORDERS {
         let (mut sum, mut first) = (0.0, None);
-        for (n, p) in model.distribution(horizon, history, 0..count).into_iter().enumerate() {
+        for (n, p) in model.distribution(history, horizon, 0..count).into_iter().enumerate() {
             sum += p;
             if sum >= low {
                 first.get_or_insert(n);

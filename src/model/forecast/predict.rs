@@ -1,8 +1,8 @@
 //! Forecasts per customer: expected orders, P(alive), average value, and the lifetime value after
 //! discounting.
 
-use crate::customers::Histories;
 use crate::customers::predictions::Predictions;
+use crate::customers::{Histories, History};
 use crate::error::Error;
 use crate::model::fit::purchases::FittedPurchases;
 use crate::model::fit::spend::FittedSpend;
@@ -38,7 +38,11 @@ pub fn expected_orders(
     p_alive: &[f64],
     horizon: f64,
 ) -> Vec<f64> {
-    let of_pair = |x, age| model.orders_if_alive(horizon, x, age).unwrap_or(f64::NAN);
+    let of_pair = |x, age| {
+        model
+            .orders_if_alive(History { frequency: x, age, ..History::NEW }, horizon)
+            .unwrap_or(f64::NAN)
+    };
     let mut orders = customers.pairs.gather(&customers.pairs.each(of_pair));
     orders.iter_mut().zip(p_alive).for_each(|(orders, alive)| *orders *= alive);
     orders
@@ -53,7 +57,7 @@ pub fn customer_orders(
     customers: &CustomerPatterns,
     horizon: f64,
 ) -> Result<Vec<f64>, Error> {
-    let p_alive = customers.patterns.each(|x, t_x, age| model.p_alive(x, t_x, age));
+    let p_alive = customers.patterns.each(|history| model.p_alive(history));
     let orders = expected_orders(model, customers, &p_alive, horizon);
     if orders.iter().all(|orders| orders.is_finite()) {
         return Ok(customers.gather(&orders));
@@ -65,7 +69,7 @@ pub fn customer_orders(
 /// Total expected orders of all customers over each horizon, under any model of the family.
 pub fn total_orders(model: &PurchaseModel, outlook: &Outlook<'_>) -> Vec<(u32, f64)> {
     let patterns = &outlook.customers.patterns;
-    let p_alive = patterns.each(|x, t_x, age| model.p_alive(x, t_x, age));
+    let p_alive = patterns.each(|history| model.p_alive(history));
     let total = |months| {
         let horizon = length(months, outlook.forecast.weeks_per_month, outlook.unit);
         let orders = expected_orders(model, outlook.customers, &p_alive, horizon);
@@ -92,7 +96,7 @@ pub fn predict(
 ) -> Result<Predictions, Error> {
     let Outlook { histories, customers, unit, forecast, lifetime } = outlook;
     let model = &purchases.model;
-    let p_alive = customers.patterns.each(|x, t_x, age| model.p_alive(x, t_x, age));
+    let p_alive = customers.patterns.each(|history| model.p_alive(history));
     let orders_over =
         |months, month| expected_orders(model, customers, &p_alive, length(months, month, *unit));
     let orders = forecast
@@ -147,6 +151,7 @@ fn finite(predictions: Predictions) -> Result<Predictions, Error> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::customers::HistoryColumns;
     use crate::model::bg_nbd::BgNbd;
     use crate::model::gamma_gamma::GammaGamma;
     use crate::model::likelihood::covariance::Covariance;
@@ -228,7 +233,13 @@ pub(crate) mod tests {
     ) -> Asked {
         let column = |of: fn(&(f64, f64, f64)) -> f64| histories.iter().map(of).collect();
         let (count, m) = value.iter().copied().unzip();
-        let histories = Histories::new(column(|h| h.0), column(|h| h.1), column(|h| h.2), m, count);
+        let histories = Histories::new(HistoryColumns {
+            frequency: column(|h| h.0),
+            recency: column(|h| h.1),
+            age: column(|h| h.2),
+            monetary_value: m,
+            spend_count: count,
+        });
         let histories = histories.expect("valid");
         let horizons = horizons.iter().map(|months| Horizon { months: *months }).collect();
         Asked {
@@ -303,7 +314,9 @@ pub(crate) mod tests {
         asked.lifetime.months = 5;
         let (purchases, spend) = (fitted(BG_NBD, None), valued([6.0, 4.0, 15.0], 99.0, None));
         let orders = |(x, t_x, age): (f64, f64, f64), months: f64| {
-            BG_NBD.expected_orders(4.345 * months, x, t_x, age).expect("computed")
+            BG_NBD
+                .expected_orders(History { frequency: x, recency: t_x, age }, 4.345 * months)
+                .expect("computed")
         };
         for rate in [0.0, 0.1] {
             asked.lifetime.monthly_discount_rate = rate;
@@ -322,7 +335,10 @@ pub(crate) mod tests {
                 let whole = found.orders[0].1[i] * found.average_value[i];
                 assert_eq!(relative(value, whole) < 1e-12, rate == 0.0, "{rate} {i}");
                 let (x, t_x, age) = history;
-                assert_eq!(found.p_alive[i], BG_NBD.p_alive(x, t_x, age));
+                assert_eq!(
+                    found.p_alive[i],
+                    BG_NBD.p_alive(History { frequency: x, recency: t_x, age })
+                );
             }
         }
     }
@@ -336,8 +352,11 @@ pub(crate) mod tests {
             assert_eq!(*months, expected);
             let weeks = f64::from(expected) * 365.25 / 84.0;
             let each = customer_orders(&BG_NBD, &asked.customers, weeks).expect("computed");
-            let by_hand = HISTORIES
-                .map(|(x, t_x, age)| BG_NBD.expected_orders(weeks, x, t_x, age).expect("computed"));
+            let by_hand = HISTORIES.map(|(x, t_x, age)| {
+                BG_NBD
+                    .expected_orders(History { frequency: x, recency: t_x, age }, weeks)
+                    .expect("computed")
+            });
             assert_eq!(each.len(), 4);
             for (i, (one, by_hand)) in each.iter().zip(by_hand).enumerate() {
                 assert!(relative(*one, by_hand) < 1e-14, "{i}: {one}");

@@ -7,7 +7,7 @@ use std::hash::Hash;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use crate::customers::Histories;
+use crate::customers::{Histories, History};
 
 /// Patterns per parallel task. The size is fixed, so that floating-point sums are the same on any
 /// number of cores.
@@ -129,9 +129,13 @@ impl Patterns {
         Some(Self { rows, customers, ..self.clone() })
     }
 
-    /// (x, t_x, T) of a pattern.
-    pub fn numbers(&self, row: &Pattern) -> (f64, f64, f64) {
-        (self.frequency[row.x as usize], self.recency[row.t_x as usize], self.age[row.age as usize])
+    /// The history of a pattern.
+    pub fn history(&self, row: &Pattern) -> History {
+        History {
+            frequency: self.frequency[row.x as usize],
+            recency: self.recency[row.t_x as usize],
+            age: self.age[row.age as usize],
+        }
     }
 
     /// The highest T.
@@ -163,11 +167,8 @@ impl Patterns {
     }
 
     /// One value per pattern, computed on all cores.
-    pub fn each(&self, of: impl Fn(f64, f64, f64) -> f64 + Sync) -> Vec<f64> {
-        let value = |row: &Pattern| {
-            let (x, t_x, age) = self.numbers(row);
-            of(x, t_x, age)
-        };
+    pub fn each(&self, of: impl Fn(History) -> f64 + Sync) -> Vec<f64> {
+        let value = |row: &Pattern| of(self.history(row));
         // Smaller tasks than for a sum: one value can cost an integral (Pareto/NBD).
         self.rows.par_iter().with_min_len(CHUNK / 16).map(value).collect()
     }
@@ -211,15 +212,16 @@ fn distinct<K: Hash + Eq + Copy>(keys: impl Iterator<Item = K>, most: usize) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::customers::HistoryColumns;
 
     fn three() -> CustomerPatterns {
-        let histories = Histories::new(
-            vec![1.0, 2.0, 1.0],
-            vec![3.0, 3.0, 3.0],
-            vec![9.0, 9.0, 9.0],
-            vec![5.0; 3],
-            vec![1.0; 3],
-        );
+        let histories = Histories::new(HistoryColumns {
+            frequency: vec![1.0, 2.0, 1.0],
+            recency: vec![3.0, 3.0, 3.0],
+            age: vec![9.0, 9.0, 9.0],
+            monetary_value: vec![5.0; 3],
+            spend_count: vec![1.0; 3],
+        });
         CustomerPatterns::of(&histories.expect("valid"))
     }
 
@@ -235,7 +237,7 @@ mod tests {
     #[test]
     fn values_are_gathered_a_customer() {
         let customers = three();
-        let each = customers.patterns.each(|x, t_x, age| x + t_x + age);
+        let each = customers.patterns.each(|h| h.frequency + h.recency + h.age);
         assert_eq!(customers.gather(&each), [13.0, 14.0, 13.0]);
         let pairs = customers.pairs.each(|x, age| x * age);
         assert_eq!(customers.gather(&customers.pairs.gather(&pairs)), [9.0, 18.0, 9.0]);

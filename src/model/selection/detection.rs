@@ -63,6 +63,7 @@ pub fn detect(histories: &Histories, orders: &[f64], left_out: usize) -> Signs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::customers::HistoryColumns;
 
     /// 500 customers with T up to 509 and silences up to `longest`.
     fn signs(longest: f64, orders: f64, old_one_time_buyer: bool) -> Signs {
@@ -75,7 +76,13 @@ mod tests {
             (recency[400], count[400]) = (0.0, 1.0);
         }
         let money = vec![20.0; n as usize];
-        let histories = Histories::new(count.clone(), recency, age, money, count.clone());
+        let histories = Histories::new(HistoryColumns {
+            frequency: count.clone(),
+            recency,
+            age,
+            monetary_value: money,
+            spend_count: count.clone(),
+        });
         detect(&histories.expect("valid"), &count, 0)
     }
 

@@ -180,6 +180,7 @@ impl SelectionRule {
 mod tests {
     use super::*;
     use crate::customers::Histories;
+    use crate::customers::HistoryColumns;
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::model::selection::channels::ChannelMix;
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -220,8 +221,13 @@ mod tests {
 
     fn patterns(ages: &[f64]) -> Patterns {
         let n = ages.len();
-        let histories =
-            Histories::new(vec![0.0; n], vec![0.0; n], ages.to_vec(), vec![1.0; n], vec![1.0; n]);
+        let histories = Histories::new(HistoryColumns {
+            frequency: vec![0.0; n],
+            recency: vec![0.0; n],
+            age: ages.to_vec(),
+            monetary_value: vec![1.0; n],
+            spend_count: vec![1.0; n],
+        });
         CustomerPatterns::of(&histories.expect("valid")).patterns
     }
 
