@@ -34,7 +34,7 @@ needs CLTV_REFERENCE _on_reference_data
 needs CLTV_PYTHON _in_python
 needs CLTV_PYTHON _in_a_browser
 needs CLTV_CHROMIUM _in_a_browser
-cargo test --release --locked -- --include-ignored "${left_out[@]}"
+cargo test --release --locked --no-fail-fast -- --include-ignored "${left_out[@]}"
 step "lints"
 cargo clippy --release --locked --all-targets -- -D warnings
 step "licences and sources of the dependencies"

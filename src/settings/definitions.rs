@@ -214,7 +214,7 @@ mod tests {
         for (set, scoring, succession, comparison) in [
             (free, false, false, false),
             ("input.columns.order_date=\"day\"", false, false, false),
-            ("uncertainty={draws=50}", false, false, false),
+            ("uncertainty={draws=100}", false, false, false),
             ("purchases.l2_penalty=0.1", true, false, false),
             ("output.currency=\"TRY\"", false, true, true),
             ("forecast.horizons=[{months=2}]", false, true, false),

@@ -97,7 +97,7 @@ fn every_run_keeps_the_published_schema_in_python() {
     let mut runs = Vec::new();
     for (i, (pipeline, input)) in PIPELINES.iter().enumerate() {
         for (j, more) in
-            [&AUTO_WITHOUT_PENALTY[..], &["--set", "uncertainty={draws=50}"]].iter().enumerate()
+            [&AUTO_WITHOUT_PENALTY[..], &["--set", "uncertainty={draws=100}"]].iter().enumerate()
         {
             let run = out.path().join(format!("{i}-{j}"));
             run_ok(pipeline, &project(input), &run, more);
