@@ -23,8 +23,13 @@ pub enum Error {
         faults: Vec<String>,
     },
     /// The model cannot be trusted: not converged, or a warning under `--strict`.
-    #[error("{0}")]
-    Model(String),
+    #[error("{message}")]
+    Model {
+        /// What went wrong.
+        message: String,
+        /// What may help.
+        remedy: Option<Remedy>,
+    },
     /// Reading or writing failed.
     #[error("{}: cannot {action}", .path.display())]
     Io {
@@ -45,7 +50,35 @@ pub enum Error {
     },
 }
 
+/// What may help where a model cannot be fitted or does not predict. A pipeline says it in terms of
+/// its keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// More customers, or the right columns.
+    MoreCustomers,
+    /// Any single model of the family: its own error says why it cannot be fitted.
+    SingleModel,
+    /// Another model of the family.
+    OtherModel,
+    /// Data without extreme values, another model, or a small penalty.
+    TamerData,
+    /// Shorter horizons, or no intervals.
+    ShorterHorizons,
+    /// A selection that does not ask for both channels.
+    AnyChannel,
+}
+
 impl Error {
+    /// An [`Error::Model`] without a remedy.
+    pub fn model(message: impl Into<String>) -> Self {
+        Self::Model { message: message.into(), remedy: None }
+    }
+
+    /// An [`Error::Model`] with a remedy.
+    pub fn model_with(message: impl Into<String>, remedy: Remedy) -> Self {
+        Self::Model { message: message.into(), remedy: Some(remedy) }
+    }
+
     /// An [`Error::Input`] with a single fault.
     pub fn input(place: impl ToString, fault: impl Into<String>) -> Self {
         Self::Input { place: place.to_string(), faults: vec![fault.into()] }
@@ -68,7 +101,7 @@ impl Error {
             Self::Io { .. } | Self::Engine { .. } => 1,
             Self::Settings { .. } => 2,
             Self::Input { .. } => 3,
-            Self::Model(_) => 4,
+            Self::Model { .. } => 4,
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::model::evaluate::holdout::{
 };
 use crate::model::{self, CustomerPatterns, FittedPurchases};
 use crate::pipeline::prepare::{CleanInput, load_and_clean};
+use crate::pipeline::remedies::with_remedy;
 use crate::pipeline::{contract, notices};
 use crate::progress::{self, Clock};
 use crate::results::findings::{Finding, Severity};
@@ -145,7 +146,7 @@ fn one_fold(
     let holdout = log::holdout(days, &summary, cut, end, unit)?;
     let horizon = (end - cut).num_days() as f64 / unit.days();
     let customers = CustomerPatterns::of(&histories);
-    let spend = model::fit_spend(&histories, &settings.spend)?;
+    let spend = model::fit_spend(&histories, &settings.spend).map_err(with_remedy)?;
     let fitted = fit_all(&customers, settings);
     let chosen = chosen(&customers, &fitted, settings)?;
     // Only the chosen model has to make a forecast; the failure of another one is a result too.
@@ -207,7 +208,7 @@ type Fits = Vec<(Family, Result<FittedPurchases, Error>)>;
 fn fit_all(customers: &CustomerPatterns, settings: &Settings) -> Fits {
     let fit = |family: Family| {
         let purchases = Purchases { model: family.into(), ..settings.purchases.clone() };
-        (family, model::fit_purchases(&customers.patterns, &purchases, None))
+        (family, model::fit_purchases(&customers.patterns, &purchases, None).map_err(with_remedy))
     };
     Family::ALL.into_iter().map(fit).collect()
 }
@@ -220,10 +221,13 @@ fn chosen(
 ) -> Result<&'static str, Error> {
     let family = match settings.purchases.model.family() {
         Some(named) => named,
-        None => model::fit_purchases(&customers.patterns, &settings.purchases, None)?.family,
+        None => {
+            let fitted = model::fit_purchases(&customers.patterns, &settings.purchases, None);
+            fitted.map_err(with_remedy)?.family
+        }
     };
     match fitted.iter().find(|(fitted, _)| *fitted == family) {
-        Some((_, Err(error))) => Err(Error::Model(error.to_string())),
+        Some((_, Err(error))) => Err(Error::model(error.to_string())),
         _ => Ok(family.name()),
     }
 }

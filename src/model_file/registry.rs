@@ -113,7 +113,7 @@ pub fn promote(model: &Path, folder: &Path, accepted: &[String]) -> Result<Promo
         });
     }
     if !faults.is_empty() {
-        return Err(Error::Model(format!(
+        return Err(Error::model(format!(
             "{} does not become the champion:{}",
             model.display(),
             faults.iter().map(|fault| format!("\n  - {fault}")).collect::<String>()

@@ -13,7 +13,7 @@ pub type Notes = Vec<(String, String)>;
 
 /// The metadata of a run's customer table; `model` is the text of model.json. There is no time and
 /// no path in it: the same input gives the same bytes.
-pub fn customer_intervals(run: &Run, settings: &Settings, model: &str) -> Notes {
+pub fn of_customers(run: &Run, settings: &Settings, model: &str) -> Notes {
     let mut notes = vec![
         ("schema_version", SCHEMA_VERSION.to_string()),
         ("tool", env!("CARGO_PKG_NAME").to_owned()),

@@ -77,7 +77,7 @@ pub fn write(
     let staging = target.staging(partition.as_deref())?;
     let customers = tables::renamed(&run.scored, settings)?;
     let model = run.model_file.text()?;
-    let notes = metadata::customer_intervals(run, settings, &model);
+    let notes = metadata::of_customers(run, settings, &model);
     let one = |format: &Format| match format {
         Format::Parquet => tables::parquet(&staging, format.file(), &customers, &notes),
         Format::Csv => tables::csv(&staging, format.file(), &customers),

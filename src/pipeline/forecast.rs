@@ -11,6 +11,7 @@ use crate::model::forecast::intervals::{customer_intervals, total_intervals};
 use crate::pipeline::models::{Fit, is_comparable};
 use crate::pipeline::notices;
 use crate::pipeline::prepare::Prepared;
+use crate::pipeline::remedies::with_remedy;
 use crate::pipeline::segments::Segmented;
 use crate::progress::Clock;
 use crate::results::findings::Finding;
@@ -58,11 +59,12 @@ pub(crate) fn forecast(
     clock.enter("draw intervals");
     let wanted = settings.uncertainty.as_ref();
     let totals = wanted.map(|u| total_intervals(u, &fit.purchases, &fit.spend, &outlook, groups));
-    let customers = wanted.map(|u| customer_intervals(u.level, model, &outlook)).transpose()?;
+    let customers = wanted.map(|u| customer_intervals(u.level, model, &outlook));
+    let customers = customers.transpose().map_err(with_remedy)?;
     // Totals need parameters that can be drawn. Without them the rest of the run is still valid.
     let (intervals, without_intervals) = match totals {
         Some(Ok(intervals)) => (Some(intervals), None),
-        Some(Err(error)) => (None, Some(notices::without_intervals(&error))),
+        Some(Err(error)) => (None, Some(notices::without_intervals(&with_remedy(error)))),
         None => (None, None),
     };
     let drawn = intervals.as_ref().map(|intervals: &Intervals| intervals.periods.as_slice());

@@ -16,6 +16,7 @@ pub(crate) mod forecast;
 pub(crate) mod models;
 pub(crate) mod notices;
 pub(crate) mod prepare;
+pub(crate) mod remedies;
 pub(crate) mod segments;
 
 use std::path::PathBuf;

@@ -8,6 +8,7 @@ use crate::model::selection::stated;
 use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend};
 use crate::model_file::ModelFile;
 use crate::pipeline::prepare::Prepared;
+use crate::pipeline::remedies::with_remedy;
 use crate::progress::Clock;
 use crate::settings::{FrequencyKind, InputKind, Settings};
 
@@ -63,12 +64,13 @@ fn fit(
     settings: &Settings,
 ) -> Result<Models, Error> {
     let histories = &prepared.histories;
-    let selection = stated::stated(settings, histories, prepared.summary.observation_end)?;
+    let end = prepared.summary.observation_end;
+    let selection = stated::stated(settings, histories, end).map_err(with_remedy)?;
     let (purchases, spend) = rayon::join(
         || model::fit_purchases(&customers.patterns, &settings.purchases, selection),
         || model::fit_spend(histories, &settings.spend),
     );
-    Ok((purchases?, spend?, selection))
+    Ok((purchases.map_err(with_remedy)?, spend.map_err(with_remedy)?, selection))
 }
 
 impl Fit {

@@ -252,7 +252,7 @@ pub fn refuse_warnings(findings: &[Finding], consequence: &str) -> Result<(), Er
     if warnings.is_empty() {
         return Ok(());
     }
-    Err(Error::Model(format!(
+    Err(Error::model(format!(
         "--strict: {consequence}, because of {} warnings:{}",
         warnings.len(),
         warnings.concat()

@@ -46,7 +46,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
     let prospect = checked.prospect?;
     let first = prospect.selection.first().filter(|_| prospect.contradicts());
     match first.map(|finding| &finding.message).or(prospect.too_little.as_ref()) {
-        Some(message) if args.strict => Err(Error::Model(format!("--strict: {message}")).into()),
+        Some(message) if args.strict => Err(Error::model(format!("--strict: {message}")).into()),
         _ => Ok(()),
     }
 }

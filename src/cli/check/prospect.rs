@@ -11,6 +11,7 @@ use crate::model::fit::purchases;
 use crate::model::selection::stated::{self, advice};
 use crate::pipeline::notices::data_findings;
 use crate::pipeline::prepare::{Prepared, prepare};
+use crate::pipeline::remedies::with_remedy;
 use crate::results::findings::{Finding, Severity};
 use crate::settings::{FrequencyKind, Overrides, Settings, load, parse};
 
@@ -75,11 +76,13 @@ pub(crate) fn check(file: &Path, overrides: &Overrides) -> Result<Checked, Error
 pub(crate) fn prospect(settings: Settings) -> Result<Prospect, Error> {
     let prepared = prepare(&settings)?;
     let end = prepared.summary.observation_end;
-    let stated = stated::stated(&settings, &prepared.histories, end)?;
+    let stated = stated::stated(&settings, &prepared.histories, end).map_err(with_remedy)?;
     let patterns = CustomerPatterns::of(&prepared.histories).patterns;
     Ok(Prospect {
         histories: patterns.rows.len(),
-        too_little: purchases::check_enough_data(&patterns).err().map(|error| error.to_string()),
+        too_little: purchases::check_enough_data(&patterns)
+            .err()
+            .map(|e| with_remedy(e).to_string()),
         remarks: data_findings(&settings, &prepared, &[]),
         selection: stated::findings(&settings, stated, &prepared.signs, end),
         lines: advice(&prepared.signs, end, settings.summary.time_unit),

@@ -97,7 +97,7 @@ fn expectations(model: &PurchaseModel, unit: TimeUnit, days: i32) -> Result<Vec<
         let age = f64::from(day) / unit.days();
         model.expected_orders(History::NEW, age).filter(|orders| orders.is_finite()).ok_or_else(
             || {
-                Error::Model(format!(
+                Error::model(format!(
                     "the orders of a new customer after {day} days could not be computed"
                 ))
             },

@@ -56,7 +56,7 @@ impl FittedPurchases {
         let models: Vec<PurchaseModel> = (1..=draws).into_par_iter().filter_map(refit).collect();
         let lost = f64::from(draws) - models.len() as f64;
         if lost > MOST_LOST * f64::from(draws) {
-            return Err(Error::Model(format!(
+            return Err(Error::model(format!(
                 "{lost} of {draws} refits did not converge, so the bootstrap says nothing"
             )));
         }

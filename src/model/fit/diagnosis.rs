@@ -1,6 +1,6 @@
 //! What is wrong with a purchase fit: findings with a code for machines and words for people.
 
-use crate::error::Error;
+use crate::error::{Error, Remedy};
 use crate::model::fit::family_fit::FamilyFit;
 use crate::model::likelihood::covariance::Covariance;
 use crate::model::likelihood::maximise::Optimum;
@@ -37,8 +37,6 @@ pub(crate) fn require_converged(
     optimum: Option<Optimum>,
     family: Family,
 ) -> Result<Optimum, Error> {
-    let advice = "check the data for extreme values, try purchases.model = \"auto\", or set a \
-                  small l2_penalty and read the result with care";
     let model = family.title();
     let edge = optimum.as_ref().and_then(|optimum| {
         let edge = optimum.at_edge().next()?;
@@ -46,19 +44,26 @@ pub(crate) fn require_converged(
     });
     match optimum {
         Some(optimum) if optimum.converged() => Ok(optimum),
-        Some(_) if let Some((name, value)) = edge => Err(Error::Model(format!(
-            "the {model} likelihood keeps rising as {name} → {}: these data have no estimate of \
-             it; choose another purchases.model, or \"auto\"",
-            if value < 1.0 { "0" } else { "∞" }
-        ))),
-        Some(optimum) => Err(Error::Model(format!(
-            "the {model} fit did not converge: the gradient norm is {:.1e} after {} iterations \
-             ({}); {advice}",
-            optimum.gradient_norm, optimum.iterations, optimum.termination
-        ))),
-        None => Err(Error::Model(format!(
-            "the {model} fit found no point with a finite likelihood; {advice}"
-        ))),
+        Some(_) if let Some((name, value)) = edge => {
+            let limit = if value < 1.0 { "0" } else { "∞" };
+            let message = format!(
+                "the {model} likelihood keeps rising as {name} → {limit}: these data have no \
+                 estimate of it"
+            );
+            Err(Error::model_with(message, Remedy::OtherModel))
+        }
+        Some(optimum) => {
+            let message = format!(
+                "the {model} fit did not converge: the gradient norm is {:.1e} after {} iterations \
+                 ({})",
+                optimum.gradient_norm, optimum.iterations, optimum.termination
+            );
+            Err(Error::model_with(message, Remedy::TamerData))
+        }
+        None => {
+            let message = format!("the {model} fit found no point with a finite likelihood");
+            Err(Error::model_with(message, Remedy::TamerData))
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! NBD that it nests.
 
 use crate::customers::History;
-use crate::error::Error;
+use crate::error::{Error, Remedy};
 use crate::model::fit::diagnosis;
 use crate::model::fit::family_fit::FamilyFit;
 use crate::model::likelihood::covariance::Covariance;
@@ -113,11 +113,8 @@ pub fn fit_purchases(
             let others = others.into_iter().filter(|f| *f != Family::Nbd);
             let fits: Vec<FamilyFit> = others.filter_map(|f| data.fit(f).ok()).collect();
             if fits.is_empty() {
-                return Err(Error::Model(
-                    "no model with dropout could be fitted: choose one by purchases.model to see \
-                     why, or \"nbd\" for a forecast in which nobody leaves"
-                        .to_owned(),
-                ));
+                let message = "no model with dropout could be fitted";
+                return Err(Error::model_with(message, Remedy::SingleModel));
             }
             fits
         }
@@ -144,13 +141,13 @@ pub fn check_enough_data(patterns: &Patterns) -> Result<(), Error> {
     if patterns.rows.len() >= FEWEST_PATTERNS {
         return Ok(());
     }
-    Err(Error::Model(format!(
+    let message = format!(
         "the purchase model cannot be fitted: {} customers have only {} distinct purchase \
-         histories (frequency, recency, T), at least {FEWEST_PATTERNS} are needed; give it more \
-         customers, or check that the right columns are named in [input.columns]",
+         histories (frequency, recency, T), at least {FEWEST_PATTERNS} are needed",
         patterns.customers,
         patterns.rows.len()
-    )))
+    );
+    Err(Error::model_with(message, Remedy::MoreCustomers))
 }
 
 /// The fit with the lowest AIC; among equal ones the first, since models come simplest first.
@@ -367,7 +364,7 @@ impl Data {
         let customers_of_age = patterns.customers_of_age();
         let selected = |model: &PurchaseModel| {
             model.selection_probability(&selection, self.longest).ok_or_else(|| {
-                Error::Model("the probability of being in the file cannot be computed".to_owned())
+                Error::model("the probability of being in the file cannot be computed")
             })
         };
         let of_ignored = selected(&ignored.model)?;

@@ -1,7 +1,7 @@
 //! The fit of the spend model (Gamma-Gamma), with findings about it.
 
 use crate::customers::Histories;
-use crate::error::Error;
+use crate::error::{Error, Remedy};
 use crate::math::correlation::{correlation, ranks};
 use crate::model::gamma_gamma::{self, GammaGamma, SpendHistories};
 use crate::model::likelihood::covariance::Covariance;
@@ -58,12 +58,12 @@ pub fn fit_spend(histories: &Histories, settings: &Spend) -> Result<FittedSpend,
     let spend = SpendHistories::new(counts, means);
     let distinct = spend.distinct_up_to(FEWEST);
     if distinct < FEWEST {
-        return Err(Error::Model(format!(
+        let message = format!(
             "the spend model cannot be fitted: {} customers have only {distinct} distinct order \
-             counts and values, at least {FEWEST} are needed; give it more customers, or check \
-             that the right columns are named in [input.columns]",
+             counts and values, at least {FEWEST} are needed",
             spend.customers()
-        )));
+        );
+        return Err(Error::model_with(message, Remedy::MoreCustomers));
     }
     let objective = Objective {
         log_likelihood: Box::new(|parameters| gamma_gamma::log_likelihood(&spend, parameters)),
@@ -76,7 +76,7 @@ pub fn fit_spend(histories: &Histories, settings: &Spend) -> Result<FittedSpend,
     // not find its way there.
     let starts = [vec![4.0, 4.0, 0.75 * mean], vec![4.0, 0.5, 4.0f64.min(mean)]];
     let optimum = minimise(&objective, &starts).filter(Optimum::converged).ok_or_else(|| {
-        Error::Model(
+        Error::model(
             "the Gamma-Gamma fit did not converge: order values may be nearly constant, or \
              extreme; check the value columns and the outlier limits"
                 .to_owned(),

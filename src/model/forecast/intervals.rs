@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::customers::predictions::CustomerIntervals;
 use crate::customers::{Groups, History, Scope};
-use crate::error::Error;
+use crate::error::{Error, Remedy};
 use crate::math::linear::cholesky;
 use crate::model::fit::purchases::FittedPurchases;
 use crate::model::fit::spend::FittedSpend;
@@ -110,7 +110,7 @@ fn parameter_draws(
         return purchases.refits(&outlook.customers.patterns, settings.draws, settings.seed);
     }
     let covariance = purchases.covariance.as_ref().ok_or_else(|| {
-        Error::Model(
+        Error::model(
             "the purchase model has no standard errors here to draw parameters from".to_owned(),
         )
     })?;
@@ -149,7 +149,7 @@ fn normal_draws(
 ) -> Result<Vec<Vec<f64>>, Error> {
     let factor =
         cholesky(&covariance.log_scale).filter(|_| !covariance.is_flat()).ok_or_else(|| {
-            Error::Model(
+            Error::model(
             "the likelihood is flat in some direction, where standard errors say nothing about \
              the parameters"
                 .to_owned(),
@@ -282,10 +282,10 @@ pub fn customer_intervals(
             })
             .collect();
         let ends = ends.ok_or_else(|| {
-            Error::Model(format!(
-                "the distribution of orders over {months} months is too wide for intervals: \
-                 remove [uncertainty] or shorten forecast.horizons"
-            ))
+            let message = format!(
+                "the distribution of orders over {months} months is too wide for intervals"
+            );
+            Error::model_with(message, Remedy::ShorterHorizons)
         })?;
         let column = |k: usize| {
             let of_pattern: Vec<f64> = ends.iter().map(|ends| ends[k]).collect();

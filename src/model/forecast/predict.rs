@@ -63,7 +63,7 @@ pub fn customer_orders(
         return Ok(customers.gather(&orders));
     }
     let name = model.family().title();
-    Err(Error::Model(format!("orders over {horizon:.1} time units cannot be computed with {name}")))
+    Err(Error::model(format!("orders over {horizon:.1} time units cannot be computed with {name}")))
 }
 
 /// Total expected orders of all customers over each horizon, under any model of the family.
@@ -139,7 +139,7 @@ fn finite(predictions: Predictions) -> Result<Predictions, Error> {
     columns.extend(predictions.orders.iter().map(|(_, orders)| ("expected orders", orders)));
     for (name, values) in columns {
         if let Some(row) = values.iter().position(|v| !(v.is_finite() && *v >= 0.0)) {
-            return Err(Error::Model(format!(
+            return Err(Error::model(format!(
                 "the {name} of customer row {row} could not be computed ({})",
                 values[row]
             )));

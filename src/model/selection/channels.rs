@@ -15,7 +15,7 @@ use std::num::NonZeroUsize;
 
 use gauss_quad::{FiniteAboveNegOneF64, GaussJacobi};
 
-use crate::error::Error;
+use crate::error::{Error, Remedy};
 use crate::math::special::{digamma_rise, ln_rising};
 use crate::model::likelihood::maximise::{Objective, Optimum, minimise};
 
@@ -42,11 +42,12 @@ impl ChannelMix {
         if let Some(row) =
             first_channel.iter().zip(orders).position(|(k, n)| *k < 1.0 || *k > n - 1.0)
         {
-            return Err(Error::Model(format!(
-                "selection.both_channels says that everybody ordered in both channels, but \
-                 customer row {row} has {} of {} orders in the first: remove the key",
+            let message = format!(
+                "the selection says that everybody ordered in both channels, but customer row \
+                 {row} has {} of {} orders in the first",
                 first_channel[row], orders[row]
-            )));
+            );
+            return Err(Error::model_with(message, Remedy::AnyChannel));
         }
         let counts = counts(first_channel, orders);
         let objective = Objective {
@@ -57,11 +58,8 @@ impl ChannelMix {
         let starts = [vec![1.0, 1.0], vec![4.0, 4.0]];
         let optimum =
             minimise(&objective, &starts).filter(Optimum::converged).ok_or_else(|| {
-                Error::Model(
-                    "the shares of the two channels could not be fitted: remove \
-                 selection.both_channels"
-                        .to_owned(),
-                )
+                let message = "the shares of the two channels could not be fitted";
+                Error::model_with(message, Remedy::AnyChannel)
             })?;
         Ok(Self { first: optimum.parameters[0], second: optimum.parameters[1] })
     }
