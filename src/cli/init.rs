@@ -9,8 +9,8 @@ use crate::cli::pipeline_text::{self, Draft};
 use crate::error::Error;
 use crate::frame::guess::guess;
 use crate::frame::guess::inspect::inspect;
-use crate::model::selection::stated::advice;
 use crate::pipeline::prepare::prepare;
+use crate::pipeline::selection::advice;
 use crate::settings::{Overrides, parse};
 use crate::storage::atomic::write_whole;
 

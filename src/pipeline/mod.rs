@@ -6,7 +6,8 @@
 //!   be like.
 //! * `models`: fit or take given models, predict. `segments`: CLTV and RFM segments.
 //!   `forecast`: the company, week by week, with intervals.
-//! * `notices`: what the reader should know. `advise`: what to do about each segment.
+//! * `selection`: how customers came to be in the file, as stated and as the data show it.
+//! * `notices`: what the reader should know. `remedies`: what may help when a fit fails. `advise`: what to do about each segment.
 //!   `charts`: the numbers behind the charts of the report.
 
 pub(crate) mod advise;
@@ -18,6 +19,7 @@ pub(crate) mod notices;
 pub(crate) mod prepare;
 pub(crate) mod remedies;
 pub(crate) mod segments;
+pub(crate) mod selection;
 
 use std::path::PathBuf;
 use std::thread::JoinHandle;

@@ -4,11 +4,11 @@ use crate::customers::Predictions;
 use crate::error::Error;
 use crate::model::forecast::predict::Outlook;
 use crate::model::selection::probability::SelectionRule;
-use crate::model::selection::stated;
 use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend};
 use crate::model_file::ModelFile;
 use crate::pipeline::prepare::Prepared;
 use crate::pipeline::remedies::with_remedy;
+use crate::pipeline::selection;
 use crate::progress::Clock;
 use crate::settings::{FrequencyKind, InputKind, Settings};
 
@@ -65,7 +65,7 @@ fn fit(
 ) -> Result<Models, Error> {
     let histories = &prepared.histories;
     let end = prepared.summary.observation_end;
-    let selection = stated::stated(settings, histories, end).map_err(with_remedy)?;
+    let selection = selection::stated(settings, histories, end).map_err(with_remedy)?;
     let (purchases, spend) = rayon::join(
         || model::fit_purchases(&customers.patterns, &settings.purchases, selection),
         || model::fit_spend(histories, &settings.spend),

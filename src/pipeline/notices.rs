@@ -7,10 +7,10 @@ use crate::error::Error;
 use crate::frame::summary::CustomerSummary;
 use crate::model::evaluate::stability::SHIFTED;
 use crate::model::forecast::predict::total_orders;
-use crate::model::selection::stated;
 use crate::pipeline::contract::rejected_rows;
 use crate::pipeline::models::Fit;
 use crate::pipeline::prepare::Prepared;
+use crate::pipeline::selection;
 use crate::results::findings::{Finding, Severity};
 use crate::results::rows::OutlierLimits;
 use crate::results::run_document::Drift;
@@ -219,7 +219,7 @@ pub(crate) fn findings(
     let end = prepared.summary.observation_end;
     // A correction belongs to the file of the fit; whether this one is filtered alike changes nothing.
     if !(fit.given && fit.selection.is_some()) {
-        findings.extend(stated::findings(settings, fit.selection, &prepared.signs, end));
+        findings.extend(selection::findings(settings, fit.selection, &prepared.signs, end));
     }
     findings.extend(fit.spend.findings.clone());
     findings.extend(data_findings(settings, prepared, edges));
@@ -236,7 +236,7 @@ fn corrected(prepared: &Prepared, fit: &Fit, settings: &Settings) -> Vec<Finding
     let orders = fit.predictions.orders.iter();
     let corrected: Vec<(u32, f64)> =
         orders.map(|(months, orders)| (*months, orders.iter().sum())).collect();
-    stated::corrected(stated, fit.purchases.customers, selection.acquired, &ignored, &corrected)
+    selection::corrected(stated, fit.purchases.customers, selection.acquired, &ignored, &corrected)
 }
 
 /// Refuses a run with a warning, for `--strict`; `consequence` says what that means.

@@ -11,8 +11,7 @@ use crate::frame::summary::outliers::cap;
 use crate::frame::summary::{self, CustomerSummary};
 use crate::frame::{catch_reader_panic, rules};
 use crate::model::selection::detection::Signs;
-use crate::model::selection::stated;
-use crate::pipeline::contract;
+use crate::pipeline::{contract, selection};
 use crate::progress::Clock;
 use crate::results::rows::OutlierLimits;
 use crate::run::audit::Audit;
@@ -102,7 +101,7 @@ pub(crate) fn summarise(
         InputKind::Transactions => (summary::log::customer_summary(valid, settings)?, Vec::new()),
     };
     let histories = summary::to_histories(&summary, settings)?;
-    let signs = stated::signs(settings, &histories, summary.below_min_orders);
+    let signs = selection::signs(settings, &histories, summary.below_min_orders);
     Ok(Prepared { input, summary, limits, histories, signs })
 }
 

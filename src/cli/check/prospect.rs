@@ -8,10 +8,10 @@ use crate::frame::guess::guess;
 use crate::frame::guess::inspect::{Overview, inspect};
 use crate::model::CustomerPatterns;
 use crate::model::fit::purchases;
-use crate::model::selection::stated::{self, advice};
 use crate::pipeline::notices::data_findings;
 use crate::pipeline::prepare::{Prepared, prepare};
 use crate::pipeline::remedies::with_remedy;
+use crate::pipeline::selection::{self, advice};
 use crate::results::findings::{Finding, Severity};
 use crate::settings::{FrequencyKind, Overrides, Settings, load, parse};
 
@@ -76,7 +76,7 @@ pub(crate) fn check(file: &Path, overrides: &Overrides) -> Result<Checked, Error
 pub(crate) fn prospect(settings: Settings) -> Result<Prospect, Error> {
     let prepared = prepare(&settings)?;
     let end = prepared.summary.observation_end;
-    let stated = stated::stated(&settings, &prepared.histories, end).map_err(with_remedy)?;
+    let stated = selection::stated(&settings, &prepared.histories, end).map_err(with_remedy)?;
     let patterns = CustomerPatterns::of(&prepared.histories).patterns;
     Ok(Prospect {
         histories: patterns.rows.len(),
@@ -84,7 +84,7 @@ pub(crate) fn prospect(settings: Settings) -> Result<Prospect, Error> {
             .err()
             .map(|e| with_remedy(e).to_string()),
         remarks: data_findings(&settings, &prepared, &[]),
-        selection: stated::findings(&settings, stated, &prepared.signs, end),
+        selection: selection::findings(&settings, stated, &prepared.signs, end),
         lines: advice(&prepared.signs, end, settings.summary.time_unit),
         settings,
         prepared,

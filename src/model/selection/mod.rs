@@ -5,9 +5,7 @@
 //! * [`probability`]: the selection probability P(selected), by which the likelihood is divided.
 //! * [`channels`]: the same where customers need orders in both of two channels.
 //! * [`detection`]: signs of a selection in the data.
-//! * [`stated`]: the selection that the pipeline states, compared with those signs.
 
 pub mod channels;
 pub mod detection;
 pub mod probability;
-pub mod stated;
