@@ -15,7 +15,7 @@ use crate::model::evaluate::holdout::Accuracy;
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
 use crate::pipeline::notices::refuse_warnings;
-use crate::settings::{Overrides, Settings, load};
+use crate::settings::{Overrides, load};
 
 /// Fit on a calibration period, forecast the holdout after it, and compare with what happened
 #[derive(Args)]
@@ -59,7 +59,7 @@ pub fn run(args: &EvaluateArgs, quiet: bool, log_format: LogFormat) -> anyhow::R
     signals::written();
     warn(&evaluation.findings, log_format);
     if !quiet {
-        let page = describe(&evaluation, &settings, &folder);
+        let page = describe(&evaluation, &settings.name, &folder);
         anstream::stdout().write_all(page.text.as_bytes())?;
     }
     if args.strict {
@@ -68,12 +68,12 @@ pub fn run(args: &EvaluateArgs, quiet: bool, log_format: LogFormat) -> anyhow::R
     Ok(())
 }
 
-fn describe(evaluation: &Evaluation, settings: &Settings, folder: &Path) -> Page {
+fn describe(evaluation: &Evaluation, name: &str, folder: &Path) -> Page {
     let mut page = Page::default();
     for fold in &evaluation.folds {
         page.line(&format!(
             "\u{1b}[1mcltv evaluate · {} · {} customers to {}, forecast to {}\u{1b}[0m",
-            printable(&settings.name),
+            printable(name),
             whole(fold.customers as f64),
             fold.calibration_end,
             fold.holdout_end

@@ -258,7 +258,7 @@ fn advice(page: &mut Page, run: &Run, settings: &Settings) {
 
 fn top(page: &mut Page, top: &DataFrame, settings: &Settings) {
     page.title(&format!("Top {} customers by {CLTV}", top.height()));
-    let columns = tables::top_columns(settings);
+    let columns = tables::top_columns(&settings.forecast, &settings.summary);
     let named =
         |name: &str| settings.output.rename.get(name).map_or(name, String::as_str).to_owned();
     let cell = |name: &str, row: usize| match top.column(&named(name)).and_then(|c| c.get(row)) {

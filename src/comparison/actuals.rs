@@ -43,7 +43,7 @@ impl Actuals {
         days: f64,
     ) -> Result<Self, Error> {
         let customers = before.height();
-        let [frequency, _, age, monetary] = compare::history(before, &run.settings)?;
+        let [frequency, _, age, monetary] = compare::history(before, &run.settings.summary)?;
         let unit = run.settings.summary.time_unit.days();
         let mut seen = Self {
             actual: Forecast {
@@ -78,7 +78,7 @@ impl Actuals {
 
 /// What the earlier run's model expects of its customers over the next `days`.
 pub(super) fn expected(run: &Finished, before: &DataFrame, days: f64) -> Result<Forecast, Error> {
-    let [frequency, recency, age, monetary] = compare::history(before, &run.settings)?;
+    let [frequency, recency, age, monetary] = compare::history(before, &run.settings.summary)?;
     let valued = |(x, m): (&f64, &f64)| if *m > 0.0 { run.valued_orders(*x) } else { 0.0 };
     let valued = frequency.iter().zip(&monetary).map(valued).collect();
     let histories = Histories::new(HistoryColumns {

@@ -10,7 +10,9 @@ use crate::error::Error;
 use crate::frame::scored::compare;
 use crate::model_file::ModelFile;
 use crate::results::run_document::RunDocument;
-use crate::settings::{FrequencyKind, InputKind, MonetaryKind, Overrides, Settings, restore};
+use crate::settings::{
+    FrequencyKind, Input, InputKind, MonetaryKind, Overrides, Settings, Summary, restore,
+};
 use crate::storage::fingerprint::{Files, Fingerprint, fingerprint, sha256};
 
 const MANIFEST: &str = "run.json";
@@ -86,7 +88,10 @@ impl Finished {
 
     /// Orders that the monetary value of a customer with so many counted orders is the mean of.
     pub fn valued_orders(&self, frequency: f64) -> f64 {
-        match (self.settings.summary.frequency, monetary_value(&self.settings)) {
+        match (
+            self.settings.summary.frequency,
+            monetary_value(&self.settings.input, &self.settings.summary),
+        ) {
             (FrequencyKind::Orders, MonetaryKind::RepeatOrders) => (frequency - 1.0).max(0.0),
             (FrequencyKind::RepeatOrders, MonetaryKind::Orders) => frequency + 1.0,
             _ => frequency,
@@ -100,10 +105,10 @@ impl Finished {
 }
 
 /// A customer export knows no single orders: its mean is that of all.
-fn monetary_value(settings: &Settings) -> MonetaryKind {
-    match settings.input.kind {
+fn monetary_value(input: &Input, summary: &Summary) -> MonetaryKind {
+    match input.kind {
         InputKind::Customers => MonetaryKind::Orders,
-        InputKind::Transactions => settings.summary.monetary_value,
+        InputKind::Transactions => summary.monetary_value,
     }
 }
 

@@ -125,7 +125,8 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
     let ((then, was), (now, is)) = (then?, now?);
     progress::stage("match the customers");
     let labels = before.settings.segments.labels.clone();
-    let Matched { frame, pairs } = compare::matched(&then, &now, &before.settings, ABSENT)?;
+    let Matched { frame, pairs } =
+        compare::matched(&then, &now, &before.settings.segments, &before.settings.summary, ABSENT)?;
     let flows = flows(&pairs, labels.len());
     progress::stage("compare");
     let days = (after.document.as_of - before.document.as_of).num_days();
@@ -275,8 +276,8 @@ fn stability_index(
     [before, after]: [&DataFrame; 2],
 ) -> Result<Vec<(&'static str, f64)>, Error> {
     const NAMES: [&str; 4] = ["frequency", "recency", "T", "monetary_value"];
-    let then = compare::history(before, &run.settings)?;
-    let now = compare::history(after, &run.settings)?;
+    let then = compare::history(before, &run.settings.summary)?;
+    let now = compare::history(after, &run.settings.summary)?;
     let index = |(name, (then, now)): (&'static str, (&Vec<f64>, &Vec<f64>))| {
         (name, ReferenceDistribution::of(name, then).stability_index(now))
     };

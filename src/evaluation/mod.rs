@@ -25,7 +25,7 @@ use crate::pipeline::remedies::with_remedy;
 use crate::pipeline::{contract, notices};
 use crate::progress::{self, Clock};
 use crate::results::findings::{Finding, Severity};
-use crate::settings::{Family, InputKind, Purchases, Settings};
+use crate::settings::{Family, InputKind, Purchases, Settings, Summary};
 use crate::storage::fingerprint::lost_thread;
 
 /// Evaluates on the pipeline's holdout and on `folds` − 1 earlier ones of the same length.
@@ -148,7 +148,7 @@ fn one_fold(
     let customers = CustomerPatterns::of(&histories);
     let spend = model::fit_spend(&histories, &settings.spend).map_err(with_remedy)?;
     let fitted = fit_all(&customers, settings);
-    let chosen = chosen(&customers, &fitted, settings)?;
+    let chosen = chosen(&customers, &fitted, &settings.purchases)?;
     // Only the chosen model has to make a forecast; the failure of another one is a result too.
     let mut attempts = Vec::new();
     for (family, fit) in &fitted {
@@ -167,7 +167,7 @@ fn one_fold(
         let method = Method { baseline: true, ..method_named(baseline.name) };
         attempts.push((method, Some(baseline)));
     }
-    let cohorts = cohorts(&histories, cut, settings);
+    let cohorts = cohorts(&histories, cut, &settings.summary);
     let (methods, groups) = measured(attempts, &histories, &holdout, &cohorts);
     let customers = histories.len();
     let fold = Fold { calibration_end: cut, holdout_end: end, chosen, customers, methods, groups };
@@ -217,12 +217,12 @@ fn fit_all(customers: &CustomerPatterns, settings: &Settings) -> Fits {
 fn chosen(
     customers: &CustomerPatterns,
     fitted: &Fits,
-    settings: &Settings,
+    purchases: &Purchases,
 ) -> Result<&'static str, Error> {
-    let family = match settings.purchases.model.family() {
+    let family = match purchases.model.family() {
         Some(named) => named,
         None => {
-            let fitted = model::fit_purchases(&customers.patterns, &settings.purchases, None);
+            let fitted = model::fit_purchases(&customers.patterns, purchases, None);
             fitted.map_err(with_remedy)?.family
         }
     };
@@ -256,8 +256,8 @@ fn method(family: Family, fit: &Result<FittedPurchases, Error>) -> Method {
 }
 
 /// The month of each customer's first order, as 1997-01.
-fn cohorts(histories: &Histories, cut: NaiveDate, settings: &Settings) -> Vec<String> {
-    let days = settings.summary.time_unit.days();
+fn cohorts(histories: &Histories, cut: NaiveDate, summary: &Summary) -> Vec<String> {
+    let days = summary.time_unit.days();
     let month = |age: &f64| {
         let first = cut - Days::new((age * days).round() as u64);
         first.format("%Y-%m").to_string()

@@ -21,7 +21,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use polars::prelude::*;
 
 use crate::error::Error;
-use crate::settings::{EngineName, Settings};
+use crate::settings::{EngineName, Resources};
 
 /// Runs `reading` and turns a panic of the file reader into an input error at `place`: the file is
 /// damaged or of another format, which must not look like a bug in this program.
@@ -41,8 +41,8 @@ pub(crate) fn catch_reader_panic<T>(
 }
 
 /// The engine that the pipeline file sets, or `usual` where it leaves the choice.
-pub(crate) fn engine(settings: &Settings, usual: Engine) -> Engine {
-    match settings.resources.engine {
+pub(crate) fn engine(resources: &Resources, usual: Engine) -> Engine {
+    match resources.engine {
         EngineName::Auto => usual,
         EngineName::InMemory => Engine::InMemory,
         EngineName::Streaming => Engine::Streaming,

@@ -5,8 +5,8 @@ use serde_json::json;
 use crate::model_file::ModelFile;
 use crate::results::version::SCHEMA_VERSION;
 use crate::run::Run;
-use crate::settings::Settings;
 use crate::settings::columns::expected_orders;
+use crate::settings::{Forecast, Output, Settings};
 
 /// Keys and values, in a fixed order: Parquet's key-value metadata and Arrow's schema metadata.
 pub type Notes = Vec<(String, String)>;
@@ -23,7 +23,7 @@ pub fn of_customers(run: &Run, settings: &Settings, model: &str) -> Notes {
         ("model", run.purchases.family.name().to_owned()),
         ("model_id", ModelFile::id(model.as_bytes())),
         ("time_unit", word(settings.summary.time_unit)),
-        ("horizons", horizons(settings)),
+        ("horizons", horizons(&settings.forecast, &settings.output)),
         ("lifetime_value_months", settings.lifetime_value.months.to_string()),
         ("segments", json!(settings.segments.labels).to_string()),
     ];
@@ -37,16 +37,16 @@ fn word(value: impl serde::Serialize) -> String {
 }
 
 /// A JSON list with the months, the length in days and the column of each horizon.
-fn horizons(settings: &Settings) -> String {
-    let month = settings.forecast.weeks_per_month.days();
+fn horizons(forecast: &Forecast, output: &Output) -> String {
+    let month = forecast.weeks_per_month.days();
     let one = |months: u32| {
         let column = expected_orders(months);
         json!({
             "months": months,
             "days": f64::from(months) * month,
-            "column": settings.output.rename.get(&column).unwrap_or(&column),
+            "column": output.rename.get(&column).unwrap_or(&column),
         })
     };
-    let all: Vec<_> = settings.forecast.horizons.iter().map(|h| one(h.months)).collect();
+    let all: Vec<_> = forecast.horizons.iter().map(|h| one(h.months)).collect();
     json!(all).to_string()
 }

@@ -13,11 +13,11 @@ use crate::output::metadata::Notes;
 use crate::results::forecast::{ForecastRow, Interval};
 use crate::results::profiles::{Described, Profile};
 use crate::run::Run;
-use crate::settings::Settings;
 use crate::settings::columns::{
     CLTV, CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, EXP_AVERAGE_VALUE, FREQUENCY, MONETARY_AVG, P_ALIVE,
     RFM_SEGMENT, age, expected_orders, recency,
 };
+use crate::settings::{Forecast, Segments, Settings, Summary};
 
 /// Most entries of a column to keep that the profile of a segment lists.
 const MOST_ENTRIES: usize = 20;
@@ -156,8 +156,8 @@ pub fn top(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
 ///
 /// # Errors
 /// [`Error::Engine`], never for a finished run.
-pub fn segments(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
-    let unit = settings.summary.time_unit;
+pub fn segments(run: &Run, forecast: &Forecast, summary: &Summary) -> Result<DataFrame, Error> {
+    let unit = summary.time_unit;
     let numbers = |name: String, of: &dyn Fn(usize, &Profile) -> f64| {
         let values: Vec<f64> =
             run.profiles.segments.iter().enumerate().map(|(i, p)| of(i, p)).collect();
@@ -182,7 +182,7 @@ pub fn segments(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
         numbers(format!("mean_{MONETARY_AVG}"), &|_, p| p.mean_monetary),
         numbers(format!("mean_{P_ALIVE}"), &|_, p| p.mean_p_alive),
     ];
-    for (h, horizon) in settings.forecast.horizons.iter().enumerate() {
+    for (h, horizon) in forecast.horizons.iter().enumerate() {
         let total = |_: usize, p: &Profile| p.expected_orders[h].1;
         columns.push(numbers(format!("total_{}", expected_orders(horizon.months)), &total));
     }
@@ -243,7 +243,7 @@ impl<'a, T> TableColumns<'a, T> {
 ///
 /// # Errors
 /// [`Error::Engine`], never for a finished run.
-pub fn rfm(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
+pub fn rfm(run: &Run, segments: &Segments) -> Result<DataFrame, Error> {
     let mut columns = TableColumns::of(&run.rfm)
         .text(RFM_SEGMENT, |row| row.segment.clone())
         .count("customers", |row| row.customers)
@@ -253,7 +253,7 @@ pub fn rfm(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
         .number("mean_spend", |row| row.mean_spend)
         .number(&format!("total_{CLTV}"), |row| row.total_cltv)
         .number(&format!("mean_{CLTV}"), |row| row.mean_cltv);
-    for (k, label) in settings.segments.labels.iter().enumerate() {
+    for (k, label) in segments.labels.iter().enumerate() {
         columns = columns.count(&format!("customers_{label}"), |row| row.by_cltv_segment[k]);
     }
     columns.table()
@@ -326,7 +326,7 @@ pub fn next_month(run: &Run) -> Result<DataFrame, Error> {
 ///
 /// # Errors
 /// [`Error::Engine`], never for a finished run.
-pub fn profiles(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
+pub fn profiles(run: &Run, segments: &Segments) -> Result<DataFrame, Error> {
     struct Line {
         segment: String,
         column: String,
@@ -336,7 +336,7 @@ pub fn profiles(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
         share: Option<f64>,
     }
     let mut lines = Vec::new();
-    let labels = settings.segments.labels.iter().map(String::as_str).chain(["all"]);
+    let labels = segments.labels.iter().map(String::as_str).chain(["all"]);
     for (group, segment) in labels.enumerate() {
         for kept in &run.profiles.kept_columns {
             let line = |entry: &str, mean, known, share| Line {
@@ -371,9 +371,9 @@ pub fn profiles(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
 }
 
 /// Columns of the top list that fit a terminal: the name before any renaming, and a short title.
-pub fn top_columns(settings: &Settings) -> Vec<(String, String)> {
-    let last = settings.forecast.horizons.iter().map(|h| h.months).max().unwrap_or(0);
-    let unit = settings.summary.time_unit;
+pub fn top_columns(forecast: &Forecast, summary: &Summary) -> Vec<(String, String)> {
+    let last = forecast.horizons.iter().map(|h| h.months).max().unwrap_or(0);
+    let unit = summary.time_unit;
     [
         (CUSTOMER_ID.to_owned(), "customer"),
         (FREQUENCY.to_owned(), "frequency"),
@@ -394,10 +394,10 @@ pub(crate) fn small_tables(
     settings: &Settings,
 ) -> Result<Vec<(&'static str, DataFrame)>, Error> {
     let mut all = vec![
-        ("segments.csv", segments(run, settings)?),
+        ("segments.csv", segments(run, &settings.forecast, &settings.summary)?),
         ("top_customers.csv", top(run, settings)?),
-        ("profiles.csv", profiles(run, settings)?),
-        ("rfm.csv", rfm(run, settings)?),
+        ("profiles.csv", profiles(run, &settings.segments)?),
+        ("rfm.csv", rfm(run, &settings.segments)?),
         ("forecast.csv", forecast(run)?),
         ("next_month.csv", next_month(run)?),
     ];

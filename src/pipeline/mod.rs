@@ -127,7 +127,7 @@ fn complete(
     let findings =
         findings(&prepared, &fit, &edges.cltv, forecast.without_intervals.as_ref(), settings);
     let chart_data = chart_data(&prepared, &fit, &segmented, settings, &mut clock)?;
-    let scored = attach_intervals(segmented.frame, forecast.customers, settings)?;
+    let scored = attach_intervals(segmented.frame, forecast.customers, &settings.input)?;
     let inputs = unchanged(hashes, &prepared)?;
     let model_file = given
         .cloned()

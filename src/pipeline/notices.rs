@@ -219,7 +219,12 @@ pub(crate) fn findings(
     let end = prepared.summary.observation_end;
     // A correction belongs to the file of the fit; whether this one is filtered alike changes nothing.
     if !(fit.given && fit.selection.is_some()) {
-        findings.extend(selection::findings(settings, fit.selection, &prepared.signs, end));
+        findings.extend(selection::findings(
+            &settings.summary,
+            fit.selection,
+            &prepared.signs,
+            end,
+        ));
     }
     findings.extend(fit.spend.findings.clone());
     findings.extend(data_findings(settings, prepared, edges));

@@ -62,7 +62,7 @@ pub(crate) fn load_and_clean(settings: &Settings, clock: &mut Clock) -> Result<C
     let read = || {
         let loaded = load(settings, source.path())?;
         let files = Files::of(loaded.files, |file| source.name_of(file))?;
-        let raw = typed(loaded.frame, files.names(), settings)?;
+        let raw = typed(loaded.frame, files.names(), &settings.contract, &settings.input)?;
         let cleaned = contract::enforce(clean(raw, files.names(), settings)?, settings)?;
         Ok((files, cleaned))
     };
@@ -94,14 +94,14 @@ pub(crate) fn summarise(
     let (summary, limits) = match settings.input.kind {
         InputKind::Customers => {
             let (capped, limits) = cap(valid, limits, settings)?;
-            let totals = summary::export::omnichannel_totals(capped, settings);
+            let totals = summary::export::omnichannel_totals(capped, &settings.input);
             (summary::export::customer_summary(totals, settings)?, limits)
         }
         // An order log has no sums to cap: each order counts by itself.
         InputKind::Transactions => (summary::log::customer_summary(valid, settings)?, Vec::new()),
     };
     let histories = summary::to_histories(&summary, settings)?;
-    let signs = selection::signs(settings, &histories, summary.below_min_orders);
+    let signs = selection::signs(&settings.summary, &histories, summary.below_min_orders);
     Ok(Prepared { input, summary, limits, histories, signs })
 }
 

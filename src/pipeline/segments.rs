@@ -73,12 +73,18 @@ pub(crate) fn segment(
     settings: &Settings,
 ) -> Result<Segmented, Error> {
     let summary = &prepared.summary.frame;
-    let scored = predictions::attach(summary, &fit.predictions, settings)?;
+    let scored = predictions::attach(summary, &fit.predictions, &settings.input)?;
     let scored = segment::segment(scored, &settings.segments.labels, &edges.cltv)?;
     let profiles = profiles(&scored, settings)?;
     let knows_dropout = fit.purchases.knows_dropout();
     let advice = advise(&profiles.segments, &profiles.company, knows_dropout, settings);
-    let groups = kept_columns::groups(&scored, settings, &profiles.member, &profiles.kept_columns)?;
+    let groups = kept_columns::groups(
+        &scored,
+        &settings.input,
+        &settings.segments,
+        &profiles.member,
+        &profiles.kept_columns,
+    )?;
     let scored = rfm::score(scored, summary, &profiles.member, edges.rfm.as_ref(), settings)?;
     Ok(Segmented { frame: scored.frame, profiles, rfm: scored.segments, advice, groups })
 }

@@ -10,7 +10,7 @@ use crate::model::selection::detection::{Signs, detect};
 use crate::model::selection::probability;
 use crate::results::findings::Finding;
 use crate::settings::columns::CLTV;
-use crate::settings::{FrequencyKind, Selection, Settings, TimeUnit};
+use crate::settings::{FrequencyKind, Selection, Settings, Summary, TimeUnit};
 
 /// Customers ever acquired per customer in the file, beyond which a correction is a guess.
 const FAR_BEYOND: f64 = 10.0;
@@ -118,8 +118,8 @@ fn day_before(end: NaiveDate, time: f64, unit: TimeUnit) -> NaiveDate {
 }
 
 /// The signs of a selection in the data.
-pub fn signs(settings: &Settings, histories: &Histories, left_out: usize) -> Signs {
-    let first = match settings.summary.frequency {
+pub fn signs(summary: &Summary, histories: &Histories, left_out: usize) -> Signs {
+    let first = match summary.frequency {
         FrequencyKind::Orders => 0.0,
         FrequencyKind::RepeatOrders => 1.0,
     };
@@ -142,12 +142,12 @@ pub fn advice(signs: &Signs, observation_end: NaiveDate, unit: TimeUnit) -> Opti
 
 /// Findings about signs that the pipeline does not state, or that contradict what it states.
 pub fn findings(
-    settings: &Settings,
+    summary: &Summary,
     stated: Option<probability::SelectionRule>,
     signs: &Signs,
     observation_end: NaiveDate,
 ) -> Vec<Finding> {
-    let unit = settings.summary.time_unit;
+    let unit = summary.time_unit;
     let lines = advice(signs, observation_end, unit);
     let longest = signs.longest_silence;
     let too_long = |window: f64| match window.is_finite() {

@@ -9,7 +9,7 @@ use crate::cli::terminal::{
 use crate::frame::guess::inspect::{Column, Overview};
 use crate::frame::input::kinds::ColumnKind;
 use crate::results::findings::Severity;
-use crate::settings::{Cancelled, FrequencyKind, InputKind, Settings};
+use crate::settings::{Cancelled, FrequencyKind, Input, InputKind};
 
 /// Most characters of a value in a table.
 const WIDEST: usize = 24;
@@ -131,7 +131,7 @@ fn would_do(page: &mut Page, prospect: &Prospect, overview: &Overview) {
         .collect();
     let aside = if rejected == 0 { String::new() } else { format!(": {}", rules.join(", ")) };
     let mut rows = vec![
-        ("takes the file for", taken_for(settings, overview)),
+        ("takes the file for", taken_for(&settings.input, overview)),
         (
             "reads",
             format!(
@@ -168,9 +168,9 @@ fn would_do(page: &mut Page, prospect: &Prospect, overview: &Overview) {
     }
 }
 
-fn taken_for(settings: &Settings, overview: &Overview) -> String {
-    let id = &settings.input.columns.customer_id;
-    match settings.input.kind {
+fn taken_for(input: &Input, overview: &Overview) -> String {
+    let id = &input.columns.customer_id;
+    match input.kind {
         InputKind::Customers => {
             let column = overview.columns.iter().find(|column| column.name == *id);
             let again = column.map_or(0, |column| column.repeated);

@@ -84,7 +84,7 @@ pub(crate) fn prospect(settings: Settings) -> Result<Prospect, Error> {
             .err()
             .map(|e| with_remedy(e).to_string()),
         remarks: data_findings(&settings, &prepared, &[]),
-        selection: selection::findings(&settings, stated, &prepared.signs, end),
+        selection: selection::findings(&settings.summary, stated, &prepared.signs, end),
         lines: advice(&prepared.signs, end, settings.summary.time_unit),
         settings,
         prepared,

@@ -8,7 +8,7 @@ use crate::frame::input::dates;
 use crate::frame::input::kinds::kind_of;
 use crate::frame::input::typed::{is_unusable, stripped};
 use crate::frame::streamed;
-use crate::settings::{BadRows, ColumnType, Settings};
+use crate::settings::{BadRows, ColumnType, Contract, Input};
 
 /// Column: whether a row has a value of another type than the contract requires.
 pub(crate) const WRONG_TYPE: &str = "__wrong_type";
@@ -27,31 +27,36 @@ struct Check<'a> {
 /// # Errors
 /// [`Error::Input`] when a column has more such values than the contract allows, or dates in no
 /// known format; lists all such columns.
-pub fn typed(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<LazyFrame, Error> {
+pub fn typed(
+    raw: LazyFrame,
+    files: &[String],
+    contract: &Contract,
+    input: &Input,
+) -> Result<LazyFrame, Error> {
     let schema = raw.clone().collect_schema().map_err(failed())?;
     let (mut checks, mut faults) = (Vec::new(), Vec::new());
-    for (name, expected) in &settings.contract.required {
-        match wrong(&raw, name, *expected, schema.get(name), settings) {
+    for (name, expected) in &contract.required {
+        match wrong(&raw, name, *expected, schema.get(name), input) {
             Ok(None) => {}
             Ok(Some(wrong)) => checks.push(Check { name, expected: *expected, wrong }),
             Err(fault) => faults.push(fault),
         }
     }
     for (check, (values, wrong)) in checks.iter().zip(counts(&raw, &checks)?) {
-        if wrong > 0 && wrong as f64 >= allowed(settings) * values as f64 {
+        if wrong > 0 && wrong as f64 >= allowed(contract) * values as f64 {
             faults.push(fault(&raw, check, values, wrong, files)?);
         }
     }
     if !faults.is_empty() {
-        return Err(Error::Input { place: settings.input.path.clone(), faults });
+        return Err(Error::Input { place: input.path.clone(), faults });
     }
     let any = checks.into_iter().map(|check| check.wrong).reduce(Expr::or);
     Ok(any.map_or(raw.clone(), |any| raw.with_column(any.alias(WRONG_TYPE))))
 }
 
 /// Whether [`typed`] adds the column [`WRONG_TYPE`].
-pub(crate) fn marks(settings: &Settings) -> bool {
-    settings.contract.required.values().any(|expected| *expected != ColumnType::Text)
+pub(crate) fn marks(contract: &Contract) -> bool {
+    contract.required.values().any(|expected| *expected != ColumnType::Text)
 }
 
 fn failed() -> impl FnOnce(PolarsError) -> Error {
@@ -59,10 +64,10 @@ fn failed() -> impl FnOnce(PolarsError) -> Error {
 }
 
 /// The share of wrong values from which a column fails.
-fn allowed(settings: &Settings) -> f64 {
-    match settings.contract.bad_rows {
+fn allowed(contract: &Contract) -> f64 {
+    match contract.bad_rows {
         BadRows::Fail => 0.0,
-        _ => settings.contract.fail_at.unwrap_or(MOST_WRONG).min(MOST_WRONG),
+        _ => contract.fail_at.unwrap_or(MOST_WRONG).min(MOST_WRONG),
     }
 }
 
@@ -72,7 +77,7 @@ fn wrong(
     name: &str,
     expected: ColumnType,
     dtype: Option<&DataType>,
-    settings: &Settings,
+    input: &Input,
 ) -> Result<Option<Expr>, String> {
     let number = || stripped(name).cast(DataType::Float64);
     let unlike = match expected {
@@ -80,11 +85,11 @@ fn wrong(
         ColumnType::Number => is_unusable(number()),
         ColumnType::Integer => is_unusable(number()).or(number().neq(number().floor())),
         ColumnType::Date => {
-            let columns = &settings.input.columns;
+            let columns = &input.columns;
             let known = [&columns.first_order_date, &columns.last_order_date, &columns.order_date];
             let is_known = known.iter().any(|column| column.as_deref() == Some(name));
             // `date_format` is about the columns of orders; other dates may be written differently.
-            let setting = if is_known { &settings.input.date_format } else { "auto" };
+            let setting = if is_known { &input.date_format } else { "auto" };
             let settle = || dates::settle(raw, &[name], setting, "", Engine::Streaming);
             let format = dates::glimpse(raw, &[name], setting).map_or_else(settle, Ok);
             let format = format.map_err(|error| match error {

@@ -26,7 +26,7 @@ const DUPLICATE: &str = "duplicate_customer_id";
 /// [`Error::Input`] when it cannot be read, no date format can be chosen, or no row is valid.
 pub fn customers(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cleaned, Error> {
     let place = &settings.input.path;
-    let engine = engine(settings, Engine::InMemory);
+    let engine = engine(&settings.resources, Engine::InMemory);
     let raw = collected(raw, engine).map_err(|e| Error::input(place, unreadable(&e)))?;
     let schema = raw.schema().clone();
     let rows_read = raw.height();
@@ -85,7 +85,7 @@ fn rules(settings: &Settings) -> Vec<Rule> {
     if let AnalysisDate::On(as_of) = settings.summary.analysis_date {
         rules.insert(3, ("order_after_as_of", last.gt(day_literal(as_of))));
     }
-    if column_types::marks(settings) {
+    if column_types::marks(&settings.contract) {
         rules.push(("wrong_type", col(WRONG_TYPE)));
     }
     rules

@@ -12,10 +12,10 @@ use crate::frame::input::pages;
 use crate::frame::scored::kept_columns;
 use crate::frame::{catch_reader_panic, collected, numbers};
 use crate::results::profiles::KeptColumn;
-use crate::settings::Settings;
 use crate::settings::columns::{
     CLTV, CLTV_SEGMENT, CUSTOMER_ID, EXP_AVERAGE_VALUE, FREQUENCY, MONETARY_AVG, age, recency,
 };
+use crate::settings::{Input, Segments, Settings, Summary};
 
 /// Segment in the earlier run.
 pub const SEGMENT_BEFORE: &str = "segment_before";
@@ -83,12 +83,13 @@ pub struct Matched {
 pub fn matched(
     before: &DataFrame,
     after: &DataFrame,
-    settings: &Settings,
+    segments: &Segments,
+    summary: &Summary,
     absent: [&str; 2],
 ) -> Result<Matched, Error> {
     let failed = || Error::engine("match the customers of the two runs");
-    let joined = join(before, after, settings).map_err(failed())?;
-    let labels = &settings.segments.labels;
+    let joined = join(before, after, summary).map_err(failed())?;
+    let labels = &segments.labels;
     let pairs = pairs(&joined, labels).map_err(failed())?;
     let or_absent = |name: &str, word: &str| col(name).fill_null(lit(word));
     let frame = joined
@@ -105,7 +106,7 @@ pub fn matched(
     Ok(Matched { frame, pairs })
 }
 
-fn join(before: &DataFrame, after: &DataFrame, settings: &Settings) -> PolarsResult<DataFrame> {
+fn join(before: &DataFrame, after: &DataFrame, summary: &Summary) -> PolarsResult<DataFrame> {
     let earlier = before.clone().lazy().select([
         col(CUSTOMER_ID),
         col(CLTV_SEGMENT).alias(SEGMENT_BEFORE),
@@ -116,7 +117,7 @@ fn join(before: &DataFrame, after: &DataFrame, settings: &Settings) -> PolarsRes
         col(CLTV_SEGMENT).alias(SEGMENT_AFTER),
         col(CLTV).alias(CLTV_AFTER),
         col(FREQUENCY).alias(FREQUENCY_AFTER),
-        col(age(settings.summary.time_unit)).alias(AGE_AFTER),
+        col(age(summary.time_unit)).alias(AGE_AFTER),
         col(MONETARY_AVG).alias(MONETARY_AFTER),
     ]);
     let mut either = JoinArgs::new(JoinType::Full);
@@ -189,8 +190,8 @@ pub fn ids(table: &DataFrame, rows: &[usize]) -> Result<Vec<String>, Error> {
 ///
 /// # Errors
 /// [`Error::Engine`], never for the customers of a run.
-pub fn history(customers: &DataFrame, settings: &Settings) -> Result<[Vec<f64>; 4], Error> {
-    let unit = settings.summary.time_unit;
+pub fn history(customers: &DataFrame, summary: &Summary) -> Result<[Vec<f64>; 4], Error> {
+    let unit = summary.time_unit;
     Ok([
         numbers(customers, FREQUENCY)?,
         numbers(customers, &recency(unit))?,
@@ -233,14 +234,20 @@ pub fn kept_changes(
 ) -> Result<Vec<KeptChange>, Error> {
     let described = |customers: &DataFrame, settings: &Settings| {
         let all = customers.height();
-        kept_columns::describe(customers, settings, &vec![0; all], &[all])
+        kept_columns::describe(
+            customers,
+            &settings.input,
+            &settings.segments,
+            &vec![0; all],
+            &[all],
+        )
     };
     let (then, now) = (described(before, earlier)?, described(after, later)?);
     let (was, is) = (&earlier.input.columns.keep, &later.input.columns.keep);
     let columns = was.iter().chain(is.iter().filter(|column| !was.contains(column)));
     Ok(columns
         .map(|column| {
-            let role = role(column, later);
+            let role = role(column, &later.input, &later.segments);
             let (then, now) = (find(&then, column), find(&now, column));
             match (was.contains(column), is.contains(column)) {
                 (true, false) => unlike(column, role, "only the earlier run keeps it"),
@@ -255,10 +262,10 @@ fn find<'a>(described: &'a [KeptColumn], column: &str) -> Option<&'a KeptColumn>
     described.iter().find(|kept| kept.column == column)
 }
 
-fn role(column: &str, settings: &Settings) -> &'static str {
-    if kept_columns::categories_column(settings).as_deref() == Some(column) {
+fn role(column: &str, input: &Input, segments: &Segments) -> &'static str {
+    if kept_columns::categories_column(input, segments).as_deref() == Some(column) {
         "categories"
-    } else if kept_columns::channel_column(settings).as_deref() == Some(column) {
+    } else if kept_columns::channel_column(input, segments).as_deref() == Some(column) {
         "channel"
     } else {
         "other"

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use crate::customers::{Groups, Scope};
 use crate::error::Error;
 use crate::results::profiles::{Described, KeptColumn};
-use crate::settings::Settings;
+use crate::settings::{Input, Segments};
 
 /// A text column with more distinct entries identifies customers instead of describing them.
 const MOST_ENTRIES: usize = 1_000;
@@ -34,13 +34,14 @@ enum EntryKind {
 /// [`Error::Engine`], never for a scored frame.
 pub fn describe(
     scored: &DataFrame,
-    settings: &Settings,
+    input: &Input,
+    segments: &Segments,
     member: &[usize],
     sizes: &[usize],
 ) -> Result<Vec<KeptColumn>, Error> {
     let mut described = Vec::new();
-    for column in &settings.input.columns.keep {
-        let groups = one(scored, column, settings, member, sizes)
+    for column in &input.columns.keep {
+        let groups = one(scored, column, input, segments, member, sizes)
             .map_err(Error::engine("describe the kept columns"))?;
         described.extend(groups.map(|groups| KeptColumn { column: column.clone(), groups }));
     }
@@ -50,7 +51,8 @@ pub fn describe(
 fn one(
     scored: &DataFrame,
     column: &str,
-    settings: &Settings,
+    input: &Input,
+    segments: &Segments,
     member: &[usize],
     sizes: &[usize],
 ) -> PolarsResult<Option<Vec<Described>>> {
@@ -58,9 +60,9 @@ fn one(
     let text = values.cast(&DataType::String)?;
     let text = text.str()?;
     // The columns of channel and categories are read as such, even if their entries are numbers.
-    let kind = if categories_column(settings).as_deref() == Some(column) {
+    let kind = if categories_column(input, segments).as_deref() == Some(column) {
         EntryKind::Lists
-    } else if channel_column(settings).as_deref() == Some(column) {
+    } else if channel_column(input, segments).as_deref() == Some(column) {
         EntryKind::Categories
     } else if values.dtype().is_primitive_numeric() {
         EntryKind::Numbers
@@ -129,16 +131,17 @@ fn means(
 /// [`Error::Engine`], never for a scored frame.
 pub fn groups(
     scored: &DataFrame,
-    settings: &Settings,
+    input: &Input,
+    segments: &Segments,
     member: &[usize],
     kept: &[KeptColumn],
 ) -> Result<Groups, Error> {
-    let labels = &settings.segments.labels;
+    let labels = &segments.labels;
     let mut names = Groups::everybody().names;
     names.extend(labels.iter().map(|label| (Scope::Segment, label.clone())));
     // Position 0 is the group of all customers.
     let segment_of = member.iter().map(|segment| 1 + segment).collect();
-    let named = channel_column(settings);
+    let named = channel_column(input, segments);
     let Some(channels) = kept.iter().find(|kept| Some(&kept.column) == named.as_ref()) else {
         return Ok(Groups { names, segment_of, channel_of: Vec::new() });
     };
@@ -161,21 +164,21 @@ pub fn groups(
 }
 
 /// The column to keep that holds the channel: the one in the settings, else the first by name.
-pub fn channel_column(settings: &Settings) -> Option<String> {
-    named_or_found(&settings.segments.channel_column, settings, &["channel", "kanal"])
+pub fn channel_column(input: &Input, segments: &Segments) -> Option<String> {
+    named_or_found(&segments.channel_column, input, &["channel", "kanal"])
 }
 
 /// The same for the list of categories.
-pub fn categories_column(settings: &Settings) -> Option<String> {
-    named_or_found(&settings.segments.categories_column, settings, &["categor", "kategori"])
+pub fn categories_column(input: &Input, segments: &Segments) -> Option<String> {
+    named_or_found(&segments.categories_column, input, &["categor", "kategori"])
 }
 
-fn named_or_found(named: &Option<String>, settings: &Settings, words: &[&str]) -> Option<String> {
+fn named_or_found(named: &Option<String>, input: &Input, words: &[&str]) -> Option<String> {
     let says_so = |name: &&String| {
         let name = name.to_lowercase();
         words.iter().any(|word| name.contains(word))
     };
-    named.clone().or_else(|| settings.input.columns.keep.iter().find(says_so).cloned())
+    named.clone().or_else(|| input.columns.keep.iter().find(says_so).cloned())
 }
 
 /// For each entry of a column, or of its lists `[A, B]`: customers by segment. An entry that a list

@@ -5,7 +5,7 @@ use polars::prelude::*;
 use crate::customers::{CustomerIntervals, Predictions};
 use crate::error::Error;
 use crate::frame::columns::{FIRST_CHANNEL, ORDERS, SPEND_COUNT, VALUE};
-use crate::settings::Settings;
+use crate::settings::Input;
 use crate::settings::columns::{
     CLTV, CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, EXP_AVERAGE_VALUE, P_ALIVE, expected_orders,
     interval_columns,
@@ -18,7 +18,7 @@ use crate::settings::columns::{
 pub fn attach(
     summary: &DataFrame,
     predictions: &Predictions,
-    settings: &Settings,
+    input: &Input,
 ) -> Result<DataFrame, Error> {
     let column = |name: &str, values: &[f64]| Column::new(name.into(), values);
     let mut columns = vec![column(P_ALIVE, &predictions.p_alive)];
@@ -31,7 +31,7 @@ pub fn attach(
         let mut frame =
             summary.drop_many([SPEND_COUNT, FIRST_CHANNEL, ORDERS, VALUE, DAYS_SINCE_LAST_ORDER]);
         frame.hstack_mut(&columns)?;
-        kept_last(&frame, settings)
+        kept_last(&frame, input)
     };
     attached().map_err(Error::engine("join the predictions"))
 }
@@ -43,7 +43,7 @@ pub fn attach(
 pub fn attach_intervals(
     mut scored: DataFrame,
     intervals: Vec<CustomerIntervals>,
-    settings: &Settings,
+    input: &Input,
 ) -> Result<DataFrame, Error> {
     let mut columns = Vec::new();
     for CustomerIntervals { months, low, high, any_order } in intervals {
@@ -54,7 +54,7 @@ pub fn attach_intervals(
     }
     scored
         .hstack_mut(&columns)
-        .and_then(|frame| kept_last(frame, settings))
+        .and_then(|frame| kept_last(frame, input))
         .map_err(Error::engine("join the intervals"))
 }
 
@@ -99,8 +99,8 @@ pub fn highest_customers(
 }
 
 /// The same columns with the columns to keep at the end.
-pub(crate) fn kept_last(frame: &DataFrame, settings: &Settings) -> PolarsResult<DataFrame> {
-    let keep = &settings.input.columns.keep;
+pub(crate) fn kept_last(frame: &DataFrame, input: &Input) -> PolarsResult<DataFrame> {
+    let keep = &input.columns.keep;
     let names: Vec<&PlSmallStr> = frame.get_column_names();
     let own = names.iter().filter(|name| !keep.iter().any(|k| k == name.as_str()));
     let order: Vec<PlSmallStr> =

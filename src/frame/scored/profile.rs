@@ -72,11 +72,12 @@ pub fn profiles(scored: &DataFrame, settings: &Settings) -> Result<Profiles, Err
     }
     profiles.iter_mut().chain([&mut company]).for_each(Profile::sums_to_means);
     let sizes: Vec<usize> = profiles.iter().map(|profile| profile.customers).collect();
-    let kept = kept_columns::describe(scored, settings, &member, &sizes)?;
+    let kept =
+        kept_columns::describe(scored, &settings.input, &settings.segments, &member, &sizes)?;
     let column =
         |name: Option<String>| kept.iter().find(|kept| Some(&kept.column) == name.as_ref());
-    let channels = column(kept_columns::channel_column(settings));
-    let categories = column(kept_columns::categories_column(settings));
+    let channels = column(kept_columns::channel_column(&settings.input, &settings.segments));
+    let categories = column(kept_columns::categories_column(&settings.input, &settings.segments));
     for (group, profile) in profiles.iter_mut().chain([&mut company]).enumerate() {
         profile.main_channel = channels.and_then(|kept| kept.shares(group).first().cloned());
         profile.categories = categories.map_or(Vec::new(), |kept| kept.shares(group).to_vec());

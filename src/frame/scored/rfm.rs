@@ -13,7 +13,7 @@ use crate::results::profiles::RfmProfile;
 use crate::settings::columns::{
     CLTV, DAYS_SINCE_LAST_ORDER, RFM_FREQUENCY, RFM_MONETARY, RFM_RECENCY, RFM_SCORES, RFM_SEGMENT,
 };
-use crate::settings::{Settings, Ties};
+use crate::settings::{Rfm, Segments, Settings, Ties};
 
 /// The scored customers with their RFM scores, and a profile of each RFM segment.
 pub struct Scored {
@@ -59,7 +59,14 @@ pub fn score(
     let segments = &settings.rfm.segments;
     let of_pair = |r, f| segments.iter().position(|s| s.holds(r, f)).unwrap_or_default();
     let member: Vec<usize> = recency.iter().zip(&frequency).map(|(r, f)| of_pair(*r, *f)).collect();
-    let profiles = profiles(&scored, [&days, &orders, &spend], &member, cltv_segment, settings)?;
+    let profiles = profiles(
+        &scored,
+        [&days, &orders, &spend],
+        &member,
+        cltv_segment,
+        &settings.rfm,
+        &settings.segments,
+    )?;
     let column = |name: &str, scores: Vec<u8>| {
         Column::new(name.into(), scores.into_iter().map(i32::from).collect::<Vec<_>>())
     };
@@ -76,7 +83,7 @@ pub fn score(
     ];
     let frame = scored
         .hstack_mut(&columns)
-        .and_then(|frame| kept_last(frame, settings))
+        .and_then(|frame| kept_last(frame, &settings.input))
         .map_err(Error::engine("join the RFM scores"))?;
     Ok(Scored { frame, segments: profiles })
 }
@@ -105,10 +112,11 @@ fn profiles(
     [days, orders, spend]: [&[f64]; 3],
     member: &[usize],
     cltv_segment: &[usize],
-    settings: &Settings,
+    rfm: &Rfm,
+    segments: &Segments,
 ) -> Result<Vec<RfmProfile>, Error> {
     let cltv = numbers(scored, CLTV)?;
-    let labels = &settings.segments.labels;
+    let labels = &segments.labels;
     let empty = |name: &String| RfmProfile {
         segment: name.clone(),
         customers: 0,
@@ -121,7 +129,7 @@ fn profiles(
         by_cltv_segment: vec![0; labels.len()],
     };
     let mut profiles: Vec<RfmProfile> =
-        settings.rfm.segments.iter().map(|segment| empty(&segment.name)).collect();
+        rfm.segments.iter().map(|segment| empty(&segment.name)).collect();
     // Fields of means hold sums until all customers are added.
     for (i, &segment) in member.iter().enumerate() {
         let profile = &mut profiles[segment];

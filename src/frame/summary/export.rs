@@ -7,12 +7,12 @@ use crate::error::Error;
 use crate::frame::columns::{FIRST_ORDER, LAST_ORDER, ORDERS, VALUE, typed_name};
 use crate::frame::one_date;
 use crate::frame::summary::{CustomerSummary, HistoryExpressions, finish};
-use crate::settings::{AnalysisDate, FrequencyKind, Settings};
+use crate::settings::{AnalysisDate, FrequencyKind, Input, Settings};
 
 /// Adds up orders and spend over all channels. Outlier limits on single channels can lower the
 /// orders; a customer still has one order at least, or two where first and last date differ.
-pub fn omnichannel_totals(capped: LazyFrame, settings: &Settings) -> LazyFrame {
-    let columns = &settings.input.columns;
+pub fn omnichannel_totals(capped: LazyFrame, input: &Input) -> LazyFrame {
+    let columns = &input.columns;
     let total = |names: &[String]| {
         names.iter().map(|n| col(typed_name(n))).reduce(|a, b| a + b).unwrap_or(lit(0.0))
     };

@@ -13,7 +13,7 @@ use crate::frame::columns::{
 use crate::frame::summary::{CustomerSummary, HistoryExpressions, finish};
 use crate::frame::{collected, day_literal, engine, numbers, one_date, streamed};
 use crate::settings::columns::{CUSTOMER_ID, age};
-use crate::settings::{FrequencyKind, MonetaryKind, Settings, TimeUnit};
+use crate::settings::{FrequencyKind, Input, MonetaryKind, Settings, Summary, TimeUnit};
 
 /// Value of the first order.
 const FIRST_VALUE: &str = "__first_value";
@@ -36,8 +36,8 @@ pub fn customer_summary(days: LazyFrame, settings: &Settings) -> Result<Customer
     };
     let end = log.calibration_end.unwrap_or(covered_until);
     let lines_after_calibration = lines_after(&days, end)?;
-    let customers = per_customer(days.filter(until(end)), settings)
-        .and_then(|customers| collected(customers, engine(settings, Engine::Streaming)))
+    let customers = per_customer(days.filter(until(end)), &settings.input)
+        .and_then(|customers| collected(customers, engine(&settings.resources, Engine::Streaming)))
         .map_err(Error::engine("group the orders by customer"))?;
     if customers.height() == 0 {
         return Err(Error::input(
@@ -45,7 +45,7 @@ pub fn customer_summary(days: LazyFrame, settings: &Settings) -> Result<Customer
             format!("no order is on or before {end}, the end of the calibration"),
         ));
     }
-    let summary = finish(customers.lazy(), history(settings), end, settings)?;
+    let summary = finish(customers.lazy(), history(&settings.summary), end, settings)?;
     Ok(CustomerSummary { covered_until, lines_after_calibration, ..summary })
 }
 
@@ -83,7 +83,7 @@ fn first_value() -> Expr {
 }
 
 /// One row per customer, in order of first appearance.
-fn per_customer(days: LazyFrame, settings: &Settings) -> PolarsResult<LazyFrame> {
+fn per_customer(days: LazyFrame, input: &Input) -> PolarsResult<LazyFrame> {
     let mut columns = vec![
         col(DAY).min().alias(FIRST_ORDER),
         col(DAY).max().alias(LAST_ORDER),
@@ -93,7 +93,7 @@ fn per_customer(days: LazyFrame, settings: &Settings) -> PolarsResult<LazyFrame>
         first_value(),
         col(FIRST_ROW).min(),
     ];
-    let keep = settings.input.columns.keep.iter();
+    let keep = input.columns.keep.iter();
     columns.extend(keep.map(|name| {
         let known = when(col(name.as_str()).is_not_null()).then(col(DAY)).otherwise(lit(NULL));
         at(FunctionExpr::MaxBy, col(name.as_str()), known)
@@ -104,14 +104,14 @@ fn per_customer(days: LazyFrame, settings: &Settings) -> PolarsResult<LazyFrame>
 }
 
 /// The part of the CLTV frame that depends on how orders are counted.
-fn history(settings: &Settings) -> HistoryExpressions {
+fn history(summary: &Summary) -> HistoryExpressions {
     let orders = || col(ORDERS).cast(DataType::Float64);
     let repeat = || orders() - lit(1.0);
-    let frequency = match settings.summary.frequency {
+    let frequency = match summary.frequency {
         FrequencyKind::Orders => orders(),
         FrequencyKind::RepeatOrders => repeat(),
     };
-    let (monetary, spend_count) = match settings.summary.monetary_value {
+    let (monetary, spend_count) = match summary.monetary_value {
         MonetaryKind::Orders => (col(VALUE) / orders(), orders()),
         MonetaryKind::RepeatOrders => (
             when(repeat().gt(lit(0.0)))

@@ -58,7 +58,7 @@ pub(crate) fn finish(
     settings: &Settings,
 ) -> Result<CustomerSummary, Error> {
     let failed = || Error::engine("summarise the customers");
-    let engine = engine(settings, Engine::InMemory);
+    let engine = engine(&settings.resources, Engine::InMemory);
     let customers = collected(customers, engine).map_err(failed())?;
     let all = customers.height();
     let customers = customers.lazy();
