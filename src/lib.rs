@@ -34,7 +34,7 @@
 //! let customers = CustomerPatterns::of(&histories);
 //! let fitted = fit_purchases(&customers.patterns, &Purchases::default(), None)?;
 //! for customer in histories.iter() {
-//!     println!("{:.2}", fitted.model.p_alive(&customer));
+//!     println!("{:.2}", fitted.model.p_alive(customer));
 //! }
 //! # Ok(())
 //! # }

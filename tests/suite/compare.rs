@@ -137,9 +137,9 @@ fn what_came_is_what_the_log_says() {
         for (id, actual) in by_id(&table, "actual_revenue") {
             assert!((actual - since[&id].1).abs() < 1e-7, "{what}: {id} {actual}");
         }
-        assert_eq!(found["anomalies"]["fewer_orders"], 0);
-        assert_eq!(found["anomalies"]["first_order_moved"], 0);
-        assert_eq!(found["anomalies"]["late"], 0);
+        assert_eq!(found["oddities"]["fewer_orders"], 0);
+        assert_eq!(found["oddities"]["first_order_moved"], 0);
+        assert_eq!(found["oddities"]["late"], 0);
     }
 }
 
@@ -202,7 +202,7 @@ fn migration_and_movers_from_the_two_tables() {
 /// is the one that scoring gives, and the differences of parameters follow from the two model.json.
 #[test]
 #[ignore = "needs CLTV_REFERENCE"]
-fn cdnow_half_a_year_on_on_reference_data() {
+fn cdnow_half_a_year_later_on_reference_data() {
     let reference = reference();
     let place = folder();
     let log = Log::sample(&reference);
@@ -306,7 +306,7 @@ fn one_customer_lost_one_new_one_with_fewer_orders() {
     let anomalies = json!({
         "lost": 1, "fewer_orders": 1, "less_spent": 0, "first_order_moved": 0, "late": 1,
     });
-    assert_eq!(found["anomalies"], anomalies);
+    assert_eq!(found["oddities"], anomalies);
     let codes: Vec<&str> = found["warnings"]
         .as_array()
         .expect("a list")
@@ -382,7 +382,7 @@ fn the_same_customers_stay_where_they_are() {
     assert_eq!(number(&found, "/forecast/orders/actual"), 0.0);
     assert!(number(&found, "/forecast/orders/expected") > 1000.0);
     // No T has grown, so this cannot be a later run of the same customers.
-    assert_eq!(found["anomalies"]["first_order_moved"], found["before"]["customers"]);
+    assert_eq!(found["oddities"]["first_order_moved"], found["before"]["customers"]);
     let output = compare(&a, &b, &[]);
     assert!(stderr(&output).contains("another first order"), "{}", stderr(&output));
 }

@@ -95,10 +95,9 @@ fn every_model_keeps_the_published_schema_in_python() {
 fn every_run_keeps_the_published_schema_in_python() {
     let out = folder();
     let mut runs = Vec::new();
+    let with_intervals = ["--set", "uncertainty={draws=100}", "--set", "purchases.l2_penalty=0"];
     for (i, (pipeline, input)) in PIPELINES.iter().enumerate() {
-        for (j, more) in
-            [&AUTO_WITHOUT_PENALTY[..], &["--set", "uncertainty={draws=100}"]].iter().enumerate()
-        {
+        for (j, more) in [&AUTO_WITHOUT_PENALTY, &with_intervals].into_iter().enumerate() {
             let run = out.path().join(format!("{i}-{j}"));
             run_ok(pipeline, &project(input), &run, more);
             runs.push(run.join("run.json"));
