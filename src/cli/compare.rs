@@ -270,15 +270,7 @@ fn outcomes(page: &mut Page, comparison: &Comparison) {
         ]
     });
     let titles = header([
-        "",
-        "customers",
-        "lost",
-        "orders",
-        "came",
-        "came/exp.",
-        "MAE",
-        "revenue",
-        "came",
+        "", "customers", "lost", "orders", "came", "came/exp.", "MAE", "revenue", "came",
         "came/exp.",
     ]);
     page.table(&number_table(titles, rows.collect()));

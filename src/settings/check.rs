@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::error::nearest;
 use crate::settings::columns::RFM_SCORES;
 use crate::settings::contract;
-use crate::settings::sections::{RfmSegment, Settings};
+use crate::settings::sections::{RfmSegment, Selection, Settings};
 use crate::settings::types::{
     CappedColumns, FrequencyKind, InputKind, MonthLength, PurchaseModelName,
 };
@@ -182,6 +182,11 @@ fn selection(settings: &Settings, faults: &mut Vec<String>) {
             selection.min_orders
         ));
     }
+    selection_beside_others(settings, selection, faults);
+}
+
+/// What a selection asks of other sections.
+fn selection_beside_others(settings: &Settings, selection: &Selection, faults: &mut Vec<String>) {
     if settings.summary.min_orders > selection.least_orders() {
         faults.push(format!(
             "summary.min_orders {} leaves out customers that [selection] counts as in the file: \

@@ -82,7 +82,37 @@ fn all(settings: &Settings) -> Vec<Definition> {
         lineage: _,
         resources: _,
     } = settings;
-    // Where a file lies and what its columns are called may change from quarter to quarter.
+    let mut all = vec![define("name", "pipeline", json!(name), &[Succession])];
+    all.extend(of_summary(summary, input.kind));
+    all.extend([
+        define("forecast", "forecast", value(forecast), &[Succession]),
+        define("lifetime_value", "lifetime value", value(lifetime_value), ALWAYS),
+        of_segments(segments),
+        of_input(input),
+        define("outliers", "handling of outliers", value(outliers), &[Scoring, Succession]),
+        define("selection", "selection", value(selection), FIT),
+        define("purchases", "model of orders", value(purchases), FIT),
+        define("spend", "model of order values", value(spend), FIT),
+        of_rfm(rfm),
+        of_output(output),
+    ]);
+    if input.kind == InputKind::Transactions {
+        all.extend(of_transactions(transactions));
+    }
+    all
+}
+
+fn define(
+    key: &'static str,
+    name: &'static str,
+    value: Value,
+    questions: &'static [Question],
+) -> Definition {
+    Definition { key, name, value, questions }
+}
+
+/// Where a file lies and what its columns are called may change from quarter to quarter.
+fn of_input(input: &Input) -> Definition {
     let Input { path: _, kind, date_format: _, separator: _, columns } = input;
     let Columns {
         customer_id: _,
@@ -96,42 +126,42 @@ fn all(settings: &Settings) -> Vec<Definition> {
         order_id: _,
         keep: _,
     } = columns;
-    // The observation end is the one thing that every new export moves.
+    define("input.kind", "kind of input", json!(kind), &[Scoring, Succession])
+}
+
+/// Every new export moves the observation end, so the analysis date is free.
+fn of_summary(summary: &Summary, kind: InputKind) -> [Definition; 4] {
     let Summary { analysis_date: _, time_unit, frequency, monetary_value, min_orders } = summary;
-    let Segments { labels, channel_column: _, categories_column: _ } = segments;
-    let Rfm { ties, segments: _ } = rfm;
-    let Output { path: _, partition: _, formats: _, top: _, rename: _, currency } = output;
     // The mean of a customer export is that of all orders: it knows no single ones.
     let monetary_value = match kind {
         InputKind::Customers => MonetaryKind::Orders,
         InputKind::Transactions => *monetary_value,
     };
-    let define = |key, name, value, questions| Definition { key, name, value, questions };
-    let mut all = vec![
-        define("name", "pipeline", json!(name), &[Succession]),
+    [
         define("summary.time_unit", "time unit", json!(time_unit), ALWAYS),
         define("summary.frequency", "frequency", json!(frequency), ALWAYS),
         define("summary.monetary_value", "monetary value", json!(monetary_value), ALWAYS),
         define("summary.min_orders", "least number of orders", json!(min_orders), ALWAYS),
-        define("forecast", "forecast", value(forecast), &[Succession]),
-        define("lifetime_value", "lifetime value", value(lifetime_value), ALWAYS),
-        define("segments.labels", "list of segments", json!(labels), ALWAYS),
-        define("input.kind", "kind of input", json!(kind), &[Scoring, Succession]),
-        define("outliers", "handling of outliers", value(outliers), &[Scoring, Succession]),
-        define("selection", "selection", value(selection), FIT),
-        define("purchases", "model of orders", value(purchases), FIT),
-        define("spend", "model of order values", value(spend), FIT),
-        define("rfm.ties", "handling of equal values", json!(ties), FIT),
-        define("output.currency", "currency", json!(currency), &[Succession, Comparison]),
-    ];
-    if *kind == InputKind::Transactions {
-        all.extend(orders(transactions));
-    }
-    all
+    ]
+}
+
+fn of_segments(segments: &Segments) -> Definition {
+    let Segments { labels, channel_column: _, categories_column: _ } = segments;
+    define("segments.labels", "list of segments", json!(labels), ALWAYS)
+}
+
+fn of_rfm(rfm: &Rfm) -> Definition {
+    let Rfm { ties, segments: _ } = rfm;
+    define("rfm.ties", "handling of equal values", json!(ties), FIT)
+}
+
+fn of_output(output: &Output) -> Definition {
+    let Output { path: _, partition: _, formats: _, top: _, rename: _, currency } = output;
+    define("output.currency", "currency", json!(currency), &[Succession, Comparison])
 }
 
 /// What counts as an order in a log, and what it is worth.
-fn orders(transactions: &Transactions) -> [Definition; 5] {
+fn of_transactions(transactions: &Transactions) -> [Definition; 5] {
     let Transactions {
         cancelled,
         returns,
@@ -146,7 +176,7 @@ fn orders(transactions: &Transactions) -> [Definition; 5] {
         let Cancelled { column: _, prefix, equals, negative_quantity } = cancelled;
         json!({ "prefix": prefix, "equals": equals, "negative_quantity": negative_quantity })
     });
-    let define = |key, name, value| Definition { key, name, value, questions: ALWAYS };
+    let define = |key, name, value| define(key, name, value, ALWAYS);
     [
         define("transactions.cancelled", "rule for cancellations", json!(cancelled)),
         define("transactions.returns", "handling of returns", json!(returns)),

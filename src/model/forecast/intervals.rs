@@ -20,7 +20,7 @@ use crate::model::purchase_model::PurchaseModel;
 use crate::model::simulation::gamma;
 use crate::progress;
 use crate::results::forecast::{GroupIntervals, Interval, Intervals};
-use crate::settings::{Uncertainty, UncertaintyMethod};
+use crate::settings::{Horizon, Uncertainty, UncertaintyMethod};
 
 /// Most counts for which a distribution of orders is computed.
 const MOST_ORDERS: u32 = 1 << 20;
@@ -46,7 +46,7 @@ pub fn total_intervals(
     let values = spend_draws(settings, spend)?;
     // One random stream per draw, so that the draws are the same on any number of cores. Stream 0
     // is for parameters.
-    let draws: Vec<Totals> = models
+    let totals: Vec<Totals> = models
         .par_iter()
         .zip(&values)
         .enumerate()
@@ -58,46 +58,62 @@ pub fn total_intervals(
             totals
         })
         .collect();
-    // Observed totals, not interpolated ones: orders stay whole numbers.
-    let interval = |of: &dyn Fn(&Totals) -> f64| {
-        let mut all: Vec<f64> = draws.iter().map(of).collect();
-        all.sort_by(f64::total_cmp);
-        let tail = (1.0 - settings.level) / 2.0;
-        let last = (all.len() - 1) as f64;
-        Interval {
-            low: all[(tail * last).round() as usize],
-            high: all[((1.0 - tail) * last).round() as usize],
-        }
-    };
-    let horizons = &outlook.forecast.horizons;
+    let draws = Draws { totals, level: settings.level, horizons: &outlook.forecast.horizons };
     let sizes = groups.sizes(outlook.histories.len());
-    // Orders are stored group by group, and within a group horizon by horizon.
-    let group = |g: usize| {
-        let orders = |h: usize| interval(&|totals: &Totals| totals.orders[g * horizons.len() + h]);
-        GroupIntervals {
-            orders: horizons
-                .iter()
-                .enumerate()
-                .map(|(h, horizon)| (horizon.months, orders(h)))
-                .collect(),
-            lifetime_value: interval(&|totals: &Totals| totals.lifetime_value[g]),
-            alive: interval(&|totals: &Totals| totals.alive[g] / sizes[g].max(1.0)),
-        }
-    };
-    let rows = draws.first().map_or(0, |totals| totals.periods.len());
     let segments =
         groups.names.iter().enumerate().filter(|(_, (scope, _))| *scope == Scope::Segment);
     Ok(Intervals {
         level: settings.level,
         method: settings.method,
-        draws: draws.len() as u32,
+        draws: draws.totals.len() as u32,
         spend_parameters_drawn: spend.covariance.is_some(),
-        company: group(0),
-        segments: segments.map(|(g, _)| group(g)).collect(),
-        periods: (0..rows)
-            .map(|row| [0, 1].map(|k| interval(&|totals: &Totals| totals.periods[row][k])))
-            .collect(),
+        company: draws.group(0, sizes[0]),
+        segments: segments.map(|(g, _)| draws.group(g, sizes[g])).collect(),
+        periods: draws.periods(),
     })
+}
+
+/// The totals of every draw.
+struct Draws<'a> {
+    totals: Vec<Totals>,
+    level: f64,
+    horizons: &'a [Horizon],
+}
+
+impl Draws<'_> {
+    /// The interval of one total: quantiles over the draws, not interpolated, so that orders stay
+    /// whole numbers.
+    fn interval(&self, of: impl Fn(&Totals) -> f64) -> Interval {
+        let mut all: Vec<f64> = self.totals.iter().map(of).collect();
+        all.sort_by(f64::total_cmp);
+        let tail = (1.0 - self.level) / 2.0;
+        let last = (all.len() - 1) as f64;
+        Interval {
+            low: all[(tail * last).round() as usize],
+            high: all[((1.0 - tail) * last).round() as usize],
+        }
+    }
+
+    /// The intervals of group `g`, which has so many `customers`.
+    fn group(&self, g: usize, customers: f64) -> GroupIntervals {
+        // Orders are stored group by group, and within a group horizon by horizon.
+        let first = g * self.horizons.len();
+        let horizons = self.horizons.iter().enumerate();
+        let orders = horizons
+            .map(|(h, horizon)| (horizon.months, self.interval(|totals| totals.orders[first + h])));
+        GroupIntervals {
+            orders: orders.collect(),
+            lifetime_value: self.interval(|totals| totals.lifetime_value[g]),
+            alive: self.interval(|totals| totals.alive[g] / customers.max(1.0)),
+        }
+    }
+
+    /// The intervals of orders and revenue of each row of the forecast.
+    fn periods(&self) -> Vec<[Interval; 2]> {
+        let rows = self.totals.first().map_or(0, |totals| totals.periods.len());
+        let of_row = |row: usize| [0, 1].map(|k| self.interval(|totals| totals.periods[row][k]));
+        (0..rows).map(of_row).collect()
+    }
 }
 
 /// One purchase model per draw.

@@ -11,17 +11,8 @@ use crate::results::chart_data::{DerivedQuantity, FitBin, Quantity};
 
 /// Terms of the glossary, in order.
 const TERMS: [&str; 11] = [
-    "cltv",
-    "segment",
-    "alive",
-    "frequency",
-    "recency",
-    "age",
-    "monetary",
-    "interval",
-    "rfm",
-    "holdout",
-    "selection",
+    "cltv", "segment", "alive", "frequency", "recency", "age", "monetary", "interval", "rfm",
+    "holdout", "selection",
 ];
 
 /// The section as HTML.
