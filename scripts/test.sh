@@ -35,11 +35,17 @@ needs CLTV_PYTHON _in_python
 needs CLTV_PYTHON _in_a_browser
 needs CLTV_CHROMIUM _in_a_browser
 cargo test --release --locked --no-fail-fast -- --include-ignored "${left_out[@]}"
+step "the library without the program and object stores"
+cargo check --release --locked --lib --no-default-features
 step "lints"
 cargo clippy --release --locked --all-targets -- -D warnings
+step "the package"
+cargo package --locked --no-verify --allow-dirty --quiet
 step "licences and sources of the dependencies"
 . scripts/deny.sh
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --quiet
+# Links between private files too: they are the map of the house.
+RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --quiet --document-private-items
 echo
 echo "all checks passed"

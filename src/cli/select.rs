@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::cli::terminal::whole;
 use crate::frame::scored::select;
-use crate::output::tables::csv_bytes;
+use crate::output::formats::csv_bytes;
 use crate::storage::atomic::write_whole;
 
 /// List the customers of a finished run who meet a condition, for a campaign

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 
 use crate::model::bg_nbd::BgNbd;
 use crate::model::gamma_gamma::GammaGamma;
-use crate::output::tables;
+use crate::output::formats;
 use crate::simulate::Population;
 use crate::simulate::export::{Filter, customers};
 use crate::simulate::log::{Disorder, transactions};
@@ -129,8 +129,8 @@ pub fn run(args: &SimulateArgs) -> anyhow::Result<()> {
         }
     };
     match &population.out {
-        Some(path) => write_whole(path, &tables::csv_bytes(&mut frame)?)?,
-        None => std::io::stdout().write_all(&tables::csv_bytes(&mut frame)?)?,
+        Some(path) => write_whole(path, &formats::csv_bytes(&mut frame)?)?,
+        None => std::io::stdout().write_all(&formats::csv_bytes(&mut frame)?)?,
     }
     tracing::info!("{} rows from {} simulated customers", frame.height(), population.customers);
     Ok(())

@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 use crate::comparison::Comparison;
 use crate::error::Error;
 use crate::output::folder::target::Target;
-use crate::output::tables::{TableColumns, parquet};
+use crate::output::formats::parquet;
+use crate::output::table_columns::TableColumns;
 use crate::results::json_text::text;
 use crate::results::version::{SCHEMA_VERSION, Tool};
 

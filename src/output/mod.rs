@@ -3,19 +3,21 @@
 //! # Layout
 //! * [`folder`]: the output folder, locked and exchanged whole. [`files`]: the file names of each
 //!   command.
-//! * [`tables`]: customers, segments, RFM, forecasts, quarantine. [`metadata`]: key-value metadata
-//!   of the customer table.
-//! * [`run_json`]: run.json.
-//!   [`mod@page`]: report.html.
+//! * [`tables`]: customers, segments, RFM, forecasts, quarantine, built by [`table_columns`].
+//!   [`formats`]: frames as Parquet, Arrow IPC and CSV. [`metadata`]: key-value metadata of the
+//!   customer table.
+//! * [`run_json`]: run.json. [`mod@page`]: report.html.
 //! * [`lineage`]: OpenLineage events. [`datasets`]: the datasets that they describe.
 
 pub mod datasets;
 pub mod files;
 pub mod folder;
+pub mod formats;
 pub mod lineage;
 pub mod metadata;
 pub mod page;
 pub mod run_json;
+pub mod table_columns;
 pub mod tables;
 
 use std::path::PathBuf;
@@ -79,16 +81,16 @@ pub fn write(
     let model = run.model_file.text()?;
     let notes = metadata::of_customers(run, settings, &model);
     let one = |format: &Format| match format {
-        Format::Parquet => tables::parquet(&staging, format.file(), &customers, &notes),
-        Format::Csv => tables::csv(&staging, format.file(), &customers),
-        Format::Ipc => tables::ipc(&staging, format.file(), &customers, &notes),
+        Format::Parquet => formats::parquet(&staging, format.file(), &customers, &notes),
+        Format::Csv => formats::csv(&staging, format.file(), &customers),
+        Format::Ipc => formats::ipc(&staging, format.file(), &customers, &notes),
     };
     std::thread::scope(|scope| {
         let writers: Vec<_> =
             settings.output.formats.iter().map(|format| scope.spawn(move || one(format))).collect();
-        tables::parquet(&staging, "quarantine.parquet", &run.audit.quarantine, &Vec::new())?;
+        formats::parquet(&staging, "quarantine.parquet", &run.audit.quarantine, &Vec::new())?;
         for (name, table) in small_tables(run, settings)? {
-            tables::csv(&staging, name, &table)?;
+            formats::csv(&staging, name, &table)?;
         }
         writers.into_iter().try_for_each(|writer| writer.join().unwrap_or_else(lost_thread))
     })?;

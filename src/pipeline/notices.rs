@@ -67,7 +67,7 @@ pub fn drift_finding(drift: &Drift) -> Option<Finding> {
 
 /// Adds how far each column has drifted, and which one farthest.
 fn with_indices(finding: Finding, drift: &Drift) -> Finding {
-    let farthest = drift.population_stability_index.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+    let farthest = drift.population_stability_index.iter().max_by(|a, b| a.1.total_cmp(b.1));
     let finding = finding
         .maybe("most_drifted", farthest.map(|(name, _)| name))
         .maybe("stability_index", farthest.map(|(_, psi)| *psi));

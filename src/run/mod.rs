@@ -15,7 +15,7 @@ use crate::results::profiles::RfmProfile;
 use crate::results::run_document::Drift;
 use crate::run::audit::Audit;
 
-/// Everything that a run found out; [`crate::output::write`] makes files of it.
+/// Everything that a run found out; the writers make files of it.
 pub struct Run {
     /// Customers with predictions and segment, in input order.
     pub scored: DataFrame,

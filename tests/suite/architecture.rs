@@ -34,6 +34,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
             "error",
             "simulate",
             "run",
+            "output/formats",
+            "output/table_columns",
             "output/tables",
             "output/datasets",
             "output/folder/staging",

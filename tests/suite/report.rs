@@ -197,7 +197,7 @@ fn an_earlier_run_stands_beside_the_later_one() {
     let previous = earlier.display().to_string();
     let page = report(&later, &out.path().join("both.html"), &["--previous", &previous]);
     let compared = out.path().join("compared");
-    let arguments = ["compare".into(), earlier.into_os_string(), later.clone().into_os_string()];
+    let arguments = ["compare".into(), earlier.into_os_string(), later.into_os_string()];
     let output = cltv(arguments.into_iter().chain(["--output".into(), compared.clone().into()]));
     assert!(output.status.success(), "{}", stderr(&output));
     let (_, table) = page.split_once("id=\"migration-values-table\"").expect("the table");

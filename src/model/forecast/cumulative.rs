@@ -28,7 +28,7 @@ pub(crate) type Sums = Vec<[f64; 2]>;
 struct Node {
     x: f64,
     age: f64,
-    /// For each group, Σ P(alive) and Σ P(alive)·E[M] of those customers.
+    /// For each group, Σ P(alive) and Σ P(alive)·E\[M\] of those customers.
     weights: Sums,
 }
 
