@@ -267,6 +267,42 @@ fn a_score_keeps_to_what_the_model_was_fitted_to() {
     assert!(output.status.success(), "{}", stderr(&output));
 }
 
+/// What counts as an order must be what it was for the fit: for a score, for a model that is to
+/// follow the champion, and for two runs that are compared.
+#[test]
+fn an_order_stays_what_it_was_for_the_fit() {
+    let out = folder();
+    let (pipeline, input) = PIPELINES[2];
+    let model = fit(pipeline, &out.path().join("fit"), &[]);
+    let models = out.path().join("models");
+    assert!(promote(&model, &models, &[]).status.success());
+    for (key, value) in [
+        ("transactions.merge_same_day", "false"),
+        ("transactions.returns", "\"drop\""),
+        ("transactions.keep_zero_value", "true"),
+        ("transactions.duplicate_lines", "\"drop\""),
+        ("transactions.cancelled", "{negative_quantity=true}"),
+    ] {
+        let set = ["--as-of", "2011-12-09", "--set", &format!("{key}={value}")];
+        let output = score(&model, &project(input), &out.path().join("scored"), &set);
+        assert_eq!(output.status.code(), Some(2), "{key}: {}", stderr(&output));
+        let said = stderr(&output);
+        assert!(said.contains(&format!("{key} is not that of the model")), "{said}");
+        assert!(!out.path().join("scored").exists());
+    }
+    let dropped = ["--set", "transactions.returns=\"drop\""];
+    let other = fit(pipeline, &out.path().join("other"), &dropped);
+    let output = promote(&other, &models, &[]);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    assert!(stderr(&output).contains("its handling of returns is \"drop\""), "{}", stderr(&output));
+    let [earlier, later] = ["earlier", "later"].map(|name| out.path().join(name));
+    run_ok(pipeline, &project(input), &earlier, &["--as-of", "2011-06-09"]);
+    run_ok(pipeline, &project(input), &later, &dropped);
+    let output = cltv([&"compare".into(), &earlier, &later]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("its handling of returns is \"drop\""), "{}", stderr(&output));
+}
+
 /// The sample with every date moved by `days`.
 fn moved(folder: &Path, days: i64) -> PathBuf {
     let text = std::fs::read_to_string(project("data/flo_sample.csv")).expect("the sample");
