@@ -141,7 +141,7 @@ pub(crate) fn beta(a: f64, b: f64, rng: &mut impl Rng) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::model::mbg_nbd::MbgNbd;
     use crate::model::selection::channels::ChannelMix;
@@ -149,7 +149,8 @@ mod tests {
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
-    const MODELS: [PurchaseModel; 4] = [
+    /// One of each model, with enough orders and dropout for tests by simulation.
+    pub(crate) const MODELS: [PurchaseModel; 4] = [
         PurchaseModel::Nbd(Nbd { r: 0.8, alpha: 9.0 }),
         PurchaseModel::BgNbd(BgNbd { r: 0.6, alpha: 6.0, a: 0.8, b: 2.5 }),
         PurchaseModel::MbgNbd(MbgNbd { r: 0.6, alpha: 6.0, a: 0.8, b: 1.6 }),

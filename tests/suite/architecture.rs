@@ -87,7 +87,7 @@ fn without_comments(text: &str) -> String {
 /// names `a`, `b::c` and `b::d`. Relative ones are made absolute; unit tests are one module deeper.
 fn named(module: &[String], code: &str) -> BTreeSet<Vec<String>> {
     let mut paths = BTreeSet::new();
-    let tests = code.find("\nmod tests {").unwrap_or(code.len());
+    let tests = code.find("mod tests {").unwrap_or(code.len());
     for (at, _) in code.match_indices("::") {
         let head = code[..at].rsplit(|c: char| !is_name(c)).next().unwrap_or_default();
         let before = code[..at - head.len()].chars().next_back();

@@ -277,21 +277,13 @@ mod tests {
     use super::*;
     use crate::customers::Histories;
     use crate::customers::HistoryColumns;
-    use crate::model::bg_nbd::BgNbd;
     use crate::model::likelihood::patterns::CustomerPatterns;
-    use crate::model::mbg_nbd::MbgNbd;
     use crate::model::nbd::Nbd;
-    use crate::model::pareto_nbd::ParetoNbd;
     use crate::model::selection::channels::ChannelMix;
+    use crate::model::simulation::tests::MODELS;
     use crate::settings::TimeUnit;
     use crate::settings::{Forecast, LifetimeValue};
 
-    const MODELS: [PurchaseModel; 4] = [
-        PurchaseModel::Nbd(Nbd { r: 0.8, alpha: 9.0 }),
-        PurchaseModel::BgNbd(BgNbd { r: 0.6, alpha: 6.0, a: 0.8, b: 2.5 }),
-        PurchaseModel::MbgNbd(MbgNbd { r: 0.6, alpha: 6.0, a: 0.8, b: 1.6 }),
-        PurchaseModel::ParetoNbd(ParetoNbd { r: 0.6, alpha: 10.0, s: 0.7, beta: 12.0 }),
-    ];
     /// Customers of each age in weeks; x goes to 30, so that all bins are there.
     const AGES: [(f64, usize); 3] = [(5.0, 400), (30.0, 900), (80.0, 700)];
 
