@@ -200,7 +200,7 @@ pub(crate) mod tests {
 
     /// P(selected) is the share of simulated customers that end up in a file with a window.
     #[test]
-    fn p_kept_is_the_share_that_is_kept() {
+    fn p_selected_is_the_share_that_is_selected() {
         let mut rng = ChaCha8Rng::seed_from_u64(9);
         let (window, draws) = (13.0, 40_000);
         for model in MODELS {
@@ -222,7 +222,7 @@ pub(crate) mod tests {
 
     /// The same where orders in both channels are required; the channel of each order is drawn.
     #[test]
-    fn p_kept_is_the_share_that_is_kept_with_both_channels() {
+    fn p_selected_is_the_share_that_is_selected_with_both_channels() {
         let mut rng = ChaCha8Rng::seed_from_u64(10);
         let (window, draws) = (13.0, 40_000);
         let mix = ChannelMix { first: 3.0, second: 2.0 };

@@ -7,7 +7,8 @@
 //! * `models`: fit or take given models, predict. `segments`: CLTV and RFM segments.
 //!   `forecast`: the company, week by week, with intervals.
 //! * `selection`: how customers came to be in the file, as stated and as the data show it.
-//! * `notices`: what the reader should know. `remedies`: what may help when a fit fails. `advise`: what to do about each segment.
+//! * `notices`: what the reader should know. `remedies`: what may help when a fit fails. `advise`:
+//!   what to do about each segment.
 //!   `charts`: the numbers behind the charts of the report.
 
 pub(crate) mod advise;
@@ -60,8 +61,8 @@ pub fn analyse(settings: &Settings) -> Result<Run, Error> {
 }
 
 /// Runs the analysis with the models, outlier limits and segment edges of an earlier fit, so that
-/// exports can be compared. Where the stability index of a column exceeds `refit_if`, the models are
-/// fitted to the new export instead.
+/// exports can be compared. Where the stability index of a column exceeds `refit_if`, the models
+/// are fitted to the new export instead.
 ///
 /// # Errors
 /// As [`analyse`].
@@ -185,8 +186,8 @@ fn model_file(
     ModelFile::of(parts, inputs, settings)
 }
 
-/// The settings for an export of another day: a selection window that is given by its first day keeps
-/// its length.
+/// The settings for an export of another day: a selection window that is given by its first day
+/// keeps its length.
 fn moved(settings: &Settings, given: &ModelFile, prepared: &Prepared) -> Settings {
     let mut settings = settings.clone();
     let days = prepared.summary.observation_end - given.observation_end;

@@ -14,8 +14,8 @@ use crate::settings::{FrequencyKind, Selection, Settings, Summary, TimeUnit};
 
 /// Customers ever acquired per customer in the file, beyond which a correction is a guess.
 const FAR_BEYOND: f64 = 10.0;
-/// A stated window that exceeds the longest silence in the file by this share does not fit the
-/// file.
+/// A stated window that exceeds the longest time since the last order in the file by this share
+/// does not fit the file.
 const DIFFERS: f64 = 0.05;
 
 /// The stated selection in the time unit of the data; `None` when the pipeline states none.
@@ -76,14 +76,15 @@ fn excluded(
     observation_end: NaiveDate,
 ) -> Result<(), Error> {
     let unit = settings.summary.time_unit;
-    let silences = || histories.age().iter().zip(histories.recency()).map(|(age, t_x)| age - t_x);
-    // A silence is the difference of two quotients, so rounding must not put it outside the window.
-    let outside = |silence: &f64| *silence > window * (1.0 + 1e-9);
-    let silent = silences().filter(outside).count();
+    let times = || histories.age().iter().zip(histories.recency()).map(|(age, t_x)| age - t_x);
+    // A time since the last order is the difference of two quotients, so rounding must not put it
+    // outside the window.
+    let outside = |since_last_order: &f64| *since_last_order > window * (1.0 + 1e-9);
+    let silent = times().filter(outside).count();
     let once = histories.frequency().iter().filter(|x| **x < 1.0).count();
     let mut faults = Vec::new();
     if silent > 0 {
-        let longest = silences().fold(0.0, f64::max);
+        let longest = times().fold(0.0, f64::max);
         faults.push(format!(
             "{silent} customers last ordered before the period that [selection] names, the \
              earliest on {}: correct the section, or remove it if the file holds everybody",
@@ -149,7 +150,7 @@ pub fn findings(
 ) -> Vec<Finding> {
     let unit = summary.time_unit;
     let lines = advice(signs, observation_end, unit);
-    let longest = signs.longest_silence;
+    let longest = signs.longest_since_last_order;
     let too_long = |window: f64| match window.is_finite() {
         true => window > longest * (1.0 + DIFFERS),
         false => signs.window.is_some(),

@@ -18,10 +18,11 @@ use crate::settings::columns::{
 pub fn lines(scored: &DataFrame, settings: &Settings) -> Result<Vec<CustomerLine>, Error> {
     let unit = settings.summary.time_unit;
     // Whole columns first: reading a frame row by row is slow.
-    let [x, m, alive, value, cltv, silence] =
+    let [x, m, alive, value, cltv, since_last_order] =
         [FREQUENCY, MONETARY_AVG, P_ALIVE, EXP_AVERAGE_VALUE, CLTV, DAYS_SINCE_LAST_ORDER]
             .map(|name| numbers(scored, name));
-    let (x, m, alive, value, cltv, silence) = (x?, m?, alive?, value?, cltv?, silence?);
+    let (x, m, alive, value, cltv, since_last_order) =
+        (x?, m?, alive?, value?, cltv?, since_last_order?);
     let (t_x, t) = (numbers(scored, &recency(unit))?, numbers(scored, &age(unit))?);
     let orders = settings
         .forecast
@@ -42,7 +43,7 @@ pub fn lines(scored: &DataFrame, settings: &Settings) -> Result<Vec<CustomerLine
         recency: t_x[i],
         age: t[i],
         monetary_avg: m[i],
-        days_since_last_order: silence[i],
+        days_since_last_order: since_last_order[i],
         p_alive: alive[i],
         expected_orders: orders.iter().map(|orders| orders[i]).collect(),
         exp_average_value: value[i],

@@ -1,5 +1,6 @@
-//! Fit check: customers in the file by frequency and by silence, compared with customers who are
-//! simulated from the fitted model with the same T. "Silence" is the time since the last order.
+//! Fit check: customers in the file by frequency and by time since the last order, compared with
+//! customers who are simulated from the fitted model with the same T. "Silence" is the time since
+//! the last order.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -23,7 +24,8 @@ const FEWEST_DRAWS: f64 = 20_000.0;
 /// number of cores.
 const PARTS: u64 = 64;
 const SEED: u64 = 1;
-/// Widths of the bins of silence in days, and the number of bins that is aimed at.
+/// Widths of the bins of time since the last order in days, and the number of bins that is aimed
+/// at.
 const WIDTHS: [f64; 13] =
     [1.0, 2.0, 3.0, 7.0, 14.0, 21.0, 28.0, 30.0, 60.0, 90.0, 180.0, 270.0, 360.0];
 const SILENCES: f64 = 16.0;
@@ -32,8 +34,9 @@ const ROUNDING: f64 = 1e-6;
 /// An outer bin with fewer expected customers, and none observed, is left off.
 const NOBODY: f64 = 0.5;
 
-/// Customers by frequency and silence, observed and expected given the T of each; under a
-/// selection, also given that they are in the file. Empty where P(selected) cannot be computed.
+/// Customers by frequency and time since the last order, observed and expected given the T of each;
+/// under a selection, also given that they are in the file. Empty where P(selected) cannot be
+/// computed.
 ///
 /// # Formula
 /// Σ P(bin, selected | T) / P(selected | T) over customers. The numerator is simulated, with draws
@@ -56,7 +59,11 @@ pub fn fit_against_data(
     let from: Vec<f64> = axes.frequency.iter().map(|x| *x as f64).collect();
     FitAgainstData {
         frequency: trimmed(bins(&from, &observed.frequency, &expected.frequency)),
-        silence_days: bins(&axes.silence, &observed.silence, &expected.silence),
+        silence_days: bins(
+            &axes.since_last_order,
+            &observed.since_last_order,
+            &expected.since_last_order,
+        ),
         draws,
     }
 }
@@ -79,14 +86,14 @@ fn draws(model: &PurchaseModel, outlook: &Outlook<'_>) -> u64 {
 struct Axes {
     frequency: Vec<u64>,
     /// In days.
-    silence: Vec<f64>,
+    since_last_order: Vec<f64>,
     unit_days: f64,
 }
 
 /// Customers, or weights of draws, in each bin.
 struct Counts {
     frequency: Vec<f64>,
-    silence: Vec<f64>,
+    since_last_order: Vec<f64>,
 }
 
 impl Axes {
@@ -95,27 +102,30 @@ impl Axes {
         let histories = outlook.histories;
         let window = selection.map(|s| s.window * unit_days).filter(|days| days.is_finite());
         let pairs = histories.age().iter().zip(histories.recency());
-        let silences = || pairs.map(|(age, t_x)| (age - t_x) * unit_days).collect();
+        let times = || pairs.map(|(age, t_x)| (age - t_x) * unit_days).collect();
         // Under a selection the window is the end of the axis: nobody in the file is beyond it.
-        let silence = match window {
-            Some(days) => silence_ends(days, 0),
-            None => silence_ends(nearest_quantile(silences(), NEARLY_ALL), 1),
+        let since_last_order = match window {
+            Some(days) => since_last_order_ends(days, 0),
+            None => since_last_order_ends(nearest_quantile(times(), NEARLY_ALL), 1),
         };
-        Self { frequency: frequency_ends(histories.frequency()), silence, unit_days }
+        Self { frequency: frequency_ends(histories.frequency()), since_last_order, unit_days }
     }
 
     fn nothing(&self) -> Counts {
         Counts {
             frequency: vec![0.0; self.frequency.len()],
-            silence: vec![0.0; self.silence.len()],
+            since_last_order: vec![0.0; self.since_last_order.len()],
         }
     }
 
     fn add(&self, counts: &mut Counts, history: History, weight: f64) {
         let History { frequency: x, recency: t_x, age } = history;
-        let silence = (age - t_x) * self.unit_days + ROUNDING;
-        let bin = self.silence.partition_point(|from| *from <= silence).saturating_sub(1);
-        counts.silence[bin] += weight;
+        let since_last_order = (age - t_x) * self.unit_days + ROUNDING;
+        let bin = self
+            .since_last_order
+            .partition_point(|from| *from <= since_last_order)
+            .saturating_sub(1);
+        counts.since_last_order[bin] += weight;
         counts.frequency[frequency_position(&self.frequency, x)] += weight;
     }
 
@@ -130,7 +140,7 @@ impl Axes {
 }
 
 /// Lower ends of bins of a round width up to `days`, and of `more` bins beyond.
-fn silence_ends(days: f64, more: usize) -> Vec<f64> {
+fn since_last_order_ends(days: f64, more: usize) -> Vec<f64> {
     let longest = WIDTHS[WIDTHS.len() - 1];
     let narrow = WIDTHS.into_iter().find(|width| width * SILENCES >= days);
     let width = narrow.unwrap_or_else(|| (days / SILENCES / longest).ceil() * longest);
@@ -215,7 +225,7 @@ impl Strata {
 impl Counts {
     fn plus(mut self, other: Self) -> Self {
         self.frequency.iter_mut().zip(other.frequency).for_each(|(sum, n)| *sum += n);
-        self.silence.iter_mut().zip(other.silence).for_each(|(sum, n)| *sum += n);
+        self.since_last_order.iter_mut().zip(other.since_last_order).for_each(|(sum, n)| *sum += n);
         self
     }
 }
@@ -350,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn silences_are_those_of_customers_in_a_window() {
+    fn times_since_the_last_order_are_those_within_a_window() {
         for model in MODELS {
             let found = check(&model, None);
             let weight = over_ages(|_| 1.0) / found.draws as f64;
@@ -369,7 +379,7 @@ mod tests {
 
     /// Given that customers are in the file: P(selected by the shorter window) / P(selected).
     #[test]
-    fn under_a_selection_silences_are_those_of_who_is_kept() {
+    fn under_a_selection_times_are_those_of_selected_customers() {
         let mix = ChannelMix { first: 3.0, second: 2.0 };
         let plain = SelectionRule::to(26.0);
         let both = SelectionRule { both_channels: Some(mix), ..plain };
@@ -414,11 +424,11 @@ mod tests {
     }
 
     #[test]
-    fn bins_of_silences_are_round() {
+    fn bins_of_times_are_round() {
         // A year and a day: thirteen bins of four weeks, the last one to the window's end.
-        assert_eq!(silence_ends(367.0, 0).last(), Some(&336.0));
-        assert_eq!(silence_ends(0.0, 0), [0.0]);
-        assert_eq!(silence_ends(900.0, 1).last(), Some(&900.0));
-        assert_eq!(silence_ends(20_000.0, 0)[1], 1440.0);
+        assert_eq!(since_last_order_ends(367.0, 0).last(), Some(&336.0));
+        assert_eq!(since_last_order_ends(0.0, 0), [0.0]);
+        assert_eq!(since_last_order_ends(900.0, 1).last(), Some(&900.0));
+        assert_eq!(since_last_order_ends(20_000.0, 0)[1], 1440.0);
     }
 }

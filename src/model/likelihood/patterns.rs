@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_gathered_a_customer() {
+    fn values_are_gathered_for_each_customer() {
         let customers = three();
         let each = customers.patterns.each(|h| h.frequency + h.recency + h.age);
         assert_eq!(customers.gather(&each), [13.0, 14.0, 13.0]);
