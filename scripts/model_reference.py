@@ -24,7 +24,7 @@ The quantities, one per row:
   expected_orders  expected orders in (T, T + t] given (x, t_x, T)
   new_customer     expected repeat orders of a new customer in (0, t]
   pmf              probability of exactly n orders in (T, T + t] given (x, t_x, T)
-  p_kept           selection probability: that a customer observed for T has a
+  p_selected           selection probability: that a customer observed for T has a
                    repeat order, and that the last one lies within the last t
                    time units (the window is in the column t)
 
@@ -129,7 +129,7 @@ QUOTAS = {
     "expected_orders": (7, 12),
     "new_customer": (2, 5),
     "pmf": (5, 8),
-    "p_kept": (3, 6),
+    "p_selected": (3, 6),
 }
 SMALLEST = {
     "p_alive": mpf("1e-290"),
@@ -548,7 +548,7 @@ def pmf(model, params, history, t, n, closed):
 # --- Probability of an order within the window ------------------------------
 
 
-def bg_p_kept(r, alpha, a, b, age, window, closed):
+def bg_p_selected(r, alpha, a, b, age, window, closed):
     if age <= window:
         return 1 - (alpha / (alpha + age)) ** r if closed else less_than_one(r, age / alpha)
     c = age - window
@@ -567,7 +567,7 @@ def bg_p_kept(r, alpha, a, b, age, window, closed):
     return beta_mean_trapezoid(f, a, b, f(mpf(0)), f(mpf(1)))
 
 
-def p_kept(model, params, age, window, closed):
+def p_selected(model, params, age, window, closed):
     p1, p2, p3, p4 = exact(params)
     age, window = exact((age, window))
     if model == "pareto_nbd":
@@ -576,7 +576,7 @@ def p_kept(model, params, age, window, closed):
         front = p1 * p2**p1 * p4**p3
         return front * integral(p2, p1 + 1, start, p3, mpf(0), min(window, age))
     a, b = leaving_after(model, params, 0)
-    value = bg_p_kept(p1, p2, a, b, age, window, closed)
+    value = bg_p_selected(p1, p2, a, b, age, window, closed)
     return value * p4 / (p3 + p4) if model == "mbg_nbd" else value
 
 
@@ -638,9 +638,9 @@ def compute(quantity, model, params, case):
     if quantity == "new_customer":
         (t,) = case
         return (0, 0, 0, t, 0), both_ways(new_customer, model, params, t)
-    if quantity == "p_kept":
+    if quantity == "p_selected":
         age, window = case
-        return (0, 0, age, window, 0), both_ways(p_kept, model, params, age, window)
+        return (0, 0, age, window, 0), both_ways(p_selected, model, params, age, window)
     history, t, n = case
     large = history[0] >= 100000
     if large and n not in (0, NEAR_MEAN) or not large and n == NEAR_MEAN:
@@ -673,7 +673,7 @@ def cases(quantity):
         "expected_orders": two,
         "new_customer": [(t,) for t in HORIZONS],
         "pmf": [(h, t, n) for h, t in two for n in COUNTS + [NEAR_MEAN]],
-        "p_kept": [(age, window) for age in AGES for window in WINDOWS],
+        "p_selected": [(age, window) for age in AGES for window in WINDOWS],
     }[quantity]
 
 

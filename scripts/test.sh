@@ -34,9 +34,9 @@ needs CLTV_REFERENCE _on_reference_data
 needs CLTV_PYTHON _in_python
 needs CLTV_PYTHON _in_a_browser
 needs CLTV_CHROMIUM _in_a_browser
-cargo test --release --locked --no-fail-fast -- --include-ignored "${left_out[@]}"
+cargo test --release --locked --no-fail-fast -- --include-ignored ${left_out[@]+"${left_out[@]}"}
 step "the library without the program and object stores"
-cargo check --release --locked --lib --no-default-features
+cargo clippy --release --locked --lib --no-default-features -- -D warnings
 step "lints"
 cargo clippy --release --locked --all-targets -- -D warnings
 step "the package"

@@ -116,7 +116,7 @@ fn list(faults: &[String]) -> String {
 /// The entry of `known` most similar to `word` (Jaro-Winkler, ignoring case).
 ///
 /// Returns `None` when no entry is similar enough to be what the user meant.
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const LIKELY: f64 = 0.6;
     let folded = word.to_lowercase();
     known

@@ -10,6 +10,7 @@
 //! # The interface
 //! * [`pipeline`]: run a pipeline file, or parts of it. [`settings`]: pipeline files as typed values.
 //! * [`customers`]: purchase histories as plain columns. [`model`]: fit models to them and predict.
+//! * [`evaluation`]: calibration and holdout. [`comparison`]: one run against an earlier one.
 //! * [`results`]: what a run tells, run.json among it. [`error`]: what can go wrong.
 //! * [`simulate`]: exports and order logs from known parameters.
 //!
@@ -17,24 +18,32 @@
 //! default; without them the library compiles neither.
 //!
 //! # Examples
-//! BG/NBD and the probability that customers are still there, without a file:
+//! BG/NBD, the probability that customers are still there, and what they will order:
 //! ```
 //! use cltv::customers::{Histories, HistoryColumns};
 //! use cltv::model::{CustomerPatterns, fit_purchases};
 //! use cltv::settings::Purchases;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! // Seven customers, time in weeks: repeat orders, time from first to last order, time since first.
+//! // Twelve customers, times in weeks.
 //! let histories = Histories::new(HistoryColumns {
-//!     frequency: vec![0.0, 1.0, 2.0, 3.0, 0.0, 6.0, 1.0],
-//!     recency: vec![0.0, 5.0, 20.0, 30.0, 0.0, 31.0, 2.0],
-//!     age: vec![38.0, 38.0, 38.0, 38.0, 35.0, 35.0, 35.0],
+//!     // Repeat orders.
+//!     frequency: vec![0.0, 0.0, 1.0, 2.0, 3.0, 0.0, 6.0, 1.0, 0.0, 2.0, 4.0, 1.0],
+//!     // From the first order to the last.
+//!     recency: vec![0.0, 0.0, 5.0, 20.0, 30.0, 0.0, 31.0, 2.0, 0.0, 9.0, 33.0, 28.0],
+//!     // From the first order to the end of the observation.
+//!     age: vec![38.0, 37.0, 38.0, 38.0, 38.0, 35.0, 35.0, 35.0, 34.0, 36.0, 36.0, 33.0],
 //!     ..HistoryColumns::default()
 //! })?;
 //! let customers = CustomerPatterns::of(&histories);
 //! let fitted = fit_purchases(&customers.patterns, &Purchases::default(), None)?;
 //! for customer in histories.iter() {
-//!     println!("{:.2}", fitted.model.p_alive(customer));
+//!     let in_half_a_year = fitted.model.expected_orders(customer, 26.0).unwrap_or(f64::NAN);
+//!     println!("{:.2} {in_half_a_year:.1}", fitted.model.p_alive(customer));
+//! }
+//! // What to know about the fit: here, whether so few customers determine the parameters.
+//! for finding in &fitted.findings {
+//!     println!("{}: {}", finding.code, finding.message);
 //! }
 //! # Ok(())
 //! # }
@@ -55,17 +64,20 @@
 //! ```
 //!
 //! # Layout
-//! Folders from the top; each imports only those below it (a test holds this).
-//! * `cli`: the command line, one file per subcommand.
-//! * `evaluation`: proof on a holdout. `comparison`: one run against an earlier one. [`pipeline`]: the
-//!   flow, on one page; read this first.
-//! * `output`: files, written whole or not at all. `run`: what a run found.
-//! * `model_file`: model.json, a fit that scores later exports. [`simulate`]: made-up customers.
-//! * `frame`: all Polars code. [`model`]: all statistics. They meet in [`customers`]. `report`: the page
-//!   for management; it computes nothing.
-//! * [`results`]: what a run tells, as plain types. [`settings`]: the pipeline file. `storage`: files
-//!   wherever they lie.
-//! * `math`: pure functions. [`error`]. `progress`: where a run is.
+//! The floors of src, from the top. A folder imports only from floors below its own; the test
+//! tests/suite/architecture.rs checks it.
+//! 1. `cli`: the command line, one file per subcommand.
+//! 2. [`evaluation`]: calibration and holdout.
+//! 3. [`pipeline`]: the flow, on one page; read this first. [`comparison`]: one run against an
+//!    earlier one.
+//! 4. `output`: files, written whole or not at all.
+//! 5. `run`: what a run found.
+//! 6. `model_file`: model.json, a fit that scores later exports. [`simulate`]: made-up customers.
+//! 7. `frame`: data frames in Polars. [`model`]: statistics on slices. They meet in [`customers`].
+//!    `report`: the page for management; it computes nothing.
+//! 8. [`results`]: what a run tells, as plain types.
+//! 9. [`settings`]: the pipeline file. [`customers`]. `storage`: files, local or in object stores.
+//! 10. `math`: pure functions. [`error`]. `progress`: the stage that a run is in.
 //!
 //! # Words
 //! | word | meaning |
@@ -77,13 +89,17 @@
 //! | P(alive) | probability that the customer has not left |
 //! | selection probability | probability that a customer is in a filtered file |
 
+// Without the program, nobody calls what only its commands need. With it, the compiler finds code that
+// nobody calls.
+#![cfg_attr(not(feature = "cli"), allow(dead_code))]
+
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
-mod comparison;
+pub mod comparison;
 pub mod customers;
 pub mod error;
-mod evaluation;
+pub mod evaluation;
 mod frame;
 mod math;
 pub mod model;
@@ -99,6 +115,7 @@ pub mod simulate;
 mod storage;
 
 /// For the tests of this repository; not part of the interface.
+#[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod internal {
     pub use crate::frame::guess::inspect::inspect;

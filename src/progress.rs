@@ -57,7 +57,11 @@ impl Clock {
         if let Some((stage, since)) = self.stage.take() {
             let seconds = since.elapsed().as_secs_f64();
             tracing::debug!(stage, seconds, "stage done");
-            self.laps.push((stage, seconds));
+            // A stage that is entered again, as for a refit, adds to its time.
+            match self.laps.iter_mut().find(|(name, _)| *name == stage) {
+                Some((_, sum)) => *sum += seconds,
+                None => self.laps.push((stage, seconds)),
+            }
         }
     }
 

@@ -67,7 +67,7 @@ fn written(args: &InitArgs, name: &str) -> Result<String, Error> {
     let plain = pipeline_text::pipeline(&guess, &overview, &draft);
     let settings = parse(&plain, &Overrides::default())
         .map_err(|faults| Error::Settings { place: args.input.clone(), faults })?;
-    let prepared = prepare(&settings).map_err(with_remedy)?;
+    let prepared = prepare(&settings).map_err(with_date_format_flag)?;
     let end = prepared.summary.observation_end;
     let lines = advice(&prepared.signs, end, settings.summary.time_unit);
     Ok(match &lines {
@@ -80,7 +80,7 @@ fn written(args: &InitArgs, name: &str) -> Result<String, Error> {
 
 /// Adds `--date-format` to the remedy: there is no pipeline file yet in which a date format could
 /// be set.
-fn with_remedy(error: Error) -> Error {
+fn with_date_format_flag(error: Error) -> Error {
     let Error::Input { place, mut faults } = error else {
         return error;
     };

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
 use crate::output::run_json::Started;
-use crate::pipeline;
+use crate::output::write;
 use crate::pipeline::notices::refuse_warnings;
 use crate::results::findings::Severity;
 use crate::run::Run;
@@ -98,7 +98,7 @@ impl Job<'_> {
         }
         let started =
             Started { at: self.started.time(), pipeline: self.description.display().to_string() };
-        let write = |target| pipeline::write(&run, &self.settings, &started, target);
+        let write = |target| write(&run, &self.settings, &started, target);
         let folder = target.as_ref().map(write).transpose()?;
         if let Some(folder) = &folder {
             signals::written();

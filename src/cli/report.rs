@@ -73,7 +73,7 @@ pub fn with_migration(folder: &Path) -> Result<(), Error> {
             make(&finished, Some(&migration), finished.settings.report, &folder.join(PAGE))
         }
         Err(error) => {
-            tracing::info!("{PAGE} has no comparison with {}: {error}", previous.display());
+            tracing::warn!("{PAGE} has no comparison with {}: {error}", previous.display());
             Ok(())
         }
     }

@@ -2,14 +2,15 @@
 //! distributed as they were, how far parameters moved, and how good the earlier forecast was.
 //!
 //! # Layout
-//! * [`finished_run`]: a run, read back from its folder and checked.
-//! * [`actuals`]: what happened between the two runs, and what the earlier one expected.
-//! * [`notices`]: findings about the numbers. [`mod@write`]: the files of `cltv compare`.
+//! * `finished_run`: a run, read back from its folder and checked.
+//! * `actuals`: what happened between the two runs, and what the earlier one expected.
+//! * `notices`: findings about the numbers. `write`: the files of `cltv compare`.
 
-pub mod actuals;
-pub mod finished_run;
-pub mod notices;
-pub mod write;
+pub(crate) mod actuals;
+pub(crate) mod finished_run;
+pub(crate) mod notices;
+#[cfg(feature = "cli")]
+pub(crate) mod write;
 
 use std::path::Path;
 
@@ -31,12 +32,12 @@ use crate::model::evaluate::parameter_change::{Change, Fit, changes};
 use crate::model::evaluate::stability::ReferenceDistribution;
 use crate::progress;
 use crate::results::findings::Finding;
-use crate::results::migration::{ABSENT, Migration, MigrationCell};
+use crate::results::migration::{ABSENT, Migration, MigrationCell, RunSize};
+use crate::settings::comparability::{Difference, Question, differences};
 use crate::settings::dates::plain_date;
-use crate::settings::definitions::{Definition, Question, differences};
 use crate::storage::fingerprint::Fingerprint;
 
-/// The result of a comparison; [`crate::comparison::write::write`] writes it to files.
+/// The result of a comparison; `write` makes its files.
 pub struct Comparison {
     /// The earlier run.
     pub before: Side,
@@ -130,11 +131,11 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
     let flows = flows(&pairs, labels.len());
     progress::stage("compare");
     let days = (after.document.as_of - before.document.as_of).num_days();
-    let seen = Actuals::of(&before, &then, &pairs, days as f64)?;
+    let actuals = Actuals::of(&before, &then, &pairs, days as f64)?;
     let expected = expected(&before, &then, days as f64)?;
     // `pairs` has the customers of the earlier run first, in its order.
     let member = &pairs.from[..then.height()];
-    let actual = &seen.actual;
+    let actual = &actuals.actual;
     let [gains, losses] = [1.0, -1.0].map(|sign| movers(&frame, &pairs, &labels, sign, top));
     let same_model = before.document.model.id == after.document.model.id;
     Ok(Comparison {
@@ -146,11 +147,11 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
         kept_columns: compare::kept_changes([&then, &now], [&before.settings, &after.settings])?,
         same_model,
         parameters: parameters(&before, &after, same_model)?,
-        outcomes: outcomes(member, &seen.lost, &labels, &expected, actual),
+        outcomes: outcomes(member, &actuals.lost, &labels, &expected, actual),
         orders: accuracy(&expected.orders, &actual.orders),
         revenue: accuracy(&expected.value, &actual.value),
-        anomalies: seen.anomalies,
-        findings: notices::findings(&before, &after, seen.anomalies),
+        anomalies: actuals.anomalies,
+        findings: notices::findings(&before, &after, actuals.anomalies),
         customers: table(frame, &expected, actual)?,
         before: Side::of(&before, then.height(), was),
         after: Side::of(&after, now.height(), is),
@@ -180,8 +181,8 @@ impl Comparison {
     /// What the report shows of it.
     pub fn migration(&self) -> Migration {
         Migration {
-            before: (self.before.as_of, self.before.customers),
-            after: (self.after.as_of, self.after.customers),
+            before: self.before.size(),
+            after: self.after.size(),
             cells: self.migration_cells(),
             findings: self.findings.clone(),
         }
@@ -189,6 +190,10 @@ impl Comparison {
 }
 
 impl Side {
+    fn size(&self) -> RunSize {
+        RunSize { as_of: self.as_of, customers: self.customers }
+    }
+
     fn of(run: &Finished, customers: usize, table: Fingerprint) -> Self {
         Self {
             folder: run.folder.display().to_string(),
@@ -219,7 +224,7 @@ fn comparable(before: &Finished, after: &Finished) -> Result<(), Error> {
     let differing = differences(&before.settings, &after.settings, Question::Comparison);
     let mut faults: Vec<String> = differing
         .into_iter()
-        .map(|(Definition { name, value: was, .. }, is)| {
+        .map(|Difference { name, first: was, second: is, .. }| {
             format!(
                 "its {name} is {is}, that of {} is {was}: the two do not compare, run one of them \
                  again",

@@ -4,7 +4,7 @@
 use crate::comparison::actuals::Anomalies;
 use crate::comparison::finished_run::Finished;
 use crate::results::findings::Finding;
-use crate::results::rows::OutlierLimits;
+use crate::results::outlier_limits::OutlierLimits;
 
 /// All findings, in a fixed order.
 pub(super) fn findings(before: &Finished, after: &Finished, anomalies: Anomalies) -> Vec<Finding> {

@@ -8,27 +8,25 @@ use serde_json::{Map, Value, json};
 
 use crate::comparison::Comparison;
 use crate::error::Error;
+use crate::output::files;
 use crate::output::folder::target::Target;
 use crate::output::formats::parquet;
 use crate::output::table_columns::TableColumns;
 use crate::results::json_text::text;
 use crate::results::version::{SCHEMA_VERSION, Tool};
 
-const DOCUMENT: &str = "comparison.json";
-const MATRIX: &str = "comparison.parquet";
-const CUSTOMERS: &str = "comparison_customers.parquet";
-
 /// Writes the three files; returns the folder.
 ///
 /// # Errors
 /// [`Error::Io`] when the folder cannot be written; then nothing in it has changed.
 pub fn write(comparison: &Comparison, target: &Target) -> Result<PathBuf, Error> {
+    let [json, matrix_file, customers] = files::COMPARISON;
     let staging = target.staging(None)?;
-    parquet(&staging, MATRIX, &matrix(comparison)?, &Vec::new())?;
-    parquet(&staging, CUSTOMERS, &comparison.customers, &Vec::new())?;
+    parquet(&staging, matrix_file, &matrix(comparison)?, &Vec::new())?;
+    parquet(&staging, customers, &comparison.customers, &Vec::new())?;
     let mut document = document(comparison);
     document.insert("outputs".to_owned(), json!(staging.written()));
-    staging.text(DOCUMENT, &text(&document)?)?;
+    staging.text(json, &text(&document)?)?;
     staging.commit(&[])
 }
 

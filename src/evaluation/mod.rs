@@ -2,18 +2,19 @@
 //! compared with naive forecasts.
 //!
 //! # Layout
-//! * [`fold`]: the result. [`mod@verdict`]: whether the chosen model beats the naive forecasts.
-//! * [`mod@write`]: the files of `cltv evaluate`.
+//! * `fold`: the result. `verdict`: whether the chosen model beats the naive forecasts.
+//! * `write`: the files of `cltv evaluate`.
 
-pub mod fold;
-pub mod verdict;
-pub mod write;
+pub(crate) mod fold;
+pub(crate) mod verdict;
+#[cfg(feature = "cli")]
+pub(crate) mod write;
 
 use chrono::{Days, NaiveDate};
 
 use crate::customers::{Histories, Holdout};
 use crate::error::Error;
-use crate::evaluation::fold::{Evaluation, Fold, Method};
+pub use crate::evaluation::fold::{Evaluation, Fold, Method};
 use crate::evaluation::verdict::verdict;
 use crate::frame::summary::{log, to_histories};
 use crate::model::evaluate::holdout::{
@@ -53,13 +54,14 @@ pub fn evaluate(settings: &Settings, folds: u32) -> Result<Evaluation, Error> {
         contract::rejected_rows(&cleaned.rejected, cleaned.rows_read, settings)
             .into_iter()
             .collect();
-    findings.extend(notices::silent_end(last_order, end));
+    findings.extend(notices::log_ends_early(last_order, end));
     let length = (end - cut).num_days() as u64;
     let mut made: Vec<Fold> = Vec::new();
     for number in 0..folds {
         let back = Days::new(length * u64::from(number));
         progress::stage("evaluate a fold");
-        match one_fold(&cleaned.valid, settings, cut - back, end - back) {
+        let fold = one_fold(&cleaned.valid, settings, cut - back, end - back);
+        match fold.map_err(with_remedy) {
             Ok((fold, remarks)) => {
                 made.push(fold);
                 findings.extend(remarks);
@@ -146,7 +148,7 @@ fn one_fold(
     let holdout = log::holdout(days, &summary, cut, end, unit)?;
     let horizon = (end - cut).num_days() as f64 / unit.days();
     let customers = CustomerPatterns::of(&histories);
-    let spend = model::fit_spend(&histories, &settings.spend).map_err(with_remedy)?;
+    let spend = model::fit_spend(&histories, &settings.spend)?;
     let fitted = fit_all(&customers, settings);
     let chosen = chosen(&customers, &fitted, &settings.purchases)?;
     // Only the chosen model has to make a forecast; the failure of another one is a result too.
@@ -221,10 +223,7 @@ fn chosen(
 ) -> Result<&'static str, Error> {
     let family = match purchases.model.family() {
         Some(named) => named,
-        None => {
-            let fitted = model::fit_purchases(&customers.patterns, purchases, None);
-            fitted.map_err(with_remedy)?.family
-        }
+        None => model::fit_purchases(&customers.patterns, purchases, None)?.family,
     };
     match fitted.iter().find(|(fitted, _)| *fitted == family) {
         Some((_, Err(error))) => Err(Error::model(error.to_string())),

@@ -10,6 +10,7 @@
 //! * here: helpers that run queries.
 
 pub mod columns;
+#[cfg(feature = "cli")]
 pub mod guess;
 pub mod input;
 pub mod rules;

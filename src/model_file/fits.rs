@@ -9,8 +9,8 @@ use crate::model::likelihood::estimate::{Convergence, Parameter};
 use crate::model::selection::channels::ChannelMix;
 use crate::model::selection::probability;
 use crate::model::{FittedPurchases, FittedSpend, PurchaseModel};
+use crate::results::candidate::Candidate;
 use crate::results::findings::Finding;
-use crate::results::fit::Candidate;
 use crate::results::named_values::NamedValues;
 use crate::settings::{Family, PurchaseModelName, Selection, Settings, SpendModelName};
 

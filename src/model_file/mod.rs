@@ -4,6 +4,7 @@
 //! written again bit for bit.
 
 mod fits;
+#[cfg(feature = "cli")]
 pub mod registry;
 
 use std::path::Path;
@@ -21,10 +22,10 @@ use crate::model::{FittedPurchases, FittedSpend};
 use crate::results::findings::Finding;
 use crate::results::json_text::text;
 use crate::results::named_values::NamedValues;
-use crate::results::rows::OutlierLimits;
+use crate::results::outlier_limits::OutlierLimits;
 use crate::results::version::Tool;
+use crate::settings::comparability::{Difference, Question, differences};
 use crate::settings::dates::plain_date;
-use crate::settings::definitions::{Definition, Question, differences};
 use crate::settings::{Forecast, FrequencyKind, LifetimeValue, Settings, TimeUnit, without_input};
 use crate::storage::fingerprint::{Fingerprint, sha256};
 
@@ -202,8 +203,7 @@ impl ModelFile {
     /// Each key that differs.
     pub fn agrees(&self, settings: &Settings) -> Result<(), Vec<String>> {
         let differing = differences(&self.typed_settings()?, settings, Question::Scoring);
-        let fault = |(definition, _): (Definition, Value)| {
-            let key = definition.key;
+        let fault = |Difference { key, .. }: Difference| {
             format!("{key} is not that of the model: fit again with it, or leave it as it is")
         };
         let faults: Vec<String> = differing.into_iter().map(fault).collect();
@@ -299,7 +299,9 @@ impl ModelFile {
     /// What types cannot say.
     fn check(&self) -> Result<(), String> {
         let positive = |value: &f64| value.is_finite() && *value > 0.0;
-        self.typed_settings().map_err(|faults| format!("settings: {}", faults.join("; ")))?;
+        self.typed_settings().map_err(|faults| {
+            format!("settings: {}; write the model again with `cltv fit`", faults.join("; "))
+        })?;
         self.purchases.restored(&self.warnings)?;
         self.spend.restored(&self.warnings)?;
         let SegmentEdges { labels, edges } = &self.segments;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::model_file::ModelFile;
 use crate::results::findings::Severity;
-use crate::settings::definitions::{Definition, Question, differences};
+use crate::settings::comparability::{Difference, Question, differences};
 use crate::storage::atomic::write_whole;
 
 /// The file that points to the model in use.
@@ -159,7 +159,7 @@ fn against(model_file: &ModelFile, champion: &ModelFile, accepted: &[String]) ->
         (Ok(own), Ok(champions)) => differences(&own, &champions, Question::Succession),
         (Err(unreadable), _) | (_, Err(unreadable)) => return unreadable,
     };
-    for (Definition { name, value: is, .. }, was) in differing {
+    for Difference { name, first: is, second: was, .. } in differing {
         if !accepted.iter().any(|code| code == DEFINITION) {
             faults.push(format!(
                 "its {name} is {is}, the champion's {was}: their forecasts do not compare \

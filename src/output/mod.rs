@@ -9,10 +9,12 @@
 //! * [`run_json`]: run.json. [`mod@page`]: report.html.
 //! * [`lineage`]: OpenLineage events. [`datasets`]: the datasets that they describe.
 
+#[cfg(feature = "cli")]
 pub mod datasets;
 pub mod files;
 pub mod folder;
 pub mod formats;
+#[cfg(feature = "cli")]
 pub mod lineage;
 pub mod metadata;
 pub mod page;
@@ -31,6 +33,7 @@ use crate::output::folder::target::Target;
 use crate::output::tables::small_tables;
 use crate::progress;
 use crate::results::json_text::text;
+use crate::results::run_document::RunDocument;
 use crate::run::Run;
 use crate::settings::{Format, Partition, Settings};
 use crate::storage::atomic::write_whole;
@@ -57,6 +60,16 @@ pub fn write_model(model_file: &ModelFile, settings: &Settings) -> Result<PathBu
     let path = folder.join("model.json");
     write_whole(&path, text.as_bytes())?;
     Ok(path)
+}
+
+/// The text of run.json, once it is certain that it can be read back: a number that is not finite is
+/// written as null, and would make the file useless to every later command.
+fn readable(document: &RunDocument) -> Result<String, Error> {
+    let text = text(document)?;
+    match RunDocument::parse(text.as_bytes()) {
+        Ok(_) => Ok(text),
+        Err(fault) => Err(Error::model(format!("run.json could not be written: {fault}"))),
+    }
 }
 
 /// Writes every output file of a run; returns the folder.
@@ -104,7 +117,7 @@ pub fn write(
     let document = run_json::run(run, settings, started, written);
     // run.json does not list the page: `cltv report` may replace it, in another language.
     staging.text("report.html", &page::page(&document, &run.chart_data, None, settings.report)?)?;
-    staging.text("run.json", &text(&document)?)?;
+    staging.text("run.json", &readable(&document)?)?;
     let inputs: Vec<String> = run.audit.inputs.iter().map(|input| input.file.clone()).collect();
     staging.commit(&inputs)
 }

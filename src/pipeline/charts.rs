@@ -20,7 +20,7 @@ use crate::pipeline::prepare::Prepared;
 use crate::pipeline::segments::Segmented;
 use crate::progress::Clock;
 use crate::results::chart_data::{
-    ChartData, CustomerLine, Decile, Distribution, HoldoutFigures, HoldoutMethod, SCHEMA_VERSION,
+    ChartData, CustomerLine, Decile, Distribution, HoldoutChart, HoldoutMethod, SCHEMA_VERSION,
     Survival,
 };
 use crate::settings::columns::{
@@ -47,7 +47,7 @@ struct Source<'a> {
 ///
 /// # Errors
 /// [`Error::Model`] when the forecast of a holdout cannot be computed, [`Error::Engine`] never.
-pub(super) fn chart_data(
+pub(super) fn compute_chart_data(
     prepared: &Prepared,
     fit: &Fit,
     segmented: &Segmented,
@@ -112,11 +112,11 @@ impl Source<'_> {
             let first = days.first()?.0;
             let since: Vec<(i32, f64)> = days.iter().map(|(day, n)| (day - first, *n)).collect();
             let age = end.to_epoch_days() - first;
-            let course = AliveCurve { orders: &since, uncounted: self.uncounted(), end: age };
+            let curve_of = AliveCurve { orders: &since, uncounted: self.uncounted(), end: age };
             let unit = self.outlook.unit;
-            let (days, p_alive) = course.survival(&self.fit.purchases.model, unit);
+            let (days, p_alive) = curve_of.survival(&self.fit.purchases.model, unit);
             let first_order = (end - Days::new(age.unsigned_abs().into())).to_string();
-            let orders = course.repeat_days();
+            let orders = curve_of.repeat_days();
             Some(Survival { customer_id, first_order, days, p_alive, orders })
         };
         Ok(ids.into_iter().zip(all).filter_map(curve).collect())
@@ -131,7 +131,7 @@ impl Source<'_> {
     }
 
     /// The forecast beside what happened, where both are known.
-    fn holdout(&self) -> Result<Option<HoldoutFigures>, Error> {
+    fn holdout(&self) -> Result<Option<HoldoutChart>, Error> {
         let (cut, end) =
             (self.prepared.summary.observation_end, self.prepared.summary.covered_until);
         let there = self.settings.transactions.calibration_end.is_some() && cut < end;
@@ -148,7 +148,7 @@ impl Source<'_> {
         let naive = baselines(histories, &happened, horizon);
         let actual = [&happened.orders, &happened.value];
         let methods = [(own, false)].into_iter().chain(naive.into_iter().map(|one| (one, true)));
-        Ok(Some(HoldoutFigures {
+        Ok(Some(HoldoutChart {
             calibration_end: cut.to_string(),
             holdout_end: end.to_string(),
             methods: methods.map(|(one, naive)| method(&one, naive, actual)).collect(),

@@ -41,7 +41,7 @@ pub(crate) struct CompanyForecast {
 ///
 /// # Errors
 /// [`Error::Model`] when a forecast cannot be computed to full accuracy.
-pub(crate) fn forecast(
+pub(crate) fn forecast_company(
     prepared: &Prepared,
     fit: &Fit,
     segmented: &Segmented,
@@ -59,8 +59,7 @@ pub(crate) fn forecast(
     clock.enter("draw intervals");
     let wanted = settings.uncertainty.as_ref();
     let totals = wanted.map(|u| total_intervals(u, &fit.purchases, &fit.spend, &outlook, groups));
-    let customers = wanted.map(|u| customer_intervals(u.level, model, &outlook));
-    let customers = customers.transpose().map_err(with_remedy)?;
+    let customers = wanted.map(|u| customer_intervals(u.level, model, &outlook)).transpose()?;
     // Totals need parameters that can be drawn. Without them the rest of the run is still valid.
     let (intervals, without_intervals) = match totals {
         Some(Ok(intervals)) => (Some(intervals), None),

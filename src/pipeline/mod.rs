@@ -28,25 +28,38 @@ use std::thread::JoinHandle;
 use crate::error::Error;
 use crate::frame::scored::predictions::attach_intervals;
 use crate::model_file::ModelFileParts;
-use crate::output;
+use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
-use crate::output::run_json::Started;
-use crate::pipeline::charts::chart_data;
-use crate::pipeline::forecast::forecast;
+use crate::output::write;
+use crate::pipeline::charts::compute_chart_data;
+use crate::pipeline::forecast::forecast_company;
 use crate::pipeline::models::{Fit, fit_and_predict};
-use crate::pipeline::notices::findings;
+use crate::pipeline::notices::collect_findings;
 use crate::pipeline::prepare::{load_and_clean, summarise};
-use crate::pipeline::segments::{Edges, edges, segment};
+use crate::pipeline::remedies::with_remedy;
+use crate::pipeline::segments::{Edges, find_edges, segment_customers};
 use crate::progress::Clock;
-use crate::results::findings::Finding;
 use crate::results::run_document::Drift;
 use crate::settings::{Settings, UncertaintyMethod};
 use crate::storage::fingerprint::{Fingerprint, lost_thread};
 
 pub use crate::model_file::ModelFile;
+pub use crate::output::run_json::Started;
 pub use crate::pipeline::prepare::{Prepared, prepare};
 pub use crate::run::audit::Audit;
 pub use crate::run::{Fitted, Run};
+
+/// Runs a pipeline and writes its files into the folder of its settings: all of them or none, and one
+/// run at a time. Returns what was found, and the folder.
+///
+/// # Errors
+/// As [`analyse`]; [`Error::Io`] when the folder cannot be written. Then nothing in it has changed.
+pub fn run(settings: &Settings, started: &Started) -> Result<(Run, PathBuf), Error> {
+    let target = Target::lock(&settings.output.path, OutputKind::Run)?;
+    let run = analyse(settings)?;
+    let folder = write(&run, settings, started, &target)?;
+    Ok((run, folder))
+}
 
 /// Runs the analysis; writes nothing.
 ///
@@ -57,7 +70,7 @@ pub fn analyse(settings: &Settings) -> Result<Run, Error> {
     let mut clock = Clock::default();
     let input = load_and_clean(settings, &mut clock)?; // load → clean
     let prepared = summarise(input, None, settings, &mut clock)?; // cap → totals → summary
-    complete(prepared, None, settings, clock)
+    complete(prepared, None, None, settings, clock)
 }
 
 /// Runs the analysis with the models, outlier limits and segment edges of an earlier fit, so that
@@ -65,21 +78,24 @@ pub fn analyse(settings: &Settings) -> Result<Run, Error> {
 /// are fitted to the new export instead.
 ///
 /// # Errors
-/// As [`analyse`].
+/// As [`analyse`]; [`Error::Settings`] when the settings differ from those of the fit in a key on
+/// which its parameters, limits or edges depend.
 pub fn score(settings: &Settings, given: &ModelFile, refit_if: Option<f64>) -> Result<Run, Error> {
+    let place = || "the settings of the score".to_owned();
+    given.agrees(settings).map_err(|faults| Error::Settings { place: place(), faults })?;
     let mut clock = Clock::default();
     let input = load_and_clean(settings, &mut clock)?;
     let prepared = summarise(input, Some(&given.outlier_limits), settings, &mut clock)?;
-    let settings = &moved(settings, given, &prepared);
+    let settings = &with_window_moved(settings, given, &prepared);
     let stability_index = given.stability_index(&prepared.histories);
     let refitted = refit_if.is_some_and(|most| stability_index.iter().any(|(_, psi)| *psi > most));
-    let run = if refitted {
+    let drift = Some(Drift { population_stability_index: stability_index, refitted });
+    if refitted {
         let prepared = summarise(prepared.input, None, settings, &mut clock)?;
-        complete(prepared, None, settings, clock)?
+        complete(prepared, None, drift, settings, clock)
     } else {
-        complete(prepared, Some(given), &without_refits(settings), clock)?
-    };
-    Ok(with_drift(run, Drift { population_stability_index: stability_index, refitted }))
+        complete(prepared, Some(given), drift, &with_normal_draws(settings), clock)
+    }
 }
 
 /// Fits the models and finds the edges of the segments: the first steps of a run. Writes nothing.
@@ -91,48 +107,35 @@ pub fn fit(settings: &Settings) -> Result<Fitted, Error> {
     let input = load_and_clean(settings, &mut clock)?;
     let prepared = summarise(input, None, settings, &mut clock)?;
     let hashes = prepared.input.files.fingerprints();
-    let fit = fit_and_predict(&prepared, None, settings, &mut clock)?;
-    let edges = edges(&prepared, &fit, None, settings, &mut clock)?;
-    let findings = findings(&prepared, &fit, &edges.cltv, None, settings);
-    let inputs = unchanged(hashes, &prepared)?;
-    let model_file = model_file(&prepared, &fit, &edges, &findings, &inputs, settings);
+    let (fit, edges) = fit_and_find_edges(&prepared, None, settings, &mut clock)?;
+    let inputs = verified(hashes, &prepared)?;
+    let model_file = to_model_file(&prepared, &fit, &edges, &inputs, settings);
     Ok(Fitted { model_file, audit: prepared.audit(inputs, clock.laps()) })
 }
 
-/// Writes every file of a run into its folder, all of them or none. Returns the folder.
-///
-/// # Errors
-/// [`Error::Io`] when the folder cannot be written; then nothing in it has changed.
-pub fn write(
-    run: &Run,
-    settings: &Settings,
-    started: &Started,
-    target: &Target,
-) -> Result<PathBuf, Error> {
-    output::write(run, settings, started, target)
-}
-
-/// From the CLTV frame to the end; with the models of an earlier fit, where they are `given`.
+/// From the CLTV frame to the end; with the models of an earlier fit, where they are `given`, and with
+/// the drift of the customers since then.
 fn complete(
     prepared: Prepared,
     given: Option<&ModelFile>,
+    drift: Option<Drift>,
     settings: &Settings,
     mut clock: Clock,
 ) -> Result<Run, Error> {
     // The input is hashed in the background while the models are fitted.
     let hashes = prepared.input.files.fingerprints();
-    let fit = fit_and_predict(&prepared, given, settings, &mut clock)?;
-    let edges = edges(&prepared, &fit, given, settings, &mut clock)?;
-    let segmented = segment(&prepared, &fit, &edges, settings)?;
-    let forecast = forecast(&prepared, &fit, &segmented, settings, &mut clock)?;
+    let (fit, edges) = fit_and_find_edges(&prepared, given, settings, &mut clock)?; // fit → predict
+    let segmented = segment_customers(&prepared, &fit, &edges, settings)?; // segment
+    let forecast = forecast_company(&prepared, &fit, &segmented, settings, &mut clock) // forecast
+        .map_err(with_remedy)?;
+    let without_intervals = forecast.without_intervals.as_ref();
     let findings =
-        findings(&prepared, &fit, &edges.cltv, forecast.without_intervals.as_ref(), settings);
-    let chart_data = chart_data(&prepared, &fit, &segmented, settings, &mut clock)?;
+        collect_findings(&prepared, &fit, &edges.cltv, without_intervals, drift.as_ref(), settings);
+    let chart_data = compute_chart_data(&prepared, &fit, &segmented, settings, &mut clock)?;
     let scored = attach_intervals(segmented.frame, forecast.customers, &settings.input)?;
-    let inputs = unchanged(hashes, &prepared)?;
-    let model_file = given
-        .cloned()
-        .unwrap_or_else(|| model_file(&prepared, &fit, &edges, &findings, &inputs, settings));
+    let inputs = verified(hashes, &prepared)?;
+    let model_file =
+        given.cloned().unwrap_or_else(|| to_model_file(&prepared, &fit, &edges, &inputs, settings));
     Ok(Run {
         scored,
         edges: edges.cltv,
@@ -148,13 +151,25 @@ fn complete(
         chart_data,
         findings,
         model_file,
-        drift: None,
+        drift,
         audit: prepared.audit(inputs, clock.laps()),
     })
 }
 
+/// What a run and a fit have in common once the input is summarised.
+fn fit_and_find_edges(
+    prepared: &Prepared,
+    given: Option<&ModelFile>,
+    settings: &Settings,
+    clock: &mut Clock,
+) -> Result<(Fit, Edges), Error> {
+    let fit = fit_and_predict(prepared, given, settings, clock).map_err(with_remedy)?;
+    let edges = find_edges(prepared, &fit, given, settings, clock)?;
+    Ok((fit, edges))
+}
+
 /// The hashes of the input, once it is certain that it did not change while it was read.
-fn unchanged(
+fn verified(
     hashes: JoinHandle<Result<Vec<Fingerprint>, Error>>,
     prepared: &Prepared,
 ) -> Result<Vec<Fingerprint>, Error> {
@@ -164,14 +179,15 @@ fn unchanged(
 }
 
 /// What is saved of a fit.
-fn model_file(
+fn to_model_file(
     prepared: &Prepared,
     fit: &Fit,
     edges: &Edges,
-    findings: &[Finding],
     inputs: &[Fingerprint],
     settings: &Settings,
 ) -> ModelFile {
+    // Intervals and drift are of a run, not of the model.
+    let findings = collect_findings(prepared, fit, &edges.cltv, None, None, settings);
     let parts = ModelFileParts {
         rows_read: prepared.input.cleaned.rows_read,
         summary: &prepared.summary,
@@ -181,14 +197,14 @@ fn model_file(
         spend: &fit.spend,
         edges: edges.cltv.clone(),
         rfm_edges: edges.rfm.clone(),
-        findings,
+        findings: &findings,
     };
     ModelFile::of(parts, inputs, settings)
 }
 
 /// The settings for an export of another day: a selection window that is given by its first day
 /// keeps its length.
-fn moved(settings: &Settings, given: &ModelFile, prepared: &Prepared) -> Settings {
+fn with_window_moved(settings: &Settings, given: &ModelFile, prepared: &Prepared) -> Settings {
     let mut settings = settings.clone();
     let days = prepared.summary.observation_end - given.observation_end;
     if let Some(first) = settings.selection.as_mut().and_then(|s| s.last_order_on_or_after.as_mut())
@@ -200,16 +216,10 @@ fn moved(settings: &Settings, given: &ModelFile, prepared: &Prepared) -> Setting
 
 /// The settings with parameters drawn by the covariance of the given fit: a bootstrap would fit the
 /// models to the scored customers.
-fn without_refits(settings: &Settings) -> Settings {
+fn with_normal_draws(settings: &Settings) -> Settings {
     let mut settings = settings.clone();
     if let Some(uncertainty) = &mut settings.uncertainty {
         uncertainty.method = UncertaintyMethod::Normal;
     }
     settings
-}
-
-/// The run with its drift, which comes first among the findings.
-fn with_drift(run: Run, drift: Drift) -> Run {
-    let findings = notices::drift_finding(&drift).into_iter().chain(run.findings).collect();
-    Run { findings, drift: Some(drift), ..run }
 }

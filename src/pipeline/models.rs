@@ -7,7 +7,6 @@ use crate::model::selection::probability::SelectionRule;
 use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend};
 use crate::model_file::ModelFile;
 use crate::pipeline::prepare::Prepared;
-use crate::pipeline::remedies::with_remedy;
 use crate::pipeline::selection;
 use crate::progress::Clock;
 use crate::settings::{FrequencyKind, InputKind, Settings};
@@ -65,12 +64,12 @@ fn fit(
 ) -> Result<Models, Error> {
     let histories = &prepared.histories;
     let end = prepared.summary.observation_end;
-    let selection = selection::stated(settings, histories, end).map_err(with_remedy)?;
+    let selection = selection::stated(settings, histories, end)?;
     let (purchases, spend) = rayon::join(
         || model::fit_purchases(&customers.patterns, &settings.purchases, selection),
         || model::fit_spend(histories, &settings.spend),
     );
-    Ok((purchases.map_err(with_remedy)?, spend.map_err(with_remedy)?, selection))
+    Ok((purchases?, spend?, selection))
 }
 
 impl Fit {

@@ -12,13 +12,13 @@ use crate::pipeline::models::Fit;
 use crate::pipeline::prepare::Prepared;
 use crate::pipeline::selection;
 use crate::results::findings::{Finding, Severity};
-use crate::results::rows::OutlierLimits;
+use crate::results::outlier_limits::OutlierLimits;
 use crate::results::run_document::Drift;
 use crate::settings::columns::CLTV;
 use crate::settings::{FrequencyKind, InputKind, Settings};
 
 /// Days without any order at the end of a log that are still believed.
-const LONGEST_SILENCE: i64 = 30;
+const LONGEST_GAP: i64 = 30;
 
 /// Everything there is to say, in the order of the flow.
 pub fn data_findings(settings: &Settings, prepared: &Prepared, edges: &[f64]) -> Vec<Finding> {
@@ -28,7 +28,8 @@ pub fn data_findings(settings: &Settings, prepared: &Prepared, edges: &[f64]) ->
     findings.extend(truncated(&prepared.summary, settings));
     findings.extend(assumed_end(&prepared.summary, settings));
     if settings.input.kind == InputKind::Transactions {
-        findings.extend(silent_end(prepared.summary.last_order, prepared.summary.observation_end));
+        findings
+            .extend(log_ends_early(prepared.summary.last_order, prepared.summary.observation_end));
     }
     findings.extend(far_forecast(settings, prepared.signs.oldest));
     findings.extend(coinciding_edges(edges));
@@ -133,9 +134,9 @@ fn assumed_end(summary: &CustomerSummary, settings: &Settings) -> Option<Finding
 }
 
 /// An end long after the last order: the log may not reach that far.
-pub fn silent_end(last_order: NaiveDate, end: NaiveDate) -> Option<Finding> {
+pub fn log_ends_early(last_order: NaiveDate, end: NaiveDate) -> Option<Finding> {
     let silent = (end - last_order).num_days();
-    (silent > LONGEST_SILENCE).then(|| {
+    (silent > LONGEST_GAP).then(|| {
         Finding::warning(
             "log_ends_early",
             format!(
@@ -206,11 +207,12 @@ fn far_forecast(settings: &Settings, oldest: f64) -> Option<Finding> {
 }
 
 /// Everything that the reader should know, most serious first.
-pub(crate) fn findings(
+pub(crate) fn collect_findings(
     prepared: &Prepared,
     fit: &Fit,
     edges: &[f64],
     without_intervals: Option<&Finding>,
+    drift: Option<&Drift>,
     settings: &Settings,
 ) -> Vec<Finding> {
     let mut findings = fit.purchases.findings.clone();
@@ -229,7 +231,8 @@ pub(crate) fn findings(
     findings.extend(fit.spend.findings.clone());
     findings.extend(data_findings(settings, prepared, edges));
     findings.sort_by_key(|finding| finding.severity == Severity::Note);
-    findings
+    // Whether the customers are still those of the model comes before anything about either.
+    drift.and_then(drift_finding).into_iter().chain(findings).collect()
 }
 
 /// What the selection changed in the forecast.

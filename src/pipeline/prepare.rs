@@ -13,7 +13,7 @@ use crate::frame::{catch_reader_panic, rules};
 use crate::model::selection::detection::Signs;
 use crate::pipeline::{contract, selection};
 use crate::progress::Clock;
-use crate::results::rows::OutlierLimits;
+use crate::results::outlier_limits::OutlierLimits;
 use crate::run::audit::Audit;
 use crate::settings::{InputKind, Settings};
 use crate::storage::fingerprint::{Files, Fingerprint};

@@ -14,7 +14,7 @@ use crate::pipeline::prepare::Prepared;
 use crate::progress::Clock;
 use crate::results::advice::Advice;
 use crate::results::profiles::RfmProfile;
-use crate::settings::Settings;
+use crate::settings::{Settings, Ties};
 
 /// Edges of the segments.
 pub(crate) struct Edges {
@@ -42,7 +42,7 @@ pub(crate) struct Segmented {
 ///
 /// # Errors
 /// [`Error::Engine`], never for a summary.
-pub(crate) fn edges(
+pub(crate) fn find_edges(
     prepared: &Prepared,
     fit: &Fit,
     given: Option<&ModelFile>,
@@ -55,9 +55,10 @@ pub(crate) fn edges(
         Some(given) => segment::widened(&given.segments.edges, values),
         None => segment::edges(values, settings.segments.labels.len()),
     };
-    let rfm = match given.and_then(|given| given.rfm_edges.clone()) {
-        Some(given) => Some(given),
-        None => rfm::score_edges(&prepared.summary.frame, settings.rfm.ties)?,
+    let rfm = match (settings.rfm.ties, given.and_then(|given| given.rfm_edges.as_ref())) {
+        (Ties::RowOrder, _) => None,
+        (Ties::Together, Some(given)) => Some(given.clone()),
+        (Ties::Together, None) => Some(rfm::score_edges(&prepared.summary.frame)?),
     };
     Ok(Edges { cltv, rfm })
 }
@@ -66,7 +67,7 @@ pub(crate) fn edges(
 ///
 /// # Errors
 /// [`Error::Engine`], never for finite predictions.
-pub(crate) fn segment(
+pub(crate) fn segment_customers(
     prepared: &Prepared,
     fit: &Fit,
     edges: &Edges,

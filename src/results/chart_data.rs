@@ -37,7 +37,7 @@ pub struct ChartData {
     pub survival: Vec<Survival>,
     /// The forecast against what happened; `None` unless the input is an order log with a
     /// calibration end.
-    pub holdout: Option<HoldoutFigures>,
+    pub holdout: Option<HoldoutChart>,
 }
 
 /// A histogram of one column of the customer table.
@@ -208,7 +208,7 @@ pub struct Survival {
 
 /// A forecast from the calibration end against what happened in the holdout.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct HoldoutFigures {
+pub struct HoldoutChart {
     /// Last day of the calibration.
     pub calibration_end: String,
     /// Last day of the holdout.

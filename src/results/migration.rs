@@ -11,14 +11,23 @@ pub const ABSENT: [&str; 2] = ["new", "lost"];
 /// The migration from one run to the next.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Migration {
-    /// Observation end and number of customers of the earlier run.
-    pub before: (NaiveDate, usize),
-    /// Observation end and number of customers of the later run.
-    pub after: (NaiveDate, usize),
+    /// The earlier run.
+    pub before: RunSize,
+    /// The later run.
+    pub after: RunSize,
     /// One cell for each segment before and after; [`ABSENT`] counts as a segment.
     pub cells: Vec<MigrationCell>,
     /// What to know about these numbers.
     pub findings: Vec<Finding>,
+}
+
+/// One of the two runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunSize {
+    /// Its observation end.
+    pub as_of: NaiveDate,
+    /// Its customers.
+    pub customers: usize,
 }
 
 /// Customers who went from one segment to another, or stayed.

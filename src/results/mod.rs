@@ -4,20 +4,20 @@
 //! * [`run_document`]: run.json, which holds most of the others. [`chart_data`]: figures.json.
 //! * [`findings`]: what to know about the data and the fit. [`facts`]: values of their messages.
 //! * [`advice`]: a suggested action for each segment. [`profiles`]: segments in numbers.
-//! * [`rows`]: outlier limits. [`fit`]: the fitted models in comparison. [`forecast`]: the
+//! * [`outlier_limits`]: outlier limits. [`candidate`]: the fitted models in comparison. [`forecast`]: the
 //!   company's forecast, and past orders by week. [`migration`]: customers of an earlier run.
 //! * [`named_values`]: values by name. [`version`]: version of the file layout, and the program.
 
 pub mod advice;
+pub mod candidate;
 pub mod chart_data;
 pub mod facts;
 pub mod findings;
-pub mod fit;
 pub mod forecast;
-pub mod json_text;
+pub(crate) mod json_text;
 pub mod migration;
 pub mod named_values;
+pub mod outlier_limits;
 pub mod profiles;
-pub mod rows;
 pub mod run_document;
 pub mod version;

@@ -8,12 +8,12 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::results::advice::Advice;
+use crate::results::candidate::Candidate;
 use crate::results::findings::Finding;
-use crate::results::fit::Candidate;
 use crate::results::forecast::{ForecastRow, Intervals, Week};
 use crate::results::named_values::NamedValues;
+use crate::results::outlier_limits::OutlierLimits;
 use crate::results::profiles::{KeptColumn, Profile, RfmProfile};
-use crate::results::rows::OutlierLimits;
 use crate::results::version::{SCHEMA_VERSION, Tool};
 use crate::settings::dates::plain_date;
 use crate::settings::{Family, PurchaseModelName, Selection, Settings, SpendModelName};

@@ -3,7 +3,7 @@
 use polars::prelude::DataFrame;
 
 use crate::frame::rules::judged::Rejected;
-use crate::results::rows::OutlierLimits;
+use crate::results::outlier_limits::OutlierLimits;
 use crate::storage::fingerprint::Fingerprint;
 
 /// What happened between the input and the models.

@@ -4,7 +4,7 @@
 //! * `sections`: the sections of a pipeline file. `contract`: the section `[contract]`.
 //! * `types`, `bytes`, `dates`: the values that keys can take (units, models, sizes, dates).
 //! * [`columns`]: names of input and output columns.
-//! * `definitions`: settings that must be the same for a model to score, or for runs to be compared.
+//! * `comparability`: settings that must be the same for a model to score, or for runs to be compared.
 //! * `read`: parsing, overrides, unknown keys.
 //! * `defaults`: default values of optional keys.
 //! * `check`: rules that types cannot express; every fault is reported, not only the first.
@@ -12,10 +12,10 @@
 pub(crate) mod bytes;
 mod check;
 pub mod columns;
+pub(crate) mod comparability;
 pub(crate) mod contract;
 pub(crate) mod dates;
 mod defaults;
-pub(crate) mod definitions;
 mod read;
 pub(crate) mod sections;
 pub(crate) mod types;
@@ -23,7 +23,8 @@ pub(crate) mod types;
 pub use bytes::ByteSize;
 pub use contract::{BadRows, ColumnType, Contract};
 pub use dates::AnalysisDate;
-pub use read::{Overrides, load, parse, restore, without_input};
+pub(crate) use read::without_input;
+pub use read::{Overrides, load, parse, restore};
 pub use sections::{
     Cancelled, Columns, Forecast, Horizon, Input, Language, LifetimeValue, Lineage, Outliers,
     Output, Purchases, Report, Resources, Rfm, RfmSegment, Segments, Selection, Settings, Spend,

@@ -157,10 +157,14 @@ pub fn restore(
 /// # Errors
 /// The faults, each a sentence.
 pub fn without_input(settings: &serde_json::Value) -> Result<Settings, Vec<String>> {
+    let mut settings = settings.clone();
+    without_nulls(&mut settings);
     let mut table = Table::try_from(settings)
         .map_err(|e| vec![format!("the settings of the model cannot be read: {e}")])?;
+    if let Some(input) = table.get_mut("input").and_then(Value::as_table_mut) {
+        input.insert("path".to_owned(), Value::String(String::new()));
+    }
     let mut faults = Vec::new();
-    put(&mut table, "input.path", Value::String(String::new()), &mut faults);
     typed(&table, &mut faults).ok_or(faults)
 }
 

@@ -146,6 +146,12 @@ pub fn without_credentials(url: &str) -> Result<(), Error> {
     if !is_remote(url) {
         return Ok(());
     }
+    if !cfg!(feature = "cloud") {
+        return Err(Error::Settings {
+            place: "a path in an object store".to_owned(),
+            faults: vec![transfer::UNSUPPORTED.to_owned()],
+        });
+    }
     let authority = url.split("://").nth(1).and_then(|rest| rest.split('/').next());
     // In abfss://container@account the first part is a name; a password would follow a colon.
     let user = authority.and_then(|authority| authority.split_once('@'));

@@ -1,5 +1,9 @@
 //! Transfers from and to object stores. Without the feature `cloud`, each of them is an error.
 
+/// What a build without the feature `cloud` says about object stores.
+pub(super) const UNSUPPORTED: &str =
+    "this build of cltv cannot reach object stores: build it with the feature `cloud`";
+
 #[cfg(feature = "cloud")]
 pub(super) use with_cloud::{download, upload};
 #[cfg(not(feature = "cloud"))]
@@ -116,9 +120,6 @@ mod without_cloud {
     }
 
     fn unsupported() -> io::Error {
-        io::Error::new(
-            io::ErrorKind::Unsupported,
-            "this build of cltv cannot reach object stores: build it with the feature `cloud`",
-        )
+        io::Error::new(io::ErrorKind::Unsupported, super::UNSUPPORTED)
     }
 }

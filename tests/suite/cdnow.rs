@@ -181,10 +181,10 @@ fn cdnow_corrected_for_a_selection_on_reference_data() {
     let fit = fit_purchases(patterns, &settings.purchases, Some(selection)).expect("a fit");
     let published = Family::BgNbd.model(&[0.359, 6.37, 0.773, 3.94]);
     let (plain, _) = Family::BgNbd.log_likelihood(patterns)(&published.parameters());
-    let kept_by_model =
+    let selected_by_model =
         published.selection_probability(&selection, patterns.oldest()).expect("computed");
     let of_age = patterns.customers_of_age();
-    let (given, _) = selection.log_probability(patterns, &of_age, kept_by_model.as_ref(), 4);
+    let (given, _) = selection.log_probability(patterns, &of_age, selected_by_model.as_ref(), 4);
     let better = (fit.log_likelihood - (plain - given)) / patterns.customers;
     assert!((0.0..1e-4).contains(&better), "{better}");
     let outlook = Outlook {

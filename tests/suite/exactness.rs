@@ -71,7 +71,7 @@ fn ours(row: &Row) -> f64 {
         "expected_orders" => row.model.expected_orders(row.history, row.t).unwrap_or(f64::NAN),
         "new_customer" => row.model.expected_orders(History::NEW, row.t).unwrap_or(f64::NAN),
         "pmf" => row.model.distribution(row.history, row.t, row.n..row.n + 1)[0],
-        "p_kept" => row
+        "p_selected" => row
             .model
             .selection_probability(&SelectionRule::to(row.t), age)
             .map_or(f64::NAN, |kept| kept.at(age)[0]),

@@ -109,7 +109,7 @@ proptest! {
 
     /// The analytic derivatives of P(selected) agree with finite differences.
     #[test]
-    fn p_kept_has_the_slopes_that_it_says(
+    fn p_selected_has_the_slopes_that_it_says(
         model in model(),
         age in log_uniform(1.0, 500.0),
         window in log_uniform(1.0, 100.0),

@@ -12,5 +12,6 @@ pub mod dates;
 pub mod kinds;
 pub mod load;
 pub mod pages;
+#[cfg(feature = "cli")]
 pub mod schema;
 pub mod typed;

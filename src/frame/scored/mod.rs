@@ -14,4 +14,5 @@ pub mod predictions;
 pub mod profile;
 pub mod rfm;
 pub mod segment;
+#[cfg(feature = "cli")]
 pub mod select;

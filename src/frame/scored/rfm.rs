@@ -13,7 +13,7 @@ use crate::results::profiles::RfmProfile;
 use crate::settings::columns::{
     CLTV, DAYS_SINCE_LAST_ORDER, RFM_FREQUENCY, RFM_MONETARY, RFM_RECENCY, RFM_SCORES, RFM_SEGMENT,
 };
-use crate::settings::{Rfm, Segments, Settings, Ties};
+use crate::settings::{Rfm, Segments, Settings};
 
 /// The scored customers with their RFM scores, and a profile of each RFM segment.
 pub struct Scored {
@@ -36,8 +36,8 @@ pub struct RfmEdges {
 }
 
 /// Adds RFM scores and segments to `scored`. `summary` and `cltv_segment` (positions of the CLTV
-/// segments) are of the same customers in the same order. `given` are the edges of an earlier run,
-/// to be used instead of new ones.
+/// segments) are of the same customers in the same order. `edges` are those between the scores;
+/// `None` ranks equal values by row.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a scored frame.
@@ -95,16 +95,13 @@ fn scored_columns(summary: &DataFrame) -> Result<[Vec<f64>; 3], Error> {
     Ok([days?, orders?, spend?])
 }
 
-/// Edges between the scores of these customers; `Ok(None)` where equal values are ranked by row.
+/// Edges between the scores of these customers.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a summary.
-pub fn score_edges(summary: &DataFrame, ties: Ties) -> Result<Option<RfmEdges>, Error> {
-    if ties == Ties::RowOrder {
-        return Ok(None);
-    }
+pub fn score_edges(summary: &DataFrame) -> Result<RfmEdges, Error> {
     let columns = scored_columns(summary)?;
-    Ok(Some(RfmEdges::of(columns.each_ref().map(Vec::as_slice))))
+    Ok(RfmEdges::of(columns.each_ref().map(Vec::as_slice)))
 }
 
 fn profiles(

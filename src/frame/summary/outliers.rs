@@ -4,7 +4,7 @@ use polars::prelude::*;
 
 use crate::error::Error;
 use crate::frame::columns::typed_name;
-use crate::results::rows::OutlierLimits;
+use crate::results::outlier_limits::OutlierLimits;
 use crate::settings::{Outliers, Settings};
 
 /// Caps the chosen columns, and returns the limits with the number of values that they changed.

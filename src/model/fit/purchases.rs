@@ -11,8 +11,8 @@ use crate::model::likelihood::maximise::{Objective, minimise, minimise_through};
 use crate::model::likelihood::patterns::Patterns;
 use crate::model::purchase_model::PurchaseModel;
 use crate::model::selection::probability::SelectionRule;
+use crate::results::candidate::Candidate;
 use crate::results::findings::Finding;
-use crate::results::fit::Candidate;
 use crate::settings::{Family, PurchaseModelName, Purchases};
 
 /// Four parameters need at least this many distinct histories to be estimated at all.
@@ -104,13 +104,13 @@ pub fn fit_purchases(
     // The NBD is always fitted: every other fit is judged against it, and it predicts in place of
     // one whose dropout vanished.
     let data = Data::new(patterns, settings.l2_penalty, selection);
+    let candidates = candidates(settings.model, selection.as_ref());
     let nbd = data.fit(Family::Nbd)?;
     let fits = match settings.model.family() {
         Some(Family::Nbd) => Vec::new(),
         Some(family) => vec![data.fit(family)?],
         None => {
-            let others = candidates(settings.model, selection.as_ref());
-            let others = others.into_iter().filter(|f| *f != Family::Nbd);
+            let others = candidates.iter().copied().filter(|f| *f != Family::Nbd);
             let fits: Vec<FamilyFit> = others.filter_map(|f| data.fit(f).ok()).collect();
             if fits.is_empty() {
                 let message = "no model with dropout could be fitted";
@@ -119,7 +119,6 @@ pub fn fit_purchases(
             fits
         }
     };
-    let candidates = candidates(settings.model, selection.as_ref());
     let comparison = compare(&nbd, &fits, candidates, patterns.customers);
     let chosen = match settings.model {
         PurchaseModelName::Auto => best(&nbd, &fits),

@@ -78,8 +78,7 @@ pub fn fit_spend(histories: &Histories, settings: &Spend) -> Result<FittedSpend,
     let optimum = minimise(&objective, &starts).filter(Optimum::converged).ok_or_else(|| {
         Error::model(
             "the Gamma-Gamma fit did not converge: order values may be nearly constant, or \
-             extreme; check the value columns and the outlier limits"
-                .to_owned(),
+             extreme; check the value columns and the outlier limits",
         )
     })?;
     let covariance = Covariance::at(&objective, &optimum.parameters);

@@ -75,7 +75,7 @@ pub(crate) fn cumulated(
             sums.iter().flatten().all(|sum| sum.is_finite()).then_some(sums)
         })
         .collect::<Option<_>>()
-        .ok_or_else(|| Error::model("the company's forecast could not be computed".to_owned()))
+        .ok_or_else(|| Error::model("the company's forecast could not be computed"))
 }
 
 /// The sums as functions of time, through Chebyshev points: one curve per group.

@@ -126,9 +126,7 @@ fn parameter_draws(
         return purchases.refits(&outlook.customers.patterns, settings.draws, settings.seed);
     }
     let covariance = purchases.covariance.as_ref().ok_or_else(|| {
-        Error::model(
-            "the purchase model has no standard errors here to draw parameters from".to_owned(),
-        )
+        Error::model("the purchase model has no standard errors here to draw parameters from")
     })?;
     let family = purchases.model.family();
     let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
@@ -166,10 +164,9 @@ fn normal_draws(
     let factor =
         cholesky(&covariance.log_scale).filter(|_| !covariance.is_flat()).ok_or_else(|| {
             Error::model(
-            "the likelihood is flat in some direction, where standard errors say nothing about \
-             the parameters"
-                .to_owned(),
-        )
+                "the likelihood is flat in some direction, where standard errors say nothing about \
+             the parameters",
+            )
         })?;
     let draw = |_| {
         let z: Vec<f64> = estimates.iter().map(|_| StandardNormal.sample(rng)).collect();

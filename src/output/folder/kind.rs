@@ -34,8 +34,8 @@ impl OutputKind {
     fn files(self) -> &'static [&'static str] {
         match self {
             Self::Run => files::RUN,
-            Self::Evaluation => files::EVALUATION,
-            Self::Comparison => files::COMPARISON,
+            Self::Evaluation => &files::EVALUATION,
+            Self::Comparison => &files::COMPARISON,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::report::chart::columns::{ColumnChart, Series};
 use crate::report::chart::lines::{Line, Lines};
 use crate::report::table::{Cell, Table};
 use crate::report::view::View;
-use crate::results::chart_data::HoldoutFigures;
+use crate::results::chart_data::HoldoutChart;
 use crate::results::forecast::{ForecastRow, Interval, Span, Week};
 use crate::settings::InputKind;
 
@@ -206,7 +206,7 @@ fn tracking(
     .chart(view)
 }
 
-fn deciles(view: &View<'_>, holdout: &HoldoutFigures) -> Chart {
+fn deciles(view: &View<'_>, holdout: &HoldoutChart) -> Chart {
     let values = |of: &dyn Fn(&crate::results::chart_data::Decile) -> f64| {
         holdout.deciles.iter().map(of).collect()
     };
@@ -226,7 +226,7 @@ fn deciles(view: &View<'_>, holdout: &HoldoutFigures) -> Chart {
     .chart(view)
 }
 
-fn methods(view: &View<'_>, holdout: &HoldoutFigures) -> Table {
+fn methods(view: &View<'_>, holdout: &HoldoutChart) -> Table {
     let keys = [
         "method",
         "expected_orders",

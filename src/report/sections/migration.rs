@@ -17,9 +17,9 @@ pub fn section(view: &View<'_>, migration: &Migration) -> Markup {
     html! {
         (crate::report::sections::heading(view, "migration"))
         p { (view.fill("migration.between", &[
-            ("before", &view.words.language.date(before.0)), ("after", &view.words.language.date(after.0)),
-            ("customers_before", &view.whole(before.1 as f64)),
-            ("customers_after", &view.whole(after.1 as f64)),
+            ("before", &view.words.language.date(before.as_of)), ("after", &view.words.language.date(after.as_of)),
+            ("customers_before", &view.whole(before.customers as f64)),
+            ("customers_after", &view.whole(after.customers as f64)),
         ])) }
         (matrix(view, migration, view.t("migration.customers"), &|flow| {
             Cell::Heat(view.whole(flow.customers as f64), flow.customers as f64, flow.share)

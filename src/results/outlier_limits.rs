@@ -1,4 +1,4 @@
-//! What happened to the rows of the input.
+//! The outlier limits of each column, and how many values they changed.
 
 use serde::{Deserialize, Serialize};
 

@@ -24,14 +24,10 @@ pub enum Question {
 }
 
 /// A setting on which the answer to some [`Question`] depends.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Definition {
-    /// Its key in a pipeline file.
-    pub key: &'static str,
-    /// What people call it.
-    pub name: &'static str,
-    /// Its value; null where it does not apply.
-    pub value: Value,
+struct Definition {
+    key: &'static str,
+    name: &'static str,
+    value: Value,
     questions: &'static [Question],
 }
 
@@ -41,20 +37,33 @@ const ALWAYS: &[Question] = &[Scoring, Succession, Comparison];
 const FIT: &[Question] = &[Scoring];
 
 /// The settings of `settings` that must be the same for a question, in a fixed order.
-pub fn definitions(settings: &Settings, question: Question) -> Vec<Definition> {
+fn definitions(settings: &Settings, question: Question) -> Vec<Definition> {
     let all = all(settings).into_iter();
     all.filter(|definition| definition.questions.contains(&question)).collect()
 }
 
-/// The definitions of the first settings that differ in the second, each with both values.
-pub fn differences(
-    first: &Settings,
-    second: &Settings,
-    question: Question,
-) -> Vec<(Definition, Value)> {
-    let pairs = definitions(first, question).into_iter().zip(definitions(second, question));
-    let differing = pairs.filter(|(first, second)| first.value != second.value);
-    differing.map(|(first, second)| (first, second.value)).collect()
+/// A definition that two settings do not share.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// Its key in a pipeline file.
+    pub key: &'static str,
+    /// What people call it.
+    pub name: &'static str,
+    /// Its value in the first settings.
+    pub first: Value,
+    /// Its value in the second settings; null where it does not apply.
+    pub second: Value,
+}
+
+/// The definitions of the first settings that are not those of the second.
+pub fn differences(first: &Settings, second: &Settings, question: Question) -> Vec<Difference> {
+    let others = definitions(second, question);
+    let differing = |Definition { key, name, value, .. }: Definition| {
+        let other = others.iter().find(|other| other.key == key);
+        let second = other.map_or(Value::Null, |other| other.value.clone());
+        (second != value).then_some(Difference { key, name, first: value, second })
+    };
+    definitions(first, question).into_iter().filter_map(differing).collect()
 }
 
 /// Every classified setting. No pattern here may end in `..`: a key that is not named is a compile
@@ -88,7 +97,9 @@ fn all(settings: &Settings) -> Vec<Definition> {
         define("forecast", "forecast", value(forecast), &[Succession]),
         define("lifetime_value", "lifetime value", value(lifetime_value), ALWAYS),
         of_segments(segments),
-        of_input(input),
+    ]);
+    all.extend(of_input(input));
+    all.extend([
         define("outliers", "handling of outliers", value(outliers), &[Scoring, Succession]),
         define("selection", "selection", value(selection), FIT),
         define("purchases", "model of orders", value(purchases), FIT),
@@ -111,28 +122,39 @@ fn define(
     Definition { key, name, value, questions }
 }
 
-/// Where a file lies and what its columns are called may change from quarter to quarter.
-fn of_input(input: &Input) -> Definition {
+/// Where a file is and what its columns are called may change from quarter to quarter. How many
+/// columns are added up may not, and neither may what distinguishes orders and gives their value.
+fn of_input(input: &Input) -> [Definition; 2] {
     let Input { path: _, kind, date_format: _, separator: _, columns } = input;
     let Columns {
         customer_id: _,
         first_order_date: _,
         last_order_date: _,
-        orders: _,
-        value: _,
+        orders,
+        value,
         order_date: _,
-        quantity: _,
-        unit_price: _,
-        order_id: _,
+        quantity,
+        unit_price,
+        order_id,
         keep: _,
     } = columns;
-    define("input.kind", "kind of input", json!(kind), &[Scoring, Succession])
+    let columns = json!({
+        "orders": orders.len(),
+        "value": value.len(),
+        "quantity": quantity.is_some(),
+        "unit_price": unit_price.is_some(),
+        "order_id": order_id.is_some(),
+    });
+    [
+        define("input.kind", "kind of input", json!(kind), &[Scoring, Succession]),
+        define("input.columns", "set of columns for orders and values", columns, ALWAYS),
+    ]
 }
 
 /// Every new export moves the observation end, so the analysis date is free.
 fn of_summary(summary: &Summary, kind: InputKind) -> [Definition; 4] {
     let Summary { analysis_date: _, time_unit, frequency, monetary_value, min_orders } = summary;
-    // The mean of a customer export is that of all orders: it knows no single ones.
+    // A customer export has no single orders, so its mean is that of all of them.
     let monetary_value = match kind {
         InputKind::Customers => MonetaryKind::Orders,
         InputKind::Transactions => *monetary_value,
@@ -151,6 +173,7 @@ fn of_segments(segments: &Segments) -> Definition {
 }
 
 fn of_rfm(rfm: &Rfm) -> Definition {
+    // The names of the RFM segments belong to the run: they can be changed at any time.
     let Rfm { ties, segments: _ } = rfm;
     define("rfm.ties", "handling of equal values", json!(ties), FIT)
 }
@@ -220,7 +243,7 @@ mod tests {
 
     fn differing(set: &str, question: Question) -> Vec<&'static str> {
         let pairs = differences(&log("name=\"cltv\""), &log(set), question);
-        pairs.into_iter().map(|(definition, _)| definition.key).collect()
+        pairs.into_iter().map(|difference| difference.key).collect()
     }
 
     #[test]
@@ -231,6 +254,7 @@ mod tests {
             ("transactions.keep_zero_value=true", "transactions.keep_zero_value"),
             ("transactions.duplicate_lines=\"drop\"", "transactions.duplicate_lines"),
             ("transactions.cancelled={negative_quantity=true}", "transactions.cancelled"),
+            ("input.columns.order_id=\"invoice\"", "input.columns"),
         ] {
             for question in [Scoring, Succession, Comparison] {
                 assert_eq!(differing(set, question), [key], "{question:?}");
