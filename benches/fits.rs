@@ -52,8 +52,8 @@ fn report(what: &str, run: impl Fn()) {
     println!("  {what:<28} {:.3}", seconds[RUNS / 2]);
 }
 
-/// Customers with a T of 26 to 104 weeks, times in whole days: all of them, or those whose last order
-/// is a repeat order within the window.
+/// Customers with a T of 26 to 104 weeks, times in whole days: all of them, or those whose last
+/// order is a repeat order within the window.
 fn simulate(model: &PurchaseModel, customers: usize, window: Option<f64>) -> Histories {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let whole_days = |weeks: f64| (weeks * 7.0).floor() / 7.0;

@@ -1,5 +1,5 @@
-//! A whole run on a long order log, compared with Polars alone reading the same file and grouping it
-//! by customer. The two take turns; time and peak memory are measured for each.
+//! A whole run on a long order log, compared with Polars alone reading the same file and grouping
+//! it by customer. The two take turns; time and peak memory are measured for each.
 //!
 //! ```text
 //! cltv simulate transactions --customers 1750000 --out lines.csv

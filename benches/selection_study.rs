@@ -65,7 +65,8 @@ struct Outcome {
     /// ln(estimate / truth) for each parameter, and whether its interval contains the truth.
     errors: [f64; 4],
     covered: [bool; 4],
-    /// Whether the interval of the total contains the actual orders; `None` without standard errors.
+    /// Whether the interval of the total contains the actual orders; `None` without standard
+    /// errors.
     total_covered: Option<bool>,
 }
 

@@ -3,12 +3,14 @@
 //! A run loads the input with lazy Polars, sets bad rows aside, suppresses outliers, summarises
 //! each customer (frequency, recency, T, monetary value), fits a model of orders (BG/NBD,
 //! MBG/NBD, Pareto/NBD) and one of order values (Gamma-Gamma) with argmin, predicts orders and
-//! discounted lifetime value, cuts customers into segments, forecasts the company and writes Parquet,
-//! CSV and JSON. An order log can be split to see how good the forecasts are. A fit that the data do
-//! not support is reported as such, and a fit to a filtered file is corrected for the filter.
+//! discounted lifetime value, cuts customers into segments, forecasts the company and writes
+//! Parquet, CSV and JSON. An order log can be split to see how good the forecasts are. A fit that
+//! the data do not support is reported as such, and a fit to a filtered file is corrected for the
+//! filter.
 //!
 //! # The interface
-//! * [`pipeline`]: run a pipeline file, or parts of it. [`settings`]: pipeline files as typed values.
+//! * [`pipeline`]: run a pipeline file, or parts of it. [`settings`]: pipeline files as typed
+//!   values.
 //! * [`customers`]: purchase histories as plain columns. [`model`]: fit models to them and predict.
 //! * [`evaluation`]: calibration and holdout. [`comparison`]: one run against an earlier one.
 //! * [`results`]: what a run tells, run.json among it. [`error`]: what can go wrong.
@@ -89,8 +91,8 @@
 //! | P(alive) | probability that the customer has not left |
 //! | selection probability | probability that a customer is in a filtered file |
 
-// Without the program, nobody calls what only its commands need. With it, the compiler finds code that
-// nobody calls.
+// Without the program, nobody calls what only its commands need. With it, the compiler finds code
+// that nobody calls.
 #![cfg_attr(not(feature = "cli"), allow(dead_code))]
 
 #[cfg(feature = "cli")]

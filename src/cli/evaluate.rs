@@ -138,7 +138,7 @@ fn measures(
 /// The chosen model's mean forecast against the mean actual orders, by frequency in the
 /// calibration.
 fn by_frequency(page: &mut Page, fold: &Fold, chosen: &str) {
-    page.title(&format!("Orders a customer, by frequency in the calibration ({chosen})"));
+    page.title(&format!("Orders per customer, by frequency in the calibration ({chosen})"));
     let own = fold.groups.iter().filter(|g| g.name == chosen && g.grouping == "frequency");
     let rows = own.map(|group| {
         let each = |total: f64| format!("{:.3}", total / group.customers.max(1) as f64);

@@ -41,7 +41,7 @@ impl Lineage {
             .map_err(Error::io(file, "append an OpenLineage event"))?;
         let unfinished = lineage.clone();
         signals::on_interrupt(move || {
-            let _ = unfinished.tell(&unfinished.input, &State::Fail("ended from outside"));
+            let _ = unfinished.tell(&unfinished.input, &State::Fail("interrupted"));
         });
         Ok(lineage)
     }

@@ -32,7 +32,7 @@ pub fn pipeline(guess: &Guess, overview: &Overview, draft: &Draft<'_>) -> String
     let path: String = overview.path.chars().filter(|letter| !letter.is_control()).collect();
     lines.plain(&format!(
         "# Written by `cltv init` from {path}.\n\
-         # Columns were guessed by name and by content: check what stands behind the marks.\n\
+         # Columns were guessed by name and by content: check them, and the comments after the #.\n\
          # pipelines/README.md explains every key."
     ));
     lines.key("name", &quoted(draft.name), "");
@@ -123,7 +123,7 @@ fn contract(lines: &mut Lines, guess: &Guess) {
     let required: Vec<String> =
         required.map(|(name, kind)| format!("# {} = \"{kind}\"", quoted(name))).collect();
     lines.plain(&format!(
-        "\n# What every new file must be like; take the marks off to have it checked:\n\
+        "\n# What every new file must be like; remove the leading # to have it checked:\n\
          # [contract]\n\
          # fail_at = 0.2        # share of bad rows from which a run fails\n\
          # max_age_days = 7     # from the newest order to --as-of\n\
@@ -173,7 +173,7 @@ fn rest(lines: &mut Lines, guess: &Guess, name: &str) {
     lines.plain("\n[lifetime_value]");
     lines.key("months", "6", "");
     lines.key("monthly_discount_rate", "0.01", "");
-    lines.plain("\n# For intervals, take the marks off:\n# [uncertainty]\n# level = 0.9");
+    lines.plain("\n# For intervals, remove the leading #:\n# [uncertainty]\n# level = 0.9");
     lines.plain("\n[segments]");
     lines.key("labels", "[\"D\", \"C\", \"B\", \"A\"]", "lowest first");
     if let Some(channel) = &guess.channel {

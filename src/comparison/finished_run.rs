@@ -54,8 +54,8 @@ impl Finished {
     /// The text of another of its files.
     ///
     /// # Errors
-    /// [`Error::Input`] when the run wrote no such file, or another one; [`Error::Io`] when it cannot
-    /// be read.
+    /// [`Error::Input`] when the run wrote no such file, or another one; [`Error::Io`] when it
+    /// cannot be read.
     pub fn text(&self, file: &str) -> Result<String, Error> {
         let path = self.folder.join(file);
         let bytes = verified(&path, &self.document.outputs)?;

@@ -264,8 +264,7 @@ impl OfFrequency {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::Histories;
-    use crate::customers::HistoryColumns;
+    use crate::customers::{Histories, HistoryColumns};
     use crate::model::likelihood::patterns::CustomerPatterns;
 
     /// Fader, Hardie & Lee (2005), section 4: the CDNOW estimates.

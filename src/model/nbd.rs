@@ -125,8 +125,7 @@ pub fn log_likelihood(patterns: &Patterns, parameters: &[f64]) -> (f64, Vec<f64>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::Histories;
-    use crate::customers::HistoryColumns;
+    use crate::customers::{Histories, HistoryColumns};
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::model::selection::channels::ChannelMix;
 

@@ -150,42 +150,10 @@ impl PurchaseModel {
 }
 
 impl Family {
-    /// All models, the simplest first.
-    pub const ALL: [Self; 4] = [Self::Nbd, Self::BgNbd, Self::MbgNbd, Self::ParetoNbd];
-
-    /// The name in the literature.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Nbd => "NBD",
-            Self::BgNbd => "BG/NBD",
-            Self::MbgNbd => "MBG/NBD",
-            Self::ParetoNbd => "Pareto/NBD",
-        }
-    }
-
-    /// The name in pipeline files and tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Nbd => "nbd",
-            Self::BgNbd => "bg_nbd",
-            Self::MbgNbd => "mbg_nbd",
-            Self::ParetoNbd => "pareto_nbd",
-        }
-    }
-
     /// Whether P(selected) has been derived for this model and selection: it has not for Pareto/NBD
     /// where orders in both channels are required.
     pub fn knows_selection(self, selection: Option<&SelectionRule>) -> bool {
         self != Self::ParetoNbd || selection.is_none_or(|rule| rule.both_channels.is_none())
-    }
-
-    /// Symbols of the parameters.
-    pub fn parameters(self) -> &'static [&'static str] {
-        match self {
-            Self::Nbd => &["r", "alpha"],
-            Self::BgNbd | Self::MbgNbd => &["r", "alpha", "a", "b"],
-            Self::ParetoNbd => &["r", "alpha", "s", "beta"],
-        }
     }
 
     /// Whether a parameter has the dimension of time.
@@ -238,8 +206,7 @@ impl Family {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::Histories;
-    use crate::customers::HistoryColumns;
+    use crate::customers::{Histories, HistoryColumns};
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::model::selection::channels::ChannelMix;
     use crate::settings::PurchaseModelName;

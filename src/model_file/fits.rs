@@ -33,7 +33,7 @@ pub struct PurchasesFit {
     pub(super) customers: usize,
     distinct_histories: usize,
     pub(super) convergence: Convergence,
-    /// Codes of findings that stand in the whole list.
+    /// Codes of findings; the list `warnings` of the file has their texts.
     warnings: Vec<String>,
 }
 
@@ -68,7 +68,7 @@ pub struct SpendFit {
     log_likelihood: f64,
     customers: usize,
     pub(super) convergence: Convergence,
-    /// Codes of findings that stand in the whole list.
+    /// Codes of findings; the list `warnings` of the file has their texts.
     warnings: Vec<String>,
 }
 

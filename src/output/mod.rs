@@ -62,8 +62,8 @@ pub fn write_model(model_file: &ModelFile, settings: &Settings) -> Result<PathBu
     Ok(path)
 }
 
-/// The text of run.json, once it is certain that it can be read back: a number that is not finite is
-/// written as null, and would make the file useless to every later command.
+/// The text of run.json, once it is certain that it can be read back: a number that is not finite
+/// is written as null, and would make the file useless to every later command.
 fn readable(document: &RunDocument) -> Result<String, Error> {
     let text = text(document)?;
     match RunDocument::parse(text.as_bytes()) {

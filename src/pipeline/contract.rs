@@ -11,8 +11,8 @@ use crate::results::findings::Finding;
 use crate::settings::{BadRows, Input, InputKind, Settings};
 
 /// Rules of rows that a sound input has too: they are set aside because the pipeline asks for it.
-/// Customers who ordered after the observation end are not among them: to leave those out, who are the
-/// active ones, spoils a customer export.
+/// Customers who ordered after the observation end are not among them: to leave those out, who are
+/// the active ones, spoils a customer export.
 const AS_ASKED: &[&str] =
     &["cancelled", "return", "returned", "order_after_observation_end", "duplicate_line"];
 /// Rules of rows that any log has, which are not worth a warning.
@@ -83,8 +83,8 @@ fn too_old(newest: NaiveDate, end: NaiveDate, most: u32) -> Option<String> {
     })
 }
 
-/// What a run says about the rows it set aside: a warning for bad rows, or for the share of them that
-/// the contract names; otherwise a note.
+/// What a run says about the rows it set aside: a warning for bad rows, or for the share of them
+/// that the contract names; otherwise a note.
 pub fn rejected_rows(
     rejected: &[Rejected],
     rows_read: usize,

@@ -77,7 +77,8 @@ pub(crate) fn forecast_company(
     })
 }
 
-/// Repeat orders by week, where the model's expectation for a new customer can be compared with them.
+/// Repeat orders by week, where the model's expectation for a new customer can be compared with
+/// them.
 fn tracking(prepared: &Prepared, fit: &Fit, settings: &Settings) -> Result<Vec<Week>, Error> {
     if !is_comparable(settings) {
         return Ok(Vec::new());

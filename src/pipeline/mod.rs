@@ -49,8 +49,8 @@ pub use crate::pipeline::prepare::{Prepared, prepare};
 pub use crate::run::audit::Audit;
 pub use crate::run::{Fitted, Run};
 
-/// Runs a pipeline and writes its files into the folder of its settings: all of them or none, and one
-/// run at a time. Returns what was found, and the folder.
+/// Runs a pipeline and writes its files into the folder of its settings: all of them or none, and
+/// one run at a time. Returns what was found, and the folder.
 ///
 /// # Errors
 /// As [`analyse`]; [`Error::Io`] when the folder cannot be written. Then nothing in it has changed.
@@ -113,8 +113,8 @@ pub fn fit(settings: &Settings) -> Result<Fitted, Error> {
     Ok(Fitted { model_file, audit: prepared.audit(inputs, clock.laps()) })
 }
 
-/// From the CLTV frame to the end; with the models of an earlier fit, where they are `given`, and with
-/// the drift of the customers since then.
+/// From the CLTV frame to the end; with the models of an earlier fit, where they are `given`, and
+/// with the drift of the customers since then.
 fn complete(
     prepared: Prepared,
     given: Option<&ModelFile>,

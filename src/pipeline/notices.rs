@@ -219,7 +219,8 @@ pub(crate) fn collect_findings(
     findings.extend(without_intervals.cloned());
     findings.extend(corrected(prepared, fit, settings));
     let end = prepared.summary.observation_end;
-    // A correction belongs to the file of the fit; whether this one is filtered alike changes nothing.
+    // A correction belongs to the file of the fit; whether this one is filtered alike changes
+    // nothing.
     if !(fit.given && fit.selection.is_some()) {
         findings.extend(selection::findings(
             &settings.summary,

@@ -7,8 +7,8 @@ use serde_json::ser::Formatter;
 
 use crate::error::Error;
 
-/// One key per line; an array of numbers is one line, and so is each object of an array: a covariance
-/// matrix and a table stay readable and small.
+/// One key per line; an array of numbers is one line, and so is each object of an array: a
+/// covariance matrix and a table stay readable and small.
 ///
 /// # Errors
 /// [`Error::Io`] never for our documents; a map with keys that are not text would fail.

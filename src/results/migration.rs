@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use crate::results::findings::Finding;
 
-/// Segment of customers who are only in the later run, and of those who are only in the earlier one.
+/// Segment of customers who are only in the later run, and of those who are only in the earlier
+/// one.
 pub const ABSENT: [&str; 2] = ["new", "lost"];
 
 /// The migration from one run to the next.

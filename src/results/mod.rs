@@ -4,8 +4,9 @@
 //! * [`run_document`]: run.json, which holds most of the others. [`chart_data`]: figures.json.
 //! * [`findings`]: what to know about the data and the fit. [`facts`]: values of their messages.
 //! * [`advice`]: a suggested action for each segment. [`profiles`]: segments in numbers.
-//! * [`outlier_limits`]: outlier limits. [`candidate`]: the fitted models in comparison. [`forecast`]: the
-//!   company's forecast, and past orders by week. [`migration`]: customers of an earlier run.
+//! * [`outlier_limits`]: outlier limits. [`candidate`]: the fitted models in comparison.
+//!   [`forecast`]: the company's forecast, and past orders by week. [`migration`]: customers of an
+//!   earlier run.
 //! * [`named_values`]: values by name. [`version`]: version of the file layout, and the program.
 
 pub mod advice;

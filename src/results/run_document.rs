@@ -1,5 +1,5 @@
-//! run.json: what a run read, did and found. One type for everybody who writes or reads it: the run,
-//! the report, the comparison of runs and the published schema (docs/run.schema.json).
+//! run.json: what a run read, did and found. One type for everybody who writes or reads it: the
+//! run, the report, the comparison of runs and the published schema (docs/run.schema.json).
 //!
 //! A number that may be missing is an `Option`, written as null. A field that later versions add
 //! must have a default, so that the run.json of an earlier version is still read.

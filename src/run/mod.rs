@@ -1,4 +1,4 @@
-//! What a run found out.
+//! What a run found: customers, models, forecast, findings, and the audit of its rows.
 
 pub mod audit;
 
@@ -23,7 +23,7 @@ pub struct Run {
     pub edges: Vec<f64>,
     /// What is to be said of each segment and of all customers.
     pub profiles: Profiles,
-    /// A row an RFM segment.
+    /// One row per RFM segment.
     pub rfm: Vec<RfmProfile>,
     /// What to do about each segment, in their order.
     pub advice: Vec<Advice>,
@@ -43,7 +43,7 @@ pub struct Run {
     pub chart_data: ChartData,
     /// What the reader should know, most serious first.
     pub findings: Vec<Finding>,
-    /// What is kept of the fit, or was given.
+    /// The model file of this fit, or the given one.
     pub model_file: ModelFile,
     /// How the customers differ from those that a given model was fitted to.
     pub drift: Option<Drift>,
@@ -53,7 +53,7 @@ pub struct Run {
 
 /// What `cltv fit` finds out.
 pub struct Fitted {
-    /// What is kept of it.
+    /// The model file.
     pub model_file: ModelFile,
     /// What happened to the rows.
     pub audit: Audit,

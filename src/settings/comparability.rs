@@ -1,6 +1,6 @@
-//! Which settings must be the same for a model to score, to follow another model, and for two runs to
-//! be compared. The one list of them: every key of a pipeline file is classified here, and a new key
-//! does not compile until it is.
+//! Which settings must be the same for a model to score, to follow another model, and for two runs
+//! to be compared. The one list of them: every key of a pipeline file is classified here, and a new
+//! key does not compile until it is.
 
 use Question::{Comparison, Scoring, Succession};
 use serde::Serialize;

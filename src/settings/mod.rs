@@ -4,7 +4,8 @@
 //! * `sections`: the sections of a pipeline file. `contract`: the section `[contract]`.
 //! * `types`, `bytes`, `dates`: the values that keys can take (units, models, sizes, dates).
 //! * [`columns`]: names of input and output columns.
-//! * `comparability`: settings that must be the same for a model to score, or for runs to be compared.
+//! * `comparability`: settings that must be the same for a model to score, or for runs to be
+//!   compared.
 //! * `read`: parsing, overrides, unknown keys.
 //! * `defaults`: default values of optional keys.
 //! * `check`: rules that types cannot express; every fault is reported, not only the first.

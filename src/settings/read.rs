@@ -151,8 +151,8 @@ pub fn restore(
     checked(table, overrides)
 }
 
-/// The settings that [`Settings::without_paths`] gave, as typed values. Their input has no path, and
-/// dates are those of the fit.
+/// The settings that [`Settings::without_paths`] gave, as typed values. Their input has no path,
+/// and dates are those of the fit.
 ///
 /// # Errors
 /// The faults, each a sentence.

@@ -176,6 +176,40 @@ pub enum Family {
     ParetoNbd,
 }
 
+impl Family {
+    /// All models, the simplest first.
+    pub const ALL: [Self; 4] = [Self::Nbd, Self::BgNbd, Self::MbgNbd, Self::ParetoNbd];
+
+    /// The name in the literature.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Nbd => "NBD",
+            Self::BgNbd => "BG/NBD",
+            Self::MbgNbd => "MBG/NBD",
+            Self::ParetoNbd => "Pareto/NBD",
+        }
+    }
+
+    /// The name in pipeline files and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nbd => "nbd",
+            Self::BgNbd => "bg_nbd",
+            Self::MbgNbd => "mbg_nbd",
+            Self::ParetoNbd => "pareto_nbd",
+        }
+    }
+
+    /// Symbols of the parameters.
+    pub fn parameters(self) -> &'static [&'static str] {
+        match self {
+            Self::Nbd => &["r", "alpha"],
+            Self::BgNbd | Self::MbgNbd => &["r", "alpha", "a", "b"],
+            Self::ParetoNbd => &["r", "alpha", "s", "beta"],
+        }
+    }
+}
+
 impl From<Family> for PurchaseModelName {
     fn from(family: Family) -> Self {
         match family {

@@ -19,8 +19,8 @@ mod with_cloud {
     use polars::io::cloud::{PolarsObjectStore, build_object_store};
     use polars::prelude::PlRefPath;
 
-    /// Copies objects below `parent` into a local folder: the `one` that `pattern` names, or all whose
-    /// names are wanted. Returns the copies.
+    /// Copies objects below `parent` into a local folder: the `one` that `pattern` names, or all
+    /// whose names are wanted. Returns the copies.
     pub(crate) fn download(
         parent: &str,
         pattern: &str,

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
 use crate::support::project;
@@ -25,7 +26,8 @@ const FLOORS: &[&[&str]] = &[
 /// The crate root and the program: they name what is public, and import nothing for themselves.
 const ROOTS: &[&str] = &["lib", "main"];
 
-/// Crates that only some folders or files may name.
+/// Crates that only some folders or files may name; `polars` stands for `polars_parquet` too, and
+/// so on.
 const OUTSIDE: &[(&str, &[&str])] = &[
     (
         "polars",
@@ -48,10 +50,15 @@ const OUTSIDE: &[(&str, &[&str])] = &[
         ],
     ),
     ("argmin", &["model/likelihood"]),
-    ("statrs", &["math", "model"]),
+    ("statrs", &["math", "model/charts/interpretation"]),
+    ("rand", &["model", "simulate"]),
+    ("tokio", &["storage/transfer"]),
+    ("maud", &["report"]),
+    ("toml", &["settings", "report/texts", "cli/pipeline_text"]),
     ("clap", &["cli"]),
     ("anyhow", &["cli"]),
-    ("maud", &["report"]),
+    ("comfy_table", &["cli"]),
+    ("indicatif", &["cli"]),
 ];
 
 /// The source files as modules (a path of names below src) with their code, without comments.
@@ -78,28 +85,35 @@ fn collect(folder: &Path, above: &mut Vec<String>, found: &mut BTreeMap<Vec<Stri
     }
 }
 
+/// The text without what follows `//`, unless that is in an address such as `s3://`.
 fn without_comments(text: &str) -> String {
-    let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    let code = text.lines().map(|line| {
+        let comment = line.match_indices("//").find(|(at, _)| !line[..*at].ends_with(':'));
+        comment.map_or(line, |(at, _)| &line[..at])
+    });
     code.collect::<Vec<_>>().join("\n")
 }
 
-/// Every path that begins with `crate`, `super` or `self`, braces expanded: `crate::{a, b::{c, d}}`
-/// names `a`, `b::c` and `b::d`. Relative ones are made absolute; unit tests are one module deeper.
-fn named(module: &[String], code: &str) -> BTreeSet<Vec<String>> {
+/// Every path that begins with `crate`, `super`, `self` or the name of a child module, made
+/// absolute and with braces expanded: `crate::{a, b::{c, d}}` names `a`, `b::c` and `b::d`.
+fn named(module: &[String], code: &str, is_module: &dyn Fn(&[String]) -> bool) -> Paths {
     let mut paths = BTreeSet::new();
-    let tests = code.find("mod tests {").unwrap_or(code.len());
+    let inline = inline_modules(code);
     for (at, _) in code.match_indices("::") {
         let head = code[..at].rsplit(|c: char| !is_name(c)).next().unwrap_or_default();
         let before = code[..at - head.len()].chars().next_back();
-        // `super::super::x` is taken at its first word.
+        // Only the beginning of a path counts: `super::super::x` is taken at its first word.
         if before == Some(':') {
             continue;
         }
+        let child: Vec<String> = module.iter().cloned().chain([head.to_owned()]).collect();
         let mut start = match head {
             "crate" => Vec::new(),
             "self" => module.to_vec(),
-            "super" if at > tests => module.to_vec(),
+            // From a module within the file, such as its tests, one step leads to the file.
+            "super" if inline.iter().any(|range| range.contains(&at)) => module.to_vec(),
             "super" => module[..module.len().saturating_sub(1)].to_vec(),
+            _ if is_module(&child) => child,
             _ => continue,
         };
         let mut rest = &code[at + 2..];
@@ -110,6 +124,17 @@ fn named(module: &[String], code: &str) -> BTreeSet<Vec<String>> {
         expand(start, rest, &mut paths);
     }
     paths
+}
+
+type Paths = BTreeSet<Vec<String>>;
+
+/// Where the modules are that a file has within itself: from `mod name {` to a brace at the margin.
+fn inline_modules(code: &str) -> Vec<Range<usize>> {
+    let opened = code.match_indices("mod ").filter(|(at, word)| {
+        let line = code[at + word.len()..].lines().next().unwrap_or_default();
+        line.trim_end().ends_with('{')
+    });
+    opened.map(|(at, _)| at..code[at..].find("\n}").map_or(code.len(), |end| at + end)).collect()
 }
 
 /// Adds the paths that begin at `rest`; returns what follows them.
@@ -157,8 +182,9 @@ fn target(path: &[String], modules: &BTreeMap<Vec<String>, String>) -> Option<Ve
 fn imports(
     modules: &BTreeMap<Vec<String>, String>,
 ) -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
+    let is_module = |path: &[String]| modules.contains_key(path);
     let of = |(module, code): (&Vec<String>, &String)| {
-        let paths = named(module, code);
+        let paths = named(module, code, &is_module);
         let targets = paths.iter().filter_map(|path| target(path, modules));
         (module.clone(), targets.filter(|target| target != module).collect())
     };
@@ -175,6 +201,22 @@ fn every_file_is_on_a_floor() {
         let top = module[0].as_str();
         assert!(floor_of(top).is_some() || ROOTS.contains(&top), "src/{top} is on no floor");
     }
+}
+
+/// Nothing is imported from the crate root, over which every folder could be reached.
+#[test]
+fn imports_name_folders() {
+    let modules = modules();
+    let is_module = |path: &[String]| modules.contains_key(path);
+    let mut faults = Vec::new();
+    for (module, code) in &modules {
+        for path in named(module, code, &is_module) {
+            if floor_of(&path[0]).is_none() {
+                faults.push(format!("{} imports {}", module.join("/"), path.join("::")));
+            }
+        }
+    }
+    assert_eq!(faults, Vec::<String>::new());
 }
 
 #[test]
@@ -218,9 +260,9 @@ fn other_crates_stay_where_they_belong() {
     for (module, code) in modules() {
         let place = module.join("/");
         for (outside, places) in OUTSIDE {
-            let path = format!("{outside}::");
-            let names = code.match_indices(&path).any(|(at, _)| {
-                !code[..at].chars().next_back().is_some_and(|c| is_name(c) || c == ':')
+            let names = code.match_indices(outside).any(|(at, _)| {
+                let begins = !code[..at].ends_with(|c| is_name(c) || c == ':');
+                begins && code[at..].trim_start_matches(is_name).starts_with("::")
             });
             let may = places.iter().any(|known| {
                 place.strip_prefix(known).is_some_and(|r| r.is_empty() || r.starts_with('/'))
@@ -239,11 +281,20 @@ fn imports_are_seen_in_every_form() {
     let module = ["frame".to_owned(), "guess".to_owned(), "choice".to_owned()];
     let code = "use crate::{frame, output::{self, tables as t, page::page}};
         use super::named::Named;
-        fn f() { crate::pipeline::notices::findings(); super::super::columns::money(1) }";
-    let paths: Vec<String> = named(&module, code).iter().map(|path| path.join("::")).collect();
+        pub use part::Part;
+        fn f() { crate::pipeline::notices::findings(); super::super::columns::money(1) }
+mod tests {
+    use super::Choice;
+}
+";
+    let is_module = |path: &[String]| path.last().is_some_and(|name| name == "part");
+    let paths = named(&module, code, &is_module);
+    let paths: Vec<String> = paths.iter().map(|path| path.join("::")).collect();
     let expected = [
         "frame",
         "frame::columns::money",
+        "frame::guess::choice::Choice",
+        "frame::guess::choice::part::Part",
         "frame::guess::named::Named",
         "output",
         "output::page::page",

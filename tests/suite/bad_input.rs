@@ -1,5 +1,5 @@
-//! Bad input, given to the binary: it ends with a clear error and the right exit code, or counts and
-//! quarantines the row. It never panics, writes a NaN or leaves half an output.
+//! Bad input, given to the binary: it ends with a clear error and the right exit code, or counts
+//! and quarantines the row. It never panics, writes a NaN or leaves half an output.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -239,7 +239,8 @@ fn too_little_to_learn_from() {
     refused(format!("{HEADER}\n{alike}"), &[], 4, &["only 1 distinct purchase histories"]);
 }
 
-/// Every order costs 25, so there is nothing to learn about spend. The run refuses the fit or warns.
+/// Every order costs 25, so there is nothing to learn about spend. The run refuses the fit or
+/// warns.
 #[test]
 fn order_values_all_alike() {
     let mut text = format!("{HEADER}\n");

@@ -1,4 +1,5 @@
-//! What holds for every run: it is repeatable and complete, and does not depend on the form of the input.
+//! What holds for every run: it is repeatable and complete, and does not depend on the form of the
+//! input.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -65,8 +66,8 @@ fn the_sample_shows_the_sickness_of_the_real_file() {
     assert!(!out.path().join("strict").exists());
 }
 
-/// The sample in other forms: CRLF, semicolons, order counts without decimals, a byte order mark, Parquet,
-/// a folder of two files, a glob, day-first dates.
+/// The sample in other forms: CRLF, semicolons, order counts without decimals, a byte order mark,
+/// Parquet, a folder of two files, a glob, day-first dates.
 #[test]
 fn the_form_of_the_input_changes_nothing() {
     let work = folder();

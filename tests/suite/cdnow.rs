@@ -13,8 +13,9 @@ use tempfile::TempDir;
 
 use crate::support::*;
 
-/// The CDNOW sample (1/10) from its order log. BG/NBD: Fader, Hardie & Lee (2005), with more digits from
-/// lifetimes 0.11.3 and CLVTools. Gamma-Gamma: Fader & Hardie (2013), note 025, in the same way.
+/// The CDNOW sample (1/10) from its order log. BG/NBD: Fader, Hardie & Lee (2005), with more digits
+/// from lifetimes 0.11.3 and CLVTools. Gamma-Gamma: Fader & Hardie (2013), note 025, in the same
+/// way.
 #[test]
 #[ignore = "needs CLTV_REFERENCE"]
 fn cdnow_from_the_order_log_on_reference_data() {
@@ -41,8 +42,8 @@ fn cdnow_from_the_order_log_on_reference_data() {
 }
 
 /// The parameters are published to two decimals (p 6.25, q 3.74, v 15.44); more digits come from
-/// lifetimes 0.11.3 on the same 946 customers. The values of the first ten customers are published to two
-/// decimals, too: Fader & Hardie (2013), note 025.
+/// lifetimes 0.11.3 on the same 946 customers. The values of the first ten customers are published
+/// to two decimals, too: Fader & Hardie (2013), note 025.
 fn gamma_gamma_of_cdnow(model: &serde_json::Value, customers: &polars::prelude::DataFrame) {
     close("repeat customers", number(model, "/spend/customers"), 946.0, 0.0);
     close("p", number(model, "/spend/parameters/p"), 6.249572, 1e-4);
@@ -57,8 +58,8 @@ fn gamma_gamma_of_cdnow(model: &serde_json::Value, customers: &polars::prelude::
 }
 
 /// Published estimates by CLVTools, BTYD and BTYDplus (Pareto/NBD with standard errors). Their
-/// optimisers stop earlier than ours (gradient 1e-9). Where our likelihood is better, their parameters
-/// are exact to 1e-3; those of BG/NBD, which lifetimes confirms, to 1e-4.
+/// optimisers stop earlier than ours (gradient 1e-9). Where our likelihood is better, their
+/// parameters are exact to 1e-3; those of BG/NBD, which lifetimes confirms, to 1e-4.
 #[test]
 #[ignore = "needs CLTV_REFERENCE"]
 fn the_whole_family_on_cdnow_on_reference_data() {
@@ -113,14 +114,16 @@ fn auto_takes_the_lowest_aic_on_reference_data() {
     let model = json(&out.path().join("model.json"));
     let table = model["purchases"]["comparison"].as_array().expect("a table");
     let names: Vec<&str> = table.iter().filter_map(|row| row["model"].as_str()).collect();
-    // 2k − 2ℓ of the published log-likelihoods: 19172.27, 19172.86, 19197.95. NBD, without dropout, is last.
+    // 2k − 2ℓ of the published log-likelihoods: 19172.27, 19172.86, 19197.95. NBD, without dropout,
+    // is last.
     assert_eq!(names, ["mbg_nbd", "bg_nbd", "pareto_nbd", "nbd"]);
     close("aic", number(&table[0], "/aic"), 19_172.272, 1e-6);
     assert_eq!(model["purchases"]["model"], "mbg_nbd");
 }
 
-/// A holdout of 39 weeks with 1,882 orders. The totals, MAE and RMSE belong to the published estimates,
-/// which are exact to 1e-3 (see above). A forecast of zero for everyone has a MAE of .7985.
+/// A holdout of 39 weeks with 1,882 orders. The totals, MAE and RMSE belong to the published
+/// estimates, which are exact to 1e-3 (see above). A forecast of zero for everyone has a MAE of
+/// .7985.
 #[test]
 #[ignore = "needs CLTV_REFERENCE"]
 fn holdout_accuracy_on_cdnow_on_reference_data() {
@@ -153,12 +156,13 @@ fn holdout_accuracy_on_cdnow_on_reference_data() {
     }
 }
 
-/// The approximate optimum of an independent program, made for comparison. The file is cut at 1997-09-30
-/// and keeps only customers who ordered in the 13 weeks before. The forecast for the next 39 weeks,
-/// divided by the actual orders, is 1.65 if the fit ignores the selection, and 1.01 at r .359 α 6.37
-/// a .773 b 3.94. The likelihood of these 418 customers is flat there (our standard error of r is .27).
-/// So the test compares the conditional log-likelihood, to 1e-4 per customer, and the forecasts; that of
-/// the fit that ignores the selection, to .01, because it is approximate too.
+/// The approximate optimum of an independent program, made for comparison. The file is cut at
+/// 1997-09-30 and keeps only customers who ordered in the 13 weeks before. The forecast for the
+/// next 39 weeks, divided by the actual orders, is 1.65 if the fit ignores the selection, and 1.01
+/// at r .359 α 6.37 a .773 b 3.94. The likelihood of these 418 customers is flat there (our
+/// standard error of r is .27). So the test compares the conditional log-likelihood, to 1e-4 per
+/// customer, and the forecasts; that of the fit that ignores the selection, to .01, because it is
+/// approximate too.
 #[test]
 #[ignore = "needs CLTV_REFERENCE"]
 fn cdnow_corrected_for_a_selection_on_reference_data() {
@@ -202,9 +206,9 @@ fn cdnow_corrected_for_a_selection_on_reference_data() {
     assert!((ratio(&ignored) - 1.65).abs() <= 0.01, "{}", ratio(&ignored));
 }
 
-/// All 23,570 customers, cut at 1997-12-31, keeping those who ordered in the last 26 weeks. The forecast to
-/// 1998-06-30, divided by the actual orders, is 1.52 if the fit ignores the selection, and 1.03 when it is
-/// corrected (same source).
+/// All 23,570 customers, cut at 1997-12-31, keeping those who ordered in the last 26 weeks. The
+/// forecast to 1998-06-30, divided by the actual orders, is 1.52 if the fit ignores the selection,
+/// and 1.03 when it is corrected (same source).
 #[test]
 #[ignore = "needs CLTV_REFERENCE"]
 fn all_of_cdnow_corrected_for_a_selection_on_reference_data() {

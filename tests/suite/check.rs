@@ -1,5 +1,5 @@
-//! `cltv check`: what it reports about a file, that it writes nothing, and that no value in a file can
-//! control the terminal.
+//! `cltv check`: what it reports about a file, that it writes nothing, and that no value in a file
+//! can control the terminal.
 
 use std::path::{Path, PathBuf};
 
@@ -127,7 +127,8 @@ fn a_pipeline_is_checked_with_its_settings() {
     assert_eq!(found["guessed"], Value::Null);
 }
 
-/// Escape, the control sequence introducer of C1, delete, and a line end inside a quoted name and value.
+/// Escape, the control sequence introducer of C1, delete, and a line end inside a quoted name and
+/// value.
 #[test]
 fn values_cannot_steer_the_terminal() {
     let folder = folder();

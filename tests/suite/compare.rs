@@ -1,5 +1,5 @@
-//! `cltv compare`: a run against an earlier one. The orders between the two are counted here from the raw
-//! log.
+//! `cltv compare`: a run against an earlier one. The orders between the two are counted here from
+//! the raw log.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,8 +13,8 @@ use crate::support::*;
 
 const CUT: &str = "2020-11-29";
 const END: &str = "2021-05-30";
-/// 182 days, written as six months of 26/6 weeks, so that the column of expected orders is the forecast
-/// for this time.
+/// 182 days, written as six months of 26/6 weeks, so that the column of expected orders is the
+/// forecast for this time.
 const MONTHS: [&str; 4] = [
     "--set",
     "forecast.horizons=[{months=6}]",
@@ -72,7 +72,8 @@ fn simulated(folder: &Path) -> (PathBuf, Orders) {
     (path, orders)
 }
 
-/// For each customer who ordered up to the cut: the orders after it and up to the end, and their value.
+/// For each customer who ordered up to the cut: the orders after it and up to the end, and their
+/// value.
 fn between(orders: &Orders, cut: &str, end: &str) -> BTreeMap<String, (f64, f64)> {
     let known = orders.iter().filter(|(_, days)| days.keys().any(|day| day.as_str() <= cut));
     let since = known.map(|(id, days)| {
@@ -198,8 +199,9 @@ fn migration_and_movers_from_the_two_tables() {
     assert_eq!((&first["from"], &first["to"]), (&json!(before[id].0), &json!(after[id].0)));
 }
 
-/// CDNOW as in the papers, and half a year later. The orders are counted from the log, the stability index
-/// is the one that scoring gives, and the differences of parameters follow from the two model.json.
+/// CDNOW as in the papers, and half a year later. The orders are counted from the log, the
+/// stability index is the one that scoring gives, and the differences of parameters follow from the
+/// two model.json.
 #[test]
 #[ignore = "needs CLTV_REFERENCE"]
 fn cdnow_half_a_year_later_on_reference_data() {
@@ -274,8 +276,8 @@ fn cdnow_half_a_year_later_on_reference_data() {
     assert!(number(index, "/T") > 1.0, "half a year is not noticed");
 }
 
-/// FLO's pipeline renames columns, caps outliers and keeps categories. One customer is gone, one is new,
-/// and one has fewer orders than before.
+/// FLO's pipeline renames columns, caps outliers and keeps categories. One customer is gone, one is
+/// new, and one has fewer orders than before.
 #[test]
 fn one_customer_lost_one_new_one_with_fewer_orders() {
     let place = folder();
@@ -357,8 +359,8 @@ fn one_customer_lost_one_new_one_with_fewer_orders() {
     assert_eq!(reason(2), "not identified in both fits");
 }
 
-/// A copy of a run with a later date: everybody stays in the same segment, nothing drifts, and nobody
-/// ordered.
+/// A copy of a run with a later date: everybody stays in the same segment, nothing drifts, and
+/// nobody ordered.
 #[test]
 fn the_same_customers_stay_where_they_are() {
     let place = folder();

@@ -1,11 +1,13 @@
-//! `[contract]`: what the pipeline expects of its input, and what happens when the input is different.
+//! `[contract]`: what the pipeline expects of its input, and what happens when the input is
+//! different.
 
 use std::path::Path;
 
 use crate::bad_input::export;
 use crate::support::*;
 
-/// Runs `pipelines/flo.toml` on an export. Returns the exit code, stderr, and the folder with `out`.
+/// Runs `pipelines/flo.toml` on an export. Returns the exit code, stderr, and the folder with
+/// `out`.
 fn run(text: &str, settings: &[&str]) -> (i32, String, tempfile::TempDir) {
     let folder = folder();
     let input = folder.path().join("export.csv");

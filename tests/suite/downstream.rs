@@ -1,6 +1,6 @@
-//! What other programs get: pandas, DuckDB and Polars read the same tables, and lineage events follow
-//! OpenLineage's specification. `CLTV_PYTHON` names a Python with tests/downstream/requirements.txt
-//! installed.
+//! What other programs get: pandas, DuckDB and Polars read the same tables, and lineage events
+//! follow OpenLineage's specification. `CLTV_PYTHON` names a Python with
+//! tests/downstream/requirements.txt installed.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,4 +1,5 @@
-//! `cltv evaluate`: published holdout figures, and the warning when a model loses to a naive forecast.
+//! `cltv evaluate`: published holdout figures, and the warning when a model loses to a naive
+//! forecast.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -30,9 +31,9 @@ fn optional(table: &DataFrame, column: &str) -> Vec<Option<f64>> {
     column.f64().expect("numbers").iter().collect()
 }
 
-/// The holdout of 39 weeks on the CDNOW sample, as printed by BTYD, BTYDplus and CLVTools for their models.
-/// The figures for own_rate and zero follow from the data. The MBG/NBD total belongs to estimates with
-/// fewer digits and is exact to 3e-4; the others are exact to the printed digits.
+/// The holdout of 39 weeks on the CDNOW sample, as printed by BTYD, BTYDplus and CLVTools for their
+/// models. The figures for own_rate and zero follow from the data. The MBG/NBD total belongs to
+/// estimates with fewer digits and is exact to 3e-4; the others are exact to the printed digits.
 #[test]
 #[ignore = "needs CLTV_REFERENCE"]
 fn published_holdout_of_cdnow_on_reference_data() {
@@ -106,8 +107,8 @@ fn groups_add_up() {
     }
 }
 
-/// A log in which everybody stops ordering. No model of the past can foresee that, but the forecast of zero
-/// is right.
+/// A log in which everybody stops ordering. No model of the past can foresee that, but the forecast
+/// of zero is right.
 fn collapsing_log(folder: &Path) -> PathBuf {
     let start = NaiveDate::from_ymd_opt(2020, 1, 1).expect("a date");
     let mut text = "id,date,value\n".to_owned();

@@ -23,9 +23,10 @@ struct Row {
     value: f64,
 }
 
-/// `tests/suite/model_reference.csv`, made by `scripts/model_reference.py` (mpmath 1.3, each value computed
-/// in two ways): likelihood, P(alive), expected orders, order counts and P(selected) for x up to 100,000,
-/// T up to 10,000, a + b < 1, a = 1, s = 1, α = β, t_x = T, and horizons from 1e-6 to 1e5.
+/// `tests/suite/model_reference.csv`, made by `scripts/model_reference.py` (mpmath 1.3, each value
+/// computed in two ways): likelihood, P(alive), expected orders, order counts and P(selected) for x
+/// up to 100,000, T up to 10,000, a + b < 1, a = 1, s = 1, α = β, t_x = T, and horizons from 1e-6
+/// to 1e5.
 fn rows() -> Vec<Row> {
     let path = project("tests/suite/model_reference.csv");
     let text = std::fs::read_to_string(path).expect("the reference values");
@@ -87,7 +88,8 @@ fn agrees_with_fifty_digits_everywhere() {
         .iter()
         .map(|row| {
             let value = ours(row);
-            // Near 0, ln L is a sum of large terms that cancel: there, the relative error of L counts.
+            // Near 0, ln L is a sum of large terms that cancel: there, the relative error of L
+            // counts.
             let near_zero = row.quantity == "ln_likelihood" && row.value.abs() < 1.0;
             let scale = if near_zero { 1.0 } else { row.value.abs() };
             let error = (value - row.value).abs() / scale;

@@ -1,4 +1,5 @@
-//! What must hold for every model of the family: gradients, limiting cases, and recovery of true parameters.
+//! What must hold for every model of the family: gradients, limiting cases, and recovery of true
+//! parameters.
 
 use cltv::customers::{Groups, Histories, History, HistoryColumns, Scope};
 use cltv::model::SelectionRule;
@@ -56,8 +57,8 @@ fn gradients_are_differences() {
     }
 }
 
-/// When dropout vanishes (a → 0, s → 0), the model becomes the NBD. When hardly anybody leaves (b → ∞), it
-/// does not matter whether a customer can leave after the first order.
+/// When dropout vanishes (a → 0, s → 0), the model becomes the NBD. When hardly anybody leaves (b →
+/// ∞), it does not matter whether a customer can leave after the first order.
 #[test]
 fn the_limits_of_no_dropout() {
     let customers = few();
@@ -153,10 +154,10 @@ fn within_four_errors(fit: &FittedPurchases, truth: &[f64]) {
     }
 }
 
-/// Every model recovers its own parameters. Its forecast of the total is within four standard deviations
-/// of the actual orders. (The standard deviation of a count is about its root; customers differ, so the test
-/// allows twice that.) At least 90 % of the customers' 90 % intervals contain the actual orders; more than
-/// that, because counts are whole numbers.
+/// Every model recovers its own parameters. Its forecast of the total is within four standard
+/// deviations of the actual orders. (The standard deviation of a count is about its root; customers
+/// differ, so the test allows twice that.) At least 90 % of the customers' 90 % intervals contain
+/// the actual orders; more than that, because counts are whole numbers.
 #[test]
 fn the_truth_is_found_again_and_forecast() {
     for family in Family::ALL {
@@ -182,8 +183,8 @@ fn the_truth_is_found_again_and_forecast() {
     }
 }
 
-/// Fitted to a filtered file, each dropout model recovers its parameters if it knows the filter, and
-/// forecasts far too much if it does not.
+/// Fitted to a filtered file, each dropout model recovers its parameters if it knows the filter,
+/// and forecasts far too much if it does not.
 #[test]
 fn a_selection_is_corrected_for_every_dropout_model() {
     for family in [Family::BgNbd, Family::MbgNbd, Family::ParetoNbd] {
@@ -227,7 +228,8 @@ fn the_time_unit_of_a_fit_is_free() {
     }
 }
 
-/// On a well-behaved fit, both ways to draw parameters agree. The same seed gives the same interval.
+/// On a well-behaved fit, both ways to draw parameters agree. The same seed gives the same
+/// interval.
 #[test]
 fn bootstrap_and_normal_intervals_agree() {
     let family = Family::BgNbd;
@@ -289,8 +291,8 @@ fn the_share_alive_has_an_interval() {
     }
 }
 
-/// All customers have the same dropout probability. Then only the ratio a/(a+b) can be known, and the fit
-/// says so.
+/// All customers have the same dropout probability. Then only the ratio a/(a+b) can be known, and
+/// the fit says so.
 #[test]
 fn dropout_that_is_the_same_for_all_is_said_to_be_so() {
     let alike = Family::BgNbd.model(&[0.6, 6.0, 2e5, 8e5]);

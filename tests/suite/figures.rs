@@ -86,14 +86,15 @@ fn counts_hold(found: &ChartData, customers: &DataFrame) {
     }
     for bins in [&found.fit.frequency, &found.fit.silence_days] {
         assert_eq!(bins.iter().map(|bin| bin.observed).sum::<u64>(), member.len() as u64);
-        // Of 200,000 draws, a filter keeps a few tenths, and each draw represents less than one customer:
-        // the standard error is well below 1 %.
+        // Of 200,000 draws, a filter keeps a few tenths, and each draw represents less than one
+        // customer: the standard error is well below 1 %.
         let expected: f64 = bins.iter().map(|bin| bin.expected).sum();
         close("expected customers", expected, member.len() as f64, 0.02);
     }
 }
 
-/// The customers with the highest lifetime value come first, ties in input order, as in top_customers.csv.
+/// The customers with the highest lifetime value come first, ties in input order, as in
+/// top_customers.csv.
 fn lines_hold(found: &ChartData, customers: &DataFrame, kept: &[&str]) {
     let cltv = numbers(customers, "cltv");
     let mut order: Vec<usize> = (0..cltv.len()).collect();
@@ -153,8 +154,8 @@ fn figures_of_an_export_are_those_of_its_tables() {
     let kept = ["order_channel", "last_order_channel", "interested_in_categories_12"];
     lines_hold(&found, &customers, &kept);
     assert!(found.survival.is_empty() && found.holdout.is_none());
-    // Nobody in the file ordered only once. The window limits the time since the last order: 13 bins of
-    // four weeks.
+    // Nobody in the file ordered only once. The window limits the time since the last order: 13
+    // bins of four weeks.
     assert_eq!((found.fit.frequency[0].from, found.fit.silence_days.len()), (1.0, 13));
     let parameters = &json(&out.path().join("model.json"))["purchases"]["parameters"];
     let [r, alpha, a, b] =
@@ -217,7 +218,8 @@ fn figures_of_a_log_are_those_of_its_tables() {
     }
 }
 
-/// The figures of the run's model and of the naive forecasts are those of `cltv evaluate` and tracking.csv.
+/// The figures of the run's model and of the naive forecasts are those of `cltv evaluate` and
+/// tracking.csv.
 #[test]
 fn the_holdout_is_that_of_an_evaluation() {
     let (out, evaluated) = (folder(), folder());
@@ -260,8 +262,9 @@ fn the_holdout_is_that_of_an_evaluation() {
     close("deciles", sum, holdout.methods[0].expected_orders, 1e-12);
 }
 
-/// Several orders per day, or all orders counted as repeat orders: the curves still end at P(alive). With
-/// all orders counted there is no holdout, because the model does not count the same orders.
+/// Several orders per day, or all orders counted as repeat orders: the curves still end at
+/// P(alive). With all orders counted there is no holdout, because the model does not count the same
+/// orders.
 #[test]
 fn curves_count_what_the_frequency_counts() {
     // If one-time buyers counted as having one repeat order, BG/NBD would have no estimate.

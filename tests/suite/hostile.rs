@@ -1,8 +1,9 @@
-//! Malicious or damaged input: no panic, no hang, nothing that a terminal or a spreadsheet would run.
+//! Malicious or damaged input: no panic, no hang, nothing that a terminal or a spreadsheet would
+//! run.
 //!
 //! The fuzz tests change random bytes of valid input. By default they try a few inputs; with
-//! `CLTV_FUZZ_SECONDS` they run for that long. Inputs that once failed are stored in tests/corpus and tried
-//! first.
+//! `CLTV_FUZZ_SECONDS` they run for that long. Inputs that once failed are stored in tests/corpus
+//! and tried first.
 
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
@@ -60,8 +61,8 @@ const TOKENS: &[&[u8]] = &[
     b"#",
 ];
 
-/// How long a fuzz test runs, and the greatest number of inputs. Without `CLTV_FUZZ_SECONDS`, every machine
-/// tries the same few.
+/// How long a fuzz test runs, and the greatest number of inputs. Without `CLTV_FUZZ_SECONDS`, every
+/// machine tries the same few.
 fn budget() -> (Duration, usize) {
     const FEW: usize = 25;
     match std::env::var("CLTV_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()) {
@@ -70,8 +71,8 @@ fn budget() -> (Duration, usize) {
     }
 }
 
-/// A few random changes: bits flipped, bytes cut out, repeated, or replaced by something with a meaning for
-/// parsers.
+/// A few random changes: bits flipped, bytes cut out, repeated, or replaced by something with a
+/// meaning for parsers.
 fn changed(bytes: &[u8], rng: &mut ChaCha8Rng) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for _ in 0..rng.random_range(1..=4) {
@@ -98,8 +99,8 @@ fn changed(bytes: &[u8], rng: &mut ChaCha8Rng) -> Vec<u8> {
     bytes
 }
 
-/// Tries the stored inputs whose names begin with `name`, and then changed seeds until the budget is used
-/// up. Writes an input to the corpus if `attempt` panics on it or takes too long.
+/// Tries the stored inputs whose names begin with `name`, and then changed seeds until the budget
+/// is used up. Writes an input to the corpus if `attempt` panics on it or takes too long.
 fn fuzz(name: &str, seeds: &[Vec<u8>], attempt: impl Fn(&[u8]) + std::panic::RefUnwindSafe) {
     let corpus = project("tests/corpus");
     let kept: Vec<PathBuf> = std::fs::read_dir(&corpus)

@@ -1,5 +1,5 @@
-//! `cltv init`: the pipeline file that it writes runs unchanged, and gives the same results as the pipeline
-//! written by hand.
+//! `cltv init`: the pipeline file that it writes runs unchanged, and gives the same results as the
+//! pipeline written by hand.
 
 use std::path::{Path, PathBuf};
 
@@ -126,8 +126,8 @@ fn an_order_log_in_turkish() {
     assert!(text.contains("cancelled = { column = \"Fatura No\", prefix = \"C\" }"), "{text}");
 }
 
-/// CDNOW has free orders. The guessed pipeline sets them aside, and takes the last order for the end of the
-/// log.
+/// CDNOW has free orders. The guessed pipeline sets them aside, and takes the last order for the
+/// end of the log.
 #[test]
 #[ignore = "needs CLTV_REFERENCE"]
 fn cdnow_on_reference_data() {

@@ -317,8 +317,8 @@ fn moved(folder: &Path, days: i64) -> PathBuf {
     path
 }
 
-/// The same customers, with all dates moved by half a year, get the same predictions. A new fit keeps the
-/// length of the selection window.
+/// The same customers, with all dates moved by half a year, get the same predictions. A new fit
+/// keeps the length of the selection window.
 #[test]
 fn dates_do_not_matter_but_for_their_distances() {
     let out = folder();

@@ -1,4 +1,5 @@
-//! Input and output in an object store: a real S3 server on the loopback interface, started and stopped here.
+//! Input and output in an object store: a real S3 server on the loopback interface, started and
+//! stopped here.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

@@ -17,7 +17,8 @@ use tempfile::TempDir;
 
 use crate::support::*;
 
-/// Lines as a UK gift retailer writes them. The description of a line names the rule that it breaks.
+/// Lines as a UK gift retailer writes them. The description of a line names the rule that it
+/// breaks.
 const LINES: &str = "\
 Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country
 1001,A,sound,2,2010-01-04 08:26:00,10.5,13085.0,United Kingdom
@@ -65,8 +66,8 @@ fn counts(expected: &[(&str, usize)]) -> BTreeMap<String, usize> {
     expected.iter().map(|(rule, rows)| ((*rule).to_owned(), *rows)).collect()
 }
 
-/// Worked out by hand from the lines above: 13085 spent 30 on the first day and 67 a week later, and 13086
-/// spent 20 net on one day.
+/// Worked out by hand from the lines above: 13085 spent 30 on the first day and 67 a week later,
+/// and 13086 spent 20 net on one day.
 #[test]
 fn each_rule_sets_its_lines_aside() {
     let out = folder();
@@ -147,7 +148,8 @@ fn repeated_lines_are_dropped_where_the_pipeline_says_so() {
     assert_eq!(numbers(&customers, "monetary_avg"), [37.0, 0.0]);
 }
 
-/// The same invoice, quantity and price, but another article: these are two lines, not one repeated.
+/// The same invoice, quantity and price, but another article: these are two lines, not one
+/// repeated.
 #[test]
 fn lines_that_differ_in_a_column_that_nobody_reads_are_no_repetition() {
     let out = folder();
@@ -187,7 +189,8 @@ fn blanks_around_texts_are_taken_off() {
     assert_eq!(rejected(&settings(&nobody, &[])).0, plain.0);
 }
 
-/// Three lines of one day without an invoice number are three orders, just as if the column were missing.
+/// Three lines of one day without an invoice number are three orders, just as if the column were
+/// missing.
 #[test]
 fn lines_without_an_order_id_are_orders_of_their_own() {
     let out = folder();
@@ -198,8 +201,8 @@ fn lines_without_an_order_id_are_orders_of_their_own() {
     assert_eq!(numbers(&customers, "frequency"), [3.0, 4.0]);
 }
 
-/// 20,000 dates that are valid day-first and month-first do not settle the format. The whole column decides;
-/// if it is ambiguous, the log is refused.
+/// 20,000 dates that are valid day-first and month-first do not settle the format. The whole column
+/// decides; if it is ambiguous, the log is refused.
 #[test]
 fn day_and_month_are_settled_by_the_whole_column() {
     let out = folder();
@@ -220,8 +223,8 @@ fn day_and_month_are_settled_by_the_whole_column() {
     assert_eq!(refused(&log), None);
 }
 
-/// Typed columns: numbers with gaps as identifiers, times of day, lists, and a last day without an entry in
-/// a column to keep.
+/// Typed columns: numbers with gaps as identifiers, times of day, lists, and a last day without an
+/// entry in a column to keep.
 #[test]
 fn a_parquet_log_with_its_own_types() {
     let out = folder();
@@ -336,7 +339,8 @@ fn summaries(input: &Path, unit: &str) -> Option<Summaries> {
     Some(ids.into_iter().enumerate().map(|(i, id)| (id, row(i))).collect())
 }
 
-/// The same, computed directly from the definitions, in days. A day with a net purchase is an order.
+/// The same, computed directly from the definitions, in days. A day with a net purchase is an
+/// order.
 fn by_definition(lines: &[Line]) -> Summaries {
     const END: u32 = 45;
     let mut days: BTreeMap<u32, BTreeMap<u32, i64>> = BTreeMap::new();
@@ -369,8 +373,8 @@ fn same(left: &Summaries, right: &Summaries, tolerance: f64) -> Result<(), TestC
 proptest! {
     #![proptest_config(Config { cases: 40, ..Config::default() })]
 
-    /// A summary follows the definitions. The sequence of the lines, their division into files, the time unit
-    /// and other customers do not change it.
+    /// A summary follows the definitions. The sequence of the lines, their division into files, the
+    /// time unit and other customers do not change it.
     #[test]
     fn a_summary_depends_on_the_orders_alone(
         lines in proptest::collection::vec(line(), 1..60).prop_shuffle(),

@@ -115,8 +115,8 @@ fn flo_without_penalties_on_reference_data() {
     assert_eq!(model["purchases"]["not_identified"], serde_json::json!(["a", "b"]));
 }
 
-/// The approximate optima of an independent program, made for comparison: FLO with repeat orders, a window of
-/// 367/7 weeks and at least two orders; six months are 26.07 weeks.
+/// The approximate optima of an independent program, made for comparison: FLO with repeat orders, a
+/// window of 367/7 weeks and at least two orders; six months are 26.07 weeks.
 #[test]
 #[ignore = "needs CLTV_REFERENCE"]
 fn flo_corrected_for_its_selection_on_reference_data() {

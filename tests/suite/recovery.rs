@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::support::*;
 
-/// The estimate is within four standard errors of the truth, and its relative error is at most `within`.
+/// The estimate is within four standard errors of the truth, and its relative error is at most
+/// `within`.
 #[track_caller]
 fn recovered(model: &serde_json::Value, part: &str, name: &str, truth: f64, within: f64) {
     let estimate = number(model, &format!("/{part}/parameters/{name}"));
@@ -23,8 +24,8 @@ fn simulated(folder: &Path, what: &str, more: &[&str]) -> PathBuf {
     path
 }
 
-/// 60,000 customers, nobody filtered out: r .6, α 21, a .8, b 4, p 4, q 9, v 310. Dates are whole days, which
-/// shifts α, of 21 weeks, by about half a day.
+/// 60,000 customers, nobody filtered out: r .6, α 21, a .8, b 4, p 4, q 9, v 310. Dates are whole
+/// days, which shifts α, of 21 weeks, by about half a day.
 #[test]
 fn an_unfiltered_export_gives_its_parameters_back() {
     let out = folder();
@@ -91,9 +92,9 @@ fn impossible_parameters_are_refused() {
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
 }
 
-/// The committed sample was filtered like FLO's file: a last order within a year, and orders in both channels
-/// (data/README.md: 92,000 acquired, r .6 α 21 a 4.9 b 42). A fit that knows both filters recovers the
-/// parameters and the number of customers acquired.
+/// The committed sample was filtered like FLO's file: a last order within a year, and orders in
+/// both channels (data/README.md: 92,000 acquired, r .6 α 21 a 4.9 b 42). A fit that knows both
+/// filters recovers the parameters and the number of customers acquired.
 #[test]
 fn the_sample_gives_its_truth_back_in_spite_of_its_filters() {
     let out = folder();

@@ -1,5 +1,5 @@
-//! report.html: opened in a browser, made again, in two languages, with hostile data, compared with an
-//! earlier run. `CLTV_CHROMIUM` names the browser, `CLTV_PYTHON` a Python with
+//! report.html: opened in a browser, made again, in two languages, with hostile data, compared with
+//! an earlier run. `CLTV_CHROMIUM` names the browser, `CLTV_PYTHON` a Python with
 //! tests/downstream/requirements.txt installed.
 
 use std::fs;

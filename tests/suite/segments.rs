@@ -194,7 +194,8 @@ fn the_forecast_adds_up() {
             }
         }
     }
-    // The horizons of the pipeline are computed for each customer, the company's forecast by interpolation.
+    // The horizons of the pipeline are computed for each customer, the company's forecast by
+    // interpolation.
     let horizons = forecast(out.path(), "expected_orders", all().and(is("period", "horizon")));
     close("3 months", horizons[1], number(&run, "/company/expected_orders/0/1"), 1e-9);
     close("6 months", horizons[2], number(&run, "/company/expected_orders/1/1"), 1e-9);
@@ -220,9 +221,10 @@ fn intervals_hold_the_expectation() {
     }
 }
 
-/// Actual, as published: Σx = 2,457 repeat orders in the calibration and 1,882 in the holdout. Expected: the
-/// sum of E\[X(t)\] over customers at the published BG/NBD parameters, by lifetimes 0.11.3
-/// (`expected_number_of_purchases_up_to_time`), up to the end of the calibration and from there on.
+/// Actual, as published: Σx = 2,457 repeat orders in the calibration and 1,882 in the holdout.
+/// Expected: the sum of E\[X(t)\] over customers at the published BG/NBD parameters, by lifetimes
+/// 0.11.3 (`expected_number_of_purchases_up_to_time`), up to the end of the calibration and from
+/// there on.
 #[test]
 #[ignore = "needs CLTV_REFERENCE"]
 fn tracking_of_cdnow_on_reference_data() {

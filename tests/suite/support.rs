@@ -7,7 +7,8 @@ use polars::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A pipeline for logs with the columns id, date and value. Keys of `[transactions]` can be appended.
+/// A pipeline for logs with the columns id, date and value. Keys of `[transactions]` can be
+/// appended.
 pub const SMALL_LOG: &str = "
 [input]
 path = \"?\"
@@ -27,8 +28,8 @@ pub fn reference() -> PathBuf {
     folder
 }
 
-/// A Python with tests/downstream/requirements.txt. A test that starts it is ignored by default, and
-/// its name ends in `_in_python`.
+/// A Python with tests/downstream/requirements.txt. A test that starts it is ignored by default,
+/// and its name ends in `_in_python`.
 pub fn python() -> PathBuf {
     needed("CLTV_PYTHON")
 }

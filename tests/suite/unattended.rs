@@ -1,4 +1,5 @@
-//! Unattended runs: killed, interrupted, started twice, on a full disk. The output is always complete.
+//! Unattended runs: killed, interrupted, started twice, on a full disk. The output is always
+//! complete.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -24,7 +25,8 @@ fn start(out: &Path, more: &[&str]) -> Child {
     command(out, more).spawn().expect("the program starts")
 }
 
-/// Every file that run.json names is there, with the SHA-256 in run.json. Returns the setting `output.top`.
+/// Every file that run.json names is there, with the SHA-256 in run.json. Returns the setting
+/// `output.top`.
 fn whole(out: &Path) -> u64 {
     let manifest = json(&out.join("run.json"));
     let outputs = manifest["outputs"].as_array().expect("outputs");

@@ -1,5 +1,5 @@
-//! Findings and suggested actions in both languages of the report: there is a text for each that a run can
-//! have, and the facts of real runs fill its placeholders.
+//! Findings and suggested actions in both languages of the report: there is a text for each that a
+//! run can have, and the facts of real runs fill its placeholders.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -124,7 +124,8 @@ fn both_languages_have_the_same_texts_with_the_same_figures() {
     }
 }
 
-/// A Turkish suffix depends on the sound of the word before it, and a number in the text can be any number.
+/// A Turkish suffix depends on the sound of the word before it, and a number in the text can be any
+/// number.
 #[test]
 fn no_turkish_suffix_follows_a_figure() {
     let turkish = Words::of(Language::Tr);
@@ -255,7 +256,8 @@ fn told<T: serde::de::DeserializeOwned>(document: &Value, list: &str) -> Vec<T> 
     serde_json::from_value(document[list].clone()).expect(list)
 }
 
-/// Every finding has a text in both languages, with all placeholders filled. Returns the names of the texts.
+/// Every finding has a text in both languages, with all placeholders filled. Returns the names of
+/// the texts.
 fn findings_said(findings: &[Finding]) -> BTreeSet<String> {
     let mut taken = BTreeSet::new();
     for words in languages() {
@@ -344,7 +346,8 @@ fn what_is_found_in_a_log_is_said() {
     }
 }
 
-/// Customers of the last year, one-time buyers included; and a channel that only one customer in 300 uses.
+/// Customers of the last year, one-time buyers included; and a channel that only one customer in
+/// 300 uses.
 #[test]
 fn what_is_found_in_small_exports_is_said() {
     let place = folder();
@@ -419,8 +422,9 @@ fn comparison_holds(before: &TempDir, after: &TempDir, expected: &[&str]) {
     }
 }
 
-/// In the later file, the first customer has another first order, the third spent less, and the fourth has
-/// fewer orders. The last customer of the earlier file is gone, and one appears who first ordered long ago.
+/// In the later file, the first customer has another first order, the third spent less, and the
+/// fourth has fewer orders. The last customer of the earlier file is gone, and one appears who
+/// first ordered long ago.
 #[test]
 fn what_is_found_in_a_comparison_is_said() {
     let place = folder();
@@ -445,8 +449,8 @@ fn what_is_found_in_a_comparison_is_said() {
     comparison_holds(&before, &after, COMPARED_SCORED);
 }
 
-/// A segment with this number of customers, total cltv, mean P(alive) and mean number of weeks since the last
-/// order.
+/// A segment with this number of customers, total cltv, mean P(alive) and mean number of weeks
+/// since the last order.
 fn segment(label: &str, customers: usize, total: f64, alive: f64, silent: f64) -> Profile {
     let shares = |names: &[(&str, f64)]| names.iter().map(|(n, s)| ((*n).to_owned(), *s)).collect();
     Profile {
@@ -466,8 +470,8 @@ fn segment(label: &str, customers: usize, total: f64, alive: f64, silent: f64) -
     }
 }
 
-/// Most segments have 10 of 100 customers; the one tested word for word has 20 % of the value. 6 calendar
-/// months are 182.6 days.
+/// Most segments have 10 of 100 customers; the one tested word for word has 20 % of the value. 6
+/// calendar months are 182.6 days.
 #[test]
 fn every_play_is_said_in_both_languages() {
     let settings = load(&project("pipelines/transactions.toml"), &Overrides::default());

@@ -175,10 +175,10 @@ fn taken_for(input: &Input, overview: &Overview) -> String {
             let column = overview.columns.iter().find(|column| column.name == *id);
             let again = column.map_or(0, |column| column.repeated);
             let twice = match again {
-                0 => format!("no {id} stands twice"),
-                _ => format!("{} values of {id} stand there twice", whole(again as f64)),
+                0 => format!("no {id} occurs twice"),
+                _ => format!("{} values of {id} occur more than once", whole(again as f64)),
             };
-            format!("a customer export, one row a customer; {twice}")
+            format!("a customer export, one row per customer; {twice}")
         }
         InputKind::Transactions => format!("an order log, one row an order or order line, by {id}"),
     }

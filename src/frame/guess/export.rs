@@ -72,8 +72,10 @@ fn reasons(
     values: &Parts<'_>,
 ) -> Reasons {
     let twice = match id.best.column.repeated {
-        0 => "no value stands twice".to_owned(),
-        again => format!("{again} values stand twice: of those rows only the first is kept"),
+        0 => "no value occurs twice".to_owned(),
+        again => {
+            format!("{again} values occur more than once: of their rows only the first is used")
+        }
     };
     let span = |date: &Choice<'_>| {
         let end = |value: &Option<String>| value.clone().unwrap_or_default();

@@ -8,8 +8,8 @@ use crate::math::quantile::linear_quantile;
 use crate::settings::columns::{CLTV, CLTV_SEGMENT};
 
 /// Adds [`CLTV_SEGMENT`] after [`CLTV`], by n + 1 rising edges of n segments. A value on an edge
-/// belongs to the lower segment, one beyond all edges to the lowest or highest. Where edges coincide,
-/// the lowest of the coinciding segments takes the value and the others stay empty.
+/// belongs to the lower segment, one beyond all edges to the lowest or highest. Where edges
+/// coincide, the lowest of the coinciding segments takes the value and the others stay empty.
 ///
 /// # Errors
 /// [`Error::Engine`], never for finite values.

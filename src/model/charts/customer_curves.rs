@@ -112,8 +112,7 @@ impl AliveCurve<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::Histories;
-    use crate::customers::HistoryColumns;
+    use crate::customers::{Histories, HistoryColumns};
     use crate::model::bg_nbd::BgNbd;
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::settings::{Forecast, LifetimeValue};

@@ -285,8 +285,7 @@ fn trimmed(mut bins: Vec<FitBin>) -> Vec<FitBin> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::Histories;
-    use crate::customers::HistoryColumns;
+    use crate::customers::{Histories, HistoryColumns};
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::model::nbd::Nbd;
     use crate::model::selection::channels::ChannelMix;

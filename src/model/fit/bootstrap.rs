@@ -100,8 +100,8 @@ mod tests {
         (mean, spread)
     }
 
-    /// To first order a refit moves by C Σ (wᵢ − 1)gᵢ, C the inverse information and gᵢ the slope of
-    /// one customer, so that its covariance is C (Σ gᵢgᵢᵀ) C.
+    /// To first order a refit moves by C Σ (wᵢ − 1)gᵢ, C the inverse information and gᵢ the slope
+    /// of one customer, so that its covariance is C (Σ gᵢgᵢᵀ) C.
     #[test]
     fn refits_are_spread_as_weights_of_variance_one_have_it() {
         // A hundred leaves for each, so that first order is all there is.

@@ -231,8 +231,7 @@ fn too_little_data(patterns: &Patterns) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::Histories;
-    use crate::customers::HistoryColumns;
+    use crate::customers::{Histories, HistoryColumns};
     use crate::model::likelihood::patterns::CustomerPatterns;
 
     fn optimum(parameters: &[f64], gradient_norm: f64) -> Optimum {
@@ -391,7 +390,8 @@ mod tests {
             covariance,
             ..good(family)
         };
-        // Along the flattest way, both rising or both falling: r/α = 3/12, a/(a+b) = 1/4, s/β = 1/3.
+        // Along the flattest way, both rising or both falling: r/α = 3/12, a/(a+b) = 1/4, s/β =
+        // 1/3.
         let values = [3.0, 12.0, 1.0, 3.0];
         let along = |way: &[f64]| covariance(0.01, 2e8, way);
         let rates = given(Family::BgNbd, &values, along(&[half, half, 0.0, 0.0]));

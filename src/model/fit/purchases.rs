@@ -384,8 +384,7 @@ impl Data {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::customers::Histories;
-    use crate::customers::HistoryColumns;
+    use crate::customers::{Histories, HistoryColumns};
     use crate::model::bg_nbd::BgNbd;
     use crate::model::likelihood::maximise::Optimum;
     use crate::model::likelihood::patterns::CustomerPatterns;

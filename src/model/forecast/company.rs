@@ -77,8 +77,7 @@ pub fn next_month(model: &PurchaseModel, outlook: &Outlook<'_>) -> Result<Vec<f6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::History;
-    use crate::customers::Scope;
+    use crate::customers::{History, Scope};
     use crate::model::bg_nbd::BgNbd;
     use crate::model::forecast::predict::tests::{Asked, asked};
     use crate::model::nbd::Nbd;

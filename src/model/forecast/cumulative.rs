@@ -223,8 +223,7 @@ fn sums(model: &PurchaseModel, nodes: &[Node], time: f64, groups: usize) -> Sums
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::Histories;
-    use crate::customers::HistoryColumns;
+    use crate::customers::{Histories, HistoryColumns};
     use crate::model::bg_nbd::BgNbd;
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::settings::TimeUnit;
