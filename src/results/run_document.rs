@@ -236,6 +236,34 @@ mod tests {
         serde_json::to_string_pretty(&schema).expect("a schema") + "\n"
     }
 
+    /// A run.json that version 0.1.0 wrote for the sample. It must stay readable for as long as the
+    /// layout has number 1: runs of earlier quarters are compared with later ones.
+    #[test]
+    fn a_run_of_this_layout_stays_readable() {
+        let text = include_str!("../../tests/suite/run_layout_1.json");
+        let document = RunDocument::parse(text.as_bytes()).expect("layout 1");
+        assert_eq!(document.rows.customers, 20_073);
+        assert!(document.intervals.is_some() && document.purchases.selection.is_some());
+        // Nothing of it is lost on the way through the type.
+        let read: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        assert_eq!(serde_json::to_value(&document).expect("written"), read);
+    }
+
+    #[test]
+    fn another_layout_and_a_missing_number_are_refused() {
+        let text = include_str!("../../tests/suite/run_layout_1.json");
+        let other = text.replacen("\"schema_version\": 1", "\"schema_version\": 2", 1);
+        let error = RunDocument::parse(other.as_bytes()).expect_err("layout 2");
+        assert!(
+            error.contains("the run has layout 2, this version of cltv reads layout 1"),
+            "{error}"
+        );
+        let mut document: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        document["company"]["total_cltv"] = serde_json::Value::Null;
+        let error = RunDocument::parse(document.to_string().as_bytes()).expect_err("no number");
+        assert!(error.contains("invalid type: null, expected f64"), "{error}");
+    }
+
     /// With `CLTV_BLESS=1` the schema is written, to be looked at and committed.
     #[test]
     fn the_published_schema_is_that_of_the_type() {

@@ -452,3 +452,36 @@ fn strict_refuses_and_keeps_the_earlier_output() {
     let left = std::fs::read_to_string(case.out().join("run.json")).expect("still there");
     assert_eq!(left, "earlier");
 }
+
+/// Errors of the models come with what to set in the pipeline file.
+#[test]
+fn what_may_help_is_said_in_keys_of_the_pipeline() {
+    let out = folder();
+    let few = out.path().join("few.csv");
+    std::fs::write(&few, export(5)).expect("written");
+    let one_channel = out.path().join("one_channel.csv");
+    // The first customer ordered online only.
+    std::fs::write(&one_channel, export(300).replacen(",1.0,1.0,", ",2.0,0.0,", 1))
+        .expect("written");
+    let no_optimum = ["purchases.model=pareto_nbd", "purchases.l2_penalty=0"];
+    let both =
+        ["summary.frequency=\"repeat_orders\"", "selection={both_channels=true}", no_optimum[1]];
+    for (input, set, remedy) in [
+        (few, &[][..], "check that the right columns are named in [input.columns]"),
+        (
+            project("data/flo_sample.csv"),
+            &no_optimum,
+            "choose another purchases.model, or \"auto\"",
+        ),
+        (one_channel, &both, "remove selection.both_channels"),
+    ] {
+        let mut arguments = vec!["run".to_owned(), "pipelines/flo.toml".into(), "--input".into()];
+        arguments.extend([input.display().to_string(), "--output".into()]);
+        arguments.push(out.path().join("run").display().to_string());
+        arguments.extend(set.iter().flat_map(|set| ["--set".to_owned(), (*set).to_owned()]));
+        let output = cltv(arguments);
+        assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+        assert!(stderr(&output).contains(remedy), "{}", stderr(&output));
+        assert!(!out.path().join("run").exists());
+    }
+}

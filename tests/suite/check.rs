@@ -72,7 +72,8 @@ fn what_a_run_would_do() {
     assert_eq!(found["input"]["columns"][3]["unreadable"], 1);
     let (code, text, _) = check(&file, &[]);
     assert_eq!(code, 0);
-    for word in ["1 values of master_id stand there twice", "200 customers", "first_order_date"] {
+    for word in ["1 values of master_id occur more than once", "200 customers", "first_order_date"]
+    {
         assert!(text.contains(word), "{word:?} is not in {text}");
     }
     let names = std::fs::read_dir(folder.path()).expect("a folder").count();
