@@ -50,7 +50,7 @@ pub(crate) fn engine(resources: &Resources, usual: Engine) -> Engine {
     }
 }
 
-/// Runs a query in morsels, so that its input is never in memory as a whole.
+/// Runs a query in batches, so that its input is never in memory as a whole.
 pub(crate) fn streamed(query: LazyFrame) -> PolarsResult<DataFrame> {
     collected(query, Engine::Streaming)
 }

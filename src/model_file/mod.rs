@@ -2,6 +2,10 @@
 //!
 //! No clock and no path: the same input and settings give the same bytes, and what is read back is
 //! written again bit for bit.
+//!
+//! # Layout
+//! * `fits`: the two fits as the file holds them. `registry`: a folder of models, one of which is in
+//!   use: the champion.
 
 mod fits;
 #[cfg(feature = "cli")]

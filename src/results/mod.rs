@@ -7,7 +7,7 @@
 //! * [`outlier_limits`]: outlier limits. [`candidate`]: the fitted models in comparison.
 //!   [`forecast`]: the company's forecast, and past orders by week. [`migration`]: customers of an
 //!   earlier run.
-//! * [`named_values`]: values by name. [`version`]: version of the file layout, and the program.
+//! * [`named_values`]: values by name. `json_text`: the layout of JSON files. [`version`]: version of the file layout, and the program.
 
 pub mod advice;
 pub mod candidate;

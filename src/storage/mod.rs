@@ -5,7 +5,7 @@
 //! * [`atomic`]: writes a file whole or not at all.
 //! * [`fingerprint`]: size and SHA-256 of files, and whether an input changed while it was read.
 //! * [`interrupt`]: what to remove when the program is interrupted.
-//! * [`object_store`]: input and output in object stores.
+//! * [`object_store`]: input and output in object stores, through `transfer`.
 
 pub mod atomic;
 pub mod fingerprint;

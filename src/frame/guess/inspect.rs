@@ -1,4 +1,4 @@
-//! Profiles the columns of a file that nobody has described. Files are read in morsels; distinct
+//! Profiles the columns of a file that nobody has described. Files are read in batches; distinct
 //! values and repeated rows must be held in memory, so only the first rows are searched for them.
 
 use polars::prelude::*;

@@ -1,6 +1,6 @@
 //! Cleans an order log and sums it to one row per customer and day.
 //!
-//! The log is read once, in morsels: valid lines are summed on the way, the others are set aside.
+//! The log is read once, in batches: valid lines are summed on the way, the others are set aside.
 //! It is read again only when the date format of the first rows does not fit all rows, texts have
 //! blanks around them, or the returns of a day outweigh its purchases.
 

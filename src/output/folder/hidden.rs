@@ -1,8 +1,7 @@
 //! Names of the hidden files and folders next to an output folder and in it.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 /// Marker file of a folder that is being written; it stays in the target until the exchange is
 /// complete. Its text is the manifest name of the writing command.

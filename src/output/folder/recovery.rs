@@ -1,60 +1,12 @@
-//! Replaces an output folder by the next one, clears away the former one, and finishes or undoes
-//! what a killed run began.
+//! Clears away the former output folder after an exchange, and finishes or undoes what a killed run
+//! began.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use crate::output::folder::hidden::{LOCK, MARK, NEW, OLD, beside, remove};
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::lock::Lock;
-
-/// Puts the staged folder in the place of the target. Returns the path to which the former output
-/// was moved, if there was one. After an error, nothing has changed.
-pub(crate) fn exchange(staged: &Path, target: &Path) -> io::Result<Option<PathBuf>> {
-    if !target.exists() {
-        fs::rename(staged, target)?;
-        return Ok(None);
-    }
-    like(staged, target)?;
-    if exchanged(staged, target).is_ok() {
-        return Ok(Some(staged.to_owned()));
-    }
-    let old = beside(target, OLD);
-    fs::rename(target, &old)?;
-    if let Err(error) = fs::rename(staged, target) {
-        fs::rename(&old, target)?;
-        return Err(error);
-    }
-    Ok(Some(old))
-}
-
-/// Gives the staged folder the owner and the permissions of the target.
-#[cfg(unix)]
-fn like(staged: &Path, target: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt, chown};
-    let (of, now) = (fs::metadata(target)?, fs::metadata(staged)?);
-    if (of.uid(), of.gid()) != (now.uid(), now.gid()) {
-        chown(staged, Some(of.uid()), Some(of.gid()))?;
-    }
-    fs::set_permissions(staged, of.permissions())
-}
-
-#[cfg(not(unix))]
-fn like(_: &Path, _: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(any(target_os = "linux", target_vendor = "apple"))]
-fn exchanged(staged: &Path, target: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    Ok(renameat_with(CWD, staged, CWD, target, RenameFlags::EXCHANGE)?)
-}
-
-#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-fn exchanged(_: &Path, _: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
 
 /// Moves what the command does not own from the former output to the new one, and removes the
 /// former folder once it is empty. The new output is in place whatever happens here.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
+use crate::output::folder::exchange::exchange;
 use crate::output::folder::hidden::MARK;
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::lock::Lock;
@@ -157,7 +158,7 @@ impl Staging {
             sync_folder(&self.folder)?;
             // The marker file of a killed run must not be mistaken for that of this exchange.
             recovery::unmark(&self.target)?;
-            recovery::exchange(&self.folder, &self.target)
+            exchange(&self.folder, &self.target)
         };
         let former = match ready() {
             Ok(former) => former,

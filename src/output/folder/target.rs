@@ -7,9 +7,8 @@
 //! Where a folder cannot be exchanged (a mount point, the working directory), files are renamed one
 //! by one, the manifest last. Objects are uploaded to an object store in the same order.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use crate::error::Error;
 use crate::output::folder::hidden::{LOCK, MARK, NEW, beside, remove};
@@ -17,8 +16,7 @@ use crate::output::folder::kind::OutputKind;
 use crate::output::folder::lock::Lock;
 use crate::output::folder::recovery::{recover, recover_partitions};
 use crate::output::folder::staging::{Staging, Way};
-use crate::storage::interrupt;
-use crate::storage::object_store;
+use crate::storage::{interrupt, object_store};
 
 /// An output folder that no other process may write to meanwhile.
 pub struct Target {
