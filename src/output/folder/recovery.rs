@@ -1,7 +1,7 @@
 //! Clears away the former output folder after an exchange, and finishes or undoes what a killed run
 //! began.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::{fs, io};
 
 use crate::output::folder::hidden::{LOCK, MARK, NEW, OLD, beside, remove};
