@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use cltv::pipeline::Started;
+use cltv::settings::{Overrides, load};
 use polars::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -239,6 +241,23 @@ fn stale_files_of_an_earlier_run_go() {
     assert!(!out.path().join("customers.csv").exists());
     let hidden = std::fs::read_dir(out.path()).expect("listed").flatten();
     assert!(hidden.into_iter().all(|e| !e.file_name().to_string_lossy().starts_with('.')));
+}
+
+/// The library runs a pipeline as the program does.
+#[test]
+fn the_library_writes_what_the_program_writes() {
+    let (by_library, by_program) = (folder(), folder());
+    let overrides = Overrides {
+        input: Some(project(SAMPLE).display().to_string()),
+        output: Some(by_library.path().join("run")),
+        ..Overrides::default()
+    };
+    let settings = load(&project("pipelines/flo.toml"), &overrides).expect("a pipeline");
+    let started = Started { at: "2021-06-01T03:00:00Z".into(), pipeline: "flo.toml".into() };
+    let (run, written) = cltv::pipeline::run(&settings, &started).expect("a run");
+    assert_eq!(run.scored.height(), 20_073);
+    run_ok("pipelines/flo.toml", &project(SAMPLE), by_program.path(), &[]);
+    assert_eq!(contents(&written), contents(by_program.path()));
 }
 
 #[test]

@@ -100,6 +100,8 @@ pub(crate) fn recover_partitions(target: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     struct Place {
