@@ -187,7 +187,7 @@ fn drift(page: &mut Page, comparison: &Comparison) {
     });
     page.table(&number_table(header(["", "stability index", ""]), rows.collect()));
     page.line(&format!(
-        " of T and recency it is rarely small: whoever stays is {} days older",
+        " of T and recency it is rarely small: customers who stay are {} days older",
         comparison.days
     ));
     for kept in &comparison.kept_columns {

@@ -59,7 +59,7 @@ impl Finished {
     pub fn text(&self, file: &str) -> Result<String, Error> {
         let path = self.folder.join(file);
         let bytes = verified(&path, &self.document.outputs)?;
-        String::from_utf8(bytes).map_err(|_| Error::input(path.display(), "is no text"))
+        String::from_utf8(bytes).map_err(|_| Error::input(path.display(), "is not text"))
     }
 
     /// The customers, under the names that columns have before any renaming, and their file.

@@ -103,7 +103,7 @@ fn splittable(settings: &Settings) -> Result<NaiveDate, Error> {
     }
     if settings.selection.is_some() {
         faults.push(
-            "[selection] is about who is in the file at its end, which an earlier cut changes: \
+            "[selection] describes who is in the file at its end, and an earlier cut changes that: \
              remove the section"
                 .to_owned(),
         );

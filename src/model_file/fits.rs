@@ -210,7 +210,7 @@ fn positive(family: Family, parameters: &[f64]) -> Result<PurchaseModel, String>
     if right && parameters.iter().all(|value| value.is_finite() && *value > 0.0) {
         return Ok(family.model(parameters));
     }
-    Err(format!("the parameters {parameters:?} are none of a purchase model"))
+    Err(format!("{parameters:?} are not the parameters of a purchase model"))
 }
 
 fn square(covariance: &Covariance, size: usize, section: &str) -> Result<(), String> {
@@ -233,7 +233,7 @@ fn restored(
 ) -> Result<Vec<Parameter>, String> {
     let parameter = |name: &&'static str| {
         let value = values.get(name).copied();
-        let value = value.ok_or_else(|| format!("{section}.parameters.{name} is no number"))?;
+        let value = value.ok_or_else(|| format!("{section}.parameters.{name} is not a number"))?;
         let standard_error = errors.get(name).copied().flatten();
         Ok(Parameter { name, value, standard_error, identified: known(name) })
     };

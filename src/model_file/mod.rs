@@ -317,7 +317,7 @@ impl ModelFile {
         } else if !self.limited() {
             "outlier_limits must be of order and value columns, the lower limit below the upper one"
         } else if !self.consistent() {
-            "settings do not say what stands beside them"
+            "the settings contradict the fields next to them"
         } else if self.distributions.len() != COLUMNS.len()
             || !self.distributions.iter().zip(COLUMNS).all(|(found, name)| found.column == name)
         {

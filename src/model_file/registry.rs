@@ -77,7 +77,7 @@ fn pointer(folder: &Path) -> Result<Option<Pointer>, Error> {
         .map_err(|e| fault(&path, format!("does not name a model: {e}; promote one again")))?;
     let inside = Path::new(&pointer.model).file_name().is_some_and(|name| *name == *pointer.model);
     if !inside {
-        return Err(fault(&path, format!("{:?} is no file of this folder", pointer.model)));
+        return Err(fault(&path, format!("{:?} is not a file in this folder", pointer.model)));
     }
     Ok(Some(pointer))
 }
@@ -107,8 +107,8 @@ pub fn promote(model: &Path, folder: &Path, accepted: &[String]) -> Result<Promo
             Ok(champion) => against(&model_file, &champion, accepted),
             Err(_) if accepted.iter().any(|code| code == UNREADABLE) => Vec::new(),
             Err(error) => vec![format!(
-                "the present champion cannot be read, so nothing tells whether the two compare: \
-                 {error} ({UNREADABLE}; --accept {UNREADABLE} to replace it all the same)"
+                "the present champion cannot be read, so the two models cannot be compared: \
+                 {error} ({UNREADABLE}; --accept {UNREADABLE} to replace it anyway)"
             )],
         });
     }

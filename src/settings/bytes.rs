@@ -35,7 +35,7 @@ impl ByteSize {
         });
         known.map(Self).ok_or_else(|| {
             format!(
-                "{text:?} is no amount of memory: write a whole number and a unit, as \"4 GiB\""
+                "{text:?} is not an amount of memory: write a whole number and a unit, as \"4 GiB\""
             )
         })
     }

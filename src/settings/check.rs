@@ -91,7 +91,7 @@ fn outliers(settings: &Settings, faults: &mut Vec<String>) {
     if let CappedColumns::Only(chosen) = &settings.outliers.columns {
         for name in chosen.iter().filter(|name| !known.contains(&name.as_str())) {
             faults.push(format!(
-                "outliers.columns: {name:?} is no order or value column; those are {}",
+                "outliers.columns: {name:?} is not an order or value column; those are {}",
                 known.join(", ")
             ));
         }

@@ -80,8 +80,8 @@ pub(super) fn check(
             && !(share > 0.0 && share <= 1.0)
         {
             faults.push(format!(
-                "contract.{key} {share} is no share of the rows: write a number above 0 and up to \
-                 1, as 0.05 for 5 %"
+                "contract.{key} {share} is not a share of the rows: write a number above 0 and up \
+                 to 1, as 0.05 for 5 %"
             ));
         }
         if share.is_some() && contract.bad_rows == BadRows::Fail {

@@ -36,7 +36,8 @@ impl AnalysisDate {
         }
         date(&folded).map(Self::On).map_err(|_| {
             format!(
-                "{text:?} is no analysis date: write \"last_order + 2d\" or a date as \"2021-06-01\""
+                "{text:?} is not an analysis date: write \"last_order + 2d\" or a date as \
+                 \"2021-06-01\""
             )
         })
     }
@@ -69,7 +70,7 @@ impl<'de> Deserialize<'de> for AnalysisDate {
 /// A sentence that names the expected form.
 pub fn date(text: &str) -> Result<NaiveDate, String> {
     NaiveDate::parse_from_str(text, "%Y-%m-%d")
-        .map_err(|_| format!("{text:?} is no date: write year, month and day as \"2021-06-01\""))
+        .map_err(|_| format!("{text:?} is not a date: write year, month and day as \"2021-06-01\""))
 }
 
 /// For `#[serde(with)]`: a date as text such as 2021-06-01.

@@ -145,10 +145,10 @@ fn a_wrong_condition_is_refused_and_leaves_nothing() {
     let list = out.path().join("ids.csv");
     for (condition, part) in [
         ("cltv_segmet = 'A'", "the nearest is \"cltv_segment\""),
-        ("cltv +", "is no condition in SQL"),
+        ("cltv +", "is not an SQL condition"),
         ("cltv + 1", "is neither true nor false"),
         ("customer_id > 3", "cannot be computed"),
-        ("cltv > 1; DROP TABLE x", "is no condition in SQL"),
+        ("cltv > 1; DROP TABLE x", "is not an SQL condition"),
     ] {
         let to = list.display().to_string();
         let output = cltv(["select", &run, "--where", condition, "--out", &to]);

@@ -79,7 +79,7 @@ fn selected(file: &Path, condition: &str, columns: &[String]) -> Result<DataFram
     let wrong =
         |fault: String| Error::Settings { place: "--where".to_owned(), faults: vec![fault] };
     let expression = sql_expr(condition)
-        .map_err(|e| wrong(format!("{condition:?} is no condition in SQL: {e}")))?;
+        .map_err(|e| wrong(format!("{condition:?} is not an SQL condition: {e}")))?;
     let present: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
     let roots = expression.clone().meta().root_names();
     let named = roots.iter().map(ToString::to_string).chain(columns.iter().cloned());

@@ -93,7 +93,7 @@ impl OutputKind {
             Some(input) => Err(Error::Settings {
                 place: input.clone(),
                 faults: vec![
-                    "this input lies in the output folder and has the name of an output: choose \
+                    "this input is in the output folder and has the name of an output: choose \
                      another output folder"
                         .to_owned(),
                 ],
