@@ -1,9 +1,9 @@
-//! How long fits take: `cargo bench --bench fits`. Each line is the median of five runs, in seconds.
+//! How long fits take: `cargo bench --bench fits`. Each line is the median of five runs in seconds.
 
 use std::time::Instant;
 
-use cltv::customers::Histories;
-use cltv::model::selection::probability::SelectionRule;
+use cltv::customers::{Histories, HistoryColumns};
+use cltv::model::SelectionRule;
 use cltv::model::{CustomerPatterns, PurchaseModel, fit_purchases};
 use cltv::settings::Family;
 use cltv::settings::Purchases;
@@ -52,7 +52,8 @@ fn report(what: &str, run: impl Fn()) {
     println!("  {what:<28} {:.3}", seconds[RUNS / 2]);
 }
 
-/// Customers of 26 to 104 weeks, times in whole days; all, or those who ordered within a window.
+/// Customers with a T of 26 to 104 weeks, times in whole days: all of them, or those whose last
+/// order is a repeat order within the window.
 fn simulate(model: &PurchaseModel, customers: usize, window: Option<f64>) -> Histories {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let whole_days = |weeks: f64| (weeks * 7.0).floor() / 7.0;
@@ -68,5 +69,12 @@ fn simulate(model: &PurchaseModel, customers: usize, window: Option<f64>) -> His
         }
     }
     let ones = vec![1.0; x.len()];
-    Histories::new(x, t_x, age, ones.clone(), ones).expect("valid")
+    Histories::new(HistoryColumns {
+        frequency: x,
+        recency: t_x,
+        age,
+        monetary_value: ones.clone(),
+        spend_count: ones,
+    })
+    .expect("valid")
 }

@@ -1,5 +1,5 @@
-//! A whole run on a long order log beside what Polars alone needs to read the same file and group
-//! it by customer, turn by turn, with the peak of memory of each.
+//! A whole run on a long order log, compared with Polars alone reading the same file and grouping
+//! it by customer. The two take turns; time and peak memory are measured for each.
 //!
 //! ```text
 //! cltv simulate transactions --customers 1750000 --out lines.csv
@@ -24,13 +24,13 @@ fn main() -> PolarsResult<()> {
             Ok(())
         }
         _ => {
-            println!("say which file, and how many turns: -- lines.csv 5");
+            println!("name the file and the number of turns: -- lines.csv 5");
             Ok(())
         }
     }
 }
 
-/// What anybody would write: scan, parse, group, sum.
+/// The obvious query: scan, parse, group, sum.
 fn group_by_customer(file: &str) -> PolarsResult<()> {
     let lines = LazyCsvReader::new(PlRefPath::new(file)).finish()?;
     let value = col("Quantity") * col("Price");
@@ -75,7 +75,7 @@ fn compare(file: &str, turns: u32) {
     println!("median ratio {:.2}", ratios[ratios.len() / 2]);
 }
 
-/// Seconds, and the peak of the resident memory in MiB where /proc tells it.
+/// Seconds, and the peak resident memory in MiB where /proc has it.
 fn measure(command: &mut Command) -> (f64, f64) {
     let start = Instant::now();
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");

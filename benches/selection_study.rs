@@ -1,17 +1,17 @@
 //! How far the selection correction and the intervals can be trusted: populations with known
-//! parameters, filtered as customer exports are, fitted both ways. `scripts/study.sh` writes
-//! docs/selection-study.md with what this prints.
+//! parameters, filtered like customer exports, fitted with and without the correction.
+//! `scripts/study.sh` writes the output of this program into docs/selection-study.md.
 
 use std::fmt::Write;
 
-use cltv::customers::{Groups, Histories};
+use cltv::customers::{Groups, Histories, HistoryColumns};
+use cltv::model::ChannelMix;
+use cltv::model::SelectionRule;
+use cltv::model::SimulatedHistory;
 use cltv::model::bg_nbd::BgNbd;
-use cltv::model::forecast::intervals::of_totals;
-use cltv::model::forecast::predict::{Outlook, total_orders};
-use cltv::model::selection::channels::ChannelMix;
-use cltv::model::selection::probability::SelectionRule;
-use cltv::model::simulation::SimulatedHistory;
+use cltv::model::total_intervals;
 use cltv::model::{CustomerPatterns, FittedPurchases, PurchaseModel, fit_purchases, fit_spend};
+use cltv::model::{Outlook, total_orders};
 use cltv::settings::{Family, MonthLength, TimeUnit};
 use cltv::settings::{Forecast, Horizon, LifetimeValue, Purchases, Spend, Uncertainty};
 use rand::{RngExt, SeedableRng};
@@ -21,11 +21,12 @@ use rayon::prelude::*;
 
 const CUSTOMERS: usize = 20_000;
 const SEEDS: u64 = 20;
-/// P(selected) with both channels is a double integral, a hundred times as slow: fewer files.
+/// With both channels, P(selected) is a double integral and a hundred times slower: fewer files.
 const SEEDS_OF_BOTH: u64 = 10;
 const WINDOWS_OF_BOTH: [f64; 1] = [26.0];
-/// Files of the coverage table, of so many customers, nobody filtered out.
+/// Files of the coverage table, in which nobody is filtered out.
 const COVERAGE_SEEDS: u64 = 400;
+/// Customers in each of them.
 const COVERAGE_CUSTOMERS: usize = 3_000;
 /// Customers were acquired evenly over four years.
 const ACQUIRED_OVER: f64 = 208.0;
@@ -40,20 +41,20 @@ const TRUTHS: [(&str, BgNbd); 4] = [
     ("little dropout", BgNbd { r: 1.5, alpha: 30.0, a: 0.5, b: 9.0 }),
 ];
 
-/// How the file was filtered, and which window the fit is told.
+/// How the file was filtered, and what the fit knows about it.
 #[derive(Clone, Copy, PartialEq)]
 enum Case {
-    /// By the window, and the fit is told so.
+    /// By the window, which the fit knows.
     Window,
-    /// By the window, and the fit is told one that is a tenth too long.
+    /// By the window, but the fit assumes one that is 10 % too long.
     TooLong,
-    /// By the window and by orders in both channels; the fit is told of the window.
+    /// By the window and by orders in both channels; the fit knows the window only.
     BothChannels,
-    /// The same, and the fit is told of both.
+    /// The same, and the fit knows both.
     BothTold,
 }
 
-/// What one simulated file gave.
+/// The result for one simulated file.
 struct Outcome {
     kept: f64,
     /// Forecast / actual of the holdout: plain, corrected.
@@ -61,14 +62,15 @@ struct Outcome {
     corrected: f64,
     /// Whether the plain fit says that nobody ever leaves.
     nobody_leaves: bool,
-    /// ln(estimate / truth) and whether the interval holds the truth, each parameter.
+    /// ln(estimate / truth) for each parameter, and whether its interval contains the truth.
     errors: [f64; 4],
     covered: [bool; 4],
-    /// Whether the interval of the total holds the actual orders; none where no standard errors.
+    /// Whether the interval of the total contains the actual orders; `None` without standard
+    /// errors.
     total_covered: Option<bool>,
 }
 
-/// A customer as the file has it, and the orders that follow.
+/// A customer in the file, and the orders in the holdout.
 struct Customer {
     x: f64,
     t_x: f64,
@@ -89,10 +91,10 @@ fn main() {
 
 fn table(page: &mut String, case: Case) {
     let title = match case {
-        Case::Window => "The window as it was",
-        Case::TooLong => "A window named 10 % too long",
-        Case::BothChannels => "A second filter that the fit does not know: both channels",
-        Case::BothTold => "The second filter told too: both_channels = true",
+        Case::Window => "Correct window",
+        Case::TooLong => "Stated window 10 % too long",
+        Case::BothChannels => "A second filter that the fit does not know about: both channels",
+        Case::BothTold => "Both filters stated: both_channels = true",
     };
     let head = "| population | window | kept | plain / actual | P(alive) = 1 | corrected / actual | \
                 sd | bias r | α | a | b | covered r | α | a | b | total |";
@@ -144,8 +146,8 @@ fn row(page: &mut String, name: &str, window: f64, outcomes: &[Outcome]) {
     .expect("text");
 }
 
-/// The median of a parameter's error: a dropout that runs to the homogeneous limit in one file of
-/// twenty would make any mean infinite.
+/// The median of a parameter's error. A mean would be infinite as soon as dropout runs to the
+/// homogeneous limit in one file of twenty.
 fn median(outcomes: &[Outcome], i: usize) -> f64 {
     let mut errors: Vec<f64> = outcomes.iter().map(|o| o.errors[i]).collect();
     errors.sort_by(f64::total_cmp);
@@ -162,13 +164,13 @@ struct File {
 impl File {
     fn of(kept: &[Customer]) -> Option<Self> {
         let column = |of: &dyn Fn(&Customer) -> f64| kept.iter().map(of).collect::<Vec<f64>>();
-        let histories = Histories::new(
-            column(&|c| c.x),
-            column(&|c| c.t_x),
-            column(&|c| c.age),
-            column(&|c| c.mean_value),
-            column(&|c| c.x + 1.0),
-        );
+        let histories = Histories::new(HistoryColumns {
+            frequency: column(&|c| c.x),
+            recency: column(&|c| c.t_x),
+            age: column(&|c| c.age),
+            monetary_value: column(&|c| c.mean_value),
+            spend_count: column(&|c| c.x + 1.0),
+        });
         let histories = histories.and_then(|h| h.with_first_channel(column(&|c| c.online))).ok()?;
         let actual = kept.iter().map(|c| c.future).sum();
         Some(Self { customers: CustomerPatterns::of(&histories), histories, actual })
@@ -223,10 +225,10 @@ fn outcome(truth: BgNbd, window: f64, seed: u64, case: Case) -> Option<Outcome> 
     })
 }
 
-/// Whether each parameter's interval holds the truth, and the total's the orders that came.
+/// Whether each parameter's interval contains the truth, and that of the total the actual orders.
 type Coverage = ([bool; 4], bool);
 
-/// How often 90 % intervals hold the truth where nobody is filtered out.
+/// How often 90 % intervals contain the truth where nobody is filtered out.
 fn coverage(page: &mut String) {
     let head = "| model | customers | files | first | second | third | fourth | total, 26 weeks |";
     let rule = head.chars().filter(|c| *c == '|').map(|_| "|").collect::<Vec<_>>().join("---");
@@ -260,7 +262,7 @@ fn coverage(page: &mut String) {
 }
 
 fn covered_once(truth: &PurchaseModel, seed: u64) -> Option<Coverage> {
-    // Seeds of their own: these files have nothing to do with those of the other tables.
+    // Other seeds, so that these files are independent of those of the other tables.
     let file = File::of(&simulate(*truth, COVERAGE_CUSTOMERS, None, 1_000_000 + seed, false))?;
     let settings = Purchases { model: truth.family().into(), ..Purchases::default() };
     let fit = fit_purchases(&file.customers.patterns, &settings, None)
@@ -292,12 +294,13 @@ fn total_covered(
 ) -> Option<bool> {
     let settings = Uncertainty { level: LEVEL, draws: DRAWS, seed, ..Uncertainty::default() };
     let spend = fit_spend(outlook.histories, &Spend::default()).ok()?;
-    let intervals = of_totals(&settings, fit, &spend, outlook, &Groups::everybody()).ok()?;
+    let intervals = total_intervals(&settings, fit, &spend, outlook, &Groups::everybody()).ok()?;
     let (_, interval) = intervals.company.orders[0];
     Some(interval.low <= actual && actual <= interval.high)
 }
 
-/// The customers that a file holds: all, or those within a window, with orders in both channels.
+/// The customers in a file: all of them, or those within a window and, with `both_channels`, with
+/// orders in both channels.
 fn simulate(
     model: PurchaseModel,
     customers: usize,

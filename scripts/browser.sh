@@ -1,5 +1,5 @@
-# Sourced by scripts/test.sh: a Chromium in which the tests open reports, as CLTV_CHROMIUM, and where
-# their screenshots go, as CLTV_SCREENSHOTS. Debian's package is installed where there is none.
+# Sourced by scripts/test.sh. Sets CLTV_CHROMIUM to a Chromium in which the tests open reports, and
+# CLTV_SCREENSHOTS to the folder for their screenshots. Installs Debian's package if there is no Chromium.
 if [ -z "${CLTV_CHROMIUM:-}" ]; then
     CLTV_CHROMIUM=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 fi
@@ -15,7 +15,7 @@ if [ -n "$CLTV_CHROMIUM" ]; then
     export CLTV_SCREENSHOTS
     echo "screenshots of the reports: $CLTV_SCREENSHOTS"
 elif [ -n "${CI:-}" ]; then
-    echo "Chromium is needed, and could not be installed" >&2
+    echo "Chromium is needed, but could not be installed" >&2
     exit 1
 else
     unset CLTV_CHROMIUM

@@ -1,10 +1,11 @@
-# Sourced by scripts/test.sh: holds the dependencies to deny.toml. cargo-deny is compiled once, beside
-# the build folder. Advisories need the database on GitHub: where that is out of reach, it is said.
+# Sourced by scripts/test.sh. Checks the dependencies against deny.toml. cargo-deny is compiled once, in a
+# folder next to the build folder. Advisories need a database on GitHub; if that is out of reach, a
+# message says so.
 tools="$CARGO_TARGET_DIR-tools"
 deny="$tools/bin/cargo-deny"
 if [ ! -x "$deny" ]; then
     CARGO_TARGET_DIR="$tools/build" cargo install --quiet --locked --root "$tools" \
-        cargo-deny --version 0.20.2 || echo "LEFT OUT: deny.toml, because cargo-deny could not be had"
+        cargo-deny --version 0.20.2 || echo "LEFT OUT: deny.toml, because cargo-deny could not be installed"
     rm -rf "$tools/build"
 fi
 if [ -x "$deny" ]; then

@@ -7,7 +7,7 @@ CASES = [  # s, a, b, tau
     ("0.2425945", "0.7929199", "2.4258881", "8.836313"),  # CDNOW, x = 0, 39 weeks from T = 0
     ("2.2425945", "0.7929199", "4.4258881", "0.9012"),
     ("26.2426", "0.7929199", "28.4259", "1.4684"),
-    ("0.11", "0.31", "0.50", "9.2593"),  # must stay finite; a + b < 1
+    ("0.11", "0.31", "0.50", "9.2593"),  # a + b < 1: must stay finite
     ("3.5", "1", "7", "0.8"),  # the removable singularity
     ("3.5", "1.0000000001", "7", "0.8"),
     ("5.6", "4.906", "45.4", "0.5"),
@@ -22,9 +22,9 @@ CASES = [  # s, a, b, tau
 
 
 def expected(s, a, b, tau):
-    """Over u = logit(p), where the density is smooth: p^a (1-p)^b / B(a, b) du."""
+    """The integral over u = logit(p), where the density p^a (1-p)^b / B(a, b) du is smooth."""
     centre, width = log(a / b), sqrt(1 / a + 1 / b)
-    reach = 12 * width + 130 * (1 / a + 1 / b)  # e^-130 of the mass is left beyond either tail
+    reach = 12 * width + 130 * (1 / a + 1 / b)  # leaves e^-130 of the mass in either tail
     near = [centre + width * k / 2 for k in range(-24, 25)]
     far = [centre + sign * (12 * width + (reach - 12 * width) * mpf(2) ** -k) for sign in (-1, 1) for k in range(9)]
 

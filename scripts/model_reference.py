@@ -8,7 +8,7 @@ It needs nothing but mpmath and takes about seven minutes on one core.  The
 table, with values to 25 digits, goes to standard output; a summary goes to
 standard error.
 
-The models (x repeat orders, the last of them at time t_x, age T):
+The models (x repeat orders, the last of them at time t_x, observed until T):
 
   bg_nbd      p1..p4 = r, alpha, a, b.  Order rate ~ Gamma(r, rate alpha); after
               each repeat order the customer leaves with probability
@@ -17,35 +17,36 @@ The models (x repeat orders, the last of them at time t_x, age T):
   pareto_nbd  p1..p4 = r, alpha, s, beta.  The customer leaves at a rate
               mu ~ Gamma(s, rate beta), whatever the orders.
 
-The quantities, one a row:
+The quantities, one per row:
 
   ln_likelihood    log likelihood of (x, t_x, T), without any 1/x! factor
   p_alive          probability of being alive at T given (x, t_x, T)
   expected_orders  expected orders in (T, T + t] given (x, t_x, T)
   new_customer     expected repeat orders of a new customer in (0, t]
   pmf              probability of exactly n orders in (T, T + t] given (x, t_x, T)
-  p_kept           probability that a customer of age T has a repeat order and
-                   that the last one lies within the last t time units (the
-                   window is in the column t)
+  p_selected           selection probability: that a customer observed for T has a
+                   repeat order, and that the last one lies within the last t
+                   time units (the window is in the column t)
 
-Columns a quantity does not use are 0.  Every input is the exact double that is
-printed.
+Columns that a quantity does not use are 0.  Every input is exactly the double
+that is printed.
 
-Each value is computed in two ways which share as little as possible, and is
+Each value is computed in two ways that share as little as possible, and is
 written only if the two agree to AGREE (relative):
 
   * beta and gamma functions: by log-gamma, and by multiplying out the factors;
-  * mean over the chance of leaving: by a hypergeometric function, and by the
+  * mean over the dropout probability: by a hypergeometric function, and by the
     trapezoid rule in logit(p), halving the step until the sum settles (where
     the hypergeometric series does not converge: Gauss-Legendre between points
-    set around the peak, in place of the series);
-  * mean over the rate of leaving: in closed form, and by the trapezoid rule in
+    set around the peak, instead of the series);
+  * mean over the dropout rate: in closed form, and by the trapezoid rule in
     log(mu);
   * integral over time: by hypergeometric functions (for a pmf: the trapezoid
     rule in logit(time / t)), and by Gauss-Legendre between points set around
     the peak;
-  * tail of a negative binomial: as one minus the terms below n, and as the
-    terms from n on (or an incomplete beta function if these are too many).
+  * tail of a negative binomial: as one minus the terms below n, and as the sum
+    of the terms from n on (or an incomplete beta function if these are too
+    many).
 """
 
 import csv
@@ -61,8 +62,8 @@ from mpmath.libmp import NoConvergence
 DIGITS = 60  # working precision; some steps go higher
 MORE_DIGITS = 120  # for differences that nearly cancel
 AGREE = mpf("1e-25")
-SETTLED = mpf("1e-20")  # change of a trapezoid sum at which it stops
-NEGLIGIBLE = mpf("1e-45")  # size of a term, against the largest, to leave out
+SETTLED = mpf("1e-20")  # a trapezoid sum that changes by less is final
+NEGLIGIBLE = mpf("1e-45")  # terms below this, relative to the largest, are left out
 
 mp.dps = DIGITS
 
@@ -117,18 +118,18 @@ HISTORIES = [  # x, t_x, T
 ]
 HORIZONS = [1e-6, 1.0, 39.0, 520.0, 1e5]
 COUNTS = [0, 1, 2, 10, 100]
-NEAR_MEAN = -1  # stands for the count nearest the mean
+NEAR_MEAN = -1  # means the count nearest to the mean
 AGES = [10.0, 53.0, 104.0, 400.0, 10000.0]
 WINDOWS = [1.0, 13.0, 52.42857142857143, 1000.0]
 
-# Rows for each parameter set, and for the first set of a model.
+# Number of rows for each parameter set, and for the first set of a model.
 QUOTAS = {
     "ln_likelihood": (5, 15),
     "p_alive": (3, 12),
     "expected_orders": (7, 12),
     "new_customer": (2, 5),
     "pmf": (5, 8),
-    "p_kept": (3, 6),
+    "p_selected": (3, 6),
 }
 SMALLEST = {
     "p_alive": mpf("1e-290"),
@@ -173,12 +174,12 @@ def near_singular(formula, a):
 
 
 def trapezoid(f, low, high, offset=mpf(0)):
-    """offset + the integral of f over the line, f falling off at both ends.
+    """offset + the integral of f over the real line; f falls off at both ends.
 
     A pass with step 1/2 over [low, high] finds where f matters; the step is
     then halved until the sum settles.  For a smooth function that falls off
-    exponentially each halving doubles the number of right digits, so the error
-    is far below the last change.
+    exponentially, each halving doubles the number of correct digits, so the
+    error is far below the last change.
     """
     step = mpf(1) / 2
     points = [low + step * k for k in range(int((high - low) / step) + 1)]
@@ -212,8 +213,8 @@ def gauss_legendre(f, points):
 
 
 def points_around(mode, width, low, high, scales=()):
-    """Points from low to high: by powers of two around the mode, and likewise
-    above low for each of the scales."""
+    """Points from low to high, at distances that double: on both sides of the
+    mode, and above low for each of the scales."""
     found = {low, high, mode}
     for centre, unit in [(mode, width)] + [(low, scale) for scale in scales]:
         distance = unit / 4
@@ -223,14 +224,14 @@ def points_around(mode, width, low, high, scales=()):
     return sorted(p for p in found if low <= p <= high)
 
 
-# --- Means over the chance and the rate of leaving -------------------------
+# --- Means over the dropout probability and the dropout rate ---------------
 
 
 def beta_mean_trapezoid(f, a, b, at_zero, at_one):
-    """Mean of f(p) for p ~ Beta(a, b), f(0) and f(1) being given.
+    """Mean of f(p) for p ~ Beta(a, b), with f(0) and f(1) given.
 
-    If a or b is small the line through f(0) and f(1) is taken off first, so
-    that what is left vanishes at both ends.
+    If a or b is small, the line through f(0) and f(1) is subtracted first, so
+    that the rest vanishes at both ends.
     """
     log_norm = log_beta(a, b)
     with_line = min(a, b) < 0.5
@@ -249,7 +250,7 @@ def beta_mean_trapezoid(f, a, b, at_zero, at_one):
 
 
 def beta_mean_peak(f, a, b):
-    """The same by Gauss-Legendre; for large a and b only."""
+    """The same by Gauss-Legendre, for large a and b only."""
     log_norm = log_beta(a, b)
     mode, width = mp.log(a / b), mp.sqrt((a + b) / (a * b))
 
@@ -264,7 +265,7 @@ def beta_mean_peak(f, a, b):
 
 
 def by_series(closed, f, a, b):
-    """closed(), or another way of taking the mean if its series fails."""
+    """closed(), or the mean by Gauss-Legendre if its series does not converge."""
     try:
         return closed()
     except NoConvergence:
@@ -315,7 +316,7 @@ def power_quad(c, p, d, q, low, high):
     return gauss_legendre(lambda y: (c + y) ** -p * (d + y) ** -q, points)
 
 
-# --- Likelihood: logs of the alive term and of the gone term ---------------
+# --- Likelihood: logs of the alive term and of the dropout term ------------
 
 
 def terms_bg(params, history, closed, after_first):
@@ -374,7 +375,7 @@ def p_alive(model, params, history, closed):
 
 
 def leaving_after(model, params, x):
-    """a, b of the chance of leaving, for a customer alive after x orders."""
+    """a, b of the dropout probability, for a customer alive after x orders."""
     _, _, a, b = exact(params)
     return a, b + x + (1 if model == "mbg_nbd" else 0)
 
@@ -488,7 +489,7 @@ def bg_pmf_if_alive(shape, rate, a, b, t, n, closed):
 
 
 def pareto_pmf_if_alive(shape, rate, s, beta, t, n, closed):
-    """rate and beta are already raised by the age."""
+    """rate and beta already include the time observed."""
     log_front = log_nb(n, shape, closed) + shape * mp.log(rate) + s * mp.log(beta)
 
     def nb_and_survival(time, s):
@@ -547,7 +548,7 @@ def pmf(model, params, history, t, n, closed):
 # --- Probability of an order within the window ------------------------------
 
 
-def bg_p_kept(r, alpha, a, b, age, window, closed):
+def bg_p_selected(r, alpha, a, b, age, window, closed):
     if age <= window:
         return 1 - (alpha / (alpha + age)) ** r if closed else less_than_one(r, age / alpha)
     c = age - window
@@ -566,7 +567,7 @@ def bg_p_kept(r, alpha, a, b, age, window, closed):
     return beta_mean_trapezoid(f, a, b, f(mpf(0)), f(mpf(1)))
 
 
-def p_kept(model, params, age, window, closed):
+def p_selected(model, params, age, window, closed):
     p1, p2, p3, p4 = exact(params)
     age, window = exact((age, window))
     if model == "pareto_nbd":
@@ -575,11 +576,11 @@ def p_kept(model, params, age, window, closed):
         front = p1 * p2**p1 * p4**p3
         return front * integral(p2, p1 + 1, start, p3, mpf(0), min(window, age))
     a, b = leaving_after(model, params, 0)
-    value = bg_p_kept(p1, p2, a, b, age, window, closed)
+    value = bg_p_selected(p1, p2, a, b, age, window, closed)
     return value * p4 / (p3 + p4) if model == "mbg_nbd" else value
 
 
-# --- Checks against values known from elsewhere ------------------------------
+# --- Checks against published values ----------------------------------------
 
 
 def check(name, value, expected, tolerance):
@@ -637,9 +638,9 @@ def compute(quantity, model, params, case):
     if quantity == "new_customer":
         (t,) = case
         return (0, 0, 0, t, 0), both_ways(new_customer, model, params, t)
-    if quantity == "p_kept":
+    if quantity == "p_selected":
         age, window = case
-        return (0, 0, age, window, 0), both_ways(p_kept, model, params, age, window)
+        return (0, 0, age, window, 0), both_ways(p_selected, model, params, age, window)
     history, t, n = case
     large = history[0] >= 100000
     if large and n not in (0, NEAR_MEAN) or not large and n == NEAR_MEAN:
@@ -652,7 +653,7 @@ def compute(quantity, model, params, case):
 
 
 def hopeless(model, params, history, t, n):
-    """Whether a probability of n orders is sure to be too small to keep."""
+    """Whether the probability of n orders is certainly too small to tabulate."""
     x, _, age = history
     shape, rate = exact((params[0] + x, params[1] + age))
     alive = p_alive(model, params, history, True)
@@ -672,12 +673,12 @@ def cases(quantity):
         "expected_orders": two,
         "new_customer": [(t,) for t in HORIZONS],
         "pmf": [(h, t, n) for h, t in two for n in COUNTS + [NEAR_MEAN]],
-        "p_kept": [(age, window) for age in AGES for window in WINDOWS],
+        "p_selected": [(age, window) for age in AGES for window in WINDOWS],
     }[quantity]
 
 
 def spread(items, start):
-    """All the items, each far from the one before it, from the given start."""
+    """All items, from the given start, with neighbours far apart in the list."""
     stride = round(len(items) * 0.618)
     while gcd(stride, len(items)) != 1:
         stride += 1

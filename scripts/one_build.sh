@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A test dependency that switches on a feature of something under Polars makes cargo compile
-# Polars twice: once for the program, once for the tests. This fails when one does.
+# Fails if a test dependency would make cargo compile Polars twice, once for the program and once for the
+# tests. That happens when it enables a feature of a crate that Polars depends on.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,7 +11,7 @@ features() {
 more=$(comm -13 <(features normal,build) <(features normal,build,dev))
 for name in $(cut -d' ' -f1 <<<"$more" | sort -u); do
     if features normal,build | grep -q "^$name "; then
-        echo "the tests need other features of $name: put them into [dependencies] too" >&2
+        echo "the tests need other features of $name: add them to [dependencies] too" >&2
         exit 1
     fi
 done

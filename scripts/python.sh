@@ -1,5 +1,5 @@
-# Sourced by scripts/test.sh: a Python beside the build folder with the programs that the tests read
-# our tables with, as CLTV_PYTHON. Made once, and again when the list changes.
+# Sourced by scripts/test.sh. Sets CLTV_PYTHON to a Python with the libraries that the tests read our
+# tables with. It is created next to the build folder, and again when the list of libraries changes.
 wanted=tests/downstream/requirements.txt
 venv="$CARGO_TARGET_DIR-python"
 if [ -z "${CLTV_PYTHON:-}" ]; then
@@ -9,11 +9,11 @@ if [ -z "${CLTV_PYTHON:-}" ]; then
         cp "$wanted" "$venv/requirements.txt"
         CLTV_PYTHON="$venv/bin/python"
     elif [ -n "${CI:-}" ]; then
-        echo "Python 3.11 or later with $wanted is needed, and could not be had" >&2
+        echo "Python 3.11 or later with $wanted is needed, but could not be set up" >&2
         exit 1
     else
         echo "LEFT OUT: the tests with pandas, DuckDB, Polars and OpenLineage from Python, because"
-        echo "          Python 3.11 or later with $wanted could not be had"
+        echo "          Python 3.11 or later with $wanted could not be set up"
     fi
 fi
 if [ -n "${CLTV_PYTHON:-}" ]; then

@@ -2,7 +2,7 @@
 # The main job on the sample, or any other cltv command:
 #   scripts/run.sh
 #   scripts/run.sh run pipelines/flo.toml --input export.csv --output out
-# Builds the program first if need be.
+# Builds the program first if necessary.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/setup.sh"

@@ -1,5 +1,5 @@
-# Sourced by the other scripts: a Rust toolchain with its components, and one build folder outside
-# the clone, so that another clone does not compile Polars again.
+# Sourced by the other scripts. Checks the Rust toolchain and adds its missing components. Sets one build
+# folder outside the clone, so that another clone does not compile Polars again.
 if ! command -v cargo >/dev/null; then
     echo "cargo is missing: install Rust from https://rustup.rs" >&2
     exit 1

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the study of the selection correction and of the intervals (a quarter of an hour on two
-# cores) and writes its tables below the text of docs/selection-study.md.
+# Runs the study of the selection correction and of the intervals, and writes its tables below the text of
+# docs/selection-study.md. Takes a quarter of an hour on two cores.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/setup.sh

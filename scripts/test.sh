@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Everything that has to hold: format, lints, tests, docs, licences. Needs Rust and a C compiler;
-# with Python 3.11 or later, other programs read our tables too.
-# Polars is compiled once: every step uses the release profile and one build folder.
+# All checks: format, lints, tests, documentation, licences. Needs Rust and a C compiler. With Python 3.11
+# or later, it also tests that other programs can read our tables.
+# Polars is compiled once: every step uses the release profile and the same build folder.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
@@ -10,22 +10,42 @@ step() { printf '\n== %s\n' "$1"; }
 
 step "format"
 cargo fmt --check
-step "the tests need no other build of a dependency than the program"
+step "tests and program share one build of every dependency"
 scripts/one_build.sh
 step "Python, for the programs that read our tables"
 . scripts/python.sh
 step "a browser, for the reports"
 . scripts/browser.sh
 step "tests"
-if [ -z "${CLTV_REFERENCE:-}" ]; then
-    echo "LEFT OUT: the tests on reference data (published numbers), because CLTV_REFERENCE is not set"
-fi
-cargo test --release --locked
+# Tests that need something more are ignored by `cargo test` and say what; here they run too where it
+# is there. In CI all of it must be there.
+left_out=()
+needs() {
+    if [ -n "${!1:-}" ]; then
+        return
+    elif [ -n "${CI:-}" ]; then
+        echo "$1 is not set: CI must run every test" >&2
+        exit 1
+    fi
+    echo "LEFT OUT: the tests whose names end in $2, because $1 is not set"
+    left_out+=(--skip "$2")
+}
+needs CLTV_REFERENCE _on_reference_data
+needs CLTV_PYTHON _in_python
+needs CLTV_PYTHON _in_a_browser
+needs CLTV_CHROMIUM _in_a_browser
+cargo test --release --locked --no-fail-fast -- --include-ignored ${left_out[@]+"${left_out[@]}"}
+step "the library without the program and object stores"
+cargo clippy --release --locked --lib --no-default-features -- -D warnings
 step "lints"
 cargo clippy --release --locked --all-targets -- -D warnings
+step "the package"
+cargo package --locked --no-verify --allow-dirty --quiet
 step "licences and sources of the dependencies"
 . scripts/deny.sh
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --quiet
+# Links between private files too: they are the map of the house.
+RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --quiet --document-private-items
 echo
 echo "all checks passed"

@@ -1,16 +1,17 @@
-//! One error type with an exit class; what went wrong, where, which value, what to do.
+//! The crate's error type. A message says what went wrong, where, with which value, and what to do;
+//! each variant has an exit code.
 
 use std::path::{Path, PathBuf};
 
-/// Everything that can end a run early.
+/// Everything that can end a command early.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The pipeline file or the command line is wrong; every fault that was found.
+    /// The pipeline file or the command line is wrong; lists every fault found.
     #[error("{place}: {}", list(.faults))]
     Settings {
         /// The file or flag at fault.
         place: String,
-        /// One sentence a fault, with the remedy.
+        /// One sentence per fault, with its remedy.
         faults: Vec<String>,
     },
     /// The input breaks the contract that the pipeline file states.
@@ -18,12 +19,17 @@ pub enum Error {
     Input {
         /// The input at fault.
         place: String,
-        /// One sentence a fault, with the remedy.
+        /// One sentence per fault, with its remedy.
         faults: Vec<String>,
     },
     /// The model cannot be trusted: not converged, or a warning under `--strict`.
-    #[error("{0}")]
-    Model(String),
+    #[error("{message}")]
+    Model {
+        /// What went wrong.
+        message: String,
+        /// What may help.
+        remedy: Option<Remedy>,
+    },
     /// Reading or writing failed.
     #[error("{}: cannot {action}", .path.display())]
     Io {
@@ -31,43 +37,71 @@ pub enum Error {
         path: PathBuf,
         /// What was attempted.
         action: &'static str,
-        /// The operating system's answer.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// The data engine failed in a way that no check foresaw.
+    /// Polars failed in a way that no earlier check caught.
     #[error("the data engine failed while it tried to {action}")]
     Engine {
         /// What was attempted.
         action: &'static str,
-        /// The engine's answer.
+        /// Polars' error.
         source: polars::prelude::PolarsError,
     },
 }
 
+/// What may help where a model cannot be fitted or does not predict. A pipeline says it in terms of
+/// its keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// More customers, or the right columns.
+    MoreCustomers,
+    /// Any single model of the family: its own error says why it cannot be fitted.
+    SingleModel,
+    /// Another model of the family.
+    OtherModel,
+    /// Data without extreme values, another model, or a small penalty.
+    TamerData,
+    /// Shorter horizons, or no intervals.
+    ShorterHorizons,
+    /// A selection that does not ask for both channels.
+    AnyChannel,
+}
+
 impl Error {
-    /// A single fault of the input.
+    /// An [`Error::Model`] without a remedy.
+    pub fn model(message: impl Into<String>) -> Self {
+        Self::Model { message: message.into(), remedy: None }
+    }
+
+    /// An [`Error::Model`] with a remedy.
+    pub fn model_with(message: impl Into<String>, remedy: Remedy) -> Self {
+        Self::Model { message: message.into(), remedy: Some(remedy) }
+    }
+
+    /// An [`Error::Input`] with a single fault.
     pub fn input(place: impl ToString, fault: impl Into<String>) -> Self {
         Self::Input { place: place.to_string(), faults: vec![fault.into()] }
     }
 
-    /// For `map_err` on file operations.
+    /// A closure for `map_err` on file operations.
     pub fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { path, action, source }
     }
 
-    /// For `map_err` on engine operations that the input cannot make fail.
+    /// A closure for `map_err` on Polars operations that no input should make fail.
     pub fn engine(action: &'static str) -> impl FnOnce(polars::prelude::PolarsError) -> Self {
         move |source| Self::Engine { action, source }
     }
 
-    /// The process exit code of this class of error.
+    /// The process exit code for this error, 1 to 4.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Io { .. } | Self::Engine { .. } => 1,
             Self::Settings { .. } => 2,
             Self::Input { .. } => 3,
-            Self::Model(_) => 4,
+            Self::Model { .. } => 4,
         }
     }
 }
@@ -79,8 +113,10 @@ fn list(faults: &[String]) -> String {
     }
 }
 
-/// `known` entry nearest to `word`, when it is near enough to be what was meant.
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+/// The entry of `known` most similar to `word` (Jaro-Winkler, ignoring case).
+///
+/// Returns `None` when no entry is similar enough to be what the user meant.
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const LIKELY: f64 = 0.6;
     let folded = word.to_lowercase();
     known

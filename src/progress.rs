@@ -1,25 +1,25 @@
-//! Where a run stands, for whoever watches it.
+//! Reports the stage and step that a run has reached to one observer, and times the stages.
 
 use std::sync::OnceLock;
 use std::time::Instant;
 
 use crate::progress;
 
-/// What a watcher is told.
+/// A progress event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// A stage begins.
+    /// A stage has begun.
     Stage(&'static str),
-    /// One of so many like steps within the stage is done.
+    /// One of `of` equal steps of the stage is done.
     Step {
-        /// Of how many.
+        /// Number of steps in the stage.
         of: usize,
     },
 }
 
 static WATCHER: OnceLock<fn(Progress)> = OnceLock::new();
 
-/// From now on `watcher` is told; the first one stays.
+/// Registers `watcher` for all later events. Only the first registration takes effect.
 pub fn watch(watcher: fn(Progress)) {
     let _ = WATCHER.set(watcher);
 }
@@ -38,7 +38,7 @@ fn tell(progress: Progress) {
     }
 }
 
-/// Seconds by stage: for run.json and for who waits, no result depends on it.
+/// Seconds per stage, for run.json and the progress bar; no result depends on it.
 #[derive(Default)]
 pub struct Clock {
     stage: Option<(&'static str, Instant)>,
@@ -46,7 +46,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The stage before, if any, is over; this one begins.
+    /// Ends the current stage, if any, and begins this one.
     pub(crate) fn enter(&mut self, stage: &'static str) {
         self.leave();
         progress::stage(stage);
@@ -57,11 +57,15 @@ impl Clock {
         if let Some((stage, since)) = self.stage.take() {
             let seconds = since.elapsed().as_secs_f64();
             tracing::debug!(stage, seconds, "stage done");
-            self.laps.push((stage, seconds));
+            // A stage that is entered again, as for a refit, adds to its time.
+            match self.laps.iter_mut().find(|(name, _)| *name == stage) {
+                Some((_, sum)) => *sum += seconds,
+                None => self.laps.push((stage, seconds)),
+            }
         }
     }
 
-    /// Seconds of every stage so far; the last one is over.
+    /// Ends the current stage and returns every stage with its seconds, in order.
     pub(crate) fn laps(mut self) -> Vec<(&'static str, f64)> {
         self.leave();
         self.laps

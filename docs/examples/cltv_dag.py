@@ -1,10 +1,10 @@
 """A forecast every Monday morning, by Airflow's BashOperator.
 
-`cltv` tells by its exit code what is to be done. Only 1 (a disk or a network folder failed, or
-another run has the output folder) can be better the next time, so only 1 is retried. A wrong
-pipeline file (2), an export that breaks the contract (3) and a model that cannot be trusted (4)
-stay what they are until somebody looks: the task fails at once, what comes after it does not run,
-and last week's results stay where they are.
+The exit code of `cltv` says what to do. Only 1 (a disk or a network folder failed, or another run
+is using the output folder) can go away by itself, so only 1 is retried. A wrong pipeline file (2),
+an export that breaks the contract (3) and a model that cannot be trusted (4) need somebody to look
+at them: the task fails at once, the tasks after it do not run, and last week's results stay where
+they are.
 """
 
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ FINAL = (2, 3, 4)
 
 
 class CltvOperator(BashOperator):
-    """A BashOperator whose task fails without another try where trying again is no use."""
+    """A BashOperator that fails without a retry where a retry cannot help."""
 
     def __init__(self, **arguments):
         super().__init__(skip_on_exit_code=FINAL, **arguments)

@@ -1,4 +1,4 @@
-//! What a run is at, on a terminal; nothing in a pipe or a log.
+//! The progress bar: only on a terminal, never in a pipe or a log.
 
 use std::io::IsTerminal;
 use std::sync::OnceLock;
@@ -20,7 +20,7 @@ pub fn start(quiet: bool) {
     watch(show);
 }
 
-/// Takes it off the screen.
+/// Removes the bar from the screen.
 pub fn finish() {
     if let Some(bar) = BAR.get() {
         bar.finish_and_clear();

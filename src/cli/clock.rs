@@ -1,4 +1,4 @@
-//! The time of day in UTC: for run.json and lineage only, no result depends on it.
+//! The time of day in UTC, only for run.json and lineage; no result depends on it.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -9,23 +9,23 @@ pub struct Start {
 }
 
 impl Start {
-    /// Now.
+    /// Records the current time.
     pub fn now() -> Self {
         Self { time: formatted("%Y-%m-%dT%H:%M:%SZ"), since: Instant::now() }
     }
 
-    /// As 2021-06-01T03:00:00Z.
+    /// The start in UTC, as 2021-06-01T03:00:00Z.
     pub fn time(&self) -> String {
         self.time.clone()
     }
 
-    /// How long ago that was.
+    /// The time since the start.
     pub fn elapsed(&self) -> Duration {
         self.since.elapsed()
     }
 }
 
-/// As 2021-06-01T03:00:00.000Z.
+/// The current time in UTC, as 2021-06-01T03:00:00.000Z.
 pub fn now_in_milliseconds() -> String {
     formatted("%Y-%m-%dT%H:%M:%S%.3fZ")
 }

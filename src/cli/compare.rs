@@ -1,4 +1,4 @@
-//! `cltv compare RUN_A RUN_B`
+//! `cltv compare EARLIER LATER`: compares two runs, and prints or writes the result.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,19 +8,20 @@ use clap::Args;
 use crate::cli::bar;
 use crate::cli::logging::{LogFormat, warn};
 use crate::cli::terminal::{Page, decimal, findings, number_table, printable, significant, whole};
+use crate::comparison::write::write;
 use crate::comparison::{Comparison, Mover, compare};
 use crate::frame::scored::compare::{Entry, KeptChange};
-use crate::model::evaluate::migration::{Flow, Way};
+use crate::model::evaluate::migration::Flow;
 use crate::model::evaluate::parameter_change::Change;
 use crate::model::evaluate::stability::{SHIFTED, STABLE};
-use crate::output::comparison::{ends, write};
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
+use crate::results::migration::{Direction, MigrationCell};
 
-/// Entries of a kept column that a line lists.
+/// Most entries of a column to keep that a line lists.
 const MOST_ENTRIES: usize = 8;
 
-/// Lay a run beside an earlier one: who moved, what drifted, how good the forecast was
+/// Compare a run with an earlier one: who moved, what drifted, how good the forecast was
 #[derive(Args)]
 #[command(after_help = "Examples:\n  cltv compare out/2021q2 out/2021q3\n  \
     cltv compare out/2021q2 out/2021q3 --output out/2021q2-2021q3 --top 100\n\n\
@@ -31,7 +32,7 @@ pub struct CompareArgs {
     earlier: PathBuf,
     /// Output folder of the later run
     later: PathBuf,
-    /// Folder to write; without it, only the tables here
+    /// Folder to write; without it, the tables are only printed
     #[arg(long, value_name = "FOLDER")]
     output: Option<PathBuf>,
     /// Customers in the lists of the largest gains and losses
@@ -39,7 +40,7 @@ pub struct CompareArgs {
     top: u32,
 }
 
-/// Compares, writes, shows.
+/// Compares the runs, writes the files where a folder is named, and prints the tables.
 pub fn run(args: &CompareArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
     let target = args
         .output
@@ -92,7 +93,8 @@ fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
-/// Rows highest segment first, then the new; columns likewise, then the lost.
+/// The migration matrix: rows from the highest segment to the lowest, then new customers; columns
+/// likewise, then lost customers.
 fn migration(page: &mut Page, comparison: &Comparison) {
     page.title("From segment (row) to segment (column): customers, and their share of the row");
     let segments = comparison.labels.len();
@@ -117,26 +119,25 @@ fn migration(page: &mut Page, comparison: &Comparison) {
 
 fn movements(page: &mut Page, comparison: &Comparison) {
     page.title("Movers");
-    let value = |way: Way, [before, after]: [f64; 2]| match way {
-        Way::New => [String::new(), whole(after)],
-        Way::Lost => [whole(before), String::new()],
+    let value = |way: Direction, [before, after]: [f64; 2]| match way {
+        Direction::New => [String::new(), whole(after)],
+        Direction::Lost => [whole(before), String::new()],
         _ => [whole(before), whole(after)],
     };
+    let cells = comparison.migration_cells();
     let mut rows = Vec::new();
     for movement in &comparison.movements {
         let [before, after] = value(movement.way, [movement.cltv_before, movement.cltv_after]);
         let customers = whole(movement.customers as f64);
         rows.push(vec![way(movement.way).to_owned(), customers, before, after]);
-        let moved = matches!(movement.way, Way::Up | Way::Down);
-        let own = |flow: &&Flow| {
-            moved && flow.customers > 0 && flow.way(comparison.labels.len()) == movement.way
-        };
-        for flow in comparison.flows.iter().filter(own) {
-            let [from, to] = ends(comparison, flow).map(printable);
-            let [before, after] = value(movement.way, [flow.cltv_before, flow.cltv_after]);
+        let moved = matches!(movement.way, Direction::Up | Direction::Down);
+        let own = |cell: &&MigrationCell| moved && cell.customers > 0 && cell.way == movement.way;
+        for cell in cells.iter().filter(own) {
+            let [from, to] = [&cell.from, &cell.to].map(|end| printable(end));
+            let [before, after] = value(movement.way, [cell.cltv_before, cell.cltv_after]);
             rows.push(vec![
                 format!("  {from} → {to}"),
-                whole(flow.customers as f64),
+                whole(cell.customers as f64),
                 before,
                 after,
             ]);
@@ -145,13 +146,13 @@ fn movements(page: &mut Page, comparison: &Comparison) {
     page.table(&number_table(header(["", "customers", "cltv before", "cltv after"]), rows));
 }
 
-fn way(way: Way) -> &'static str {
+fn way(way: Direction) -> &'static str {
     match way {
-        Way::Up => "up",
-        Way::Down => "down",
-        Way::Stayed => "in the same segment",
-        Way::New => "new",
-        Way::Lost => "lost",
+        Direction::Up => "up",
+        Direction::Down => "down",
+        Direction::Stayed => "in the same segment",
+        Direction::New => "new",
+        Direction::Lost => "lost",
     }
 }
 
@@ -186,7 +187,7 @@ fn drift(page: &mut Page, comparison: &Comparison) {
     });
     page.table(&number_table(header(["", "stability index", ""]), rows.collect()));
     page.line(&format!(
-        " of T and recency it is rarely small: whoever stays is {} days older",
+        " of T and recency it is rarely small: customers who stay are {} days older",
         comparison.days
     ));
     for kept in &comparison.kept_columns {
@@ -194,7 +195,7 @@ fn drift(page: &mut Page, comparison: &Comparison) {
     }
 }
 
-/// What is new in a kept column, and what is gone.
+/// New and vanished entries of a column to keep.
 fn entries(kept: &KeptChange) -> String {
     let column = printable(&kept.column);
     if let Some(reason) = kept.not_compared {
@@ -249,6 +250,7 @@ fn outcomes(page: &mut Page, comparison: &Comparison) {
         comparison.days, comparison.after.as_of
     ));
     let ratio = |ratio: Option<f64>| ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.3}"));
+    // The total is the last outcome, and stays last when the segments are turned round.
     let (all, segments) = match comparison.outcomes.as_slice() {
         [segments @ .., all] => (Some(all), segments),
         [] => (None, &[][..]),
@@ -268,15 +270,7 @@ fn outcomes(page: &mut Page, comparison: &Comparison) {
         ]
     });
     let titles = header([
-        "",
-        "customers",
-        "lost",
-        "orders",
-        "came",
-        "came/exp.",
-        "MAE",
-        "revenue",
-        "came",
+        "", "customers", "lost", "orders", "came", "came/exp.", "MAE", "revenue", "came",
         "came/exp.",
     ]);
     page.table(&number_table(titles, rows.collect()));

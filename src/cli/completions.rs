@@ -1,8 +1,8 @@
-//! `cltv completions SHELL`
+//! `cltv completions SHELL`: prints a completion script.
 
 use std::io::Write;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
 /// Print a completion script for a shell
@@ -16,10 +16,10 @@ pub struct CompletionsArgs {
     shell: Shell,
 }
 
-/// Writes the script to stdout.
-pub fn run(args: &CompletionsArgs) -> anyhow::Result<()> {
+/// Writes the script for `program` to stdout.
+pub fn run(args: &CompletionsArgs, mut program: Command) -> anyhow::Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut super::Cli::command(), "cltv", &mut script);
+    clap_complete::generate(args.shell, &mut program, "cltv", &mut script);
     std::io::stdout().write_all(&script)?;
     Ok(())
 }

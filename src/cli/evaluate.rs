@@ -1,4 +1,4 @@
-//! `cltv evaluate PIPELINE`
+//! `cltv evaluate PIPELINE`: measures forecasts on a holdout, writes and prints the result.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,12 @@ use crate::cli::terminal::{Page, findings, number_table, printable, whole};
 use crate::cli::{memory, signals};
 use crate::evaluation::evaluate;
 use crate::evaluation::fold::{Evaluation, Fold, Method};
+use crate::evaluation::write::write;
 use crate::model::evaluate::holdout::Accuracy;
-use crate::output::evaluation::write;
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
 use crate::pipeline::notices::refuse_warnings;
-use crate::settings::{Overrides, Settings, load};
+use crate::settings::{Overrides, load};
 
 /// Fit on a calibration period, forecast the holdout after it, and compare with what happened
 #[derive(Args)]
@@ -42,8 +42,8 @@ pub struct EvaluateArgs {
     strict: bool,
 }
 
-/// Evaluates, writes, shows; a strict one fails after the files have been written, so that they can
-/// be looked at.
+/// Evaluates, writes the files and prints the tables. `--strict` fails only after that, so that the
+/// files can be inspected.
 pub fn run(args: &EvaluateArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
     let overrides = Overrides {
         input: args.input.clone(),
@@ -59,7 +59,7 @@ pub fn run(args: &EvaluateArgs, quiet: bool, log_format: LogFormat) -> anyhow::R
     signals::written();
     warn(&evaluation.findings, log_format);
     if !quiet {
-        let page = describe(&evaluation, &settings, &folder);
+        let page = describe(&evaluation, &settings.name, &folder);
         anstream::stdout().write_all(page.text.as_bytes())?;
     }
     if args.strict {
@@ -68,12 +68,12 @@ pub fn run(args: &EvaluateArgs, quiet: bool, log_format: LogFormat) -> anyhow::R
     Ok(())
 }
 
-fn describe(evaluation: &Evaluation, settings: &Settings, folder: &Path) -> Page {
+fn describe(evaluation: &Evaluation, name: &str, folder: &Path) -> Page {
     let mut page = Page::default();
     for fold in &evaluation.folds {
         page.line(&format!(
             "\u{1b}[1mcltv evaluate · {} · {} customers to {}, forecast to {}\u{1b}[0m",
-            printable(&settings.name),
+            printable(name),
             whole(fold.customers as f64),
             fold.calibration_end,
             fold.holdout_end
@@ -128,15 +128,17 @@ fn measures(
             ]),
             None => cells.push("no fit".to_owned()),
         }
+        // A method without a fit has no numbers, but its row must be as long as the others.
         cells.resize(header.len(), String::new());
         cells
     });
     number_table(header.map(str::to_owned).to_vec(), rows.collect())
 }
 
-/// The chosen model's mean forecast beside the mean actual, by repeat orders in the calibration.
+/// The chosen model's mean forecast against the mean actual orders, by frequency in the
+/// calibration.
 fn by_frequency(page: &mut Page, fold: &Fold, chosen: &str) {
-    page.title(&format!("Orders a customer, by frequency in the calibration ({chosen})"));
+    page.title(&format!("Orders per customer, by frequency in the calibration ({chosen})"));
     let own = fold.groups.iter().filter(|g| g.name == chosen && g.grouping == "frequency");
     let rows = own.map(|group| {
         let each = |total: f64| format!("{:.3}", total / group.customers.max(1) as f64);

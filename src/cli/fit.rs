@@ -1,4 +1,4 @@
-//! `cltv fit PIPELINE`
+//! `cltv fit PIPELINE`: fits the models and writes model.json.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ pub struct FitArgs {
     strict: bool,
 }
 
-/// Fits, writes, shows.
+/// Fits the models, writes model.json and prints one line about it.
 pub fn run(args: &FitArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
     let overrides = args.overrides.with_output(args.output.clone());
     let settings = load(&args.pipeline, &overrides)?;
@@ -44,7 +44,7 @@ pub fn run(args: &FitArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result
     signals::written();
     warn(&fitted.model_file.warnings, log_format);
     if !quiet {
-        let text = output::documents::model(&fitted.model_file)?;
+        let text = fitted.model_file.text()?;
         writeln!(
             anstream::stdout(),
             "{}: model {} of {} customers, orders until {}",

@@ -1,4 +1,4 @@
-//! `cltv init INPUT`
+//! `cltv init INPUT`: writes a pipeline file with guessed columns.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,9 +9,8 @@ use crate::cli::pipeline_text::{self, Draft};
 use crate::error::Error;
 use crate::frame::guess::guess;
 use crate::frame::guess::inspect::inspect;
-use crate::model::selection::stated::advice;
 use crate::pipeline::prepare::prepare;
-use crate::progress::Clock;
+use crate::pipeline::selection::advice;
 use crate::settings::{Overrides, parse};
 use crate::storage::atomic::write_whole;
 
@@ -28,15 +27,15 @@ pub struct InitArgs {
     /// Pipeline file to write, - for standard output [default: named after the input, here]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// How dates are written, as %d.%m.%Y, where the file leaves it open
+    /// Format of dates, such as %d.%m.%Y, when the file does not make it clear
     #[arg(long, value_name = "FORMAT", default_value = "auto")]
     date_format: String,
-    /// Write over a pipeline file that is there
+    /// Overwrite an existing pipeline file
     #[arg(long)]
     force: bool,
 }
 
-/// Guesses, tries the guess on the data, writes.
+/// Guesses a pipeline, tries it on the data, and writes it.
 pub fn run(args: &InitArgs) -> anyhow::Result<()> {
     let name = name_of(&args.input);
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.toml")));
@@ -56,8 +55,8 @@ pub fn run(args: &InitArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The text of the pipeline file. It is tried on the data, so that it runs as it is, and so that signs
-/// of a selection are in it.
+/// The text of the pipeline file. It is tried on the data, to make sure that it runs as it is, and
+/// to add a section for signs of a selection.
 fn written(args: &InitArgs, name: &str) -> Result<String, Error> {
     let overview = inspect(&args.input, "auto", &args.date_format)?;
     let guess = guess(&overview)?;
@@ -68,7 +67,7 @@ fn written(args: &InitArgs, name: &str) -> Result<String, Error> {
     let plain = pipeline_text::pipeline(&guess, &overview, &draft);
     let settings = parse(&plain, &Overrides::default())
         .map_err(|faults| Error::Settings { place: args.input.clone(), faults })?;
-    let prepared = prepare(&settings, None, &mut Clock::default()).map_err(with_remedy)?;
+    let prepared = prepare(&settings).map_err(with_date_format_flag)?;
     let end = prepared.summary.observation_end;
     let lines = advice(&prepared.signs, end, settings.summary.time_unit);
     Ok(match &lines {
@@ -79,8 +78,9 @@ fn written(args: &InitArgs, name: &str) -> Result<String, Error> {
     })
 }
 
-/// There is no pipeline file yet in which a date format could be set.
-fn with_remedy(error: Error) -> Error {
+/// Adds `--date-format` to the remedy: there is no pipeline file yet in which a date format could
+/// be set.
+fn with_date_format_flag(error: Error) -> Error {
     let Error::Input { place, mut faults } = error else {
         return error;
     };
@@ -90,7 +90,7 @@ fn with_remedy(error: Error) -> Error {
     Error::Input { place, faults }
 }
 
-/// Whether the file may be written.
+/// Refuses to overwrite a file without `--force`.
 fn free(out: &Path, force: bool) -> Result<(), Error> {
     if force || !out.exists() {
         return Ok(());
@@ -104,7 +104,7 @@ fn free(out: &Path, force: bool) -> Result<(), Error> {
     })
 }
 
-/// A name for pipeline and output folder, made from that of the input.
+/// A name for the pipeline and its output folder, made from the input's file name.
 fn name_of(input: &str) -> String {
     let stem = Path::new(input).file_stem().map_or(String::new(), |stem| {
         stem.to_string_lossy().chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect()

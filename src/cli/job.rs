@@ -1,5 +1,5 @@
-//! What `run` and `score` have in common: the output is locked, the work is done, written, told and
-//! shown.
+//! The steps that `run` and `score` share: lock the output, analyse, write, append lineage events,
+//! and print the summary.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -12,17 +12,17 @@ use crate::cli::lineage::Lineage;
 use crate::cli::logging::{LogFormat, warn};
 use crate::cli::{bar, memory, run_page, signals};
 use crate::error::Error;
-use crate::output;
-use crate::output::documents::Started;
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
+use crate::output::run_json::Started;
+use crate::output::write;
 use crate::pipeline::notices::refuse_warnings;
-use crate::pipeline::run::Run;
 use crate::results::findings::Severity;
+use crate::run::Run;
 use crate::settings::Settings;
 use crate::storage::object_store;
 
-/// How the work is done.
+/// The flags that `run` and `score` share.
 #[derive(Args)]
 pub struct JobArgs {
     /// Refuse to write anything when there is a warning (exit code 4)
@@ -31,7 +31,7 @@ pub struct JobArgs {
     /// Do everything but write
     #[arg(long)]
     dry_run: bool,
-    /// Append OpenLineage events to this file, a line each: START, then COMPLETE or FAIL
+    /// Append OpenLineage events to this file, one per line: START, then COMPLETE or FAIL
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     openlineage: Option<PathBuf>,
 }
@@ -42,14 +42,17 @@ pub struct Job<'a> {
     pub settings: Settings,
     /// When the program was started.
     pub started: Start,
-    /// The pipeline file, or the model.
+    /// The pipeline file, or the model file, as run.json names it.
     pub description: &'a Path,
-    /// How the work is done.
+    /// The flags.
     pub args: &'a JobArgs,
 }
 
 impl Job<'_> {
-    /// Does it.
+    /// Analyses, writes the files, appends lineage events and prints the summary.
+    ///
+    /// # Errors
+    /// The first error of any step; a panic counts as one.
     pub fn work(
         &self,
         analyse: impl FnOnce(&Settings) -> Result<Run, Error>,
@@ -63,6 +66,7 @@ impl Job<'_> {
         memory::guard(settings);
         let file = self.args.openlineage.as_deref();
         let lineage = file.map(|file| Lineage::start(file, settings)).transpose()?;
+        // `main` catches panics too, but a FAIL event has to be written here.
         let ended = catch_unwind(AssertUnwindSafe(|| self.written(analyse)));
         let result = ended.unwrap_or_else(|_| Err(defect()));
         if let Some(lineage) = lineage {
@@ -79,7 +83,8 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// What was found, and the folder that it was written to; none for a dry run.
+    /// Analyses and writes. Returns the run and the folder that was written, which is `None` for a
+    /// dry run.
     fn written(
         &self,
         analyse: impl FnOnce(&Settings) -> Result<Run, Error>,
@@ -93,7 +98,7 @@ impl Job<'_> {
         }
         let started =
             Started { at: self.started.time(), pipeline: self.description.display().to_string() };
-        let write = |target| output::write(&run, &self.settings, &started, target);
+        let write = |target| write(&run, &self.settings, &started, target);
         let folder = target.as_ref().map(write).transpose()?;
         if let Some(folder) = &folder {
             signals::written();
@@ -105,7 +110,7 @@ impl Job<'_> {
     }
 }
 
-/// One line for whoever reads the log of a scheduler.
+/// Logs one line with the main results, for the log of a scheduler.
 fn done(run: &Run, folder: Option<&Path>, took: Duration) {
     let company = &run.profiles.company;
     let warnings = run.findings.iter().filter(|f| f.severity == Severity::Warning).count();
@@ -123,7 +128,7 @@ fn done(run: &Run, folder: Option<&Path>, took: Duration) {
     );
 }
 
-/// What a panic comes to.
+/// The error that a panic is reported as.
 pub(crate) fn defect() -> anyhow::Error {
     anyhow::anyhow!(
         "a defect of cltv or of a library under it stopped the program; please report it, with what \

@@ -1,4 +1,4 @@
-//! `--openlineage FILE`: events appended to a file, a line each.
+//! `--openlineage FILE`: appends lineage events to a file, one per line.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -10,10 +10,10 @@ use crate::cli::{clock, signals};
 use crate::error::Error;
 use crate::output::datasets;
 use crate::output::lineage::{Dataset, Execution, State, event};
-use crate::pipeline::run::Run;
+use crate::run::Run;
 use crate::settings::Settings;
 
-/// The lineage of one run: begun, and to be ended.
+/// The lineage of a run that has started and not yet ended.
 #[derive(Clone)]
 pub struct Lineage {
     file: PathBuf,
@@ -22,13 +22,14 @@ pub struct Lineage {
 }
 
 impl Lineage {
-    /// Writes START.
+    /// Appends START, and sees to it that an interrupt appends FAIL.
     ///
     /// # Errors
-    /// [`Error::Io`] when the file cannot be written: better before the work than after it.
+    /// [`Error::Io`] when the file cannot be written: a run should fail before the work, not after
+    /// it.
     pub fn start(file: &Path, settings: &Settings) -> Result<Self, Error> {
         let execution = Execution {
-            // Version 7 rises with time, as OpenLineage recommends.
+            // OpenLineage recommends version 7, which increases with time.
             run_id: uuid::Uuid::now_v7().to_string(),
             namespace: settings.lineage.namespace.clone(),
             job: settings.name.clone(),
@@ -40,16 +41,17 @@ impl Lineage {
             .map_err(Error::io(file, "append an OpenLineage event"))?;
         let unfinished = lineage.clone();
         signals::on_interrupt(move || {
-            let _ = unfinished.tell(&unfinished.input, &State::Fail("ended from outside"));
+            let _ = unfinished.tell(&unfinished.input, &State::Fail("interrupted"));
         });
         Ok(lineage)
     }
 
-    /// Writes COMPLETE or FAIL. When that fails, the results are there all the same: a warning.
+    /// Appends COMPLETE or FAIL. If that is not possible, it only warns, since the results are in
+    /// place.
     pub fn end(&self, result: Result<(&Run, Option<&Path>), &anyhow::Error>, settings: &Settings) {
         if let Err(error) = self.ended(result, settings) {
             tracing::warn!(
-                "{}: the end of the run could not be told to OpenLineage: {error:#}",
+                "{}: no OpenLineage event for the end of the run could be written: {error:#}",
                 self.file.display()
             );
         }
@@ -77,8 +79,8 @@ impl Lineage {
     }
 }
 
-/// Appends one line in one write and waits until it is on the disk, so that what stands before it
-/// stays as it is. After a line that a crash cut off, a new one is begun.
+/// Appends one line in one write and waits until it is on disk; earlier lines stay as they are. If
+/// a crash cut off the last line, the new one begins on a line of its own.
 fn append(path: &Path, event: &Value) -> std::io::Result<()> {
     let mut file = OpenOptions::new().create(true).append(true).read(true).open(path)?;
     let cut_off = !ends_with_newline(&mut file)?;

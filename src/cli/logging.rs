@@ -31,7 +31,7 @@ pub fn start(verbosity: &Verbosity) {
     }
 }
 
-/// `error: …`, as command-line tools say it.
+/// Formats a line as `error: …`, as command-line tools usually do.
 struct Plain;
 
 impl<S, N> FormatEvent<S, N> for Plain
@@ -62,8 +62,8 @@ where
     }
 }
 
-/// Logs warnings where the page does not reach the reader: on a terminal the page has them, elsewhere
-/// the log has them too, since a scheduler keeps stderr.
+/// Logs warnings unless stdout is a terminal, where the page shows them already: a scheduler may
+/// keep only stderr. JSON logs always have them.
 pub fn warn(findings: &[Finding], format: LogFormat) {
     if format == LogFormat::Json || !std::io::stdout().is_terminal() {
         for finding in findings.iter().filter(|f| f.severity == Severity::Warning) {
@@ -72,7 +72,7 @@ pub fn warn(findings: &[Finding], format: LogFormat) {
     }
 }
 
-/// How much is said on stderr, and how.
+/// How much is logged on stderr, and in which format.
 #[derive(Args)]
 pub(crate) struct Verbosity {
     /// Say more on stderr; twice for everything
@@ -81,7 +81,7 @@ pub(crate) struct Verbosity {
     /// Print no summary and only errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Form of the log lines on stderr
+    /// Format of the log lines on stderr
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
 }

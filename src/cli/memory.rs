@@ -1,19 +1,21 @@
-//! A run that needs more memory than it may have ends with an error, before the system ends it.
+//! Ends a run that exceeds its memory limit with an error, before the operating system kills it.
 
 use std::time::Duration;
 
 use crate::settings::Settings;
 
-/// How often the memory in use is looked at.
+/// Time between two checks of the memory in use.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Ends the program when it uses more than `resources.memory_limit`.
+/// Starts a thread that ends the program when it uses more than `resources.memory_limit`.
 pub fn guard(settings: &Settings) {
     let Some(limit) = settings.resources.memory_limit else {
         return;
     };
     if resident().is_none() {
-        tracing::warn!("resources.memory_limit is not watched: this system does not tell");
+        tracing::warn!(
+            "resources.memory_limit has no effect: memory use is unknown on this system"
+        );
         return;
     }
     std::thread::spawn(move || {
@@ -31,7 +33,7 @@ pub fn guard(settings: &Settings) {
     });
 }
 
-/// Bytes of memory in use that the system cannot take back, where /proc tells.
+/// Bytes of memory in use that the system cannot reclaim. Returns `None` when /proc does not say.
 fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let kib = |name: &str| -> Option<u64> {

@@ -1,4 +1,14 @@
-//! The command line: arguments, one thin file a subcommand, exit codes.
+//! The command line: arguments, one file per subcommand, exit codes.
+//!
+//! # Layout
+//! * `run`, `fit`, `score`, `promote`, `evaluate`, `compare`, `report`, `select`, `check`, `init`,
+//!   `simulate`, `completions`: the subcommands.
+//! * `job`: what `run` and `score` share. `overrides`: flags that override a pipeline file.
+//! * [`run_page`]: the summary that `run` and `score` print. [`terminal`]: paragraphs, tables and
+//!   numbers of all pages.
+//! * [`pipeline_text`]: the text of a guessed pipeline file, for `init` and `check`.
+//! * `logging`, `bar`: log lines and the progress bar. `lineage`: OpenLineage events.
+//! * `signals`: interrupts. `memory`: the memory limit. `clock`: the time of day.
 
 mod bar;
 mod check;
@@ -26,7 +36,7 @@ pub mod terminal;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::cli::job::defect;
 use crate::cli::logging::Verbosity;
@@ -63,7 +73,8 @@ enum Command {
     Completions(completions::CompletionsArgs),
 }
 
-/// Runs the program. A defect ends it as any other error does, in one line.
+/// Runs the program and returns its exit code. A panic ends it like any other error, with one line
+/// on stderr.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     logging::start(&cli.verbosity);
@@ -98,11 +109,12 @@ fn dispatch(cli: &Cli) -> anyhow::Result<()> {
         Command::Check(args) => check::run(args),
         Command::Init(args) => init::run(args),
         Command::Simulate(args) => simulate::run(args),
-        Command::Completions(args) => completions::run(args),
+        Command::Completions(args) => completions::run(args, Cli::command()),
     }
 }
 
-/// Whoever read our output has seen enough: no error. A pipe that broke elsewhere is one.
+/// Whether the reader of our stdout closed it, which is not an error. A broken pipe elsewhere is
+/// one.
 fn broken_pipe(error: &anyhow::Error) -> bool {
     let of_stdout = error.downcast_ref::<std::io::Error>();
     of_stdout.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)

@@ -1,4 +1,4 @@
-//! What `run`, `fit` and `check` put over a pipeline file.
+//! The flags of `run`, `fit` and `check` that override a pipeline file.
 
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ pub struct OverrideArgs {
 }
 
 impl OverrideArgs {
-    /// As the settings take them, with the folder to write.
+    /// The overrides for [`crate::settings::load`], with the folder to write.
     pub fn with_output(&self, output: Option<PathBuf>) -> Overrides {
         let Self { input, as_of, set } = self;
         Overrides { input: input.clone(), output, as_of: as_of.clone(), set: set.clone() }

@@ -1,11 +1,11 @@
-//! A pipeline file for an input that nobody described: the guesses, and beside each what it rests on
-//! and what to check.
+//! The text of a pipeline file with guessed columns: each guess with the reason for it and what to
+//! check.
 
 use crate::frame::guess::inspect::Overview;
 use crate::frame::guess::named::Guess;
 use crate::settings::InputKind;
 
-/// Column at which remarks begin, where the line leaves room.
+/// Column at which a comment after a key begins, when the line is short enough.
 const REMARKS: usize = 46;
 
 /// The parts of a pipeline file that were guessed: `[input]`, and how cancellations are marked.
@@ -15,23 +15,24 @@ pub fn input(guess: &Guess, path: &str, date_format: &str) -> String {
     lines.text
 }
 
-/// What a pipeline file is to say beside the guesses.
+/// The parts of a pipeline file that are not guessed from its columns.
 pub struct Draft<'a> {
-    /// Name of the pipeline; also of its output folder.
+    /// Name of the pipeline, and of its output folder.
     pub name: &'a str,
-    /// How dates are written, or `auto`.
+    /// Format of dates, or `auto`.
     pub date_format: &'a str,
-    /// The lines of `[selection]`, where the file shows signs of one.
+    /// The lines of `[selection]`; `None` when the file shows no sign of one.
     pub selection: Option<&'a [String]>,
 }
 
-/// A whole pipeline file.
+/// The text of a whole pipeline file.
 pub fn pipeline(guess: &Guess, overview: &Overview, draft: &Draft<'_>) -> String {
     let mut lines = Lines::default();
+    // A line break in the path would end the comment that it is put into.
     let path: String = overview.path.chars().filter(|letter| !letter.is_control()).collect();
     lines.plain(&format!(
         "# Written by `cltv init` from {path}.\n\
-         # Columns were guessed by name and by content: check what stands behind the marks.\n\
+         # Columns were guessed by name and by content: check them, and the comments after the #.\n\
          # pipelines/README.md explains every key."
     ));
     lines.key("name", &quoted(draft.name), "");
@@ -85,6 +86,7 @@ fn guessed(lines: &mut Lines, guess: &Guess, path: &str, date_format: &str) {
     for (key, names) in
         [("orders", &columns.orders), ("value", &columns.value), ("keep", &columns.keep)]
     {
+        // An order log has only one value column, which is written without a list.
         match (names.as_slice(), guess.kind) {
             ([], _) => {}
             ([name], InputKind::Transactions) if key == "value" => {
@@ -110,7 +112,7 @@ fn guessed(lines: &mut Lines, guess: &Guess, path: &str, date_format: &str) {
     }
 }
 
-/// What to ask of the next file, for whoever takes the marks off.
+/// A section `[contract]` for later files, commented out.
 fn contract(lines: &mut Lines, guess: &Guess) {
     let columns = &guess.columns;
     let dates = [&columns.first_order_date, &columns.last_order_date, &columns.order_date];
@@ -121,7 +123,7 @@ fn contract(lines: &mut Lines, guess: &Guess) {
     let required: Vec<String> =
         required.map(|(name, kind)| format!("# {} = \"{kind}\"", quoted(name))).collect();
     lines.plain(&format!(
-        "\n# What every new file must be like; take the marks off to have it checked:\n\
+        "\n# What every new file must be like; remove the leading # to have it checked:\n\
          # [contract]\n\
          # fail_at = 0.2        # share of bad rows from which a run fails\n\
          # max_age_days = 7     # from the newest order to --as-of\n\
@@ -171,7 +173,7 @@ fn rest(lines: &mut Lines, guess: &Guess, name: &str) {
     lines.plain("\n[lifetime_value]");
     lines.key("months", "6", "");
     lines.key("monthly_discount_rate", "0.01", "");
-    lines.plain("\n# For intervals, take the marks off:\n# [uncertainty]\n# level = 0.9");
+    lines.plain("\n# For intervals, remove the leading #:\n# [uncertainty]\n# level = 0.9");
     lines.plain("\n[segments]");
     lines.key("labels", "[\"D\", \"C\", \"B\", \"A\"]", "lowest first");
     if let Some(channel) = &guess.channel {
@@ -185,7 +187,7 @@ fn rest(lines: &mut Lines, guess: &Guess, name: &str) {
     lines.key("formats", "[\"parquet\", \"csv\"]", "");
 }
 
-/// A file, line by line.
+/// The text of a file, built line by line.
 #[derive(Default)]
 struct Lines {
     text: String,
@@ -197,7 +199,7 @@ impl Lines {
         self.text.push('\n');
     }
 
-    /// A key with a remark behind it, or above it where the line is long.
+    /// Adds a key with a comment after it, or above it when the line is long.
     fn key(&mut self, key: &str, value: &str, remark: &str) {
         let line = format!("{key} = {value}");
         let length = line.chars().count();
@@ -211,7 +213,7 @@ impl Lines {
     }
 }
 
-/// A TOML string on one line, without control characters.
+/// A TOML string on one line, with control characters escaped.
 fn quoted(value: &str) -> String {
     if !value.chars().any(char::is_control) {
         return toml::Value::String(value.to_owned()).to_string();

@@ -1,4 +1,4 @@
-//! `cltv promote MODEL --models FOLDER`
+//! `cltv promote MODEL --models FOLDER`: makes a model the champion of a folder.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -17,12 +17,12 @@ pub struct PromoteArgs {
     /// The folder of models; champion.json in it names the one in use
     #[arg(long, value_name = "FOLDER")]
     models: PathBuf,
-    /// A warning's code that does not stand against the model; may be given several times
+    /// Code of a warning that the model may have; may be given several times
     #[arg(long, value_name = "CODE")]
     accept: Vec<String>,
 }
 
-/// Judges, copies, points.
+/// Checks the model, copies it to the folder, and points champion.json to it.
 pub fn run(args: &PromoteArgs, quiet: bool) -> anyhow::Result<()> {
     let promoted = registry::promote(&args.model, &args.models, &args.accept)?;
     if !quiet {

@@ -1,4 +1,4 @@
-//! `cltv report RUN_FOLDER`
+//! `cltv report RUN`: makes report.html of a finished run again.
 
 use std::path::{Path, PathBuf};
 
@@ -11,15 +11,15 @@ use crate::output::page::page;
 use crate::settings::{Language, Report};
 use crate::storage::atomic::write_whole;
 
-/// File names of what is read and written.
+/// Names of the files that are read and written.
 const MANIFEST: &str = "run.json";
 const FIGURES: &str = "figures.json";
 const PAGE: &str = "report.html";
-/// Beginning of the name of a partition's folder; what follows is its day.
+/// Prefix of the name of a partition's folder; its day follows.
 const PARTITION: &str = "as_of=";
 
-/// Make report.html of a finished run again: in another language, with identifiers, beside an
-/// earlier run
+/// Make report.html of a finished run again: in another language, with identifiers, or compared
+/// with an earlier run
 #[derive(Args)]
 #[command(after_help = "Examples:\n  cltv report out/2021q3 --lang tr\n  \
     cltv report out/2021q3 --previous out/2021q2 --out q3.html\n\n\
@@ -42,7 +42,7 @@ pub struct ReportArgs {
     out: Option<PathBuf>,
 }
 
-/// Makes the page, and says where it is.
+/// Makes the page, and prints where it is.
 pub fn run(args: &ReportArgs, quiet: bool) -> anyhow::Result<()> {
     let finished = Finished::read(&args.run)?;
     let settings = Report {
@@ -60,8 +60,9 @@ pub fn run(args: &ReportArgs, quiet: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The page of a run in a partition, once the run is there: with what became of the customers of the
-/// partition before it. Where the two do not compare, the page stays without that.
+/// Makes the page of a run in a partition again, once the run is in place, to add what became of
+/// the customers of the partition before it. When the two are not comparable, the page stays as it
+/// is.
 pub fn with_migration(folder: &Path) -> Result<(), Error> {
     let Some(previous) = earlier_partition(folder) else {
         return Ok(());
@@ -72,7 +73,7 @@ pub fn with_migration(folder: &Path) -> Result<(), Error> {
             make(&finished, Some(&migration), finished.settings.report, &folder.join(PAGE))
         }
         Err(error) => {
-            tracing::info!("{PAGE} has no comparison with {}: {error}", previous.display());
+            tracing::warn!("{PAGE} has no comparison with {}: {error}", previous.display());
             Ok(())
         }
     }
@@ -84,17 +85,21 @@ fn make(
     settings: Report,
     out: &Path,
 ) -> Result<(), Error> {
-    let path = finished.folder.join(MANIFEST);
-    let run = std::fs::read_to_string(&path).map_err(Error::io(&path, "read what the run did"))?;
-    let figures = finished.text(FIGURES)?;
-    write_whole(out, page(&run, &figures, migration, settings)?.as_bytes())
+    let charts = serde_json::from_str(&finished.text(FIGURES)?).map_err(|e| {
+        Error::input(FIGURES, format!("not of a run by this version of cltv: {e}: run again"))
+    })?;
+    let migration = migration.map(Comparison::migration);
+    let page = page(&finished.document, &charts, migration.as_ref(), settings)?;
+    write_whole(out, page.as_bytes())
 }
 
 fn migration(earlier: &Path, later: &Path) -> Result<Comparison, Error> {
     compare(earlier, later, 0)
 }
 
-/// The folder of the last partition before this one that a run has finished.
+/// The folder of the last finished run in a partition before this one.
+///
+/// Returns `None` when there is none, or the folder is not a partition.
 fn earlier_partition(folder: &Path) -> Option<PathBuf> {
     let name = folder.file_name()?.to_str().filter(|name| name.starts_with(PARTITION))?;
     let siblings = std::fs::read_dir(folder.parent()?).ok()?.flatten();

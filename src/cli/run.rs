@@ -1,4 +1,4 @@
-//! `cltv run PIPELINE`
+//! `cltv run PIPELINE`: the whole analysis.
 
 use std::path::PathBuf;
 
@@ -28,7 +28,7 @@ pub struct RunArgs {
     job: JobArgs,
 }
 
-/// Runs, writes, shows.
+/// Analyses, writes the files and prints the summary.
 pub fn run(args: &RunArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
     let started = clock::Start::now();
     let overrides = args.overrides.with_output(args.output.clone());

@@ -1,4 +1,5 @@
-//! The summary on the terminal: data, limits, model, company, segments, advice, top customers.
+//! The summary of `run` and `score` on the terminal: data, limits, model, company, segments,
+//! advice, top customers.
 
 use std::io::Write;
 use std::path::Path;
@@ -9,12 +10,10 @@ use crate::cli::terminal::{
     Page, decimal, findings, number_table, plain_table, printable, significant, whole,
 };
 use crate::customers::Scope;
-use crate::model::forecast::company::Row;
-use crate::model::forecast::intervals::Interval;
-use crate::model::forecast::periods::Span;
 use crate::model::likelihood::estimate::Parameter;
 use crate::output::tables;
-use crate::pipeline::run::Run;
+use crate::results::forecast::{ForecastRow, Interval, Span};
+use crate::run::Run;
 use crate::settings::columns::CLTV;
 use crate::settings::{FrequencyKind, MonthLength, PurchaseModelName, Settings};
 
@@ -143,13 +142,14 @@ fn parameters(parameters: &[Parameter]) -> String {
     parameters.iter().map(one).collect::<Vec<_>>().join("  ")
 }
 
-/// Orders and revenue ahead; weeks, months, segments and channels stand in forecast.csv.
+/// Expected orders and revenue over the horizons; forecast.csv has weeks, months, segments and
+/// channels.
 fn company(page: &mut Page, run: &Run, settings: &Settings) {
     page.title("Company: today's customers (by week, segment and channel: forecast.csv)");
     let range = |interval: Option<Interval>| {
         interval.map_or(String::new(), |i| format!("{} to {}", whole(i.low), whole(i.high)))
     };
-    let ahead = |row: &&Row| row.scope == Scope::Total && row.period.span == Span::Horizon;
+    let ahead = |row: &&ForecastRow| row.scope == Scope::Total && row.period.span == Span::Horizon;
     let next = |months: u32, length: MonthLength| {
         let months = if months == 1 { "month".to_owned() } else { format!("{months} months") };
         match length {
@@ -258,7 +258,7 @@ fn advice(page: &mut Page, run: &Run, settings: &Settings) {
 
 fn top(page: &mut Page, top: &DataFrame, settings: &Settings) {
     page.title(&format!("Top {} customers by {CLTV}", top.height()));
-    let columns = tables::top_columns(settings);
+    let columns = tables::top_columns(&settings.forecast, &settings.summary);
     let named =
         |name: &str| settings.output.rename.get(name).map_or(name, String::as_str).to_owned();
     let cell = |name: &str, row: usize| match top.column(&named(name)).and_then(|c| c.get(row)) {

@@ -1,4 +1,4 @@
-//! `cltv score --model MODEL INPUT`
+//! `cltv score --model MODEL INPUT`: scores an export with a fitted model.
 
 use std::path::PathBuf;
 
@@ -39,7 +39,7 @@ pub struct ScoreArgs {
     job: JobArgs,
 }
 
-/// Scores, writes, shows.
+/// Scores, writes the files and prints the summary.
 pub fn run(args: &ScoreArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
     let started = Start::now();
     let model = registry::find(&args.model)?;

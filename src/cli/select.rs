@@ -1,4 +1,4 @@
-//! `cltv select [RUN] --where CONDITION`
+//! `cltv select [RUN] --where CONDITION`: lists customers of a finished run.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::cli::terminal::whole;
 use crate::frame::scored::select;
-use crate::output::tables::csv_bytes;
+use crate::output::formats::csv_bytes;
 use crate::storage::atomic::write_whole;
 
 /// List the customers of a finished run who meet a condition, for a campaign
@@ -34,7 +34,7 @@ pub struct SelectArgs {
     columns: Vec<String>,
 }
 
-/// Writes the list, and says how many are on it.
+/// Writes the list; for a file, prints how many customers are in it.
 pub fn run(args: &SelectArgs) -> anyhow::Result<()> {
     let file = select::find(args.run.as_deref())?;
     let mut chosen = select::select(&file, &args.condition, &args.columns)?;

@@ -1,12 +1,12 @@
-//! SIGINT and SIGTERM: clear away what is half done, and end with 130.
+//! On SIGINT and SIGTERM, removes unfinished output and ends the program with exit code 130.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// What is done before the program ends in the middle of its work.
+/// Callbacks to run before the program is ended early.
 static ON_INTERRUPT: Mutex<Vec<Box<dyn FnOnce() + Send>>> = Mutex::new(Vec::new());
 
-/// Adds to what is done before the program ends in the middle of its work.
+/// Registers a callback to run before the program is ended early.
 pub fn on_interrupt(words: impl FnOnce() + Send + 'static) {
     ON_INTERRUPT.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(words));
 }
@@ -14,13 +14,14 @@ pub fn on_interrupt(words: impl FnOnce() + Send + 'static) {
 /// Whether the output is in place.
 static WRITTEN: AtomicBool = AtomicBool::new(false);
 
-/// The output is in place: an end from now on takes nothing back.
+/// Records that the output is in place: from now on an early end undoes nothing and runs no
+/// callbacks.
 pub fn written() {
     WRITTEN.store(true, Ordering::Relaxed);
     ON_INTERRUPT.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
-/// Ends the program in the middle of its work: nothing half written stays.
+/// Ends the program early with an error message and an exit code; removes unfinished output first.
 pub fn end(message: &str, code: i32) -> ! {
     let _held = crate::storage::interrupt::clear();
     super::bar::finish();
@@ -34,11 +35,11 @@ pub fn end(message: &str, code: i32) -> ! {
     std::process::exit(code)
 }
 
-/// Exit code of a program that was told to stop.
+/// Exit code of an interrupted program.
 #[cfg(unix)]
 const INTERRUPTED: i32 = 130;
 
-/// Listens from now on, in a thread of its own.
+/// Starts a thread that waits for signals.
 #[cfg(unix)]
 pub fn listen() {
     use signal_hook::consts::{SIGINT, SIGTERM};
@@ -52,13 +53,13 @@ pub fn listen() {
         if arrived.next().is_some() {
             std::thread::spawn(|| end("interrupted", INTERRUPTED));
         }
-        // Whoever asks twice does not want to wait for an end in order.
+        // A second signal means: end at once, without waiting for the clean-up.
         if arrived.next().is_some() {
             std::process::exit(INTERRUPTED);
         }
     });
 }
 
-/// Where there are none.
+/// Does nothing: this system has no such signals.
 #[cfg(not(unix))]
 pub fn listen() {}

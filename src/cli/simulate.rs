@@ -1,4 +1,4 @@
-//! `cltv simulate customers|transactions`
+//! `cltv simulate customers|transactions`: makes input files from known parameters.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 
 use crate::model::bg_nbd::BgNbd;
 use crate::model::gamma_gamma::GammaGamma;
-use crate::output::tables;
+use crate::output::formats;
 use crate::simulate::Population;
 use crate::simulate::export::{Filter, customers};
 use crate::simulate::log::{Disorder, transactions};
@@ -26,14 +26,14 @@ pub struct SimulateArgs {
 
 #[derive(Subcommand)]
 enum What {
-    /// One row a customer, with the columns of FLO's export
-    #[command(after_help = "Example: an export with the same sickness as FLO's\n  \
+    /// One row per customer, with the columns of FLO's export
+    #[command(after_help = "Example: an export with the same selection as FLO's\n  \
         cltv simulate customers --customers 150000 --seed 1 --last-order-within 365 \
         --both-channels --out sample.csv")]
     Customers {
         #[command(flatten)]
         population: PopulationArgs,
-        /// Keep only customers whose last order is at most so many days before the end
+        /// Keep only customers whose last order is at most this many days before the end
         #[arg(long, value_name = "DAYS")]
         last_order_within: Option<u32>,
         /// Keep only customers who ordered online and offline
@@ -55,8 +55,8 @@ enum What {
     },
 }
 
-/// The true parameters; the defaults are close to what FLO's export shows once the way its
-/// customers were selected is taken into account (time in weeks).
+/// The true parameters, with time in weeks. The defaults are close to a fit of FLO's export that is
+/// corrected for the selection of its customers.
 #[derive(Args)]
 struct PopulationArgs {
     /// Customers acquired; filters then keep a part of them
@@ -71,7 +71,7 @@ struct PopulationArgs {
     /// Last day of the observation
     #[arg(long, default_value = "2021-05-30", value_name = "DATE")]
     end: NaiveDate,
-    /// Customers were acquired evenly over so many days before the end
+    /// Number of days before the end over which customers were acquired, evenly
     #[arg(long, default_value_t = 2920, value_name = "DAYS")]
     acquired_over: u32,
     /// Order rates: shape
@@ -129,8 +129,8 @@ pub fn run(args: &SimulateArgs) -> anyhow::Result<()> {
         }
     };
     match &population.out {
-        Some(path) => write_whole(path, &tables::csv_bytes(&mut frame)?)?,
-        None => std::io::stdout().write_all(&tables::csv_bytes(&mut frame)?)?,
+        Some(path) => write_whole(path, &formats::csv_bytes(&mut frame)?)?,
+        None => std::io::stdout().write_all(&formats::csv_bytes(&mut frame)?)?,
     }
     tracing::info!("{} rows from {} simulated customers", frame.height(), population.customers);
     Ok(())

@@ -1,12 +1,12 @@
-//! What all pages on the terminal are made of: paragraphs, tables, numbers for people.
+//! Building blocks of all pages on the terminal: paragraphs, tables, numbers for people.
 
 use crate::results::findings::{Finding, Severity};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-/// Width where there is no terminal to ask.
+/// Width in characters without a terminal.
 const PLAIN_WIDTH: u16 = 100;
 
-/// What is to be printed, line by line.
+/// The text to print, built line by line.
 #[derive(Default)]
 pub struct Page {
     /// The lines so far.
@@ -14,18 +14,18 @@ pub struct Page {
 }
 
 impl Page {
-    /// A line.
+    /// Adds a line.
     pub fn line(&mut self, text: &str) {
         self.text.push_str(text);
         self.text.push('\n');
     }
 
-    /// A title with a blank line before it.
+    /// Adds a title with a blank line before it.
     pub fn title(&mut self, text: &str) {
         self.line(&format!("\n\u{1b}[1m{text}\u{1b}[0m"));
     }
 
-    /// Text with a mark before its first line, wrapped and indented to `indent`.
+    /// Adds text with a mark before its first line, wrapped and indented by `indent` characters.
     pub fn paragraph(&mut self, mark: &str, indent: usize, text: &str) {
         let mut line = format!(" {mark}{}", " ".repeat(indent.saturating_sub(visible(mark) + 1)));
         let mut used = indent;
@@ -45,7 +45,7 @@ impl Page {
         self.line(&line);
     }
 
-    /// A table, line by line.
+    /// Adds a table.
     pub fn table(&mut self, table: &Table) {
         for line in table.lines() {
             self.line(line.trim_end());
@@ -53,19 +53,20 @@ impl Page {
     }
 }
 
-/// Columns that a line may take.
+/// Largest width of a line in characters.
 fn width() -> usize {
     usize::from(Table::new().width().unwrap_or(PLAIN_WIDTH)).clamp(60, 110)
 }
 
-/// A table as wide as its contents: ids are never broken, so that they can be copied.
+/// An empty table, as wide as its contents: identifiers are never wrapped, so that they can be
+/// copied.
 pub fn plain_table() -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table
 }
 
-/// Right-aligned figures after a left-aligned first column.
+/// A table of right-aligned numbers after a left-aligned first column.
 pub fn number_table(header: Vec<String>, rows: Vec<Vec<String>>) -> Table {
     let mut table = plain_table();
     table.set_header(header);
@@ -76,7 +77,7 @@ pub fn number_table(header: Vec<String>, rows: Vec<Vec<String>>) -> Table {
     table
 }
 
-/// What the reader should know, and what to do about it.
+/// Adds the findings, each with its remedy.
 pub fn findings(page: &mut Page, findings: &[Finding]) {
     if findings.is_empty() {
         return;
@@ -92,17 +93,17 @@ pub fn findings(page: &mut Page, findings: &[Finding]) {
     }
 }
 
-/// Characters of a mark without its colour.
+/// Number of visible characters of a mark, without its colour codes.
 fn visible(mark: &str) -> usize {
     if mark.starts_with('\u{1b}') { 1 } else { mark.chars().count() }
 }
 
-/// Text from data without control characters, so that it cannot steer the terminal.
+/// Text with its control characters replaced, so that data cannot control the terminal.
 pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// [`printable`] text of several lines, which stay lines.
+/// As [`printable`], but line breaks stay.
 pub fn printable_lines(text: &str) -> String {
     text.split_inclusive('\n')
         .map(|line| match line.strip_suffix('\n') {
@@ -112,7 +113,7 @@ pub fn printable_lines(text: &str) -> String {
         .collect()
 }
 
-/// Text with a capital letter, unless it begins with a name, safe for the terminal.
+/// As [`printable`], with a capital first letter unless the text begins with an identifier.
 pub fn sentence(text: &str) -> String {
     let mut letters = printable(text).chars().collect::<Vec<_>>();
     let is_name = text.split_whitespace().next().is_some_and(|word| word.contains('_'));

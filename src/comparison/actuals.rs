@@ -1,11 +1,11 @@
-//! What happened between two runs, as the histories of both tell, and what the earlier one
+//! What happened between two runs, derived from the histories in both, and what the earlier one
 //! expected.
 
 use polars::prelude::DataFrame;
 use serde::Serialize;
 
 use crate::comparison::finished_run::Finished;
-use crate::customers::{Histories, Later, Pairs};
+use crate::customers::{Histories, HistoryColumns, Later, Pairs};
 use crate::error::Error;
 use crate::frame::numbers;
 use crate::frame::scored::compare;
@@ -14,25 +14,28 @@ use crate::model::evaluate::holdout::Forecast;
 use crate::model::forecast::predict::customer_orders;
 use crate::settings::columns::EXP_AVERAGE_VALUE;
 
-/// Share of what a customer has spent below which a difference is rounding.
+/// Share of a customer's spend below which a difference is a rounding error.
 const ROUNDING: f64 = 1e-9;
-/// Days between two first orders that are the same.
+/// Two first orders of a customer that are no more than this many days apart are the same order.
 const SAME_DAY: f64 = 0.5;
 
-/// What the customers of the earlier run did since, in its order.
+/// What the customers of the earlier run did since, in the order of that run.
 pub(super) struct Actuals {
     /// Orders and their value.
     pub(super) actual: Forecast,
     /// Whether the later run lacks the customer.
     pub(super) lost: Vec<bool>,
-    /// What no forecast foresees.
+    /// Changes that no forecast foresees.
     pub(super) anomalies: Anomalies,
 }
 
 impl Actuals {
-    /// Orders are the difference of the frequencies, which leave out the first order in both runs
-    /// or in none. Value is the difference of the monetary value times the orders that it is the
-    /// mean of: all orders, or all but the first, which is not among those that came since.
+    /// Compares the histories in both runs, `days` apart.
+    ///
+    /// Orders are the difference of the frequencies: both runs count the first order, or neither
+    /// does. Value is the difference of the total spend, which is the monetary value times the
+    /// orders that it is the mean of: all orders, or all but the first. The first order came before
+    /// the earlier run's end, so it cancels out or is counted in neither.
     pub(super) fn of(
         run: &Finished,
         before: &DataFrame,
@@ -40,7 +43,7 @@ impl Actuals {
         days: f64,
     ) -> Result<Self, Error> {
         let customers = before.height();
-        let [frequency, _, age, monetary] = compare::history(before, &run.settings)?;
+        let [frequency, _, age, monetary] = compare::history(before, &run.settings.summary)?;
         let unit = run.settings.summary.time_unit.days();
         let mut seen = Self {
             actual: Forecast {
@@ -66,19 +69,26 @@ impl Actuals {
             seen.actual.orders[i] = (later.frequency - frequency[i]).max(0.0);
             seen.actual.value[i] = since;
         }
+        // First ordered by the end of the earlier run, and yet is only in the later one.
         let late = |later: &&Later| later.age * unit > days - SAME_DAY;
         seen.anomalies.late = pairs.later[customers..].iter().flatten().filter(late).count();
         Ok(seen)
     }
 }
 
-/// What the model of the earlier run expects of its customers over the next `days`.
+/// What the earlier run's model expects of its customers over the next `days`.
 pub(super) fn expected(run: &Finished, before: &DataFrame, days: f64) -> Result<Forecast, Error> {
-    let [frequency, recency, age, monetary] = compare::history(before, &run.settings)?;
+    let [frequency, recency, age, monetary] = compare::history(before, &run.settings.summary)?;
     let valued = |(x, m): (&f64, &f64)| if *m > 0.0 { run.valued_orders(*x) } else { 0.0 };
     let valued = frequency.iter().zip(&monetary).map(valued).collect();
-    let histories = Histories::new(frequency, recency, age, monetary, valued)
-        .map_err(|fault| Error::input(run.folder.display(), fault))?;
+    let histories = Histories::new(HistoryColumns {
+        frequency,
+        recency,
+        age,
+        monetary_value: monetary,
+        spend_count: valued,
+    })
+    .map_err(|fault| Error::input(run.folder.display(), fault))?;
     let (purchases, _) = run.model_file.fits()?;
     let horizon = days / run.settings.summary.time_unit.days();
     let orders = customer_orders(&purchases.model, &CustomerPatterns::of(&histories), horizon)?;
@@ -87,10 +97,10 @@ pub(super) fn expected(run: &Finished, before: &DataFrame, days: f64) -> Result<
     Ok(Forecast { name: "expected", orders, value })
 }
 
-/// Customers whose histories changed in ways that a forecast does not foresee.
+/// Numbers of customers whose histories changed in ways that no forecast foresees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Anomalies {
-    /// Of the earlier run, customers who are not in the later one: they count as having ordered
+    /// Customers of the earlier run who are not in the later one: they count as having ordered
     /// nothing.
     pub lost: usize,
     /// Customers with fewer orders in the later run: they count as having ordered nothing.
@@ -99,6 +109,6 @@ pub struct Anomalies {
     pub less_spent: usize,
     /// Customers whose first order is on another day in the later run.
     pub first_order_moved: usize,
-    /// Customers who are only in the later run, and first ordered before the earlier one ended.
+    /// Customers who are only in the later run, but first ordered by the end of the earlier one.
     pub late: usize,
 }

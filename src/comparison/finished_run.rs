@@ -3,18 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::NaiveDate;
 use polars::prelude::DataFrame;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::error::Error;
 use crate::frame::scored::compare;
-use crate::frame::summary::outliers::OutlierLimits;
 use crate::model_file::ModelFile;
-use crate::results::version::SCHEMA_VERSION;
-use crate::settings::dates::plain_date;
-use crate::settings::{FrequencyKind, InputKind, MonetaryKind, Overrides, Settings, restore};
+use crate::results::run_document::RunDocument;
+use crate::settings::{
+    FrequencyKind, Input, InputKind, MonetaryKind, Overrides, Settings, Summary, restore,
+};
 use crate::storage::fingerprint::{Files, Fingerprint, fingerprint, sha256};
 
 const MANIFEST: &str = "run.json";
@@ -25,34 +23,12 @@ const CUSTOMERS: &str = "customers.parquet";
 pub struct Finished {
     /// Its folder.
     pub folder: PathBuf,
-    /// T was measured to here.
-    pub as_of: NaiveDate,
-    /// Identifier of the model that predicted.
-    pub model_id: String,
-    /// That model.
+    /// Its run.json.
+    pub document: RunDocument,
+    /// The model that predicted.
     pub model_file: ModelFile,
-    /// The settings of the run.
+    /// The settings of the run, for its observation end.
     pub settings: Settings,
-    /// Outlier limits that the run applied, with what they changed.
-    pub limits: Vec<OutlierLimits>,
-    outputs: Vec<Fingerprint>,
-}
-
-/// The part of run.json that a comparison reads.
-#[derive(Deserialize)]
-struct Manifest {
-    schema_version: u32,
-    #[serde(with = "plain_date")]
-    as_of: NaiveDate,
-    model: ModelMark,
-    outlier_limits: Vec<OutlierLimits>,
-    settings: Value,
-    outputs: Vec<Fingerprint>,
-}
-
-#[derive(Deserialize)]
-struct ModelMark {
-    id: String,
 }
 
 impl Finished {
@@ -63,35 +39,27 @@ impl Finished {
     /// are not those that the run wrote, [`Error::Io`] when they cannot be read.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(MANIFEST);
-        let manifest = manifest(folder, &path)?;
-        let as_of = manifest.as_of;
-        let overrides = Overrides { as_of: Some(as_of.to_string()), ..Overrides::default() };
-        let settings = restore(&manifest.settings, &overrides)
-            .map_err(|faults| Error::Input { place: path.display().to_string(), faults })?;
-        let (path, outputs) = (folder.join(MODEL), manifest.outputs);
-        let text = verified(&path, &outputs)?;
+        let document = document(folder, &path)?;
+        let as_of = Some(document.as_of.to_string());
+        let settings =
+            restore(&json!(document.settings), &Overrides { as_of, ..Default::default() })
+                .map_err(|faults| Error::Input { place: path.display().to_string(), faults })?;
+        let path = folder.join(MODEL);
+        let text = verified(&path, &document.outputs)?;
         let model_file =
             ModelFile::parse(&text).map_err(|fault| Error::input(path.display(), fault))?;
-        Ok(Self {
-            folder: folder.to_owned(),
-            as_of,
-            model_id: manifest.model.id,
-            model_file,
-            settings,
-            limits: manifest.outlier_limits,
-            outputs,
-        })
+        Ok(Self { folder: folder.to_owned(), document, model_file, settings })
     }
 
     /// The text of another of its files.
     ///
     /// # Errors
-    /// [`Error::Input`] when the run wrote no such file, or another one; [`Error::Io`] when it cannot
-    /// be read.
+    /// [`Error::Input`] when the run wrote no such file, or another one; [`Error::Io`] when it
+    /// cannot be read.
     pub fn text(&self, file: &str) -> Result<String, Error> {
         let path = self.folder.join(file);
-        let bytes = verified(&path, &self.outputs)?;
-        String::from_utf8(bytes).map_err(|_| Error::input(path.display(), "is no text"))
+        let bytes = verified(&path, &self.document.outputs)?;
+        String::from_utf8(bytes).map_err(|_| Error::input(path.display(), "is not text"))
     }
 
     /// The customers, under the names that columns have before any renaming, and their file.
@@ -101,7 +69,7 @@ impl Finished {
     /// one that it wrote, [`Error::Io`] when it cannot be read.
     pub fn customers(&self) -> Result<(DataFrame, Fingerprint), Error> {
         let path = self.folder.join(CUSTOMERS);
-        if !self.outputs.iter().any(|output| output.file == CUSTOMERS) {
+        if !self.document.outputs.iter().any(|output| output.file == CUSTOMERS) {
             return Err(fault(
                 &self.folder,
                 format!(
@@ -112,29 +80,18 @@ impl Finished {
         }
         let files = Files::of(vec![path.clone()], |path| path.display().to_string())?;
         let found = fingerprint(&path)?;
-        same(&path, &self.outputs, &found)?;
+        same(&path, &self.document.outputs, &found)?;
         let customers = compare::customers(&path, &self.settings)?;
         files.unchanged()?;
         Ok((customers, found))
     }
 
-    /// What has to be the same for two runs to speak of the same thing.
-    pub fn definitions(&self) -> Vec<(&'static str, Value)> {
-        let Settings { summary, lifetime_value, segments, .. } = &self.settings;
-        vec![
-            ("time unit", json!(summary.time_unit)),
-            ("frequency", json!(summary.frequency)),
-            ("monetary value", json!(monetary_value(&self.settings))),
-            ("least number of orders", json!(summary.min_orders)),
-            ("lifetime value", json!(lifetime_value)),
-            ("list of segments", json!(segments.labels)),
-            ("currency", json!(self.settings.output.currency)),
-        ]
-    }
-
     /// Orders that the monetary value of a customer with so many counted orders is the mean of.
     pub fn valued_orders(&self, frequency: f64) -> f64 {
-        match (self.settings.summary.frequency, monetary_value(&self.settings)) {
+        match (
+            self.settings.summary.frequency,
+            monetary_value(&self.settings.input, &self.settings.summary),
+        ) {
             (FrequencyKind::Orders, MonetaryKind::RepeatOrders) => (frequency - 1.0).max(0.0),
             (FrequencyKind::RepeatOrders, MonetaryKind::Orders) => frequency + 1.0,
             _ => frequency,
@@ -143,34 +100,25 @@ impl Finished {
 
     /// Order counts and values that outlier limits changed.
     pub fn capped(&self) -> usize {
-        self.limits.iter().map(|limits| limits.raised + limits.lowered).sum()
+        self.document.outlier_limits.iter().map(|limits| limits.raised + limits.lowered).sum()
     }
 }
 
 /// A customer export knows no single orders: its mean is that of all.
-fn monetary_value(settings: &Settings) -> MonetaryKind {
-    match settings.input.kind {
+fn monetary_value(input: &Input, summary: &Summary) -> MonetaryKind {
+    match input.kind {
         InputKind::Customers => MonetaryKind::Orders,
-        InputKind::Transactions => settings.summary.monetary_value,
+        InputKind::Transactions => summary.monetary_value,
     }
 }
 
-fn manifest(folder: &Path, path: &Path) -> Result<Manifest, Error> {
-    let text = match std::fs::read(path) {
-        Ok(text) => text,
+fn document(folder: &Path, path: &Path) -> Result<RunDocument, Error> {
+    match std::fs::read(path) {
+        Ok(text) => RunDocument::parse(&text).map_err(|fault| Error::input(path.display(), fault)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(fault(folder, no_run(folder)));
+            Err(fault(folder, no_run(folder)))
         }
-        Err(error) => return Err(Error::io(path, "read what the run did")(error)),
-    };
-    let other = |what: String| Error::input(path.display(), format!("{what}: run again"));
-    let manifest: Manifest = serde_json::from_slice(&text)
-        .map_err(|e| other(format!("not the {MANIFEST} of a run by this version of cltv: {e}")))?;
-    match manifest.schema_version {
-        SCHEMA_VERSION => Ok(manifest),
-        version => Err(other(format!(
-            "the run has layout {version}, this version of cltv reads layout {SCHEMA_VERSION}"
-        ))),
+        Err(error) => Err(Error::io(path, "read what the run did")(error)),
     }
 }
 

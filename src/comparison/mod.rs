@@ -1,14 +1,16 @@
-//! One run against an earlier one: who moved between segments, whether customers are still
+//! Compares a run with an earlier one: who moved between segments, whether customers are still
 //! distributed as they were, how far parameters moved, and how good the earlier forecast was.
 //!
 //! # Layout
-//! * `finished`: a run, read back from its folder and checked.
-//! * `seen`: what happened between the two, as the histories of both tell.
-//! * `remarks`: what to know about the figures.
+//! * `finished_run`: a run, read back from its folder and checked.
+//! * `actuals`: what happened between the two runs, and what the earlier one expected.
+//! * `notices`: findings about the numbers. `write`: the files of `cltv compare`.
 
-pub mod actuals;
-pub mod finished_run;
-pub mod notices;
+pub(crate) mod actuals;
+pub(crate) mod finished_run;
+pub(crate) mod notices;
+#[cfg(feature = "cli")]
+pub(crate) mod write;
 
 use std::path::Path;
 
@@ -30,13 +32,12 @@ use crate::model::evaluate::parameter_change::{Change, Fit, changes};
 use crate::model::evaluate::stability::ReferenceDistribution;
 use crate::progress;
 use crate::results::findings::Finding;
+use crate::results::migration::{ABSENT, Migration, MigrationCell, RunSize};
+use crate::settings::comparability::{Difference, Question, differences};
 use crate::settings::dates::plain_date;
 use crate::storage::fingerprint::Fingerprint;
 
-/// Who is only in the later run, and who is only in the earlier one.
-pub const ABSENT: [&str; 2] = ["new", "lost"];
-
-/// Everything that two runs say together; [`crate::output::comparison::write`] makes files of it.
+/// The result of a comparison; `write` makes its files.
 pub struct Comparison {
     /// The earlier run.
     pub before: Side,
@@ -48,56 +49,57 @@ pub struct Comparison {
     pub labels: Vec<String>,
     /// The migration matrix, row by row.
     pub flows: Vec<Flow>,
-    /// The same by the way that customers went.
+    /// The same customers by direction: up, down, stayed, new, lost.
     pub movements: Vec<Movement>,
-    /// Customers of both runs whose lifetime value rose most, most first.
+    /// Customers of both runs whose lifetime value rose most, largest change first.
     pub gains: Vec<Mover>,
-    /// Customers of both runs whose lifetime value fell most, most first.
+    /// Customers of both runs whose lifetime value fell most, largest change first.
     pub losses: Vec<Mover>,
     /// Population stability index of each column of the later run against the earlier one.
     pub stability_index: Vec<(&'static str, f64)>,
-    /// New and vanished entries of the kept columns.
+    /// New and vanished entries of the columns to keep.
     pub kept_columns: Vec<KeptChange>,
     /// Whether the later run was scored with the model of the earlier one.
     pub same_model: bool,
     /// Parameters of both runs.
     pub parameters: Vec<Change>,
-    /// The earlier forecast beside what came, a row a segment and then all.
+    /// The earlier forecast against what happened: one entry per segment, then one for all
+    /// customers.
     pub outcomes: Vec<Outcome>,
-    /// How good it was, customer by customer: orders.
+    /// Accuracy of the earlier forecast of each customer's orders.
     pub orders: Accuracy,
-    /// The same for their value.
+    /// Accuracy of the earlier forecast of their value.
     pub revenue: Accuracy,
-    /// How customers' histories changed in ways that a forecast does not foresee.
+    /// Changes in customers' histories that no forecast foresees.
     pub anomalies: Anomalies,
-    /// What to know about the figures.
+    /// What to know about the numbers.
     pub findings: Vec<Finding>,
-    /// A row a customer of either run.
+    /// One row per customer of either run.
     pub customers: DataFrame,
 }
 
 /// One of the two runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Side {
-    /// Its folder, as it was named.
+    /// Its folder, as the user named it.
     pub folder: String,
     /// Name of its pipeline.
     pub pipeline: String,
-    /// T was measured to here.
+    /// Its observation end.
     #[serde(with = "plain_date")]
     pub as_of: NaiveDate,
     /// Identifier of the model that predicted.
     pub model: String,
-    /// Customers.
+    /// Number of customers.
     pub customers: usize,
-    /// The table of its customers.
+    /// Fingerprint of its customer table.
     pub table: Fingerprint,
 }
 
-/// A customer of both runs.
+/// A customer of both runs, before and after.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Mover {
-    /// Who.
+    /// Identifier of the customer.
     pub customer_id: String,
     /// Segment before.
     pub from: String,
@@ -109,13 +111,13 @@ pub struct Mover {
     pub cltv_after: f64,
 }
 
-/// Compares the run in one folder with that in another, which must be the later one; `top`
-/// customers with the largest gains and losses are listed.
+/// Compares the run in the folder `earlier` with the run in the folder `later`. At most `top`
+/// customers are in each of the lists of gains and losses.
 ///
 /// # Errors
-/// [`Error::Settings`] when the folders hold no two runs that compare, [`Error::Input`] when files
-/// in them are not those that the runs wrote, [`Error::Model`] when the earlier model's forecast
-/// cannot be computed, [`Error::Io`] when files cannot be read.
+/// [`Error::Settings`] when the folders do not hold two comparable runs, [`Error::Input`] when
+/// files in them are not those that the runs wrote, [`Error::Model`] when the earlier model's
+/// forecast cannot be computed, [`Error::Io`] when files cannot be read.
 pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, Error> {
     progress::stage("read the runs");
     let (before, after) = (Finished::read(earlier)?, Finished::read(later)?);
@@ -124,16 +126,18 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
     let ((then, was), (now, is)) = (then?, now?);
     progress::stage("match the customers");
     let labels = before.settings.segments.labels.clone();
-    let Matched { frame, pairs } = compare::matched(&then, &now, &before.settings, ABSENT)?;
+    let Matched { frame, pairs } =
+        compare::matched(&then, &now, &before.settings.segments, &before.settings.summary, ABSENT)?;
     let flows = flows(&pairs, labels.len());
     progress::stage("compare");
-    let days = (after.as_of - before.as_of).num_days();
-    let seen = Actuals::of(&before, &then, &pairs, days as f64)?;
+    let days = (after.document.as_of - before.document.as_of).num_days();
+    let actuals = Actuals::of(&before, &then, &pairs, days as f64)?;
     let expected = expected(&before, &then, days as f64)?;
+    // `pairs` has the customers of the earlier run first, in its order.
     let member = &pairs.from[..then.height()];
-    let actual = &seen.actual;
+    let actual = &actuals.actual;
     let [gains, losses] = [1.0, -1.0].map(|sign| movers(&frame, &pairs, &labels, sign, top));
-    let same_model = before.model_id == after.model_id;
+    let same_model = before.document.model.id == after.document.model.id;
     Ok(Comparison {
         movements: movements(&flows, labels.len()),
         flows,
@@ -143,11 +147,11 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
         kept_columns: compare::kept_changes([&then, &now], [&before.settings, &after.settings])?,
         same_model,
         parameters: parameters(&before, &after, same_model)?,
-        outcomes: outcomes(member, &seen.lost, &labels, &expected, actual),
+        outcomes: outcomes(member, &actuals.lost, &labels, &expected, actual),
         orders: accuracy(&expected.orders, &actual.orders),
         revenue: accuracy(&expected.value, &actual.value),
-        anomalies: seen.anomalies,
-        findings: notices::findings(&before, &after, seen.anomalies),
+        anomalies: actuals.anomalies,
+        findings: notices::findings(&before, &after, actuals.anomalies),
         customers: table(frame, &expected, actual)?,
         before: Side::of(&before, then.height(), was),
         after: Side::of(&after, now.height(), is),
@@ -156,46 +160,83 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
     })
 }
 
+impl Comparison {
+    /// The migration matrix with the names of the segments, row by row.
+    pub fn migration_cells(&self) -> Vec<MigrationCell> {
+        let name = |position: usize, absent: &str| {
+            self.labels.get(position).map_or(absent, String::as_str).to_owned()
+        };
+        let cell = |flow: &Flow| MigrationCell {
+            from: name(flow.from, ABSENT[0]),
+            to: name(flow.to, ABSENT[1]),
+            way: flow.way(self.labels.len()),
+            customers: flow.customers,
+            share: flow.share,
+            cltv_before: flow.cltv_before,
+            cltv_after: flow.cltv_after,
+        };
+        self.flows.iter().map(cell).collect()
+    }
+
+    /// What the report shows of it.
+    pub fn migration(&self) -> Migration {
+        Migration {
+            before: self.before.size(),
+            after: self.after.size(),
+            cells: self.migration_cells(),
+            findings: self.findings.clone(),
+        }
+    }
+}
+
 impl Side {
+    fn size(&self) -> RunSize {
+        RunSize { as_of: self.as_of, customers: self.customers }
+    }
+
     fn of(run: &Finished, customers: usize, table: Fingerprint) -> Self {
         Self {
             folder: run.folder.display().to_string(),
             pipeline: run.settings.name.clone(),
-            as_of: run.as_of,
-            model: run.model_id.clone(),
+            as_of: run.document.as_of,
+            model: run.document.model.id.clone(),
             customers,
             table,
         }
     }
 }
 
-/// Refuses runs of which the second is not later, or which speak of different things.
+/// Refuses runs when the second is not later, or when their definitions differ.
 fn comparable(before: &Finished, after: &Finished) -> Result<(), Error> {
-    if after.as_of <= before.as_of {
-        let what = match after.as_of == before.as_of {
-            true => format!("both runs are as of {}: compare runs of different dates", after.as_of),
+    if after.document.as_of <= before.document.as_of {
+        let what = match after.document.as_of == before.document.as_of {
+            true => format!(
+                "both runs are as of {}: compare runs of different dates",
+                after.document.as_of
+            ),
             false => format!(
                 "this run is as of {}, before the first one ({}): name the earlier run first",
-                after.as_of, before.as_of
+                after.document.as_of, before.document.as_of
             ),
         };
         return Err(fault(&after.folder, what));
     }
-    let definitions = before.definitions().into_iter().zip(after.definitions());
-    let mut faults: Vec<String> = definitions
-        .filter(|((_, was), (_, is))| was != is)
-        .map(|((what, was), (_, is))| {
+    let differing = differences(&before.settings, &after.settings, Question::Comparison);
+    let mut faults: Vec<String> = differing
+        .into_iter()
+        .map(|Difference { name, first: was, second: is, .. }| {
             format!(
-                "its {what} is {is}, that of {} is {was}: the two do not compare, run one of them \
+                "its {name} is {is}, that of {} is {was}: the two do not compare, run one of them \
                  again",
                 before.folder.display()
             )
         })
         .collect();
+    // Such a segment would look like the customers of only one run in the matrix.
     let labels = &before.settings.segments.labels;
     faults.extend(ABSENT.iter().filter(|word| labels.iter().any(|l| l == *word)).map(|word| {
         format!(
-            "a segment is called {word:?}, as those who are only in one of the runs are here: \
+            "a segment is called {word:?}, which is the name here for customers of only one run: \
              rename it in segments.labels, and run again"
         )
     }));
@@ -205,7 +246,8 @@ fn comparable(before: &Finished, after: &Finished) -> Result<(), Error> {
     }
 }
 
-/// Customers of both runs by the change of their lifetime value times `sign`, the largest first.
+/// At most `top` customers of both runs whose change of lifetime value times `sign` is positive,
+/// the largest first.
 fn movers(
     table: &DataFrame,
     pairs: &Pairs,
@@ -232,14 +274,15 @@ fn movers(
     Ok(rows.into_iter().zip(ids).map(mover).collect())
 }
 
-/// How differently the later run's customers are distributed.
+/// Population stability index of each column of the histories, the later run against the earlier
+/// one.
 fn stability_index(
     run: &Finished,
     [before, after]: [&DataFrame; 2],
 ) -> Result<Vec<(&'static str, f64)>, Error> {
     const NAMES: [&str; 4] = ["frequency", "recency", "T", "monetary_value"];
-    let then = compare::history(before, &run.settings)?;
-    let now = compare::history(after, &run.settings)?;
+    let then = compare::history(before, &run.settings.summary)?;
+    let now = compare::history(after, &run.settings.summary)?;
     let index = |(name, (then, now)): (&'static str, (&Vec<f64>, &Vec<f64>))| {
         (name, ReferenceDistribution::of(name, then).stability_index(now))
     };
@@ -272,7 +315,8 @@ fn parameters(before: &Finished, after: &Finished, same: bool) -> Result<Vec<Cha
     Ok(orders.into_iter().chain(spend).collect())
 }
 
-/// A row a customer of either run, with what the earlier one expected of its own and what came.
+/// One row per customer of either run, with expected and actual orders and revenue for customers of
+/// the earlier one.
 fn table(matched: DataFrame, expected: &Forecast, actual: &Forecast) -> Result<DataFrame, Error> {
     compare::with_columns(
         matched,

@@ -1,12 +1,12 @@
-//! What to know about the figures of a comparison: assumptions that were made, with how many
-//! customers they are about.
+//! Findings about the numbers of a comparison: the assumptions behind them, and how many customers
+//! each one concerns.
 
 use crate::comparison::actuals::Anomalies;
 use crate::comparison::finished_run::Finished;
-use crate::frame::summary::outliers::OutlierLimits;
 use crate::results::findings::Finding;
+use crate::results::outlier_limits::OutlierLimits;
 
-/// Everything there is to say.
+/// All findings, in a fixed order.
 pub(super) fn findings(before: &Finished, after: &Finished, anomalies: Anomalies) -> Vec<Finding> {
     [
         first_order_moved(anomalies.first_order_moved),
@@ -96,17 +96,17 @@ fn late(customers: usize, before: &Finished) -> Option<Finding> {
             format!(
                 "{customers} of the new customers first ordered on or before {}, and are not in \
                  the earlier run",
-                before.as_of
+                before.document.as_of
             ),
             "they came back after a filter or too few orders had left them out: their orders are \
              not among the actual ones",
         )
         .with("customers", customers)
-        .with("as_of", before.as_of)
+        .with("as_of", before.document.as_of)
     })
 }
 
-/// Quantiles of another run: a customer changes segment because others did.
+/// The later run has segment edges of its own, from the quantiles of its customers.
 fn recut(before: &Finished, after: &Finished) -> Option<Finding> {
     (before.model_file.segments.edges != after.model_file.segments.edges).then(|| {
         let model = before.folder.join("model.json").display().to_string();
@@ -124,7 +124,11 @@ fn recut(before: &Finished, after: &Finished) -> Option<Finding> {
 fn capped(before: &Finished, after: &Finished) -> Option<Finding> {
     let limit = |limits: &OutlierLimits| (limits.lower_applied, limits.upper_applied);
     let (was, is) = (before.capped(), after.capped());
-    let alike = before.limits.iter().map(limit).eq(after.limits.iter().map(limit));
+    let alike = before.document.outlier_limits.iter().map(limit).eq(after
+        .document
+        .outlier_limits
+        .iter()
+        .map(limit));
     let (variant, limits) = match alike {
         true => ("same_limits", "the same limits"),
         false => ("own_limits", "limits of their own"),

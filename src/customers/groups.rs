@@ -1,10 +1,11 @@
-//! Groups of customers that a forecast is made for.
+//! Groups of customers that forecasts are summed over.
 
 /// What a group of customers has in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Nothing: all of them.
+    /// Nothing: all customers.
     Total,
     /// Their segment.
     Segment,
@@ -40,14 +41,14 @@ impl Groups {
         Self { names: vec![(Scope::Total, "all".to_owned())], ..Self::default() }
     }
 
-    /// The groups that a customer belongs to.
+    /// The indices among `names` of the groups that a customer belongs to.
     pub fn of(&self, customer: usize) -> impl Iterator<Item = usize> {
         let segment = self.segment_of.get(customer).copied();
         let channel = self.channel_of.get(customer).copied();
         [Some(0), segment, channel].into_iter().flatten()
     }
 
-    /// How many of so many customers each group has.
+    /// Number of customers in each group; `customers` is the number of all.
     pub fn sizes(&self, customers: usize) -> Vec<f64> {
         let mut sizes = vec![0.0; self.names.len()];
         (0..customers).flat_map(|customer| self.of(customer)).for_each(|group| sizes[group] += 1.0);

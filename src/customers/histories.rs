@@ -1,6 +1,39 @@
-//! Where the data frame and the models meet: one purchase history a customer, as plain columns.
+//! Purchase histories, one per customer, as plain columns: what every model is fitted to.
 
-/// Purchase histories of n customers; every column has length n.
+/// One purchase history; times are in the time unit of the data.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct History {
+    /// x: orders counted by the purchase model.
+    pub frequency: f64,
+    /// t_x: time from the first to the last order.
+    pub recency: f64,
+    /// T: time from the first order to the observation end.
+    pub age: f64,
+}
+
+impl History {
+    /// That of a new customer, on the day of the first order.
+    pub const NEW: Self = Self { frequency: 0.0, recency: 0.0, age: 0.0 };
+}
+
+/// The columns of purchase histories by name: each has one value per customer. `monetary_value` and
+/// `spend_count` may both be empty where only orders are modelled.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HistoryColumns {
+    /// x: orders counted by the purchase model, ≥ 0.
+    pub frequency: Vec<f64>,
+    /// t_x: time from the first to the last order, 0 ≤ t_x ≤ T.
+    pub recency: Vec<f64>,
+    /// T: time from the first order to the observation end.
+    pub age: Vec<f64>,
+    /// m: mean value of `spend_count` orders, > 0 where that is > 0.
+    pub monetary_value: Vec<f64>,
+    /// Number of orders that `monetary_value` is the mean of, ≥ 0.
+    pub spend_count: Vec<f64>,
+}
+
+/// Purchase histories of n customers; every column has length n. All times are in the time unit of
+/// the settings.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Histories {
     frequency: Vec<f64>,
@@ -14,22 +47,16 @@ pub struct Histories {
 impl Histories {
     /// Checks the invariants that every model relies on.
     ///
-    /// * `frequency`: x, orders counted by the purchase model, ≥ 0
-    /// * `recency`: t_x, time from the first to the last order, 0 ≤ t_x ≤ T
-    /// * `age`: T, time from the first order to the observation end
-    /// * `monetary_value`: m, mean value of `spend_count` orders, > 0 where that is > 0
-    /// * `spend_count`: orders that `monetary_value` is the mean of, ≥ 0
-    ///
     /// # Errors
-    /// The first broken invariant, with the row (from 0) and its values.
-    pub fn new(
-        frequency: Vec<f64>,
-        recency: Vec<f64>,
-        age: Vec<f64>,
-        monetary_value: Vec<f64>,
-        spend_count: Vec<f64>,
-    ) -> Result<Self, String> {
+    /// The first broken invariant, with the row (from 0) and its values, or that the columns differ
+    /// in length.
+    pub fn new(columns: HistoryColumns) -> Result<Self, String> {
+        let HistoryColumns { frequency, recency, age, mut monetary_value, mut spend_count } =
+            columns;
         let n = frequency.len();
+        if monetary_value.is_empty() && spend_count.is_empty() {
+            (monetary_value, spend_count) = (vec![0.0; n], vec![0.0; n]);
+        }
         if [&recency, &age, &monetary_value, &spend_count].iter().any(|c| c.len() != n) {
             return Err("the columns of the purchase histories differ in length".to_owned());
         }
@@ -42,18 +69,18 @@ impl Histories {
             let gap_needs_orders = t_x == 0.0 || x > 0.0;
             if !(finite && in_order && paid && gap_needs_orders) {
                 return Err(format!(
-                    "customer row {i} is no purchase history: frequency {x}, recency {t_x}, \
-                     T {t}, monetary value {m} over {count} orders"
+                    "customer row {i} is not a valid purchase history: frequency {x}, recency \
+                     {t_x}, T {t}, monetary value {m} over {count} orders"
                 ));
             }
         }
         Ok(Self { frequency, recency, age, monetary_value, spend_count, first_channel: None })
     }
 
-    /// The same customers with the number of orders of each in the first of two channels.
+    /// Adds the number of orders of each customer in the first of two channels.
     ///
     /// # Errors
-    /// The first number that is not between 0 and the customer's orders.
+    /// The first number that is not between 0 and `spend_count`, or a column of another length.
     pub fn with_first_channel(self, orders: Vec<f64>) -> Result<Self, String> {
         if orders.len() != self.len() {
             return Err("the columns of the purchase histories differ in length".to_owned());
@@ -68,19 +95,32 @@ impl Histories {
         }
     }
 
-    /// Orders in the first of two channels, where the file counts two.
+    /// Orders in the first of two channels. Returns `None` when the input does not count two.
     pub fn first_channel(&self) -> Option<&[f64]> {
         self.first_channel.as_deref()
     }
 
-    /// First days, rising, in days from 1970, and how many customers each has; T ends with day
-    /// `end` and has units of so many `days`.
+    /// Days of first orders (since 1970-01-01, ascending) and the number of customers on each.
+    /// `end` is the day of the observation end, `days` the length of the time unit.
     pub fn first_days(&self, end: i32, days: f64) -> Vec<(i32, f64)> {
         let mut counts = std::collections::BTreeMap::new();
         for age in &self.age {
             *counts.entry(end - (age * days).round() as i32).or_insert(0.0) += 1.0;
         }
         counts.into_iter().collect()
+    }
+
+    /// The histories, customer by customer.
+    pub fn iter(&self) -> impl Iterator<Item = History> + '_ {
+        (0..self.len()).map(|i| self.get(i))
+    }
+
+    /// The history of customer `i`, from 0.
+    ///
+    /// # Panics
+    /// When there are not that many customers.
+    pub fn get(&self, i: usize) -> History {
+        History { frequency: self.frequency[i], recency: self.recency[i], age: self.age[i] }
     }
 
     /// Number of customers.
@@ -93,7 +133,7 @@ impl Histories {
         self.frequency.is_empty()
     }
 
-    /// x: orders counted by the purchase model.
+    /// x: number of orders that the purchase model counts.
     pub fn frequency(&self) -> &[f64] {
         &self.frequency
     }
@@ -124,7 +164,13 @@ mod tests {
     use super::*;
 
     fn one(x: f64, t_x: f64, t: f64, m: f64, count: f64) -> Result<Histories, String> {
-        Histories::new(vec![x], vec![t_x], vec![t], vec![m], vec![count])
+        Histories::new(HistoryColumns {
+            frequency: vec![x],
+            recency: vec![t_x],
+            age: vec![t],
+            monetary_value: vec![m],
+            spend_count: vec![count],
+        })
     }
 
     #[test]

@@ -1,19 +1,20 @@
-//! Where the data frame and the models meet: customers as plain columns, and groups of them.
+//! Customers as plain columns: the types that data frames and models share.
 //!
 //! # Layout
-//! * [`histories`]: purchase histories, what every model is fitted to.
-//! * [`predictions`]: what the models say of each customer.
-//! * [`groups`]: whom forecasts are summed over. [`holdout`]: what customers did after the
-//!   calibration. [`pairs`]: the customers of two runs.
+//! * `histories`: purchase histories, what every model is fitted to.
+//! * `predictions`: what the models predict for each customer.
+//! * `groups`: groups of customers that forecasts are summed over.
+//! * `holdout`: orders and value after the calibration.
+//! * `pairs`: the customers of two runs.
 
-pub mod groups;
-pub mod histories;
-pub mod holdout;
-pub mod pairs;
-pub mod predictions;
+pub(crate) mod groups;
+pub(crate) mod histories;
+pub(crate) mod holdout;
+pub(crate) mod pairs;
+pub(crate) mod predictions;
 
 pub use groups::{Groups, Scope};
-pub use histories::Histories;
-pub use holdout::Holdout;
-pub use pairs::{Later, Pairs};
+pub use histories::{Histories, History, HistoryColumns};
+pub(crate) use holdout::Holdout;
+pub(crate) use pairs::{Later, Pairs};
 pub use predictions::{CustomerIntervals, Predictions};

@@ -9,7 +9,7 @@ use crate::model::likelihood::estimate::Parameter;
 use crate::results::findings::Finding;
 use crate::storage::fingerprint::Fingerprint;
 
-/// Every forecast over every holdout.
+/// The accuracy of every forecast on every holdout.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evaluation {
     /// Input files in reading order.
@@ -24,7 +24,7 @@ pub struct Evaluation {
     pub findings: Vec<Finding>,
 }
 
-/// One cut.
+/// One cut of the log into calibration and holdout.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Fold {
     /// Last day of the calibration.
@@ -37,25 +37,25 @@ pub struct Fold {
     pub customers: usize,
     /// Models, the simplest first, then baselines.
     pub methods: Vec<Method>,
-    /// Forecasts beside actuals by frequency, decile and cohort.
+    /// Forecasts against actuals by frequency, decile and cohort.
     pub groups: Vec<GroupAccuracy>,
 }
 
-/// One way to forecast.
+/// One forecast method: a model or a naive forecast.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Method {
     /// Its name in tables.
     pub name: &'static str,
     /// Whether it is one of the naive forecasts.
     pub baseline: bool,
-    /// Orders; none when the model could not be fitted.
+    /// Accuracy of the orders; `None` when there is no forecast.
     pub orders: Option<Accuracy>,
-    /// Value.
+    /// Accuracy of their value; `None` when there is no forecast.
     pub value: Option<Accuracy>,
-    /// Log-likelihood of the calibration.
+    /// Log-likelihood of the calibration; `None` for a naive forecast, or without a fit.
     pub log_likelihood: Option<f64>,
-    /// Estimates.
+    /// Estimates; empty for a naive forecast, or without a fit.
     pub parameters: Vec<Parameter>,
-    /// Why it could not be fitted.
+    /// Why the model could not be fitted, or made no forecast.
     pub fault: Option<String>,
 }

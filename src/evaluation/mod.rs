@@ -1,36 +1,44 @@
-//! Proof on a holdout: load → clean → cut → summary → fit every model → forecast → measure, beside
-//! forecasts that need no model.
+//! Evaluation on a holdout: load → clean → cut → summary → fit every model → forecast → measure,
+//! compared with naive forecasts.
+//!
+//! # Layout
+//! * `fold`: the result. `verdict`: whether the chosen model beats the naive forecasts.
+//! * `write`: the files of `cltv evaluate`.
 
-pub mod fold;
-pub mod verdict;
+pub(crate) mod fold;
+pub(crate) mod verdict;
+#[cfg(feature = "cli")]
+pub(crate) mod write;
 
 use chrono::{Days, NaiveDate};
 
 use crate::customers::{Histories, Holdout};
 use crate::error::Error;
-use crate::evaluation::fold::{Evaluation, Fold, Method};
+pub use crate::evaluation::fold::{Evaluation, Fold, Method};
 use crate::evaluation::verdict::verdict;
 use crate::frame::summary::{log, to_histories};
 use crate::model::evaluate::holdout::{
     Forecast, GroupAccuracy, accuracy, baselines, by_group, expected,
 };
 use crate::model::{self, CustomerPatterns, FittedPurchases};
-use crate::pipeline::{CleanInput, contract, notices, read_and_clean};
+use crate::pipeline::prepare::{CleanInput, load_and_clean};
+use crate::pipeline::remedies::with_remedy;
+use crate::pipeline::{contract, notices};
 use crate::progress::{self, Clock};
 use crate::results::findings::{Finding, Severity};
-use crate::settings::{Family, InputKind, Purchases, Settings};
+use crate::settings::{Family, InputKind, Purchases, Settings, Summary};
 use crate::storage::fingerprint::lost_thread;
 
-/// Evaluates over the pipeline's holdout and `folds` − 1 earlier ones.
+/// Evaluates on the pipeline's holdout and on `folds` − 1 earlier ones of the same length.
 ///
 /// # Errors
-/// [`Error::Settings`] when the pipeline has no order log with a calibration end; [`Error::Input`]
-/// when the log breaks the contract or the holdout is empty; [`Error::Model`] when the model of the
-/// pipeline cannot be fitted.
+/// [`Error::Settings`] when the pipeline has no order log with a calibration end, or has a
+/// `[selection]`; [`Error::Input`] when the log breaks the contract or the holdout has no days;
+/// [`Error::Model`] when the model of the pipeline cannot be fitted.
 pub fn evaluate(settings: &Settings, folds: u32) -> Result<Evaluation, Error> {
     let cut = splittable(settings)?;
     let CleanInput { source: _held, files, cleaned } =
-        read_and_clean(settings, &mut Clock::default())?;
+        load_and_clean(settings, &mut Clock::default())?;
     let (first_order, last_order) = log::first_and_last(&cleaned.valid)?;
     let end = settings.transactions.observation_end.unwrap_or(last_order);
     if end <= cut {
@@ -46,17 +54,19 @@ pub fn evaluate(settings: &Settings, folds: u32) -> Result<Evaluation, Error> {
         contract::rejected_rows(&cleaned.rejected, cleaned.rows_read, settings)
             .into_iter()
             .collect();
-    findings.extend(notices::silent_end(last_order, end));
+    findings.extend(notices::log_ends_early(last_order, end));
     let length = (end - cut).num_days() as u64;
     let mut made: Vec<Fold> = Vec::new();
     for number in 0..folds {
         let back = Days::new(length * u64::from(number));
         progress::stage("evaluate a fold");
-        match one_fold(&cleaned.valid, settings, cut - back, end - back) {
+        let fold = one_fold(&cleaned.valid, settings, cut - back, end - back);
+        match fold.map_err(with_remedy) {
             Ok((fold, remarks)) => {
                 made.push(fold);
                 findings.extend(remarks);
             }
+            // The pipeline's own holdout must work; an earlier one may begin before the log does.
             Err(error) if number == 0 => return Err(error),
             Err(error) => {
                 findings.push(fewer_folds(folds, number, cut - back, first_order, &error));
@@ -80,7 +90,7 @@ fn splittable(settings: &Settings) -> Result<NaiveDate, Error> {
     let mut faults = Vec::new();
     if settings.input.kind != InputKind::Transactions {
         faults.push(
-            "one row a customer cannot be split in time: evaluate an order log, input.kind = \
+            "one row per customer cannot be split in time: evaluate an order log, input.kind = \
              \"transactions\""
                 .to_owned(),
         );
@@ -93,7 +103,7 @@ fn splittable(settings: &Settings) -> Result<NaiveDate, Error> {
     }
     if settings.selection.is_some() {
         faults.push(
-            "[selection] is about who is in the file at its end, which an earlier cut changes: \
+            "[selection] describes who is in the file at its end, and an earlier cut changes that: \
              remove the section"
                 .to_owned(),
         );
@@ -140,7 +150,8 @@ fn one_fold(
     let customers = CustomerPatterns::of(&histories);
     let spend = model::fit_spend(&histories, &settings.spend)?;
     let fitted = fit_all(&customers, settings);
-    let chosen = chosen(&customers, &fitted, settings)?;
+    let chosen = chosen(&customers, &fitted, &settings.purchases)?;
+    // Only the chosen model has to make a forecast; the failure of another one is a result too.
     let mut attempts = Vec::new();
     for (family, fit) in &fitted {
         let mut method = method(*family, fit);
@@ -158,7 +169,7 @@ fn one_fold(
         let method = Method { baseline: true, ..method_named(baseline.name) };
         attempts.push((method, Some(baseline)));
     }
-    let cohorts = cohorts(&histories, cut, settings);
+    let cohorts = cohorts(&histories, cut, &settings.summary);
     let (methods, groups) = measured(attempts, &histories, &holdout, &cohorts);
     let customers = histories.len();
     let fold = Fold { calibration_end: cut, holdout_end: end, chosen, customers, methods, groups };
@@ -172,7 +183,7 @@ fn one_fold(
     Ok((fold, findings))
 }
 
-/// Each forecast beside what happened, for all customers and group by group.
+/// Compares each forecast with what happened, for all customers and group by group.
 fn measured(
     attempts: Vec<(Method, Option<Forecast>)>,
     histories: &Histories,
@@ -195,11 +206,11 @@ fn measured(
 
 type Fits = Vec<(Family, Result<FittedPurchases, Error>)>;
 
-/// Every model of the family, under the pipeline's penalty.
+/// Fits every model of the family, with the pipeline's penalty.
 fn fit_all(customers: &CustomerPatterns, settings: &Settings) -> Fits {
     let fit = |family: Family| {
         let purchases = Purchases { model: family.into(), ..settings.purchases.clone() };
-        (family, model::fit_purchases(&customers.patterns, &purchases, None))
+        (family, model::fit_purchases(&customers.patterns, &purchases, None).map_err(with_remedy))
     };
     Family::ALL.into_iter().map(fit).collect()
 }
@@ -208,14 +219,14 @@ fn fit_all(customers: &CustomerPatterns, settings: &Settings) -> Fits {
 fn chosen(
     customers: &CustomerPatterns,
     fitted: &Fits,
-    settings: &Settings,
+    purchases: &Purchases,
 ) -> Result<&'static str, Error> {
-    let family = match settings.purchases.model.family() {
+    let family = match purchases.model.family() {
         Some(named) => named,
-        None => model::fit_purchases(&customers.patterns, &settings.purchases, None)?.family,
+        None => model::fit_purchases(&customers.patterns, purchases, None)?.family,
     };
     match fitted.iter().find(|(fitted, _)| *fitted == family) {
-        Some((_, Err(error))) => Err(Error::Model(error.to_string())),
+        Some((_, Err(error))) => Err(Error::model(error.to_string())),
         _ => Ok(family.name()),
     }
 }
@@ -243,9 +254,9 @@ fn method(family: Family, fit: &Result<FittedPurchases, Error>) -> Method {
     }
 }
 
-/// The month in which each customer ordered first, as 1997-01.
-fn cohorts(histories: &Histories, cut: NaiveDate, settings: &Settings) -> Vec<String> {
-    let days = settings.summary.time_unit.days();
+/// The month of each customer's first order, as 1997-01.
+fn cohorts(histories: &Histories, cut: NaiveDate, summary: &Summary) -> Vec<String> {
+    let days = summary.time_unit.days();
     let month = |age: &f64| {
         let first = cut - Days::new((age * days).round() as u64);
         first.format("%Y-%m").to_string()

@@ -1,25 +1,25 @@
-//! Whether the chosen model beats forecasts that need no model.
+//! Whether the chosen model beats the naive forecasts.
 
 use crate::customers::Holdout;
 use crate::evaluation::fold::{Fold, Method};
 use crate::model::evaluate::holdout::Accuracy;
 use crate::results::findings::Finding;
 
-/// An error of a forecast: the smaller, the better.
+/// An error measure of a forecast: the smaller, the better.
 pub(crate) type Measure = fn(&Accuracy) -> f64;
 
-/// What a forecast of means minimises.
+/// The measure that decides: a forecast of means minimises it.
 pub(crate) const RMSE: Measure = |accuracy| accuracy.rmse;
 
-/// What else a forecast can be better in.
+/// Other measures in which a naive forecast can be better.
 pub(crate) const OTHERS: [(&str, Measure); 3] = [
     ("MAE", |accuracy| accuracy.mae),
     ("total", |accuracy| (accuracy.expected - accuracy.actual).abs()),
     ("ranking", |accuracy| -accuracy.gini.unwrap_or(0.0)),
 ];
 
-/// Whether the chosen model beats every baseline: it is judged by squared errors, and other
-/// measures are told.
+/// Findings on whether the chosen model beats every baseline: squared errors decide, and the other
+/// measures are only noted.
 pub(crate) fn verdict(fold: &Fold, holdout: &Holdout) -> Vec<Finding> {
     let mut findings = Vec::new();
     if holdout.orders.iter().all(|orders| *orders == 0.0) {
@@ -50,7 +50,7 @@ pub(crate) fn verdict(fold: &Fold, holdout: &Holdout) -> Vec<Finding> {
     findings
 }
 
-/// How a model stands against the baselines.
+/// Findings on one model, its accuracy `own`, against the baselines.
 pub(crate) fn comparison(
     own: &Accuracy,
     baselines: &[(&str, &Accuracy)],
@@ -73,6 +73,7 @@ pub(crate) fn comparison(
              frequencies in evaluation_groups.csv, and at changes in the business",
         ));
     }
+    // These only inform: MAE, for one, favours a forecast of nothing when most do not order.
     let lost: Vec<String> = OTHERS
         .iter()
         .filter_map(|(name, measure)| Some(format!("{} by {name}", better(*measure)?.0)))

@@ -1,11 +1,11 @@
-//! Names of the columns that frames have inside the program.
+//! Names of columns that frames have only inside the program.
 
 use polars::prelude::*;
 
 /// Position of a row's file in the list of input files.
 pub(crate) const FILE: &str = "__file";
 
-/// Number of a row in its file, from 1, header not counted.
+/// Number of a row in its file, from 1, not counting the header.
 pub(crate) const ROW: &str = "__row";
 
 /// Date of the first order, as a date.
@@ -14,7 +14,7 @@ pub const FIRST_ORDER: &str = "__first_order";
 /// Date of the last order, as a date.
 pub const LAST_ORDER: &str = "__last_order";
 
-/// The first rule that a row breaks, counted from 1; 0 for a sound row.
+/// Number, from 1, of the first rule that a row breaks; 0 for a valid row.
 pub(crate) const RULE: &str = "__rule";
 
 /// Name of the typed copy of an order or value column.
@@ -22,32 +22,32 @@ pub fn typed_name(column: &str) -> String {
     format!("__number_{column}")
 }
 
-/// Typed copy of the identifier, until rejected rows have been set aside with the raw one.
+/// Typed copy of the customer id; the raw one is still needed for the quarantine.
 pub(crate) const CUSTOMER_ID_TYPED: &str = "__customer_id";
 
-/// Day of the orders.
+/// Day of a customer's orders, as a date.
 pub const DAY: &str = "__day";
 
-/// The value's whole units and its billionths, two sums of integers.
+/// Whole units of a sum of money, an integer. With [`PART`] the sum is exact.
 pub const WHOLE: &str = "__whole";
 
-/// See [`WHOLE`].
+/// Billionths of a sum of money, an integer; see [`WHOLE`].
 pub const PART: &str = "__part";
 
-/// Lines of the log.
+/// Number of order lines.
 pub const LINES: &str = "__lines";
 
-/// Lines that lowered the value.
+/// Number of order lines with a negative value.
 pub const RETURNS: &str = "__returns";
 
-/// Where the first of the lines stands in the log.
+/// Position in the log of the first of these lines, over all files.
 pub const FIRST_ROW: &str = "__first_row";
 
-/// Parts of a unit of money that are kept exactly.
+/// Parts of a unit of money: sums are exact to a billionth.
 pub const PARTS: f64 = 1e9;
 
-/// Money from its two sums. A product, because Polars divides a single row by a constant, but several
-/// rows by way of its reciprocal, and the last digit would depend on how many rows there are.
+/// Money from its two sums. Multiplies by the reciprocal, because Polars divides one row by a
+/// constant but multiplies several by its reciprocal: the last digit would depend on the row count.
 pub(crate) fn money(whole: &str, part: &str) -> Expr {
     col(whole).cast(DataType::Float64) + col(part).cast(DataType::Float64) * lit(1.0 / PARTS)
 }
@@ -58,7 +58,7 @@ pub const ORDERS: &str = "__orders";
 /// Spend over all channels.
 pub const VALUE: &str = "__value";
 
-/// Orders that the monetary value is the mean of.
+/// Number of orders that the monetary value is the mean of.
 pub const SPEND_COUNT: &str = "__spend_count";
 
 /// Orders in the first of two channels.

@@ -1,28 +1,16 @@
-//! All data-frame code: lazy Polars in, lazy Polars out, no statistics.
+//! All code on data frames, from input files to scored customers. No model is fitted here.
 //!
 //! # Layout
-//! * [`load`]: files to one frame with the needed columns; the schema is checked first.
-//! * [`schema`]: names and types of columns, for people and other programs.
-//! * [`inspect`]: what stands in each column of a file. [`guess`]: which column is what, by name and
-//!   content, where nobody said so; `names` knows the words, `marks`
-//!   looks at the rows.
-//! * `pages`: Parquet files whose headers and footer agree.
-//! * [`contract`]: whether values are of the types that the pipeline asks for.
-//! * [`dates`]: which date format a column is in.
-//! * [`typed`]: expressions from raw text to typed columns.
-//! * [`clean`]: rules, counts, quarantine.
-//! * [`outliers`]: limits and how many values they changed.
-//! * [`summary`]: a customer export to the CLTV frame.
-//! * [`transactions`]: an order log to one row a customer and day. [`order_days`]: those to the
-//!   CLTV frame, the holdout and the orders of each day.
-//! * [`rfm`]: scores of recency, frequency and monetary value, and their segments.
-//! * [`predictions`]: predictions joined back. [`lines`]: some of the customers, one by one.
-//! * [`segment`]: quantile segments of the lifetime value.
-//! * [`profile`]: a row a segment, with what management asks about it. [`kept`]: the same for
-//!   every kept column.
-//! * [`select`]: target lists from a run's customers. [`compare`]: the customers of two runs.
+//! * [`columns`]: names of columns that exist only inside the program.
+//! * [`input`]: from files to lazy frames with typed columns.
+//! * [`rules`]: which rows are valid, and which go to the quarantine.
+//! * [`summary`]: outlier limits, the CLTV frame with one row per customer, and the holdout.
+//! * [`scored`]: predictions joined back, segments, profiles, target lists, two runs compared.
+//! * [`guess`]: which column is which in a file that nobody has described.
+//! * here: helpers that run queries.
 
 pub mod columns;
+#[cfg(feature = "cli")]
 pub mod guess;
 pub mod input;
 pub mod rules;
@@ -34,10 +22,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use polars::prelude::*;
 
 use crate::error::Error;
-use crate::settings::{EngineName, Settings};
+use crate::settings::{EngineName, Resources};
 
-/// What a reading gives. Where the reader itself breaks down, the file is damaged or not what it
-/// seems; that must not look like a defect of the run.
+/// Runs `reading` and turns a panic of the file reader into an input error at `place`: the file is
+/// damaged or of another format, which must not look like a bug in this program.
 pub(crate) fn catch_reader_panic<T>(
     place: &str,
     reading: impl FnOnce() -> Result<T, Error>,
@@ -48,31 +36,31 @@ pub(crate) fn catch_reader_panic<T>(
         let said: String = said.chars().take(200).collect();
         Err(Error::input(
             place,
-            format!("the reader broke down over this file, so it is damaged or unknown ({said})"),
+            format!("the reader failed on this file: it is damaged or of another format ({said})"),
         ))
     })
 }
 
-/// The engine that the pipeline asks for, else the `usual` one.
-pub(crate) fn engine(settings: &Settings, usual: Engine) -> Engine {
-    match settings.resources.engine {
+/// The engine that the pipeline file sets, or `usual` where it leaves the choice.
+pub(crate) fn engine(resources: &Resources, usual: Engine) -> Engine {
+    match resources.engine {
         EngineName::Auto => usual,
         EngineName::InMemory => Engine::InMemory,
         EngineName::Streaming => Engine::Streaming,
     }
 }
 
-/// Runs a query in morsels, so that its input is never in memory as a whole.
+/// Runs a query in batches, so that its input is never in memory as a whole.
 pub(crate) fn streamed(query: LazyFrame) -> PolarsResult<DataFrame> {
     collected(query, Engine::Streaming)
 }
 
-/// Runs a query: in morsels for a scan, at once for what is in memory already.
+/// Runs a query. Streaming suits a scan; the in-memory engine suits a frame already in memory.
 pub(crate) fn collected(query: LazyFrame, engine: Engine) -> PolarsResult<DataFrame> {
     Ok(collected_together(vec![query], engine)?.pop().unwrap_or_default())
 }
 
-/// The answer to a yes-or-no question about a whole frame: an aggregation that is never null.
+/// Answers a yes-or-no question about a whole frame: an aggregation to one Boolean.
 pub(crate) fn query_bool(frame: &LazyFrame, question: Expr, engine: Engine) -> PolarsResult<bool> {
     let answer = collected(frame.clone().select([question.alias("answer")]), engine)?;
     Ok(answer.column("answer")?.bool()?.get(0).unwrap_or(false))
@@ -87,15 +75,15 @@ pub(crate) fn collected_together(
     LazyFrame::collect_all_with_engine(plans, engine, OptFlags::default())
 }
 
-/// A date as a literal: Polars takes a chrono date for a datetime.
+/// A date as a literal. Polars would turn a chrono date into a datetime.
 pub(crate) fn day_literal(date: chrono::NaiveDate) -> Expr {
     lit(date.to_epoch_days()).cast(DataType::Date)
 }
 
-/// The one date that an aggregation such as a minimum gives.
+/// The date that an aggregation such as a minimum returns.
 ///
 /// # Errors
-/// [`Error::Engine`], never for rows that keep the rules.
+/// [`Error::Engine`] when there is no date, which never happens for valid rows.
 pub(crate) fn one_date(frame: &LazyFrame, date: Expr) -> Result<chrono::NaiveDate, Error> {
     let found = || -> PolarsResult<chrono::NaiveDate> {
         let day = date.cast(DataType::Int32).alias("day");
@@ -107,7 +95,7 @@ pub(crate) fn one_date(frame: &LazyFrame, date: Expr) -> Result<chrono::NaiveDat
     found().map_err(Error::engine("find a first or last order"))
 }
 
-/// A column as text, blank where it has no value.
+/// A column as text; null and NaN become empty.
 pub(crate) fn as_text(name: &str, dtype: &DataType) -> Expr {
     let values = match dtype {
         DataType::Float64 | DataType::Float32 => col(name).fill_nan(lit(NULL)),
@@ -116,10 +104,10 @@ pub(crate) fn as_text(name: &str, dtype: &DataType) -> Expr {
     values.cast(DataType::String).fill_null(lit(""))
 }
 
-/// The values of a column that holds one number a customer.
+/// The values of a column with one number per customer.
 ///
 /// # Errors
-/// When the column is missing, not numeric or has nulls: a defect of this program.
+/// [`Error::Engine`] when the column is missing, not numeric or has nulls: a bug in this program.
 pub fn numbers(frame: &DataFrame, name: &str) -> Result<Vec<f64>, Error> {
     let values = || -> PolarsResult<Vec<f64>> {
         let column = frame.column(name)?.cast(&DataType::Float64)?.rechunk();

@@ -1,10 +1,10 @@
-//! Bins of a round width, and which of them a number falls into.
+//! Histogram bins of a round width, and the bin that a number falls into.
 
-/// Rounder than this a width need not be.
+/// Round widths up to a power of ten, ascending.
 const MANTISSAS: [f64; 5] = [10.0, 20.0, 25.0, 50.0, 100.0];
-/// A multiple of the width, divided by it, can be that much below a whole number.
+/// A multiple of the width, divided by the width, can fall short of a whole number by this much.
 const ROUNDING: f64 = 1e-9;
-/// Numbers that differ by less, beside their size, are binned from 0 on.
+/// Numbers whose range is a smaller share of the highest are binned from 0 on.
 const FLAT: f64 = 1e-6;
 
 /// Bins of equal width: 1, 2, 2.5 or 5 times a power of ten.
@@ -15,11 +15,12 @@ pub struct Bins {
 }
 
 impl Bins {
-    /// At most `most` bins, the last of which ends above `high`; they begin at 0, or at a multiple of
-    /// the width below `low` where that is more than half of `high`.
+    /// At most `most` bins, of which the last one ends above `high`. They begin at 0; or, where
+    /// `low` is more than half of `high`, at the highest multiple of the width that is not above
+    /// `low`.
     ///
     /// # Domain
-    /// 0 ≤ low ≤ high, both finite; most ≥ 2. Without a number above 0, the one bin is \[0, 1).
+    /// 0 ≤ low ≤ high, both finite; most ≥ 2. For high = 0 there is one bin, \[0, 1).
     pub fn round(low: f64, high: f64, most: usize) -> Self {
         let far = low > high / 2.0 && high - low > FLAT * high;
         let low = if far { low } else { 0.0 };
@@ -33,13 +34,15 @@ impl Bins {
             let (first, end) = ((low / width).floor(), (high / width + ROUNDING).floor() + 1.0);
             (mantissa, width, first, (end - first) as usize)
         };
+        // Both ends may add a bin, so even the next power of ten can give one bin too many; then
+        // it is ten times that.
         let fit = MANTISSAS.into_iter().map(bins).find(|(.., count)| *count <= most);
         let (mantissa, width, first, count) = fit.unwrap_or_else(|| bins(10.0 * MANTISSAS[4]));
         let edge = |k: usize| scaled((first + k as f64) * mantissa, exponent);
         Self { edges: (0..=count).map(edge).collect(), width }
     }
 
-    /// The same without the bins that begin at `high` or above it.
+    /// The same bins without those that begin at `high` or above.
     pub fn up_to(mut self, high: f64) -> Self {
         while self.count() > 1 && self.edges[self.count() - 1] >= high {
             self.edges.pop();
@@ -47,7 +50,7 @@ impl Bins {
         self
     }
 
-    /// Rising edges, one more than there are bins.
+    /// Ascending edges, one more than there are bins.
     pub fn edges(&self) -> &[f64] {
         &self.edges
     }
@@ -57,9 +60,10 @@ impl Bins {
         self.edges.len() - 1
     }
 
-    /// The bin of a value, which holds its lower edge and not its upper one: 0 below all edges, the
-    /// number of bins at or above the last edge.
+    /// The bin of a value, where a bin includes its lower edge and not its upper one: 0 below all
+    /// edges, the number of bins at or above the last edge.
     pub fn position(&self, value: f64) -> usize {
+        // The quotient can be off by rounding; the edges themselves decide.
         let mut bin = (((value - self.edges[0]) / self.width) as usize).min(self.count());
         while bin > 0 && value < self.edges[bin] {
             bin -= 1;
@@ -71,7 +75,7 @@ impl Bins {
     }
 }
 
-/// Mantissa times a power of ten, rounded once: 3 · 10⁻¹ is 0.3.
+/// Mantissa times a power of ten, rounded only once: 3 · 10⁻¹ is 0.3.
 fn scaled(mantissa: f64, exponent: i32) -> f64 {
     if exponent >= 0 { mantissa * 10f64.powi(exponent) } else { mantissa / 10f64.powi(-exponent) }
 }

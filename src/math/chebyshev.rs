@@ -2,15 +2,15 @@
 
 use std::f64::consts::PI;
 
-/// K smooth functions of one variable, through their values at Chebyshev points.
+/// K smooth functions of one variable, interpolated through their values at Chebyshev points.
 pub struct Interpolant<const K: usize> {
     points: Vec<(f64, [f64; K])>,
 }
 
-/// `count` points of \[low, high\] at which a function is to be evaluated.
+/// The `count` Chebyshev points of \[low, high\], at which a function is to be evaluated.
 ///
 /// # Formula
-/// (low + high)/2 − (high − low)/2 · cos(kπ/(count−1))
+/// (low + high)/2 − (high − low)/2 · cos(kπ/(count−1)), k = 0..count−1
 ///
 /// # Domain
 /// low < high, count ≥ 2.
@@ -20,16 +20,17 @@ pub fn chebyshev_points(low: f64, high: f64, count: usize) -> Vec<f64> {
 }
 
 impl<const K: usize> Interpolant<K> {
-    /// From values at the points that [`chebyshev_points`] gave.
+    /// From points and values at them; the points are those of [`chebyshev_points`].
     pub fn new(points: Vec<(f64, [f64; K])>) -> Self {
         Self { points }
     }
 
-    /// Points that make the error as small as `error`, relative to the function's size, for one that
-    /// is analytic within `strip` of the real axis on an interval of this length.
+    /// How many points give an interpolation error of `error`, relative to the function's size, on
+    /// an interval of this length. The function is analytic within `strip` of the real axis.
     ///
     /// # Formula
-    /// n = −ln(error) / ln ρ, ρ = z + √(z² + 1), z = 2·strip/length: the error falls as ρ^−n.
+    /// n + 2 points, where n = −ln(error) / ln ρ, ρ = z + √(z² + 1) and z = 2·strip/length: the
+    /// error of degree n falls as ρ^−n.
     ///
     /// # Reference
     /// Trefethen (2013), Approximation Theory and Approximation Practice, theorem 8.2.
@@ -41,7 +42,7 @@ impl<const K: usize> Interpolant<K> {
     /// The interpolated values at x.
     ///
     /// # Formula
-    /// The barycentric formula, weights (−1)^k, halved at the ends.
+    /// The barycentric formula Σ wₖ fₖ/(x−xₖ) / Σ wₖ/(x−xₖ), wₖ = (−1)^k, halved at the ends.
     ///
     /// # Reference
     /// Berrut & Trefethen (2004), SIAM Review 46(3), equations 4.2 and 5.4.
@@ -61,10 +62,11 @@ impl<const K: usize> Interpolant<K> {
     }
 }
 
-/// What the value at each point counts for in the interpolated value at x: 1 in sum.
+/// The weight of the value at each point in the interpolated value at x (the Lagrange basis at x).
+/// The weights sum to 1.
 ///
 /// # Formula
-/// As [`Interpolant::at`].
+/// wₖ/(x−xₖ) / Σⱼ wⱼ/(x−xⱼ), with the weights of [`Interpolant::at`].
 pub fn basis(points: &[f64], x: f64) -> Vec<f64> {
     if let Some(exact) = points.iter().position(|point| *point == x) {
         return (0..points.len()).map(|k| f64::from(u8::from(k == exact))).collect();

@@ -1,6 +1,14 @@
-//! Correlation and ranks.
+//! Correlation and ranks: Pearson's correlation of ranks is Spearman's.
 
-/// Pearson's correlation; none where either is constant.
+/// Pearson's correlation coefficient.
+///
+/// Returns `None` when x or y is constant.
+///
+/// # Formula
+/// Σ (x − x̄)(y − ȳ) / √(Σ (x − x̄)² · Σ (y − ȳ)²)
+///
+/// # Domain
+/// x and y of equal length.
 pub fn correlation(x: &[f64], y: &[f64]) -> Option<f64> {
     let n = x.len() as f64;
     let (mean_x, mean_y) = (x.iter().sum::<f64>() / n, y.iter().sum::<f64>() / n);
@@ -14,7 +22,7 @@ pub fn correlation(x: &[f64], y: &[f64]) -> Option<f64> {
     correlation.is_finite().then_some(correlation)
 }
 
-/// Ranks from 0; equal values share the mean of their ranks.
+/// Ranks, counted from 0; tied values share the mean of their ranks.
 pub fn ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));

@@ -3,8 +3,8 @@
 /// Matrix of second derivatives by central differences of an analytic gradient.
 ///
 /// # Formula
-/// Hᵢⱼ = (gⱼ(θ + h eᵢ) − gⱼ(θ − h eᵢ)) / 2h, then (H + Hᵀ)/2, h = 1e-4 (θ is on the log scale,
-/// so h is relative: the truncation error is of the order h² = 1e-8).
+/// Hᵢⱼ = (gⱼ(θ + h eᵢ) − gⱼ(θ − h eᵢ)) / 2h, then (H + Hᵀ)/2, with h = 1e-4. Callers differentiate
+/// on the log scale, so h is a relative step; the truncation error is of the order h² = 1e-8.
 pub fn hessian_from_gradient(gradient: impl Fn(&[f64]) -> Vec<f64>, at: &[f64]) -> Vec<Vec<f64>> {
     const STEP: f64 = 1e-4;
     let shifted = |i: usize, by: f64| {
@@ -23,10 +23,9 @@ pub fn hessian_from_gradient(gradient: impl Fn(&[f64]) -> Vec<f64>, at: &[f64]) 
         .collect()
 }
 
-/// Inverse of a symmetric positive definite matrix through its Cholesky factor.
+/// Inverse of a symmetric positive definite matrix by its Cholesky factor.
 ///
-/// # Errors
-/// `None` when the matrix is not positive definite to working precision.
+/// Returns `None` when the matrix is not positive definite to working precision.
 ///
 /// # Reference
 /// Golub & Van Loan (2013), Matrix Computations, 4th edition, algorithm 4.2.1.
@@ -37,8 +36,12 @@ pub fn invert_positive_definite(matrix: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
     Some((0..n).map(|i| (0..n).map(|j| columns[j][i]).collect()).collect())
 }
 
-/// The lower triangular factor L of a symmetric positive definite matrix, A = L Lᵀ; `None` when
-/// it is not positive definite to working precision.
+/// The lower triangular Cholesky factor of a symmetric positive definite matrix.
+///
+/// Returns `None` when the matrix is not positive definite to working precision.
+///
+/// # Formula
+/// A = L Lᵀ
 pub fn cholesky(matrix: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
     let n = matrix.len();
     let mut factor = vec![vec![0.0; n]; n];
@@ -58,11 +61,11 @@ pub fn cholesky(matrix: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
     Some(factor)
 }
 
-/// The smallest eigenvalue of a symmetric positive definite matrix and its unit eigenvector, by
-/// iterating with the inverse; the vector's largest component is positive.
+/// The smallest eigenvalue of a symmetric positive definite matrix A and its unit eigenvector, from
+/// the inverse of A (inverse iteration). The vector's largest component is positive.
 ///
 /// # Formula
-/// v ← A⁻¹v / ‖A⁻¹v‖ until it stays; λ = 1 / vᵀA⁻¹v.
+/// v ← A⁻¹v / ‖A⁻¹v‖ until v no longer changes; λ = 1 / vᵀA⁻¹v.
 ///
 /// # Reference
 /// Golub & Van Loan (2013), section 8.2.2.
@@ -71,7 +74,7 @@ pub fn smallest_eigenpair(inverse: &[Vec<f64>]) -> (f64, Vec<f64>) {
     let times = |m: &[Vec<f64>], v: &[f64]| -> Vec<f64> {
         m.iter().map(|row| row.iter().zip(v).map(|(a, b)| a * b).sum()).collect()
     };
-    // A start with unequal components has a part in every direction that matters.
+    // Equal components could be orthogonal to the eigenvector that is looked for.
     let mut vector: Vec<f64> = (0..inverse.len()).map(|i| 1.0 + 0.1 * i as f64).collect();
     for _ in 0..MOST_STEPS {
         let next = times(inverse, &vector);
@@ -89,6 +92,7 @@ pub fn smallest_eigenpair(inverse: &[Vec<f64>]) -> (f64, Vec<f64>) {
     (1.0 / of_inverse, vector)
 }
 
+/// Solves L Lᵀ x = e for a unit vector e, forwards with L and backwards with Lᵀ.
 fn solve_unit_vector(factor: &[Vec<f64>], unit: usize) -> Vec<f64> {
     let n = factor.len();
     let mut x = vec![0.0; n];

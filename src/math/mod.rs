@@ -2,13 +2,14 @@
 //!
 //! # Layout
 //! * [`special`]: log-gamma, digamma, log-beta, log-sum-exp.
-//! * [`beta_mean`]: means over a dropout probability. [`dropout`]: orders before dropout.
-//! * [`power_integral`]: areas under two powers, behind Pareto/NBD.
+//! * [`beta_mean`]: means over a beta-distributed dropout probability.
+//! * [`dropout`]: expected orders before dropout (BG/NBD), without 2F1.
+//! * [`power_integral`]: integrals of two powers (Pareto/NBD), without 2F1.
 //! * [`negative_binomial`]: order counts at gamma-distributed rates.
 //! * [`correlation`]: correlation and ranks.
 //! * [`chebyshev`]: interpolation of smooth functions.
 //! * [`quantile`]: quantiles of a sample. [`bins`]: bins of a round width.
-//! * [`linear`]: differentiation of gradients and inversion of small symmetric matrices.
+//! * [`linear`]: Hessians from gradients; inverses and eigenvectors of small symmetric matrices.
 
 pub mod beta_mean;
 pub mod bins;

@@ -1,4 +1,5 @@
-//! Order counts over a horizon at gamma-distributed rates.
+//! Order counts over a horizon at gamma-distributed rates: the negative binomial distribution
+//! (NBD).
 
 use std::f64::consts::PI;
 use std::ops::Range;
@@ -7,25 +8,25 @@ use statrs::function::beta::beta_reg;
 
 use super::special::stirling_error;
 
-/// Terms that a tail may have; beyond, the incomplete beta function stands in.
+/// Longest tail that is summed term by term; for longer ones the incomplete beta function is used.
 const MOST_TERMS: f64 = 1e6;
-/// A tail ends where a term is this small beside its sum.
+/// The sum of a tail ends at a term this small relative to it.
 const NEGLIGIBLE: f64 = 1e-18;
 
-/// P(N = n), where N is Poisson with mean λt and λ ~ Gamma(shape, rate), in units of the rate:
-/// τ = t / rate.
+/// P(N = n), where N is Poisson with mean λt and λ ~ Gamma(shape, rate); τ = t / rate.
 ///
 /// # Formula
-/// Γ(s+n)/(Γ(s) n!) (1−z)^s zⁿ, z = τ/(1+τ), through deviances, in which large log-gammas do not
-/// cancel: s/(s+n) · √((s+n)/(2π s n)) · exp(δ(s+n) − δ(s) − δ(n) − D(s, (s+n)(1−z)) − D(n, (s+n)z)),
-/// δ the error of Stirling's formula, D(x, m) = x ln(x/m) + m − x.
+/// Γ(s+n)/(Γ(s) n!) (1−z)^s zⁿ with s = shape, z = τ/(1+τ); by deviances, since large log-gammas
+/// would cancel:
+/// s/(s+n) · √((s+n)/(2π s n)) · exp(δ(s+n) − δ(s) − δ(n) − D(s, (s+n)(1−z)) − D(n, (s+n)z)),
+/// where δ is the error of Stirling's formula and D(x, m) = x ln(x/m) + m − x.
 ///
 /// # Domain
 /// shape > 0, τ ≥ 0.
 ///
 /// # Reference
-/// Loader (2000), "Fast and Accurate Computation of Binomial Probabilities", for binomial
-/// probabilities, of which this is s/(s+n) times one.
+/// Loader (2000), "Fast and Accurate Computation of Binomial Probabilities"; this is s/(s+n) times
+/// a binomial probability.
 pub fn probability(shape: f64, tau: f64, n: u32) -> f64 {
     let n = f64::from(n);
     if n == 0.0 {
@@ -43,7 +44,8 @@ pub fn probability(shape: f64, tau: f64, n: u32) -> f64 {
     shape / both * (both / (2.0 * PI * shape * n)).sqrt() * ln.exp()
 }
 
-/// x ln(x/m) + m − x, by its series in (x−m)/(x+m) where the terms would cancel.
+/// The deviance x ln(x/m) + m − x; where x ≈ m, so that its terms cancel, by its series in
+/// (x−m)/(x+m).
 fn deviance(x: f64, m: f64) -> f64 {
     const NEAR: f64 = 0.1;
     let v = (x - m) / (x + m);
@@ -66,9 +68,10 @@ fn deviance(x: f64, m: f64) -> f64 {
 /// P(N = n) and P(N ≥ n) for each n of `range`.
 ///
 /// # Formula
-/// The tail beyond the range is summed from its end, or, where it holds most, from what is missing
-/// in it, each term from the one before by their ratio (s+n)/(n+1)·z; within the range
-/// probabilities are added to it. For a tail too long to be summed: P(N ≥ n) = I_z(n, s).
+/// P(N ≥ n) at the end of the range is the sum of its terms, or, below the mean, 1 minus the sum of
+/// the terms below n; neighbouring terms have the ratio P(n+1)/P(n) = (s+n)/(n+1)·z. Within the
+/// range, P(N ≥ n) = P(N ≥ n+1) + P(N = n). A tail too long to be summed is the regularised
+/// incomplete beta function, P(N ≥ n) = I_z(n, s).
 ///
 /// # Domain
 /// shape > 0, τ ≥ 0.
@@ -102,11 +105,13 @@ fn tail(shape: f64, tau: f64, n: u32) -> f64 {
         return f64::from(u8::from(n == 0));
     }
     let z = tau / (1.0 + tau);
+    // Standard deviation, and 1 + τ as the length over which the terms fall in the far tail.
     let spread = (shape * tau * (1.0 + tau)).sqrt();
     if 40.0 * (spread + 1.0 + tau) > MOST_TERMS {
         return beta_reg(f64::from(n), shape, z);
     }
     let ratio = |n: f64| (shape + n) / (n + 1.0) * z;
+    // Sum the smaller side: 1 − sum is exact only where the sum is not close to 1.
     let below_mean = f64::from(n) < shape * tau;
     let mut k = f64::from(if below_mean { n - 1 } else { n });
     let mut term = probability(shape, tau, k as u32);
@@ -127,8 +132,12 @@ fn tail(shape: f64, tau: f64, n: u32) -> f64 {
     if below_mean { 1.0 - sum } else { sum }
 }
 
-/// Adds `weight`·P(N = n) to `sum[n − first]` for each n from `first` on.
+/// Adds `weight`·P(N = n) to `sum[n − first]`, for each n from `first` on.
+///
+/// # Formula
+/// As [`probability`] for the first term, then P(n+1) = P(n)·(s+n)/(n+1)·z.
 pub fn add_probabilities(shape: f64, tau: f64, weight: f64, first: u32, sum: &mut [f64]) {
+    // A term that has underflowed to 0 stays 0 in the recursion, though later ones may be large.
     const FAR_FROM_UNDERFLOW: f64 = 1e-280;
     let z = tau / (1.0 + tau);
     let mut term = probability(shape, tau, first);

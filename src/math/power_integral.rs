@@ -1,8 +1,9 @@
-//! Areas under a product of two powers: what death rates that differ between customers need.
+//! Integrals of a product of two powers, for a model whose death rate differs between customers.
 //!
-//! The papers write such an area as a difference of two 2F1 functions. The integrand is positive
-//! and smooth, so that a few Gauss-Legendre panels give it, and what its derivatives need, to
-//! rounding for any exponents and offsets.
+//! The Pareto/NBD papers write such an integral as a difference of two Gaussian hypergeometric
+//! functions 2F1 (hyp2f1), which overflows or loses all digits. The integrand itself is positive
+//! and smooth: a few Gauss-Legendre panels give the integral and its derivatives to rounding, for
+//! any exponents and offsets.
 
 /// Gauss-Legendre nodes and weights on (−1, 1), the positive half.
 ///
@@ -27,18 +28,21 @@ pub fn gauss_8() -> impl Iterator<Item = (f64, f64)> {
     GAUSS_8.into_iter().flat_map(both)
 }
 
-/// ∫₀^length (1+y/A)^−p (1+y/B)^−q dy, and the means of what its derivatives need.
+/// ∫₀^length (1+y/A)^−p (1+y/B)^−q dy, and the same with each factor that its derivatives need.
+///
+/// The integrand is 1 at y = 0, so that large exponents neither overflow nor underflow; the
+/// powers of A and B that are divided out belong to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct PowerIntegral {
     /// The integral.
     pub value: f64,
-    /// With ln(1+y/A) under it.
+    /// With the factor ln(1+y/A) under the integral.
     pub with_ln_a: f64,
-    /// With 1/(A+y) under it.
+    /// With the factor 1/(A+y) under the integral.
     pub with_inverse_a: f64,
-    /// With ln(1+y/B) under it.
+    /// With the factor ln(1+y/B) under the integral.
     pub with_ln_b: f64,
-    /// With 1/(B+y) under it.
+    /// With the factor 1/(B+y) under the integral.
     pub with_inverse_b: f64,
 }
 
@@ -55,8 +59,8 @@ pub struct Powers {
     pub q: f64,
 }
 
-/// What moves a [`PowerIntegral`] from one origin to another: logarithms of (A+y)/A and (B+y)/B,
-/// and the integrand there.
+/// The step from one origin of a [`PowerIntegral`] to another, at y: the logarithms of (A+y)/A and
+/// (B+y)/B, and the integrand there.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Shift {
     /// ln(1+y/A)
@@ -68,12 +72,12 @@ pub struct Shift {
 }
 
 impl Powers {
-    /// The same powers seen from y.
+    /// The same powers with the origin moved to y.
     pub fn from(self, y: f64) -> Self {
         Self { a: self.a + y, b: self.b + y, ..self }
     }
 
-    /// What lies between here and y.
+    /// The step from the origin to y.
     pub fn shift(self, y: f64) -> Shift {
         let (ln_a, ln_b) = ((y / self.a).ln_1p(), (y / self.b).ln_1p());
         Shift { ln_a, ln_b, decay: (-self.p * ln_a - self.q * ln_b).exp() }
@@ -82,17 +86,26 @@ impl Powers {
     /// The integral from 0 to `length`.
     ///
     /// # Formula
-    /// Gauss-Legendre on panels so short that the nearest singularity (y = −min(A, B)) and the
-    /// decay within one leave an error below rounding: a panel is at most half the distance to
-    /// the singularity long and loses at most e^−3. Panels stop where nothing is left.
+    /// Gauss-Legendre on panels that are short enough for an error below rounding: a panel is at
+    /// most half as long as its distance to the nearest singularity (y = −min(A, B)), and the
+    /// integrand falls by at most e^−3 within it. Panels end where the rest is negligible.
+    ///
+    /// # Domain
+    /// length ≥ 0.
     pub fn integral(self, length: f64) -> PowerIntegral {
+        // Longest panel for eight and for four points, relative to the distance to the singularity.
+        // Four are often enough: the likelihood integrates between neighbouring times in the data,
+        // which are usually close.
         const LONGEST: f64 = 0.5;
         const SHORT: f64 = 0.05;
+        // Largest decay, as an exponent, within a panel of eight and of four points.
         const MOST_DECAY: f64 = 3.0;
         const LITTLE_DECAY: f64 = 0.25;
         let mut total = PowerIntegral::default();
         let (mut here, mut done, mut passed) =
             (self, 0.0, Shift { ln_a: 0.0, ln_b: 0.0, decay: 1.0 });
+        // Each panel starts from its own origin, where the integrand is 1 again; `passed` is the
+        // step from the first origin. What is left at this decay changes no digit of the total.
         while done < length && passed.decay > f64::EPSILON * 1e-4 {
             let nearest = here.a.min(here.b);
             let rate = here.p / here.a + here.q / here.b;
@@ -101,6 +114,7 @@ impl Powers {
             let easy = panel <= SHORT * nearest && panel * rate <= LITTLE_DECAY;
             let area = if easy { here.panel(panel, &GAUSS_4) } else { here.panel(panel, &GAUSS_8) };
             total = total.followed_by(area, passed);
+            // `done` may miss `length` by rounding, which would add a panel of no length.
             let last = panel >= rest;
             done += panel;
             if last {
@@ -112,6 +126,7 @@ impl Powers {
         total
     }
 
+    /// One panel from the origin on, by the positive half of a symmetric rule.
     fn panel(self, length: f64, rule: &[(f64, f64)]) -> PowerIntegral {
         let mut sum = PowerIntegral::default();
         let half = 0.5 * length;
@@ -131,7 +146,7 @@ impl Powers {
 }
 
 impl Shift {
-    /// This shift and then another.
+    /// This step and then another.
     pub fn then(self, next: Self) -> Self {
         Self {
             ln_a: self.ln_a + next.ln_a,
@@ -142,19 +157,21 @@ impl Shift {
 }
 
 impl PowerIntegral {
-    /// This integral and, beyond the shift, another that was taken from there.
+    /// This integral, continued by `next`, which counts from the origin that `shift` leads to.
     #[must_use]
     pub fn followed_by(self, next: Self, shift: Shift) -> Self {
         self.plus(next, shift, shift.decay)
     }
 
-    /// This integral without the part beyond the shift.
+    /// This integral without `beyond`, which counts from the origin that `shift` leads to.
     #[must_use]
     pub fn without(self, beyond: Self, shift: Shift) -> Self {
         self.plus(beyond, shift, -shift.decay)
     }
 
     fn plus(self, next: Self, shift: Shift, factor: f64) -> Self {
+        // Logarithms count from the own origin, so a later part needs those up to there: ln(1+y/A)
+        // is additive over steps. 1/(A+y) is the same from any origin.
         Self {
             value: self.value + factor * next.value,
             with_ln_a: self.with_ln_a + factor * (next.with_ln_a + shift.ln_a * next.value),

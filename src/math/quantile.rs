@@ -3,10 +3,14 @@
 /// The k-th n-quantile of sorted values.
 ///
 /// # Formula
-/// With h = (N − 1)·k/n: x⌊h⌋ + (x⌊h⌋₊₁ − x⌊h⌋)·(h − ⌊h⌋), counted from 0; 0 for no values.
+/// With h = (N − 1)·k/n: x⌊h⌋ + (x⌊h⌋₊₁ − x⌊h⌋)·(h − ⌊h⌋), counted from 0.
+///
+/// # Domain
+/// Ascending values, 0 ≤ k ≤ n; the result is 0 without values.
 ///
 /// # Reference
-/// Hyndman & Fan (1996), The American Statistician 50(4), definition 7; what NumPy and pandas do.
+/// Hyndman & Fan (1996), The American Statistician 50(4), definition 7: the default of NumPy and
+/// pandas.
 pub fn linear_quantile(sorted: &[f64], k: usize, n: usize) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else {
         return 0.0;
@@ -17,7 +21,13 @@ pub fn linear_quantile(sorted: &[f64], k: usize, n: usize) -> f64 {
     (sorted[above] - sorted[below]) * (position - below as f64) + sorted[below]
 }
 
-/// The value that a `share` of the values does not exceed: always one of them, 0 for no values.
+/// The value that about a `share` of the values does not exceed; always one of them.
+///
+/// # Formula
+/// The value of rank (N − 1)·share, rounded to the nearest rank, counted from 0.
+///
+/// # Domain
+/// 0 ≤ share ≤ 1, any order of the values; the result is 0 without values.
 pub fn nearest_quantile(mut values: Vec<f64>, share: f64) -> f64 {
     let Some(last) = values.len().checked_sub(1) else {
         return 0.0;

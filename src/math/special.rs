@@ -1,31 +1,20 @@
-//! Log-gamma, digamma, log-beta and log-sum-exp.
+//! Log-gamma, digamma and log-sum-exp.
 
 use std::f64::consts::PI;
 
 pub use statrs::function::gamma::{digamma, ln_gamma};
 
-/// Logarithm of the beta function.
-///
-/// # Formula
-/// ln B(a, b) = ln Γ(a) + ln Γ(b) − ln Γ(a + b)
-///
-/// # Domain
-/// a > 0, b > 0.
-///
-/// # Reference
-/// Abramowitz & Stegun (1964), equation 6.2.2.
-pub fn ln_beta(a: f64, b: f64) -> f64 {
-    ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b)
-}
-
-/// From here on Stirling's series, to the terms below, is exact to the last digit.
+/// From this argument on, the first five terms of Stirling's series are exact to rounding.
 const STIRLING_FROM: f64 = 16.0;
 
-/// ln Γ(c + x)/Γ(c), without the cancellation of two log-gammas when c is large: a parameter that
-/// runs to infinity must not look like a better fit.
+/// Logarithm of the rising factorial (Pochhammer symbol), ln Γ(c + x)/Γ(c), exact for large c too.
+///
+/// The difference of two log-gammas loses its digits when c is large, and the rounding errors
+/// would make a parameter that runs to infinity look like a better fit.
 ///
 /// # Formula
-/// For large c, with Stirling's series S: (c − ½)·ln(1 + x/c) + x·ln(c + x) − x + S(c+x) − S(c).
+/// ln Γ(c + x) − ln Γ(c). For large c, with Stirling's series S:
+/// (c − ½)·ln(1 + x/c) + x·ln(c + x) − x + S(c+x) − S(c).
 ///
 /// # Domain
 /// c > 0, x ≥ 0.
@@ -40,13 +29,16 @@ pub fn ln_rising(c: f64, x: f64) -> f64 {
         + (stirling_series(c + x) - stirling_series(c))
 }
 
-/// ln Γ(z) − (z − ½) ln z + z − ½ ln 2π for z from [`STIRLING_FROM`] on.
+/// S(z) = ln Γ(z) − (z − ½) ln z + z − ½ ln 2π, for z from [`STIRLING_FROM`] on.
 fn stirling_series(z: f64) -> f64 {
     let w = 1.0 / (z * z);
     (1.0 / 12.0 + w * (-1.0 / 360.0 + w * (1.0 / 1260.0 + w * (-1.0 / 1680.0 + w / 1188.0)))) / z
 }
 
-/// The error of Stirling's formula for z!: ln Γ(z+1) − (z + ½) ln z + z − ½ ln 2π.
+/// The error of Stirling's formula for ln z!.
+///
+/// # Formula
+/// ln Γ(z+1) − (z + ½) ln z + z − ½ ln 2π
 ///
 /// # Domain
 /// z > 0.
@@ -63,7 +55,8 @@ pub fn stirling_error(z: f64) -> f64 {
 /// ψ(c + x) − ψ(c): the derivative of [`ln_rising`] in c, without cancellation for large c.
 ///
 /// # Formula
-/// For large c: ln(1 + x/c) + x/(2c(c+x)) − [R(c+x) − R(c)], R the rest of the asymptotic series.
+/// For large c: ln(1 + x/c) + x/(2c(c+x)) − (R(c+x) − R(c)), where R(z) is the asymptotic series
+/// of ln z − 1/(2z) − ψ(z).
 ///
 /// # Domain
 /// c > 0, x ≥ 0.
@@ -82,7 +75,7 @@ pub fn digamma_rise(c: f64, x: f64) -> f64 {
     (x / c).ln_1p() + x / (2.0 * c * (c + x)) - (rest(c + x) - rest(c))
 }
 
-/// ln(eᵃ + eᵇ) without overflow, and the share eᵇ / (eᵃ + eᵇ) of the second term.
+/// ln(eᵃ + eᵇ) without overflow (log-sum-exp), and the share eᵇ / (eᵃ + eᵇ) of the second term.
 ///
 /// # Formula
 /// max(a, b) + ln(1 + e^−|a − b|)
@@ -90,7 +83,7 @@ pub fn digamma_rise(c: f64, x: f64) -> f64 {
 /// # Domain
 /// Any two numbers of which at most one is −∞.
 pub fn log_add_exp_with_share(a: f64, b: f64) -> (f64, f64) {
-    // e^−40 is below half the last digit of 1: the smaller term adds nothing.
+    // e^−40 is below the rounding of 1, so the smaller term adds nothing.
     const NOTHING: f64 = 40.0;
     let difference = b - a;
     if difference < -NOTHING {
@@ -105,8 +98,15 @@ pub fn log_add_exp_with_share(a: f64, b: f64) -> (f64, f64) {
     (sum, if difference > 0.0 { 1.0 - share_of_smaller } else { share_of_smaller })
 }
 
-/// ln(1 / (1 + e^−u)).
+/// Logarithm of the logistic function, exact for large |u|.
+///
+/// # Formula
+/// ln(1 / (1 + e^−u)) = −ln(1 + e^−u) = u − ln(1 + eᵘ)
+///
+/// # Domain
+/// Any number.
 pub fn ln_logistic(u: f64) -> f64 {
+    // The form whose exponential is at most 1, so that nothing overflows.
     if u < 0.0 { u - u.exp().ln_1p() } else { -(-u).exp().ln_1p() }
 }
 
@@ -141,11 +141,5 @@ mod tests {
     fn an_impossible_term_has_no_share() {
         let (sum, share) = log_add_exp_with_share(-3.0, f64::NEG_INFINITY);
         assert_eq!((sum, share), (-3.0, 0.0));
-    }
-
-    #[test]
-    fn log_beta_of_small_integers() {
-        // B(2, 3) = 1!·2!/4! = 1/12 (Abramowitz & Stegun 6.2.2).
-        assert!((ln_beta(2.0, 3.0) + 12f64.ln()).abs() < 1e-14);
     }
 }

@@ -10,6 +10,7 @@
 
 use std::ops::Range;
 
+use crate::customers::History;
 use crate::math::beta_mean::{BetaRule, beta_rule};
 use crate::math::dropout::expected_orders_before_dropout;
 use crate::math::negative_binomial::probabilities_and_tails;
@@ -40,7 +41,8 @@ impl BgNbd {
     /// # Reference
     /// Fader, Hardie & Lee (2008), note 019, "Computing P(alive) Using the BG/NBD Model", from
     /// equation 6.
-    pub fn p_alive(&self, x: f64, t_x: f64, age: f64) -> f64 {
+    pub fn p_alive(&self, history: History) -> f64 {
+        let History { frequency: x, recency: t_x, age } = history;
         if x == 0.0 {
             return 1.0;
         }
@@ -51,13 +53,14 @@ impl BgNbd {
 
     /// Expected orders in (T, T + horizon] of a customer who is alive at T after x orders.
     ///
-    /// # Formula
-    /// Equation 10 before its last factor P(alive), as the mean of (1 − (1 + pτ)^−(r+x))/p over
-    /// p ~ Beta(a, b+x) with τ = t/(α+T): the same number without its singularity at a = 1.
+    /// Returns `None` when the numerical method reached its cap.
     ///
-    /// # Errors
-    /// `None` when the numerical method reached its cap.
-    pub fn orders_if_alive(&self, horizon: f64, x: f64, age: f64) -> Option<f64> {
+    /// # Formula
+    /// Equation 10 without its last factor P(alive), as the mean of (1 − (1 + pτ)^−(r+x))/p over
+    /// p ~ Beta(a, b+x) with τ = t/(α+T). The paper writes it with the Gaussian hypergeometric
+    /// function 2F1 (hyp2f1); this is the same number without the singularity at a = 1.
+    pub fn orders_if_alive(&self, history: History, horizon: f64) -> Option<f64> {
+        let History { frequency: x, age, .. } = history;
         let tau = horizon / (self.alpha + age);
         expected_orders_before_dropout(self.r + x, self.a, self.b + x, tau)
     }
@@ -67,22 +70,22 @@ impl BgNbd {
     ///
     /// # Formula
     /// NB(n) · B(a, b+x+n)/B(a, b+x) + 1{n>0} · B(a+1, b+x+n−1)/B(a, b+x) · Σ_{j≥n} NB(j), where
-    /// NB is the count at rate λ ~ Gamma(r+x, α+T): either n orders and no dropout, or dropout
-    /// after the n-th.
+    /// NB is the distribution of the count at rate λ ~ Gamma(r+x, α+T): either n orders and no
+    /// dropout, or dropout after the n-th order.
     ///
     /// # Reference
     /// Equation 8, with the posterior distributions of λ and p in place of the prior ones.
     pub fn distribution_if_alive(
         &self,
+        history: History,
         horizon: f64,
-        x: f64,
-        age: f64,
         counts: Range<u32>,
     ) -> Vec<f64> {
+        let History { frequency: x, age, .. } = history;
         let (a, b) = (self.a, self.b + x);
         let tau = horizon / (self.alpha + age);
         let before = f64::from(counts.start) - 1.0;
-        // B(a, b+n)/B(a, b) at n one below the first.
+        // P(no dropout after any of the first n − 1 orders), here for the first n of `counts`.
         let mut stayed = (ln_rising(b, before.max(0.0)) - ln_rising(a + b, before.max(0.0))).exp();
         probabilities_and_tails(self.r + x, tau, counts.clone())
             .into_iter()
@@ -99,7 +102,10 @@ impl BgNbd {
             .collect()
     }
 
-    /// P(selected) of customers up to the age `oldest`; `None` when its rule reached its cap.
+    /// P(selected | T) for T up to `oldest`.
+    ///
+    /// Returns `None` when the quadrature over p reached its cap, or the one over channel shares
+    /// does not reach that far.
     pub fn selection_probability(
         &self,
         selection: &SelectionRule,
@@ -111,6 +117,10 @@ impl BgNbd {
             Some(mix) => Some(mix.shares(oldest, self.alpha)?),
             None => None,
         };
+        // Where nobody is older than the window and channels do not count, dropout has no
+        // influence: it can only follow the first repeat order. Otherwise one quadrature serves
+        // every T. Its integrand is steepest in p for the oldest customers; a tenth of the time
+        // before the window makes sure that flatter ones are exact too.
         let rule = if silent > 0.0 || shares.is_some() {
             let long = [oldest.max(silent), 0.1 * silent.max(0.0)];
             let probe = |p: f64| long.map(|c| self.orders(c, window.min(oldest)).in_window(p)[0]);
@@ -130,17 +140,18 @@ impl BgNbd {
 pub struct BgNbdSelection {
     model: BgNbd,
     window: f64,
-    /// Over the dropout probability.
+    /// Quadrature over the dropout probability.
     rule: Option<BetaRule>,
-    /// Over the share of the first channel.
+    /// Quadrature over the share π of the first channel: π, 1−π, weight.
     shares: Option<Vec<(f64, f64, f64)>>,
 }
 
 impl SelectionProbability for BgNbdSelection {
     /// # Formula
-    /// c = T − W > 0: E e^(−λpc) (1 − e^(−λW)) = E[(α/(α+pc))^r − (α/(α+pc+W))^r] over
-    /// p ~ Beta(a, b): alive at the beginning of the window and at least one order in it. With
-    /// both channels, less the probability that all orders went through one.
+    /// For c = T − W > 0: E e^(−λpc) (1 − e^(−λW)) = E[(α/(α+pc))^r − (α/(α+pc+W))^r] over
+    /// p ~ Beta(a, b), that is, alive at the beginning of the window and at least one order in it.
+    /// For T ≤ W: 1 − (α/(α+T))^r. With both channels, minus the probability that all orders went
+    /// through one.
     fn at(&self, age: f64) -> [f64; 5] {
         let (silent, window) = ((age - self.window).max(0.0), age.min(self.window));
         let orders = self.model.orders(silent, window);
@@ -162,7 +173,7 @@ impl SelectionProbability for BgNbdSelection {
     }
 }
 
-/// What depends on one frequency only.
+/// The terms of the likelihood that depend on the data by x only; computed once per distinct x.
 pub(crate) struct OfFrequency {
     /// r + x
     shape: f64,
@@ -180,7 +191,7 @@ pub(crate) struct OfFrequency {
 /// Log-likelihood summed over all customers, and its gradient in (r, α, a, b).
 ///
 /// # Formula
-/// Equation 6 with B(a+1, b+x−1) = B(a, b+x)·a/(b+x−1) taken out, so that one log-add-exp a
+/// Equation 6 with B(a+1, b+x−1) = B(a, b+x)·a/(b+x−1) factored out, so that one log-add-exp per
 /// pattern remains:
 ///
 /// Γ(r+x) α^r / Γ(r) · B(a, b+x)/B(a, b) · [(α+T)^−(r+x) + 1{x>0} · a/(b+x−1) · (α+t_x)^−(r+x)]
@@ -192,7 +203,8 @@ pub fn log_likelihood(patterns: &Patterns, parameters: &[f64]) -> (f64, Vec<f64>
     log_likelihood_over(patterns, parameters, of_x)
 }
 
-/// What BG/NBD and MBG/NBD share: the sum over patterns, and its gradient in (r, α, a, b).
+/// The common part of the BG/NBD and MBG/NBD likelihoods: the sum over patterns, and its gradient
+/// in (r, α, a, b).
 pub(crate) fn log_likelihood_over(
     patterns: &Patterns,
     parameters: &[f64],
@@ -234,7 +246,7 @@ fn of_times(times: &[f64], alpha: f64) -> Vec<OfTime> {
 }
 
 impl OfFrequency {
-    /// `inverse`: of b+x−1, or 0 where nobody can have left.
+    /// `inverse` is 1/(b+x−1), or 0 where the customer cannot have left.
     pub(crate) fn new(r: f64, a: f64, b: f64, x: f64, inverse: f64) -> Self {
         let both = digamma_rise(a + b, x);
         Self {
@@ -252,17 +264,19 @@ impl OfFrequency {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::Histories;
+    use crate::customers::{Histories, HistoryColumns};
     use crate::model::likelihood::patterns::CustomerPatterns;
 
     /// Fader, Hardie & Lee (2005), section 4: the CDNOW estimates.
     const CDNOW: BgNbd = BgNbd { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 };
-    /// The same to more digits: lifetimes 0.11.3 and CLVTools agree on them.
+    /// The same to more digits, on which lifetimes 0.11.3 and CLVTools agree.
     const CDNOW_EXACT: BgNbd = BgNbd { r: 0.2425945, alpha: 4.4136019, a: 0.7929199, b: 2.4258881 };
 
     fn expected(model: &BgNbd, horizon: f64, x: f64, t_x: f64, age: f64) -> f64 {
-        let if_alive = model.orders_if_alive(horizon, x, age).expect("finite");
-        if_alive * model.p_alive(x, t_x, age)
+        let if_alive = model
+            .orders_if_alive(History { frequency: x, age, ..History::NEW }, horizon)
+            .expect("finite");
+        if_alive * model.p_alive(History { frequency: x, recency: t_x, age })
     }
 
     fn relative(value: f64, expected: f64) -> f64 {
@@ -275,7 +289,10 @@ mod tests {
         let (x, t_x, age) = (26.0, 30.857_142_857, 31.0);
         let orders = expected(&CDNOW_EXACT, 52.0, x, t_x, age);
         assert!(relative(orders, 25.757) < 5e-5, "{orders}");
-        assert!(relative(CDNOW_EXACT.p_alive(x, t_x, age), 0.96885) < 1e-5);
+        assert!(
+            relative(CDNOW_EXACT.p_alive(History { frequency: x, recency: t_x, age }), 0.96885)
+                < 1e-5
+        );
     }
 
     #[test]
@@ -296,16 +313,16 @@ mod tests {
     fn published_order_counts() {
         // Published at the paper's estimates: P(X(2) = 10) and P(X(39) = 0); mpmath agrees, by the
         // formulas of scripts/model_reference.py.
-        let ten = CDNOW.distribution_if_alive(2.0, 0.0, 0.0, 10..11)[0];
+        let ten = CDNOW.distribution_if_alive(History::NEW, 2.0, 10..11)[0];
         assert!(relative(ten, 1.07869e-7) < 5e-6, "{ten}");
-        let none = CDNOW.distribution_if_alive(39.0, 0.0, 0.0, 0..1)[0];
+        let none = CDNOW.distribution_if_alive(History::NEW, 39.0, 0..1)[0];
         assert!(relative(none, 0.57379) < 1e-5, "{none}");
     }
 
     #[test]
     fn stays_finite_where_the_published_form_does_not() {
-        // a + b + x < 1: the published third 2F1 argument is negative. The value is checked
-        // against 50 digits in math::dropout; here that it is what the model returns.
+        // a + b + x < 1: the published third 2F1 argument is negative. math::dropout checks the
+        // value to 50 digits; this test checks that the model returns it.
         let model = BgNbd { r: 0.11, alpha: 2.24, a: 0.31, b: 0.50 };
         let orders = expected(&model, 30.0, 0.0, 0.0, 1.0);
         assert!(relative(orders, 0.564_590_459_140_536_3) < 1e-4, "{orders}");
@@ -313,13 +330,13 @@ mod tests {
 
     #[test]
     fn gradient_equals_differences() {
-        let histories = Histories::new(
-            vec![0.0, 2.0, 26.0, 1.0],
-            vec![0.0, 30.43, 30.857, 5.0],
-            vec![38.86, 38.86, 31.0, 30.0],
-            vec![1.0; 4],
-            vec![1.0; 4],
-        )
+        let histories = Histories::new(HistoryColumns {
+            frequency: vec![0.0, 2.0, 26.0, 1.0],
+            recency: vec![0.0, 30.43, 30.857, 5.0],
+            age: vec![38.86, 38.86, 31.0, 30.0],
+            monetary_value: vec![1.0; 4],
+            spend_count: vec![1.0; 4],
+        })
         .expect("valid");
         let patterns = CustomerPatterns::of(&histories).patterns;
         let at = [0.3, 4.0, 0.8, 2.5];
@@ -338,9 +355,14 @@ mod tests {
     #[test]
     fn without_dropout_it_is_the_nbd() {
         let model = BgNbd { a: 0.0, ..CDNOW };
-        assert_eq!(model.p_alive(5.0, 10.0, 38.0), 1.0);
+        assert_eq!(model.p_alive(History { frequency: 5.0, recency: 10.0, age: 38.0 }), 1.0);
         let nbd = crate::model::nbd::Nbd { r: CDNOW.r, alpha: CDNOW.alpha };
         let orders = expected(&model, 39.0, 5.0, 10.0, 38.0);
-        assert!(relative(orders, nbd.orders_if_alive(39.0, 5.0, 38.0)) < 1e-14);
+        assert!(
+            relative(
+                orders,
+                nbd.orders_if_alive(History { frequency: 5.0, age: 38.0, ..History::NEW }, 39.0)
+            ) < 1e-14
+        );
     }
 }

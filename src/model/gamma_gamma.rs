@@ -1,6 +1,6 @@
-//! Gamma-Gamma: what an order of each customer is worth on average.
+//! Gamma-Gamma: the mean value of each customer's orders.
 //!
-//! A customer's orders vary around the customer's own mean as Gamma(p, ν); the ν differ between
+//! A customer's order values vary around the customer's own mean as Gamma(p, ν); ν differs between
 //! customers as Gamma(q, v). With few orders the estimate leans on the population, with many on
 //! the customer's own mean. Spend and frequency are assumed to be independent.
 //!
@@ -17,32 +17,36 @@ use crate::math::special::{digamma, ln_gamma};
 pub struct GammaGamma {
     /// Shape of a customer's order values.
     pub p: f64,
-    /// Shape of the customers' scales.
+    /// Shape of the distribution of ν.
     pub q: f64,
-    /// Rate parameter of the customers' scales, in money units.
+    /// Rate parameter of the distribution of ν, in money units.
     pub v: f64,
 }
 
 impl GammaGamma {
     /// Expected mean order value of a customer with mean `m` over `count` orders.
     ///
+    /// Returns `None` when p·count + q ≤ 1: the mean does not exist.
+    ///
     /// # Formula
     /// Equation 5: p·(v + count·m) / (p·count + q − 1)
-    ///
-    /// # Domain
-    /// `None` where p·count + q ≤ 1: the mean does not exist.
     pub fn expected_value(&self, count: f64, m: f64) -> Option<f64> {
         let denominator = self.p * count + self.q - 1.0;
         (denominator > 0.0).then(|| self.p * (self.v + count * m) / denominator)
     }
 
-    /// Mean order value over the population: p·v/(q − 1), `None` for q ≤ 1.
+    /// Mean order value over the population.
+    ///
+    /// Returns `None` when q ≤ 1: the mean does not exist.
+    ///
+    /// # Formula
+    /// p·v/(q − 1)
     pub fn population_mean(&self) -> Option<f64> {
         self.expected_value(0.0, 0.0)
     }
 }
 
-/// Spend histories laid out for the likelihood: customers with at least one counted order.
+/// Spend histories, prepared for the likelihood: customers with at least one counted order.
 #[derive(Debug, Clone)]
 pub struct SpendHistories {
     /// Distinct order counts.
@@ -54,7 +58,8 @@ pub struct SpendHistories {
 }
 
 impl SpendHistories {
-    /// From counts and means a customer; customers without a counted order are left out.
+    /// From one order count and one mean order value per customer; customers without a counted
+    /// order are left out.
     pub fn new(counts: &[f64], means: &[f64]) -> Self {
         let mut position: BTreeMap<u64, u32> = BTreeMap::new();
         let mut spend = Self { counts: Vec::new(), rows: Vec::new(), per_count: Vec::new() };
@@ -76,7 +81,8 @@ impl SpendHistories {
         self.rows.len() as f64
     }
 
-    /// Distinct (count, total) pairs, up to `most`: how much there is to learn from.
+    /// Number of distinct (count, total) pairs, counted up to `most`: how much there is to learn
+    /// from.
     pub fn distinct_up_to(&self, most: usize) -> usize {
         let mut seen = std::collections::BTreeSet::new();
         for (count, total) in &self.rows {
@@ -88,7 +94,7 @@ impl SpendHistories {
         seen.len()
     }
 
-    /// Mean over customers of the mean order value.
+    /// The mean over customers of their mean order value.
     pub fn mean_order_value(&self) -> f64 {
         let total: f64 =
             self.rows.iter().map(|&(count, total)| total / self.counts[count as usize]).sum();
@@ -104,6 +110,7 @@ pub fn log_likelihood(spend: &SpendHistories, parameters: &[f64]) -> (f64, Vec<f
     let [p, q, v] = [parameters[0], parameters[1], parameters[2]];
     let ln_v = v.ln();
     let (mut sum, mut d_p, mut d_q, mut d_v) = (0.0, 0.0, 0.0, 0.0);
+    // Gamma functions depend on the count only: once per distinct count, not per customer.
     for (&n, &(customers, sum_ln_m)) in spend.counts.iter().zip(&spend.per_count) {
         let (shape, both) = (p * n, p * n + q);
         let ln_n = n.ln();
@@ -132,9 +139,9 @@ mod tests {
 
     #[test]
     fn published_customers() {
-        // Fader & Hardie (2013), note 025, table 1 and section 4: at their estimates (here
-        // lifetimes 0.11.3's, to more digits) the first CDNOW customers are expected to spend
-        // 24.65, 18.91 and 35.17 an order.
+        // Fader & Hardie (2013), note 025, table 1 and section 4: at their estimates (here to more
+        // digits, from lifetimes 0.11.3) the first CDNOW customers are expected to spend 24.65,
+        // 18.91 and 35.17 per order.
         let model = GammaGamma { p: 6.249_572_3, q: 3.744_224_7, v: 15.443_521 };
         for (x, m, expected) in [(2.0, 22.345, 24.65), (1.0, 11.77, 18.91), (0.0, 0.0, 35.17)] {
             let value = model.expected_value(x, m).expect("exists");

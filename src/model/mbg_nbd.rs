@@ -1,18 +1,19 @@
-//! MBG/NBD: as BG/NBD, but a customer can leave after the very first order.
+//! MBG/NBD: like BG/NBD, but a customer can also leave after the very first order.
 //!
-//! While alive, a customer orders as a Poisson process with rate λ. After each order, the first
-//! one too, the customer leaves with probability p; so that a one-time buyer is not surely alive.
+//! While alive, a customer orders as a Poisson process with rate λ. After each order, including
+//! the first, the customer leaves with probability p, so a one-time buyer is not certainly alive.
 //! Rates differ between customers as λ ~ Gamma(r, α), dropout probabilities as p ~ Beta(a, b),
 //! independently.
 //!
-//! Everything follows from BG/NBD with b + 1 in place of b: who is still there after the first
-//! order has p ~ Beta(a, b+1), and is there with probability b/(a+b).
+//! Everything follows from BG/NBD with b + 1 in place of b: a customer survives the first order
+//! with probability b/(a+b), and one who does has p ~ Beta(a, b+1).
 //!
 //! # Reference
 //! Batislam, Denizel & Filiztekin (2007), International Journal of Research in Marketing 24(3),
 //! 201–209; Hoppe & Wagner (2007), Marketing – JRM 3(2), 75–90, whose CBG/NBD is the same model.
 
-use super::bg_nbd::{BgNbd, BgNbdSelection, OfFrequency, log_likelihood_over};
+use crate::customers::History;
+use crate::model::bg_nbd::{BgNbd, BgNbdSelection, OfFrequency, log_likelihood_over};
 use crate::model::likelihood::patterns::Patterns;
 use crate::model::selection::probability::{SelectionProbability, SelectionRule};
 
@@ -30,7 +31,7 @@ pub struct MbgNbd {
 }
 
 impl MbgNbd {
-    /// The BG/NBD of those who did not leave after the first order.
+    /// The BG/NBD of the customers who did not leave after the first order.
     pub fn after_first_order(&self) -> BgNbd {
         let Self { r, alpha, a, b } = *self;
         BgNbd { r, alpha, a, b: b + 1.0 }
@@ -39,17 +40,21 @@ impl MbgNbd {
     /// Probability that a customer with history (x, t_x, T) has not left.
     ///
     /// # Formula
-    /// 1 / (1 + a/(b+x) · ((α+T)/(α+t_x))^(r+x)), also for x = 0, where t_x = 0
+    /// 1 / (1 + a/(b+x) · ((α+T)/(α+t_x))^(r+x)), for x = 0 too, where t_x = 0
     ///
     /// # Reference
     /// Batislam et al. (2007), section 3.3; Hoppe & Wagner (2007), equation 10.
-    pub fn p_alive(&self, x: f64, t_x: f64, age: f64) -> f64 {
+    pub fn p_alive(&self, history: History) -> f64 {
+        let History { frequency: x, recency: t_x, age } = history;
         let log_odds_gone = (self.a / (self.b + x)).ln()
             + (self.r + x) * ((age - t_x) / (self.alpha + t_x)).ln_1p();
         1.0 / (1.0 + log_odds_gone.exp())
     }
 
-    /// P(selected) of customers up to the age `oldest`; `None` when its rule reached its cap.
+    /// P(selected | T) for T up to `oldest`.
+    ///
+    /// Returns `None` when the quadrature over p reached its cap, or the one over channel shares
+    /// does not reach that far.
     pub fn selection_probability(
         &self,
         selection: &SelectionRule,
@@ -68,8 +73,8 @@ pub struct MbgNbdSelection {
 
 impl SelectionProbability for MbgNbdSelection {
     /// # Formula
-    /// b/(a+b) times P(selected) of the BG/NBD with b + 1: a repeat order needs the first order to
-    /// be survived.
+    /// b/(a+b) times P(selected) of the BG/NBD with b + 1: only a customer who survives the first
+    /// order can order again.
     fn at(&self, age: f64) -> [f64; 5] {
         let MbgNbd { a, b, .. } = self.model;
         let both = a + b;
@@ -93,7 +98,7 @@ impl SelectionProbability for MbgNbdSelection {
 ///
 /// # Formula
 /// Γ(r+x) α^r / Γ(r) · [B(a, b+x+1)/B(a, b) · (α+T)^−(r+x) + B(a+1, b+x)/B(a, b) · (α+t_x)^−(r+x)]
-/// = b/(a+b) times BG/NBD's at b + 1, with its second term for x = 0 too.
+/// = b/(a+b) times the BG/NBD likelihood at b + 1, with its second term for x = 0 too.
 ///
 /// # Reference
 /// Batislam et al. (2007), equation 2; Hoppe & Wagner (2007), equation 7.
@@ -110,11 +115,17 @@ pub fn log_likelihood(patterns: &Patterns, parameters: &[f64]) -> (f64, Vec<f64>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::Histories;
+    use crate::customers::{Histories, HistoryColumns};
     use crate::model::likelihood::patterns::CustomerPatterns;
 
     fn one(x: f64, t_x: f64, age: f64) -> Patterns {
-        let histories = Histories::new(vec![x], vec![t_x], vec![age], vec![1.0], vec![1.0]);
+        let histories = Histories::new(HistoryColumns {
+            frequency: vec![x],
+            recency: vec![t_x],
+            age: vec![age],
+            monetary_value: vec![1.0],
+            spend_count: vec![1.0],
+        });
         CustomerPatterns::of(&histories.expect("valid")).patterns
     }
 
@@ -130,12 +141,15 @@ mod tests {
 
     #[test]
     fn published_customer_1516() {
-        // Published for CDNOW, next 52 weeks: 24.002 and .96550, which are at three-decimal estimates
-        // (at five decimals, r .52485 α 6.18307 a .89134 b 1.61391, P(alive) is .96549).
+        // Published for CDNOW, next 52 weeks: 24.002 and .96550, at estimates of three decimals (at
+        // five decimals, r .52485 α 6.18307 a .89134 b 1.61391, P(alive) is .96549).
         let model = MbgNbd { r: 0.525, alpha: 6.183, a: 0.891, b: 1.614 };
         let (x, t_x, age) = (26.0, 30.857_142_857, 31.0);
-        let alive = model.p_alive(x, t_x, age);
-        let orders = model.after_first_order().orders_if_alive(52.0, x, age).expect("finite");
+        let alive = model.p_alive(History { frequency: x, recency: t_x, age });
+        let orders = model
+            .after_first_order()
+            .orders_if_alive(History { frequency: x, age, ..History::NEW }, 52.0)
+            .expect("finite");
         assert!((alive / 0.96550 - 1.0).abs() < 1e-5, "{alive}");
         assert!((orders * alive / 24.002 - 1.0).abs() < 5e-5, "{}", orders * alive);
     }

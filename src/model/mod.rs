@@ -1,42 +1,40 @@
-//! Statistics on slices: knows the optimiser, not the data frame.
+//! All statistics, on slices of numbers. This module knows the optimiser, not the data frame.
 //!
 //! # Layout
-//! * [`nbd`], [`bg_nbd`], [`mbg_nbd`], [`pareto_nbd`]: when and whether customers order again; one
-//!   story, one file. [`family`]: what all of them can say.
+//! * [`nbd`], [`bg_nbd`], [`mbg_nbd`], [`pareto_nbd`]: whether and when customers order again; one
+//!   model per file. `purchase_model`: their common interface.
 //! * [`gamma_gamma`]: what an order is worth.
-//! * [`patterns`]: distinct purchase histories, each evaluated once.
-//! * [`selected`]: the probability of being in a filtered file. [`channels`]: where the filter asks for
-//!   orders in both channels. [`detection`]: signs of a filter.
-//! * [`fit`]: maximum likelihood with argmin, the same way for every model.
-//! * [`purchases`], [`spend`]: a fit with its verdict; only these can predict. `diagnosis`: the
-//!   verdict in words.
-//! * [`covariance`], [`bootstrap`]: how exactly parameters are known.
-//! * [`mod@predict`]: expected orders, P(alive), average value, discounted lifetime value.
-//! * [`company`]: orders and revenue week by week, through `curves`. [`tracking`]: the same of the past, beside what
-//!   happened. [`holdout`]: how good a forecast was.
-//! * [`migration`], [`outcome`], [`change`]: what became of segments, forecasts and parameters from one
-//!   run to the next.
-//! * [`futures`]: possible futures, drawn. [`intervals`]: how far forecasts can be off.
-//! * For the charts of a report: [`counts`]: how customers are distributed. [`fit_check`]: the fit
-//!   beside the data. [`meaning`]: what parameters mean. [`portrait`]: what the model says of one
-//!   customer.
+//! * `likelihood`: maximum likelihood with argmin, and the covariance of the estimates.
+//! * `selection`: files that hold only some of the customers; the probability of being in one.
+//! * `fit`: fitted models with diagnoses; only these can predict.
+//! * `forecast`: expected orders, P(alive) and discounted lifetime value of customers, the
+//!   company's forecast, intervals.
+//! * `simulation`: random draws of what customers do.
+//! * `evaluate`: forecasts, fits and segments against what happened.
+//! * `charts`: the numbers behind the charts of a report.
 
 pub mod bg_nbd;
-pub mod charts;
-pub mod evaluate;
-pub mod fit;
-pub mod forecast;
+pub(crate) mod charts;
+pub(crate) mod evaluate;
+pub(crate) mod fit;
+pub(crate) mod forecast;
 pub mod gamma_gamma;
-pub mod likelihood;
+pub(crate) mod likelihood;
 pub mod mbg_nbd;
 pub mod nbd;
 pub mod pareto_nbd;
-pub mod purchase_model;
-pub mod selection;
-pub mod simulation;
+pub(crate) mod purchase_model;
+pub(crate) mod selection;
+pub(crate) mod simulation;
 
-pub use fit::purchases::{FittedPurchases, fit_purchases};
+pub use fit::purchases::{FittedPurchases, SelectionFit, fit_purchases};
 pub use fit::spend::{FittedSpend, fit_spend};
-pub use forecast::predict::predict;
-pub use likelihood::patterns::CustomerPatterns;
+pub use forecast::intervals::{customer_intervals, total_intervals};
+pub use forecast::predict::{Outlook, predict, total_orders};
+pub use likelihood::covariance::Covariance;
+pub use likelihood::estimate::{Convergence, Parameter};
+pub use likelihood::patterns::{CustomerPatterns, Patterns};
 pub use purchase_model::PurchaseModel;
+pub use selection::channels::ChannelMix;
+pub use selection::probability::SelectionRule;
+pub use simulation::SimulatedHistory;

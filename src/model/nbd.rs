@@ -1,8 +1,8 @@
 //! NBD: customers order at their own steady rate and never leave.
 //!
 //! Each customer orders as a Poisson process with rate λ; rates differ between customers as
-//! Gamma(r, α). Nobody drops out. It is the limit of every dropout model as dropout vanishes
-//! (a → 0, s → 0), and so what a degenerate fit of one really is.
+//! Gamma(r, α). Nobody drops out. The NBD is the limit of every dropout model as dropout vanishes
+//! (a → 0, s → 0), so a degenerate fit of such a model is really this one.
 //!
 //! # Reference
 //! Ehrenberg (1959), Applied Statistics 8(1); Fader, Hardie & Lee (2005), Marketing Science
@@ -10,6 +10,7 @@
 
 use std::ops::Range;
 
+use crate::customers::History;
 use crate::math::negative_binomial::add_probabilities;
 use crate::math::special::{digamma_rise, ln_rising};
 use crate::model::likelihood::patterns::Patterns;
@@ -26,32 +27,35 @@ pub struct Nbd {
 }
 
 impl Nbd {
-    /// Expected orders in (T, T + horizon].
+    /// Expected orders in (T, T + horizon] of a customer with x orders up to T.
     ///
     /// # Formula
     /// (r + x)/(α + T) · t
-    pub fn orders_if_alive(&self, horizon: f64, x: f64, age: f64) -> f64 {
+    pub fn orders_if_alive(&self, history: History, horizon: f64) -> f64 {
+        let History { frequency: x, age, .. } = history;
         (self.r + x) / (self.alpha + age) * horizon
     }
 
     /// P(n orders in (T, T + horizon]) for each n of `counts`.
     ///
     /// # Formula
-    /// Negative binomial, shape r+x, τ = t/(α+T).
+    /// Negative binomial with shape r+x and τ = t/(α+T).
     pub fn distribution_if_alive(
         &self,
+        history: History,
         horizon: f64,
-        x: f64,
-        age: f64,
         counts: Range<u32>,
     ) -> Vec<f64> {
+        let History { frequency: x, age, .. } = history;
         let mut all = vec![0.0; counts.len()];
         let tau = horizon / (self.alpha + age);
         add_probabilities(self.r + x, tau, 1.0, counts.start, &mut all);
         all
     }
 
-    /// P(selected) of customers up to the age `oldest`; `None` beyond the reach of its rule.
+    /// P(selected | T) for T up to `oldest`.
+    ///
+    /// Returns `None` when the quadrature over channel shares does not reach that far.
     pub fn selection_probability(
         &self,
         selection: &SelectionRule,
@@ -69,14 +73,14 @@ impl Nbd {
 pub struct NbdSelection {
     model: Nbd,
     window: f64,
-    /// Over the share of the first channel.
+    /// Quadrature over the share π of the first channel: π, 1−π, weight.
     shares: Option<Vec<(f64, f64, f64)>>,
 }
 
 impl SelectionProbability for NbdSelection {
     /// # Formula
-    /// At least one order within the window, 1 − (α/(α + min(T, W)))^r; with both channels, less
-    /// the probability that all orders went through one.
+    /// 1 − (α/(α + min(T, W)))^r, that is, at least one order within the window. With both
+    /// channels, minus the probability that all orders went through one.
     fn at(&self, age: f64) -> [f64; 5] {
         let Nbd { r, alpha } = self.model;
         let window = age.min(self.window);
@@ -96,7 +100,7 @@ impl SelectionProbability for NbdSelection {
 /// Log-likelihood summed over all customers, and its gradient in (r, α).
 ///
 /// # Formula
-/// Γ(r+x) α^r / Γ(r) · (α+T)^−(r+x), as the BG/NBD likelihood without dropout.
+/// Γ(r+x) α^r / Γ(r) · (α+T)^−(r+x), which is the BG/NBD likelihood without dropout.
 pub fn log_likelihood(patterns: &Patterns, parameters: &[f64]) -> (f64, Vec<f64>) {
     let (r, alpha) = (parameters[0], parameters[1]);
     let ln_alpha = alpha.ln();
@@ -121,20 +125,20 @@ pub fn log_likelihood(patterns: &Patterns, parameters: &[f64]) -> (f64, Vec<f64>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::Histories;
+    use crate::customers::{Histories, HistoryColumns};
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::model::selection::channels::ChannelMix;
 
     const MODEL: Nbd = Nbd { r: 0.5, alpha: 2.0 };
 
     fn patterns() -> Patterns {
-        let histories = Histories::new(
-            vec![3.0, 3.0, 3.0, 0.0, 1.0],
-            vec![1.0, 5.0, 5.0, 0.0, 9.0],
-            vec![6.0, 6.0, 6.0, 6.0, 14.0],
-            vec![1.0; 5],
-            vec![1.0; 5],
-        );
+        let histories = Histories::new(HistoryColumns {
+            frequency: vec![3.0, 3.0, 3.0, 0.0, 1.0],
+            recency: vec![1.0, 5.0, 5.0, 0.0, 9.0],
+            age: vec![6.0, 6.0, 6.0, 6.0, 14.0],
+            monetary_value: vec![1.0; 5],
+            spend_count: vec![1.0; 5],
+        });
         CustomerPatterns::of(&histories.expect("valid")).patterns
     }
 
@@ -173,16 +177,29 @@ mod tests {
     fn orders_to_come_by_hand() {
         // After 3 orders in 6: λ ~ Gamma(7⁄2, 8), so 7⁄16 a time unit, 7⁄4 in 4. With τ = 4/8 an
         // order comes before the horizon's end with τ/(1+τ) = ⅓: P(n) = (7⁄2)ₙ/n! (⅓)ⁿ (⅔)^7⁄2.
-        assert!(relative(MODEL.orders_if_alive(4.0, 3.0, 6.0), 1.75) < 1e-15);
+        assert!(
+            relative(
+                MODEL.orders_if_alive(History { frequency: 3.0, age: 6.0, ..History::NEW }, 4.0),
+                1.75
+            ) < 1e-15
+        );
         let none = (2.0f64 / 3.0).powf(3.5);
         let by_hand = [none, 3.5 / 3.0 * none, 3.5 * 4.5 / 2.0 / 9.0 * none];
-        let all = MODEL.distribution_if_alive(4.0, 3.0, 6.0, 0..200);
+        let all = MODEL.distribution_if_alive(
+            History { frequency: 3.0, age: 6.0, ..History::NEW },
+            4.0,
+            0..200,
+        );
         for (n, expected) in by_hand.into_iter().enumerate() {
             assert!(relative(all[n], expected) < 1e-13, "{n}");
         }
         let mean: f64 = all.iter().enumerate().map(|(n, p)| n as f64 * p).sum();
         assert!(relative(mean, 1.75) < 1e-12);
-        let later = MODEL.distribution_if_alive(4.0, 3.0, 6.0, 2..3);
+        let later = MODEL.distribution_if_alive(
+            History { frequency: 3.0, age: 6.0, ..History::NEW },
+            4.0,
+            2..3,
+        );
         assert!(later.len() == 1 && relative(later[0], by_hand[2]) < 1e-13);
     }
 

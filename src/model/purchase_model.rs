@@ -1,7 +1,9 @@
-//! The family of purchase models: what they can say, and what a fit needs to know of each.
+//! The purchase models behind one interface: what each can predict, and what a fit needs to know
+//! about it.
 
 use std::ops::Range;
 
+use crate::customers::History;
 use crate::model::bg_nbd::{self, BgNbd};
 use crate::model::likelihood::maximise::LogLikelihood;
 use crate::model::likelihood::patterns::Patterns;
@@ -11,10 +13,10 @@ use crate::model::pareto_nbd::{self, ParetoNbd};
 use crate::model::selection::probability::{SelectionProbability, SelectionRule};
 use crate::settings::Family;
 
-/// A model of orders with its parameters, in the time unit of the data.
+/// A purchase model with its parameters, in the time unit of the data.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum PurchaseModel {
-    /// Nobody leaves.
+    /// Customers never leave.
     Nbd(Nbd),
     /// Customers leave after a repeat order.
     BgNbd(BgNbd),
@@ -26,77 +28,81 @@ pub enum PurchaseModel {
 
 impl PurchaseModel {
     /// Probability that a customer with history (x, t_x, T) has not left.
-    pub fn p_alive(&self, x: f64, t_x: f64, age: f64) -> f64 {
+    pub fn p_alive(&self, history: History) -> f64 {
         match self {
             Self::Nbd(_) => 1.0,
-            Self::BgNbd(model) => model.p_alive(x, t_x, age),
-            Self::MbgNbd(model) => model.p_alive(x, t_x, age),
-            Self::ParetoNbd(model) => model.p_alive(x, t_x, age),
+            Self::BgNbd(model) => model.p_alive(history),
+            Self::MbgNbd(model) => model.p_alive(history),
+            Self::ParetoNbd(model) => model.p_alive(history),
         }
     }
 
     /// Expected orders in (T, T + horizon] of a customer who is alive at T after x orders.
     ///
-    /// # Errors
-    /// `None` when the numerical method reached its cap.
-    pub fn orders_if_alive(&self, horizon: f64, x: f64, age: f64) -> Option<f64> {
+    /// Returns `None` when the numerical method reached its cap.
+    pub fn orders_if_alive(&self, history: History, horizon: f64) -> Option<f64> {
         match self {
-            Self::Nbd(model) => Some(model.orders_if_alive(horizon, x, age)),
-            Self::BgNbd(model) => model.orders_if_alive(horizon, x, age),
-            Self::MbgNbd(model) => model.after_first_order().orders_if_alive(horizon, x, age),
-            Self::ParetoNbd(model) => Some(model.orders_if_alive(horizon, x, age)),
+            Self::Nbd(model) => Some(model.orders_if_alive(history, horizon)),
+            Self::BgNbd(model) => model.orders_if_alive(history, horizon),
+            Self::MbgNbd(model) => model.after_first_order().orders_if_alive(history, horizon),
+            Self::ParetoNbd(model) => Some(model.orders_if_alive(history, horizon)),
         }
     }
 
     /// Expected orders in (T, T + horizon] of a customer with history (x, t_x, T); with a history
     /// of zeros, the expected repeat orders of a new customer.
     ///
-    /// # Errors
-    /// `None` when the numerical method reached its cap.
-    pub fn expected_orders(&self, horizon: f64, x: f64, t_x: f64, age: f64) -> Option<f64> {
-        Some(self.orders_if_alive(horizon, x, age)? * self.p_alive(x, t_x, age))
+    /// Returns `None` when the numerical method reached its cap.
+    ///
+    /// # Formula
+    /// P(alive) times the expected orders of a customer who is alive.
+    pub fn expected_orders(&self, history: History, horizon: f64) -> Option<f64> {
+        Some(self.orders_if_alive(history, horizon)? * self.p_alive(history))
     }
 
     /// P(at least one order in (T, T + horizon]) of a customer who is alive at T.
-    pub fn any_order_if_alive(&self, horizon: f64, x: f64, age: f64) -> f64 {
+    ///
+    /// # Formula
+    /// 1 − ((α+T)/(α+T+t))^(r+x) without dropout, and also where customers leave only after an
+    /// order, since the next order then comes before any dropout. For Pareto/NBD see
+    /// [`ParetoNbd::any_order_if_alive`].
+    pub fn any_order_if_alive(&self, history: History, horizon: f64) -> f64 {
+        let History { frequency: x, age, .. } = history;
         let without_dropout =
             |r: f64, alpha: f64| -(-(r + x) * (horizon / (alpha + age)).ln_1p()).exp_m1();
         match self {
             Self::Nbd(Nbd { r, alpha })
             | Self::BgNbd(BgNbd { r, alpha, .. })
             | Self::MbgNbd(MbgNbd { r, alpha, .. }) => without_dropout(*r, *alpha),
-            Self::ParetoNbd(model) => model.any_order_if_alive(horizon, x, age),
+            Self::ParetoNbd(model) => model.any_order_if_alive(history, horizon),
         }
     }
 
     /// P(n orders in (T, T + horizon]) of a customer who is alive at T, for each n of `counts`.
     pub fn distribution_if_alive(
         &self,
+        history: History,
         horizon: f64,
-        x: f64,
-        age: f64,
         counts: Range<u32>,
     ) -> Vec<f64> {
         match self {
-            Self::Nbd(model) => model.distribution_if_alive(horizon, x, age, counts),
-            Self::BgNbd(model) => model.distribution_if_alive(horizon, x, age, counts),
+            Self::Nbd(model) => model.distribution_if_alive(history, horizon, counts),
+            Self::BgNbd(model) => model.distribution_if_alive(history, horizon, counts),
             Self::MbgNbd(model) => {
-                model.after_first_order().distribution_if_alive(horizon, x, age, counts)
+                model.after_first_order().distribution_if_alive(history, horizon, counts)
             }
-            Self::ParetoNbd(model) => model.distribution_if_alive(horizon, x, age, counts),
+            Self::ParetoNbd(model) => model.distribution_if_alive(history, horizon, counts),
         }
     }
 
     /// P(n orders in (T, T + horizon]) of a customer with history (x, t_x, T), for each n
     /// of `counts`.
-    pub fn distribution(
-        &self,
-        horizon: f64,
-        (x, t_x, age): (f64, f64, f64),
-        counts: Range<u32>,
-    ) -> Vec<f64> {
-        let alive = self.p_alive(x, t_x, age);
-        let mut all = self.distribution_if_alive(horizon, x, age, counts.clone());
+    ///
+    /// # Formula
+    /// P(alive) times the distribution of a customer who is alive, plus 1 − P(alive) at n = 0.
+    pub fn distribution(&self, history: History, horizon: f64, counts: Range<u32>) -> Vec<f64> {
+        let alive = self.p_alive(history);
+        let mut all = self.distribution_if_alive(history, horizon, counts.clone());
         all.iter_mut().for_each(|p| *p *= alive);
         if counts.start == 0 && !counts.is_empty() {
             all[0] += 1.0 - alive;
@@ -104,11 +110,10 @@ impl PurchaseModel {
         all
     }
 
-    /// P(selected | T) up to the age `oldest`.
+    /// P(selected | T) for T up to `oldest`.
     ///
-    /// # Errors
-    /// `None` when the numerical method reached its cap, or the selection is not worked out for
-    /// this model.
+    /// Returns `None` when the numerical method reached its cap, or when P(selected) has not been
+    /// derived for this model and selection.
     pub fn selection_probability(
         &self,
         selection: &SelectionRule,
@@ -122,7 +127,7 @@ impl PurchaseModel {
         })
     }
 
-    /// Its parameters in the order of [`Family::parameters`].
+    /// The parameters in the order of [`Family::parameters`].
     pub fn parameters(&self) -> Vec<f64> {
         match *self {
             Self::Nbd(Nbd { r, alpha }) => vec![r, alpha],
@@ -133,7 +138,7 @@ impl PurchaseModel {
         }
     }
 
-    /// Which of the family it is.
+    /// Which model of the family this is.
     pub fn family(&self) -> Family {
         match self {
             Self::Nbd(_) => Family::Nbd,
@@ -145,39 +150,13 @@ impl PurchaseModel {
 }
 
 impl Family {
-    /// Every model, the simplest first.
-    pub const ALL: [Self; 4] = [Self::Nbd, Self::BgNbd, Self::MbgNbd, Self::ParetoNbd];
-
-    /// Its name in the literature.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Nbd => "NBD",
-            Self::BgNbd => "BG/NBD",
-            Self::MbgNbd => "MBG/NBD",
-            Self::ParetoNbd => "Pareto/NBD",
-        }
+    /// Whether P(selected) has been derived for this model and selection: it has not for Pareto/NBD
+    /// where orders in both channels are required.
+    pub fn knows_selection(self, selection: Option<&SelectionRule>) -> bool {
+        self != Self::ParetoNbd || selection.is_none_or(|rule| rule.both_channels.is_none())
     }
 
-    /// Its name in pipeline files and tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Nbd => "nbd",
-            Self::BgNbd => "bg_nbd",
-            Self::MbgNbd => "mbg_nbd",
-            Self::ParetoNbd => "pareto_nbd",
-        }
-    }
-
-    /// Symbols of its parameters.
-    pub fn parameters(self) -> &'static [&'static str] {
-        match self {
-            Self::Nbd => &["r", "alpha"],
-            Self::BgNbd | Self::MbgNbd => &["r", "alpha", "a", "b"],
-            Self::ParetoNbd => &["r", "alpha", "s", "beta"],
-        }
-    }
-
-    /// Whether a parameter is a length of time.
+    /// Whether a parameter has the dimension of time.
     pub fn is_time(self, parameter: usize) -> bool {
         matches!(self.parameters()[parameter], "alpha" | "beta")
     }
@@ -194,8 +173,9 @@ impl Family {
         }
     }
 
-    /// Where to begin, at a mean order rate in the time unit of the patterns, which is such that
-    /// max T = 1: little and much dropout.
+    /// Starting points of the optimiser: one with much dropout and one with little; for the NBD,
+    /// one with very different order rates and one with similar ones. `rate` is the mean order
+    /// rate, in the time unit in which max T = 1.
     pub(crate) fn starts(self, rate: f64) -> Vec<Vec<f64>> {
         match self {
             Self::Nbd => vec![vec![0.5, 0.5 / rate], vec![3.0, 3.0 / rate]],
@@ -226,7 +206,7 @@ impl Family {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::Histories;
+    use crate::customers::{Histories, HistoryColumns};
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::model::selection::channels::ChannelMix;
     use crate::settings::PurchaseModelName;
@@ -245,13 +225,13 @@ mod tests {
         // Customers (0, 0, 1) and (1, 1, 3). NBD: ½ and 1/4². BG/NBD: ½ and ½/4² + ½/2². MBG/NBD:
         // ½·½ + ½, and B(1, 3)/4² + B(2, 2)/2². Pareto/NBD: 1/2² + ∫₀¹ (1+y)^−3 dy, and
         // 1/4³ + ∫₁³ (1+y)^−4 dy.
-        let histories = Histories::new(
-            vec![0.0, 1.0],
-            vec![0.0, 1.0],
-            vec![1.0, 3.0],
-            vec![1.0; 2],
-            vec![1.0; 2],
-        );
+        let histories = Histories::new(HistoryColumns {
+            frequency: vec![0.0, 1.0],
+            recency: vec![0.0, 1.0],
+            age: vec![1.0, 3.0],
+            monetary_value: vec![1.0; 2],
+            spend_count: vec![1.0; 2],
+        });
         let patterns = CustomerPatterns::of(&histories.expect("valid")).patterns;
         for (family, one, other) in [
             (Family::Nbd, 0.5, 1.0 / 16.0),
@@ -280,14 +260,29 @@ mod tests {
             (Family::ParetoNbd, 0.3, 2.0 * ln_2, 7.0 / 12.0, 23.0 / 96.0),
         ] {
             let model = ones(family);
-            let if_alive = model.orders_if_alive(4.0, 1.0, 3.0).expect("computed");
-            let expected = model.expected_orders(4.0, 1.0, 1.0, 3.0).expect("computed");
-            let exactly = model.distribution_if_alive(4.0, 1.0, 3.0, 1..2);
+            let if_alive = model
+                .orders_if_alive(History { frequency: 1.0, age: 3.0, ..History::NEW }, 4.0)
+                .expect("computed");
+            let expected = model
+                .expected_orders(History { frequency: 1.0, recency: 1.0, age: 3.0 }, 4.0)
+                .expect("computed");
+            let exactly = model.distribution_if_alive(
+                History { frequency: 1.0, age: 3.0, ..History::NEW },
+                4.0,
+                1..2,
+            );
             for (what, value, by_hand) in [
-                ("alive", model.p_alive(1.0, 1.0, 3.0), alive),
+                ("alive", model.p_alive(History { frequency: 1.0, recency: 1.0, age: 3.0 }), alive),
                 ("orders", if_alive, orders),
                 ("expected", expected, alive * orders),
-                ("any", model.any_order_if_alive(4.0, 1.0, 3.0), any),
+                (
+                    "any",
+                    model.any_order_if_alive(
+                        History { frequency: 1.0, age: 3.0, ..History::NEW },
+                        4.0,
+                    ),
+                    any,
+                ),
                 ("one", exactly[0], one),
             ] {
                 assert!(relative(value, by_hand) < 1e-12, "{family:?}, {what}: {value}");
@@ -302,17 +297,25 @@ mod tests {
             [(Family::BgNbd, 0.2, 0.75), (Family::ParetoNbd, 0.3, 7.0 / 12.0)]
         {
             let model = ones(family);
-            let history = (1.0, 1.0, 3.0);
-            let all = model.distribution(4.0, history, 0..3);
+            let history = History { frequency: 1.0, recency: 1.0, age: 3.0 };
+            let all = model.distribution(history, 4.0, 0..3);
             assert!(relative(all[0], 1.0 - alive * any) < 1e-12, "{family:?}: {all:?}");
-            let later = model.distribution(4.0, history, 1..3);
-            let if_alive = model.distribution_if_alive(4.0, 1.0, 3.0, 1..3);
+            let later = model.distribution(history, 4.0, 1..3);
+            let if_alive = model.distribution_if_alive(
+                History { frequency: 1.0, age: 3.0, ..History::NEW },
+                4.0,
+                1..3,
+            );
             for k in 0..2 {
                 assert!(relative(later[k], alive * if_alive[k]) < 1e-12, "{family:?} {k}");
                 assert!(relative(all[k + 1], later[k]) < 1e-12, "{family:?} {k}");
             }
         }
-        let none = ones(Family::BgNbd).distribution(4.0, (1.0, 1.0, 3.0), 0..0);
+        let none = ones(Family::BgNbd).distribution(
+            History { frequency: 1.0, recency: 1.0, age: 3.0 },
+            4.0,
+            0..0,
+        );
         assert_eq!(none, Vec::<f64>::new());
     }
 

@@ -1,39 +1,43 @@
-//! Possible futures: what is unknown of a customer, drawn, and the orders that follow from it.
+//! Simulation: draws what is unknown about a customer (order rate, dropout), then the orders that
+//! follow.
 
 use rand::{Rng, RngExt};
 use rand_distr::{Beta, Distribution, Exp1, Gamma};
 
+use crate::customers::History;
 use crate::model::bg_nbd::BgNbd;
 use crate::model::nbd::Nbd;
 use crate::model::pareto_nbd::ParetoNbd;
 use crate::model::purchase_model::PurchaseModel;
 
-/// One customer from now on, drawn: an order rate and how the customer leaves.
+/// One drawn future of a customer: an order rate, and how the customer leaves.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Future {
     rate: f64,
     /// Probability of leaving after each order.
     dropout: f64,
-    /// Time until which the customer is there.
+    /// Time at which the customer leaves, from the start.
     lifetime: f64,
+    /// Time of the latest order, from the start.
     clock: f64,
+    /// Whether there was an order since the start.
     ordered: bool,
 }
 
 impl PurchaseModel {
-    /// Draws a future of a customer with history (x, t_x, T); `None` for one who has left. With a
-    /// history of zeros: a new customer after the first order.
+    /// Draws the future, from T on, of a customer with history (x, t_x, T). A history of zeros is
+    /// that of a new customer after the first order.
+    ///
+    /// Returns `None` when the customer turns out to have left.
     ///
     /// # Formula
-    /// Alive with P(alive), and then λ ~ Gamma(r+x, α+T) with p ~ Beta(a, b+x) (BG/NBD),
-    /// p ~ Beta(a, b+x+1) (MBG/NBD) or μ ~ Gamma(s, β+T) (Pareto/NBD): the posterior
-    /// distributions of the alive term of each likelihood.
-    pub fn draw_future(
-        &self,
-        (x, t_x, age): (f64, f64, f64),
-        rng: &mut impl Rng,
-    ) -> Option<Future> {
-        let alive = self.p_alive(x, t_x, age);
+    /// Alive with probability P(alive). Then λ ~ Gamma(r+x, α+T), and p ~ Beta(a, b+x) (BG/NBD),
+    /// p ~ Beta(a, b+x+1) (MBG/NBD) or μ ~ Gamma(s, β+T) (Pareto/NBD): the posterior distributions
+    /// given that the customer is alive.
+    pub fn draw_future(&self, history: History, rng: &mut impl Rng) -> Option<Future> {
+        let History { frequency: x, age, .. } = history;
+        let alive = self.p_alive(history);
+        // P(alive) = 1 uses up no random number.
         if alive < 1.0 && rng.random::<f64>() >= alive {
             return None;
         }
@@ -66,8 +70,11 @@ impl PurchaseModel {
 }
 
 impl Future {
-    /// Time of the next order from the start; `None` once the customer has left.
+    /// Time of the next order, from the start.
+    ///
+    /// Returns `None` once the customer has left.
     pub fn next_order(&mut self, rng: &mut impl Rng) -> Option<f64> {
+        // The order before the start is part of the history: P(alive) has decided about it.
         if self.ordered && self.dropout > 0.0 && rng.random_bool(self.dropout) {
             self.lifetime = self.clock;
         }
@@ -78,20 +85,27 @@ impl Future {
     }
 }
 
-/// A customer simulated from the first order on.
+/// The history of a customer who was simulated from the first order on.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct SimulatedHistory {
-    /// x: repeat orders up to the age.
+    /// x: repeat orders up to T.
     pub frequency: f64,
-    /// t_x: time of the last of them.
+    /// t_x: time of the last of them; 0 without any.
     pub recency: f64,
-    /// Orders after the age.
+    /// Orders after T.
     pub later: f64,
 }
 
+impl SimulatedHistory {
+    /// The history of a customer who was simulated up to T = `age`.
+    pub fn at(self, age: f64) -> History {
+        History { frequency: self.frequency, recency: self.recency, age }
+    }
+}
+
 impl PurchaseModel {
-    /// Draws a new customer and watches until `age`, and for `later` after that; `at_order` is
-    /// called at each order up to the age.
+    /// Draws a new customer and simulates orders up to T = `age`, and for a time `later` after
+    /// that. `at_order` is called at each repeat order up to T.
     pub fn simulate<R: Rng>(
         &self,
         age: f64,
@@ -100,7 +114,7 @@ impl PurchaseModel {
         mut at_order: impl FnMut(&mut R),
     ) -> SimulatedHistory {
         let mut simulated = SimulatedHistory::default();
-        let Some(mut future) = self.draw_future((0.0, 0.0, 0.0), rng) else {
+        let Some(mut future) = self.draw_future(History::NEW, rng) else {
             return simulated;
         };
         while let Some(time) = future.next_order(rng).filter(|time| *time <= age + later) {
@@ -116,18 +130,18 @@ impl PurchaseModel {
     }
 }
 
-/// A draw from Gamma(shape, rate), above 0.
+/// A draw from Gamma(shape, rate), above 0, so that a caller can divide by it.
 pub(crate) fn gamma(shape: f64, rate: f64, rng: &mut impl Rng) -> f64 {
     Gamma::new(shape, 1.0 / rate).map_or(0.0, |d| d.sample(rng)).max(f64::MIN_POSITIVE)
 }
 
-/// A draw from Beta(a, b); without dropout (a = 0), 0.
+/// A draw from Beta(a, b); 0 for a = 0, that is, without dropout.
 pub(crate) fn beta(a: f64, b: f64, rng: &mut impl Rng) -> f64 {
     Beta::new(a, b).map_or(0.0, |d| d.sample(rng)).clamp(0.0, 1.0)
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::model::mbg_nbd::MbgNbd;
     use crate::model::selection::channels::ChannelMix;
@@ -135,7 +149,8 @@ mod tests {
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
-    const MODELS: [PurchaseModel; 4] = [
+    /// One of each model, with enough orders and dropout for tests by simulation.
+    pub(crate) const MODELS: [PurchaseModel; 4] = [
         PurchaseModel::Nbd(Nbd { r: 0.8, alpha: 9.0 }),
         PurchaseModel::BgNbd(BgNbd { r: 0.6, alpha: 6.0, a: 0.8, b: 2.5 }),
         PurchaseModel::MbgNbd(MbgNbd { r: 0.6, alpha: 6.0, a: 0.8, b: 1.6 }),
@@ -147,7 +162,11 @@ mod tests {
     fn draws_have_the_expected_number_of_orders() {
         let mut rng = ChaCha8Rng::seed_from_u64(8);
         for model in MODELS {
-            for history in [(0.0, 0.0, 0.0), (0.0, 0.0, 20.0), (3.0, 15.0, 30.0)] {
+            for history in [
+                History::NEW,
+                History { age: 20.0, ..History::NEW },
+                History { frequency: 3.0, recency: 15.0, age: 30.0 },
+            ] {
                 let (draws, horizon) = (40_000, 26.0);
                 let (mut sum, mut squares, mut any) = (0.0, 0.0, 0.0);
                 for _ in 0..draws {
@@ -158,23 +177,17 @@ mod tests {
                 let n = f64::from(draws);
                 let (mean, any) = (sum / n, any / n);
                 let error = ((squares / n - mean * mean) / n).sqrt();
-                let (x, t_x, age) = history;
-                let expected = model.expected_orders(horizon, x, t_x, age).expect("computed");
+                let expected = model.expected_orders(history, horizon).expect("computed");
                 assert!((mean - expected).abs() < 5.0 * error, "{model:?}: {mean} {expected}");
                 let at_least_one =
-                    model.any_order_if_alive(horizon, x, age) * model.p_alive(x, t_x, age);
+                    model.any_order_if_alive(history, horizon) * model.p_alive(history);
                 let error = (at_least_one * (1.0 - at_least_one) / n).sqrt();
                 assert!((any - at_least_one).abs() < 5.0 * error, "{model:?}: {any}");
             }
         }
     }
 
-    fn count(
-        model: &PurchaseModel,
-        history: (f64, f64, f64),
-        horizon: f64,
-        rng: &mut ChaCha8Rng,
-    ) -> f64 {
+    fn count(model: &PurchaseModel, history: History, horizon: f64, rng: &mut ChaCha8Rng) -> f64 {
         let Some(mut future) = model.draw_future(history, rng) else {
             return 0.0;
         };
@@ -185,9 +198,9 @@ mod tests {
         n
     }
 
-    /// P(selected) is the share of simulated customers that a file with a window would hold.
+    /// P(selected) is the share of simulated customers that end up in a file with a window.
     #[test]
-    fn p_kept_is_the_share_that_is_kept() {
+    fn p_selected_is_the_share_that_is_selected() {
         let mut rng = ChaCha8Rng::seed_from_u64(9);
         let (window, draws) = (13.0, 40_000);
         for model in MODELS {
@@ -207,9 +220,9 @@ mod tests {
         }
     }
 
-    /// The same where orders in both channels are needed, each order's channel drawn.
+    /// The same where orders in both channels are required; the channel of each order is drawn.
     #[test]
-    fn p_kept_is_the_share_that_is_kept_with_both_channels() {
+    fn p_selected_is_the_share_that_is_selected_with_both_channels() {
         let mut rng = ChaCha8Rng::seed_from_u64(10);
         let (window, draws) = (13.0, 40_000);
         let mix = ChannelMix { first: 3.0, second: 2.0 };

@@ -1,16 +1,17 @@
 //! The two fits as model.json has them, and back.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
 
-use crate::model::fit::purchases::{Candidate, SelectionFit};
+use crate::model::fit::purchases::SelectionFit;
 use crate::model::gamma_gamma::GammaGamma;
 use crate::model::likelihood::covariance::Covariance;
 use crate::model::likelihood::estimate::{Convergence, Parameter};
 use crate::model::selection::channels::ChannelMix;
 use crate::model::selection::probability;
 use crate::model::{FittedPurchases, FittedSpend, PurchaseModel};
+use crate::results::candidate::Candidate;
 use crate::results::findings::Finding;
+use crate::results::named_values::NamedValues;
 use crate::settings::{Family, PurchaseModelName, Selection, Settings, SpendModelName};
 
 /// The fitted model of orders.
@@ -20,8 +21,8 @@ pub struct PurchasesFit {
     model: Family,
     requested: PurchaseModelName,
     predicts_with: Family,
-    parameters: Map<String, Value>,
-    standard_errors: Map<String, Value>,
+    parameters: NamedValues<f64>,
+    standard_errors: NamedValues<Option<f64>>,
     not_identified: Vec<String>,
     pub(super) l2_penalty: f64,
     covariance: Option<Covariance>,
@@ -32,7 +33,7 @@ pub struct PurchasesFit {
     pub(super) customers: usize,
     distinct_histories: usize,
     pub(super) convergence: Convergence,
-    /// Codes of findings that stand in the whole list.
+    /// Codes of findings; the list `warnings` of the file has their texts.
     warnings: Vec<String>,
 }
 
@@ -56,8 +57,8 @@ struct SelectionEntry {
 #[serde(deny_unknown_fields)]
 pub struct SpendFit {
     model: SpendModelName,
-    parameters: Map<String, Value>,
-    standard_errors: Map<String, Value>,
+    parameters: NamedValues<f64>,
+    standard_errors: NamedValues<Option<f64>>,
     covariance: Option<Covariance>,
     pub(super) l2_penalty: f64,
     population_mean: Option<f64>,
@@ -67,7 +68,7 @@ pub struct SpendFit {
     log_likelihood: f64,
     customers: usize,
     pub(super) convergence: Convergence,
-    /// Codes of findings that stand in the whole list.
+    /// Codes of findings; the list `warnings` of the file has their texts.
     warnings: Vec<String>,
 }
 
@@ -78,9 +79,9 @@ impl PurchasesFit {
             model: fitted.family,
             requested: fitted.requested,
             predicts_with: fitted.model.family(),
-            parameters: values(&fitted.parameters),
-            standard_errors: standard_errors(&fitted.parameters),
-            not_identified: not_identified(&fitted.parameters),
+            parameters: Parameter::values(&fitted.parameters),
+            standard_errors: Parameter::standard_errors(&fitted.parameters),
+            not_identified: Parameter::not_identified(&fitted.parameters),
             l2_penalty: settings.purchases.l2_penalty,
             covariance: fitted.covariance.clone(),
             selection: fitted.selection.as_ref().map(|fit| SelectionEntry::of(fit, settings)),
@@ -163,8 +164,8 @@ impl SpendFit {
     pub fn of(fitted: &FittedSpend, settings: &Settings) -> Self {
         Self {
             model: settings.spend.model,
-            parameters: values(&fitted.parameters),
-            standard_errors: standard_errors(&fitted.parameters),
+            parameters: Parameter::values(&fitted.parameters),
+            standard_errors: Parameter::standard_errors(&fitted.parameters),
             covariance: fitted.covariance.clone(),
             l2_penalty: settings.spend.l2_penalty,
             population_mean: fitted.model.population_mean(),
@@ -209,7 +210,7 @@ fn positive(family: Family, parameters: &[f64]) -> Result<PurchaseModel, String>
     if right && parameters.iter().all(|value| value.is_finite() && *value > 0.0) {
         return Ok(family.model(parameters));
     }
-    Err(format!("the parameters {parameters:?} are none of a purchase model"))
+    Err(format!("{parameters:?} are not the parameters of a purchase model"))
 }
 
 fn square(covariance: &Covariance, size: usize, section: &str) -> Result<(), String> {
@@ -225,15 +226,15 @@ fn square(covariance: &Covariance, size: usize, section: &str) -> Result<(), Str
 
 fn restored(
     names: &'static [&'static str],
-    values: &Map<String, Value>,
-    errors: &Map<String, Value>,
+    values: &NamedValues<f64>,
+    errors: &NamedValues<Option<f64>>,
     section: &str,
     known: impl Fn(&str) -> bool,
 ) -> Result<Vec<Parameter>, String> {
     let parameter = |name: &&'static str| {
-        let value = values.get(*name).and_then(Value::as_f64);
-        let value = value.ok_or_else(|| format!("{section}.parameters.{name} is no number"))?;
-        let standard_error = errors.get(*name).and_then(Value::as_f64);
+        let value = values.get(name).copied();
+        let value = value.ok_or_else(|| format!("{section}.parameters.{name} is not a number"))?;
+        let standard_error = errors.get(name).copied().flatten();
         Ok(Parameter { name, value, standard_error, identified: known(name) })
     };
     names.iter().map(parameter).collect()
@@ -246,19 +247,4 @@ fn codes(findings: &[Finding]) -> Vec<String> {
 fn with_codes(findings: &[Finding], codes: &[String]) -> Vec<Finding> {
     let chosen = |finding: &&Finding| codes.iter().any(|code| *code == finding.code);
     findings.iter().filter(chosen).cloned().collect()
-}
-
-/// Estimates by name.
-pub fn values(parameters: &[Parameter]) -> Map<String, Value> {
-    parameters.iter().map(|p| (p.name.to_owned(), json!(p.value))).collect()
-}
-
-/// Standard errors by name.
-pub fn standard_errors(parameters: &[Parameter]) -> Map<String, Value> {
-    parameters.iter().map(|p| (p.name.to_owned(), json!(p.standard_error))).collect()
-}
-
-/// Names of the parameters that the data do not determine.
-pub fn not_identified(parameters: &[Parameter]) -> Vec<String> {
-    parameters.iter().filter(|p| !p.identified).map(|p| p.name.to_owned()).collect()
 }

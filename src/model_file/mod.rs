@@ -2,8 +2,13 @@
 //!
 //! No clock and no path: the same input and settings give the same bytes, and what is read back is
 //! written again bit for bit.
+//!
+//! # Layout
+//! * `fits`: the two fits as the file holds them. `registry`: a folder of models, one of which is in
+//!   use: the champion.
 
 mod fits;
+#[cfg(feature = "cli")]
 pub mod registry;
 
 use std::path::Path;
@@ -16,15 +21,19 @@ use crate::customers::Histories;
 use crate::error::Error;
 use crate::frame::scored::rfm::RfmEdges;
 use crate::frame::summary::CustomerSummary;
-use crate::frame::summary::outliers::OutlierLimits;
 use crate::model::evaluate::stability::ReferenceDistribution;
 use crate::model::{FittedPurchases, FittedSpend};
 use crate::results::findings::Finding;
+use crate::results::json_text::text;
+use crate::results::named_values::NamedValues;
+use crate::results::outlier_limits::OutlierLimits;
+use crate::results::version::Tool;
+use crate::settings::comparability::{Difference, Question, differences};
 use crate::settings::dates::plain_date;
-use crate::settings::{Forecast, FrequencyKind, LifetimeValue, Settings, TimeUnit};
+use crate::settings::{Forecast, FrequencyKind, LifetimeValue, Settings, TimeUnit, without_input};
 use crate::storage::fingerprint::{Fingerprint, sha256};
 
-pub use fits::{PurchasesFit, SpendFit, not_identified, standard_errors, values};
+pub use fits::{PurchasesFit, SpendFit};
 
 /// Version of the layout of model.json.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -74,15 +83,6 @@ pub struct ModelFile {
     pub settings: Value,
     /// What the reader should know.
     pub warnings: Vec<Finding>,
-}
-
-/// The program that wrote a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tool {
-    /// Its name.
-    pub name: String,
-    /// Its version.
-    pub version: String,
 }
 
 /// What a model was fitted to.
@@ -136,14 +136,6 @@ pub struct ModelFileParts<'a> {
     pub rfm_edges: Option<RfmEdges>,
     /// What the reader should know.
     pub findings: &'a [Finding],
-}
-
-impl Tool {
-    /// This program.
-    pub fn this() -> Self {
-        let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-        Self { name: name.to_owned(), version: version.to_owned() }
-    }
 }
 
 impl ModelFile {
@@ -200,26 +192,12 @@ impl ModelFile {
         ]
     }
 
-    /// What has to be the same for two models to speak of the same thing.
-    pub fn definitions(&self) -> Vec<(&'static str, Value)> {
-        vec![
-            ("pipeline", json!(self.pipeline)),
-            ("time unit", json!(self.time_unit)),
-            ("frequency", json!(self.frequency)),
-            ("least number of orders", json!(self.min_orders)),
-            ("forecast", json!(self.forecast)),
-            ("lifetime value", json!(self.lifetime_value)),
-            ("list of segments", json!(self.segments.labels)),
-            ("kind of input", self.setting("/input/kind")),
-            ("monetary value", self.setting("/summary/monetary_value")),
-            ("handling of outliers", self.setting("/outliers")),
-            ("currency", self.setting("/output/currency")),
-        ]
-    }
-
-    /// A setting of the pipeline; null where it has none.
-    fn setting(&self, pointer: &str) -> Value {
-        self.settings.pointer(pointer).cloned().unwrap_or_default()
+    /// The settings of the pipeline as typed values, with an input that has no path.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn typed_settings(&self) -> Result<Settings, Vec<String>> {
+        without_input(&self.settings)
     }
 
     /// Refuses settings under which the parameters, limits and edges of this model mean something
@@ -228,28 +206,17 @@ impl ModelFile {
     /// # Errors
     /// Each key that differs.
     pub fn agrees(&self, settings: &Settings) -> Result<(), Vec<String>> {
-        const FIXED: &[&str] = &[
-            "/input/kind",
-            "/summary/time_unit",
-            "/summary/frequency",
-            "/summary/monetary_value",
-            "/summary/min_orders",
-            "/outliers",
-            "/selection",
-            "/purchases",
-            "/spend",
-            "/lifetime_value",
-            "/segments/labels",
-            "/rfm/ties",
-        ];
-        let now = settings.without_paths();
-        let differs = |key: &&&str| self.settings.pointer(key) != now.pointer(key);
-        let fault = |key: &&str| {
-            let key = key.trim_start_matches('/').replace('/', ".");
+        let differing = differences(&self.typed_settings()?, settings, Question::Scoring);
+        let fault = |Difference { key, .. }: Difference| {
             format!("{key} is not that of the model: fit again with it, or leave it as it is")
         };
-        let faults: Vec<String> = FIXED.iter().filter(differs).map(fault).collect();
+        let faults: Vec<String> = differing.into_iter().map(fault).collect();
         if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    /// A setting of the pipeline; null where it has none.
+    fn setting(&self, pointer: &str) -> Value {
+        self.settings.pointer(pointer).cloned().unwrap_or_default()
     }
 
     /// Whether the settings say what stands beside them too.
@@ -279,13 +246,21 @@ impl ModelFile {
     }
 
     /// The population stability index of each column against the customers of the fit.
-    pub fn stability_index(&self, histories: &Histories) -> Vec<(String, f64)> {
+    pub fn stability_index(&self, histories: &Histories) -> NamedValues<f64> {
         let now = columns(histories);
         let of = |distribution: &ReferenceDistribution| {
             let (name, values) = now.iter().find(|(name, _)| *name == distribution.column)?;
             Some(((*name).to_owned(), distribution.stability_index(values)))
         };
         self.distributions.iter().filter_map(of).collect()
+    }
+
+    /// The text of its model.json.
+    ///
+    /// # Errors
+    /// [`Error::Io`], never in practice.
+    pub fn text(&self) -> Result<String, Error> {
+        text(self)
     }
 
     /// Reads a model.json.
@@ -328,6 +303,9 @@ impl ModelFile {
     /// What types cannot say.
     fn check(&self) -> Result<(), String> {
         let positive = |value: &f64| value.is_finite() && *value > 0.0;
+        self.typed_settings().map_err(|faults| {
+            format!("settings: {}; write the model again with `cltv fit`", faults.join("; "))
+        })?;
         self.purchases.restored(&self.warnings)?;
         self.spend.restored(&self.warnings)?;
         let SegmentEdges { labels, edges } = &self.segments;
@@ -339,7 +317,7 @@ impl ModelFile {
         } else if !self.limited() {
             "outlier_limits must be of order and value columns, the lower limit below the upper one"
         } else if !self.consistent() {
-            "settings do not say what stands beside them"
+            "the settings contradict the fields next to them"
         } else if self.distributions.len() != COLUMNS.len()
             || !self.distributions.iter().zip(COLUMNS).all(|(found, name)| found.column == name)
         {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::model_file::ModelFile;
 use crate::results::findings::Severity;
+use crate::settings::comparability::{Difference, Question, differences};
 use crate::storage::atomic::write_whole;
 
 /// The file that points to the model in use.
@@ -76,7 +77,7 @@ fn pointer(folder: &Path) -> Result<Option<Pointer>, Error> {
         .map_err(|e| fault(&path, format!("does not name a model: {e}; promote one again")))?;
     let inside = Path::new(&pointer.model).file_name().is_some_and(|name| *name == *pointer.model);
     if !inside {
-        return Err(fault(&path, format!("{:?} is no file of this folder", pointer.model)));
+        return Err(fault(&path, format!("{:?} is not a file in this folder", pointer.model)));
     }
     Ok(Some(pointer))
 }
@@ -106,13 +107,13 @@ pub fn promote(model: &Path, folder: &Path, accepted: &[String]) -> Result<Promo
             Ok(champion) => against(&model_file, &champion, accepted),
             Err(_) if accepted.iter().any(|code| code == UNREADABLE) => Vec::new(),
             Err(error) => vec![format!(
-                "the present champion cannot be read, so nothing tells whether the two compare: \
-                 {error} ({UNREADABLE}; --accept {UNREADABLE} to replace it all the same)"
+                "the present champion cannot be read, so the two models cannot be compared: \
+                 {error} ({UNREADABLE}; --accept {UNREADABLE} to replace it anyway)"
             )],
         });
     }
     if !faults.is_empty() {
-        return Err(Error::Model(format!(
+        return Err(Error::model(format!(
             "{} does not become the champion:{}",
             model.display(),
             faults.iter().map(|fault| format!("\n  - {fault}")).collect::<String>()
@@ -154,11 +155,14 @@ fn against(model_file: &ModelFile, champion: &ModelFile, accepted: &[String]) ->
     const DEFINITION: &str = "definition_changed";
     const OLDER: &str = "older";
     let mut faults = Vec::new();
-    let definitions = model_file.definitions().into_iter().zip(champion.definitions());
-    for ((what, is), (_, was)) in definitions.filter(|((_, is), (_, was))| is != was) {
+    let differing = match (model_file.typed_settings(), champion.typed_settings()) {
+        (Ok(own), Ok(champions)) => differences(&own, &champions, Question::Succession),
+        (Err(unreadable), _) | (_, Err(unreadable)) => return unreadable,
+    };
+    for Difference { name, first: is, second: was, .. } in differing {
         if !accepted.iter().any(|code| code == DEFINITION) {
             faults.push(format!(
-                "its {what} is {is}, the champion's {was}: their forecasts do not compare \
+                "its {name} is {is}, the champion's {was}: their forecasts do not compare \
                  ({DEFINITION}; --accept {DEFINITION} if that is wanted)"
             ));
         }

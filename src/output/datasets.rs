@@ -1,4 +1,4 @@
-//! What a run read and wrote, as lineage events tell it.
+//! The datasets that a run read and wrote, for its lineage events.
 
 use std::path::Path;
 
@@ -8,12 +8,12 @@ use crate::error::Error;
 use crate::frame::input::schema::{of_frame, of_input};
 use crate::output::lineage::Dataset;
 use crate::output::tables::{self, small_tables};
-use crate::pipeline::audit::Audit;
-use crate::pipeline::run::Run;
+use crate::run::Run;
+use crate::run::audit::Audit;
 use crate::settings::Settings;
 use crate::storage::object_store::is_remote;
 
-/// The input before it has been read: its name, and its columns as far as they can be seen.
+/// The input before it is read: its path, and its columns if they can be found.
 pub fn expected(settings: &Settings) -> Dataset {
     Dataset {
         path: absolute(Path::new(&settings.input.path)),
@@ -22,7 +22,8 @@ pub fn expected(settings: &Settings) -> Dataset {
     }
 }
 
-/// The same after it has been read. Several files are one dataset, named as the pipeline names them.
+/// The input after it has been read, with rows, bytes and files. Several files are one dataset,
+/// named as in the pipeline.
 pub fn read(expected: &Dataset, audit: &Audit) -> Dataset {
     Dataset {
         rows: Some(audit.rows_read as u64),
@@ -32,7 +33,7 @@ pub fn read(expected: &Dataset, audit: &Audit) -> Dataset {
     }
 }
 
-/// Every file of a finished run, run.json last.
+/// Every file of a finished run except report.html, run.json last.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a finished run.

@@ -1,6 +1,6 @@
-//! Names of the files that each command writes.
+//! Names of the files that each command writes, and may replace or remove.
 
-/// `cltv run` and `cltv score`; some are not always written.
+/// `cltv run` and `cltv score`; some are only written for certain settings or inputs.
 pub(super) const RUN: &[&str] = &[
     "customers.parquet",
     "customers.csv",
@@ -20,9 +20,9 @@ pub(super) const RUN: &[&str] = &[
 ];
 
 /// `cltv evaluate`.
-pub(super) const EVALUATION: &[&str] =
-    &["evaluation.csv", "evaluation_groups.csv", "evaluation.json"];
+pub(crate) const EVALUATION: [&str; 3] =
+    ["evaluation.csv", "evaluation_groups.csv", "evaluation.json"];
 
 /// `cltv compare`.
-pub(super) const COMPARISON: &[&str] =
-    &["comparison.json", "comparison.parquet", "comparison_customers.parquet"];
+pub(crate) const COMPARISON: [&str; 3] =
+    ["comparison.json", "comparison.parquet", "comparison_customers.parquet"];

@@ -1,12 +1,12 @@
-//! OpenLineage run events from plain values; no clock, no file. Each event is a `RunEvent` of the
-//! specification 2-0-2, and each facet names the schema that it keeps
+//! Builds OpenLineage run events from plain values, without a clock or files. Each event is a
+//! `RunEvent` of specification 2-0-2, and each facet names its schema
 //! (<https://openlineage.io/docs/spec/object-model>).
 
 use serde_json::{Map, Value, json};
 
 /// Where the schemas are published.
 const SPEC: &str = "https://openlineage.io/spec";
-/// Which program tells this, as a package URL.
+/// The program that emits the events, as a package URL.
 const PRODUCER: &str =
     concat!("pkg:cargo/", env!("CARGO_PKG_NAME"), "@", env!("CARGO_PKG_VERSION"));
 /// Namespace of local files in OpenLineage's naming.
@@ -23,12 +23,12 @@ pub struct Execution {
     pub job: String,
 }
 
-/// What is known of a file, or of a folder or glob of files of one shape.
+/// What is known about a file, or about a folder or glob of files with the same columns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Dataset {
     /// Absolute path.
     pub path: String,
-    /// Names and types of columns.
+    /// Names and types of columns; empty when they are not known.
     pub fields: Vec<(String, &'static str)>,
     /// Rows read or written.
     pub rows: Option<u64>,
@@ -38,18 +38,18 @@ pub struct Dataset {
     pub files: Option<u64>,
 }
 
-/// How an execution stands.
+/// The state of an execution.
 #[derive(Debug, Clone, PartialEq)]
 pub enum State<'a> {
-    /// It begins.
+    /// It has started.
     Start,
-    /// It ended well and wrote these.
+    /// It succeeded and wrote these datasets.
     Complete(&'a [Dataset]),
-    /// It ended with an error and wrote nothing.
+    /// It failed with this message and wrote nothing.
     Fail(&'a str),
 }
 
-/// One event, at a time in UTC such as `2021-06-01T03:00:00.000Z`.
+/// One event as JSON; `at` is a time in UTC such as `2021-06-01T03:00:00.000Z`.
 pub fn event(execution: &Execution, input: &Dataset, state: &State<'_>, at: &str) -> Value {
     let (kind, outputs, error) = match state {
         State::Start => ("START", &[][..], None),
@@ -108,7 +108,7 @@ fn dataset(dataset: &Dataset, place: &str, facets: Value) -> Value {
     told
 }
 
-/// Two facets of the same figures: the second is the one that older readers show.
+/// Two facets with the same numbers: older readers show only the second.
 fn input_facets(dataset: &Dataset) -> Value {
     if dataset.rows.is_none() {
         return json!({});
@@ -127,7 +127,7 @@ fn output_facets(dataset: &Dataset) -> Value {
     json!({ "outputStatistics": facet("1-0-2", "OutputStatisticsOutputDatasetFacet", written) })
 }
 
-/// The known ones of rows, bytes and files.
+/// Rows, bytes and files, as far as they are known; `bytes` is the key of the size.
 fn size_and_rows(dataset: &Dataset, bytes: &str) -> Value {
     let all = [("rowCount", dataset.rows), (bytes, dataset.bytes), ("fileCount", dataset.files)];
     let known = all.into_iter().filter_map(|(name, n)| n.map(|n| (name.to_owned(), json!(n))));

@@ -1,17 +1,18 @@
-//! What a customers table says about itself, for readers that have nothing but the file.
+//! Key-value metadata of the customer table, for readers that have nothing but the file.
 
 use serde_json::json;
 
 use crate::model_file::ModelFile;
-use crate::pipeline::run::Run;
 use crate::results::version::SCHEMA_VERSION;
-use crate::settings::Settings;
+use crate::run::Run;
 use crate::settings::columns::expected_orders;
+use crate::settings::{Forecast, Output, Settings};
 
 /// Keys and values, in a fixed order: Parquet's key-value metadata and Arrow's schema metadata.
 pub type Notes = Vec<(String, String)>;
 
-/// The notes of a run's customers. No clock and no path: the same input gives the same bytes.
+/// The metadata of a run's customer table; `model` is the text of model.json. There is no time and
+/// no path in it: the same input gives the same bytes.
 pub fn of_customers(run: &Run, settings: &Settings, model: &str) -> Notes {
     let mut notes = vec![
         ("schema_version", SCHEMA_VERSION.to_string()),
@@ -22,7 +23,7 @@ pub fn of_customers(run: &Run, settings: &Settings, model: &str) -> Notes {
         ("model", run.purchases.family.name().to_owned()),
         ("model_id", ModelFile::id(model.as_bytes())),
         ("time_unit", word(settings.summary.time_unit)),
-        ("horizons", horizons(settings)),
+        ("horizons", horizons(&settings.forecast, &settings.output)),
         ("lifetime_value_months", settings.lifetime_value.months.to_string()),
         ("segments", json!(settings.segments.labels).to_string()),
     ];
@@ -30,22 +31,22 @@ pub fn of_customers(run: &Run, settings: &Settings, model: &str) -> Notes {
     notes.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
-/// A setting's value as the pipeline file has it.
+/// A setting's value as it is written in a pipeline file.
 fn word(value: impl serde::Serialize) -> String {
     json!(value).as_str().unwrap_or_default().to_owned()
 }
 
-/// A JSON list: the months of each horizon, its length in days and its column.
-fn horizons(settings: &Settings) -> String {
-    let month = settings.forecast.weeks_per_month.days();
+/// A JSON list with the months, the length in days and the column of each horizon.
+fn horizons(forecast: &Forecast, output: &Output) -> String {
+    let month = forecast.weeks_per_month.days();
     let one = |months: u32| {
         let column = expected_orders(months);
         json!({
             "months": months,
             "days": f64::from(months) * month,
-            "column": settings.output.rename.get(&column).unwrap_or(&column),
+            "column": output.rename.get(&column).unwrap_or(&column),
         })
     };
-    let all: Vec<_> = settings.forecast.horizons.iter().map(|h| one(h.months)).collect();
+    let all: Vec<_> = forecast.horizons.iter().map(|h| one(h.months)).collect();
     json!(all).to_string()
 }

@@ -1,49 +1,53 @@
-//! What a run leaves behind: all of it or nothing, whenever it is killed.
+//! Writes the files of a command: all of them or none, even if the program is killed.
 //!
 //! # Layout
-//! * [`target`]: the folder, locked and exchanged whole. [`staging`]: the hidden folder that is
-//!   written. `recovery`: the exchange, and what killed runs left. [`kind`]: which files are whose. `hidden`:
-//!   the names beside them. `lock`: one writer at a time. [`interrupt`]: what to clear when told to stop.
-//! * [`tables`]: customers, segments, RFM, forecasts, quarantine.
-//! * [`notes`]: what a customers table says about itself.
-//! * [`lineage`]: OpenLineage events; [`datasets`]: what they tell of the files.
-//! * [`documents`]: model.json, figures.json and run.json. [`mod@page`]: report.html.
-//! * [`evaluation`]: what `cltv evaluate` leaves behind. [`comparison`]: what `cltv compare` does.
+//! * [`folder`]: the output folder, locked and exchanged whole. [`files`]: the file names of each
+//!   command.
+//! * [`tables`]: customers, segments, RFM, forecasts, quarantine, built by [`table_columns`].
+//!   [`formats`]: frames as Parquet, Arrow IPC and CSV. [`metadata`]: key-value metadata of the
+//!   customer table.
+//! * [`run_json`]: run.json. [`mod@page`]: report.html.
+//! * [`lineage`]: OpenLineage events. [`datasets`]: the datasets that they describe.
 
-pub mod comparison;
+#[cfg(feature = "cli")]
 pub mod datasets;
-pub mod documents;
-pub mod evaluation;
 pub mod files;
 pub mod folder;
+pub mod formats;
+#[cfg(feature = "cli")]
 pub mod lineage;
 pub mod metadata;
 pub mod page;
+pub mod run_json;
+pub mod table_columns;
 pub mod tables;
 
 use std::path::PathBuf;
 use std::time::Instant;
 
-use documents::{Started, Written};
+use run_json::{Started, Written};
 
 use crate::error::Error;
 use crate::model_file::ModelFile;
 use crate::output::folder::target::Target;
 use crate::output::tables::small_tables;
-use crate::pipeline::run::Run;
 use crate::progress;
+use crate::results::json_text::text;
+use crate::results::run_document::RunDocument;
+use crate::run::Run;
 use crate::settings::{Format, Partition, Settings};
 use crate::storage::atomic::write_whole;
 use crate::storage::fingerprint::lost_thread;
 use crate::storage::object_store;
 
-/// Writes model.json alone; returns its path.
+/// Writes only model.json; returns its path.
 ///
 /// # Errors
-/// [`Error::Io`] when it cannot be written; then nothing has changed.
+/// [`Error::Io`] when it cannot be written, and then nothing has changed; [`Error::Settings`] when
+/// a remote path holds credentials.
 pub fn write_model(model_file: &ModelFile, settings: &Settings) -> Result<PathBuf, Error> {
     let folder = &settings.output.path;
-    let text = documents::model(model_file)?;
+    let text = model_file.text()?;
     if let Some(url) = folder.to_str().filter(|path| object_store::is_remote(path)) {
         object_store::without_credentials(url)?;
         let made = tempfile::tempdir().map_err(Error::io(folder, "write the model"))?;
@@ -58,10 +62,21 @@ pub fn write_model(model_file: &ModelFile, settings: &Settings) -> Result<PathBu
     Ok(path)
 }
 
-/// Writes every output file; returns the folder.
+/// The text of run.json, once it is certain that it can be read back: a number that is not finite
+/// is written as null, and would make the file useless to every later command.
+fn readable(document: &RunDocument) -> Result<String, Error> {
+    let text = text(document)?;
+    match RunDocument::parse(text.as_bytes()) {
+        Ok(_) => Ok(text),
+        Err(fault) => Err(Error::model(format!("run.json could not be written: {fault}"))),
+    }
+}
+
+/// Writes every output file of a run; returns the folder.
 ///
 /// # Errors
-/// [`Error::Io`] when the folder cannot be written; then nothing in it has changed.
+/// [`Error::Io`] when the folder cannot be written, [`Error::Settings`] when an input would be
+/// replaced; then nothing in the folder has changed.
 pub fn write(
     run: &Run,
     settings: &Settings,
@@ -76,34 +91,33 @@ pub fn write(
         .map(|Partition::AsOf| format!("as_of={}", run.audit.observation_end));
     let staging = target.staging(partition.as_deref())?;
     let customers = tables::renamed(&run.scored, settings)?;
-    let model = documents::model(&run.model_file)?;
+    let model = run.model_file.text()?;
     let notes = metadata::of_customers(run, settings, &model);
     let one = |format: &Format| match format {
-        Format::Parquet => tables::parquet(&staging, format.file(), &customers, &notes),
-        Format::Csv => tables::csv(&staging, format.file(), &customers),
-        Format::Ipc => tables::ipc(&staging, format.file(), &customers, &notes),
+        Format::Parquet => formats::parquet(&staging, format.file(), &customers, &notes),
+        Format::Csv => formats::csv(&staging, format.file(), &customers),
+        Format::Ipc => formats::ipc(&staging, format.file(), &customers, &notes),
     };
     std::thread::scope(|scope| {
         let writers: Vec<_> =
             settings.output.formats.iter().map(|format| scope.spawn(move || one(format))).collect();
-        tables::parquet(&staging, "quarantine.parquet", &run.audit.quarantine, &Vec::new())?;
+        formats::parquet(&staging, "quarantine.parquet", &run.audit.quarantine, &Vec::new())?;
         for (name, table) in small_tables(run, settings)? {
-            tables::csv(&staging, name, &table)?;
+            formats::csv(&staging, name, &table)?;
         }
         writers.into_iter().try_for_each(|writer| writer.join().unwrap_or_else(lost_thread))
     })?;
     staging.text("model.json", &model)?;
-    let figures = documents::chart_data(&run.chart_data)?;
-    staging.text("figures.json", &figures)?;
+    staging.text("figures.json", &text(&run.chart_data)?)?;
     let written = Written {
         model: &model,
-        outputs: &staging.written(),
+        outputs: staging.written(),
         seconds: since.elapsed().as_secs_f64(),
     };
-    let manifest = documents::run(run, settings, started, &written)?;
-    // Not among the outputs of run.json: it can be made again, in another language.
-    staging.text("report.html", &page::page(&manifest, &figures, None, settings.report)?)?;
-    staging.text("run.json", &manifest)?;
+    let document = run_json::run(run, settings, started, written);
+    // run.json does not list the page: `cltv report` may replace it, in another language.
+    staging.text("report.html", &page::page(&document, &run.chart_data, None, settings.report)?)?;
+    staging.text("run.json", &readable(&document)?)?;
     let inputs: Vec<String> = run.audit.inputs.iter().map(|input| input.file.clone()).collect();
     staging.commit(&inputs)
 }

@@ -1,130 +1,26 @@
 //! The tables of a run.
 
-use std::sync::Arc;
-
-use chrono::{Days, NaiveDate};
+use chrono::Days;
 use polars::prelude::*;
 
 use crate::error::Error;
-use crate::frame::scored::kept_columns::Described;
 use crate::frame::scored::predictions::{highest, rows};
-use crate::frame::scored::profile::Profile;
 use crate::frame::{as_text, numbers};
-use crate::model::forecast::company::Row;
-use crate::model::forecast::intervals::Interval;
-use crate::output::folder::staging::Staging;
-use crate::output::metadata::Notes;
-use crate::pipeline::run::Run;
-use crate::settings::Settings;
+use crate::output::table_columns::TableColumns;
+use crate::results::forecast::{ForecastRow, Interval};
+use crate::results::profiles::{Described, Profile};
+use crate::run::Run;
 use crate::settings::columns::{
     CLTV, CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, EXP_AVERAGE_VALUE, FREQUENCY, MONETARY_AVG, P_ALIVE,
     RFM_SEGMENT, age, expected_orders, recency,
 };
+use crate::settings::{Forecast, Segments, Settings, Summary};
 
-/// Entries of a kept column that the profile of a segment lists.
+/// Most entries of a column to keep that the profile of a segment lists.
 const MOST_ENTRIES: usize = 20;
-/// Rows of a Parquet row group, the unit in which readers share out work and skip: about 10 MB of
-/// customers, enough to compress well, while a table of a million still keeps 16 cores busy.
-const ROW_GROUP: usize = 65_536;
-
-/// Writes a frame as Parquet (zstd), row groups on all cores; `notes` become the file's key-value
-/// metadata.
-///
-/// # Errors
-/// [`Error::Io`] when the file cannot be written.
-pub fn parquet(
-    staging: &Staging,
-    name: &str,
-    frame: &DataFrame,
-    notes: &Notes,
-) -> Result<(), Error> {
-    let options = ParquetWriteOptions {
-        compression: ParquetCompression::Zstd(None),
-        row_group_size: Some(ROW_GROUP),
-        key_value_metadata: Some(KeyValueMetadata::from_static(notes.clone())),
-        ..ParquetWriteOptions::default()
-    };
-    staging.path(name, |path| {
-        let target = SinkTarget::Path(PlRefPath::try_from_path(path)?);
-        let format = FileWriteFormat::Parquet(Arc::new(options));
-        let sink = SinkDestination::File { target };
-        let written = frame.clone().lazy().sink(sink, format, UnifiedSinkArgs::default())?;
-        written.collect_with_engine(Engine::Streaming).map(drop)
-    })
-}
-
-/// Writes a frame as an Arrow IPC file, text as Arrow has had it from the beginning; `notes` become
-/// the schema's metadata.
-///
-/// # Errors
-/// [`Error::Io`] when the file cannot be written.
-pub fn ipc(staging: &Staging, name: &str, frame: &DataFrame, notes: &Notes) -> Result<(), Error> {
-    let notes = notes.iter().map(|(key, value)| (key.into(), value.into())).collect();
-    staging.file(name, |file| {
-        let mut writer = IpcWriter::new(file).with_compat_level(CompatLevel::oldest());
-        writer.set_custom_schema_metadata(Arc::new(notes));
-        writer.finish(&mut frame.clone()).map_err(std::io::Error::other)
-    })
-}
-
-/// Writes a frame as CSV.
-///
-/// # Errors
-/// [`Error::Io`] when the file cannot be written.
-pub fn csv(staging: &Staging, name: &str, frame: &DataFrame) -> Result<(), Error> {
-    let bytes = csv_bytes(&mut frame.clone())?;
-    staging.file(name, |file| file.write_all(&bytes))
-}
-
-/// A frame as CSV text.
-///
-/// # Errors
-/// [`Error::Engine`], never for plain columns.
-pub fn csv_bytes(frame: &mut DataFrame) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    let mut write = || -> PolarsResult<()> {
-        for name in frame.get_column_names_owned() {
-            if let Some(harmless) = without_formulas(frame.column(&name)?)? {
-                frame.with_column(harmless)?;
-            }
-        }
-        CsvWriter::new(&mut bytes).finish(frame)
-    };
-    write().map_err(Error::engine("format a table as CSV"))?;
-    Ok(bytes)
-}
-
-/// A column of texts of which some would be run by a spreadsheet as formulas, with an apostrophe
-/// before those; none where there are no such texts.
-fn without_formulas(column: &Column) -> PolarsResult<Option<Column>> {
-    let Ok(texts) = column.str() else {
-        return Ok(None);
-    };
-    if !texts.iter().flatten().any(is_formula) {
-        return Ok(None);
-    }
-    let harmless = |text: &str| match is_formula(text) {
-        true => format!("'{text}"),
-        false => text.to_owned(),
-    };
-    let texts: StringChunked = texts.iter().map(|text| text.map(harmless)).collect();
-    Ok(Some(texts.with_name(column.name().clone()).into_column()))
-}
-
-/// Whether a spreadsheet would take a text for a formula. A telephone number with its plus and a
-/// negative number are none.
-fn is_formula(text: &str) -> bool {
-    let mut letters = text.chars();
-    match letters.next() {
-        Some('=' | '@' | '\t' | '\r') => true,
-        Some('+' | '-') => !letters.all(|c| c.is_ascii_digit() || " ().-".contains(c)),
-        _ => false,
-    }
-}
-
-/// The customers under the column names that the pipeline asks for. Kept columns are text, gaps
-/// blank, whatever the input's types: the next export must not change a column's type, and no
-/// output column has nulls.
+/// The customers under the column names that the pipeline asks for. Columns to keep are text with
+/// blanks for gaps, whatever their type in the input: the next export must not change a column's
+/// type, and no output column has nulls.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a scored frame.
@@ -144,7 +40,7 @@ pub fn renamed(scored: &DataFrame, settings: &Settings) -> Result<DataFrame, Err
         .map_err(Error::engine("rename the output columns"))
 }
 
-/// The customers worth most, first by cltv, then in input order.
+/// The customers with the highest cltv, highest first; ties are in input order.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a scored frame.
@@ -154,12 +50,12 @@ pub fn top(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
     renamed(&top, settings)
 }
 
-/// A row a segment, lowest first.
+/// One row per segment, lowest first.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a finished run.
-pub fn segments(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
-    let unit = settings.summary.time_unit;
+pub fn segments(run: &Run, forecast: &Forecast, summary: &Summary) -> Result<DataFrame, Error> {
+    let unit = summary.time_unit;
     let numbers = |name: String, of: &dyn Fn(usize, &Profile) -> f64| {
         let values: Vec<f64> =
             run.profiles.segments.iter().enumerate().map(|(i, p)| of(i, p)).collect();
@@ -184,7 +80,7 @@ pub fn segments(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
         numbers(format!("mean_{MONETARY_AVG}"), &|_, p| p.mean_monetary),
         numbers(format!("mean_{P_ALIVE}"), &|_, p| p.mean_p_alive),
     ];
-    for (h, horizon) in settings.forecast.horizons.iter().enumerate() {
+    for (h, horizon) in forecast.horizons.iter().enumerate() {
         let total = |_: usize, p: &Profile| p.expected_orders[h].1;
         columns.push(numbers(format!("total_{}", expected_orders(horizon.months)), &total));
     }
@@ -202,50 +98,11 @@ pub fn segments(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
     DataFrame::new_infer_height(columns).map_err(Error::engine("make the segment table"))
 }
 
-/// A table from column-wise closures over rows of one kind.
-pub(super) struct TableColumns<'a, T> {
-    rows: &'a [T],
-    columns: Vec<Column>,
-}
-
-impl<'a, T> TableColumns<'a, T> {
-    pub(super) fn of(rows: &'a [T]) -> Self {
-        Self { rows, columns: Vec::new() }
-    }
-
-    pub(super) fn text(mut self, name: &str, of: impl Fn(&T) -> String) -> Self {
-        let values: Vec<String> = self.rows.iter().map(of).collect();
-        self.columns.push(Column::new(name.into(), values));
-        self
-    }
-
-    pub(super) fn count(mut self, name: &str, of: impl Fn(&T) -> usize) -> Self {
-        let values: Vec<u64> = self.rows.iter().map(|row| of(row) as u64).collect();
-        self.columns.push(Column::new(name.into(), values));
-        self
-    }
-
-    pub(super) fn number(self, name: &str, of: impl Fn(&T) -> f64) -> Self {
-        self.optional(name, |row| Some(of(row)))
-    }
-
-    /// Blank where there is no number.
-    pub(super) fn optional(mut self, name: &str, of: impl Fn(&T) -> Option<f64>) -> Self {
-        let values: Vec<Option<f64>> = self.rows.iter().map(of).collect();
-        self.columns.push(Column::new(name.into(), values));
-        self
-    }
-
-    pub(super) fn table(self) -> Result<DataFrame, Error> {
-        DataFrame::new(self.rows.len(), self.columns).map_err(Error::engine("make a table"))
-    }
-}
-
-/// A row an RFM segment, and how many of its customers are in each CLTV segment.
+/// One row per RFM segment, with the number of its customers in each CLTV segment.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a finished run.
-pub fn rfm(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
+pub fn rfm(run: &Run, segments: &Segments) -> Result<DataFrame, Error> {
     let mut columns = TableColumns::of(&run.rfm)
         .text(RFM_SEGMENT, |row| row.segment.clone())
         .count("customers", |row| row.customers)
@@ -255,18 +112,19 @@ pub fn rfm(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
         .number("mean_spend", |row| row.mean_spend)
         .number(&format!("total_{CLTV}"), |row| row.total_cltv)
         .number(&format!("mean_{CLTV}"), |row| row.mean_cltv);
-    for (k, label) in settings.segments.labels.iter().enumerate() {
+    for (k, label) in segments.labels.iter().enumerate() {
         columns = columns.count(&format!("customers_{label}"), |row| row.by_cltv_segment[k]);
     }
     columns.table()
 }
 
-/// Orders and revenue of every group in every period; interval columns where the pipeline asks for
-/// intervals.
+/// Orders and revenue of every group in every period; with interval columns when the pipeline asks
+/// for intervals.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a finished run.
 pub fn forecast(run: &Run) -> Result<DataFrame, Error> {
+    // A period begins on the day after `from_day`, which belongs to the period before it.
     let as_of = run.audit.observation_end;
     let day = |days: f64| (as_of + Days::new(days.round() as u64)).to_string();
     let columns = TableColumns::of(&run.forecast)
@@ -277,16 +135,17 @@ pub fn forecast(run: &Run) -> Result<DataFrame, Error> {
         .text("from", |row| day(row.period.from_day.round() + 1.0))
         .text("to", |row| day(row.period.to_day))
         .number("expected_orders", |row| row.orders);
-    let interval =
-        |columns: TableColumns<'_, Row>, name: &str, of: fn(&Row) -> Option<Interval>| {
-            if run.forecast.iter().all(|row| of(row).is_none()) {
-                return columns.table();
-            }
-            columns
-                .optional(&format!("{name}_low"), |row| of(row).map(|i| i.low))
-                .optional(&format!("{name}_high"), |row| of(row).map(|i| i.high))
-                .table()
-        };
+    let interval = |columns: TableColumns<'_, ForecastRow>,
+                    name: &str,
+                    of: fn(&ForecastRow) -> Option<Interval>| {
+        if run.forecast.iter().all(|row| of(row).is_none()) {
+            return columns.table();
+        }
+        columns
+            .optional(&format!("{name}_low"), |row| of(row).map(|i| i.low))
+            .optional(&format!("{name}_high"), |row| of(row).map(|i| i.high))
+            .table()
+    };
     let mut table = interval(columns, "orders", |row| row.orders_interval)?;
     let revenue = TableColumns::of(&run.forecast).number("expected_revenue", |row| row.revenue);
     let revenue = interval(revenue, "revenue", |row| row.revenue_interval)?;
@@ -294,15 +153,14 @@ pub fn forecast(run: &Run) -> Result<DataFrame, Error> {
     Ok(table)
 }
 
-/// Repeat orders week by week.
+/// Actual and expected repeat orders, one row per week.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a finished run.
 pub fn tracking(run: &Run) -> Result<DataFrame, Error> {
-    let day = |days: i32| NaiveDate::from_epoch_days(days).map_or(String::new(), |d| d.to_string());
     TableColumns::of(&run.tracking)
-        .text("from", |week| day(week.first_day))
-        .text("to", |week| day(week.last_day))
+        .text("from", |week| week.first_day.to_string())
+        .text("to", |week| week.last_day.to_string())
         .text("period", |week| if week.holdout { "holdout" } else { "calibration" }.to_owned())
         .number("actual_repeat_orders", |week| week.actual)
         .number("expected_repeat_orders", |week| week.expected)
@@ -311,7 +169,7 @@ pub fn tracking(run: &Run) -> Result<DataFrame, Error> {
         .table()
 }
 
-/// Who is expected to order most in the next month.
+/// The customers who are expected to order most in the next month.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a finished run.
@@ -322,12 +180,12 @@ pub fn next_month(run: &Run) -> Result<DataFrame, Error> {
         .table()
 }
 
-/// What the kept columns say about each segment and about all customers: a row a mean, or a row an
-/// entry with its share.
+/// The columns to keep by segment and for all customers: one row per mean, or one row per entry
+/// with its share.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a finished run.
-pub fn profiles(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
+pub fn profiles(run: &Run, segments: &Segments) -> Result<DataFrame, Error> {
     struct Line {
         segment: String,
         column: String,
@@ -337,7 +195,7 @@ pub fn profiles(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
         share: Option<f64>,
     }
     let mut lines = Vec::new();
-    let labels = settings.segments.labels.iter().map(String::as_str).chain(["all"]);
+    let labels = segments.labels.iter().map(String::as_str).chain(["all"]);
     for (group, segment) in labels.enumerate() {
         for kept in &run.profiles.kept_columns {
             let line = |entry: &str, mean, known, share| Line {
@@ -371,10 +229,10 @@ pub fn profiles(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
         .table()
 }
 
-/// TableColumns of the top list that fit a terminal: name before any renaming, and a short title.
-pub fn top_columns(settings: &Settings) -> Vec<(String, String)> {
-    let last = settings.forecast.horizons.iter().map(|h| h.months).max().unwrap_or(0);
-    let unit = settings.summary.time_unit;
+/// Columns of the top list that fit a terminal: the name before any renaming, and a short title.
+pub fn top_columns(forecast: &Forecast, summary: &Summary) -> Vec<(String, String)> {
+    let last = forecast.horizons.iter().map(|h| h.months).max().unwrap_or(0);
+    let unit = summary.time_unit;
     [
         (CUSTOMER_ID.to_owned(), "customer"),
         (FREQUENCY.to_owned(), "frequency"),
@@ -389,16 +247,16 @@ pub fn top_columns(settings: &Settings) -> Vec<(String, String)> {
     .to_vec()
 }
 
-/// The tables that are CSV in every run, by the names of their files.
+/// The tables that a run always writes as CSV, with their file names.
 pub(crate) fn small_tables(
     run: &Run,
     settings: &Settings,
 ) -> Result<Vec<(&'static str, DataFrame)>, Error> {
     let mut all = vec![
-        ("segments.csv", segments(run, settings)?),
+        ("segments.csv", segments(run, &settings.forecast, &settings.summary)?),
         ("top_customers.csv", top(run, settings)?),
-        ("profiles.csv", profiles(run, settings)?),
-        ("rfm.csv", rfm(run, settings)?),
+        ("profiles.csv", profiles(run, &settings.segments)?),
+        ("rfm.csv", rfm(run, &settings.segments)?),
         ("forecast.csv", forecast(run)?),
         ("next_month.csv", next_month(run)?),
     ];

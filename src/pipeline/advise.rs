@@ -5,10 +5,10 @@
 //! share of the customers, how long it has been silent against the company, and, where the model
 //! can tell, how many are still alive. The channel and the categories to use are its own.
 
-use crate::frame::scored::profile::Profile;
 use crate::results::advice::{Advice, Play};
 use crate::results::facts::Facts;
-use crate::settings::{Settings, TimeUnit};
+use crate::results::profiles::Profile;
+use crate::settings::{Forecast, Settings, TimeUnit};
 
 /// Below this P(alive), winning back comes before selling more.
 const MOSTLY_GONE: f64 = 0.5;
@@ -94,7 +94,7 @@ impl<'a> Standing<'a> {
             quiet: silence > QUIETER * company.mean_time_since_last_order(),
             worth: share(segment.total_cltv, customers),
             basket: segment.mean_monetary,
-            days_between_orders: days_between_orders(segment, settings),
+            days_between_orders: days_between_orders(segment, &settings.forecast),
             channel: segment.main_channel.as_ref(),
             categories,
             other: if categories.is_empty() { None } else { other(segment, company) },
@@ -259,11 +259,11 @@ impl<'a> Standing<'a> {
 }
 
 /// Mean days between orders, from the expected orders of the longest horizon.
-fn days_between_orders(segment: &Profile, settings: &Settings) -> f64 {
+fn days_between_orders(segment: &Profile, forecast: &Forecast) -> f64 {
     let longest = segment.expected_orders.iter().max_by_key(|(months, _)| *months);
     let (months, orders) = longest.copied().unwrap_or((1, 0.0));
     let each = share(orders, segment.customers as f64);
-    let days = f64::from(months) * settings.forecast.weeks_per_month.days();
+    let days = f64::from(months) * forecast.weeks_per_month.days();
     if each > 0.0 { (days / each).clamp(14.0, 180.0) } else { 180.0 }
 }
 

@@ -1,7 +1,6 @@
 //! What the charts of a report show.
 
 use chrono::Days;
-use polars::prelude::DataFrame;
 use rayon::prelude::*;
 
 use crate::customers::Predictions;
@@ -16,10 +15,12 @@ use crate::model::evaluate::holdout::{
     Forecast, GroupAccuracy, baselines, by_decile, expected, mean_errors,
 };
 use crate::model::forecast::predict::Outlook;
-use crate::pipeline::models::Models;
+use crate::pipeline::models::{Fit, is_comparable};
 use crate::pipeline::prepare::Prepared;
+use crate::pipeline::segments::Segmented;
+use crate::progress::Clock;
 use crate::results::chart_data::{
-    ChartData, CustomerLine, Decile, Distribution, HoldoutFigures, HoldoutMethod, SCHEMA_VERSION,
+    ChartData, CustomerLine, Decile, Distribution, HoldoutChart, HoldoutMethod, SCHEMA_VERSION,
     Survival,
 };
 use crate::settings::columns::{
@@ -32,30 +33,36 @@ const LINES: usize = 1_000;
 /// Of those, customers with a curve.
 const CURVES: usize = 50;
 
-/// What figures are made of.
-pub(super) struct Source<'a> {
-    pub prepared: &'a Prepared,
-    pub models: &'a Models,
-    pub predicted: &'a Predictions,
-    pub outlook: &'a Outlook<'a>,
-    pub scored: &'a DataFrame,
-    /// For each customer, the position of the segment.
-    pub member: &'a [usize],
-    pub settings: &'a Settings,
+/// What chart data are made from.
+struct Source<'a> {
+    prepared: &'a Prepared,
+    fit: &'a Fit,
+    outlook: Outlook<'a>,
+    /// For each customer, the position of its segment.
+    member: &'a [usize],
+    settings: &'a Settings,
 }
 
 /// Everything that is drawn.
 ///
 /// # Errors
 /// [`Error::Model`] when the forecast of a holdout cannot be computed, [`Error::Engine`] never.
-pub(super) fn chart_data(source: &Source<'_>) -> Result<ChartData, Error> {
-    let Source { models, outlook, settings, .. } = source;
-    let (histories, model) = (outlook.histories, &models.purchases.model);
+pub(super) fn compute_chart_data(
+    prepared: &Prepared,
+    fit: &Fit,
+    segmented: &Segmented,
+    settings: &Settings,
+    clock: &mut Clock,
+) -> Result<ChartData, Error> {
+    clock.enter("figures");
+    let outlook = fit.outlook(prepared, settings);
+    let source = Source { prepared, fit, outlook, member: &segmented.profiles.member, settings };
+    let (histories, model, outlook) = (&prepared.histories, &fit.purchases.model, &source.outlook);
     let members = source.members();
     let level = settings.uncertainty.as_ref().map_or(Uncertainty::default().level, |u| u.level);
-    let first = predictions::highest(&source.predicted.lifetime_value, LINES);
-    let customers = customer_lines::lines(&predictions::rows(source.scored, &first)?, settings)?;
-    let [r, f] = [RFM_RECENCY, RFM_FREQUENCY].map(|name| numbers(source.scored, name));
+    let first = predictions::highest(&fit.predictions.lifetime_value, LINES);
+    let customers = customer_lines::lines(&predictions::rows(&segmented.frame, &first)?, settings)?;
+    let [r, f] = [RFM_RECENCY, RFM_FREQUENCY].map(|name| numbers(&segmented.frame, name));
     Ok(ChartData {
         schema_version: SCHEMA_VERSION,
         segments: settings.segments.labels.clone(),
@@ -67,10 +74,10 @@ pub(super) fn chart_data(source: &Source<'_>) -> Result<ChartData, Error> {
             members,
         ),
         surface: customer_curves::surface(model, outlook),
-        fit: fit_check::fit_against_data(model, models.selection, outlook),
-        derived: interpretation::derived_quantities(&models.purchases, &models.spend, level),
+        fit: fit_check::fit_against_data(model, fit.selection, outlook),
+        derived: interpretation::derived_quantities(&fit.purchases, &fit.spend, level),
         level,
-        rfm_grid: histograms::rfm_grid(&r?, &f?, &source.predicted.lifetime_value),
+        rfm_grid: histograms::rfm_grid(&r?, &f?, &fit.predictions.lifetime_value),
         survival: source.survival(&customers[..customers.len().min(CURVES)])?,
         customers,
         holdout: source.holdout()?,
@@ -83,7 +90,7 @@ impl Source<'_> {
     }
 
     fn distributions(&self) -> Vec<Distribution> {
-        let Predictions { lifetime_value, average_value, orders, .. } = self.predicted;
+        let Predictions { lifetime_value, average_value, orders, .. } = &self.fit.predictions;
         let mut measures = vec![(CLTV.to_owned(), lifetime_value)];
         measures.extend(orders.iter().map(|(months, n)| (expected_orders(*months), n)));
         measures.push((EXP_AVERAGE_VALUE.to_owned(), average_value));
@@ -100,16 +107,16 @@ impl Source<'_> {
         }
         let end = self.prepared.summary.observation_end;
         let ids: Vec<String> = customers.iter().map(|line| line.customer_id.clone()).collect();
-        let all = log::of_customers(&self.prepared.cleaned.valid, &ids, end)?;
+        let all = log::of_customers(&self.prepared.input.cleaned.valid, &ids, end)?;
         let curve = |(customer_id, days): (String, Vec<(i32, f64)>)| {
             let first = days.first()?.0;
             let since: Vec<(i32, f64)> = days.iter().map(|(day, n)| (day - first, *n)).collect();
             let age = end.to_epoch_days() - first;
-            let course = AliveCurve { orders: &since, uncounted: self.uncounted(), end: age };
+            let curve_of = AliveCurve { orders: &since, uncounted: self.uncounted(), end: age };
             let unit = self.outlook.unit;
-            let (days, p_alive) = course.survival(&self.models.purchases.model, unit);
+            let (days, p_alive) = curve_of.survival(&self.fit.purchases.model, unit);
             let first_order = (end - Days::new(age.unsigned_abs().into())).to_string();
-            let orders = course.repeat_days();
+            let orders = curve_of.repeat_days();
             Some(Survival { customer_id, first_order, days, p_alive, orders })
         };
         Ok(ids.into_iter().zip(all).filter_map(curve).collect())
@@ -124,24 +131,24 @@ impl Source<'_> {
     }
 
     /// The forecast beside what happened, where both are known.
-    fn holdout(&self) -> Result<Option<HoldoutFigures>, Error> {
+    fn holdout(&self) -> Result<Option<HoldoutChart>, Error> {
         let (cut, end) =
             (self.prepared.summary.observation_end, self.prepared.summary.covered_until);
         let there = self.settings.transactions.calibration_end.is_some() && cut < end;
-        if !there || !crate::pipeline::is_comparable(self.settings) {
+        if !there || !is_comparable(self.settings) {
             return Ok(None);
         }
-        let Models { purchases, spend, .. } = self.models;
-        let Outlook { histories, customers, unit, .. } = self.outlook;
-        let Prepared { cleaned, summary, .. } = self.prepared;
-        let happened = log::holdout(&cleaned.valid, summary, cut, end, *unit)?;
+        let Fit { purchases, spend, .. } = self.fit;
+        let Outlook { histories, customers, unit, .. } = &self.outlook;
+        let Prepared { input, summary, .. } = self.prepared;
+        let happened = log::holdout(&input.cleaned.valid, summary, cut, end, *unit)?;
         let horizon = (end - cut).num_days() as f64 / unit.days();
         let own = expected(purchases, spend, histories, customers, horizon)?;
         let deciles = by_decile(&own, &happened).into_iter().map(decile).collect();
         let naive = baselines(histories, &happened, horizon);
         let actual = [&happened.orders, &happened.value];
         let methods = [(own, false)].into_iter().chain(naive.into_iter().map(|one| (one, true)));
-        Ok(Some(HoldoutFigures {
+        Ok(Some(HoldoutChart {
             calibration_end: cut.to_string(),
             holdout_end: end.to_string(),
             methods: methods.map(|(one, naive)| method(&one, naive, actual)).collect(),

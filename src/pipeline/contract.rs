@@ -8,11 +8,11 @@ use crate::frame::rules::export::last_order;
 use crate::frame::rules::judged::{Cleaned, Rejected, first_of};
 use crate::frame::summary::log;
 use crate::results::findings::Finding;
-use crate::settings::{BadRows, InputKind, Settings};
+use crate::settings::{BadRows, Input, InputKind, Settings};
 
 /// Rules of rows that a sound input has too: they are set aside because the pipeline asks for it.
-/// Customers who ordered after the observation end are not among them: to leave those out, who are the
-/// active ones, spoils a customer export.
+/// Customers who ordered after the observation end are not among them: to leave those out, who are
+/// the active ones, spoils a customer export.
 const AS_ASKED: &[&str] =
     &["cancelled", "return", "returned", "order_after_observation_end", "duplicate_line"];
 /// Rules of rows that any log has, which are not worth a warning.
@@ -25,7 +25,7 @@ const EXPECTED: &[&str] = &["cancelled", "return", "returned"];
 pub fn enforce(mut cleaned: Cleaned, settings: &Settings) -> Result<Cleaned, Error> {
     let mut faults: Vec<String> = too_many(&cleaned, settings).into_iter().collect();
     if let (Some(days), Some(end)) = (settings.contract.max_age_days, settings.stated_end()) {
-        faults.extend(too_old(newest(&cleaned, settings)?, end, days));
+        faults.extend(too_old(newest(&cleaned, &settings.input)?, end, days));
     }
     if !faults.is_empty() {
         return Err(Error::Input { place: settings.input.path.clone(), faults });
@@ -66,8 +66,8 @@ fn too_many(cleaned: &Cleaned, settings: &Settings) -> Option<String> {
 }
 
 /// The newest order of the rows that keep the rules.
-fn newest(cleaned: &Cleaned, settings: &Settings) -> Result<NaiveDate, Error> {
-    match settings.input.kind {
+fn newest(cleaned: &Cleaned, input: &Input) -> Result<NaiveDate, Error> {
+    match input.kind {
         InputKind::Customers => last_order(&cleaned.valid),
         InputKind::Transactions => Ok(log::first_and_last(&cleaned.valid)?.1),
     }
@@ -83,8 +83,8 @@ fn too_old(newest: NaiveDate, end: NaiveDate, most: u32) -> Option<String> {
     })
 }
 
-/// What a run says about the rows it set aside: a warning for bad rows, or for the share of them that
-/// the contract names; otherwise a note.
+/// What a run says about the rows it set aside: a warning for bad rows, or for the share of them
+/// that the contract names; otherwise a note.
 pub fn rejected_rows(
     rejected: &[Rejected],
     rows_read: usize,

@@ -1,48 +1,89 @@
-//! The models of a run: fitted to its customers, or given.
+//! The models of a run, fitted to its customers or given, and what they predict.
 
+use crate::customers::Predictions;
 use crate::error::Error;
 use crate::model::forecast::predict::Outlook;
 use crate::model::selection::probability::SelectionRule;
-use crate::model::selection::stated;
 use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend};
 use crate::model_file::ModelFile;
 use crate::pipeline::prepare::Prepared;
+use crate::pipeline::selection;
+use crate::progress::Clock;
 use crate::settings::{FrequencyKind, InputKind, Settings};
 
-/// The models that predict, and how customers came to be in the file that they were fitted to.
-pub struct Models {
+/// The models of a run and their predictions.
+pub(crate) struct Fit {
     /// The model of orders.
-    pub purchases: FittedPurchases,
+    pub(crate) purchases: FittedPurchases,
     /// The model of order values.
-    pub spend: FittedSpend,
-    /// None for everybody ever acquired.
-    pub selection: Option<SelectionRule>,
-    /// Whether they were fitted to another export.
-    pub given: bool,
+    pub(crate) spend: FittedSpend,
+    /// How the customers of the fit were selected; `None` for everybody ever acquired.
+    pub(crate) selection: Option<SelectionRule>,
+    /// Whether the models were fitted to another export.
+    pub(crate) given: bool,
+    /// The customers by distinct history.
+    pub(crate) patterns: CustomerPatterns,
+    /// What the models expect of each customer.
+    pub(crate) predictions: Predictions,
 }
 
-/// Fits the models, or takes those that are given.
-pub(crate) fn models(
+/// Fits the models, or takes the `given` ones, and predicts.
+///
+/// # Errors
+/// [`Error::Model`] when a model cannot be fitted or a prediction cannot be computed,
+/// [`Error::Input`] when the file holds customers that `[selection]` excludes.
+pub(crate) fn fit_and_predict(
     prepared: &Prepared,
-    customers: &CustomerPatterns,
     given: Option<&ModelFile>,
     settings: &Settings,
+    clock: &mut Clock,
+) -> Result<Fit, Error> {
+    clock.enter("fit orders and order values");
+    let patterns = CustomerPatterns::of(&prepared.histories);
+    let (purchases, spend, selection) = match given {
+        Some(given) => take(given)?,
+        None => fit(prepared, &patterns, settings)?,
+    };
+    clock.enter("predict");
+    let predictions = model::predict(&purchases, &spend, &outlook(prepared, &patterns, settings))?;
+    Ok(Fit { purchases, spend, selection, given: given.is_some(), patterns, predictions })
+}
+
+type Models = (FittedPurchases, FittedSpend, Option<SelectionRule>);
+
+fn take(given: &ModelFile) -> Result<Models, Error> {
+    let (purchases, spend) = given.fits()?;
+    let selection = purchases.selection.as_ref().map(|fit| fit.selection);
+    Ok((purchases, spend, selection))
+}
+
+fn fit(
+    prepared: &Prepared,
+    customers: &CustomerPatterns,
+    settings: &Settings,
 ) -> Result<Models, Error> {
-    if let Some(given) = given {
-        let (purchases, spend) = given.fits()?;
-        let selection = purchases.selection.as_ref().map(|fit| fit.selection);
-        return Ok(Models { purchases, spend, selection, given: true });
-    }
     let histories = &prepared.histories;
-    let selection = stated::stated(settings, histories, prepared.summary.observation_end)?;
+    let end = prepared.summary.observation_end;
+    let selection = selection::stated(settings, histories, end)?;
     let (purchases, spend) = rayon::join(
         || model::fit_purchases(&customers.patterns, &settings.purchases, selection),
         || model::fit_spend(histories, &settings.spend),
     );
-    Ok(Models { purchases: purchases?, spend: spend?, selection, given: false })
+    Ok((purchases?, spend?, selection))
 }
 
-pub(crate) fn outlook<'a>(
+impl Fit {
+    /// The customers and the horizons, as forecasts need them.
+    pub(crate) fn outlook<'a>(
+        &'a self,
+        prepared: &'a Prepared,
+        settings: &'a Settings,
+    ) -> Outlook<'a> {
+        outlook(prepared, &self.patterns, settings)
+    }
+}
+
+fn outlook<'a>(
     prepared: &'a Prepared,
     customers: &'a CustomerPatterns,
     settings: &'a Settings,
@@ -56,8 +97,8 @@ pub(crate) fn outlook<'a>(
     }
 }
 
-/// Whether the model's expectations are of the orders in the input: a log has all of them, and what
-/// the model counts are repeat orders.
+/// Whether the model's expectation for a new customer can be held against the orders in the input.
+/// That needs a log with all customers, and a model of repeat orders.
 pub(crate) fn is_comparable(settings: &Settings) -> bool {
     settings.input.kind == InputKind::Transactions
         && settings.summary.frequency == FrequencyKind::RepeatOrders

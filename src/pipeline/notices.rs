@@ -3,33 +3,33 @@
 
 use chrono::NaiveDate;
 
-use crate::customers::Predictions;
 use crate::error::Error;
 use crate::frame::summary::CustomerSummary;
-use crate::frame::summary::outliers::OutlierLimits;
-use crate::model::FittedPurchases;
-use crate::model::evaluate::stability::{Drift, SHIFTED};
-use crate::model::forecast::predict::{Outlook, total_orders};
-use crate::model::selection::stated;
+use crate::model::evaluate::stability::SHIFTED;
+use crate::model::forecast::predict::total_orders;
 use crate::pipeline::contract::rejected_rows;
-use crate::pipeline::models::Models;
+use crate::pipeline::models::Fit;
 use crate::pipeline::prepare::Prepared;
+use crate::pipeline::selection;
 use crate::results::findings::{Finding, Severity};
+use crate::results::outlier_limits::OutlierLimits;
+use crate::results::run_document::Drift;
 use crate::settings::columns::CLTV;
 use crate::settings::{FrequencyKind, InputKind, Settings};
 
 /// Days without any order at the end of a log that are still believed.
-const LONGEST_SILENCE: i64 = 30;
+const LONGEST_GAP: i64 = 30;
 
 /// Everything there is to say, in the order of the flow.
 pub fn data_findings(settings: &Settings, prepared: &Prepared, edges: &[f64]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let cleaned = &prepared.cleaned;
+    let cleaned = &prepared.input.cleaned;
     findings.extend(rejected_rows(&cleaned.rejected, cleaned.rows_read, settings));
     findings.extend(truncated(&prepared.summary, settings));
     findings.extend(assumed_end(&prepared.summary, settings));
     if settings.input.kind == InputKind::Transactions {
-        findings.extend(silent_end(prepared.summary.last_order, prepared.summary.observation_end));
+        findings
+            .extend(log_ends_early(prepared.summary.last_order, prepared.summary.observation_end));
     }
     findings.extend(far_forecast(settings, prepared.signs.oldest));
     findings.extend(coinciding_edges(edges));
@@ -40,8 +40,11 @@ pub fn data_findings(settings: &Settings, prepared: &Prepared, edges: &[f64]) ->
 
 /// What is to be said of an export that is scored with an earlier fit.
 pub fn drift_finding(drift: &Drift) -> Option<Finding> {
-    let shown: Vec<String> =
-        drift.stability_index.iter().map(|(name, psi)| format!("{name} {psi:.2}")).collect();
+    let shown: Vec<String> = drift
+        .population_stability_index
+        .iter()
+        .map(|(name, psi)| format!("{name} {psi:.2}"))
+        .collect();
     let shown = format!("population stability index: {}", shown.join(", "));
     if drift.refitted {
         let finding = Finding::note(
@@ -53,7 +56,7 @@ pub fn drift_finding(drift: &Drift) -> Option<Finding> {
         );
         return Some(with_indices(finding, drift));
     }
-    drift.stability_index.iter().any(|(_, psi)| *psi > SHIFTED).then(|| {
+    drift.population_stability_index.iter().any(|(_, psi)| *psi > SHIFTED).then(|| {
         let finding = Finding::warning(
             "drifted",
             format!("the customers are not those that the model was fitted to ({shown})"),
@@ -65,12 +68,12 @@ pub fn drift_finding(drift: &Drift) -> Option<Finding> {
 
 /// Adds how far each column has drifted, and which one farthest.
 fn with_indices(finding: Finding, drift: &Drift) -> Finding {
-    let farthest = drift.stability_index.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+    let farthest = drift.population_stability_index.iter().max_by(|a, b| a.1.total_cmp(b.1));
     let finding = finding
-        .maybe("most_drifted", farthest.map(|(name, _)| name.as_str()))
+        .maybe("most_drifted", farthest.map(|(name, _)| name))
         .maybe("stability_index", farthest.map(|(_, psi)| *psi));
     drift
-        .stability_index
+        .population_stability_index
         .iter()
         .fold(finding, |finding, (name, psi)| finding.with(format!("stability_index_{name}"), *psi))
 }
@@ -131,9 +134,9 @@ fn assumed_end(summary: &CustomerSummary, settings: &Settings) -> Option<Finding
 }
 
 /// An end long after the last order: the log may not reach that far.
-pub fn silent_end(last_order: NaiveDate, end: NaiveDate) -> Option<Finding> {
+pub fn log_ends_early(last_order: NaiveDate, end: NaiveDate) -> Option<Finding> {
     let silent = (end - last_order).num_days();
-    (silent > LONGEST_SILENCE).then(|| {
+    (silent > LONGEST_GAP).then(|| {
         Finding::warning(
             "log_ends_early",
             format!(
@@ -204,44 +207,45 @@ fn far_forecast(settings: &Settings, oldest: f64) -> Option<Finding> {
 }
 
 /// Everything that the reader should know, most serious first.
-pub(crate) fn findings(
+pub(crate) fn collect_findings(
     prepared: &Prepared,
-    models: &Models,
-    predicted: &Predictions,
-    outlook: &Outlook<'_>,
+    fit: &Fit,
     edges: &[f64],
-    without_intervals: Option<Finding>,
+    without_intervals: Option<&Finding>,
+    drift: Option<&Drift>,
     settings: &Settings,
 ) -> Vec<Finding> {
-    let Models { purchases, spend, selection, given } = models;
-    let mut findings = purchases.findings.clone();
-    findings.extend(without_intervals);
-    findings.extend(corrected(purchases, predicted, outlook, settings));
+    let mut findings = fit.purchases.findings.clone();
+    findings.extend(without_intervals.cloned());
+    findings.extend(corrected(prepared, fit, settings));
     let end = prepared.summary.observation_end;
-    // A correction belongs to the file of the fit; whether this one is filtered alike changes nothing.
-    if !(*given && selection.is_some()) {
-        findings.extend(stated::findings(settings, *selection, &prepared.signs, end));
+    // A correction belongs to the file of the fit; whether this one is filtered alike changes
+    // nothing.
+    if !(fit.given && fit.selection.is_some()) {
+        findings.extend(selection::findings(
+            &settings.summary,
+            fit.selection,
+            &prepared.signs,
+            end,
+        ));
     }
-    findings.extend(spend.findings.clone());
+    findings.extend(fit.spend.findings.clone());
     findings.extend(data_findings(settings, prepared, edges));
     findings.sort_by_key(|finding| finding.severity == Severity::Note);
-    findings
+    // Whether the customers are still those of the model comes before anything about either.
+    drift.and_then(drift_finding).into_iter().chain(findings).collect()
 }
 
 /// What the selection changed in the forecast.
-pub(crate) fn corrected(
-    purchases: &FittedPurchases,
-    predicted: &Predictions,
-    outlook: &Outlook<'_>,
-    settings: &Settings,
-) -> Vec<Finding> {
-    let (Some(fit), Some(stated)) = (&purchases.selection, &settings.selection) else {
+fn corrected(prepared: &Prepared, fit: &Fit, settings: &Settings) -> Vec<Finding> {
+    let (Some(selection), Some(stated)) = (&fit.purchases.selection, &settings.selection) else {
         return Vec::new();
     };
-    let ignored = total_orders(&fit.ignored, outlook);
+    let ignored = total_orders(&selection.ignored, &fit.outlook(prepared, settings));
+    let orders = fit.predictions.orders.iter();
     let corrected: Vec<(u32, f64)> =
-        predicted.orders.iter().map(|(months, orders)| (*months, orders.iter().sum())).collect();
-    stated::corrected(stated, purchases.customers, fit.acquired, &ignored, &corrected)
+        orders.map(|(months, orders)| (*months, orders.iter().sum())).collect();
+    selection::corrected(stated, fit.purchases.customers, selection.acquired, &ignored, &corrected)
 }
 
 /// Refuses a run with a warning, for `--strict`; `consequence` says what that means.
@@ -257,7 +261,7 @@ pub fn refuse_warnings(findings: &[Finding], consequence: &str) -> Result<(), Er
     if warnings.is_empty() {
         return Ok(());
     }
-    Err(Error::Model(format!(
+    Err(Error::model(format!(
         "--strict: {consequence}, because of {} warnings:{}",
         warnings.len(),
         warnings.concat()

@@ -1,39 +1,23 @@
-//! The input: found, read, cleaned, capped, summarised.
+//! The input: found, loaded, cleaned, capped and summarised.
 
 use polars::prelude::LazyFrame;
 
 use crate::customers::Histories;
 use crate::error::Error;
 use crate::frame::input::load::{is_data_file, load};
+use crate::frame::rules::column_types::typed;
 use crate::frame::rules::judged::Cleaned;
-use crate::frame::summary::outliers::{self, OutlierLimits};
+use crate::frame::summary::outliers::cap;
 use crate::frame::summary::{self, CustomerSummary};
-use crate::frame::{self, catch_reader_panic, rules};
+use crate::frame::{catch_reader_panic, rules};
 use crate::model::selection::detection::Signs;
-use crate::model::selection::stated;
-use crate::pipeline::contract;
+use crate::pipeline::{contract, selection};
 use crate::progress::Clock;
+use crate::results::outlier_limits::OutlierLimits;
+use crate::run::audit::Audit;
 use crate::settings::{InputKind, Settings};
-use crate::storage::fingerprint::Files;
+use crate::storage::fingerprint::{Files, Fingerprint};
 use crate::storage::object_store::Source;
-
-/// The input, cleaned and summarised: what a run knows before it fits anything.
-pub struct Prepared {
-    /// Where the input is read.
-    pub source: Source,
-    /// Its files.
-    pub files: Files,
-    /// Rows that keep the rules and rows that do not; the rows themselves went into the summary.
-    pub cleaned: Cleaned,
-    /// The CLTV frame.
-    pub summary: CustomerSummary,
-    /// Outlier limits.
-    pub limits: Vec<OutlierLimits>,
-    /// The frame's columns as the models need them.
-    pub histories: Histories,
-    /// Signs that the file holds only a part of the customers.
-    pub signs: Signs,
-}
 
 /// The input, cleaned.
 pub struct CleanInput {
@@ -41,22 +25,45 @@ pub struct CleanInput {
     pub source: Source,
     /// Its files.
     pub files: Files,
-    /// Rows that keep the rules and rows that do not.
+    /// Valid rows, and rows that were set aside.
     pub cleaned: Cleaned,
 }
 
-/// Finds the input files, reads and cleans them.
+/// The input, cleaned and summarised: what a run knows before it fits anything.
+pub struct Prepared {
+    /// The cleaned input that the summary was made from.
+    pub input: CleanInput,
+    /// The CLTV frame.
+    pub summary: CustomerSummary,
+    /// Outlier limits.
+    pub limits: Vec<OutlierLimits>,
+    /// The frame's columns as the models need them.
+    pub histories: Histories,
+    /// Signs that the file holds only some of the customers.
+    pub signs: Signs,
+}
+
+/// Loads, cleans and summarises the input of a pipeline; fits and writes nothing.
 ///
 /// # Errors
 /// [`Error::Input`] when the input breaks the contract, [`Error::Io`] when it cannot be read.
-pub fn read_and_clean(settings: &Settings, clock: &mut Clock) -> Result<CleanInput, Error> {
+pub fn prepare(settings: &Settings) -> Result<Prepared, Error> {
+    let mut clock = Clock::default();
+    summarise(load_and_clean(settings, &mut clock)?, None, settings, &mut clock)
+}
+
+/// Finds the input files, loads and cleans them.
+///
+/// # Errors
+/// [`Error::Input`] when the input breaks the contract, [`Error::Io`] when it cannot be read.
+pub(crate) fn load_and_clean(settings: &Settings, clock: &mut Clock) -> Result<CleanInput, Error> {
     clock.enter("load and clean");
     let source = Source::of(&settings.input.path, is_data_file)?;
     let read = || {
         let loaded = load(settings, source.path())?;
         let files = Files::of(loaded.files, |file| source.name_of(file))?;
-        let raw = frame::rules::column_types::typed(loaded.frame, files.names(), settings)?;
-        let cleaned = contract::enforce(clean_rows(raw, files.names(), settings)?, settings)?;
+        let raw = typed(loaded.frame, files.names(), &settings.contract, &settings.input)?;
+        let cleaned = contract::enforce(clean(raw, files.names(), settings)?, settings)?;
         Ok((files, cleaned))
     };
     let (files, cleaned) =
@@ -64,57 +71,61 @@ pub fn read_and_clean(settings: &Settings, clock: &mut Clock) -> Result<CleanInp
     Ok(CleanInput { source, files, cleaned })
 }
 
-/// Reads, cleans and summarises, by the outlier limits of an earlier run where they are given; fits
-/// and writes nothing.
-///
-/// # Errors
-/// [`Error::Input`] when the input breaks the contract, [`Error::Io`] when it cannot be read.
-pub fn prepare(
-    settings: &Settings,
-    given: Option<&[OutlierLimits]>,
-    clock: &mut Clock,
-) -> Result<Prepared, Error> {
-    summarise_input(read_and_clean(settings, clock)?, given, settings, clock)
-}
-
-/// What [`prepare`] makes of an input that has been read.
-///
-/// # Errors
-/// As [`prepare`].
-pub(crate) fn summarise_input(
-    read: CleanInput,
-    given: Option<&[OutlierLimits]>,
-    settings: &Settings,
-    clock: &mut Clock,
-) -> Result<Prepared, Error> {
-    let CleanInput { source, files, cleaned } = read;
-    clock.enter("cap and summarise");
-    let (summary, limits) = summarise(cleaned.valid.clone(), given, settings)?;
-    let histories = summary::to_histories(&summary, settings)?;
-    let signs = stated::signs(settings, &histories, summary.below_min_orders);
-    Ok(Prepared { source, files, cleaned, summary, limits, histories, signs })
-}
-
-fn clean_rows(raw: LazyFrame, names: &[String], settings: &Settings) -> Result<Cleaned, Error> {
+fn clean(raw: LazyFrame, names: &[String], settings: &Settings) -> Result<Cleaned, Error> {
     match settings.input.kind {
         InputKind::Customers => rules::export::customers(raw, names, settings),
         InputKind::Transactions => rules::log::clean(raw, names, settings),
     }
 }
 
-fn summarise(
-    valid: LazyFrame,
-    given: Option<&[OutlierLimits]>,
+/// Caps outliers, adds omnichannel totals and summarises each customer. `limits` are the outlier
+/// limits of an earlier run, to be used instead of new ones.
+///
+/// # Errors
+/// [`Error::Input`] when no customer is left, or the input breaks the contract.
+pub(crate) fn summarise(
+    input: CleanInput,
+    limits: Option<&[OutlierLimits]>,
     settings: &Settings,
-) -> Result<(CustomerSummary, Vec<OutlierLimits>), Error> {
-    match settings.input.kind {
+    clock: &mut Clock,
+) -> Result<Prepared, Error> {
+    clock.enter("cap and summarise");
+    let valid = input.cleaned.valid.clone();
+    let (summary, limits) = match settings.input.kind {
         InputKind::Customers => {
-            let (capped, limits) = outliers::cap(valid, given, settings)?;
-            let totals = summary::export::omnichannel_totals(capped, settings);
-            Ok((summary::export::customer_summary(totals, settings)?, limits))
+            let (capped, limits) = cap(valid, limits, settings)?;
+            let totals = summary::export::omnichannel_totals(capped, &settings.input);
+            (summary::export::customer_summary(totals, settings)?, limits)
         }
-        InputKind::Transactions => {
-            Ok((summary::log::customer_summary(valid, settings)?, Vec::new()))
+        // An order log has no sums to cap: each order counts by itself.
+        InputKind::Transactions => (summary::log::customer_summary(valid, settings)?, Vec::new()),
+    };
+    let histories = summary::to_histories(&summary, settings)?;
+    let signs = selection::signs(&settings.summary, &histories, summary.below_min_orders);
+    Ok(Prepared { input, summary, limits, histories, signs })
+}
+
+impl Prepared {
+    /// What happened to the rows, with the hashes of the files and the seconds of each stage.
+    pub(crate) fn audit(
+        self,
+        inputs: Vec<Fingerprint>,
+        timings: Vec<(&'static str, f64)>,
+    ) -> Audit {
+        let Self { input: CleanInput { cleaned, .. }, summary, limits, .. } = self;
+        Audit {
+            inputs,
+            rows_read: cleaned.rows_read,
+            rejected: cleaned.rejected,
+            quarantine: cleaned.quarantine,
+            returns_netted: cleaned.returns_netted,
+            limits,
+            below_min_orders: summary.below_min_orders,
+            lines_after_calibration: summary.lines_after_calibration,
+            first_order: summary.first_order,
+            last_order: summary.last_order,
+            observation_end: summary.observation_end,
+            timings,
         }
     }
 }

@@ -1,10 +1,12 @@
-//! Whether run.json and figures.json speak of the same segments: the sections count on it.
+//! Checks that run.json and figures.json have the same segments and complete tables, as the
+//! sections assume.
 
-use super::document::Document;
 use crate::results::chart_data::ChartData;
+use crate::results::run_document::RunDocument;
 
-/// What does not fit together; none when all does.
-pub fn fault(run: &Document, charts: &ChartData) -> Option<&'static str> {
+/// The first mismatch. Returns `None` when everything matches.
+pub fn fault(run: &RunDocument, charts: &ChartData) -> Option<&'static str> {
+    // The sections index by segment, bin, row and column without checks of their own.
     let n = charts.segments.len();
     let intervals = run.intervals.as_ref().map_or(n, |intervals| intervals.segments.len());
     let kept = run.kept_columns.iter().all(|column| column.groups.len() >= n);
@@ -24,7 +26,7 @@ pub fn fault(run: &Document, charts: &ChartData) -> Option<&'static str> {
         (n > 0, "there are no segments"),
         (run.segments.len() == n, "figures.json has other segments than run.json"),
         (run.segment_edges.len() == n + 1, "segment_edges are not one more than the segments"),
-        (intervals == n, "the intervals are of other segments"),
+        (intervals == n, "the intervals belong to other segments"),
         (kept, "kept_columns lack a segment"),
         (distributions, "a distribution has other bins than edges, or lacks a segment"),
         (is_grid(&charts.ages.counts, n, charts.ages.from_years.len()), "ages lack a bin"),

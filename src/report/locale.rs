@@ -1,30 +1,19 @@
-//! Numbers, shares, days and lists as a language writes them. No sentences: those are in
-//! [`super::texts`].
+//! Formats numbers, shares, days and lists for a language. Sentences are in [`super::texts`].
 
 use chrono::{Datelike, NaiveDate};
 
 pub use crate::settings::Language;
 
-/// What a language has in the place of a number that there is not.
+/// Shown instead of a number that is not finite.
 const NOTHING: &str = "–";
-/// From here on a number has more digits than it knows, and is written with an exponent.
+/// From here on a number is written with an exponent, since not all of its digits are exact.
 const VERY_LARGE: f64 = 1e15;
 /// Letters of the short name of a month; the same in both languages.
 const SHORT_MONTH: usize = 3;
 
 const ENGLISH_MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
 ];
 const TURKISH_MONTHS: [&str; 12] = [
     "Ocak", "Şubat", "Mart", "Nisan", "Mayıs", "Haziran", "Temmuz", "Ağustos", "Eylül", "Ekim",
@@ -40,7 +29,7 @@ impl Language {
         }
     }
 
-    /// What stands between thousands, and before decimals.
+    /// The thousands separator and the decimal mark.
     fn marks(self) -> (char, char) {
         match self {
             Self::En => (',', '.'),
@@ -55,8 +44,9 @@ impl Language {
         }
     }
 
-    /// 13740.46 with one decimal as 13,740.5, in Turkish 13.740,5. Ties go to the even digit, as in
-    /// all texts of a run; what rounds to nothing has no sign; what is not finite is a dash.
+    /// Formats a number: 13740.46 with one decimal as 13,740.5, in Turkish 13.740,5. Ties go to the
+    /// even digit, as in all texts of a run. A value that rounds to zero has no sign; one that is
+    /// not finite is a dash.
     pub fn number(self, value: f64, decimals: usize) -> String {
         if !value.is_finite() {
             return NOTHING.to_owned();
@@ -66,7 +56,7 @@ impl Language {
         if signed { format!("−{digits}") } else { digits }
     }
 
-    /// A share, 0.8, as 80%, in Turkish %80, with so many decimals.
+    /// Formats a share in percent: 0.8 without decimals as 80%, in Turkish %80.
     pub fn percent(self, share: f64, decimals: usize) -> String {
         let number = self.number(100.0 * share, decimals);
         if number == NOTHING {
@@ -79,18 +69,18 @@ impl Language {
         }
     }
 
-    /// 1 June 2021, in Turkish 1 Haziran 2021.
+    /// Formats a day as 1 June 2021, in Turkish 1 Haziran 2021.
     pub fn date(self, day: NaiveDate) -> String {
         format!("{} {} {}", day.day(), self.months()[day.month0() as usize], day.year())
     }
 
-    /// Jun 2021, in Turkish Haz 2021.
+    /// Formats the month of a day as Jun 2021, in Turkish Haz 2021.
     pub fn month(self, day: NaiveDate) -> String {
         let name = self.months()[day.month0() as usize].chars().take(SHORT_MONTH);
         format!("{} {}", name.collect::<String>(), day.year())
     }
 
-    /// Names with an "and" before the last one.
+    /// Joins names, with an "and" before the last one.
     pub fn list<S: AsRef<str>>(self, names: &[S]) -> String {
         let and = match self {
             Self::En => " and ",
@@ -103,7 +93,7 @@ impl Language {
         }
     }
 
-    /// A number without its sign.
+    /// Formats a number that is not negative.
     fn digits(self, value: f64, decimals: usize) -> String {
         let (thousands, decimal) = self.marks();
         if value >= VERY_LARGE {

@@ -1,23 +1,23 @@
-//! The page that management opens: one HTML file with everything in it, which needs no network, and
-//! computes nothing that the run has not.
+//! The report for management: one HTML file with everything in it. It needs no network, and shows
+//! only what the run has computed.
 //!
 //! # Layout
-//! * `document`: run.json as the page reads it, `agreement`: whether it fits its figures; the charts come from [`crate::results::chart_data`].
-//! * [`texts`]: what is said, in each language. [`locale`]: numbers and dates. `view`: what a section
-//!   is given.
-//! * `table`, `chart`: how numbers are shown.
-//! * `overview`, `segments` (with `profiles`), `forecast`, `customers`, `model`, `rfm`, `migration`, `data`: the
-//!   sections, from first to last.
+//! * `agreement`: whether run.json ([`crate::results::run_document`]) and figures.json
+//!   ([`crate::results::chart_data`]) match.
+//! * [`texts`]: the texts of each language. [`locale`]: formats of numbers and dates. `view`: the
+//!   data and texts that every section gets.
+//! * `table`, `chart`: tables, and charts as SVG.
+//! * [`sections`]: the sections of the page.
 //!
 //! # Choice
-//! The charts are drawn here as SVG rather than in the browser by a library: mail programs and previews
-//! show attachments without scripts, paper has none, and every mark can be tested against the run's
-//! files. A script of the page's own, named by its hash in the content security policy so that nothing
-//! from the data can run, adds values under the pointer, legends, search and downloads.
+//! The charts are drawn here as SVG rather than in the browser by a library: mail programs and
+//! previews show attachments without scripts, print has none, and every mark can be tested against
+//! the run's files. The page has one script of its own, for values under the pointer, legends,
+//! search and downloads. The content security policy names it by its hash, so that nothing from the
+//! data can run.
 
 pub(crate) mod agreement;
 mod chart;
-pub(crate) mod document;
 pub mod locale;
 pub mod sections;
 mod table;
@@ -30,12 +30,12 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 use view::View;
 
-use crate::report::sections::{heading, input_name};
+use crate::report::sections::input_name;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// The whole page.
+/// The whole page as HTML.
 pub(crate) fn page(view: &View<'_>) -> String {
     let sections = [
         ("overview", sections::overview::section(view)),
@@ -52,6 +52,7 @@ pub(crate) fn page(view: &View<'_>) -> String {
         ("model", sections::model::section(view)),
         ("data", sections::data::section(view)),
     ];
+    // An empty section, such as migration without an earlier run, has no entry in the contents.
     let shown = || sections.iter().filter(|(_, section)| !section.0.is_empty());
     let page = html! {
         (DOCTYPE)
@@ -83,7 +84,7 @@ pub(crate) fn page(view: &View<'_>) -> String {
     page.into_string()
 }
 
-/// Only the page's own script runs, whatever the data hold.
+/// The content security policy: only the page's own script runs, whatever the data contain.
 fn policy() -> String {
     let hash = STANDARD.encode(Sha256::digest(SCRIPT.as_bytes()));
     format!(

@@ -1,5 +1,5 @@
-//! Tables: for reading, for screen readers, and for downloading as CSV, which takes the exact values
-//! that stand behind the rounded ones.
+//! Tables for readers, screen readers, and download as CSV, which takes the exact values behind the
+//! rounded ones.
 
 use maud::{Markup, html};
 
@@ -10,7 +10,7 @@ pub struct Table {
     rows: Vec<Vec<Cell>>,
 }
 
-/// Stands where there is no number.
+/// Shown when there is no number.
 const NONE: &str = "–";
 
 /// One cell.
@@ -18,28 +18,29 @@ const NONE: &str = "–";
 pub enum Cell {
     /// Text.
     Text(String),
-    /// A number: as shown, and exactly.
+    /// A number: as shown, and its exact value.
     Number(String, f64),
-    /// A number behind which a bar of that share of the cell stands.
+    /// A number as shown, its exact value, and the share of the cell, 0 to 1, that a bar behind it
+    /// fills.
     Bar(String, f64, f64),
-    /// A number on a ground as strong as that share.
+    /// A number as shown, its exact value, and the strength of the background, 0 to 1.
     Heat(String, f64, f64),
 }
 
 impl Cell {
-    /// A text.
+    /// A cell with a text.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
 
-    /// Nothing.
+    /// A cell without a number.
     pub fn none() -> Self {
         Self::text(NONE)
     }
 }
 
 impl Table {
-    /// A table under these titles.
+    /// An empty table with these column titles.
     pub fn new(head: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { head: head.into_iter().map(Into::into).collect(), rows: Vec::new() }
     }
@@ -59,7 +60,7 @@ impl Table {
         cells.clone().any(|cell| !matches!(cell, Cell::Text(_)))
     }
 
-    /// The table in a box that scrolls where the screen is narrow.
+    /// The table as HTML, in a box that scrolls on a narrow screen.
     pub fn markup(&self, id: &str, caption: &str) -> Markup {
         html! {
             div.scroll tabindex="0" role="region" aria-label=(caption) {

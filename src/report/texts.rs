@@ -1,10 +1,11 @@
-//! The words of the report, one file a language, and the figures that are filled into them.
+//! The texts of the report, one file per language, and how values are filled into them.
 //!
-//! A text is a template: `{name}` or `{name:FORMAT}` stands for a fact. FORMAT is `0`, `1` or `2`
-//! (decimals), `%` (a share as percent), `date` (a day), `text`, or the name of a table of texts. Of
-//! such a table a name takes the text with that key (`{rules:rules}`), which can have placeholders
-//! of its own, and a number takes `one` or `many` as its noun (`{months:count.month}`). Lists are
-//! joined with "and". What comes from the data is inserted as it is: the page makes it safe.
+//! A text is a template in which `{name}` or `{name:FORMAT}` is replaced by a fact. FORMAT is `0`,
+//! `1` or `2` (decimals), `%` (a share as percent), `date` (a day), `text`, or the name of a table
+//! of texts. With a table, a name is replaced by the text of that key (`{rules:rules}`), which can
+//! have placeholders of its own, and a number gets the noun `one` or `many`
+//! (`{months:count.month}`). Lists are joined with "and". Values from the data are inserted as they
+//! are: the page escapes them.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -25,13 +26,13 @@ static TURKISH: LazyLock<Words> =
 /// All texts of a language.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words {
-    /// Which.
+    /// The language.
     pub language: Language,
-    /// By path: `plays.protect.title`.
+    /// Texts by path, such as `plays.protect.title`.
     texts: BTreeMap<String, String>,
 }
 
-/// A finding in the words of the report.
+/// A finding in the language of the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
     /// What was found, and what it means.
@@ -40,23 +41,24 @@ pub struct Said {
     pub remedy: String,
 }
 
-/// Advice on a segment in the words of the report.
+/// Advice on a segment in the language of the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestion {
-    /// Two to four words.
+    /// Title, of two to four words.
     pub title: String,
-    /// Where the segment stands; empty where nobody is in it.
+    /// Size, value and activity of the segment; empty when nobody is in it.
     pub standing: String,
     /// What to do, through which channel, with what.
     pub action: String,
 }
 
-/// What follows the action of a play: of each group, the first that the facts suffice for.
+/// Texts that follow the action of a play: from each group, the first one whose facts are all
+/// there.
 const DETAILS: [&[&str]; 3] =
     [&["plays.channel"], &["plays.categories", "plays.category"], &["plays.suggest", "plays.add"]];
 
 impl Words {
-    /// The words of a language; its file is read once.
+    /// The texts of a language; its file is parsed once.
     pub fn of(language: Language) -> &'static Self {
         match language {
             Language::En => &ENGLISH,
@@ -64,14 +66,15 @@ impl Words {
         }
     }
 
-    /// A file that is no TOML has no texts; the files are part of the program, and tests read both.
+    /// Parses a file of texts. A faulty one would give no texts, but the files are part of the
+    /// program, and tests read both.
     fn read(language: Language, toml: &str) -> Self {
         let mut texts = BTreeMap::new();
         flatten("", toml.parse().unwrap_or_default(), &mut texts);
         Self { language, texts }
     }
 
-    /// The text of a path as it stands in the file.
+    /// The text with this path, placeholders included. Returns `None` when there is none.
     pub fn get(&self, path: &str) -> Option<&str> {
         self.texts.get(path).map(String::as_str)
     }
@@ -81,19 +84,22 @@ impl Words {
         self.texts.keys().map(String::as_str)
     }
 
-    /// The text of a name in a table; a name that is not there, such as one from somebody's pipeline
-    /// file, is its own text.
+    /// The text of a name in a table. A name without one, such as a name from a user's pipeline
+    /// file, is returned as it is.
     pub fn name<'a>(&'a self, table: &str, name: &'a str) -> &'a str {
         self.get(&format!("{table}.{name}")).unwrap_or(name)
     }
 
-    /// The text of a path with facts filled in; none where there is no such text, or a fact is
-    /// missing or of another kind.
+    /// The text with this path, facts filled in.
+    ///
+    /// Returns `None` when there is no such text, or a fact is missing or of the wrong type.
     pub fn text(&self, path: &str, facts: &Facts) -> Option<String> {
         self.fill(self.get(path)?, facts, true)
     }
 
-    /// A finding in words; none where there are none, and its own message must do.
+    /// A finding in this language.
+    ///
+    /// Returns `None` when there is no text for it; its own message has to do.
     pub fn finding(&self, finding: &Finding) -> Option<Said> {
         let code = &finding.code;
         let shape = finding.variant().map(|variant| format!("findings.{code}-{variant}"));
@@ -105,7 +111,9 @@ impl Words {
         })
     }
 
-    /// Advice in words; none where a fact is missing, and its own text must do.
+    /// Advice in this language.
+    ///
+    /// Returns `None` when a fact is missing; its own text has to do.
     pub fn suggestion(&self, advice: &Advice) -> Option<Suggestion> {
         let (play, facts) = (advice.play.name(), &advice.facts);
         let said = |path: &&str| self.text(path, facts);
@@ -119,8 +127,8 @@ impl Words {
         })
     }
 
-    /// A template with facts; `tables`: whether texts of a table may have placeholders, which goes
-    /// one step deep and thus cannot go round in circles.
+    /// A template with facts filled in. `tables` says whether texts of a table may have
+    /// placeholders; only the first level may, so that texts cannot refer to each other forever.
     fn fill(&self, template: &str, facts: &Facts, tables: bool) -> Option<String> {
         let mut parts = template.split('{');
         let mut text = parts.next().unwrap_or_default().to_owned();
@@ -154,7 +162,7 @@ impl Words {
         }
     }
 
-    /// The text of a name in a table, with facts.
+    /// The text of a name in a table, facts filled in.
     fn entry(&self, table: &str, name: &str, facts: &Facts, tables: bool) -> Option<String> {
         match self.get(&format!("{table}.{name}")) {
             Some(text) if tables => self.fill(text, facts, false),
@@ -171,7 +179,7 @@ impl Words {
     }
 }
 
-/// The texts of a table, by path.
+/// Adds the texts of a table by their paths.
 fn flatten(path: &str, table: toml::Table, texts: &mut BTreeMap<String, String>) {
     for (key, value) in table {
         let path = if path.is_empty() { key } else { format!("{path}.{key}") };
@@ -192,7 +200,7 @@ mod tests {
     const FILE: &str = r#"
         [findings.left_out]
         message = "{customers:count.customer} are left out since {since:date}."
-        remedy = "Prepared at {columns}, {columns:names} ({share:%}, {mean:1}, {mean:2}, {mean})."
+        remedy = "Look at {columns}, {columns:names} ({share:%}, {mean:1}, {mean:2}, {mean})."
         [findings.left_out-quietly]
         message = "{customers:0} are left out because of {why:reasons}."
         remedy = "None."
@@ -226,13 +234,10 @@ mod tests {
     fn facts_are_filled_in() {
         let said = words(Language::En).finding(&finding()).expect("all facts");
         assert_eq!(said.message, "13,740 customers are left out since 1 June 2021.");
-        assert_eq!(
-            said.remedy,
-            "Prepared at a and <b>, Ä and <b> (80%, 1,234.6, 1,234.56, 1,235)."
-        );
+        assert_eq!(said.remedy, "Look at a and <b>, Ä and <b> (80%, 1,234.6, 1,234.56, 1,235).");
         let said = words(Language::Tr).finding(&finding()).expect("all facts");
         assert_eq!(said.message, "13.740 customers are left out since 1 Haziran 2021.");
-        assert_eq!(said.remedy, "Prepared at a ve <b>, Ä ve <b> (%80, 1.234,6, 1.234,56, 1.235).");
+        assert_eq!(said.remedy, "Look at a ve <b>, Ä ve <b> (%80, 1.234,6, 1.234,56, 1.235).");
         let one = words(Language::En).finding(&finding().with("customers", 1usize));
         assert!(one.expect("all facts").message.starts_with("1 customer are"));
     }

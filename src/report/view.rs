@@ -1,24 +1,26 @@
-//! What every section of the page is given, and how it says numbers.
+//! The data and texts that every section of the page gets, and how it formats numbers.
 
 use chrono::{Days, NaiveDate};
 
-use super::document::{Document, Interval, Migration};
-use super::table::Cell;
-use super::texts::Words;
+use crate::report::table::Cell;
+use crate::report::texts::Words;
 use crate::results::chart_data::ChartData;
+use crate::results::forecast::Interval;
+use crate::results::migration::Migration;
+use crate::results::run_document::RunDocument;
 
-/// Findings by which P(alive) says nothing.
+/// Codes of the findings under which P(alive) means nothing.
 const NOBODY_LEAVES: [&str; 2] = ["dropout_not_identified", "no_dropout_by_choice"];
-/// Stands in the page where a language has no text.
+/// Shown in the page where a language has no text.
 pub const MISSING: &str = "⟨?⟩";
 
-/// A run, the words to tell it in, and what must not be told.
+/// A run, the texts to show it with, and whether identifiers may be shown.
 pub struct View<'a> {
     /// run.json
-    pub run: &'a Document,
+    pub run: &'a RunDocument,
     /// figures.json
     pub charts: &'a ChartData,
-    /// What became of an earlier run's customers.
+    /// What became of an earlier run's customers; `None` without an earlier run.
     pub migration: Option<&'a Migration>,
     /// Texts and number formats.
     pub words: &'a Words,
@@ -27,12 +29,13 @@ pub struct View<'a> {
 }
 
 impl View<'_> {
-    /// A text of the page; [`MISSING`] where there is none, which a test excludes.
+    /// A text of the page, or [`MISSING`]; a test makes sure that no text is missing.
     pub fn t(&self, key: &str) -> &str {
         self.words.get(key).unwrap_or(MISSING)
     }
 
-    /// A text with its gaps filled.
+    /// A text with its placeholders filled from pairs of name and value; one without a value is
+    /// left empty.
     pub fn fill(&self, key: &str, gaps: &[(&str, &str)]) -> String {
         let mut rest = self.t(key);
         let mut filled = String::new();
@@ -46,12 +49,12 @@ impl View<'_> {
         filled
     }
 
-    /// A whole number.
+    /// A number without decimals.
     pub fn whole(&self, value: f64) -> String {
         self.words.language.number(value, 0)
     }
 
-    /// A number with as many decimals as its size asks for: three digits, or none beyond.
+    /// A number with decimals by its size: about three digits in all, and none from 100 on.
     pub fn number(&self, value: f64) -> String {
         let decimals = match value.abs() {
             v if v >= 100.0 || v == 0.0 => 0,
@@ -63,12 +66,12 @@ impl View<'_> {
         if value.fract() == 0.0 { self.whole(value) } else { shown }
     }
 
-    /// A share, 0 to 1.
+    /// A share, 0 to 1, in percent; with one decimal below 10 %.
     pub fn percent(&self, share: f64) -> String {
         self.words.language.percent(share, usize::from(share != 0.0 && share.abs() < 0.0995))
     }
 
-    /// A sum of money, with its currency where the pipeline names one.
+    /// An amount of money, with its currency if the pipeline names one.
     pub fn money(&self, value: f64) -> String {
         let decimals = if value.abs() >= 1000.0 { 0 } else { 2 };
         match &self.run.settings.output.currency {
@@ -79,7 +82,7 @@ impl View<'_> {
         }
     }
 
-    /// A number in the room of an axis label: 12k, 1.5M.
+    /// A number short enough for an axis label: 12k, 1.5M.
     pub fn short(&self, value: f64) -> String {
         let (scaled, unit) = match value.abs() {
             v if v >= 1e9 => (value / 1e9, "format.billion"),
@@ -95,44 +98,43 @@ impl View<'_> {
         if unit.is_empty() { number } else { format!("{number}{}", self.t(unit)) }
     }
 
-    /// From one number to another.
+    /// The ends of an interval, each formatted by `say`.
     pub fn range(&self, interval: Interval, say: impl Fn(f64) -> String) -> String {
         format!("{}\u{a0}– {}", say(interval.low), say(interval.high))
     }
 
-    /// A length in the run's time unit.
+    /// A duration in the run's time unit.
     pub fn duration(&self, value: f64) -> String {
-        let unit = &self.run.settings.summary.time_unit;
-        let key = format!("units.{unit}s");
+        let key = format!("units.{}", self.run.settings.summary.time_unit.plural());
         self.fill(
             &key,
             &[("n", &self.words.language.number(value, if value < 10.0 { 1 } else { 0 }))],
         )
     }
 
-    /// The label of a horizon of so many months.
+    /// The label of a horizon of `months` months.
     pub fn months(&self, months: u32) -> String {
         let key = if months == 1 { "units.month" } else { "units.months" };
         self.fill(key, &[("n", &months.to_string())])
     }
 
-    /// A date as JSON has it, in words.
+    /// A date such as 2021-06-01 in words; any other text as it is.
     pub fn day(&self, text: &str) -> String {
         text.parse().map_or_else(|_| text.to_owned(), |date| self.words.language.date(date))
     }
 
-    /// The day so many days after the observation end.
+    /// The day `days` days after the observation end.
     pub fn day_ahead(&self, days: f64) -> NaiveDate {
         self.run.as_of.checked_add_days(Days::new(days.round() as u64)).unwrap_or(self.run.as_of)
     }
 
-    /// The name of a model.
+    /// The name of a model in the page's language.
     pub fn model_name(&self, model: &str) -> String {
         let known = format!("models.{model}");
         self.words.get(&known).map_or(model.to_owned(), str::to_owned)
     }
 
-    /// P(alive) as a cell; nothing where the data say nothing of it.
+    /// P(alive) as a cell, which is empty when P(alive) means nothing.
     pub fn alive(&self, share: f64) -> Cell {
         match self.knows_who_left() {
             true => Cell::Number(self.percent(share), share),
@@ -140,7 +142,7 @@ impl View<'_> {
         }
     }
 
-    /// Whether P(alive) says anything.
+    /// Whether P(alive) means anything: no finding of [`NOBODY_LEAVES`].
     pub fn knows_who_left(&self) -> bool {
         !self.run.warnings.iter().any(|finding| NOBODY_LEAVES.contains(&finding.code.as_ref()))
     }
@@ -151,12 +153,12 @@ impl View<'_> {
         horizons.map(|(i, h)| (i, h.months)).max_by_key(|(_, m)| *m).unwrap_or_default()
     }
 
-    /// Positions of the segments, the best first.
+    /// Positions of the segments, highest first.
     pub fn best_first(&self) -> impl Iterator<Item = usize> + use<> {
         (0..self.charts.segments.len()).rev()
     }
 
-    /// The colour of a segment: the best has the first.
+    /// The position of a segment's colour: the highest segment has the first one.
     pub fn colour(&self, segment: usize) -> usize {
         self.charts.segments.len() - 1 - segment
     }

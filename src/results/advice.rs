@@ -1,4 +1,4 @@
-//! Suggested actions.
+//! Suggested actions, one per segment.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,24 +6,26 @@ use crate::results::facts::Facts;
 
 /// What to do about a segment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Advice {
     /// Label of the segment.
     pub segment: String,
     /// Share of the company's expected value, 0 to 1.
     pub share_of_value: f64,
-    /// What kind of thing to do.
+    /// Kind of action.
     pub play: Play,
-    /// The figures of the text, for those who say it in other words.
+    /// Values of the text, for a report that words it in another way.
     pub facts: Facts,
-    /// One or two sentences.
+    /// The action in one or two English sentences.
     pub text: String,
 }
 
-/// A kind of thing to do about a segment.
+/// A kind of action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Play {
-    /// Nothing: nobody is in the segment.
+    /// Nothing: the segment is empty.
     Nobody,
     /// Worth much, and mostly gone.
     WinBack,

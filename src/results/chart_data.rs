@@ -1,50 +1,51 @@
-//! What the charts of a report show, computed once by the run and written as figures.json; the report
-//! draws it and computes nothing. Counts by segment are in the order of the segments, lowest first.
+//! The data of a report's charts. A run computes it once and writes it as figures.json; the report
+//! draws it and computes nothing. Counts by segment are in segment order, lowest first.
 
 use serde::{Deserialize, Serialize};
 
 /// Version of the layout of figures.json.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// Everything that is drawn, beside what run.json has already.
+/// All chart data that is not in run.json already.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChartData {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
     /// Labels of the segments, lowest first.
     pub segments: Vec<String>,
-    /// How customers are distributed by lifetime value, expected orders of each horizon and expected
-    /// order value.
+    /// Histograms of lifetime value, of expected orders over each horizon, and of expected order
+    /// value.
     pub distributions: Vec<Distribution>,
-    /// How long ago customers ordered first.
+    /// Customers by time since their first order.
     pub ages: Ages,
-    /// How many customers have which recency and frequency.
+    /// Customers by recency and frequency.
     pub recency_frequency: RecencyFrequency,
-    /// What the model says of customers by recency and frequency.
+    /// P(alive) and expected orders by recency and frequency.
     pub surface: Surface,
-    /// The fit beside the data.
+    /// Customers expected by the fit against observed ones.
     pub fit: FitAgainstData,
-    /// What the parameters mean.
+    /// Quantities derived from the parameters.
     #[serde(rename = "meaning")]
     pub derived: Vec<Quantity>,
-    /// Probability that an interval of `derived` holds the truth.
+    /// Probability that an interval of `derived` contains the true value.
     pub level: f64,
     /// Customers by RFM's recency and frequency scores.
     pub rfm_grid: Vec<RfmCell>,
-    /// The customers worth most, first by lifetime value, then in input order.
+    /// The customers with the highest lifetime value, highest first; ties are in input order.
     pub customers: Vec<CustomerLine>,
-    /// P(alive) of the first of them over time; an order log only.
+    /// P(alive) over time of the first of `customers`; empty unless the input is an order log.
     pub survival: Vec<Survival>,
-    /// The forecast beside what happened; an order log with a calibration end only.
-    pub holdout: Option<HoldoutFigures>,
+    /// The forecast against what happened; `None` unless the input is an order log with a
+    /// calibration end.
+    pub holdout: Option<HoldoutChart>,
 }
 
-/// A histogram of one column of the customers' table.
+/// A histogram of one column of the customer table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Distribution {
     /// Name of the column, before any renaming.
     pub measure: String,
-    /// Rising edges of n bins, n + 1 of them; a bin holds its lower edge, not its upper one.
+    /// n + 1 increasing edges of n bins; a bin includes its lower edge and excludes its upper one.
     pub edges: Vec<f64>,
     /// For each segment, customers in each bin.
     pub counts: Vec<Vec<u64>>,
@@ -55,7 +56,7 @@ pub struct Distribution {
 /// Customers by T, in years of 365.25 days.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ages {
-    /// Lower ends of the bins; the last one is open.
+    /// Lower edges of the bins, in years; the last bin is open.
     pub from_years: Vec<f64>,
     /// For each segment, customers in each bin.
     pub counts: Vec<Vec<u64>>,
@@ -64,17 +65,17 @@ pub struct Ages {
 /// Customers by recency t_x and frequency x.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecencyFrequency {
-    /// Rising edges of n bins of t_x, n + 1 of them, in the time unit of the run; the last bin holds
+    /// n + 1 increasing edges of n bins of t_x, in the time unit of the run; the last bin includes
     /// its upper edge.
     pub recency_edges: Vec<f64>,
-    /// Lower ends of the bins of x; the last one is open.
+    /// Lower edges of the bins of x; the last bin is open.
     pub frequency_from: Vec<u64>,
     /// For each segment and bin of t_x, customers in each bin of x.
     pub counts: Vec<Vec<Vec<u64>>>,
 }
 
-/// What the model says of a customer of median T, by t_x and x. None where no customer can be: a t_x
-/// above 0 without orders.
+/// Predictions for a customer of median T, by t_x and x. `None` where no customer can be: at x = 0,
+/// t_x is 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Surface {
     /// T of the customer, in the time unit of the run.
@@ -91,70 +92,73 @@ pub struct Surface {
     pub expected_orders: Vec<Vec<Option<f64>>>,
 }
 
-/// Customers as they are and as the fitted model has them, given the T of each (and, under a
-/// selection, given that they are in the file).
+/// Observed customers against those that the fitted model expects, given the T of each (and, under
+/// a selection, given that they are in the file).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FitAgainstData {
     /// By frequency x.
     pub frequency: Vec<FitBin>,
     /// By days from the last order to the observation end.
     pub silence_days: Vec<FitBin>,
-    /// Simulated customers that the expectation is the mean of.
+    /// Number of simulated customers behind the expected counts.
     pub draws: u64,
 }
 
 /// One bin of [`FitAgainstData`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FitBin {
-    /// Lowest value.
+    /// Lower edge, which is in the bin.
     pub from: f64,
-    /// First value that is not in the bin; none for the last bin, which is open.
+    /// Upper edge, which is not in the bin; `None` for the last bin, which is open.
     pub to: Option<f64>,
     /// Customers in the file.
     pub observed: u64,
-    /// Customers by the model.
+    /// Customers that the model expects.
     pub expected: f64,
 }
 
-/// A number that says what parameters mean, with its interval where there are standard errors.
+/// A quantity derived from the parameters, with its interval.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Quantity {
-    /// Which.
+    /// Which quantity.
     pub name: DerivedQuantity,
     /// Estimate.
     pub value: f64,
-    /// Lower and upper end, by the delta method on the log scale.
+    /// Lower and upper end, by the delta method on the log scale; `None` without standard errors.
     pub interval: Option<[f64; 2]>,
 }
 
-/// What a [`Quantity`] is.
+/// The quantities that can be derived from parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DerivedQuantity {
-    /// α/r: time between two orders of a customer of mean order rate, in the time unit of the run.
+    /// α/r: time between two orders of a customer with the mean order rate, in the time unit of the
+    /// run.
     TimeBetweenOrders,
-    /// a/(a+b): share that leaves after an order (BG/NBD: a repeat order; MBG/NBD: any order).
+    /// a/(a+b): share of customers who leave after an order (BG/NBD: a repeat order; MBG/NBD: any
+    /// order).
     LeaveAfterOrder,
-    /// β/s: lifetime of a customer of mean dropout rate, in the time unit of the run (Pareto/NBD).
+    /// β/s: lifetime of a customer with the mean dropout rate, in the time unit of the run
+    /// (Pareto/NBD).
     Lifetime,
     /// p·v/(q − 1): mean order value of the population (Gamma-Gamma).
     MeanOrderValue,
 }
 
-/// Customers of one recency score and one frequency score.
+/// Customers with one recency score and one frequency score.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RfmCell {
-    /// 1 to 5.
+    /// Recency score, 1 to 5.
     pub recency: u8,
-    /// 1 to 5.
+    /// Frequency score, 1 to 5.
     pub frequency: u8,
-    /// How many.
+    /// Number of customers.
     pub customers: u64,
-    /// Mean lifetime value; none where there is nobody.
+    /// Mean lifetime value; `None` without customers.
     pub mean_cltv: Option<f64>,
 }
 
-/// One customer.
+/// One customer in the list of the highest lifetime values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CustomerLine {
     /// Identifier.
@@ -163,17 +167,17 @@ pub struct CustomerLine {
     pub segment: String,
     /// Name of the RFM segment.
     pub rfm_segment: String,
-    /// x
+    /// Frequency, x.
     pub frequency: f64,
-    /// t_x, in the time unit of the run.
+    /// Recency, t_x, in the time unit of the run.
     pub recency: f64,
     /// T, in the time unit of the run.
     pub age: f64,
-    /// m
+    /// Monetary value, m: mean value per order.
     pub monetary_avg: f64,
     /// Days from the last order to the observation end.
     pub days_since_last_order: f64,
-    /// P(alive)
+    /// P(alive), 0 to 1.
     pub p_alive: f64,
     /// Expected orders over each horizon of the pipeline.
     pub expected_orders: Vec<f64>,
@@ -181,7 +185,7 @@ pub struct CustomerLine {
     pub exp_average_value: f64,
     /// Discounted value over the lifetime horizon.
     pub cltv: f64,
-    /// Kept columns, in the pipeline's order, as text.
+    /// Values of the columns to keep, in the pipeline's order, as text.
     #[serde(rename = "kept")]
     pub kept_columns: Vec<String>,
 }
@@ -191,61 +195,62 @@ pub struct CustomerLine {
 pub struct Survival {
     /// Identifier.
     pub customer_id: String,
-    /// Day of the first order.
+    /// Day of the first order, as 2021-06-01.
     pub first_order: String,
-    /// Days since then that `p_alive` is of: rising, the last one the observation end.
+    /// Days since the first order at which `p_alive` is given, increasing; the last one is the
+    /// observation end.
     pub days: Vec<f64>,
-    /// P(alive) at the end of each of the days, by the orders up to then.
+    /// P(alive) at the end of each of `days`, given the orders up to then.
     pub p_alive: Vec<f64>,
-    /// Days since the first order with repeat orders.
+    /// Days of the repeat orders, counted from the first order.
     pub orders: Vec<f64>,
 }
 
-/// A forecast from the end of the calibration, beside what happened.
+/// A forecast from the calibration end against what happened in the holdout.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct HoldoutFigures {
+pub struct HoldoutChart {
     /// Last day of the calibration.
     pub calibration_end: String,
     /// Last day of the holdout.
     pub holdout_end: String,
-    /// The model of the run first, then forecasts that need no model.
+    /// The model of the run first, then the naive forecasts.
     pub methods: Vec<HoldoutMethod>,
-    /// The model by tenth of its forecast, lowest first.
+    /// The model's forecast by decile, lowest first.
     pub deciles: Vec<Decile>,
 }
 
-/// How good one way to forecast was.
+/// How accurate one forecast method was.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HoldoutMethod {
     /// Its name in tables.
     pub name: String,
-    /// Whether it needs no model.
+    /// Whether it is a naive forecast.
     pub baseline: bool,
     /// Σ forecast orders.
     pub expected_orders: f64,
-    /// Σ orders.
+    /// Σ actual orders.
     pub actual_orders: f64,
-    /// Σ forecast orders / Σ orders − 1; none when nobody ordered.
+    /// Σ forecast orders / Σ actual orders − 1; `None` when nobody ordered.
     pub bias: Option<f64>,
-    /// Mean absolute error of orders.
+    /// Mean absolute error of the orders per customer.
     pub mae: f64,
-    /// Root of the mean squared error of orders.
+    /// Root mean squared error of the orders per customer.
     pub rmse: f64,
     /// Σ forecast value.
     pub expected_value: f64,
-    /// Σ value.
+    /// Σ actual value.
     pub actual_value: f64,
 }
 
-/// A tenth of the customers by forecast.
+/// One decile of the customers by their forecast.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decile {
-    /// 1 the lowest.
+    /// Number of the decile; 1 is the lowest.
     pub decile: u32,
-    /// How many.
+    /// Number of customers.
     pub customers: u64,
     /// Σ forecast orders.
     pub expected_orders: f64,
-    /// Σ orders.
+    /// Σ actual orders.
     pub actual_orders: f64,
 }

@@ -1,4 +1,4 @@
-//! ChartData and names behind a sentence, raw, so that it can be said in another language.
+//! The values of a message as raw numbers and names, so that it can be worded in another language.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-/// One value that a sentence needs.
+/// One value of a message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Fact {
     /// A finite number: a count, a share from 0 to 1, an amount.
@@ -18,13 +19,14 @@ pub enum Fact {
     Text(String),
 }
 
-/// Values by name, in the order of the names. Every number is finite.
+/// Values of a message by name, in alphabetical order of the names. Every number is finite.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Facts(BTreeMap<Cow<'static, str>, Fact>);
 
 impl Facts {
-    /// Adds a value; a number that is not finite is left out, for it is nothing to tell anybody.
+    /// Adds a value; a number that is not finite is left out.
     #[must_use]
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, fact: impl Into<Fact>) -> Self {
         let fact = fact.into();
@@ -43,12 +45,12 @@ impl Facts {
         }
     }
 
-    /// The value of a name.
+    /// The value with this name. Returns `None` when there is none.
     pub fn get(&self, name: &str) -> Option<&Fact> {
         self.0.get(name)
     }
 
-    /// Whether there is none.
+    /// Whether there are no values.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

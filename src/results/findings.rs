@@ -1,5 +1,4 @@
-//! What a run has to say about its data and its fit, in a code for machines and a sentence for
-//! people.
+//! Findings of a run about its data and its fit: a code for machines, and a sentence for people.
 
 use std::borrow::Cow;
 
@@ -7,37 +6,39 @@ use serde::{Deserialize, Serialize};
 
 use crate::results::facts::{Fact, Facts};
 
-/// Name of the fact that tells several shapes of one code apart.
+/// Name of the fact that distinguishes the variants of one code.
 const VARIANT: &str = "variant";
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Worth knowing; results stand.
+    /// Worth knowing; the results can be used as they are.
     Note,
-    /// Results need care; `--strict` refuses them.
+    /// The results need care; `--strict` rejects them.
     Warning,
 }
 
 /// One thing that the reader of the results should know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finding {
     /// Stable identifier.
     pub code: Cow<'static, str>,
-    /// Whether `--strict` minds.
+    /// Whether `--strict` rejects it.
     pub severity: Severity,
-    /// What was found, with its figures.
+    /// What was found, with its numbers.
     pub message: String,
     /// What to do about it.
     pub remedy: String,
-    /// The figures of the message, for those who say it in other words.
+    /// Values of the message, for a report that words it in another way.
     #[serde(default, skip_serializing_if = "Facts::is_empty")]
     pub facts: Facts,
 }
 
 impl Finding {
-    /// A finding that `--strict` minds.
+    /// A finding that `--strict` rejects.
     pub fn warning(code: &'static str, message: String, remedy: impl Into<String>) -> Self {
         Self::new(code, Severity::Warning, message, remedy.into())
     }
@@ -51,27 +52,27 @@ impl Finding {
         Self { code: code.into(), severity, message, remedy, facts: Facts::default() }
     }
 
-    /// Adds a figure of the message.
+    /// Adds a value of the message.
     #[must_use]
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, fact: impl Into<Fact>) -> Self {
         self.facts = self.facts.with(name, fact);
         self
     }
 
-    /// Adds a figure of the message, if there is one.
+    /// Adds a value of the message, if there is one.
     #[must_use]
     pub fn maybe(mut self, name: &'static str, fact: Option<impl Into<Fact>>) -> Self {
         self.facts = self.facts.maybe(name, fact);
         self
     }
 
-    /// Says which shape of its code a finding has.
+    /// Sets the variant of the finding's code.
     #[must_use]
     pub fn with_variant(self, variant: &'static str) -> Self {
         self.with(VARIANT, variant)
     }
 
-    /// Which shape of its code the finding has, where there are several.
+    /// The variant of the finding's code. Returns `None` when the code has no variants.
     pub fn variant(&self) -> Option<&str> {
         match self.facts.get(VARIANT) {
             Some(Fact::Text(variant)) => Some(variant),
@@ -79,7 +80,7 @@ impl Finding {
         }
     }
 
-    /// The same without its figures.
+    /// A copy without the values of the message.
     #[must_use]
     pub fn without_facts(&self) -> Self {
         Self { facts: Facts::default(), ..self.clone() }

@@ -1,7 +1,24 @@
-//! What a run tells, as plain values that can be written and read back.
+//! Results of a run as plain values, which can be written and read back.
+//!
+//! # Layout
+//! * [`run_document`]: run.json, which holds most of the others. [`chart_data`]: figures.json.
+//! * [`findings`]: what to know about the data and the fit. [`facts`]: values of their messages.
+//! * [`advice`]: a suggested action for each segment. [`profiles`]: segments in numbers.
+//! * [`outlier_limits`]: outlier limits. [`candidate`]: the fitted models in comparison.
+//!   [`forecast`]: the company's forecast, and past orders by week. [`migration`]: customers of an
+//!   earlier run.
+//! * [`named_values`]: values by name. `json_text`: the layout of JSON files. [`version`]: version of the file layout, and the program.
 
 pub mod advice;
+pub mod candidate;
 pub mod chart_data;
 pub mod facts;
 pub mod findings;
+pub mod forecast;
+pub(crate) mod json_text;
+pub mod migration;
+pub mod named_values;
+pub mod outlier_limits;
+pub mod profiles;
+pub mod run_document;
 pub mod version;

@@ -1,10 +1,10 @@
-//! Amounts of memory.
+//! Amounts of memory, such as "4 GiB".
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// `resources.memory_limit`: a number of bytes, as "4 GiB" or "500 MB".
+/// `resources.memory_limit`: a number of bytes, written as "4 GiB" or "500 MB".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ByteSize(u64);
 
@@ -19,15 +19,15 @@ impl ByteSize {
         ("B", 1),
     ];
 
-    /// The number.
+    /// The number of bytes.
     pub fn bytes(self) -> u64 {
         self.0
     }
 
-    /// Reads a whole number and a unit.
+    /// Parses a whole number and a unit.
     ///
     /// # Errors
-    /// What is expected.
+    /// A sentence that names the expected form.
     pub fn parse(text: &str) -> Result<Self, String> {
         let known = Self::UNITS.iter().find_map(|(unit, size)| {
             let count: u64 = text.trim().strip_suffix(unit)?.trim().parse().ok()?;
@@ -35,7 +35,7 @@ impl ByteSize {
         });
         known.map(Self).ok_or_else(|| {
             format!(
-                "{text:?} is no amount of memory: write a whole number and a unit, as \"4 GiB\""
+                "{text:?} is not an amount of memory: write a whole number and a unit, as \"4 GiB\""
             )
         })
     }
@@ -58,6 +58,17 @@ impl Serialize for ByteSize {
 impl<'de> Deserialize<'de> for ByteSize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for ByteSize {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ByteSize".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        String::json_schema(generator)
     }
 }
 

@@ -1,19 +1,19 @@
-//! What types cannot say about a pipeline; every fault is a sentence with its remedy.
+//! Rules on a pipeline that types cannot express; each fault is a sentence with its remedy.
 
 use std::collections::BTreeSet;
 
 use crate::error::nearest;
 use crate::settings::columns::RFM_SCORES;
 use crate::settings::contract;
-use crate::settings::sections::{RfmSegment, Settings};
+use crate::settings::sections::{RfmSegment, Selection, Settings};
 use crate::settings::types::{
     CappedColumns, FrequencyKind, InputKind, MonthLength, PurchaseModelName,
 };
 
-/// Returns the settings when they are sound.
+/// Returns the settings when they break no rule.
 ///
 /// # Errors
-/// Every fault.
+/// Every fault, one sentence each.
 pub(super) fn check(settings: Settings) -> Result<Settings, Vec<String>> {
     let mut faults = Vec::new();
     columns(&settings, &mut faults);
@@ -59,6 +59,7 @@ fn columns(settings: &Settings, faults: &mut Vec<String>) {
             }
         }
     }
+    // A name like those of temporary columns could be overwritten on the way.
     for name in settings.input_columns().iter().filter(|name| name.starts_with("__")) {
         faults.push(format!(
             "input.columns: {name:?} begins with two underscores, as this program's own columns do: \
@@ -90,7 +91,7 @@ fn outliers(settings: &Settings, faults: &mut Vec<String>) {
     if let CappedColumns::Only(chosen) = &settings.outliers.columns {
         for name in chosen.iter().filter(|name| !known.contains(&name.as_str())) {
             faults.push(format!(
-                "outliers.columns: {name:?} is no order or value column; those are {}",
+                "outliers.columns: {name:?} is not an order or value column; those are {}",
                 known.join(", ")
             ));
         }
@@ -111,6 +112,7 @@ fn models(settings: &Settings, faults: &mut Vec<String>) {
 fn transactions(settings: &Settings, faults: &mut Vec<String>) {
     let log = &settings.transactions;
     if let Some(cancelled) = &log.cancelled {
+        // A column alone marks nothing, and a prefix alone has no column to be looked up in.
         let marked = cancelled.prefix.is_some() || !cancelled.equals.is_empty();
         if marked != cancelled.column.is_some() {
             faults.push(
@@ -152,6 +154,8 @@ fn selection(settings: &Settings, faults: &mut Vec<String>) {
     let Some(selection) = &settings.selection else {
         return;
     };
+    // Besides contradictions, this refuses every case without a formula for the selection
+    // probability.
     let window =
         selection.last_order_on_or_after.is_some() || selection.last_order_within_days.is_some();
     if selection.last_order_on_or_after.is_some() && selection.last_order_within_days.is_some() {
@@ -178,10 +182,15 @@ fn selection(settings: &Settings, faults: &mut Vec<String>) {
             selection.min_orders
         ));
     }
+    selection_beside_others(settings, selection, faults);
+}
+
+/// What a selection asks of other sections.
+fn selection_beside_others(settings: &Settings, selection: &Selection, faults: &mut Vec<String>) {
     if settings.summary.min_orders > selection.least_orders() {
         faults.push(format!(
-            "summary.min_orders {} leaves out customers whom [selection] takes to be there: lower \
-             it to {}, or raise selection.min_orders",
+            "summary.min_orders {} leaves out customers that [selection] counts as in the file: \
+             lower it to {}, or raise selection.min_orders",
             settings.summary.min_orders,
             selection.least_orders()
         ));
@@ -191,7 +200,7 @@ fn selection(settings: &Settings, faults: &mut Vec<String>) {
     if selection.both_channels && !two {
         faults.push(
             "selection.both_channels needs a customer export whose orders are counted in two \
-             columns, one a channel: name both in input.columns.orders"
+             columns, one per channel: name both in input.columns.orders"
                 .to_owned(),
         );
     }
@@ -219,6 +228,8 @@ fn selection(settings: &Settings, faults: &mut Vec<String>) {
 
 fn uncertainty(settings: &Settings, faults: &mut Vec<String>) {
     const MOST_DRAWS: u32 = 100_000;
+    // Standard errors and Akaike's criterion hold at a maximum of the likelihood, which a penalty
+    // moves away from.
     if let Some(uncertainty) = &settings.uncertainty {
         if !(0.01..=0.999).contains(&uncertainty.level) {
             faults.push(format!(
@@ -251,6 +262,7 @@ fn uncertainty(settings: &Settings, faults: &mut Vec<String>) {
 
 fn horizons(settings: &Settings, faults: &mut Vec<String>) {
     const MOST_MONTHS: u32 = 120;
+    // A repeated horizon would give two output columns of the same name.
     let mut seen = BTreeSet::new();
     for horizon in &settings.forecast.horizons {
         if horizon.months == 0 || horizon.months > MOST_MONTHS {
@@ -260,7 +272,7 @@ fn horizons(settings: &Settings, faults: &mut Vec<String>) {
             ));
         }
         if !seen.insert(horizon.months) {
-            faults.push(format!("forecast.horizons: {} months stands twice", horizon.months));
+            faults.push(format!("forecast.horizons: {} months appears twice", horizon.months));
         }
     }
     if settings.forecast.horizons.is_empty() {
@@ -293,7 +305,7 @@ fn segments(settings: &Settings, faults: &mut Vec<String>) {
         faults.push("segments.labels: at least one label, and no blank one".to_owned());
     }
     if labels.iter().collect::<BTreeSet<_>>().len() != labels.len() {
-        faults.push("segments.labels: a label stands twice".to_owned());
+        faults.push("segments.labels: a label appears twice".to_owned());
     }
     let keep = &settings.input.columns.keep;
     for (key, column) in [
@@ -308,12 +320,12 @@ fn segments(settings: &Settings, faults: &mut Vec<String>) {
     }
 }
 
-/// Every pair of scores belongs to exactly one segment.
+/// Checks that every pair of scores belongs to exactly one segment.
 fn rfm(settings: &Settings, faults: &mut Vec<String>) {
     let segments = &settings.rfm.segments;
     let names: BTreeSet<&str> = segments.iter().map(|s| s.name.trim()).collect();
     if names.len() != segments.len() || names.contains("") {
-        faults.push("rfm.segments: a name is blank or stands twice".to_owned());
+        faults.push("rfm.segments: a name is blank or appears twice".to_owned());
     }
     for segment in segments {
         for (key, [low, high]) in [("recency", segment.recency), ("frequency", segment.frequency)] {
@@ -327,6 +339,7 @@ fn rfm(settings: &Settings, faults: &mut Vec<String>) {
             }
         }
     }
+    // A fault names the pair: in a list of ranges, a gap or an overlap is hard to see.
     for recency in RFM_SCORES {
         for frequency in RFM_SCORES {
             let here = |segment: &&RfmSegment| segment.holds(recency, frequency);
@@ -351,7 +364,7 @@ fn output(settings: &Settings, faults: &mut Vec<String>) {
     }
     let formats = &settings.output.formats;
     if formats.iter().enumerate().any(|(i, format)| formats[..i].contains(format)) {
-        faults.push("output.formats: a format stands twice".to_owned());
+        faults.push("output.formats: a format appears twice".to_owned());
     }
     if settings.output.path.as_os_str().is_empty() {
         faults.push("output.path is empty: name a folder".to_owned());
@@ -364,6 +377,7 @@ fn output(settings: &Settings, faults: &mut Vec<String>) {
             near.map_or(String::new(), |near| format!("; did you mean {near}?"))
         ));
     }
+    // Renaming can make two names equal, so the final names are compared.
     let mut seen = BTreeSet::new();
     for name in plain.iter().map(|name| settings.output.rename.get(name).unwrap_or(name)) {
         if !seen.insert(name) {

@@ -1,4 +1,4 @@
-//! Names of output columns: what other programs rely on.
+//! Names of output columns, which other programs rely on, and the input columns that a run reads.
 
 use crate::settings::sections::Settings;
 use crate::settings::types::{CappedColumns, DuplicateLines, InputKind, TimeUnit};
@@ -28,25 +28,26 @@ pub const RFM_FREQUENCY: &str = "rfm_frequency";
 pub const RFM_MONETARY: &str = "rfm_monetary";
 /// Named segment of the recency and frequency scores.
 pub const RFM_SEGMENT: &str = "rfm_segment";
-/// Lowest and highest score.
+/// The RFM scores, lowest to highest.
 pub const RFM_SCORES: std::ops::RangeInclusive<u8> = 1..=5;
 
-/// t_x: time from the first to the last order.
+/// Name of the column of t_x: time from the first to the last order.
 pub fn recency(unit: TimeUnit) -> String {
     format!("recency_{}", unit.suffix())
 }
 
-/// T: time from the first order to the observation end.
+/// Name of the column of T: time from the first order to the observation end.
 pub fn age(unit: TimeUnit) -> String {
     format!("T_{}", unit.suffix())
 }
 
-/// Expected orders over a horizon of so many months.
+/// Name of the column of expected orders over a horizon of `months` months.
 pub fn expected_orders(months: u32) -> String {
     format!("exp_sales_{months}_month")
 }
 
-/// P(at least one order) over a horizon, and the ends of the interval of its orders.
+/// Names of the columns of P(at least one order) over a horizon, and of the lower and upper end of
+/// the interval of its orders.
 pub fn interval_columns(months: u32) -> [String; 3] {
     [
         format!("p_order_{months}_month"),
@@ -92,7 +93,7 @@ impl Settings {
         }
     }
 
-    /// Whether lines are compared in every column of the file.
+    /// Whether a run looks for duplicate lines, for which it compares every column of the file.
     pub fn compares_whole_lines(&self) -> bool {
         self.input.kind == InputKind::Transactions
             && self.transactions.duplicate_lines == DuplicateLines::Drop
@@ -120,6 +121,7 @@ impl Settings {
         }
         names.extend(&columns.keep);
         names.extend(self.contract.required.keys());
+        // A column can have several roles, and be required by the contract too.
         let mut unique: Vec<String> = Vec::new();
         for name in names {
             if !unique.contains(name) {

@@ -9,22 +9,25 @@ use crate::settings::types::InputKind;
 
 /// `[contract]`
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Contract {
-    /// Columns that the input must have, and what their values are.
+    /// Columns that the input must have, with the type of their values.
     pub required: BTreeMap<String, ColumnType>,
     /// What happens to bad rows.
     pub bad_rows: BadRows,
-    /// Share of bad rows from which a run warns; any bad row when absent.
+    /// Share of bad rows, 0 to 1, from which a run warns; when absent, any bad row is enough.
     pub warn_at: Option<f64>,
-    /// Share of bad rows from which a run fails; never when absent, as long as a row is left.
+    /// Share of bad rows, 0 to 1, from which a run fails; when absent, it fails only if no row is
+    /// left.
     pub fail_at: Option<f64>,
-    /// Days from the newest order to the date of the run, at most.
+    /// Largest number of days from the newest order to the observation end.
     pub max_age_days: Option<u32>,
 }
 
-/// What the values of a column are. Blank values are of any type.
+/// The type of a column's values. A blank value fits every type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnType {
     /// Anything.
@@ -51,20 +54,21 @@ impl ColumnType {
 
 /// `contract.bad_rows`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BadRows {
-    /// They are set aside, counted, and written to quarantine.parquet.
+    /// Bad rows are set aside, counted, and written to quarantine.parquet.
     #[default]
     Quarantine,
-    /// They are set aside and counted.
+    /// Bad rows are set aside and counted.
     Drop,
     /// The run stops.
     Fail,
 }
 
-/// What types cannot say about the section.
+/// Checks the rules on the section that types cannot express.
 ///
-/// `stated_end` is the day that the pipeline is run for, where the settings name it.
+/// `stated_end` is the observation end, when the settings fix it.
 pub(super) fn check(
     contract: &Contract,
     kind: InputKind,
@@ -76,8 +80,8 @@ pub(super) fn check(
             && !(share > 0.0 && share <= 1.0)
         {
             faults.push(format!(
-                "contract.{key} {share} is no share of the rows: write a number above 0 and up to \
-                 1, as 0.05 for 5 %"
+                "contract.{key} {share} is not a share of the rows: write a number above 0 and up \
+                 to 1, as 0.05 for 5 %"
             ));
         }
         if share.is_some() && contract.bad_rows == BadRows::Fail {
@@ -94,6 +98,8 @@ pub(super) fn check(
             "contract.warn_at {warn} is above fail_at {fail}, so a run would fail before it warns"
         ));
     }
+    // Compared with the last order itself the input would always be new, and the clock is not
+    // used: the same input must give the same result tomorrow.
     if contract.max_age_days.is_some() && stated_end.is_none() {
         let key = match kind {
             InputKind::Customers => "summary.analysis_date",

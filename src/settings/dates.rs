@@ -1,4 +1,4 @@
-//! Dates as keys of a pipeline file have them.
+//! Dates in a pipeline file: the analysis date, and serde modules for plain dates.
 
 use std::fmt;
 
@@ -8,9 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// `summary.analysis_date`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnalysisDate {
-    /// So many days after the last order of all.
+    /// A number of days after the last order in the data.
     AfterLastOrder {
-        /// Days, at least 0.
+        /// Number of days.
         days: u32,
     },
     /// A fixed date.
@@ -18,10 +18,10 @@ pub enum AnalysisDate {
 }
 
 impl AnalysisDate {
-    /// Reads `last_order`, `last_order + 2d` or `2021-06-01`.
+    /// Parses `last_order`, `last_order + 2d` or `2021-06-01`.
     ///
     /// # Errors
-    /// What is expected.
+    /// A sentence that names the expected forms.
     pub fn parse(text: &str) -> Result<Self, String> {
         let folded = text.replace(' ', "");
         if let Some(rest) = folded.strip_prefix("last_order") {
@@ -36,7 +36,8 @@ impl AnalysisDate {
         }
         date(&folded).map(Self::On).map_err(|_| {
             format!(
-                "{text:?} is no analysis date: write \"last_order + 2d\" or a date as \"2021-06-01\""
+                "{text:?} is not an analysis date: write \"last_order + 2d\" or a date as \
+                 \"2021-06-01\""
             )
         })
     }
@@ -63,36 +64,45 @@ impl<'de> Deserialize<'de> for AnalysisDate {
     }
 }
 
-/// Reads a date as 2021-06-01.
+/// Parses a date such as 2021-06-01.
 ///
 /// # Errors
-/// What is expected.
+/// A sentence that names the expected form.
 pub fn date(text: &str) -> Result<NaiveDate, String> {
     NaiveDate::parse_from_str(text, "%Y-%m-%d")
-        .map_err(|_| format!("{text:?} is no date: write year, month and day as \"2021-06-01\""))
+        .map_err(|_| format!("{text:?} is not a date: write year, month and day as \"2021-06-01\""))
 }
 
-/// A date as text.
+/// For `#[serde(with)]`: a date as text such as 2021-06-01.
 pub mod plain_date {
     use super::{Deserialize, Deserializer, NaiveDate, Serializer};
 
-    /// As 2021-06-01.
+    /// Writes the date.
+    ///
+    /// # Errors
+    /// The serializer's error.
     pub fn serialize<S: Serializer>(date: &NaiveDate, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(date)
     }
 
-    /// From 2021-06-01.
+    /// Reads the date.
+    ///
+    /// # Errors
+    /// The deserializer's error for any other text.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveDate, D::Error> {
         let text = String::deserialize(deserializer)?;
         super::date(&text).map_err(serde::de::Error::custom)
     }
 }
 
-/// Dates as text in the pipeline file.
+/// For `#[serde(with)]`: an optional date as text such as 2021-06-01.
 pub mod optional_date {
     use super::{Deserialize, Deserializer, NaiveDate, Serializer};
 
-    /// As 2021-06-01, or nothing.
+    /// Writes the date, or null.
+    ///
+    /// # Errors
+    /// The serializer's error.
     pub fn serialize<S: Serializer>(
         date: &Option<NaiveDate>,
         serializer: S,
@@ -103,12 +113,26 @@ pub mod optional_date {
         }
     }
 
-    /// From 2021-06-01.
+    /// Reads the date, or null.
+    ///
+    /// # Errors
+    /// The deserializer's error for any other text.
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<NaiveDate>, D::Error> {
         let text: Option<String> = Option::deserialize(deserializer)?;
         text.map(|text| super::date(&text)).transpose().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for AnalysisDate {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "AnalysisDate".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        String::json_schema(generator)
     }
 }
 

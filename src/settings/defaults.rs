@@ -1,4 +1,4 @@
-//! What a pipeline file need not say.
+//! Default values of the keys that a pipeline file may leave out.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,26 +1,30 @@
-//! The pipeline file and the command line's overrides as one typed, checked value.
+//! The pipeline file and the command-line overrides as one typed, checked value.
 //!
 //! # Layout
-//! * [`sections`]: the sections of a pipeline file. [`contract`]: the one on the input.
-//! * [`types`], [`bytes`], [`dates`]: the values that keys can take (units, models, sizes, dates).
+//! * `sections`: the sections of a pipeline file. `contract`: the section `[contract]`.
+//! * `types`, `bytes`, `dates`: the values that keys can take (units, models, sizes, dates).
 //! * [`columns`]: names of input and output columns.
-//! * `read`: text to table, overrides, unknown keys.
-//! * `defaults`: what a pipeline file need not say.
-//! * `check`: what types cannot say; every fault is reported, not only the first.
+//! * `comparability`: settings that must be the same for a model to score, or for runs to be
+//!   compared.
+//! * `read`: parsing, overrides, unknown keys.
+//! * `defaults`: default values of optional keys.
+//! * `check`: rules that types cannot express; every fault is reported, not only the first.
 
-pub mod bytes;
+pub(crate) mod bytes;
 mod check;
 pub mod columns;
-pub mod contract;
-pub mod dates;
+pub(crate) mod comparability;
+pub(crate) mod contract;
+pub(crate) mod dates;
 mod defaults;
 mod read;
-pub mod sections;
-pub mod types;
+pub(crate) mod sections;
+pub(crate) mod types;
 
 pub use bytes::ByteSize;
 pub use contract::{BadRows, ColumnType, Contract};
 pub use dates::AnalysisDate;
+pub(crate) use read::without_input;
 pub use read::{Overrides, load, parse, restore};
 pub use sections::{
     Cancelled, Columns, Forecast, Horizon, Input, Language, LifetimeValue, Lineage, Outliers,

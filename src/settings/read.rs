@@ -1,4 +1,4 @@
-//! Text to table, the command line's overrides, unknown keys, typed sections.
+//! Reads a pipeline file: text to table, command-line overrides, unknown keys, typed sections.
 
 use std::path::{Path, PathBuf};
 
@@ -10,8 +10,8 @@ use crate::settings::check;
 use crate::settings::dates::date;
 use crate::settings::sections::{Input, Settings, auto, without_nulls};
 
-/// Every key, section by section; `""` is the top of the file. `output.rename` and
-/// `contract.required` are free.
+/// Every known key by section; `""` is the top level of the file. Sections that are not listed,
+/// `output.rename` and `contract.required`, take any key.
 const KEYS: &[(&str, &[&str])] = &[
     (
         "",
@@ -85,7 +85,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("resources", &["memory_limit", "engine"]),
 ];
 
-/// What the command line puts over the pipeline file.
+/// Command-line values that override the pipeline file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Overrides {
     /// `--input`
@@ -98,10 +98,10 @@ pub struct Overrides {
     pub set: Vec<String>,
 }
 
-/// Reads a pipeline file, puts the overrides over it and checks the whole.
+/// Reads a pipeline file, applies the overrides and checks the result.
 ///
 /// # Errors
-/// [`Error::Io`] when the file cannot be read, [`Error::Settings`] with every fault in it.
+/// [`Error::Settings`] when the file cannot be read, or with every fault in it.
 pub fn load(path: &Path, overrides: &Overrides) -> Result<Settings, Error> {
     let text = std::fs::read_to_string(path).map_err(|source| Error::Settings {
         place: path.display().to_string(),
@@ -111,10 +111,10 @@ pub fn load(path: &Path, overrides: &Overrides) -> Result<Settings, Error> {
         .map_err(|faults| Error::Settings { place: path.display().to_string(), faults })
 }
 
-/// [`load`] from text already read.
+/// As [`load`], from text that has been read already.
 ///
 /// # Errors
-/// The faults, each a sentence.
+/// Every fault, one sentence each.
 pub fn parse(text: &str, overrides: &Overrides) -> Result<Settings, Vec<String>> {
     let table: Table = text.parse().map_err(|e: toml::de::Error| {
         vec![format!("not valid TOML: {}", e.to_string().trim_end())]
@@ -122,10 +122,10 @@ pub fn parse(text: &str, overrides: &Overrides) -> Result<Settings, Vec<String>>
     checked(table, overrides)
 }
 
-/// The settings that [`Settings::without_paths`] gave, for another input.
+/// Restores settings from the JSON of [`Settings::without_paths`], for another input.
 ///
 /// # Errors
-/// The faults, each a sentence.
+/// Every fault, one sentence each.
 pub fn restore(
     settings: &serde_json::Value,
     overrides: &Overrides,
@@ -134,6 +134,7 @@ pub fn restore(
     without_nulls(&mut settings);
     let mut table = Table::try_from(settings)
         .map_err(|e| vec![format!("the settings of the model cannot be read: {e}")])?;
+    // A fixed date belongs to the model's own input, and must not silently end another one.
     let mut fixed = |section: &str, key: &str| {
         let keys = table.get_mut(section).and_then(Value::as_table_mut)?;
         let is_date = keys.get(key)?.as_str().is_some_and(|text| date(text).is_ok());
@@ -148,6 +149,23 @@ pub fn restore(
         )]);
     }
     checked(table, overrides)
+}
+
+/// The settings that [`Settings::without_paths`] gave, as typed values. Their input has no path,
+/// and dates are those of the fit.
+///
+/// # Errors
+/// The faults, each a sentence.
+pub fn without_input(settings: &serde_json::Value) -> Result<Settings, Vec<String>> {
+    let mut settings = settings.clone();
+    without_nulls(&mut settings);
+    let mut table = Table::try_from(settings)
+        .map_err(|e| vec![format!("the settings of the model cannot be read: {e}")])?;
+    if let Some(input) = table.get_mut("input").and_then(Value::as_table_mut) {
+        input.insert("path".to_owned(), Value::String(String::new()));
+    }
+    let mut faults = Vec::new();
+    typed(&table, &mut faults).ok_or(faults)
 }
 
 fn checked(mut table: Table, overrides: &Overrides) -> Result<Settings, Vec<String>> {
@@ -181,6 +199,7 @@ fn typed(table: &Table, faults: &mut Vec<String>) -> Option<Settings> {
             None
         }
     };
+    // An empty [input] stands in for a wrong one, so that faults in later sections are found too.
     let settings = Settings {
         name,
         input: input.unwrap_or_else(|| Input {
@@ -267,6 +286,7 @@ fn apply(table: &mut Table, overrides: &Overrides, faults: &mut Vec<String>) {
         if let Err(fault) = date(as_of) {
             faults.push(format!("--as-of {fault}"));
         }
+        // Each kind of input has its own key for the observation end.
         let kind = table.get("input").and_then(|i| i.get("kind")).and_then(Value::as_str);
         let key = match kind {
             Some("transactions") => "transactions.observation_end",
@@ -276,7 +296,7 @@ fn apply(table: &mut Table, overrides: &Overrides, faults: &mut Vec<String>) {
     }
 }
 
-/// A TOML value where the text is one, else the text itself: `--set input.path=a.csv`.
+/// Parses text as a TOML value; any other text is taken as a string: `--set input.path=a.csv`.
 fn value_of(text: &str) -> Value {
     format!("value = {text}")
         .parse::<Table>()
@@ -300,7 +320,7 @@ fn put(table: &mut Table, path: &str, value: Value, faults: &mut Vec<String>) {
     }
 }
 
-/// TOML has dates of its own; settings read them as text, so both spellings work.
+/// Turns TOML dates into text, so that a date works with and without quotes.
 fn dates_to_text(table: &mut Table) {
     for (_, value) in table.iter_mut() {
         match value {

@@ -17,13 +17,14 @@ use crate::settings::types::{
 };
 
 /// A checked pipeline.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Settings {
-    /// Name of the pipeline, for people.
+    /// Name of the pipeline.
     pub name: String,
     /// What to read.
     pub input: Input,
-    /// What the input has to be like.
+    /// Requirements on the input.
     pub contract: Contract,
     /// How to clean an order log.
     pub transactions: Transactions,
@@ -31,7 +32,7 @@ pub struct Settings {
     pub outliers: Outliers,
     /// How to summarise a customer.
     pub summary: Summary,
-    /// How customers came to be in the file; none for everybody ever acquired.
+    /// How customers were selected into the file; absent when it holds everybody ever acquired.
     pub selection: Option<Selection>,
     /// The model of orders.
     pub purchases: Purchases,
@@ -41,7 +42,7 @@ pub struct Settings {
     pub forecast: Forecast,
     /// How to discount.
     pub lifetime_value: LifetimeValue,
-    /// Which intervals to give; none when absent.
+    /// Which intervals to compute; none when absent.
     pub uncertainty: Option<Uncertainty>,
     /// How to segment and advise.
     pub segments: Segments,
@@ -49,16 +50,17 @@ pub struct Settings {
     pub rfm: Rfm,
     /// Where and how to write.
     pub output: Output,
-    /// How report.html is told.
+    /// Language of report.html, and whether it shows identifiers.
     pub report: Report,
     /// How lineage events name this job.
     pub lineage: Lineage,
-    /// What the program may use.
+    /// Memory limit and engine.
     pub resources: Resources,
 }
 
 impl Settings {
-    /// As JSON, without where to read and write: the same for the same analysis anywhere.
+    /// The settings as JSON, without paths, resources, lineage and report: the same analysis has
+    /// the same JSON on every machine.
     pub fn without_paths(&self) -> serde_json::Value {
         let mut settings = serde_json::to_value(self).unwrap_or_default();
         if let Some(sections) = settings.as_object_mut() {
@@ -74,7 +76,7 @@ impl Settings {
     }
 }
 
-/// TOML knows no null: a key that is not there.
+/// Removes null entries: TOML has no null and leaves the key out.
 pub(crate) fn without_nulls(value: &mut serde_json::Value) {
     match value {
         serde_json::Value::Object(entries) => {
@@ -88,11 +90,12 @@ pub(crate) fn without_nulls(value: &mut serde_json::Value) {
 
 /// `[input]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// CSV or Parquet: a file, a glob or a folder.
     pub path: String,
-    /// One row a customer, or one row an order or order line.
+    /// One row per customer, or one row per order or order line.
     #[serde(default)]
     pub kind: InputKind,
     /// `auto` or a strftime pattern.
@@ -107,6 +110,7 @@ pub struct Input {
 
 /// `[input.columns]`
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Columns {
     /// Identifier of the customer.
@@ -115,17 +119,18 @@ pub struct Columns {
     pub first_order_date: Option<String>,
     /// Customer export: date of the last order.
     pub last_order_date: Option<String>,
-    /// Customer export: order counts, summed.
+    /// Customer export: columns of order counts, which are summed.
     #[serde(default)]
     pub orders: Vec<String>,
-    /// Values, summed.
+    /// Columns of values, which are summed.
     #[serde(default, deserialize_with = "types::one_or_many")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub value: Vec<String>,
     /// Order log: date of the order.
     pub order_date: Option<String>,
-    /// Order log: number of pieces on a line.
+    /// Order log: number of pieces in an order line.
     pub quantity: Option<String>,
-    /// Order log: price of a piece.
+    /// Order log: price per piece.
     pub unit_price: Option<String>,
     /// Order log: identifier of the order.
     pub order_id: Option<String>,
@@ -136,57 +141,64 @@ pub struct Columns {
 
 /// `[transactions]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Transactions {
     /// Which lines are cancellations.
     pub cancelled: Option<Cancelled>,
-    /// What happens to lines of negative value that are no cancellations.
+    /// What happens to lines of negative value that are not cancellations.
     pub returns: Returns,
     /// What happens to a line that repeats another in every column.
     pub duplicate_lines: DuplicateLines,
-    /// Whether orders of one customer on one day are one order.
+    /// Whether all orders of a customer on one day count as one order.
     pub merge_same_day: bool,
-    /// Whether lines and orders without value count as orders.
+    /// Whether lines and orders of zero value count as orders.
     pub keep_zero_value: bool,
-    /// End of the observation; the last order date when absent.
+    /// Observation end; the last order date when absent.
     #[serde(with = "dates::optional_date")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub observation_end: Option<NaiveDate>,
-    /// End of the calibration; the observation end when absent.
+    /// Calibration end; the observation end when absent.
     #[serde(with = "dates::optional_date")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub calibration_end: Option<NaiveDate>,
 }
 
-/// `transactions.cancelled`: a line is cancelled when any of these says so.
+/// `transactions.cancelled`: a line is cancelled when any of these rules matches.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Cancelled {
     /// Column that marks a cancellation.
     pub column: Option<String>,
-    /// What its text begins with.
+    /// Prefix of the column's text in a cancelled line.
     pub prefix: Option<String>,
-    /// What its text is, for a flag.
+    /// Texts of the column in a cancelled line, when the column is a flag.
     #[serde(deserialize_with = "types::one_or_many")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub equals: Vec<String>,
-    /// Whether a quantity below 0 is a cancellation.
+    /// Whether a line with a quantity below 0 is cancelled.
     pub negative_quantity: bool,
 }
 
 /// `[outliers]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Outliers {
-    /// Lower and upper quantile.
+    /// Lower and upper quantile, 0 to 1.
     pub quantiles: [f64; 2],
-    /// Multiple of the range between them that is still let through.
+    /// How far the limits are beyond the quantiles, as a multiple of the range between them.
     pub fence: f64,
-    /// Whether limits are rounded, half to even.
+    /// Whether limits are rounded to whole numbers, half to even.
     pub round: bool,
-    /// `auto`, or which columns.
+    /// `auto`, or a list of columns.
     pub columns: CappedColumns,
 }
 
 /// `[summary]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Summary {
     /// Customer export: the observation end.
@@ -195,7 +207,7 @@ pub struct Summary {
     pub time_unit: TimeUnit,
     /// What the purchase model counts.
     pub frequency: FrequencyKind,
-    /// Order log: the orders that monetary value is the mean of.
+    /// Order log: whether monetary value is the mean of all orders or of the repeat orders.
     pub monetary_value: MonetaryKind,
     /// Customers with fewer orders are left out.
     pub min_orders: u32,
@@ -203,14 +215,16 @@ pub struct Summary {
 
 /// `[selection]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Selection {
     /// Only customers who ordered on this day or later are in the file.
     #[serde(with = "dates::optional_date")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub last_order_on_or_after: Option<NaiveDate>,
-    /// The same as a number of days before the observation end.
+    /// The same limit as a number of days before the observation end.
     pub last_order_within_days: Option<u32>,
-    /// Only customers with so many orders are in the file.
+    /// Only customers with at least this many orders are in the file.
     pub min_orders: u32,
     /// Only customers who ordered in both channels are in the file.
     pub both_channels: bool,
@@ -218,20 +232,22 @@ pub struct Selection {
 
 /// `[uncertainty]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Uncertainty {
-    /// Probability that an interval holds the truth.
+    /// Probability that an interval contains the true value.
     pub level: f64,
-    /// Where the parameters are drawn from.
+    /// How parameters are drawn.
     pub method: UncertaintyMethod,
-    /// How often parameters, and with them everybody's orders, are drawn.
+    /// Number of draws of the parameters and, for each, of every customer's orders.
     pub draws: u32,
-    /// Same seed, same intervals.
+    /// Random seed: the same seed gives the same intervals.
     pub seed: u64,
 }
 
 /// `[purchases]`
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Purchases {
     /// Which model.
@@ -242,6 +258,7 @@ pub struct Purchases {
 
 /// `[spend]`
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Spend {
     /// Which model.
@@ -252,6 +269,7 @@ pub struct Spend {
 
 /// `[forecast]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Forecast {
     /// How far ahead.
@@ -262,6 +280,7 @@ pub struct Forecast {
 
 /// One entry of `forecast.horizons`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Horizon {
     /// Length in months of `weeks_per_month`.
@@ -270,33 +289,37 @@ pub struct Horizon {
 
 /// `[lifetime_value]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct LifetimeValue {
-    /// How many months are summed.
+    /// Horizon in months.
     pub months: u32,
     /// Length of a month.
     pub weeks_per_month: MonthLength,
-    /// Discount rate a month.
+    /// Discount rate per month: 0.01 is 1 %.
     pub monthly_discount_rate: f64,
 }
 
 /// `[segments]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Segments {
     /// Names, lowest value first.
     pub labels: Vec<String>,
-    /// Kept column with the channel; default: the first whose name says so.
+    /// The column to keep that has the channel; by default, the first whose name suggests it.
     pub channel_column: Option<String>,
-    /// Kept column with the list of categories; default: the first whose name says so.
+    /// The column to keep that has the list of categories; by default, the first whose name
+    /// suggests it.
     pub categories_column: Option<String>,
 }
 
 /// `[rfm]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Rfm {
-    /// How equal values share scores.
+    /// How equal values are scored.
     pub ties: Ties,
     /// Which scores make which segment; together they cover every pair exactly once.
     pub segments: Vec<RfmSegment>,
@@ -304,18 +327,19 @@ pub struct Rfm {
 
 /// One entry of `rfm.segments`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RfmSegment {
-    /// Its name.
+    /// Name of the segment.
     pub name: String,
-    /// Lowest and highest recency score.
+    /// Lowest and highest recency score, 1 to 5.
     pub recency: [u8; 2],
-    /// Lowest and highest frequency score.
+    /// Lowest and highest frequency score, 1 to 5.
     pub frequency: [u8; 2],
 }
 
 impl RfmSegment {
-    /// Whether a pair of scores belongs here.
+    /// Whether a pair of scores belongs to this segment.
     pub fn holds(&self, recency: u8, frequency: u8) -> bool {
         (self.recency[0]..=self.recency[1]).contains(&recency)
             && (self.frequency[0]..=self.frequency[1]).contains(&frequency)
@@ -324,37 +348,41 @@ impl RfmSegment {
 
 /// `[output]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Output {
     /// Folder of the run.
     pub path: PathBuf,
-    /// Folders within the folder; none for the folder itself.
+    /// How runs are split into subfolders; when absent, they are written to the folder itself.
     pub partition: Option<Partition>,
     /// Formats of the customer table.
     pub formats: Vec<Format>,
-    /// Rows of the top list.
+    /// Number of customers in the top list.
     pub top: u32,
-    /// Other names for output columns.
+    /// New names of output columns, by their standard names.
     pub rename: BTreeMap<String, String>,
-    /// Currency of the values, as its three letters in ISO 4217; noted in the customers' file.
+    /// Currency of the values as an ISO 4217 code of three letters; stored in the customer table's
+    /// metadata.
     pub currency: Option<String>,
 }
 
 /// `[report]`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Report {
     /// Language of the page.
     pub language: Language,
-    /// Whether identifiers of customers are shown: they are personal data.
+    /// Whether the page shows customer identifiers, which are personal data.
     pub show_ids: bool,
 }
 
 /// A language of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Language {
-    /// English, British.
+    /// British English.
     #[default]
     En,
     /// Turkish.
@@ -375,6 +403,7 @@ impl FromStr for Language {
 
 /// `[lineage]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Lineage {
     /// Namespace of the job in OpenLineage events.
@@ -383,11 +412,12 @@ pub struct Lineage {
 
 /// `[resources]`
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Resources {
-    /// Memory beyond which the program ends with an error; no limit when absent.
+    /// Memory use beyond which the program ends with an error; no limit when absent.
     pub memory_limit: Option<ByteSize>,
-    /// How Polars reads and groups the input; results are the same.
+    /// How Polars reads and groups the input; the results do not depend on it.
     pub engine: EngineName,
 }
 
@@ -396,14 +426,16 @@ pub(crate) fn auto() -> String {
 }
 
 impl Selection {
-    /// Orders that everybody in the file has at least: two channels need two.
+    /// Smallest number of orders of a customer in the file: two channels need two orders.
     pub fn least_orders(&self) -> u32 {
         if self.both_channels { self.min_orders.max(2) } else { self.min_orders }
     }
 }
 
 impl Settings {
-    /// The day that the pipeline is run for, where the settings name it.
+    /// The observation end, when the settings fix it.
+    ///
+    /// Returns `None` when it depends on the last order in the data.
     pub fn stated_end(&self) -> Option<NaiveDate> {
         match (self.input.kind, self.summary.analysis_date) {
             (InputKind::Transactions, _) => self.transactions.observation_end,

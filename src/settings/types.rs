@@ -1,25 +1,27 @@
-//! The values that keys of a pipeline file can take.
+//! The values that keys of a pipeline file can take, as enums.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// `input.kind`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum InputKind {
-    /// One row a customer.
+    /// One row per customer.
     #[default]
     Customers,
-    /// One row an order or order line.
+    /// One row per order or order line.
     Transactions,
 }
 
 /// `summary.time_unit`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TimeUnit {
-    /// Columns end in `_daily`.
+    /// Days; names of time columns end in `_daily`.
     Day,
-    /// Columns end in `_weekly`.
+    /// Weeks; names of time columns end in `_weekly`.
     #[default]
     Week,
 }
@@ -33,7 +35,15 @@ impl TimeUnit {
         }
     }
 
-    /// Ending of column names.
+    /// Its name in pipeline files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+        }
+    }
+
+    /// Suffix of column names, without the underscore.
     pub fn suffix(self) -> &'static str {
         match self {
             Self::Day => "daily",
@@ -52,17 +62,29 @@ impl TimeUnit {
 
 /// `summary.frequency`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FrequencyKind {
-    /// Orders − 1: what the models are about.
+    /// Orders − 1, which is the models' definition of frequency.
     #[default]
     RepeatOrders,
-    /// All orders: what the published FLO solutions feed.
+    /// All orders, as in the published FLO solutions.
     Orders,
+}
+
+impl FrequencyKind {
+    /// Its name in pipeline files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RepeatOrders => "repeat_orders",
+            Self::Orders => "orders",
+        }
+    }
 }
 
 /// `summary.monetary_value`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MonetaryKind {
     /// The mean of the repeat orders, as in Gamma-Gamma theory.
@@ -74,39 +96,43 @@ pub enum MonetaryKind {
 
 /// `transactions.returns`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Returns {
-    /// They lower what the customer spent on that day.
+    /// Returns are subtracted from what the customer spent on that day.
     #[default]
     Net,
-    /// They are set aside.
+    /// Returns are set aside.
     Drop,
 }
 
 /// `transactions.duplicate_lines`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DuplicateLines {
-    /// The same article twice is twice the value.
+    /// Every line counts: the same article twice is twice the value.
     #[default]
     Keep,
-    /// All but the first are set aside.
+    /// All but the first of equal lines are set aside.
     Drop,
 }
 
 /// `rfm.ties`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Ties {
-    /// Equal values have equal scores, so that scores can be of unequal size.
+    /// Equal values get the same score, so the groups can differ in size.
     #[default]
     Together,
-    /// Equal values are ranked in the order of the rows, so that scores are of equal size.
+    /// Equal values are ranked in row order, so the groups have the same size.
     RowOrder,
 }
 
 /// `purchases.model`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PurchaseModelName {
     /// Fader, Hardie & Lee (2005).
@@ -118,12 +144,12 @@ pub enum PurchaseModelName {
     ParetoNbd,
     /// No dropout.
     Nbd,
-    /// All of them; Akaike's criterion chooses.
+    /// Fits all of them; Akaike's information criterion chooses one.
     Auto,
 }
 
 impl PurchaseModelName {
-    /// The one that is named; none for `auto`.
+    /// The named model. Returns `None` for `auto`.
     pub fn family(self) -> Option<Family> {
         match self {
             Self::BgNbd => Some(Family::BgNbd),
@@ -135,18 +161,53 @@ impl PurchaseModelName {
     }
 }
 
-/// A model of when customers order.
+/// A model of when customers order and leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Family {
-    /// Nobody leaves.
+    /// Customers never leave.
     Nbd,
-    /// Customers leave after a repeat order.
+    /// Customers can leave after each repeat order.
     BgNbd,
-    /// Customers leave after any order.
+    /// Customers can leave after each order, the first included.
     MbgNbd,
-    /// Customers leave at any moment.
+    /// Customers can leave at any moment.
     ParetoNbd,
+}
+
+impl Family {
+    /// All models, the simplest first.
+    pub const ALL: [Self; 4] = [Self::Nbd, Self::BgNbd, Self::MbgNbd, Self::ParetoNbd];
+
+    /// The name in the literature.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Nbd => "NBD",
+            Self::BgNbd => "BG/NBD",
+            Self::MbgNbd => "MBG/NBD",
+            Self::ParetoNbd => "Pareto/NBD",
+        }
+    }
+
+    /// The name in pipeline files and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nbd => "nbd",
+            Self::BgNbd => "bg_nbd",
+            Self::MbgNbd => "mbg_nbd",
+            Self::ParetoNbd => "pareto_nbd",
+        }
+    }
+
+    /// Symbols of the parameters.
+    pub fn parameters(self) -> &'static [&'static str] {
+        match self {
+            Self::Nbd => &["r", "alpha"],
+            Self::BgNbd | Self::MbgNbd => &["r", "alpha", "a", "b"],
+            Self::ParetoNbd => &["r", "alpha", "s", "beta"],
+        }
+    }
 }
 
 impl From<Family> for PurchaseModelName {
@@ -162,17 +223,19 @@ impl From<Family> for PurchaseModelName {
 
 /// `uncertainty.method`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum UncertaintyMethod {
-    /// Parameters from the normal approximation on the log scale.
+    /// Draws parameters from a normal approximation on the log scale.
     #[default]
     Normal,
-    /// Parameters from refits with random weights.
+    /// Draws parameters by refitting with random weights.
     Bootstrap,
 }
 
 /// `spend.model`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SpendModelName {
     /// Fader & Hardie (2013).
@@ -182,6 +245,7 @@ pub enum SpendModelName {
 
 /// `output.formats`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     /// customers.parquet
@@ -193,7 +257,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Name of the customers' file.
+    /// File name of the customer table.
     pub fn file(self) -> &'static str {
         match self {
             Self::Parquet => "customers.parquet",
@@ -205,44 +269,50 @@ impl Format {
 
 /// `resources.engine`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EngineName {
-    /// In morsels for an order log, in memory for a customer export.
+    /// Streaming for an order log, in memory for a customer export.
     #[default]
     Auto,
-    /// The whole input at once.
+    /// Polars' in-memory engine: the whole input at once.
     InMemory,
-    /// In morsels.
+    /// Polars' streaming engine: a batch of rows at a time.
     Streaming,
 }
 
 /// `output.partition`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Partition {
-    /// A Hive folder an observation end: `as_of=2021-06-01`.
+    /// One Hive-style folder per observation end: `as_of=2021-06-01`.
     AsOf,
 }
 
 /// `outliers.columns`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "\"auto\" or a list of column names")]
 pub enum CappedColumns {
-    /// The order and value columns of a customer export; nothing of an order log.
+    /// The order and value columns of a customer export; no column of an order log.
     #[serde(with = "auto_text")]
+    #[cfg_attr(test, schemars(with = "String"))]
     Auto,
-    /// These.
+    /// Only these columns.
     Only(Vec<String>),
 }
 
 /// `weeks_per_month`
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "\"calendar\" or a number of weeks")]
 pub enum MonthLength {
     /// 365.25/12 days.
     #[serde(with = "calendar_text")]
+    #[cfg_attr(test, schemars(with = "String"))]
     Calendar,
-    /// So many weeks.
+    /// A fixed number of weeks.
     Weeks(f64),
 }
 
@@ -256,7 +326,7 @@ impl MonthLength {
     }
 }
 
-/// A unit variant of an untagged enum that is written as one fixed word.
+/// Defines a serde module that writes a unit variant of an untagged enum as one fixed word.
 macro_rules! fixed_word {
     ($module:ident, $word:literal) => {
         mod $module {
@@ -278,7 +348,10 @@ macro_rules! fixed_word {
 fixed_word!(auto_text, "auto");
 fixed_word!(calendar_text, "calendar");
 
-/// A list of column names, or one column name.
+/// Reads a list of column names, or one column name as a list of one.
+///
+/// # Errors
+/// The deserializer's error when the value is neither.
 pub fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "a column name or a list of column names")]

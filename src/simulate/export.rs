@@ -1,4 +1,4 @@
-//! One row a customer, with the columns of FLO's export.
+//! Simulates a customer export: one row per customer, with the columns of FLO's export.
 
 use chrono::NaiveDate;
 use polars::prelude::*;
@@ -11,7 +11,7 @@ use crate::error::Error;
 /// Which customers get into the file; by default all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Filter {
-    /// Only customers whose last order is at most so many days before the end.
+    /// Only customers whose last order is at most this many days before the end.
     pub last_order_within: Option<u32>,
     /// Only customers who ordered online and offline.
     pub both_channels: bool,
@@ -22,7 +22,7 @@ const DEVICES: &[(&str, f64)] =
 const CATEGORIES: &[(&str, f64)] =
     &[("ERKEK", 0.45), ("COCUK", 0.35), ("KADIN", 0.55), ("AKTIFSPOR", 0.50), ("AKTIFCOCUK", 0.25)];
 
-/// Simulates an export.
+/// Simulates an export with the customers who pass the filter.
 ///
 /// # Errors
 /// [`Error::Settings`] when a parameter is not positive.
@@ -31,6 +31,7 @@ pub fn customers(population: &Population, filter: Filter) -> Result<DataFrame, E
     let mut rng = ChaCha8Rng::seed_from_u64(population.seed);
     let mut rows = Rows::default();
     for _ in 0..population.customers {
+        // Everything is drawn before the filter, so that a filter changes no other customer.
         let customer = process.customer(&mut rng);
         let id = identifier(&mut rng);
         let device = pick(DEVICES, &mut rng);
@@ -93,6 +94,7 @@ impl Rows {
         let online = || orders.iter().filter(|o| o.online);
         let offline = || orders.iter().filter(|o| !o.online);
         let last = orders.last();
+        // Dates and numbers in the order in which `into_frame` takes them apart.
         let dates =
             [day(orders.first()), day(last), day(online().next_back()), day(offline().next_back())];
         let total =

@@ -1,4 +1,4 @@
-//! Order lines as a gift retailer's till writes them: cancelled invoices and missing ids too.
+//! Simulates the order log of a gift retailer, with cancelled invoices and missing ids.
 
 use polars::prelude::*;
 use rand::{RngExt, SeedableRng};
@@ -7,12 +7,12 @@ use rand_chacha::ChaCha8Rng;
 use super::{Population, Process, SimulatedOrder, cents, pick};
 use crate::error::Error;
 
-/// How much of the log is out of order.
+/// How many orders get a defect; shares are from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Disorder {
-    /// Share of invoices that are cancelled later (an invoice `C…` with negative quantities).
+    /// Share of orders that a cancellation follows: an invoice `C…` with a negative quantity.
     pub cancelled: f64,
-    /// Share of invoices without a customer id, in addition to the customers' own.
+    /// Share of orders that are repeated on another invoice, without the customer id.
     pub without_id: f64,
 }
 
@@ -30,7 +30,7 @@ const FIRST_CUSTOMER: u32 = 12_346;
 const FIRST_INVOICE: usize = 489_434;
 
 struct Line {
-    /// Invoices are numbered in the order of this.
+    /// Invoices are numbered in the order of time.
     days_before_end: f64,
     invoice: usize,
     cancelled: bool,
@@ -73,7 +73,7 @@ pub fn transactions(population: &Population, disorder: Disorder) -> Result<DataF
     frame(lines, population).map_err(Error::engine("make the order log"))
 }
 
-/// An order as one to four lines whose values add up to it, but for rounded prices.
+/// Adds an order as one to four lines, whose values add up to its value but for rounded prices.
 fn invoice(
     lines: &mut Vec<Line>,
     invoices: &mut usize,
@@ -99,7 +99,7 @@ fn invoice(
     *invoices += 1;
 }
 
-/// One line given back on a later invoice, and the purchase that it cancels.
+/// Adds a later invoice with one line of negative quantity. It need not match a line of the order.
 fn cancelled(
     lines: &mut Vec<Line>,
     invoices: &mut usize,
@@ -125,6 +125,7 @@ fn frame(mut lines: Vec<Line>, population: &Population) -> PolarsResult<DataFram
     lines.sort_by(|a, b| {
         b.days_before_end.total_cmp(&a.days_before_end).then(a.invoice.cmp(&b.invoice))
     });
+    // Numbered anew after sorting: invoices were counted customer by customer.
     let mut number = 0;
     let mut previous = None;
     let invoices: Vec<String> = lines
@@ -152,7 +153,7 @@ fn frame(mut lines: Vec<Line>, population: &Population) -> PolarsResult<DataFram
     ])
 }
 
-/// Day and time of day, within opening hours.
+/// Date and time of day, within opening hours.
 fn time_of(line: &Line, population: &Population) -> String {
     const OPENS: f64 = 8.0;
     const OPEN_HOURS: f64 = 12.0;

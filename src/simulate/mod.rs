@@ -1,9 +1,9 @@
-//! Customers and order logs from known parameters: sample data, and the truth that a fit must
-//! find again.
+//! Simulates customer exports and order logs from known parameters: sample data, and data from
+//! which a fit must recover the parameters.
 //!
 //! # Layout
-//! * here: the process, orders of one customer from BG/NBD and Gamma-Gamma.
-//! * [`export`]: one row a customer, with the columns of FLO's export.
+//! * here: the population, and the orders of one customer from BG/NBD and Gamma-Gamma.
+//! * [`export`]: one row per customer, with the columns of FLO's export.
 //! * [`log`]: order lines, with cancelled invoices and missing ids.
 
 pub mod export;
@@ -14,6 +14,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Beta, Distribution, Gamma};
 
+use crate::customers::History;
 use crate::error::Error;
 use crate::model::PurchaseModel;
 use crate::model::bg_nbd::BgNbd;
@@ -22,23 +23,23 @@ use crate::model::gamma_gamma::GammaGamma;
 /// A simulated population: true parameters and how it was observed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Population {
-    /// Orders; α in weeks.
+    /// Parameters of the purchase model; α in weeks.
     pub purchases: BgNbd,
-    /// Order values.
+    /// Parameters of the order values.
     pub spend: GammaGamma,
-    /// Customers acquired.
+    /// Number of customers.
     pub customers: u32,
-    /// They were acquired evenly over so many days before the end.
+    /// They are acquired evenly over this many days before the end.
     pub acquired_over: u32,
     /// Last day of the observation.
     pub end: NaiveDate,
     /// Beta parameters of each customer's share of online orders.
     pub online_share: (f64, f64),
-    /// Same seed, same data.
+    /// The same seed gives the same data.
     pub seed: u64,
 }
 
-/// What one customer did.
+/// The history of one customer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SimulatedCustomer {
     /// Orders in time order; the first is the acquisition.
@@ -74,6 +75,8 @@ pub struct Process {
 }
 
 impl Process {
+    /// Checks the parameters of a population.
+    ///
     /// # Errors
     /// [`Error::Settings`] when a parameter is not positive.
     pub fn new(population: &Population) -> Result<Self, Error> {
@@ -101,7 +104,7 @@ impl Process {
     pub fn customer(&self, rng: &mut ChaCha8Rng) -> SimulatedCustomer {
         const DAYS_PER_WEEK: f64 = 7.0;
         let acquired = f64::from(rng.random_range(0..=self.acquired_over));
-        let mut future = self.purchases.draw_future((0.0, 0.0, 0.0), rng);
+        let mut future = self.purchases.draw_future(History::NEW, rng);
         let scale = self.scale.sample(rng).max(f64::MIN_POSITIVE);
         let online = self.online_share.sample(rng).clamp(0.0, 1.0);
         let mut orders = vec![self.order(acquired, scale, online, rng)];
@@ -131,12 +134,12 @@ impl Process {
     }
 }
 
-/// Money to the cent, at least one.
+/// Money rounded to the cent, at least one cent.
 fn cents(value: f64) -> f64 {
     ((value * 100.0).round() / 100.0).max(0.01)
 }
 
-/// One of `choices`, each with its weight.
+/// Draws one of `choices` with probability proportional to its weight.
 fn pick<'a>(choices: &[(&'a str, f64)], rng: &mut ChaCha8Rng) -> &'a str {
     let mut left = rng.random_range(0.0..choices.iter().map(|(_, weight)| weight).sum::<f64>());
     for (choice, weight) in choices {

@@ -1,4 +1,4 @@
-//! A file is written whole or not at all.
+//! Writes a file whole or not at all.
 
 use std::fs;
 use std::fs::File;
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::error::Error;
 
-/// A rename is on the disk when its folder is.
+/// Syncs a folder: a rename in it is durable only after that.
 pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     File::open(folder)?.sync_all()?;
@@ -16,8 +16,8 @@ pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Writes one file beside its target and renames it, so that no half file is ever there under its
-/// name.
+/// Writes a temporary file next to the target and renames it, so that a partly written file never
+/// has the target's name.
 ///
 /// # Errors
 /// [`Error::Io`] when it cannot be written.
@@ -33,7 +33,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     write().map_err(Error::io(path, "write"))
 }
 
-/// Temporary files are private by default; this one becomes a plain file.
+/// Gives a temporary file, which is private by default, the permissions of an ordinary file.
 pub(crate) fn as_usual<'a, 'b>(
     builder: &'b mut tempfile::Builder<'a, 'a>,
 ) -> &'b mut tempfile::Builder<'a, 'a> {

@@ -1,4 +1,4 @@
-//! What a file held: its size and SHA-256, taken from the file or while it is written.
+//! Fingerprints of files: size and SHA-256, taken from a file or while it is written.
 
 use std::fs::File;
 use std::io::Write;
@@ -10,8 +10,9 @@ use sha2::{Digest, Sha256};
 
 use crate::error::Error;
 
-/// A file with its size and fingerprint.
+/// A file with its size and hash.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Fingerprint {
     /// Path or name.
     pub file: String,
@@ -21,7 +22,7 @@ pub struct Fingerprint {
     pub sha256: String,
 }
 
-/// The files of an input, and how they were before the first was read.
+/// The files of an input, with their sizes and modification times before the first one was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Files {
     paths: Vec<PathBuf>,
@@ -29,26 +30,28 @@ pub struct Files {
     stamps: Vec<Stamp>,
 }
 
-/// Size and time of change.
+/// Size in bytes, and the modification time where the file system has one.
 type Stamp = (u64, Option<SystemTime>);
 
 impl Files {
-    /// As they are now.
+    /// Records the files as they are now. `name_of` gives the name that a manifest shows for a
+    /// path.
     ///
     /// # Errors
-    /// [`Error::Io`] when one is gone.
+    /// [`Error::Io`] when a file cannot be found.
     pub fn of(paths: Vec<PathBuf>, name_of: impl Fn(&Path) -> String) -> Result<Self, Error> {
         let stamps = paths.iter().map(|path| stamp(path)).collect::<Result<_, _>>()?;
         let names = paths.iter().map(|path| name_of(path)).collect();
         Ok(Self { paths, names, stamps })
     }
 
-    /// What the reader of a manifest knows them by, in reading order.
+    /// The names that a manifest shows, in reading order.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// Their sizes and hashes, taken while the program goes on.
+    /// Starts a thread that computes sizes and hashes, in reading order. It returns [`Error::Io`]
+    /// when a file cannot be read.
     pub fn fingerprints(&self) -> JoinHandle<Result<Vec<Fingerprint>, Error>> {
         let files = self.clone();
         std::thread::spawn(move || {
@@ -59,10 +62,10 @@ impl Files {
         })
     }
 
-    /// Refuses files that are not as they were.
+    /// Checks that no file has changed since it was recorded.
     ///
     /// # Errors
-    /// [`Error::Input`] that names the first one that changed.
+    /// [`Error::Input`] that names the first file that changed, [`Error::Io`] when a file is gone.
     pub fn unchanged(&self) -> Result<(), Error> {
         for ((path, name), before) in self.paths.iter().zip(&self.names).zip(&self.stamps) {
             let now = stamp(path)?;
@@ -84,7 +87,7 @@ fn stamp(path: &Path) -> Result<Stamp, Error> {
     Ok((found.len(), found.modified().ok()))
 }
 
-/// A thread that ended without an answer has not done its work.
+/// Turns the panic of a reading or writing thread into an error.
 pub(crate) fn lost_thread<T>(_: Box<dyn std::any::Any + Send>) -> Result<T, Error> {
     Err(Error::Io {
         path: "input or output".into(),
@@ -116,7 +119,7 @@ fn hexadecimal(digest: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What has been written so far, as size and running SHA-256.
+/// Size and running SHA-256 of what has been written so far.
 #[derive(Default)]
 pub(crate) struct Digested {
     bytes: u64,
@@ -124,22 +127,22 @@ pub(crate) struct Digested {
 }
 
 impl Digested {
-    /// Under the name of the file.
+    /// The fingerprint, under the name `file`.
     pub(crate) fn fingerprint(self, file: &str) -> Fingerprint {
         let sha256 = hexadecimal(&self.sha256.finalize());
         Fingerprint { file: file.to_owned(), bytes: self.bytes, sha256 }
     }
 }
 
-/// A writer that digests what passes through it.
+/// A writer that counts and hashes what passes through it.
 pub(crate) struct Hashed<W> {
     inner: W,
-    /// Of what has passed through.
+    /// Size and hash of what has passed through.
     pub(crate) digest: Digested,
 }
 
 impl<W> Hashed<W> {
-    /// Nothing has passed through yet.
+    /// Wraps `inner`, with an empty digest.
     pub(crate) fn new(inner: W) -> Self {
         Self { inner, digest: Digested::default() }
     }
@@ -161,6 +164,17 @@ impl<W: Write> Write for Hashed<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_hash_is_sha_256() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("abc");
+        std::fs::write(&file, "abc").expect("written");
+        // SHA-256 of "abc": FIPS 180-2, appendix B.1.
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(fingerprint(&file).expect("readable").sha256, expected);
+        assert_eq!(sha256(b"abc"), expected);
+    }
 
     #[test]
     fn a_file_that_grows_is_noticed() {

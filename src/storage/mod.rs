@@ -1,6 +1,14 @@
-//! Files wherever they lie: read, fingerprinted, written whole or not at all.
+//! Access to files, local or in an object store: copies, fingerprints, and writes that are whole or
+//! not made at all.
+//!
+//! # Layout
+//! * [`atomic`]: writes a file whole or not at all.
+//! * [`fingerprint`]: size and SHA-256 of files, and whether an input changed while it was read.
+//! * [`interrupt`]: what to remove when the program is interrupted.
+//! * [`object_store`]: input and output in object stores, through `transfer`.
 
 pub mod atomic;
 pub mod fingerprint;
 pub mod interrupt;
 pub mod object_store;
+mod transfer;

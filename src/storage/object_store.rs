@@ -2,22 +2,18 @@
 //! them.
 //!
 //! Objects are copied to a temporary folder and read there, so that every check of a local file
-//! holds for them too; outputs are made in one and copied, the manifest last. Credentials come from
-//! the environment or the machine, as Polars finds them; a path that holds some is refused, so that
-//! none can reach a log or a manifest.
+//! applies to them too. Outputs are made in a temporary folder and uploaded, the manifest last.
+//! Credentials come from the environment or the machine, as Polars finds them. A path with
+//! credentials in it is refused, so that none can reach a log or a manifest.
 
 use std::path::{Path, PathBuf};
 
-use object_store::ObjectStoreExt;
-use object_store::path::Path as Key;
-use polars::io::cloud::{PolarsObjectStore, build_object_store};
-use polars::prelude::PlRefPath;
 use tempfile::TempDir;
 
 use crate::error::Error;
-use crate::storage::interrupt;
+use crate::storage::{interrupt, transfer};
 
-/// What the path of an object begins with.
+/// Prefixes of the paths of objects.
 const SCHEMES: &[&str] =
     &["s3://", "s3a://", "gs://", "gcs://", "az://", "azure://", "adl://", "abfs://", "abfss://"];
 
@@ -26,17 +22,18 @@ pub fn is_remote(path: &str) -> bool {
     SCHEMES.iter().any(|scheme| path.starts_with(scheme))
 }
 
-/// Where an input is read: where it is, or a copy of it.
+/// An input on the local disk: the given path, or a copy of remote objects.
 pub struct Source {
     path: String,
     copied: Option<Copied>,
 }
 
 impl Source {
-    /// Copies a remote input.
+    /// Copies a remote input; leaves a local one where it is. `is_wanted` says whether a pattern,
+    /// its first argument, matches a file name, its second.
     ///
     /// # Errors
-    /// [`Error::Input`] when there is none, [`Error::Io`] when the store cannot be read,
+    /// [`Error::Input`] when no object matches, [`Error::Io`] when the store cannot be read,
     /// [`Error::Settings`] when the path holds credentials.
     pub fn of(path: &str, is_wanted: impl Fn(&str, &str) -> bool) -> Result<Self, Error> {
         if !is_remote(path) {
@@ -46,12 +43,12 @@ impl Source {
         Ok(Self { path: copied.path.display().to_string(), copied: Some(copied) })
     }
 
-    /// What to read.
+    /// The local path to read.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The name of a file of the input, as the reader of a manifest knows it.
+    /// The name that a manifest shows for a file of the input: the object, not its copy.
     pub fn name_of(&self, file: &Path) -> String {
         match &self.copied {
             Some(copied) => copied.name_of(file),
@@ -59,7 +56,7 @@ impl Source {
         }
     }
 
-    /// An error that names the input, not its copy.
+    /// The error with the path of the input in place of that of its copy.
     pub fn renamed(&self, error: Error) -> Error {
         match &self.copied {
             Some(copied) => copied.renamed(error),
@@ -68,10 +65,10 @@ impl Source {
     }
 }
 
-/// A copy of remote input, gone when dropped.
+/// A local copy of remote objects, deleted on drop.
 struct Copied {
     folder: TempDir,
-    /// What stands before the names of the objects.
+    /// The path of the objects up to the last slash.
     parent: String,
     /// The copy: a folder, or the one file that was named.
     path: PathBuf,
@@ -84,7 +81,7 @@ impl Drop for Copied {
 }
 
 impl Copied {
-    /// The object that a file of the copy was.
+    /// The object that a file of the copy came from.
     fn name_of(&self, file: &Path) -> String {
         match file.strip_prefix(self.folder.path()) {
             Ok(name) => format!("{}{}", self.parent, name.display()),
@@ -92,7 +89,7 @@ impl Copied {
         }
     }
 
-    /// An error that names the object, not its copy.
+    /// The error with the path of the object in place of that of its copy.
     fn renamed(&self, error: Error) -> Error {
         match error {
             Error::Input { place, faults } => {
@@ -106,11 +103,11 @@ impl Copied {
     }
 }
 
-/// Copies the object, or all objects that a pattern or a folder (`s3://bucket/folder/`) names;
-/// `is_wanted` says whether a name fits a pattern.
+/// Copies one object, or all objects that match a pattern or are in a folder
+/// (`s3://bucket/folder/`); `is_wanted` says whether a pattern matches a name.
 ///
 /// # Errors
-/// [`Error::Input`] when there is none, [`Error::Io`] when the store cannot be read,
+/// [`Error::Input`] when no object matches, [`Error::Io`] when the store cannot be read,
 /// [`Error::Settings`] when the path holds credentials.
 fn fetch(url: &str, is_wanted: impl Fn(&str, &str) -> bool) -> Result<Copied, Error> {
     without_credentials(url)?;
@@ -119,30 +116,10 @@ fn fetch(url: &str, is_wanted: impl Fn(&str, &str) -> bool) -> Result<Copied, Er
     interrupt::register(folder.path());
     let (parent, pattern) = url.rsplit_once('/').map_or((url, ""), |(parent, name)| (parent, name));
     let parent = format!("{parent}/");
+    // A single object is looked up by name: its folder may be large, or closed to listing.
     let one = !pattern.is_empty() && !pattern.contains(['*', '?']);
-    let files = run(&parent, async |store, below| {
-        let objects = store.to_dyn_object_store().await;
-        let keys = if one {
-            match objects.head(&child(&below, pattern)?).await {
-                Ok(found) => vec![found.location],
-                Err(object_store::Error::NotFound { .. }) => Vec::new(),
-                Err(error) => return Err(other(error)),
-            }
-        } else {
-            let listed = objects.list_with_delimiter(Some(&below)).await.map_err(other)?.objects;
-            let wanted = |key: &Key| key.filename().is_some_and(|name| is_wanted(pattern, name));
-            listed.into_iter().map(|found| found.location).filter(wanted).collect()
-        };
-        let mut files = Vec::new();
-        for key in &keys {
-            let path = folder.path().join(key.filename().unwrap_or_default());
-            let mut file = tokio::fs::File::create(&path).await?;
-            store.download(key, &mut file).await.map_err(other)?;
-            files.push(path);
-        }
-        Ok(files)
-    })
-    .map_err(failed())?;
+    let files =
+        transfer::download(&parent, pattern, one, folder.path(), is_wanted).map_err(failed())?;
     let path = match files.as_slice() {
         [] => return Err(Error::input(url, "there is no such object (.csv, .txt or .parquet)")),
         [only] if one => only.clone(),
@@ -151,49 +128,32 @@ fn fetch(url: &str, is_wanted: impl Fn(&str, &str) -> bool) -> Result<Copied, Er
     Ok(Copied { folder, parent, path })
 }
 
-/// Copies files into a folder of an object store in their order, and then removes those of
-/// `obsolete` that are there.
+/// Uploads files to a folder of an object store in the given order, then deletes the objects in
+/// `obsolete` that exist.
 ///
 /// # Errors
-/// [`Error::Io`] when the store cannot be written; files before that one are there.
+/// [`Error::Io`] when the store cannot be written; files before the failed one have been uploaded.
 pub fn upload(files: &[PathBuf], url: &str, obsolete: &[&str]) -> Result<(), Error> {
-    let below = format!("{}/", url.trim_end_matches('/'));
-    run(&below, async |store, folder| {
-        let store = store.to_dyn_object_store().await;
-        for file in files {
-            let name = file.file_name().unwrap_or_default().to_string_lossy();
-            let bytes = tokio::fs::read(file).await?;
-            store.put(&child(&folder, &name)?, bytes.into()).await.map_err(other)?;
-        }
-        for name in obsolete {
-            match store.delete(&child(&folder, name)?).await {
-                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-                Err(error) => return Err(other(error)),
-            }
-        }
-        Ok(())
-    })
-    .map_err(Error::io(Path::new(url), "write to the object store"))
+    transfer::upload(files, url, obsolete)
+        .map_err(Error::io(Path::new(url), "write to the object store"))
 }
 
-fn child(folder: &Key, name: &str) -> std::io::Result<Key> {
-    Key::parse(format!("{}/{name}", folder.as_ref())).map_err(other)
-}
-
-fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> std::io::Error {
-    std::io::Error::other(error)
-}
-
-/// Refuses a path with a user or a query, where credentials could stand.
+/// Refuses a remote path with a password, a query or a fragment, which can hold credentials.
 ///
 /// # Errors
-/// [`Error::Settings`] that does not repeat the path.
+/// [`Error::Settings`], which does not repeat the path.
 pub fn without_credentials(url: &str) -> Result<(), Error> {
     if !is_remote(url) {
         return Ok(());
     }
+    if !cfg!(feature = "cloud") {
+        return Err(Error::Settings {
+            place: "a path in an object store".to_owned(),
+            faults: vec![transfer::UNSUPPORTED.to_owned()],
+        });
+    }
     let authority = url.split("://").nth(1).and_then(|rest| rest.split('/').next());
-    // abfss://container@account is a name, with a password it would hold a colon.
+    // In abfss://container@account the first part is a name; a password would follow a colon.
     let user = authority.and_then(|authority| authority.split_once('@'));
     let query = url.split_once('?').is_some_and(|(_, query)| query.contains('='));
     if user.is_none_or(|(user, _)| !user.contains(':')) && !query && !url.contains('#') {
@@ -206,21 +166,6 @@ pub fn without_credentials(url: &str) -> Result<(), Error> {
              give credentials by the environment"
                 .to_owned(),
         ],
-    })
-}
-
-/// Runs a task against the store that holds `url`.
-fn run<T>(
-    url: &str,
-    task: impl AsyncFnOnce(PolarsObjectStore, Key) -> std::io::Result<T>,
-) -> std::io::Result<T> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    runtime.block_on(async {
-        let path = PlRefPath::new(url);
-        let (location, store) = build_object_store(path, None, false).await.map_err(other)?;
-        let key = Key::parse(&location.prefix).map_err(other)?;
-        task(store, key).await
     })
 }
 

@@ -1,9 +1,9 @@
-"""Opens reports in headless Chromium and looks at them as a reader would.
+"""Opens a report in headless Chromium and checks it as a reader sees it.
 
     python check.py PAGE RUN_FOLDER SCREENSHOTS NAME CHROMIUM
 
-PAGE is report.html, RUN_FOLDER what it was made from, NAME how the screenshots are called. Every fault
-is printed; the exit code says whether there was one.
+PAGE is report.html, RUN_FOLDER the run it was made from, NAME the name of the screenshots. Every fault is
+printed; the exit code is 1 if there was one.
 """
 
 import csv
@@ -17,9 +17,9 @@ from playwright.sync_api import sync_playwright
 SECTIONS = ["overview", "segments", "forecast", "customers", "rfm", "model", "data"]
 WIDTHS = [360, 1440]
 SCHEMES = ["light", "dark"]
-# Where axe-core looks: both widths, both colour schemes.
+# What axe-core checks: both widths and both colour schemes.
 ACCESSIBLE = [(360, "dark"), (1440, "light")]
-# A closed network: Chromium must not look for anything at its start.
+# Without a network: Chromium must not request anything when it starts.
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -39,7 +39,7 @@ def rows(path):
 
 
 def numbers(page, table):
-    """The exact values of a table, by the name of the row: None where a cell is no number."""
+    """The exact values of a table, by the name of the row; None where a cell is not a number."""
     return page.evaluate(
         """(id) => Object.fromEntries([...document.querySelectorAll(`#${id} tbody tr`)].map((row) => [
             row.children[0].textContent,
@@ -59,7 +59,7 @@ def same(found, expected, what):
 
 
 def looks(page, name, width):
-    """Everything is there, drawn, and fits."""
+    """Everything is present, drawn, and fits the screen."""
     wide = page.evaluate("document.documentElement.scrollWidth")
     hold(wide <= width, f"{name}: {wide} px wide on a screen of {width} px")
     for section in SECTIONS:
@@ -97,8 +97,8 @@ def looks(page, name, width):
 
 
 def accessible(page, name):
-    """No serious fault by axe-core; of long tables the first rows, as the others are like them. Last, as
-    it changes the page."""
+    """axe-core finds no serious fault. Of long tables it checks the first rows only: the others are like
+    them. Must run last, because it changes the page."""
     page.evaluate("""() => {
         document.querySelectorAll("details").forEach((details) => { details.open = true; });
         document.querySelectorAll("tbody").forEach((body) => [...body.rows].slice(30).forEach((row) => row.remove()));
@@ -151,7 +151,7 @@ def responds(page, name, folder):
 
 
 def chooses(page, name):
-    """One of several drawings is shown: the one that was chosen."""
+    """Of several drawings, only the chosen one is shown."""
     select = page.locator("#survival select")
     if select.count() == 0:
         return
@@ -258,7 +258,7 @@ def main():
                 if (width, scheme) in ACCESSIBLE:
                     accessible(page, where)
                 context.close()
-        # Nothing but comfort needs the script.
+        # Without the script, the report lacks only conveniences.
         context = browser.new_context(java_script_enabled=False, viewport={"width": 1440, "height": 900})
         page = context.new_page()
         page.goto(page_file.absolute().as_uri())

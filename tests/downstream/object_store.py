@@ -1,7 +1,7 @@
 """An S3 server on loopback for one test. Usage: object_store.py FOLDER
 
-Puts every file of FOLDER under s3://crm/in/, prints the server's address, waits until its input
-ends, and then copies everything under s3://crm/out/ to FOLDER/out.
+Uploads every file of FOLDER to s3://crm/in/, prints the address of the server, and waits until stdin is
+closed. Then it copies everything under s3://crm/out/ to FOLDER/out.
 """
 import pathlib
 import sys

@@ -1,10 +1,10 @@
-"""Reads the customers of a run as pandas, DuckDB and Polars see them, and holds them against each
-other and against run.json.
+"""Reads the customers of a run with pandas, DuckDB and Polars, and compares what they read with each
+other and with run.json.
 
     python readers.py FOLDER
 
-FOLDER is the output of a run with formats = ["parquet", "csv", "ipc"]. Ends with 0, or with every
-difference on stderr and 1.
+FOLDER is the output of a run with formats = ["parquet", "csv", "ipc"]. Exits with 0, or prints every
+difference to stderr and exits with 1.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ import polars
 import pyarrow.ipc
 import pyarrow.parquet
 
-# Of a row group, as written.
+# Rows of a row group, as written.
 MOST_ROWS = 65_536
 CALENDAR_MONTH = 365.25 / 12
 
@@ -31,7 +31,7 @@ def same(what, found, expected):
 
 
 def expected_types(settings):
-    """Name and kind of every column, in their order, as the documentation has them."""
+    """Name and kind of every column, in the documented order."""
     unit = {"week": "weekly", "day": "daily"}[settings["summary"]["time_unit"]]
     months = [horizon["months"] for horizon in settings["forecast"]["horizons"]]
     columns = [("customer_id", "text"), ("frequency", "number")]
@@ -86,7 +86,7 @@ def notes_of(metadata):
 
 
 def by_pandas(folder, kinds):
-    """The table as pandas reads each format. A CSV file has no types: text is asked for."""
+    """The table as pandas reads each format. CSV has no types, so text columns are named as such."""
     texts = {name: str for name, kind in kinds.items() if kind == "text"}
     tables = {
         "parquet": pandas.read_parquet(folder / "customers.parquet"),
@@ -173,7 +173,7 @@ def main(folder):
                 same(f"{reader}, {form}: values of {name} that differ", differ, 0)
     total = sum(first[run["settings"]["output"]["rename"].get("cltv", "cltv")])
     company = run["company"]["total_cltv"]
-    # Sums of a million doubles in another order differ by less than that.
+    # The order of summation changes a sum of a million doubles by less than this.
     if abs(total / company - 1) > 1e-10:
         faults.append(f"total cltv: {total} is not {company}")
     print("\n".join(faults), file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Whether JSON documents keep a JSON schema. Usage: schema.py SCHEMA DOCUMENT..."""
+"""Checks JSON documents against a JSON schema. Usage: schema.py SCHEMA DOCUMENT..."""
 import json
 import sys
 

@@ -1,12 +1,12 @@
-"""Holds OpenLineage events, a line each, to the published specification.
+"""Checks OpenLineage events, one per line, against the published specification.
 
     python check.py EVENTS
 
-The specification are the classes that the OpenLineage project generates from its JSON schemas and
-publishes as openlineage-python: every key known, every needed key there, every value of its type,
-times and UUIDs well formed, every facet under its name and with the address of its schema. Stricter
-than the schemas in one thing: they let keys through that they do not know. Ends with 0, or with
-every fault on stderr and 1.
+The specification is taken from the classes that the OpenLineage project generates from its JSON
+schemas and publishes as openlineage-python. Every key must be known, every required key present,
+every value of its type, times and UUIDs well formed, and every facet under its name and with the
+address of its schema. Unlike the schemas, the check rejects unknown keys. Exits with 0, or prints
+every fault to stderr and exits with 1.
 """
 
 import enum
@@ -28,7 +28,7 @@ FACETS = {
     "dataQualityMetrics": facet_v2.data_quality_metrics_input_dataset.DataQualityMetricsInputDatasetFacet,
     "outputStatistics": facet_v2.output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet,
 }
-# Needed by the specification, given a default by the classes.
+# Required by the specification, but with a default in the classes.
 ALWAYS = {"producer", "schemaURL", "_producer", "_schemaURL"}
 
 faults = []
@@ -37,7 +37,7 @@ faults = []
 def check(value, kind, where):
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        # Optional: a key that is there has a value.
+        # Optional: if the key is present, it has a value.
         check(value, next(a for a in arguments if a is not type(None)), where)
     elif origin is list:
         if expect(value, list, where):

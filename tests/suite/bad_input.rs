@@ -1,5 +1,5 @@
-//! Bad input through the binary: a clear error with its exit code, or a counted, quarantined row;
-//! never a panic, a NaN or half an output.
+//! Bad input, given to the binary: it ends with a clear error and the right exit code, or counts
+//! and quarantines the row. It never panics, writes a NaN or leaves half an output.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ const HEADER: &str = "master_id,order_channel,last_order_channel,first_order_dat
     order_num_total_ever_online,order_num_total_ever_offline,customer_value_total_ever_offline,\
     customer_value_total_ever_online,interested_in_categories_12";
 
-/// A sound export of `customers` different customers, LF lines.
+/// A valid export with this number of customers, all different; lines end with LF.
 pub fn export(customers: u32) -> String {
     let mut text = format!("{HEADER}\n");
     for i in 0..customers {
@@ -58,7 +58,7 @@ impl Case {
     }
 }
 
-/// The run fails with `code`, says each of `words`, and writes nothing.
+/// The run fails with `code`, its message contains each of `words`, and it writes nothing.
 #[track_caller]
 fn refused(text: impl AsRef<[u8]>, more: &[&str], code: i32, words: &[&str]) {
     let (case, file) = Case::new("export.csv", text);
@@ -71,7 +71,7 @@ fn refused(text: impl AsRef<[u8]>, more: &[&str], code: i32, words: &[&str]) {
     assert!(!case.out().join("customers.parquet").exists());
 }
 
-/// The run succeeds and sets exactly one row aside, under `rule`, as row `row`.
+/// The run succeeds and sets exactly one row aside: row number `row`, under `rule`.
 #[track_caller]
 fn quarantined(text: &str, more: &[&str], rule: &str, row: f64) {
     let (case, file) = Case::new("export.csv", text);
@@ -89,7 +89,7 @@ fn quarantined(text: &str, more: &[&str], rule: &str, row: f64) {
     sound(&case.out());
 }
 
-/// No null, NaN or infinity in any column of the customers.
+/// No column of the customers has a null, NaN or infinity.
 fn sound(out: &Path) {
     let customers = parquet(&out.join("customers.parquet"));
     for column in customers.columns() {
@@ -102,7 +102,7 @@ fn sound(out: &Path) {
     assert!(!text.contains("NaN") && !text.contains("inf\""));
 }
 
-/// The sound export with one more row.
+/// The valid export with one more row.
 fn with_row(row: &str) -> String {
     format!("{}{row}\n", export(200))
 }
@@ -239,7 +239,8 @@ fn too_little_to_learn_from() {
     refused(format!("{HEADER}\n{alike}"), &[], 4, &["only 1 distinct purchase histories"]);
 }
 
-/// Every order costs 25: nothing to learn about spend. Either the fit is refused, or it is said.
+/// Every order costs 25, so there is nothing to learn about spend. The run refuses the fit or
+/// warns.
 #[test]
 fn order_values_all_alike() {
     let mut text = format!("{HEADER}\n");
@@ -287,7 +288,7 @@ fn wrong_pipelines_name_every_fault() {
         ["--set", "sumary.min_orders=2", "--set", "purchases.l2_penalti=1", "--as-of", "1.6.2021"];
     let (code, text) = case.run(&file, &faults);
     assert_eq!(code, 2, "{text}");
-    for word in ["did you mean summary?", "did you mean l2_penalty?", "\"1.6.2021\" is no date"] {
+    for word in ["did you mean summary?", "did you mean l2_penalty?", "\"1.6.2021\" is not a date"] {
         assert!(text.contains(word), "{word:?} is not in: {text}");
     }
     let faults = [
@@ -305,8 +306,8 @@ fn wrong_pipelines_name_every_fault() {
     for word in [
         "outliers.quantiles",
         "forecast.horizons is empty",
-        "a label stands twice",
-        "a format stands twice",
+        "a label appears twice",
+        "a format appears twice",
     ] {
         assert!(text.contains(word), "{word:?} is not in: {text}");
     }
@@ -316,7 +317,7 @@ fn wrong_pipelines_name_every_fault() {
     assert!(text.contains("bg_nbd") && text.contains("[summary]"), "{text}");
 }
 
-/// One customer in 300 uses a channel: its limits would be 0 to 0 and erase those orders.
+/// Only one customer in 300 uses a channel: outlier limits of 0 to 0 would erase those orders.
 #[test]
 fn a_rare_channel_keeps_its_orders() {
     let mut text = format!("{HEADER}\n");
@@ -450,4 +451,37 @@ fn strict_refuses_and_keeps_the_earlier_output() {
     assert!(text.contains("rows_set_aside"), "{text}");
     let left = std::fs::read_to_string(case.out().join("run.json")).expect("still there");
     assert_eq!(left, "earlier");
+}
+
+/// Errors of the models come with what to set in the pipeline file.
+#[test]
+fn what_may_help_is_said_in_keys_of_the_pipeline() {
+    let out = folder();
+    let few = out.path().join("few.csv");
+    std::fs::write(&few, export(5)).expect("written");
+    let one_channel = out.path().join("one_channel.csv");
+    // The first customer ordered online only.
+    std::fs::write(&one_channel, export(300).replacen(",1.0,1.0,", ",2.0,0.0,", 1))
+        .expect("written");
+    let no_optimum = ["purchases.model=pareto_nbd", "purchases.l2_penalty=0"];
+    let both =
+        ["summary.frequency=\"repeat_orders\"", "selection={both_channels=true}", no_optimum[1]];
+    for (input, set, remedy) in [
+        (few, &[][..], "check that the right columns are named in [input.columns]"),
+        (
+            project("data/flo_sample.csv"),
+            &no_optimum,
+            "choose another purchases.model, or \"auto\"",
+        ),
+        (one_channel, &both, "remove selection.both_channels"),
+    ] {
+        let mut arguments = vec!["run".to_owned(), "pipelines/flo.toml".into(), "--input".into()];
+        arguments.extend([input.display().to_string(), "--output".into()]);
+        arguments.push(out.path().join("run").display().to_string());
+        arguments.extend(set.iter().flat_map(|set| ["--set".to_owned(), (*set).to_owned()]));
+        let output = cltv(arguments);
+        assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+        assert!(stderr(&output).contains(remedy), "{}", stderr(&output));
+        assert!(!out.path().join("run").exists());
+    }
 }

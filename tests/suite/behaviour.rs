@@ -1,15 +1,19 @@
-//! What must hold of any run: repeatable, whole, the same whatever form the input has.
+//! What holds for every run: it is repeatable and complete, and does not depend on the form of the
+//! input.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use cltv::pipeline::Started;
+use cltv::settings::{Overrides, load};
 use polars::prelude::*;
+use sha2::{Digest, Sha256};
 
 use crate::support::*;
 
 const SAMPLE: &str = "data/flo_sample.csv";
 
-/// Files of a run but run.json, with their bytes.
+/// The files of a run and their bytes, without run.json.
 fn contents(out: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = std::fs::read_dir(out)
         .expect("the output folder")
@@ -64,8 +68,8 @@ fn the_sample_shows_the_sickness_of_the_real_file() {
     assert!(!out.path().join("strict").exists());
 }
 
-/// The sample in other shapes: CRLF, semicolons, whole order counts, day-first dates, Parquet,
-/// a folder of two files, a glob.
+/// The sample in other forms: CRLF, semicolons, order counts without decimals, a byte order mark,
+/// Parquet, a folder of two files, a glob, day-first dates.
 #[test]
 fn the_form_of_the_input_changes_nothing() {
     let work = folder();
@@ -117,7 +121,7 @@ fn save_csv(frame: &mut DataFrame, path: &Path, separator: u8) {
     CsvWriter::new(file).with_separator(separator).finish(frame).expect("written");
 }
 
-/// Numbers as numbers and dates as dates.
+/// As Parquet, with columns of numbers and dates instead of text.
 fn save_parquet(csv_file: &Path, path: &Path) {
     let options = || StrptimeOptions { format: Some("%Y-%m-%d".into()), ..Default::default() };
     let mut frame = csv(csv_file)
@@ -142,7 +146,7 @@ fn with_dates_day_first(text: &str) -> String {
         .collect()
 }
 
-/// Σ segment figures = company figures, shares add to 1, segments are ordered and disjoint.
+/// The segments add up to the company, their shares to 1, and they are ordered and do not overlap.
 #[test]
 fn segments_add_up() {
     let out = folder();
@@ -164,8 +168,8 @@ fn segments_add_up() {
     assert!(lower.iter().zip(&upper).all(|(lower, upper)| lower < upper));
 }
 
-/// Advice is made of the segment's own figures: each differs, and each names its own share,
-/// channel and most bought category.
+/// Every suggested action uses the figures of its own segment: no two are alike, and each names the
+/// segment's share of the value, main channel and most bought category.
 #[test]
 fn advice_uses_the_segments_own_figures() {
     let out = folder();
@@ -184,7 +188,7 @@ fn advice_uses_the_segments_own_figures() {
     }
 }
 
-/// Discount 0: cltv is expected orders times expected average value.
+/// Without a discount, cltv is expected orders times expected average value.
 #[test]
 fn without_discount_the_value_is_orders_times_average() {
     let out = folder();
@@ -203,7 +207,7 @@ fn without_discount_the_value_is_orders_times_average() {
     }
 }
 
-/// Days instead of weeks: other columns and α, the same orders.
+/// With days instead of weeks, the columns and α differ, but the orders are the same.
 #[test]
 fn the_time_unit_changes_nothing() {
     let (weeks, days) = (folder(), folder());
@@ -239,6 +243,23 @@ fn stale_files_of_an_earlier_run_go() {
     assert!(hidden.into_iter().all(|e| !e.file_name().to_string_lossy().starts_with('.')));
 }
 
+/// The library runs a pipeline as the program does.
+#[test]
+fn the_library_writes_what_the_program_writes() {
+    let (by_library, by_program) = (folder(), folder());
+    let overrides = Overrides {
+        input: Some(project(SAMPLE).display().to_string()),
+        output: Some(by_library.path().join("run")),
+        ..Overrides::default()
+    };
+    let settings = load(&project("pipelines/flo.toml"), &overrides).expect("a pipeline");
+    let started = Started { at: "2021-06-01T03:00:00Z".into(), pipeline: "flo.toml".into() };
+    let (run, written) = cltv::pipeline::run(&settings, &started).expect("a run");
+    assert_eq!(run.scored.height(), 20_073);
+    run_ok("pipelines/flo.toml", &project(SAMPLE), by_program.path(), &[]);
+    assert_eq!(contents(&written), contents(by_program.path()));
+}
+
 #[test]
 fn fingerprints_are_those_of_the_files() {
     let out = folder();
@@ -248,17 +269,12 @@ fn fingerprints_are_those_of_the_files() {
     assert_eq!(outputs.len(), 11);
     for output in outputs {
         let name = output["file"].as_str().expect("a name");
-        let found =
-            cltv::storage::fingerprint::fingerprint(&out.path().join(name)).expect("readable");
-        assert_eq!(output["sha256"], found.sha256, "{name}");
+        let bytes = std::fs::read(out.path().join(name)).expect("readable");
+        let hash = Sha256::digest(&bytes);
+        let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(output["sha256"], digits, "{name}");
+        assert_eq!(output["bytes"], bytes.len(), "{name}");
     }
-    // SHA-256 of "abc": FIPS 180-2, appendix B.1.
-    let abc = out.path().join("abc");
-    std::fs::write(&abc, "abc").expect("written");
-    assert_eq!(
-        cltv::storage::fingerprint::fingerprint(&abc).expect("readable").sha256,
-        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    );
 }
 
 #[test]
@@ -287,7 +303,7 @@ fn quiet_is_quiet_and_json_logs_are_json() {
     let quiet = run_ok("pipelines/flo.toml", &project(SAMPLE), out.path(), &["-q"]);
     assert!(quiet.stdout.is_empty() && quiet.stderr.is_empty(), "{}", stderr(&quiet));
     let plain = run_ok("pipelines/flo.toml", &project(SAMPLE), out.path(), &[]);
-    assert!(!plain.stdout.contains(&0x1b), "colours in a pipe");
+    assert!(!plain.stdout.contains(&0x1b), "there are colours in a pipe");
     let logged =
         run_ok("pipelines/flo.toml", &project(SAMPLE), out.path(), &["--log-format", "json"]);
     let lines = stderr(&logged);

@@ -1,5 +1,5 @@
-//! `cltv check`: what it says of a file, that it writes nothing, and that no value can steer the
-//! terminal.
+//! `cltv check`: what it reports about a file, that it writes nothing, and that no value in a file
+//! can control the terminal.
 
 use std::path::{Path, PathBuf};
 
@@ -27,7 +27,7 @@ fn as_json(file: &Path, more: &[&str]) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text} {stderr}"))
 }
 
-/// Four lines, counted by hand; the last repeats the first.
+/// Four lines, described by hand in the test; the last repeats the first.
 const FEW: &str = "id,when,pieces,price,tags,empty\n\
     1,31.12.2020 10:00,2,9.5,[A],\n\
     2,01.02.2021 11:30,1,10,\"[A, B]\",\n\
@@ -55,7 +55,7 @@ fn every_column_is_described() {
     assert_eq!(found["input"]["first_rows"][2][1], Value::Null);
 }
 
-/// 200 sound customers, one twice, one with a date that is none.
+/// 200 valid customers, one of them twice, and one more with an invalid date.
 #[test]
 fn what_a_run_would_do() {
     let folder = folder();
@@ -72,14 +72,15 @@ fn what_a_run_would_do() {
     assert_eq!(found["input"]["columns"][3]["unreadable"], 1);
     let (code, text, _) = check(&file, &[]);
     assert_eq!(code, 0);
-    for word in ["1 values of master_id stand there twice", "200 customers", "first_order_date"] {
+    for word in ["1 values of master_id occur more than once", "200 customers", "first_order_date"]
+    {
         assert!(text.contains(word), "{word:?} is not in {text}");
     }
     let names = std::fs::read_dir(folder.path()).expect("a folder").count();
     assert_eq!(names, 1, "check wrote something");
 }
 
-/// A point before three digits is read as a decimal point, and said to be.
+/// A point before three digits is read as a decimal point, and `check` says so.
 #[test]
 fn points_that_may_stand_for_thousands() {
     let folder = folder();
@@ -92,7 +93,7 @@ fn points_that_may_stand_for_thousands() {
     assert_eq!(found["input"]["columns"][7]["thousands_points"], false);
 }
 
-/// The model needs ten distinct histories; five customers have at most five.
+/// The model needs ten distinct histories, but five customers have at most five.
 #[test]
 fn too_little_data() {
     let folder = folder();
@@ -127,7 +128,8 @@ fn a_pipeline_is_checked_with_its_settings() {
     assert_eq!(found["guessed"], Value::Null);
 }
 
-/// Escape, C1's escape, delete, and a line end in a quoted name and value.
+/// Escape, the control sequence introducer of C1, delete, and a line end inside a quoted name and
+/// value.
 #[test]
 fn values_cannot_steer_the_terminal() {
     let folder = folder();

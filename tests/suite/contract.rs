@@ -1,11 +1,13 @@
-//! `[contract]`: what the pipeline expects of its input, and what happens when it is otherwise.
+//! `[contract]`: what the pipeline expects of its input, and what happens when the input is
+//! different.
 
 use std::path::Path;
 
 use crate::bad_input::export;
 use crate::support::*;
 
-/// Runs `pipelines/flo.toml` on an export; exit code, stderr, and the folder with `out`.
+/// Runs `pipelines/flo.toml` on an export. Returns the exit code, stderr, and the folder with
+/// `out`.
 fn run(text: &str, settings: &[&str]) -> (i32, String, tempfile::TempDir) {
     let folder = folder();
     let input = folder.path().join("export.csv");
@@ -39,7 +41,7 @@ fn refused(text: &str, settings: &[&str], code: i32, words: &[&str]) {
     assert!(!folder.path().join("out").exists(), "something was written");
 }
 
-/// 200 sound customers and one whose date is none: 1 of 201 rows is bad, 0.5 %.
+/// 200 valid customers and one with an invalid date: 1 of 201 rows is bad, 0.5 %.
 fn with_bad_row() -> String {
     export(200) + "bad,Mobile,Offline,someday,2021-01-01,1.0,1.0,9,9,[]\n"
 }
@@ -84,7 +86,7 @@ fn a_file_that_keeps_the_contract() {
     assert_eq!(number(&run, "/rows/customers"), 200.0);
 }
 
-/// A value of the wrong type in a column that no other rule looks at.
+/// A value of the wrong type in a column that no other rule checks.
 #[test]
 fn a_few_wrong_values_are_bad_rows() {
     let text = export(200).replacen("Offline", "17", 3);
@@ -117,7 +119,7 @@ fn bad_rows_fail_are_dropped_or_kept() {
     }
 }
 
-/// How serious the finding about rejected rows is.
+/// The severity of the finding about rejected rows.
 fn severity(settings: &[&str]) -> String {
     let (code, stderr, folder) = run(&with_bad_row(), settings);
     assert_eq!(code, 0, "{stderr}");
@@ -127,7 +129,7 @@ fn severity(settings: &[&str]) -> String {
     found["severity"].as_str().expect("a text").to_owned()
 }
 
-/// 1 of 201 is 0.498 %.
+/// The share of bad rows, 1 of 201, is 0.498 %.
 #[test]
 fn thresholds() {
     assert_eq!(severity(&[]), "warning");
@@ -138,7 +140,7 @@ fn thresholds() {
     refused(&with_bad_row(), &["contract.fail_at=0.004"], 3, &words);
 }
 
-/// The newest order of the export is of 2021-05-28.
+/// The newest order of the export is from 2021-05-28.
 #[test]
 fn an_old_file_is_refused() {
     let most = "contract.max_age_days=3";
@@ -155,13 +157,13 @@ fn the_contract_of_an_order_log() {
     let log = project("data/orders_sample.csv");
     let pipeline = "pipelines/transactions.toml";
     let run = |settings: &[&str]| started(pipeline, &log, folder.path(), settings);
-    // 112 of 2,278 lines have no customer (4.9 %); 23 cancelled ones are no bad rows.
+    // 112 of 2,278 lines have no customer (4.9 %). The 23 cancelled lines are not bad rows.
     let (code, stderr) = run(&["contract.fail_at=0.05"]);
     assert_eq!(code, 0, "{stderr}");
     let (code, stderr) = run(&["contract.fail_at=0.049"]);
     assert_eq!(code, 3, "{stderr}");
     assert!(stderr.contains("112 of 2278 rows (4.9 %)"), "{stderr}");
-    // Its newest order is of 2011-12-08.
+    // The newest order of the log is from 2011-12-08.
     let (code, stderr) = run(&["contract.max_age_days=2", "--as-of 2011-12-11"]);
     assert_eq!(code, 3, "{stderr}");
     assert!(stderr.contains("2011-12-08, 3 days before 2011-12-11"), "{stderr}");
@@ -174,7 +176,7 @@ fn the_contract_of_an_order_log() {
     // awk -F, '$2 == "85123A" && $1 !~ /^C/ && $7 != ""' data/orders_sample.csv | wc -l
     let rejected = json(&folder.path().join("out/run.json"))["rejected"].clone();
     close("wrong_type", number(&rejected, "/wrong_type"), 348.0, 0.0);
-    // Price has fractions nearly everywhere.
+    // Nearly all prices have decimals.
     let (code, stderr) = run(&["contract.required={ Price = \"integer\" }"]);
     assert_eq!(code, 3, "{stderr}");
     assert!(stderr.contains("column \"Price\" must be integer"), "{stderr}");

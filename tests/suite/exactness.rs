@@ -1,11 +1,11 @@
-//! The models against 50-digit arithmetic, over a grid that covers the corners.
+//! The models against 50-digit arithmetic, on a grid that includes extreme cases.
 
 use std::io::Write;
 
-use cltv::customers::Histories;
+use cltv::customers::{Histories, History, HistoryColumns};
+use cltv::model::CustomerPatterns;
 use cltv::model::PurchaseModel;
-use cltv::model::likelihood::patterns::CustomerPatterns;
-use cltv::model::selection::probability::SelectionRule;
+use cltv::model::SelectionRule;
 use cltv::settings::Family;
 
 use crate::support::project;
@@ -17,15 +17,16 @@ struct Row {
     family: Family,
     quantity: String,
     model: PurchaseModel,
-    history: (f64, f64, f64),
+    history: History,
     t: f64,
     n: u32,
     value: f64,
 }
 
 /// `tests/suite/model_reference.csv`, made by `scripts/model_reference.py` (mpmath 1.3, each value
-/// by two ways): likelihood, P(alive), expected orders, order counts and P(selected) for x to 100,000,
-/// T to 10,000, a + b < 1, a = 1, s = 1, α = β, t_x = T, horizons from 1e-6 to 1e5.
+/// computed in two ways): likelihood, P(alive), expected orders, order counts and P(selected) for x
+/// up to 100,000, T up to 10,000, a + b < 1, a = 1, s = 1, α = β, t_x = T, and horizons from 1e-6
+/// to 1e5.
 fn rows() -> Vec<Row> {
     let path = project("tests/suite/model_reference.csv");
     let text = std::fs::read_to_string(path).expect("the reference values");
@@ -46,7 +47,7 @@ fn row(text: &str) -> Row {
         family,
         quantity: fields[1].to_owned(),
         model: family.model(&[number(2), number(3), number(4), number(5)]),
-        history: (number(6), number(7), number(8)),
+        history: History { frequency: number(6), recency: number(7), age: number(8) },
         t: number(9),
         n: number(10) as u32,
         value: number(11),
@@ -54,18 +55,24 @@ fn row(text: &str) -> Row {
 }
 
 fn ours(row: &Row) -> f64 {
-    let (x, t_x, age) = row.history;
+    let History { frequency: x, recency: t_x, age } = row.history;
     match row.quantity.as_str() {
         "ln_likelihood" => {
-            let histories = Histories::new(vec![x], vec![t_x], vec![age], vec![1.0], vec![1.0]);
+            let histories = Histories::new(HistoryColumns {
+                frequency: vec![x],
+                recency: vec![t_x],
+                age: vec![age],
+                monetary_value: vec![1.0],
+                spend_count: vec![1.0],
+            });
             let patterns = CustomerPatterns::of(&histories.expect("valid")).patterns;
             row.family.log_likelihood(&patterns)(&row.model.parameters()).0
         }
-        "p_alive" => row.model.p_alive(x, t_x, age),
-        "expected_orders" => row.model.expected_orders(row.t, x, t_x, age).unwrap_or(f64::NAN),
-        "new_customer" => row.model.expected_orders(row.t, 0.0, 0.0, 0.0).unwrap_or(f64::NAN),
-        "pmf" => row.model.distribution(row.t, row.history, row.n..row.n + 1)[0],
-        "p_kept" => row
+        "p_alive" => row.model.p_alive(row.history),
+        "expected_orders" => row.model.expected_orders(row.history, row.t).unwrap_or(f64::NAN),
+        "new_customer" => row.model.expected_orders(History::NEW, row.t).unwrap_or(f64::NAN),
+        "pmf" => row.model.distribution(row.history, row.t, row.n..row.n + 1)[0],
+        "p_selected" => row
             .model
             .selection_probability(&SelectionRule::to(row.t), age)
             .map_or(f64::NAN, |kept| kept.at(age)[0]),
@@ -81,7 +88,8 @@ fn agrees_with_fifty_digits_everywhere() {
         .iter()
         .map(|row| {
             let value = ours(row);
-            // ln L near 0 is a sum of large terms: there the relative error of L itself counts.
+            // Near 0, ln L is a sum of large terms that cancel: there, the relative error of L
+            // counts.
             let near_zero = row.quantity == "ln_likelihood" && row.value.abs() < 1.0;
             let scale = if near_zero { 1.0 } else { row.value.abs() };
             let error = (value - row.value).abs() / scale;
@@ -93,7 +101,7 @@ fn agrees_with_fifty_digits_everywhere() {
         println!("{error:.1e} {value} {}", row.text);
     }
     let (worst, value, row) = &errors[0];
-    // Past the test runner's capture: how exact the numerics are belongs into every log.
+    // Written directly to stderr, past the capture of the test runner, so that every log has it.
     let line = format!("worst of {}: relative error {worst:.1e} for {}", rows.len(), row.text);
     writeln!(std::io::stderr(), "{line}").expect("a stderr");
     assert!(*worst < TOLERANCE, "relative error {worst:.1e}: {value} for {}", row.text);

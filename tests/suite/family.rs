@@ -1,10 +1,12 @@
-//! What must hold for every model of the family: gradients, limits, and the truth found again.
+//! What must hold for every model of the family: gradients, limiting cases, and recovery of true
+//! parameters.
 
-use cltv::customers::{Groups, Histories, Scope};
-use cltv::model::forecast::intervals::{Interval, of_customers, of_totals};
-use cltv::model::forecast::predict::{Outlook, predict};
-use cltv::model::selection::probability::SelectionRule;
+use cltv::customers::{Groups, Histories, History, HistoryColumns, Scope};
+use cltv::model::SelectionRule;
 use cltv::model::{CustomerPatterns, FittedPurchases, PurchaseModel, fit_purchases, fit_spend};
+use cltv::model::{Outlook, predict};
+use cltv::model::{customer_intervals, total_intervals};
+use cltv::results::forecast::Interval;
 use cltv::settings::{Family, MonthLength, TimeUnit, UncertaintyMethod};
 use cltv::settings::{Forecast, Horizon, LifetimeValue, Purchases, Spend, Uncertainty};
 use rand::{RngExt, SeedableRng};
@@ -12,15 +14,15 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::support::close;
 
-/// Four customers who differ in every respect.
+/// Five customers who differ in every respect.
 fn few() -> CustomerPatterns {
-    let histories = Histories::new(
-        vec![0.0, 2.0, 26.0, 1.0, 4.0],
-        vec![0.0, 30.43, 30.857, 5.0, 36.0],
-        vec![38.86, 38.86, 31.0, 90.0, 36.0],
-        vec![1.0; 5],
-        vec![1.0; 5],
-    );
+    let histories = Histories::new(HistoryColumns {
+        frequency: vec![0.0, 2.0, 26.0, 1.0, 4.0],
+        recency: vec![0.0, 30.43, 30.857, 5.0, 36.0],
+        age: vec![38.86, 38.86, 31.0, 90.0, 36.0],
+        monetary_value: vec![1.0; 5],
+        spend_count: vec![1.0; 5],
+    });
     CustomerPatterns::of(&histories.expect("valid"))
 }
 
@@ -55,8 +57,8 @@ fn gradients_are_differences() {
     }
 }
 
-/// Dropout that vanishes leaves the NBD: a → 0, s → 0; and where hardly anybody leaves (b → ∞) it
-/// does not matter whether one can leave after the first order.
+/// When dropout vanishes (a → 0, s → 0), the model becomes the NBD. When hardly anybody leaves (b →
+/// ∞), it does not matter whether a customer can leave after the first order.
 #[test]
 fn the_limits_of_no_dropout() {
     let customers = few();
@@ -71,7 +73,9 @@ fn the_limits_of_no_dropout() {
     for family in [Family::BgNbd, Family::MbgNbd, Family::ParetoNbd] {
         let without = family.model(&[0.6, 6.0, 1e-12, 2.5]);
         let nbd = Family::Nbd.model(&[0.6, 6.0]);
-        let orders = |model: &PurchaseModel| model.expected_orders(26.0, 2.0, 9.0, 30.0);
+        let orders = |model: &PurchaseModel| {
+            model.expected_orders(History { frequency: 2.0, recency: 9.0, age: 30.0 }, 26.0)
+        };
         let expected = orders(&nbd).expect("computed");
         close("forecast", orders(&without).expect("computed"), expected, 1e-9);
         let kept = |model: &PurchaseModel| {
@@ -82,7 +86,7 @@ fn the_limits_of_no_dropout() {
     }
 }
 
-/// A simulated customer base, simulated for up to two years and then for half a year more.
+/// A simulated customer base: up to two years of history, and then half a year of holdout.
 struct World {
     histories: Histories,
     customers: CustomerPatterns,
@@ -107,7 +111,14 @@ fn world(model: &PurchaseModel, customers: usize, seed: u64, window: Option<f64>
     // Order values do not matter here, but must differ for the spend model.
     let value: Vec<f64> = x.iter().map(|_| rng.random_range(20.0..60.0)).collect();
     let count = x.iter().map(|x| x + 1.0).collect();
-    let histories = Histories::new(x, t_x, age, value, count).expect("valid");
+    let histories = Histories::new(HistoryColumns {
+        frequency: x,
+        recency: t_x,
+        age,
+        monetary_value: value,
+        spend_count: count,
+    })
+    .expect("valid");
     World { customers: CustomerPatterns::of(&histories), histories, future }
 }
 
@@ -143,9 +154,10 @@ fn within_four_errors(fit: &FittedPurchases, truth: &[f64]) {
     }
 }
 
-/// Every model finds its own parameters again, forecasts the total that then happens within four
-/// standard deviations (a count's is about its root, twice that with dispersion), and its
-/// customers' 90 % intervals hold at least that share: counts are whole, so more.
+/// Every model recovers its own parameters. Its forecast of the total is within four standard
+/// deviations of the actual orders. (The standard deviation of a count is about its root; customers
+/// differ, so the test allows twice that.) At least 90 % of the customers' 90 % intervals contain
+/// the actual orders; more than that, because counts are whole numbers.
 #[test]
 fn the_truth_is_found_again_and_forecast() {
     for family in Family::ALL {
@@ -160,7 +172,7 @@ fn the_truth_is_found_again_and_forecast() {
             predict(&fit, &spend, &outlook).expect("computed").orders[0].1.iter().sum();
         let actual: f64 = world.future.iter().sum();
         assert!((expected - actual).abs() < 8.0 * actual.sqrt(), "{family:?}: {expected} {actual}");
-        let each = &of_customers(0.9, &fit.model, &outlook).expect("computed")[0];
+        let each = &customer_intervals(0.9, &fit.model, &outlook).expect("computed")[0];
         let inside = world.future.iter().enumerate();
         let inside = inside.filter(|(i, n)| each.low[*i] <= **n && **n <= each.high[*i]).count();
         let share = inside as f64 / world.future.len() as f64;
@@ -171,8 +183,8 @@ fn the_truth_is_found_again_and_forecast() {
     }
 }
 
-/// From a filtered file each dropout model finds its parameters again when it is told the filter,
-/// and forecasts far too much when it is not.
+/// Fitted to a filtered file, each dropout model recovers its parameters if it knows the filter,
+/// and forecasts far too much if it does not.
 #[test]
 fn a_selection_is_corrected_for_every_dropout_model() {
     for family in [Family::BgNbd, Family::MbgNbd, Family::ParetoNbd] {
@@ -183,28 +195,27 @@ fn a_selection_is_corrected_for_every_dropout_model() {
         let actual: f64 = world.future.iter().sum();
         let (forecast, lifetime) = (half_a_year(), LifetimeValue::default());
         let outlook = world.outlook(&forecast, &lifetime);
-        let total = |model: &PurchaseModel| {
-            cltv::model::forecast::predict::total_orders(model, &outlook)[0].1 / actual
-        };
+        let total =
+            |model: &PurchaseModel| cltv::model::total_orders(model, &outlook)[0].1 / actual;
         let ignored = fit.selection.as_ref().expect("a selection").ignored;
         assert!((total(&fit.model) - 1.0).abs() < 0.05, "{family:?}: {}", total(&fit.model));
         assert!(total(&ignored) > 1.15, "{family:?}: {}", total(&ignored));
     }
 }
 
-/// A change of the time unit changes nothing but the unit of α and β.
+/// A change of the time unit changes only α and β, which are times.
 #[test]
 fn the_time_unit_of_a_fit_is_free() {
     for family in Family::ALL {
         let world = world(&family.model(&example(family)), 3_000, 5, Some(26.0));
         let days = |column: &[f64]| column.iter().map(|t| t * 7.0).collect::<Vec<f64>>();
-        let in_days = Histories::new(
-            world.histories.frequency().to_vec(),
-            days(world.histories.recency()),
-            days(world.histories.age()),
-            world.histories.monetary_value().to_vec(),
-            world.histories.spend_count().to_vec(),
-        );
+        let in_days = Histories::new(HistoryColumns {
+            frequency: world.histories.frequency().to_vec(),
+            recency: days(world.histories.recency()),
+            age: days(world.histories.age()),
+            monetary_value: world.histories.monetary_value().to_vec(),
+            spend_count: world.histories.spend_count().to_vec(),
+        });
         let in_days = CustomerPatterns::of(&in_days.expect("valid"));
         let settings = Purchases { model: family.into(), l2_penalty: 0.0 };
         let week = world.fit(family, Some(SelectionRule::to(26.0)));
@@ -217,7 +228,7 @@ fn the_time_unit_of_a_fit_is_free() {
     }
 }
 
-/// Both ways of drawing parameters agree on a well-behaved fit, and the same seed gives the same
+/// On a well-behaved fit, both ways to draw parameters agree. The same seed gives the same
 /// interval.
 #[test]
 fn bootstrap_and_normal_intervals_agree() {
@@ -229,7 +240,7 @@ fn bootstrap_and_normal_intervals_agree() {
     let outlook = world.outlook(&forecast, &lifetime);
     let interval = |method| {
         let settings = Uncertainty { method, draws: 400, ..Uncertainty::default() };
-        of_totals(&settings, &fit, &spend, &outlook, &Groups::everybody()).expect("drawn")
+        total_intervals(&settings, &fit, &spend, &outlook, &Groups::everybody()).expect("drawn")
     };
     let normal = interval(UncertaintyMethod::Normal);
     assert_eq!(normal, interval(UncertaintyMethod::Normal));
@@ -241,7 +252,7 @@ fn bootstrap_and_normal_intervals_agree() {
     assert!(((a.low + a.high) / (b.low + b.high) - 1.0).abs() < 0.02, "{a:?} {b:?}");
 }
 
-/// The share alive is drawn around the mean P(alive); without dropout it is all of them.
+/// The interval of the share alive contains the mean P(alive); without dropout, everybody is alive.
 #[test]
 fn the_share_alive_has_an_interval() {
     let settings = Uncertainty { draws: 200, ..Uncertainty::default() };
@@ -260,10 +271,10 @@ fn the_share_alive_has_an_interval() {
             segment_of: vec![1; world.histories.len()],
             channel_of: Vec::new(),
         };
-        let found = of_totals(&settings, &fit, &spend, &outlook, &groups).expect("drawn");
+        let found = total_intervals(&settings, &fit, &spend, &outlook, &groups).expect("drawn");
         let alive = world.customers.patterns.sum(|row| {
-            let (x, t_x, age) = world.customers.patterns.numbers(row);
-            [row.count * fit.model.p_alive(x, t_x, age)]
+            let History { frequency: x, recency: t_x, age } = world.customers.patterns.history(row);
+            [row.count * fit.model.p_alive(History { frequency: x, recency: t_x, age })]
         })[0];
         let mean = alive / world.histories.len() as f64;
         let Interval { low, high } = found.company.alive;
@@ -280,7 +291,8 @@ fn the_share_alive_has_an_interval() {
     }
 }
 
-/// Customers who all leave alike: only the ratio a/(a+b) can be known, and the fit says so.
+/// All customers have the same dropout probability. Then only the ratio a/(a+b) can be known, and
+/// the fit says so.
 #[test]
 fn dropout_that_is_the_same_for_all_is_said_to_be_so() {
     let alike = Family::BgNbd.model(&[0.6, 6.0, 2e5, 8e5]);

@@ -1,4 +1,4 @@
-//! figures.json against the tables that lie beside it.
+//! figures.json against the tables of the same run.
 
 use std::path::Path;
 
@@ -16,14 +16,14 @@ fn figures(out: &Path) -> ChartData {
     serde_json::from_str(&text).expect("figures")
 }
 
-/// For each customer, the position of the segment.
+/// For each customer, the position of the customer's segment.
 fn members(customers: &DataFrame, segments: &[String]) -> Vec<usize> {
     let position = |label: String| segments.iter().position(|segment| *segment == label);
     let labels = texts(customers, "cltv_segment").into_iter();
     labels.map(|label| position(label).expect("a segment")).collect()
 }
 
-/// Customers of each segment.
+/// The number of customers in each segment.
 fn sizes(member: &[usize], segments: usize) -> Vec<u64> {
     (0..segments).map(|s| member.iter().filter(|m| **m == s).count() as u64).collect()
 }
@@ -45,7 +45,7 @@ fn is_histogram_of(found: &Distribution, values: &[f64], member: &[usize]) {
     assert!((8..=25).contains(&counts[0].len()), "{}: {} bins", found.measure, counts[0].len());
 }
 
-/// Everything that counts customers, against customers.parquet.
+/// All counts of customers, against customers.parquet.
 fn counts_hold(found: &ChartData, customers: &DataFrame) {
     let member = members(customers, &found.segments);
     let sizes = sizes(&member, found.segments.len());
@@ -86,14 +86,15 @@ fn counts_hold(found: &ChartData, customers: &DataFrame) {
     }
     for bins in [&found.fit.frequency, &found.fit.silence_days] {
         assert_eq!(bins.iter().map(|bin| bin.observed).sum::<u64>(), member.len() as u64);
-        // 200,000 draws, of which a filter keeps some tenths, each standing for fewer than a
-        // customer: a standard error well below 1 %.
+        // Of 200,000 draws, a filter keeps a few tenths, and each draw represents less than one
+        // customer: the standard error is well below 1 %.
         let expected: f64 = bins.iter().map(|bin| bin.expected).sum();
         close("expected customers", expected, member.len() as f64, 0.02);
     }
 }
 
-/// The first customers by lifetime value, ties in input order, as in top_customers.csv.
+/// The customers with the highest lifetime value come first, ties in input order, as in
+/// top_customers.csv.
 fn lines_hold(found: &ChartData, customers: &DataFrame, kept: &[&str]) {
     let cltv = numbers(customers, "cltv");
     let mut order: Vec<usize> = (0..cltv.len()).collect();
@@ -153,7 +154,8 @@ fn figures_of_an_export_are_those_of_its_tables() {
     let kept = ["order_channel", "last_order_channel", "interested_in_categories_12"];
     lines_hold(&found, &customers, &kept);
     assert!(found.survival.is_empty() && found.holdout.is_none());
-    // Nobody in the file ordered once, and the window ends the silences: 13 bins of four weeks.
+    // Nobody in the file ordered only once. The window limits the time since the last order: 13
+    // bins of four weeks.
     assert_eq!((found.fit.frequency[0].from, found.fit.silence_days.len()), (1.0, 13));
     let parameters = &json(&out.path().join("model.json"))["purchases"]["parameters"];
     let [r, alpha, a, b] =
@@ -175,7 +177,7 @@ fn figures_of_an_export_are_those_of_its_tables() {
     }
 }
 
-/// Penalised: no standard errors; without a section on uncertainty, the level is 90 %.
+/// A penalised fit has no standard errors. Without a section on uncertainty, the level is 90 %.
 #[test]
 fn a_penalised_fit_has_no_intervals() {
     let out = folder();
@@ -183,9 +185,9 @@ fn a_penalised_fit_has_no_intervals() {
     let found = figures(out.path());
     assert_eq!(found.level, 0.9);
     assert!(found.derived.iter().all(|quantity| quantity.interval.is_none()));
-    // Its q is below 1, so that there is no mean order value.
+    // Its q is below 1, so there is no mean order value.
     assert!(found.derived.iter().all(|quantity| quantity.name != DerivedQuantity::MeanOrderValue));
-    // Every column of the pipeline's kept ones; renamed columns keep their own names here.
+    // All three kept columns of the pipeline.
     assert_eq!(found.customers[0].kept_columns.len(), 3);
 }
 
@@ -200,7 +202,8 @@ fn figures_of_a_log_are_those_of_its_tables() {
     assert_eq!(found.survival.len(), 50);
     for (line, curve) in found.customers.iter().zip(&found.survival) {
         assert_eq!(curve.customer_id, line.customer_id);
-        let (last, alive) = (curve.days.last().expect("a day"), curve.p_alive.last().expect("it"));
+        let (last, alive) =
+            (curve.days.last().expect("a day"), curve.p_alive.last().expect("a value"));
         close("T", *last, line.age * 7.0, 1e-12);
         close("P(alive)", *alive, line.p_alive, 1e-12);
         assert_eq!(curve.orders.len() as f64, line.frequency);
@@ -215,7 +218,8 @@ fn figures_of_a_log_are_those_of_its_tables() {
     }
 }
 
-/// The run's model and the naive forecasts, as `cltv evaluate` and tracking.csv have them.
+/// The figures of the run's model and of the naive forecasts are those of `cltv evaluate` and
+/// tracking.csv.
 #[test]
 fn the_holdout_is_that_of_an_evaluation() {
     let (out, evaluated) = (folder(), folder());
@@ -258,11 +262,12 @@ fn the_holdout_is_that_of_an_evaluation() {
     close("deciles", sum, holdout.methods[0].expected_orders, 1e-12);
 }
 
-/// A log whose days have several orders, all of them counted: the curve still ends at P(alive); and no
-/// forecast is laid beside orders that the model does not count.
+/// Several orders per day, or all orders counted as repeat orders: the curves still end at
+/// P(alive). With all orders counted there is no holdout, because the model does not count the same
+/// orders.
 #[test]
 fn curves_count_what_the_frequency_counts() {
-    // With one order counted for one-time buyers too, BG/NBD has no estimate.
+    // If one-time buyers counted as having one repeat order, BG/NBD would have no estimate.
     for (frequency, same_day, least) in [("repeat_orders", "false", "1"), ("orders", "true", "2")] {
         let out = folder();
         let frequency = format!("summary.frequency={frequency}");
@@ -281,7 +286,7 @@ fn curves_count_what_the_frequency_counts() {
     }
 }
 
-/// An empty log of orders after the calibration is no holdout.
+/// Without a calibration end, no orders come after the calibration, so there is no holdout.
 #[test]
 fn without_a_holdout_there_is_none() {
     let out = folder();

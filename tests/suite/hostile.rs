@@ -1,16 +1,16 @@
-//! Input that means harm, or was damaged: no panic, no hang, nothing that a terminal or a
-//! spreadsheet would run.
+//! Malicious or damaged input: no panic, no hang, nothing that a terminal or a spreadsheet would
+//! run.
 //!
-//! The fuzz tests change bytes of sound input at random: a few by default, for longer by
-//! `CLTV_FUZZ_SECONDS`. What once went wrong is kept in tests/corpus and tried first.
+//! The fuzz tests change random bytes of valid input. By default they try a few inputs; with
+//! `CLTV_FUZZ_SECONDS` they run for that long. Inputs that once failed are stored in tests/corpus
+//! and tried first.
 
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cltv::model_file::ModelFile;
 use cltv::pipeline;
-use cltv::progress::Clock;
+use cltv::pipeline::ModelFile;
 use cltv::settings::{Overrides, load, parse, restore};
 use polars::prelude::*;
 use rand::{RngExt, SeedableRng};
@@ -18,9 +18,9 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::support::*;
 
-/// No input of this size needs longer than this.
+/// No input of these tests may take longer than this.
 const LONGEST: Duration = Duration::from_secs(60);
-/// Bytes that mean something to a parser.
+/// Bytes that have a meaning for some parser.
 const TOKENS: &[&[u8]] = &[
     b"\"",
     b"\"\"",
@@ -61,8 +61,8 @@ const TOKENS: &[&[u8]] = &[
     b"#",
 ];
 
-/// How long a fuzz test goes on, and for how many inputs at most: without `CLTV_FUZZ_SECONDS` the same
-/// few on every machine.
+/// How long a fuzz test runs, and the greatest number of inputs. Without `CLTV_FUZZ_SECONDS`, every
+/// machine tries the same few.
 fn budget() -> (Duration, usize) {
     const FEW: usize = 25;
     match std::env::var("CLTV_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()) {
@@ -71,7 +71,8 @@ fn budget() -> (Duration, usize) {
     }
 }
 
-/// A few random changes: bytes flipped, cut out, repeated, replaced by something that parsers mind.
+/// A few random changes: bits flipped, bytes cut out, repeated, or replaced by something with a
+/// meaning for parsers.
 fn changed(bytes: &[u8], rng: &mut ChaCha8Rng) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for _ in 0..rng.random_range(1..=4) {
@@ -98,8 +99,8 @@ fn changed(bytes: &[u8], rng: &mut ChaCha8Rng) -> Vec<u8> {
     bytes
 }
 
-/// Tries the kept inputs whose names begin with `name`, and then changed seeds for the time of the
-/// budget. An input over which `attempt` panics or lingers is written to the corpus.
+/// Tries the stored inputs whose names begin with `name`, and then changed seeds until the budget
+/// is used up. Writes an input to the corpus if `attempt` panics on it or takes too long.
 fn fuzz(name: &str, seeds: &[Vec<u8>], attempt: impl Fn(&[u8]) + std::panic::RefUnwindSafe) {
     let corpus = project("tests/corpus");
     let kept: Vec<PathBuf> = std::fs::read_dir(&corpus)
@@ -129,7 +130,7 @@ fn fuzz(name: &str, seeds: &[Vec<u8>], attempt: impl Fn(&[u8]) + std::panic::Ref
         if !sound || took > LONGEST {
             let path = corpus.join(format!("{name}-{attempts}"));
             std::fs::write(&path, &bytes).expect("the corpus can be written");
-            panic!("{} broke it ({took:?})", path.display());
+            panic!("{} fails ({took:?})", path.display());
         }
         attempts += 1;
     }
@@ -142,19 +143,19 @@ fn head(path: &str, lines: usize) -> Vec<u8> {
     text.split_inclusive('\n').take(lines).collect::<String>().into_bytes()
 }
 
-/// Reads and summarises a file under a shipped pipeline; an error must say something.
+/// Reads and summarises a file with a pipeline of this repository; an error must have a message.
 fn look_at(pipeline: &str, file: &Path) {
     let input = Some(file.display().to_string());
     let overrides = Overrides { input, ..Overrides::default() };
-    let settings = load(&project(pipeline), &overrides).expect("a shipped pipeline");
-    if let Err(error) = pipeline::prepare(&settings, None, &mut Clock::default()) {
+    let settings = load(&project(pipeline), &overrides).expect("a valid pipeline");
+    if let Err(error) = pipeline::prepare(&settings) {
         let said = error.to_string();
         assert!(said.len() > 20, "{said}");
-        // Polars' Parquet reader is known to break down over damaged files; nothing else may.
+        // Polars' Parquet reader is known to panic on damaged files; nothing else may.
         let parquet = file.extension().is_some_and(|extension| extension == "parquet");
-        assert!(parquet || !said.contains("the reader broke down"), "{said}");
+        assert!(parquet || !said.contains("the reader failed on this file"), "{said}");
     }
-    let _ = cltv::frame::guess::inspect::inspect(&file.display().to_string(), "auto", "auto");
+    let _ = cltv::internal::inspect(&file.display().to_string(), "auto", "auto");
 }
 
 #[test]
@@ -223,7 +224,7 @@ fn fuzzed_models() {
     });
 }
 
-/// The sample with one more customer, whose identifier is `id` as a CSV field.
+/// The sample with one more customer. `id` is the identifier, written as a CSV field.
 fn with_id(place: &Path, id: &str) -> PathBuf {
     let mut text = String::from_utf8(head("data/flo_sample.csv", 4000)).expect("text");
     let last = text.lines().last().expect("a line").to_owned();
@@ -287,7 +288,7 @@ fn a_path_with_everything_in_it() {
     assert!(out.join("run.json").is_file(), "{}", stderr(&output));
 }
 
-/// What the program says of a file, and its exit code.
+/// The exit code and the messages of a run on a file.
 fn refused(bytes: &[u8]) -> (Option<i32>, String) {
     let place = folder();
     let file = place.path().join("export.csv");
@@ -331,7 +332,11 @@ fn a_cell_of_a_million_bytes_is_a_bad_row_or_a_long_name() {
 fn other_encodings() {
     let text = String::from_utf8(head("data/flo_sample.csv", 4000)).expect("text");
     let with_mark = [b"\xef\xbb\xbf", text.as_bytes()].concat();
-    assert_eq!(refused(&with_mark).0, Some(0), "a byte order mark is no part of the first name");
+    assert_eq!(
+        refused(&with_mark).0,
+        Some(0),
+        "a byte order mark was taken as part of the first column name"
+    );
     let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let (code, said) = refused(&[b"\xff\xfe", &wide[..]].concat());
     assert_eq!(code, Some(3), "{said}");

@@ -1,7 +1,8 @@
-//! Tests through the binary and the public interface.
+//! Tests of the binary and of the public interface.
 //!
-//! Reference data is not part of the project. Tests that need it read the folder that
-//! `CLTV_REFERENCE` names and say that they were left out when it is not set.
+//! Tests that need more than Rust are ignored with the reason, and their names end in what they need:
+//! `_on_reference_data` (the folder named by `CLTV_REFERENCE`, which may not be redistributed),
+//! `_in_python` and `_in_a_browser`. `scripts/test.sh` includes those that it can run.
 
 mod architecture;
 mod bad_input;

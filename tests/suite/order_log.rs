@@ -1,12 +1,11 @@
-//! Order logs: what the rules set aside, and what a summary must and must not depend on.
+//! Order logs: which lines the rules set aside, and what a summary must and must not depend on.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
 use chrono::{Days, NaiveDate};
-use cltv::pipeline::prepare::prepare;
-use cltv::progress::Clock;
+use cltv::pipeline::prepare;
 use cltv::settings::Settings;
 use cltv::settings::{Overrides, parse};
 use polars::prelude::*;
@@ -18,7 +17,8 @@ use tempfile::TempDir;
 
 use crate::support::*;
 
-/// Lines as a UK gift retailer writes them; each rule is broken by the lines that name it.
+/// Lines as a UK gift retailer writes them. The description of a line names the rule that it
+/// breaks.
 const LINES: &str = "\
 Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country
 1001,A,sound,2,2010-01-04 08:26:00,10.5,13085.0,United Kingdom
@@ -57,17 +57,17 @@ fn written(folder: &TempDir, name: &str, text: &str) -> std::path::PathBuf {
 }
 
 fn rejected(settings: &Settings) -> (BTreeMap<String, usize>, DataFrame, DataFrame) {
-    let prepared = prepare(settings, None, &mut Clock::default()).expect("a sound log");
-    let counts = prepared.cleaned.rejected.iter().map(|r| (r.rule.clone(), r.rows)).collect();
-    (counts, prepared.summary.frame, prepared.cleaned.quarantine)
+    let prepared = prepare(settings).expect("a valid log");
+    let counts = prepared.input.cleaned.rejected.iter().map(|r| (r.rule.clone(), r.rows)).collect();
+    (counts, prepared.summary.frame, prepared.input.cleaned.quarantine)
 }
 
 fn counts(expected: &[(&str, usize)]) -> BTreeMap<String, usize> {
     expected.iter().map(|(rule, rows)| ((*rule).to_owned(), *rows)).collect()
 }
 
-/// Worked out by hand from the lines above: 13085 spent 30 on its first day and 67 a week later,
-/// 13086 spent 20 net on one day.
+/// Worked out by hand from the lines above: 13085 spent 30 on the first day and 67 a week later,
+/// and 13086 spent 20 net on one day.
 #[test]
 fn each_rule_sets_its_lines_aside() {
     let out = folder();
@@ -148,7 +148,8 @@ fn repeated_lines_are_dropped_where_the_pipeline_says_so() {
     assert_eq!(numbers(&customers, "monetary_avg"), [37.0, 0.0]);
 }
 
-/// The same invoice, quantity and price, but another article: two lines, not one twice.
+/// The same invoice, quantity and price, but another article: these are two lines, not one
+/// repeated.
 #[test]
 fn lines_that_differ_in_a_column_that_nobody_reads_are_no_repetition() {
     let out = folder();
@@ -188,7 +189,8 @@ fn blanks_around_texts_are_taken_off() {
     assert_eq!(rejected(&settings(&nobody, &[])).0, plain.0);
 }
 
-/// Three lines of a day without an invoice number are three orders, as without the column.
+/// Three lines of one day without an invoice number are three orders, just as if the column were
+/// missing.
 #[test]
 fn lines_without_an_order_id_are_orders_of_their_own() {
     let out = folder();
@@ -199,7 +201,8 @@ fn lines_without_an_order_id_are_orders_of_their_own() {
     assert_eq!(numbers(&customers, "frequency"), [3.0, 4.0]);
 }
 
-/// 20,000 lines that read the same either way settle nothing: the whole column does, or refuses.
+/// 20,000 dates that are valid day-first and month-first do not settle the format. The whole column
+/// decides; if it is ambiguous, the log is refused.
 #[test]
 fn day_and_month_are_settled_by_the_whole_column() {
     let out = folder();
@@ -212,7 +215,7 @@ fn day_and_month_are_settled_by_the_whole_column() {
         let overrides =
             Overrides { input: Some(log.display().to_string()), set, ..Overrides::default() };
         let settings = parse(&small(), &overrides).expect("sound settings");
-        prepare(&settings, None, &mut Clock::default()).err().map(|error| error.to_string())
+        prepare(&settings).err().map(|error| error.to_string())
     };
     let message = refused(&log).expect("an ambiguous log");
     assert!(message.contains("cannot be told apart"), "{message}");
@@ -220,8 +223,8 @@ fn day_and_month_are_settled_by_the_whole_column() {
     assert_eq!(refused(&log), None);
 }
 
-/// Typed columns: numbers as identifiers with gaps, times of day, lists, and a last day without an
-/// entry to keep.
+/// Typed columns: numbers with gaps as identifiers, times of day, lists, and a last day without an
+/// entry in a column to keep.
 #[test]
 fn a_parquet_log_with_its_own_types() {
     let out = folder();
@@ -258,7 +261,7 @@ fn a_parquet_log_with_its_own_types() {
     assert_eq!(texts(&customers, "town"), ["Izmir", "Bursa"]);
 }
 
-/// Two orders on the first day, worth 25 and 5 by invoice: the first counts as their mean.
+/// Two orders on the first day, with the values 25 and 5: the first order counts as their mean.
 #[test]
 fn orders_of_a_day_can_stay_apart() {
     let out = folder();
@@ -286,7 +289,7 @@ fn what_a_cancellation_needs_is_said() {
     }
 }
 
-/// A customer's orders as the test knows them.
+/// A line of the log: an order of a customer, or a return.
 #[derive(Debug, Clone)]
 struct Line {
     customer: u32,
@@ -327,7 +330,7 @@ fn summaries(input: &Path, unit: &str) -> Option<Summaries> {
         ..Overrides::default()
     };
     let settings = parse(&small(), &overrides).expect("sound settings");
-    let frame = prepare(&settings, None, &mut Clock::default()).ok()?.summary.frame;
+    let frame = prepare(&settings).ok()?.summary.frame;
     let ending = if unit == "week" { "weekly" } else { "daily" };
     let [recency, age] = ["recency", "T"].map(|name| format!("{name}_{ending}"));
     let columns = ["frequency", &recency, &age, "monetary_avg"].map(|name| numbers(&frame, name));
@@ -336,7 +339,8 @@ fn summaries(input: &Path, unit: &str) -> Option<Summaries> {
     Some(ids.into_iter().enumerate().map(|(i, id)| (id, row(i))).collect())
 }
 
-/// The same from the definitions, in days: orders are days with a net purchase.
+/// The same, computed directly from the definitions, in days. A day with a net purchase is an
+/// order.
 fn by_definition(lines: &[Line]) -> Summaries {
     const END: u32 = 45;
     let mut days: BTreeMap<u32, BTreeMap<u32, i64>> = BTreeMap::new();
@@ -369,8 +373,8 @@ fn same(left: &Summaries, right: &Summaries, tolerance: f64) -> Result<(), TestC
 proptest! {
     #![proptest_config(Config { cases: 40, ..Config::default() })]
 
-    /// The definitions; and the order of the lines, their division into files, the unit of time and
-    /// other customers change nothing.
+    /// A summary follows the definitions. The sequence of the lines, their division into files, the
+    /// time unit and other customers do not change it.
     #[test]
     fn a_summary_depends_on_the_orders_alone(
         lines in proptest::collection::vec(line(), 1..60).prop_shuffle(),
@@ -385,7 +389,7 @@ proptest! {
             prop_assert!(daily.is_none());
             return Ok(());
         }
-        let daily = daily.expect("a sound log");
+        let daily = daily.expect("a valid log");
         same(&daily, &expected, 1e-12)?;
 
         let mut shuffled = lines.clone();
@@ -393,15 +397,15 @@ proptest! {
             u64::from(line.day * 7 + line.customer).wrapping_mul(seed | 1).rotate_left(17)
         });
         let again = written(&out, "shuffled.csv", &csv_of(&shuffled));
-        prop_assert_eq!(&summaries(&again, "day").expect("a sound log"), &daily);
+        prop_assert_eq!(&summaries(&again, "day").expect("a valid log"), &daily);
 
         let parts = folder();
         let at = (cut * lines.len() as f64) as usize;
         written(&parts, "a.csv", &csv_of(&lines[..at]));
         written(&parts, "b.csv", &csv_of(&lines[at..]));
-        prop_assert_eq!(&summaries(parts.path(), "day").expect("a sound log"), &daily);
+        prop_assert_eq!(&summaries(parts.path(), "day").expect("a valid log"), &daily);
 
-        let mut weekly = summaries(&log, "week").expect("a sound log");
+        let mut weekly = summaries(&log, "week").expect("a valid log");
         weekly.values_mut().for_each(|row| row[1..3].iter_mut().for_each(|time| *time *= 7.0));
         same(&weekly, &daily, 1e-15)?;
 
@@ -411,13 +415,13 @@ proptest! {
             .chain([5, 9].map(|day| Line { customer: 99, day, cents: 500 }))
             .collect();
         let more = written(&out, "more.csv", &csv_of(&more));
-        let mut with_others = summaries(&more, "day").expect("a sound log");
+        let mut with_others = summaries(&more, "day").expect("a valid log");
         prop_assert!(with_others.remove("c99").is_some());
         prop_assert_eq!(&with_others, &daily);
     }
 }
 
-/// One population, once as a log and once as an export of its totals: the same customers.parquet.
+/// The same customers as a log and as an export of their totals give the same customers.parquet.
 #[test]
 fn a_log_and_an_export_of_the_same_customers_agree() {
     let out = folder();
@@ -478,7 +482,7 @@ fn a_log_and_an_export_of_the_same_customers_agree() {
     }
 }
 
-/// Totals by customer, in order of first appearance, added up line by line.
+/// Totals per customer, in order of first appearance, added up line by line.
 fn export_of(lines: &DataFrame) -> String {
     let (ids, dates) = (numbers(lines, "Customer ID"), texts(lines, "InvoiceDate"));
     let (quantity, price) = (numbers(lines, "Quantity"), numbers(lines, "Price"));

@@ -1,12 +1,13 @@
-//! What must hold for any parameters and any history.
+//! What must hold for all parameters and all histories.
 
+use cltv::customers::History;
 use cltv::model::PurchaseModel;
+use cltv::model::SelectionRule;
 use cltv::model::bg_nbd::BgNbd;
 use cltv::model::gamma_gamma::GammaGamma;
 use cltv::model::mbg_nbd::MbgNbd;
 use cltv::model::nbd::Nbd;
 use cltv::model::pareto_nbd::ParetoNbd;
-use cltv::model::selection::probability::SelectionRule;
 use proptest::prelude::*;
 
 fn log_uniform(low: f64, high: f64) -> impl Strategy<Value = f64> {
@@ -55,10 +56,10 @@ fn in_days(model: &PurchaseModel) -> PurchaseModel {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// 0 ≤ P(alive) ≤ 1, and 1 for who never had the chance to leave.
+    /// 0 ≤ P(alive) ≤ 1, and P(alive) = 1 for a customer who never had the chance to leave.
     #[test]
     fn p_alive_is_a_probability(model in model(), (x, t_x, age) in history()) {
-        let p = model.p_alive(x, t_x, age);
+        let p = model.p_alive(History { frequency: x, recency: t_x, age });
         prop_assert!((0.0..=1.0).contains(&p), "{p}");
         let can_leave = !matches!(model, PurchaseModel::BgNbd(_));
         prop_assert!(x > 0.0 || can_leave || p == 1.0);
@@ -71,43 +72,44 @@ proptest! {
         (x, t_x, age) in history(),
         horizon in log_uniform(0.01, 1e4),
     ) {
-        let near = model.expected_orders(horizon, x, t_x, age).expect("computed");
-        let far = model.expected_orders(2.0 * horizon, x, t_x, age).expect("computed");
-        let most = without_dropout(&model).orders_if_alive(horizon, x, age);
+        let near = model.expected_orders(History { frequency: x, recency: t_x, age }, horizon).expect("computed");
+        let far = model.expected_orders(History { frequency: x, recency: t_x, age }, 2.0 * horizon).expect("computed");
+        let most = without_dropout(&model).orders_if_alive(History { frequency: x, age, ..History::NEW }, horizon);
         prop_assert!(near.is_finite() && near >= 0.0, "{near}");
         prop_assert!(far >= near * (1.0 - 1e-9), "{far} after {near}");
         prop_assert!(near <= most * (1.0 + 1e-9), "{near} exceeds {most}");
     }
 
-    /// A change of the time unit changes nothing.
+    /// A change of the time unit changes neither forecasts nor P(selected).
     #[test]
     fn the_time_unit_is_free(model in model(), (x, t_x, age) in history()) {
         let days = in_days(&model);
-        let week = model.expected_orders(26.0, x, t_x, age).expect("computed");
-        let day = days.expected_orders(182.0, x, 7.0 * t_x, 7.0 * age).expect("computed");
+        let week = model.expected_orders(History { frequency: x, recency: t_x, age }, 26.0).expect("computed");
+        let day = days.expected_orders(History { frequency: x, recency: 7.0 * t_x, age: 7.0 * age }, 182.0).expect("computed");
         prop_assert!((week - day).abs() <= 1e-8 * week.max(1e-300), "{week} {day}");
         let week = model.selection_probability(&SelectionRule::to(13.0), age).expect("computed").at(age)[0];
         let day = days.selection_probability(&SelectionRule::to(91.0), 7.0 * age).expect("computed").at(7.0 * age)[0];
         prop_assert!((week - day).abs() <= 1e-9 * week.max(1e-300), "{week} {day}");
     }
 
-    /// The counts of orders are probabilities, and P(at least one order) is what P(none) leaves.
+    /// The probabilities of order counts are between 0 and 1 and add up to at most 1, and
+    /// P(at least one order) = 1 − P(no order).
     #[test]
     fn order_counts_are_a_distribution(
         model in model(),
         (x, t_x, age) in history(),
         horizon in log_uniform(0.01, 100.0),
     ) {
-        let all = model.distribution(horizon, (x, t_x, age), 0..40);
+        let all = model.distribution(History { frequency: x, recency: t_x, age }, horizon, 0..40);
         prop_assert!(all.iter().all(|p| (0.0..=1.0 + 1e-12).contains(p)), "{all:?}");
         prop_assert!(all.iter().sum::<f64>() <= 1.0 + 1e-9);
-        let any = model.any_order_if_alive(horizon, x, age) * model.p_alive(x, t_x, age);
+        let any = model.any_order_if_alive(History { frequency: x, age, ..History::NEW }, horizon) * model.p_alive(History { frequency: x, recency: t_x, age });
         prop_assert!((1.0 - all[0] - any).abs() < 1e-10, "{} {any}", all[0]);
     }
 
-    /// The analytic slopes of P(selected) are its differences.
+    /// The analytic derivatives of P(selected) agree with finite differences.
     #[test]
-    fn p_kept_has_the_slopes_that_it_says(
+    fn p_selected_has_the_slopes_that_it_says(
         model in model(),
         age in log_uniform(1.0, 500.0),
         window in log_uniform(1.0, 100.0),

@@ -1,4 +1,4 @@
-//! FLO: numbers that others published, from the real export through the whole program.
+//! FLO: the whole program reproduces published numbers from the real export.
 
 use std::path::Path;
 
@@ -7,10 +7,9 @@ use crate::support::*;
 /// lifetimes 0.11.3 (penalties 0.001 and 0.01), pandas 1.5.3, SciPy 1.10.1 on FLO's export of
 /// 19,945 customers: `flo/expected_customers.csv`.
 #[test]
-fn flo_as_the_published_solutions_have_it() {
-    let Some(reference) = reference("the FLO export") else {
-        return;
-    };
+#[ignore = "needs CLTV_REFERENCE"]
+fn flo_as_the_published_solutions_have_it_on_reference_data() {
+    let reference = reference();
     let out = folder();
     run_ok("pipelines/flo.toml", &reference.join("flo/flo_data_20k.csv"), out.path(), &[]);
     let customers = parquet(&out.path().join("customers.parquet"));
@@ -43,7 +42,7 @@ fn top_twenty(out: &Path, expected: &polars::prelude::DataFrame) {
     assert_eq!(texts(&csv(&out.join("top_customers.csv")), "customer_id"), first);
 }
 
-/// The same source, as printed by it: limits, parameters, totals, segments.
+/// Limits, parameters, totals and segments, as printed by the same source.
 fn totals(out: &Path) {
     let (run, model) = (json(&out.join("run.json")), json(&out.join("model.json")));
     assert_eq!(run["as_of"], "2021-06-01");
@@ -77,14 +76,14 @@ fn totals(out: &Path) {
     close("first", numbers(&first, "cltv")[0], 3327.777, 1e-6);
 }
 
-/// What the published solutions do not say about their own fit.
+/// Warnings about the fit that the published solutions do not mention.
 fn truth(out: &Path) {
     for document in ["run.json", "model.json"] {
         let text = json(&out.join(document))["warnings"].to_string();
         for code in
             ["dropout_not_identified", "selected_customers", "spend_without_population_mean"]
         {
-            assert!(text.contains(code), "{document} does not say {code}");
+            assert!(text.contains(code), "{document} does not contain {code}");
         }
     }
     let model = json(&out.join("model.json"));
@@ -100,12 +99,11 @@ fn truth(out: &Path) {
     assert!(size < 10_000, "model.json has {size} bytes");
 }
 
-/// Without its penalty lifetimes 0.11.3 finds p 3.886, q 9.328, v 323.87 on the same file.
+/// Without a penalty, lifetimes 0.11.3 finds p 3.886, q 9.328, v 323.87 on the same file.
 #[test]
-fn flo_without_penalties() {
-    let Some(reference) = reference("the FLO export without penalties") else {
-        return;
-    };
+#[ignore = "needs CLTV_REFERENCE"]
+fn flo_without_penalties_on_reference_data() {
+    let reference = reference();
     let out = folder();
     let no_penalty = ["--set", "purchases.l2_penalty=0", "--set", "spend.l2_penalty=0"];
     let input = reference.join("flo/flo_data_20k.csv");
@@ -117,13 +115,12 @@ fn flo_without_penalties() {
     assert_eq!(model["purchases"]["not_identified"], serde_json::json!(["a", "b"]));
 }
 
-/// An independent program's approximate optima, made for comparison:
-/// FLO with repeat orders, kept 367/7 weeks, at least two orders; six months are 26.07 weeks.
+/// The approximate optima of an independent program, made for comparison: FLO with repeat orders, a
+/// window of 367/7 weeks and at least two orders; six months are 26.07 weeks.
 #[test]
-fn flo_corrected_for_its_selection() {
-    let Some(reference) = reference("the FLO export corrected for its selection") else {
-        return;
-    };
+#[ignore = "needs CLTV_REFERENCE"]
+fn flo_corrected_for_its_selection_on_reference_data() {
+    let reference = reference();
     let out = folder();
     let input = reference.join("flo/flo_data_20k.csv");
     let six_months = ["--set", "forecast.weeks_per_month=4.345", "--set", "uncertainty.draws=200"];
@@ -156,13 +153,11 @@ fn flo_corrected_for_its_selection() {
     assert!(size < 10_000, "model.json has {size} bytes");
 }
 
-/// A stated window or least number of orders that the file contradicts is an error; one that is
-/// too long is a warning.
+/// A stated window that the file contradicts is an error; one that is too long is a warning.
 #[test]
-fn flo_with_a_wrong_selection() {
-    let Some(reference) = reference("the FLO export with a wrong selection") else {
-        return;
-    };
+#[ignore = "needs CLTV_REFERENCE"]
+fn flo_with_a_wrong_selection_on_reference_data() {
+    let reference = reference();
     let input = reference.join("flo/flo_data_20k.csv").display().to_string();
     let pipeline = project("pipelines/flo_selection_aware.toml").display().to_string();
     let check = |date: &str| {
@@ -178,12 +173,11 @@ fn flo_with_a_wrong_selection() {
     assert!(stderr(&contradicted).contains("2020-05-30"), "{}", stderr(&contradicted));
 }
 
-/// The file itself, without a pipeline: the lines to paste.
+/// `check` on the file itself, without a pipeline, prints the lines to paste.
 #[test]
-fn flo_checked_without_a_pipeline() {
-    let Some(reference) = reference("the FLO export checked") else {
-        return;
-    };
+#[ignore = "needs CLTV_REFERENCE"]
+fn flo_checked_without_a_pipeline_on_reference_data() {
+    let reference = reference();
     let output = cltv(["check".into(), reference.join("flo/flo_data_20k.csv").into_os_string()]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{}", stderr(&output));

@@ -1,8 +1,11 @@
-//! Ground truth: fitting what the simulator makes recovers what it was given.
+//! Ground truth: a fit to simulated data recovers the parameters of the simulation.
+
+use std::path::{Path, PathBuf};
 
 use crate::support::*;
 
-/// Parameters within four standard errors of the truth, and close in absolute terms.
+/// The estimate is within four standard errors of the truth, and its relative error is at most
+/// `within`.
 #[track_caller]
 fn recovered(model: &serde_json::Value, part: &str, name: &str, truth: f64, within: f64) {
     let estimate = number(model, &format!("/{part}/parameters/{name}"));
@@ -11,29 +14,22 @@ fn recovered(model: &serde_json::Value, part: &str, name: &str, truth: f64, with
     close(name, estimate, truth, within);
 }
 
-/// 60,000 customers, nobody filtered out: r .6, α 21, a .8, b 4, p 4, q 9, v 310. Dates are
-/// whole days, which shifts α by about half a day of its 21 weeks.
+/// A simulated export (`customers`) or log (`transactions`) of customers acquired over three years.
+fn simulated(folder: &Path, what: &str, more: &[&str]) -> PathBuf {
+    let path = folder.join("simulated.csv");
+    let text = path.display().to_string();
+    let process = ["--a", "0.8", "--b", "4", "--acquired-over", "1095", "--out", &text];
+    let made = cltv(["simulate", what].iter().chain(more).chain(&process));
+    assert!(made.status.success(), "{}", stderr(&made));
+    path
+}
+
+/// 60,000 customers, nobody filtered out: r .6, α 21, a .8, b 4, p 4, q 9, v 310. Dates are whole
+/// days, which shifts α, of 21 weeks, by about half a day.
 #[test]
 fn an_unfiltered_export_gives_its_parameters_back() {
     let out = folder();
-    let input = out.path().join("export.csv");
-    let made = cltv([
-        "simulate".into(),
-        "customers".into(),
-        "--customers".into(),
-        "60000".into(),
-        "--seed".into(),
-        "5".into(),
-        "--a".into(),
-        "0.8".into(),
-        "--b".into(),
-        "4".into(),
-        "--acquired-over".into(),
-        "1095".into(),
-        "--out".into(),
-        input.clone().into_os_string(),
-    ]);
-    assert!(made.status.success(), "{}", stderr(&made));
+    let input = simulated(out.path(), "customers", &["--customers", "60000", "--seed", "5"]);
     let whole = [
         "--as-of",
         "2021-05-30",
@@ -63,30 +59,12 @@ fn an_unfiltered_export_gives_its_parameters_back() {
     assert!(!warnings.contains("dropout_not_identified"), "{warnings}");
 }
 
-/// The order log carries the same process: same rates, orders of one day merged.
+/// An order log of the same process, in which the orders of one day are merged.
 #[test]
 fn an_order_log_gives_its_parameters_back() {
     let out = folder();
-    let input = out.path().join("log.csv");
-    let made = cltv([
-        "simulate".into(),
-        "transactions".into(),
-        "--customers".into(),
-        "20000".into(),
-        "--seed".into(),
-        "6".into(),
-        "--a".into(),
-        "0.8".into(),
-        "--b".into(),
-        "4".into(),
-        "--acquired-over".into(),
-        "1095".into(),
-        "--end".into(),
-        "2011-12-09".into(),
-        "--out".into(),
-        input.clone().into_os_string(),
-    ]);
-    assert!(made.status.success(), "{}", stderr(&made));
+    let more = ["--customers", "20000", "--seed", "6", "--end", "2011-12-09"];
+    let input = simulated(out.path(), "transactions", &more);
     let end = ["--set", "transactions.calibration_end=\"2011-12-09\""];
     run_ok("pipelines/transactions.toml", &input, out.path(), &end);
     let (model, run) = (json(&out.path().join("model.json")), json(&out.path().join("run.json")));
@@ -114,9 +92,9 @@ fn impossible_parameters_are_refused() {
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
 }
 
-/// The committed sample was filtered as FLO's file is: a last order within a year, orders in both
-/// channels (data/README.md: 92,000 acquired, r .6 α 21 a 4.9 b 42). Told of both filters the fit
-/// finds the truth again, and how many there were.
+/// The committed sample was filtered like FLO's file: a last order within a year, and orders in
+/// both channels (data/README.md: 92,000 acquired, r .6 α 21 a 4.9 b 42). A fit that knows both
+/// filters recovers the parameters and the number of customers acquired.
 #[test]
 fn the_sample_gives_its_truth_back_in_spite_of_its_filters() {
     let out = folder();

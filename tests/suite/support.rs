@@ -1,4 +1,4 @@
-//! Running the program and reading what it left.
+//! Running the program, and reading its output.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -7,7 +7,8 @@ use polars::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A pipeline for logs with id, date and value; keys of `[transactions]` can follow.
+/// A pipeline for logs with the columns id, date and value. Keys of `[transactions]` can be
+/// appended.
 pub const SMALL_LOG: &str = "
 [input]
 path = \"?\"
@@ -19,14 +20,29 @@ value = \"value\"
 [transactions]
 ";
 
-/// The folder of reference data, or `None` with a line that says so.
-pub fn reference(what: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("CLTV_REFERENCE").map(PathBuf::from);
-    match &folder {
-        Some(folder) => assert!(folder.is_dir(), "CLTV_REFERENCE: no folder {}", folder.display()),
-        None => eprintln!("LEFT OUT: {what}: CLTV_REFERENCE is not set"),
-    }
+/// The folder of reference data. A test that reads it is ignored by default, and its name ends in
+/// `_on_reference_data`.
+pub fn reference() -> PathBuf {
+    let folder = needed("CLTV_REFERENCE");
+    assert!(folder.is_dir(), "CLTV_REFERENCE: no folder {}", folder.display());
     folder
+}
+
+/// A Python with tests/downstream/requirements.txt. A test that starts it is ignored by default,
+/// and its name ends in `_in_python`.
+pub fn python() -> PathBuf {
+    needed("CLTV_PYTHON")
+}
+
+/// A Chromium. A test that starts it is ignored by default, and its name ends in `_in_a_browser`.
+pub fn chromium() -> PathBuf {
+    needed("CLTV_CHROMIUM")
+}
+
+/// The path that an environment variable names.
+fn needed(variable: &str) -> PathBuf {
+    let missing = || panic!("{variable} is not set: scripts/test.sh sets it where it can");
+    std::env::var_os(variable).map_or_else(missing, PathBuf::from)
 }
 
 /// A file of this repository.

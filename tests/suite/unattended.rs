@@ -1,11 +1,12 @@
-//! Runs that nobody watches: killed, interrupted, doubled, without room; the output is whole.
+//! Unattended runs: killed, interrupted, started twice, on a full disk. The output is always
+//! complete.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use cltv::output::folder::kind::OutputKind;
-use cltv::output::folder::target::Target;
+use cltv::internal::OutputKind;
+use cltv::internal::Target;
 use sha2::{Digest, Sha256};
 
 use crate::support::*;
@@ -24,7 +25,8 @@ fn start(out: &Path, more: &[&str]) -> Child {
     command(out, more).spawn().expect("the program starts")
 }
 
-/// Every file that run.json names is there with the bytes that it names; its `top` setting.
+/// Every file that run.json names is there, with the SHA-256 in run.json. Returns the setting
+/// `output.top`.
 fn whole(out: &Path) -> u64 {
     let manifest = json(&out.join("run.json"));
     let outputs = manifest["outputs"].as_array().expect("outputs");
@@ -38,7 +40,7 @@ fn whole(out: &Path) -> u64 {
     manifest["settings"]["output"]["top"].as_u64().expect("a number")
 }
 
-/// Names in a folder, hidden ones too.
+/// The names in a folder, including hidden ones.
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("a folder");
     let mut names: Vec<String> =
@@ -62,7 +64,7 @@ fn a_killed_run_leaves_the_output_before_or_the_output_after() {
     };
     let mut before = 2;
     let (mut kept, mut replaced) = (0, 0);
-    // Twice as many points in the last part of the run, where files are written and exchanged.
+    // Twice as many kills in the last part of the run, where files are written and exchanged.
     let early = (0..15).map(|i| usual.mul_f64(0.7 * f64::from(i) / 15.0));
     let late = (0..30).map(|i| usual.mul_f64(0.7 + 0.6 * f64::from(i) / 30.0));
     for (i, delay) in early.chain(late).enumerate() {
@@ -77,8 +79,11 @@ fn a_killed_run_leaves_the_output_before_or_the_output_after() {
         *(if found == top { &mut replaced } else { &mut kept }) += 1;
         before = found;
     }
-    assert!(kept >= 1, "the first run was killed at once, yet it replaced the output");
-    eprintln!("kills that kept the output {kept}, that came after it was replaced {replaced}");
+    assert!(
+        kept >= 1,
+        "every killed run replaced the output, even the one that was killed at once"
+    );
+    eprintln!("kills before the output was replaced: {kept}, after: {replaced}");
     assert!(start(&out, &["--set", "output.top=2"]).wait().expect("an end").success());
     assert_eq!(whole(&out), 2);
     assert_eq!(names(place.path()), ["out"], "hidden folders or locks are left");
@@ -91,10 +96,10 @@ fn a_killed_run_leaves_the_output_before_or_the_output_after() {
 #[test]
 fn a_signal_ends_a_run_within_a_second_and_leaves_nothing() {
     for signal in ["INT", "TERM"] {
-        // A machine that is busy with other tests may need another try.
+        // A machine that is busy with other tests may need more than one try.
         let quickest =
             (0..3).map(|_| seconds_to_end(signal)).find(|took| *took < Duration::from_secs(1));
-        assert!(quickest.is_some(), "three runs went on for a second and more after SIG{signal}");
+        assert!(quickest.is_some(), "three runs went on for a second or more after SIG{signal}");
     }
 }
 
@@ -103,7 +108,7 @@ fn a_signal_ends_a_run_within_a_second_and_leaves_nothing() {
 fn seconds_to_end(signal: &str) -> Duration {
     let place = folder();
     let out = place.path().join("out");
-    // Minutes of draws, were it not told to stop.
+    // Without the signal, the draws would take minutes.
     let mut run = Command::new(env!("CARGO_BIN_EXE_cltv"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["run", "pipelines/flo_selection_aware.toml", "--quiet", "--output"])
@@ -113,7 +118,7 @@ fn seconds_to_end(signal: &str) -> Duration {
         .spawn()
         .expect("the program starts");
     std::thread::sleep(Duration::from_millis(400));
-    assert!(run.try_wait().expect("a state").is_none(), "it is still at work");
+    assert!(run.try_wait().expect("a state").is_none(), "the run ended before the signal");
     let since = Instant::now();
     let kill = Command::new("kill").args(["-s", signal, &run.id().to_string()]).status();
     assert!(kill.expect("kill is there").success());
@@ -146,7 +151,7 @@ fn without_room_the_earlier_output_stays() {
     let place = folder();
     let out = place.path().join("out");
     assert!(start(&out, &["--set", "output.top=1"]).wait().expect("an end").success());
-    // No file may grow beyond 64 blocks: what a full disk does, the write fails.
+    // No file may grow beyond 64 blocks, so the write fails as on a full disk.
     let run = command(&out, &["--set", "output.top=2"]);
     let words: Vec<String> = std::iter::once(run.get_program())
         .chain(run.get_args())
@@ -295,7 +300,7 @@ fn an_input_by_the_name_of_an_output_is_not_replaced() {
     let output = run();
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(stderr(&output).contains("choose another output folder"), "{}", stderr(&output));
-    // Nor where a run has written before.
+    // Nor is it replaced in a folder that a run has written to before.
     std::fs::remove_file(&input).expect("removed");
     assert!(start(place.path(), &[]).wait().expect("an end").success());
     std::fs::write(&input, &text).expect("written");

@@ -1,14 +1,14 @@
-//! Findings and advice in both languages of the report: every one that a run can have has words, and
-//! the facts of real runs fill them.
+//! Findings and suggested actions in both languages of the report: there is a text for each that a
+//! run can have, and the facts of real runs fill its placeholders.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use cltv::frame::scored::profile::Profile;
-use cltv::pipeline::advise::advise;
-use cltv::report::texts::{Language, Words};
+use cltv::internal::advise;
+use cltv::internal::{Language, Words};
 use cltv::results::advice::{Advice, Play};
 use cltv::results::findings::Finding;
+use cltv::results::profiles::Profile;
 use cltv::settings::Rfm;
 use cltv::settings::{Overrides, load};
 use serde_json::Value;
@@ -19,7 +19,7 @@ use crate::support::*;
 const SAMPLE: &str = "data/flo_sample.csv";
 const LOG: &str = "data/orders_sample.csv";
 
-/// Findings of the shipped pipelines, under settings that provoke them.
+/// Findings of pipelines/flo.toml, with settings that provoke them.
 const FLO: &[(&[&str], &[&str])] = &[
     (
         &[],
@@ -36,6 +36,7 @@ const FLO: &[(&[&str], &[&str])] = &[
         &["no_dropout_by_choice"],
     ),
 ];
+/// The same for pipelines/flo_selection_aware.toml.
 const SELECTION: &[(&[&str], &[&str])] = &[
     (
         &["selection.last_order_on_or_after=2019-05-30"],
@@ -48,12 +49,12 @@ const SELECTION: &[(&[&str], &[&str])] = &[
     ),
     (&["selection.min_orders=1"], &["selection_min_orders_differs", "selection_corrected"]),
 ];
-/// On those who ordered in the last 16 days.
+/// On a file that holds only customers who ordered in the last 16 days.
 const RECENT: &[(&[&str], &[&str])] = &[
     (&[], &["selection_extrapolates-whole_base", "selection_corrected"]),
     (&["selection.both_channels=true"], &["selection_extrapolates-both_channels"]),
 ];
-/// With an open observation end.
+/// On an order log, without an observation end in the pipeline.
 const LOGS: &[(&[&str], &[&str])] = &[
     (
         &["forecast.horizons=[{months=60}]", "lifetime_value.months=1"],
@@ -74,7 +75,7 @@ const RARE: &[&str] = &["column_without_limits", "first_order_counted"];
 const DRIFTED: &[&str] = &["drifted", "dropout_not_identified", "spend_without_population_mean"];
 const REFITTED: &[&str] = &["refitted", "dropout_not_identified"];
 
-/// Of a run and a later one, each with its own fit.
+/// From a comparison of two runs, each with its own fit.
 const COMPARED: &[&str] = &[
     "first_order_moved",
     "lost_customers-unexplained",
@@ -84,20 +85,20 @@ const COMPARED: &[&str] = &[
     "segments_recut",
     "capped-own_limits",
 ];
-/// Of a run of selected customers and a later one that its model scored.
+/// From a comparison of a run with `[selection]` and a later one that was scored with its model.
 const COMPARED_SCORED: &[&str] = &["lost_customers-selected", "capped-same_limits"];
 
 fn languages() -> [&'static Words; 2] {
     [Words::of(Language::En), Words::of(Language::Tr)]
 }
 
-/// What stands in braces.
+/// The placeholders in braces, as name and format.
 fn placeholders(text: &str) -> Vec<(&str, &str)> {
     let inner = text.split('{').skip(1).map(|part| part.split_once('}').expect("a }").0);
     inner.map(|placeholder| placeholder.split_once(':').unwrap_or((placeholder, "text"))).collect()
 }
 
-/// Tables of `[findings]`.
+/// The names of the tables in `[findings]`.
 fn tables(words: &Words) -> BTreeSet<String> {
     let paths = words.paths().filter_map(|path| path.strip_prefix("findings."));
     paths.filter_map(|path| Some(path.split_once('.')?.0.to_owned())).collect()
@@ -123,7 +124,8 @@ fn both_languages_have_the_same_texts_with_the_same_figures() {
     }
 }
 
-/// A suffix depends on the sound of what it follows, and a figure has no fixed sound.
+/// A Turkish suffix depends on the sound of the word before it, and a number in the text can be any
+/// number.
 #[test]
 fn no_turkish_suffix_follows_a_figure() {
     let turkish = Words::of(Language::Tr);
@@ -136,7 +138,7 @@ fn no_turkish_suffix_follows_a_figure() {
     }
 }
 
-/// Source files below src, without those of `left_out`.
+/// The source files below a folder, without files and folders named in `left_out`.
 fn sources(folder: &Path, left_out: &[&str]) -> Vec<String> {
     let mut texts = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
@@ -153,14 +155,14 @@ fn sources(folder: &Path, left_out: &[&str]) -> Vec<String> {
     texts
 }
 
-/// The literal at the beginning of a source text.
+/// The string literal at the beginning of a source text.
 fn literal(text: &str) -> Option<&str> {
     text.trim_start().strip_prefix('"')?.split('"').next()
 }
 
 #[test]
 fn every_finding_has_words() {
-    let left_out = ["evaluation.rs", "report", "findings.rs"];
+    let left_out = ["evaluation", "report", "findings.rs"];
     let mut codes = BTreeSet::new();
     for text in sources(&project("src"), &left_out) {
         for made in ["Finding::warning(", "Finding::note("] {
@@ -183,7 +185,7 @@ fn every_finding_has_words() {
     }
 }
 
-/// Words with figures are seen with the figures of a real run, below.
+/// Every text with placeholders is filled with the facts of a real run in one of the tests below.
 #[test]
 fn every_figure_is_seen_in_a_run() {
     let cases = [FLO, SELECTION, RECENT, LOGS].concat();
@@ -194,7 +196,7 @@ fn every_figure_is_seen_in_a_run() {
         for table in tables(words) {
             let part = |part| words.get(&format!("findings.{table}.{part}")).unwrap_or_default();
             let figures = placeholders(part("message")).len() + placeholders(part("remedy")).len();
-            assert!(figures == 0 || seen.contains(table.as_str()), "{table} is in no case");
+            assert!(figures == 0 || seen.contains(table.as_str()), "no test fills {table}");
         }
     }
 }
@@ -202,7 +204,7 @@ fn every_figure_is_seen_in_a_run() {
 #[test]
 fn every_rule_has_a_name() {
     let mut rules = BTreeSet::new();
-    for file in ["src/frame/clean.rs", "src/frame/transactions.rs"] {
+    for file in ["src/frame/rules/export.rs", "src/frame/rules/log.rs"] {
         let text = std::fs::read_to_string(project(file)).expect("a source file");
         let pairs = text.split("(\"").skip(1).filter_map(|rest| rest.split_once("\", "));
         let is_rule = |name: &&str| name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
@@ -210,7 +212,7 @@ fn every_rule_has_a_name() {
         let constants = text.split("const DUPLICATE: &str = ").skip(1).filter_map(literal);
         rules.extend(constants.map(str::to_owned));
     }
-    rules.insert("returned".to_owned()); // named where days without a net purchase are moved
+    rules.insert("returned".to_owned()); // not in the list of rules: it applies to whole days
     for words in languages() {
         let named = words.paths().filter_map(|path| path.strip_prefix("rules.")).map(str::to_owned);
         assert_eq!(named.collect::<BTreeSet<_>>(), rules);
@@ -228,7 +230,7 @@ fn every_rfm_segment_has_a_name() {
     assert_eq!(Words::of(Language::Tr).name("rfm_segments", "vip & co."), "vip & co.");
 }
 
-/// Runs the program; the folder that it wrote.
+/// Runs the program. Returns the folder that it wrote.
 fn ran(arguments: &[&str], settings: &[&str]) -> TempDir {
     let out = folder();
     let mut all: Vec<String> = arguments.iter().map(|a| (*a).to_owned()).collect();
@@ -245,7 +247,7 @@ fn is_said(text: &str, of: &str) {
     assert!(!text.contains("NaN") && !text.contains("inf "), "{of}: {text}");
 }
 
-/// The entries of a list of findings or actions; facts are never null.
+/// The entries of a list of findings or actions, whose facts must not be null.
 fn told<T: serde::de::DeserializeOwned>(document: &Value, list: &str) -> Vec<T> {
     for told in document[list].as_array().expect("a list") {
         let facts = told["facts"].as_object().cloned().unwrap_or_default();
@@ -254,7 +256,8 @@ fn told<T: serde::de::DeserializeOwned>(document: &Value, list: &str) -> Vec<T> 
     serde_json::from_value(document[list].clone()).expect(list)
 }
 
-/// Every finding can be said in both languages, without an open figure; which texts were taken.
+/// Every finding has a text in both languages, with all placeholders filled. Returns the names of
+/// the texts.
 fn findings_said(findings: &[Finding]) -> BTreeSet<String> {
     let mut taken = BTreeSet::new();
     for words in languages() {
@@ -270,7 +273,7 @@ fn findings_said(findings: &[Finding]) -> BTreeSet<String> {
     taken
 }
 
-/// The same of a run, and its actions too.
+/// The same for the findings of a run; its suggested actions are checked too.
 fn said(out: &Path) -> BTreeSet<String> {
     let run = json(&out.join("run.json"));
     for words in languages() {
@@ -343,7 +346,8 @@ fn what_is_found_in_a_log_is_said() {
     }
 }
 
-/// Customers of the last year, one-time buyers too; and a channel that one customer in 300 uses.
+/// Customers of the last year, one-time buyers included; and a channel that only one customer in
+/// 300 uses.
 #[test]
 fn what_is_found_in_small_exports_is_said() {
     let place = folder();
@@ -366,7 +370,7 @@ fn what_is_found_in_small_exports_is_said() {
     holds(ran(&["run", "pipelines/flo.toml", "--input", &input], &[]).path(), RARE);
 }
 
-/// Findings of a kept fit have lost their facts; what is found of the new export has them.
+/// Findings that come from model.json have no facts, but those about the new export have them.
 #[test]
 fn what_is_found_with_a_kept_model_is_said() {
     let place = folder();
@@ -387,7 +391,7 @@ fn what_is_found_with_a_kept_model_is_said() {
     holds(ran(&refit, &[]).path(), REFITTED);
 }
 
-/// 4000 rows of the sample, with `changed` for their fields, and a last customer.
+/// 4000 rows of the sample, with fields changed by `changed`, and one more customer at the end.
 fn changed_sample(
     place: &TempDir,
     name: &str,
@@ -406,7 +410,7 @@ fn changed_sample(
     written(place, name, &(rows.join("\n") + "\n"))
 }
 
-/// What is said of two runs side by side.
+/// A comparison of two runs has the expected findings, each with a text.
 #[track_caller]
 fn comparison_holds(before: &TempDir, after: &TempDir, expected: &[&str]) {
     let folders = [before, after].map(|run| run.path().display().to_string());
@@ -418,16 +422,17 @@ fn comparison_holds(before: &TempDir, after: &TempDir, expected: &[&str]) {
     }
 }
 
-/// In the later file the first customer has another first order, the third spent less, the fourth
-/// has fewer orders; the last of the earlier file is gone, and one comes who first ordered long ago.
+/// In the later file, the first customer has another first order, the third spent less, and the
+/// fourth has fewer orders. The last customer of the earlier file is gone, and one appears who
+/// first ordered long ago.
 #[test]
 fn what_is_found_in_a_comparison_is_said() {
     let place = folder();
     let earlier = changed_sample(&place, "earlier.csv", "gone", |_, _| ());
     let later = changed_sample(&place, "later.csv", "came", |i, fields| match i {
         1 => fields[3] = "2018-10-01",
-        3 => (fields[9], fields[10]) = ("60.0", "60.0"), // were 1543.87 in all
-        4 => (fields[7], fields[8]) = ("1.0", "1.0"),    // were 3
+        3 => (fields[9], fields[10]) = ("60.0", "60.0"), // before, 1543.87 together
+        4 => (fields[7], fields[8]) = ("1.0", "1.0"),    // before, 3 together
         _ => (),
     });
     let run = |input: &str, as_of: &str, settings: &[&str]| {
@@ -444,7 +449,8 @@ fn what_is_found_in_a_comparison_is_said() {
     comparison_holds(&before, &after, COMPARED_SCORED);
 }
 
-/// A segment of `customers` worth `total` in all, `alive` and silent for so many weeks.
+/// A segment with this number of customers, total cltv, mean P(alive) and mean number of weeks
+/// since the last order.
 fn segment(label: &str, customers: usize, total: f64, alive: f64, silent: f64) -> Profile {
     let shares = |names: &[(&str, f64)]| names.iter().map(|(n, s)| ((*n).to_owned(), *s)).collect();
     Profile {
@@ -464,7 +470,8 @@ fn segment(label: &str, customers: usize, total: f64, alive: f64, silent: f64) -
     }
 }
 
-/// ChartData: 10 of 100 customers, 20 % of the value; 6 calendar months are 182.6 days.
+/// Most segments have 10 of 100 customers; the one tested word for word has 20 % of the value. 6
+/// calendar months are 182.6 days.
 #[test]
 fn every_play_is_said_in_both_languages() {
     let settings = load(&project("pipelines/transactions.toml"), &Overrides::default());
@@ -523,7 +530,7 @@ fn every_play_is_said_in_both_languages() {
     );
 }
 
-/// The correction of the sample, whose truth data/README.md has: 92,000 customers were made.
+/// A correction as of the sample, for which 92,000 customers were simulated (data/README.md).
 #[test]
 fn the_correction_is_said_with_its_figures() {
     let note = Finding::note("selection_corrected", String::new(), "")

@@ -1,4 +1,8 @@
-//! `cltv check FILE`
+//! `cltv check FILE`: shows what a file holds and what a run would make of it; writes nothing.
+//!
+//! # Layout
+//! * [`prospect`]: what a run would do with the file. [`page`]: the result for the terminal, or as
+//!   JSON.
 
 pub mod page;
 pub mod prospect;
@@ -12,7 +16,8 @@ use crate::cli::check::prospect::check;
 use crate::cli::overrides::OverrideArgs;
 use crate::error::Error;
 
-/// Say what a file holds, what a run would make of it, and how customers came to be in it; write nothing
+/// Show what a file holds, what a run would make of it, and how customers came to be in it; write
+/// nothing
 #[derive(Args)]
 #[command(after_help = "Examples:\n  cltv check export.csv\n  cltv check export.csv --json\n  \
     cltv check pipelines/flo_selection_aware.toml --input export_2021q3.csv --strict")]
@@ -21,7 +26,7 @@ pub struct CheckArgs {
     file: PathBuf,
     #[command(flatten)]
     overrides: OverrideArgs,
-    /// Exit with 4 when the file is not what the pipeline takes it for
+    /// Exit with 4 when the file contradicts the pipeline's selection, or has too little data
     #[arg(long)]
     strict: bool,
     /// Print the same as JSON
@@ -29,7 +34,7 @@ pub struct CheckArgs {
     json: bool,
 }
 
-/// Reads, looks, prints.
+/// Inspects the file and prints the result.
 pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
     let overrides = args.overrides.with_output(None);
     let checked = check(&args.file, &overrides)?;
@@ -41,7 +46,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
     let prospect = checked.prospect?;
     let first = prospect.selection.first().filter(|_| prospect.contradicts());
     match first.map(|finding| &finding.message).or(prospect.too_little.as_ref()) {
-        Some(message) if args.strict => Err(Error::Model(format!("--strict: {message}")).into()),
+        Some(message) if args.strict => Err(Error::model(format!("--strict: {message}")).into()),
         _ => Ok(()),
     }
 }

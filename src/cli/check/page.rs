@@ -1,4 +1,4 @@
-//! What `cltv check` found, for people and for programs.
+//! The result of `cltv check`, as a page for the terminal or as JSON.
 
 use serde_json::{Value, json};
 
@@ -9,9 +9,9 @@ use crate::cli::terminal::{
 use crate::frame::guess::inspect::{Column, Overview};
 use crate::frame::input::kinds::ColumnKind;
 use crate::results::findings::Severity;
-use crate::settings::{Cancelled, FrequencyKind, InputKind, Settings};
+use crate::settings::{Cancelled, FrequencyKind, Input, InputKind};
 
-/// Characters of a value in a table.
+/// Most characters of a value in a table.
 const WIDEST: usize = 24;
 
 /// The page for the terminal.
@@ -67,7 +67,7 @@ fn columns(page: &mut Page, overview: &Overview) {
     });
 }
 
-/// What a cell of the table has no room for.
+/// Adds what has no room in the column's row of the table.
 fn remark(page: &mut Page, column: &Column) {
     let name = printable(&column.name);
     if column.unreadable > 0 {
@@ -106,7 +106,7 @@ fn cut(value: &str) -> String {
     printable(&text)
 }
 
-/// A line a column, so that wide files can be read.
+/// The first rows with one line per column, so that wide files stay readable.
 fn first_rows(page: &mut Page, overview: &Overview) {
     page.title("First rows");
     let mut table = plain_table();
@@ -121,8 +121,9 @@ fn first_rows(page: &mut Page, overview: &Overview) {
 fn would_do(page: &mut Page, prospect: &Prospect, overview: &Overview) {
     let Prospect { settings, prepared, .. } = prospect;
     page.title("What a run would do");
-    let rejected: usize = prepared.cleaned.rejected.iter().map(|r| r.rows).sum();
+    let rejected: usize = prepared.input.cleaned.rejected.iter().map(|r| r.rows).sum();
     let rules: Vec<String> = prepared
+        .input
         .cleaned
         .rejected
         .iter()
@@ -130,12 +131,12 @@ fn would_do(page: &mut Page, prospect: &Prospect, overview: &Overview) {
         .collect();
     let aside = if rejected == 0 { String::new() } else { format!(": {}", rules.join(", ")) };
     let mut rows = vec![
-        ("takes the file for", taken_for(settings, overview)),
+        ("takes the file for", taken_for(&settings.input, overview)),
         (
             "reads",
             format!(
                 "{} rows, {} set aside{aside}",
-                whole(prepared.cleaned.rows_read as f64),
+                whole(prepared.input.cleaned.rows_read as f64),
                 whole(rejected as f64)
             ),
         ),
@@ -167,17 +168,17 @@ fn would_do(page: &mut Page, prospect: &Prospect, overview: &Overview) {
     }
 }
 
-fn taken_for(settings: &Settings, overview: &Overview) -> String {
-    let id = &settings.input.columns.customer_id;
-    match settings.input.kind {
+fn taken_for(input: &Input, overview: &Overview) -> String {
+    let id = &input.columns.customer_id;
+    match input.kind {
         InputKind::Customers => {
             let column = overview.columns.iter().find(|column| column.name == *id);
             let again = column.map_or(0, |column| column.repeated);
             let twice = match again {
-                0 => format!("no {id} stands twice"),
-                _ => format!("{} values of {id} stand there twice", whole(again as f64)),
+                0 => format!("no {id} occurs twice"),
+                _ => format!("{} values of {id} occur more than once", whole(again as f64)),
             };
-            format!("a customer export, one row a customer; {twice}")
+            format!("a customer export, one row per customer; {twice}")
         }
         InputKind::Transactions => format!("an order log, one row an order or order line, by {id}"),
     }
@@ -223,7 +224,7 @@ fn fits(prospect: &Prospect) -> String {
     )
 }
 
-/// How customers came to be in the file.
+/// Adds how customers came to be in the file, and what corrects for it.
 fn selected(page: &mut Page, prospect: &Prospect) {
     page.title("How customers came to be in the file");
     for finding in &prospect.selection {
@@ -240,10 +241,10 @@ fn selected(page: &mut Page, prospect: &Prospect) {
     }
 }
 
-/// The same as a document.
+/// The result as JSON.
 ///
 /// # Errors
-/// None that is known: everything in it can be written as JSON.
+/// Never in practice: every value in it can be written as JSON.
 pub fn json(checked: &Checked) -> anyhow::Result<String> {
     let run = match &checked.prospect {
         Ok(prospect) => run(prospect),
@@ -257,7 +258,7 @@ pub fn json(checked: &Checked) -> anyhow::Result<String> {
     Ok(escaped(&serde_json::to_string_pretty(&document)?) + "\n")
 }
 
-/// JSON whose texts have no control characters: those that JSON lets stand are escaped too.
+/// JSON without control characters in its texts: those that JSON allows are escaped too.
 fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for letter in json.chars() {
@@ -273,8 +274,8 @@ fn escaped(json: &str) -> String {
 fn run(prospect: &Prospect) -> Value {
     let Prospect { settings, prepared, .. } = prospect;
     let rejected: serde_json::Map<String, Value> =
-        prepared.cleaned.rejected.iter().map(|r| (r.rule.clone(), json!(r.rows))).collect();
-    let aside: usize = prepared.cleaned.rejected.iter().map(|r| r.rows).sum();
+        prepared.input.cleaned.rejected.iter().map(|r| (r.rule.clone(), json!(r.rows))).collect();
+    let aside: usize = prepared.input.cleaned.rejected.iter().map(|r| r.rows).sum();
     let warned = |f: &&crate::results::findings::Finding| f.severity == Severity::Warning;
     json!({
         "possible": prospect.too_little.is_none(),
@@ -282,7 +283,7 @@ fn run(prospect: &Prospect) -> Value {
         "kind": settings.input.kind,
         "columns": settings.input.columns,
         "cancelled": settings.transactions.cancelled,
-        "rows": { "read": prepared.cleaned.rows_read, "rejected": aside, "kept": prepared.cleaned.rows_read - aside },
+        "rows": { "read": prepared.input.cleaned.rows_read, "rejected": aside, "kept": prepared.input.cleaned.rows_read - aside },
         "rejected": rejected,
         "customers": prepared.histories.len(),
         "distinct_histories": prospect.histories,

@@ -1,4 +1,4 @@
-//! What a run of the file would do.
+//! What a run would do with a file, as far as that is known before the models are fitted.
 
 use std::path::Path;
 
@@ -8,44 +8,43 @@ use crate::frame::guess::guess;
 use crate::frame::guess::inspect::{Overview, inspect};
 use crate::model::CustomerPatterns;
 use crate::model::fit::purchases;
-use crate::model::selection::stated::{self, advice};
-use crate::pipeline::Prepared;
 use crate::pipeline::notices::data_findings;
-use crate::pipeline::prepare::prepare;
-use crate::progress::Clock;
+use crate::pipeline::prepare::{Prepared, prepare};
+use crate::pipeline::remedies::with_remedy;
+use crate::pipeline::selection::{self, advice};
 use crate::results::findings::{Finding, Severity};
 use crate::settings::{FrequencyKind, Overrides, Settings, load, parse};
 
-/// What is known of a file.
+/// What is known about a file.
 pub struct Checked {
     /// Its columns.
     pub overview: Overview,
-    /// The lines of a pipeline file that were guessed, for a data file.
+    /// The guessed lines of a pipeline file; `None` for a pipeline file, or without a guess.
     pub guessed: Option<String>,
-    /// What a run would do, or why it would not.
+    /// What a run would do, or the error that would end it.
     pub prospect: Result<Prospect, Error>,
 }
 
 /// What a run would do.
 pub struct Prospect {
-    /// The settings that it would have.
+    /// The settings of the run.
     pub settings: Settings,
-    /// What it would know before it fits anything.
+    /// The prepared input, from which the models would be fitted.
     pub prepared: Prepared,
-    /// Distinct purchase histories.
+    /// Number of distinct purchase histories.
     pub histories: usize,
-    /// Why nothing could be fitted.
+    /// Why there is too little data for a fit; `None` when there is enough.
     pub too_little: Option<String>,
-    /// What it would say of the data.
+    /// Findings about the data.
     pub remarks: Vec<Finding>,
-    /// What it would say of how customers came to be in the file.
+    /// Findings about how customers came to be in the file.
     pub selection: Vec<Finding>,
-    /// The lines that correct for that.
+    /// The lines of a pipeline file that correct for it; `None` without signs of a selection.
     pub lines: Option<Vec<String>>,
 }
 
 impl Prospect {
-    /// Whether customers came to be in the file otherwise than the pipeline says.
+    /// Whether the file contradicts what the pipeline says about its selection.
     pub fn contradicts(&self) -> bool {
         self.selection.iter().any(|finding| finding.severity == Severity::Warning)
     }
@@ -75,22 +74,24 @@ pub(crate) fn check(file: &Path, overrides: &Overrides) -> Result<Checked, Error
 }
 
 pub(crate) fn prospect(settings: Settings) -> Result<Prospect, Error> {
-    let prepared = prepare(&settings, None, &mut Clock::default())?;
+    let prepared = prepare(&settings)?;
     let end = prepared.summary.observation_end;
-    let stated = stated::stated(&settings, &prepared.histories, end)?;
+    let stated = selection::stated(&settings, &prepared.histories, end).map_err(with_remedy)?;
     let patterns = CustomerPatterns::of(&prepared.histories).patterns;
     Ok(Prospect {
         histories: patterns.rows.len(),
-        too_little: purchases::check_enough_data(&patterns).err().map(|error| error.to_string()),
+        too_little: purchases::check_enough_data(&patterns)
+            .err()
+            .map(|e| with_remedy(e).to_string()),
         remarks: data_findings(&settings, &prepared, &[]),
-        selection: stated::findings(&settings, stated, &prepared.signs, end),
+        selection: selection::findings(&settings.summary, stated, &prepared.signs, end),
         lines: advice(&prepared.signs, end, settings.summary.time_unit),
         settings,
         prepared,
     })
 }
 
-/// The lines that correct for what was found, beside what else the pipeline must say.
+/// The lines that correct for the selection, and the other keys that must change with them.
 pub fn to_paste(lines: &[String], settings: &Settings) -> String {
     let mut text = format!(
         "\nTo correct for it, put this into the pipeline file (in place of any [selection] that \

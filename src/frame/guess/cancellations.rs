@@ -1,5 +1,5 @@
-//! What only the rows of an order log tell: which lines are cancellations, and which columns are
-//! about the customer and not about the line.
+//! What only the rows of an order log show: which lines are cancellations, and which columns
+//! describe the customer rather than the line.
 
 use polars::prelude::*;
 
@@ -13,17 +13,17 @@ use crate::frame::input::typed::{Blanks, number, stripped};
 use crate::frame::streamed;
 use crate::settings::Cancelled;
 
-/// Lines in which columns are compared within a customer.
+/// Lines that are read to see which columns are constant within a customer.
 const COMPARED: u32 = 1_000_000;
-/// So many lines with a letter before the number are negative where the letter marks cancellations,
-/// and so many customers have one value only where a column is about the customer.
+/// Least share of negative lines for a letter that marks cancellations, and of customers with a
+/// single value for a column that describes customers.
 const NEARLY_ALL: f64 = 0.95;
-/// Where more lines are marked, the mark says something else.
+/// Highest share of cancelled lines: a value on more lines means something else.
 const MOST_CANCELLED: f64 = 0.3;
-/// Columns with more values are neither a status nor about customers in general.
+/// Most distinct values of a column that can be a status or describe customers.
 const MOST_VALUES: usize = 200;
 
-/// Completes the guess of a log.
+/// Adds cancellations and columns to keep to the guess of a log.
 ///
 /// # Errors
 /// [`Error::Input`] when the file cannot be read.
@@ -50,7 +50,7 @@ pub(crate) fn complete(mut guess: Guess, overview: &Overview) -> Result<Guess, E
     Ok(guess)
 }
 
-/// The letter that orders of negative amount begin with, and no others.
+/// The letter that begins the ids of orders with negative amounts, and of no others.
 fn prefix(frame: &LazyFrame, guess: &Guess) -> PolarsResult<Option<Cancelled>> {
     let Some(order_id) = &guess.columns.order_id else {
         return Ok(None);
@@ -81,6 +81,7 @@ fn prefix(frame: &LazyFrame, guess: &Guess) -> PolarsResult<Option<Cancelled>> {
             return None;
         };
         let is_letter = letter.chars().all(char::is_alphabetic) && !letter.is_empty();
+        // A letter on half of the lines is how orders are numbered, not a mark.
         let marks = negative as f64 >= NEARLY_ALL * lines as f64 && 2 * lines < all;
         (is_letter && marks).then(|| (lines, letter.to_owned()))
     });
@@ -91,7 +92,7 @@ fn prefix(frame: &LazyFrame, guess: &Guess) -> PolarsResult<Option<Cancelled>> {
     }))
 }
 
-/// The values of a column about the status of an order that say that it was cancelled.
+/// The values of a status column that mean a cancelled order.
 fn status(
     frame: &LazyFrame,
     guess: &Guess,
@@ -113,7 +114,7 @@ fn status(
     Ok(None)
 }
 
-/// Values of a column that say that the order was cancelled; none where too many lines have them.
+/// The values of a column that mean a cancelled order; empty where too many lines have them.
 fn cancelling(frame: &LazyFrame, name: &str, rows: usize) -> PolarsResult<Vec<String>> {
     let counts = frame
         .clone()
@@ -136,8 +137,8 @@ fn cancelling(frame: &LazyFrame, name: &str, rows: usize) -> PolarsResult<Vec<St
     Ok(equals)
 }
 
-/// Columns to carry along: those of channels and categories, and those with one value for nearly
-/// every customer who has several lines.
+/// Columns to keep: channels, categories, and columns with a single value for nearly every customer
+/// who has several lines.
 fn about_customers(
     frame: &LazyFrame,
     guess: &Guess,
@@ -168,7 +169,7 @@ fn about_customers(
     Ok(candidates.iter().zip(constant).filter_map(is_kept).collect())
 }
 
-/// For each column, the share of customers with one value, of those with several lines.
+/// For each column, the share with a single value among customers with several lines.
 fn constant(frame: &LazyFrame, id: &str, columns: &[&str]) -> PolarsResult<Vec<f64>> {
     let customer = stripped(id).alias("customer");
     let mut chosen = vec![customer];

@@ -1,17 +1,17 @@
-//! One column, or several to add up, out of those that could be meant; the others are named, so that
+//! Chooses one column, or several to add up, from the candidates. The others are named, so that
 //! nobody takes a guess for knowledge.
 
 use crate::frame::guess::named::Named;
 use crate::frame::guess::words::Topic;
 
-/// The column that was chosen, and those that could have been.
+/// The chosen column and the other candidates.
 pub(crate) struct Choice<'a> {
     pub(crate) best: &'a Named<'a>,
     pub(crate) others: Vec<&'a Named<'a>>,
 }
 
 impl<'a> Choice<'a> {
-    /// Of the columns with a rank, the one of the lowest; of equals, that with the plainest name.
+    /// The column with the lowest rank; of equals, the one with the shortest name.
     pub(crate) fn of(
         named: &'a [Named<'a>],
         rank: impl Fn(&Named<'_>) -> Option<u8>,
@@ -23,7 +23,7 @@ impl<'a> Choice<'a> {
         Some(Self { best: found.next()?, others: found.collect() })
     }
 
-    /// The only column that passes.
+    /// The column that passes. Returns `None` unless there is exactly one.
     pub(crate) fn only(
         named: &'a [Named<'a>],
         passes: impl Fn(&Named<'_>) -> bool,
@@ -36,7 +36,7 @@ impl<'a> Choice<'a> {
         self.best.column.name.clone()
     }
 
-    /// What the choice rests on, with the columns that were passed over.
+    /// The reason for the choice, with the names of the other candidates.
     pub(crate) fn remark(&self, text: &str) -> String {
         with_others(text, &self.others)
     }
@@ -51,15 +51,15 @@ fn with_others(text: &str, others: &[&Named<'_>]) -> String {
     }
 }
 
-/// Columns that are added up, and those left out because they would count something twice or count
-/// what came to nothing.
+/// Columns to add up, and those left out because they would count something twice or count what
+/// was cancelled.
 pub(crate) struct Parts<'a> {
     pub(crate) taken: Vec<&'a Named<'a>>,
     pub(crate) left: Vec<&'a Named<'a>>,
 }
 
 impl<'a> Parts<'a> {
-    /// One total where there is one, else the channels where there are several, else all.
+    /// Takes the total where there is one, else the channels where there are several, else all.
     pub(crate) fn of(columns: Vec<&'a Named<'a>>) -> Self {
         let (aside, live): (Vec<_>, Vec<_>) =
             columns.iter().copied().partition(|one| one.words.about(Topic::Aside));
@@ -80,8 +80,8 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// The column that has what the others have parts of: with a name that says no more than the matter,
-/// or with `total` where others are without.
+/// The column that is the sum of the others: the one whose name says nothing specific, or that is
+/// called a total when others are not.
 fn total<'a>(columns: &[&'a Named<'a>]) -> Option<&'a Named<'a>> {
     let matter = [Topic::Customer, Topic::Order, Topic::Count, Topic::Value, Topic::Total];
     let is_sum = |one: &Named<'_>| one.words.about(Topic::Sum);
@@ -95,7 +95,7 @@ fn total<'a>(columns: &[&'a Named<'a>]) -> Option<&'a Named<'a>> {
     plain.or_else(|| whole.filter(|one| beside_parts && is_sum(one)).min_by_key(plainest))
 }
 
-/// The column of customer ids by name: customers before users and members, who may be others.
+/// The column of customer ids, by name. Users and members rank lower: they may not be customers.
 pub(crate) fn identifier<'a>(named: &'a [Named<'a>]) -> Option<Choice<'a>> {
     let no_id = [Topic::Date, Topic::Value, Topic::Channel, Topic::Order, Topic::Invoice];
     Choice::of(named, |one| {

@@ -1,4 +1,4 @@
-//! The columns of a customer export, one row a customer.
+//! Guesses the columns of a customer export, which has one row per customer.
 
 use crate::error::Error;
 use crate::frame::guess::choice::{Choice, Parts, identifier};
@@ -10,19 +10,21 @@ use crate::frame::guess::words::Topic;
 use crate::frame::input::kinds::ColumnKind;
 use crate::settings::{Columns, InputKind};
 
-/// The most attributes, of lists, of which there are as many as combinations.
+/// Most distinct lists in a column to keep: lists combine entries, so there are more of them.
 const MOST_LISTS: usize = 500;
 
-/// One row a customer: two dates, order counts and values.
+/// Customer ids, dates of first and last order, order counts and values. `Ok(None)` when one of
+/// them is missing: the file is not an export.
 ///
 /// # Errors
-/// [`Error::Input`] when it is an export whose dates are those of single channels, or not of orders.
+/// [`Error::Input`] when it is an export, but a date is of single channels or not of orders.
 pub(crate) fn export(named: &[Named<'_>], overview: &Overview) -> Result<Option<Guess>, Error> {
     let Some(id) = customer(named) else {
         return Ok(None);
     };
     let (orders, values) = (counts(named, id.best), values(named, id.best));
     let is_value = |one: &&Named<'_>| values.taken.iter().any(|v| v.column.name == one.column.name);
+    // A column of values does not count orders as well.
     let orders = Parts {
         taken: orders.taken.into_iter().filter(|one| !is_value(one)).collect(),
         left: orders.left,
@@ -50,8 +52,8 @@ pub(crate) fn export(named: &[Named<'_>], overview: &Overview) -> Result<Option<
     Ok(Some(Guess { kind, columns, cancelled, channel, categories, reasons }))
 }
 
-/// The column of customers: by name, and then only if hardly any value repeats; the only one without
-/// repeated values where no name says so, unless it numbers orders.
+/// The column of customer ids: by name, if hardly any value repeats. Without such a name, the only
+/// column of codes without blank or repeated values that is not about orders.
 fn customer<'a>(named: &'a [Named<'a>]) -> Option<Choice<'a>> {
     if let Some(id) = identifier(named) {
         return (uniqueness(id.best.column) >= LEAST_UNIQUE).then_some(id);
@@ -70,8 +72,10 @@ fn reasons(
     values: &Parts<'_>,
 ) -> Reasons {
     let twice = match id.best.column.repeated {
-        0 => "no value stands twice".to_owned(),
-        again => format!("{again} values stand twice: of those rows only the first is kept"),
+        0 => "no value occurs twice".to_owned(),
+        again => {
+            format!("{again} values occur more than once: of their rows only the first is used")
+        }
     };
     let span = |date: &Choice<'_>| {
         let end = |value: &Option<String>| value.clone().unwrap_or_default();
@@ -90,8 +94,8 @@ fn reasons(
     ]
 }
 
-/// Dates of the first and last order, by name; of two columns of dates without such names, the one
-/// that begins earlier is the first.
+/// Dates of the first and last order, by name. Without such names there must be exactly two columns
+/// of dates; the one that begins earlier is the first.
 fn first_and_last<'a>(named: &'a [Named<'a>]) -> Result<Option<(Choice<'a>, Choice<'a>)>, String> {
     let (first, last) = (dated(named, Topic::First)?, dated(named, Topic::Last)?);
     if let (Some(first), Some(last)) = (first, last) {
@@ -118,12 +122,12 @@ fn unlike(first: &Choice<'_>, last: &Choice<'_>) -> String {
     format!(
         "{orders:?} is about orders and {other:?} is not: both the first and the last order of a \
          customer are needed. If {other:?} is the date of one, write a pipeline file with \
-         [input.columns] (pipelines/README.md) and check that"
+         [input.columns] (pipelines/README.md) and run `cltv check` on it"
     )
 }
 
-/// Dates of orders come before dates that say no more, and those before dates of something else,
-/// as a login.
+/// Rank of a date by its name: 0 for orders, 1 for nothing specific, 2 for something else, such as
+/// a login.
 fn of_what(one: &Named<'_>) -> u8 {
     let plain = [Topic::Date, Topic::First, Topic::Last, Topic::Customer];
     match one.words.about(Topic::Order) {
@@ -194,6 +198,7 @@ fn values<'a>(named: &'a [Named<'a>], id: &Named<'_>) -> Parts<'a> {
         named.iter().filter(is_value).collect()
     };
     let is_live = |one: &&Named<'_>| !one.words.about(Topic::Aside);
+    // Names of totals and prices say less: they count only where no column is named a value.
     let mut by_name = by_topic(Topic::Value);
     if !by_name.iter().any(is_live) {
         let of_money = |one: &&Named<'_>| {
@@ -210,7 +215,7 @@ fn values<'a>(named: &'a [Named<'a>], id: &Named<'_>) -> Parts<'a> {
     parts_or(by_name, || Choice::only(named, with_fractions))
 }
 
-/// Columns by name, or else another.
+/// The columns by name, else the one from `other`.
 fn parts_or<'a>(
     by_name: Vec<&'a Named<'a>>,
     other: impl FnOnce() -> Option<Choice<'a>>,
@@ -229,7 +234,7 @@ fn kept(named: &[Named<'_>], columns: &Columns, overview: &Overview) -> Vec<Stri
     keep.map(|one| one.column.name.clone()).collect()
 }
 
-/// Whether a column of an export says something about customers that is worth carrying along.
+/// Whether a column describes customers and is worth keeping.
 fn is_kept(one: &Named<'_>, overview: &Overview) -> bool {
     let most = match one.column.kind {
         ColumnKind::Text => MOST_ATTRIBUTES,

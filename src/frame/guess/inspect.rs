@@ -1,5 +1,5 @@
-//! What stands in each column of a file, before anybody says what it is. Files are read in morsels;
-//! only what must remember values, distinct ones and repeated lines, looks at the first rows alone.
+//! Profiles the columns of a file that nobody has described. Files are read in batches; distinct
+//! values and repeated rows must be held in memory, so only the first rows are searched for them.
 
 use polars::prelude::*;
 use serde::Serialize;
@@ -11,13 +11,13 @@ use crate::frame::input::load::load_whole;
 use crate::frame::input::typed::stripped;
 use crate::frame::{catch_reader_panic, streamed};
 
-/// Rows in which distinct values and repeated lines are counted.
+/// First rows in which distinct values and repeated rows are counted.
 const REMEMBERED: u32 = 1_000_000;
-/// Rows from which it is guessed which columns are dates.
+/// First rows that decide which columns are dates.
 const GLIMPSE: u32 = 20_000;
-/// Rows that are shown.
+/// First rows that are shown.
 const SHOWN: u32 = 5;
-/// A column is of a type when so many of its values are.
+/// Least share of values of a type for a column of that type.
 const MOST: f64 = 0.95;
 
 /// A file, column by column.
@@ -33,9 +33,9 @@ pub struct Overview {
     pub columns: Vec<Column>,
     /// Rows that repeat an earlier one in every column, among the first [`Overview::counted_rows`].
     pub repeated_rows: usize,
-    /// Rows in which distinct values and repeated rows were counted: all of a file of up to a million.
+    /// First rows in which distinct values and repeated rows were counted: a million at most.
     pub counted_rows: usize,
-    /// The first rows as text; nothing for a missing value.
+    /// The first rows as text; `None` for a missing value.
     pub first_rows: Vec<Vec<Option<String>>>,
 }
 
@@ -47,33 +47,33 @@ pub struct Column {
     /// What its values are.
     #[serde(rename = "type")]
     pub kind: ColumnKind,
-    /// How dates are written, or why that cannot be told.
+    /// The date format, or why it cannot be determined.
     pub date_format: Option<String>,
-    /// Rows without a value: nothing, or only blanks.
+    /// Rows without a value: empty, or only blanks.
     pub blank: usize,
     /// Values that are not of the type.
     pub unreadable: usize,
     /// Different values among the first [`Overview::counted_rows`].
     pub distinct: usize,
-    /// Values among the same rows that stand in an earlier one.
+    /// Values among the same rows that repeat an earlier one.
     pub repeated: usize,
-    /// The lowest value: of numbers and dates as such, else by alphabet.
+    /// The lowest value: by number or date, else by alphabet.
     pub lowest: Option<String>,
     /// The highest value.
     pub highest: Option<String>,
-    /// A value.
+    /// An example of a value.
     pub example: Option<String>,
     /// Whether the texts are numbers with a decimal comma, which a run does not read.
     pub decimal_comma: bool,
-    /// Whether every point in the numbers of a text file stands before three digits, so that it may be
-    /// one for thousands; a run reads it as a decimal point.
+    /// Whether every point in the numbers of a text column is followed by three digits, and so may
+    /// separate thousands; a run reads it as a decimal point.
     pub thousands_points: bool,
     /// The lowest and highest number, where the column has numbers.
     #[serde(skip)]
     pub range: Option<(f64, f64)>,
 }
 
-/// Reads a file and says what it holds.
+/// Reads a file and profiles its columns.
 ///
 /// # Errors
 /// [`Error::Input`] when there is no such file or it cannot be read.
@@ -102,6 +102,7 @@ fn inspected(path: &str, separator: &str, date_format: &str) -> Result<Overview,
         };
         let mut column = column(name, &sums, position, sample, dated, distinct[position]);
         let is_text = schema.get(name).is_none_or(|dtype| *dtype == DataType::String);
+        // In a column that is typed in the file, a point can only be a decimal point.
         column.thousands_points &= is_text;
         columns.push(column);
     }
@@ -116,7 +117,7 @@ fn inspected(path: &str, separator: &str, date_format: &str) -> Result<Overview,
     })
 }
 
-/// Every column as text, a missing or blank value as none.
+/// Every column as text; blank values become null.
 fn as_text(frame: &LazyFrame, names: &[String]) -> LazyFrame {
     let columns = names.iter().map(|name| filled(name));
     frame.clone().select(columns.collect::<Vec<_>>())
@@ -127,7 +128,7 @@ fn filled(name: &str) -> Expr {
     when(text.clone().eq(lit(""))).then(lit(NULL)).otherwise(text).alias(name)
 }
 
-/// What one reading of the whole file gives.
+/// Aggregates of all columns, from one reading of the whole file.
 struct Sums {
     rows: usize,
     frame: DataFrame,
@@ -137,6 +138,7 @@ impl Sums {
     fn of(frame: &LazyFrame, names: &[String]) -> PolarsResult<Self> {
         let (mut typed, mut sums) = (Vec::new(), Vec::new());
         let count = |is: Expr| is.fill_null(lit(false)).cast(DataType::UInt64).sum();
+        // Aliases use positions, because names in the file can be anything.
         for (i, name) in names.iter().enumerate() {
             let (text, number) = (|| col(format!("text{i}")), || col(format!("number{i}")));
             let read = filled(name).cast(DataType::Float64);
@@ -182,8 +184,8 @@ impl Sums {
     }
 }
 
-/// Distinct values of each column with how many repeat another, and rows that repeat an earlier one,
-/// in the first rows.
+/// Counts in the first rows: for each column its distinct and its repeated values, and the rows
+/// that repeat an earlier one.
 fn remembered(frame: &LazyFrame, names: &[String]) -> PolarsResult<(Vec<[usize; 2]>, usize)> {
     let rows = as_text(frame, names).limit(REMEMBERED);
     let distinct = names.iter().enumerate().flat_map(|(i, name)| {
@@ -205,12 +207,12 @@ fn remembered(frame: &LazyFrame, names: &[String]) -> PolarsResult<(Vec<[usize; 
     Ok((distinct.collect::<PolarsResult<_>>()?, count("again")?))
 }
 
-/// The values of a column in the first rows.
+/// Counts of the values of a column in the first rows.
 struct Sample {
     example: Option<String>,
     values: usize,
     dates: usize,
-    /// Whether the dates are in the format that was named.
+    /// Whether the dates are in the given format.
     in_format: bool,
     with_comma: usize,
 }
@@ -239,7 +241,7 @@ fn most(part: usize, all: usize) -> bool {
     part as f64 >= MOST * all as f64
 }
 
-/// Format, dates that can be read, first and last of a column of dates.
+/// The format of a column of dates, the number of readable dates, the first and the last.
 struct Dated {
     format: String,
     readable: Option<usize>,
@@ -252,6 +254,7 @@ fn dated(frame: &LazyFrame, name: &str, schema: &Schema, date_format: &str) -> P
     let format = match dates::glimpse(frame, &[name], date_format).map_or_else(settle, Ok) {
         Ok(format) => format,
         Err(Error::Engine { source, .. }) => return Err(source),
+        // Without a format it is still a column of dates: the fault is shown instead.
         Err(Error::Input { faults, .. }) => {
             let format = faults.join("; ");
             return Ok(Dated { format, readable: None, first: None, last: None });
@@ -304,6 +307,7 @@ fn column(
         ColumnKind::Date => dated.as_ref().and_then(|dated| dated.readable).unwrap_or(values),
         ColumnKind::Empty | ColumnKind::Text => values,
     };
+    // As texts, dates would have been compared by alphabet.
     if let Some(dated) = dated.as_ref().filter(|dated| dated.readable.is_some()) {
         (lowest, highest) = (dated.first.clone(), dated.last.clone());
     }

@@ -1,4 +1,4 @@
-//! The columns of an order log.
+//! Guesses the columns of an order log, which has one row per order or order line.
 
 use crate::frame::guess::choice::{Choice, identifier};
 use crate::frame::guess::named::{
@@ -8,7 +8,8 @@ use crate::frame::guess::words::Topic;
 use crate::frame::input::kinds::ColumnKind;
 use crate::settings::{Columns, InputKind};
 
-/// One row an order or order line: a date, and a value or quantity and price.
+/// Customer ids, order dates, and quantity and price or a value. Returns `None` when one of them is
+/// missing.
 pub(crate) fn log(named: &[Named<'_>]) -> Option<Guess> {
     let date = order_date(named)?;
     let quantity = number(named, Topic::Quantity, &[Topic::Price, Topic::Value]);
@@ -17,6 +18,7 @@ pub(crate) fn log(named: &[Named<'_>]) -> Option<Guess> {
         .or_else(|| number(named, Topic::Total, &[Topic::Count]))
         .or_else(|| Choice::only(named, |one| one.column.kind == ColumnKind::Number));
     let order_id = order_id(named);
+    // Quantity and price come first: a value could be of one piece or of the whole line.
     let mut columns = match (&quantity, &price) {
         (Some(quantity), Some(price)) => Columns {
             quantity: Some(quantity.name()),
@@ -40,7 +42,7 @@ pub(crate) fn log(named: &[Named<'_>]) -> Option<Guess> {
     })
 }
 
-/// The date of an order, before dates of nothing in particular, before any others.
+/// The column of order dates: named after orders, else only after dates, else any other date.
 pub(crate) fn order_date<'a>(named: &'a [Named<'a>]) -> Option<Choice<'a>> {
     let rank = |one: &Named<'_>| match one.words.about(Topic::Order) {
         true => Some(0),
@@ -51,8 +53,8 @@ pub(crate) fn order_date<'a>(named: &'a [Named<'a>]) -> Option<Choice<'a>> {
         .or_else(|| Choice::only(named, |one| one.is_date()))
 }
 
-/// A column of numbers about a topic: such as speak of orders, of totals or of nothing else come
-/// before others.
+/// A column of numbers about a topic. Names that are also about orders or totals, or about nothing
+/// else, come first.
 pub(crate) fn number<'a>(
     named: &'a [Named<'a>],
     topic: Topic,
@@ -69,7 +71,7 @@ pub(crate) fn number<'a>(
     })
 }
 
-/// Who ordered: by name, else the only column of codes that repeat.
+/// The column of customer ids: by name, else the only column of codes that repeat.
 pub(crate) fn customer<'a>(named: &'a [Named<'a>], used: &[String]) -> Option<Choice<'a>> {
     let other = [Topic::Article, Topic::Order, Topic::Status, Topic::Channel, Topic::Category];
     let repeats = |one: &Named<'_>| {
@@ -84,6 +86,7 @@ pub(crate) fn customer<'a>(named: &'a [Named<'a>], used: &[String]) -> Option<Ch
         .or_else(|| Choice::only(named, repeats))
 }
 
+/// The column of order ids, by name.
 pub(crate) fn order_id<'a>(named: &'a [Named<'a>]) -> Option<Choice<'a>> {
     let no_order = [Topic::Date, Topic::Status, Topic::Channel, Topic::Customer, Topic::Value];
     Choice::of(named, |one| {
@@ -126,7 +129,7 @@ impl Line<'_> {
         ]
     }
 
-    /// What could stand in place of quantity and price.
+    /// The hint that a column of values could replace quantity and price, if there is one.
     fn instead(&self) -> String {
         let price = self.price.as_ref().map(Choice::name);
         match self.value.as_ref().map(Choice::name).filter(|value| Some(value) != price.as_ref()) {

@@ -1,5 +1,12 @@
-//! Which column is what in a file that nobody described: by name, in English or Turkish, and by what
-//! stands in it. A name counts only where the content bears it out.
+//! Guesses which column is which in a file that nobody has described: by name, in English or
+//! Turkish, and by content. A name counts only where the content supports it.
+//!
+//! # Layout
+//! * [`inspect`]: profiles the columns of a file.
+//! * [`words`]: topics of a column name. [`named`]: columns with their topics; the type of a guess.
+//! * `choice`: one column, or several to add up, from the candidates.
+//! * `export`: the columns of a customer export. [`mod@log`]: the columns of an order log.
+//! * [`cancellations`]: what only the rows of a log show.
 
 pub mod cancellations;
 mod choice;
@@ -14,7 +21,8 @@ use crate::frame::guess::inspect::{Column, Overview};
 use crate::frame::guess::log::log;
 use crate::frame::guess::named::{Guess, Named, WITHOUT_POINTS};
 
-/// Guesses; reads the rows again only for cancellations and for columns to keep of a log.
+/// Guesses the columns of a file. Rows are read again only for a log, to find cancellations and
+/// columns to keep.
 ///
 /// # Errors
 /// [`Error::Input`] when the columns are neither those of a customer export nor those of an order
@@ -47,7 +55,7 @@ fn unknown(overview: &Overview) -> String {
     let hint = comma + &thousands;
     format!(
         "cannot tell which column is what; there are {}{hint}. Write a pipeline file with \
-         [input.columns] (pipelines/README.md) and check that",
+         [input.columns] (pipelines/README.md) and run `cltv check` on it",
         columns.join(", ")
     )
 }

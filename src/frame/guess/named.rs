@@ -1,40 +1,40 @@
-//! Columns with the meanings that their names suggest.
+//! Columns with the topics of their names, and the guess that is made from them.
 
 use crate::frame::guess::inspect::{Column, Overview};
 use crate::frame::guess::words::{ColumnWords, Topic};
 use crate::frame::input::kinds::ColumnKind;
 use crate::settings::{Cancelled, Columns, InputKind};
 
-/// An export has at least so many different identifiers a row; a log has fewer.
+/// Least share of distinct customer ids in an export; in a log it is lower.
 pub(crate) const LEAST_UNIQUE: f64 = 0.9;
 
-/// A column with more different values is no attribute of an export's customers.
+/// Most distinct values of a column that can be an attribute of customers.
 pub(crate) const MOST_ATTRIBUTES: usize = 50;
 
 /// What to do about numbers such as 1.234.
 pub(crate) const WITHOUT_POINTS: &str =
     "Write the numbers without points for thousands (1234), or with two decimals (1.23)";
 
-/// What a file was taken for.
+/// The guessed description of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Guess {
-    /// One row a customer, or one an order line.
+    /// Whether there is one row per customer or one per order line.
     pub kind: InputKind,
     /// Which column is what.
     pub columns: Columns,
     /// Which lines are cancellations.
     pub cancelled: Option<Cancelled>,
-    /// Kept columns that hold the channel, where their names do not say so in English.
+    /// The column to keep that holds the channel; `None` where a name says so in English.
     pub channel: Option<String>,
-    /// The same of categories.
+    /// The same for categories.
     pub categories: Option<String>,
-    /// For keys of `[input.columns]` and `transactions.cancelled`, what the guess rests on.
+    /// Reasons for the guess, by key of `[input.columns]` or `cancelled`.
     pub reasons: Vec<(&'static str, String)>,
 }
 
 impl Guess {
-    /// Why numbers of the guessed columns could be read wrongly: a point before three digits may stand
-    /// for thousands.
+    /// A warning that points in the numbers of the guessed columns may separate thousands. Returns
+    /// `None` when there is no such doubt.
     pub fn ambiguous(&self, overview: &Overview) -> Option<String> {
         let Columns { orders, value, quantity, unit_price, .. } = &self.columns;
         let numbers: Vec<&String> =
@@ -52,7 +52,7 @@ impl Guess {
         })
     }
 
-    /// What the guess of a key rests on.
+    /// The reason for the guess of a key; empty if there is none.
     pub fn reason(&self, key: &str) -> &str {
         self.reasons.iter().find(|(known, _)| *known == key).map_or("", |(_, reason)| reason)
     }
@@ -87,13 +87,14 @@ impl<'a> Named<'a> {
     }
 }
 
-/// The share of different values among the values of a column.
+/// The share of distinct values among the values of a column.
 pub(crate) fn uniqueness(column: &Column) -> f64 {
     column.distinct as f64 / (column.distinct + column.repeated).max(1) as f64
 }
 
 pub(crate) type Reasons = Vec<(&'static str, String)>;
 
+/// Names of the columns that already have a role.
 pub(crate) fn used(columns: &Columns) -> Vec<String> {
     let mut used = vec![columns.customer_id.clone()];
     let single = [
@@ -109,8 +110,8 @@ pub(crate) fn used(columns: &Columns) -> Vec<String> {
     used
 }
 
-/// Channel and categories among kept columns, where the settings would not find them: those look for
-/// English names.
+/// Channel and categories among the columns to keep. `None` where a column has an English name, by
+/// which a run finds it.
 pub(crate) fn spoken(keep: &[String]) -> (Option<String>, Option<String>) {
     let one = |topic: Topic, english: &str| {
         let known = keep.iter().any(|name| name.to_lowercase().contains(english));

@@ -1,20 +1,20 @@
-//! What the name of a column says about it, in English and Turkish, however it is written:
-//! `InvoiceDate`, `FATURA TARİHİ`, `son_sipariş_tarihi`.
+//! Splits the name of a column into words and finds its topics, in English and Turkish and in any
+//! spelling: `InvoiceDate`, `FATURA TARİHİ`, `son_sipariş_tarihi`.
 
-/// A column name as its words, in small letters without Turkish ones.
+/// The words of a column name, in lower-case letters of the English alphabet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ColumnWords(Vec<String>);
 
 /// What a name can be about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Topic {
-    /// Customers, and their number.
+    /// Customers.
     Customer,
     /// Users and members, who need not be customers.
     Account,
-    /// Numbers of things.
+    /// Identifiers, numbers, codes.
     Identifier,
-    /// Days.
+    /// Dates and times.
     Date,
     /// The first of something.
     First,
@@ -24,57 +24,45 @@ pub enum Topic {
     Order,
     /// Only invoices and receipts, which identify an order by their name alone.
     Invoice,
-    /// How many of something.
+    /// Counts.
     Count,
     /// Money.
     Value,
-    /// Sums, of money or of something else.
+    /// Totals, and prices, which may be totals.
     Total,
-    /// Totals by that name.
+    /// Totals only.
     Sum,
-    /// Orders that came to nothing, and money that is not paid for goods.
+    /// Cancelled or returned orders, and money not paid for goods, such as shipping and fees.
     Aside,
     /// Cancellations.
     Cancel,
-    /// Pieces on a line.
+    /// Number of pieces on an order line.
     Quantity,
-    /// Prices of a piece.
+    /// Prices per piece.
     Price,
-    /// Means and rates, which are no totals.
+    /// Means, rates, taxes and discounts, which are not totals.
     Mean,
-    /// Ways to order.
+    /// Sales channels.
     Channel,
-    /// One way to order, beside others.
+    /// A single sales channel, such as online.
     OneChannel,
     /// Categories of articles.
     Category,
-    /// What a customer is, or where from.
+    /// Attributes of customers, such as country and gender.
     Attribute,
     /// Articles.
     Article,
-    /// Marks of what became of an order.
+    /// The status of an order.
     Status,
 }
 
 impl Topic {
-    /// ColumnWords by their beginnings; a word that ends in `$` must be whole.
+    /// The beginnings of a topic's words; one that ends in `$` must be a whole word.
     fn words(self) -> &'static [&'static str] {
         match self {
             Self::Customer => &[
-                "customer",
-                "cust$",
-                "client",
-                "master",
-                "buyer",
-                "shopper",
-                "member",
-                "user",
-                "consumer",
-                "musteri",
-                "uye",
-                "alici",
-                "kullanici",
-                "cari",
+                "customer", "cust$", "client", "master", "buyer", "shopper", "member", "user",
+                "consumer", "musteri", "uye", "alici", "kullanici", "cari",
             ],
             Self::Account => &["member", "user", "uye", "kullanici"],
             Self::Identifier => {
@@ -84,20 +72,8 @@ impl Topic {
             Self::First => &["first", "earliest", "ilk"],
             Self::Last => &["last", "latest", "recent$", "son", "ensonu"],
             Self::Order => &[
-                "order",
-                "purchase",
-                "transaction",
-                "invoice",
-                "receipt",
-                "basket",
-                "siparis",
-                "alisveris",
-                "islem",
-                "fatura",
-                "fis",
-                "satis",
-                "frequency",
-                "siklik",
+                "order", "purchase", "transaction", "invoice", "receipt", "basket", "siparis",
+                "alisveris", "islem", "fatura", "fis", "satis", "frequency", "siklik",
             ],
             Self::Invoice => &["invoice", "receipt", "fatura", "fis", "basket", "belge"],
             Self::Count => {
@@ -123,18 +99,8 @@ impl Topic {
             ],
             Self::Channel => &["channel", "kanal"],
             Self::OneChannel => &[
-                "online",
-                "offline",
-                "store",
-                "web",
-                "shop",
-                "app$",
-                "mobile",
-                "magaza",
-                "internet",
-                "mobil",
-                "cevrimici",
-                "cevrimdisi",
+                "online", "offline", "store", "web", "shop", "app$", "mobile", "magaza",
+                "internet", "mobil", "cevrimici", "cevrimdisi",
             ],
             Self::Category => &["categor", "kategori"],
             Self::Attribute => &[
@@ -142,17 +108,8 @@ impl Topic {
                 "cinsiyet",
             ],
             Self::Article => &[
-                "product",
-                "item",
-                "article",
-                "sku",
-                "stock",
-                "description",
-                "urun",
-                "stok",
-                "aciklama",
-                "barkod",
-                "barcode",
+                "product", "item", "article", "sku", "stock", "description", "urun", "stok",
+                "aciklama", "barkod", "barcode",
             ],
             Self::Status => &["status", "statu$", "state$", "durum"],
         }
@@ -160,7 +117,7 @@ impl Topic {
 }
 
 impl ColumnWords {
-    /// Takes a name apart.
+    /// Splits a name into words.
     pub fn of(name: &str) -> Self {
         let mut words: Vec<String> = Vec::new();
         let mut word = String::new();
@@ -191,7 +148,7 @@ impl ColumnWords {
         topics.iter().any(|topic| self.about(*topic))
     }
 
-    /// Whether the name says nothing else, as `id`.
+    /// Whether the name is about this topic only, as `id` is.
     pub fn is_only(&self, topic: Topic) -> bool {
         self.is_only_of(&[topic])
     }
@@ -203,19 +160,19 @@ impl ColumnWords {
         !self.0.is_empty() && self.0.iter().all(is_about)
     }
 
-    /// Whether the name has a number in it, as a year.
+    /// Whether the name contains a digit, such as those of a year.
     pub fn has_number(&self) -> bool {
         self.0.iter().any(|word| word.bytes().any(|letter| letter.is_ascii_digit()))
     }
 
-    /// How long the name is: of several candidates, the shortest is the plainest.
+    /// Length of all words: the shortest of several candidates is the most general.
     pub fn length(&self) -> usize {
         self.0.iter().map(String::len).sum()
     }
 }
 
-/// Names are often glued together, as `customerid` and `musterino`: what follows a known word may be
-/// another.
+/// Whether a word is, or contains, a known one. Names are often run together, as in `customerid`
+/// and `musterino`, so other letters may follow a known word.
 fn is_word(word: &str, known: &str) -> bool {
     match known.strip_suffix('$') {
         Some(whole) => word == whole || (word.len() > whole.len() + 3 && ends_glued(word, whole)),
@@ -223,16 +180,16 @@ fn is_word(word: &str, known: &str) -> bool {
     }
 }
 
-/// Whether a short word ends a glued name: after a word for customers or orders only, because many
-/// words end in `id` and `no`.
+/// Whether a short word such as `id` ends a name that is run together. It must follow a word for
+/// customers or orders, because many other words end in `id` and `no`.
 fn ends_glued(word: &str, ending: &str) -> bool {
     let before = word.strip_suffix(ending).unwrap_or_default();
     let known = [Topic::Customer, Topic::Order].into_iter().flat_map(Topic::words);
     known.into_iter().any(|known| known.trim_end_matches('$') == before)
 }
 
-/// A small letter of the English alphabet, a digit, or a blank between words; nothing for marks above
-/// and below letters, which follow them where a text is decomposed.
+/// A character as a lower-case English letter, a digit, or a blank between words. Returns `None`
+/// for combining accents, which follow the letter in a decomposed text.
 fn folded(letter: char) -> Option<char> {
     let plain = match letter {
         'ı' | 'İ' | 'I' | 'î' | 'Î' => 'i',
@@ -249,31 +206,12 @@ fn folded(letter: char) -> Option<char> {
     Some(plain)
 }
 
-/// ColumnWords that turn a cancellation into none: refusals, and in Turkish the negated verbs, as in
-/// `iptal edilmedi`. What can be cancelled was not.
+/// Words that negate a cancellation: refusals, negated Turkish verbs, as in `iptal edilmedi`, and
+/// `cancellable`, which does not mean cancelled.
 const NOT_CANCELLED: &[&str] = &[
-    "not$",
-    "non$",
-    "no$",
-    "none$",
-    "never",
-    "un$",
-    "without",
-    "reject",
-    "denied",
-    "refus",
-    "cancellable",
-    "cancelable",
-    "degil",
-    "yok",
-    "hayir",
-    "redd",
-    "edilme",
-    "edileme",
-    "edilebil",
-    "etme",
-    "olma",
-    "iptalsiz",
+    "not$", "non$", "no$", "none$", "never", "un$", "without", "reject", "denied", "refus",
+    "cancellable", "cancelable", "degil", "yok", "hayir", "redd", "edilme", "edileme", "edilebil",
+    "etme", "olma", "iptalsiz",
 ];
 
 /// Whether a value of a status column says that the order was cancelled.

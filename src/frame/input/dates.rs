@@ -1,4 +1,4 @@
-//! Which date format a column is in, settled from the whole column or refused.
+//! Finds the date format of a column from all its values, or refuses the column, and reads dates.
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime};
 use polars::prelude::*;
@@ -13,13 +13,13 @@ const FORMATS: &[&str] = &[
     "%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%y", "%d-%m-%y", // day first
     "%m.%d.%Y", "%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%m.%d.%y", "%m-%d-%y", // month first
 ];
-/// Years outside are misread, not meant.
+/// A year outside this range is a misread date.
 const YEARS: std::ops::RangeInclusive<i32> = 1900..=2199;
-/// Bytes of the longest day without a time of day.
+/// Bytes of the longest date without a time of day.
 const LONGEST_DAY: u32 = 10;
-/// A text longer than this is no date and is not tried.
+/// Bytes of the longest text that is tried as a date.
 const LONGEST: usize = 64;
-/// Rows from which the format of a log is guessed, before all of them are read.
+/// Rows that [`glimpse`] reads.
 const GLIMPSE: u32 = 20_000;
 
 /// How the dates of an input are written.
@@ -27,16 +27,16 @@ const GLIMPSE: u32 = 20_000;
 pub struct DateFormat {
     /// strftime pattern.
     pattern: String,
-    /// The time of day that follows the day and is to be cut off.
+    /// Where the time of day begins, which is cut off.
     time: TimeOfDay,
 }
 
 /// Where a time of day begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TimeOfDay {
-    /// There is none.
+    /// No time of day.
     None,
-    /// After ten bytes, everywhere: a day with all its zeros.
+    /// After ten bytes in every row: dates with leading zeros.
     AfterTenBytes,
     /// After the first blank or T.
     AfterBlank,
@@ -49,7 +49,7 @@ impl std::fmt::Display for DateFormat {
     }
 }
 
-/// Whether a text is a day in a format that `auto` knows, with or without a time of day after it.
+/// Whether a text is a date in a format that `auto` knows, with or without a time of day.
 pub fn is_known(text: &str) -> bool {
     let day = text.split([' ', 'T']).next().unwrap_or_default();
     let bare = day.bytes().all(|byte| byte.is_ascii_digit());
@@ -66,7 +66,7 @@ pub fn is_in(text: &str, setting: &str) -> bool {
     with_time || NaiveDate::parse_from_str(text, setting).is_ok()
 }
 
-/// The day of a text column, without a time of day after it.
+/// The date part of a text column, without the time of day.
 fn day_part(name: &str, time: TimeOfDay) -> Expr {
     let text = stripped(name);
     match time {
@@ -76,18 +76,18 @@ fn day_part(name: &str, time: TimeOfDay) -> Expr {
     }
 }
 
-/// The date of column `name` under the settled format; null where it cannot be read or is out of
-/// all reason.
+/// The dates of column `name` in a settled format; null where one cannot be read or has a year
+/// outside 1900 to 2199.
 pub fn parsed(name: &str, dtype: &DataType, format: &DateFormat) -> Expr {
     let date = unchecked(name, dtype, format);
     when(is_plausible(date.clone())).then(date).otherwise(lit(NULL))
 }
 
-/// The date of column `name` under the settled format, however early or late.
+/// As [`parsed`], but with any year.
 pub fn unchecked(name: &str, dtype: &DataType, format: &DateFormat) -> Expr {
     match dtype {
         DataType::Date => return col(name),
-        // The day where the order was placed, not the day in Greenwich.
+        // The local date where the order was placed, not the date in UTC.
         DataType::Datetime(..) => return col(name).dt().date(),
         _ => {}
     }
@@ -106,14 +106,14 @@ fn is_date(dtype: &DataType) -> bool {
     matches!(dtype, DataType::Date | DataType::Datetime(..))
 }
 
-/// Whether there is a date, and within all reason.
+/// Whether there is a date with a year from 1900 to 2199.
 pub fn is_plausible(date: Expr) -> Expr {
     let first = |year| lit(day_number(year)).cast(DataType::Date);
     let (first, after) = (first(*YEARS.start()), first(*YEARS.end() + 1));
     date.clone().gt_eq(first).and(date.lt(after)).fill_null(lit(false))
 }
 
-/// Days from 1970 to the first day of a year.
+/// Days from 1970-01-01 to the first day of a year.
 fn day_number(year: i32) -> i32 {
     NaiveDate::from_yo_opt(year, 1).map_or(0, |date| date.to_epoch_days())
 }
@@ -124,10 +124,12 @@ fn has_time(format: &str) -> bool {
         .any(|specifier| format.contains(specifier))
 }
 
-/// The format of the text columns `names`, taken together; `engine` reads them.
+/// The date format of the text columns `names`, from all of them together. `setting` is `auto` or a
+/// strftime pattern, which is taken as it is.
 ///
 /// # Errors
-/// [`Error::Input`] when no format reads them, or when day and month cannot be told apart.
+/// [`Error::Input`] when no known format reads them, formats are mixed, or day and month are
+/// ambiguous; [`Error::Engine`] when the columns cannot be read.
 pub fn settle(
     frame: &LazyFrame,
     names: &[&str],
@@ -146,9 +148,9 @@ pub fn settle(
     Ok(DateFormat { pattern, time })
 }
 
-/// [`settle`] from the first rows alone; none unless exactly one format reads them, and all of them.
-/// Where that format then reads every date of the whole column, the whole column would have settled
-/// the same: every other format fails somewhere in the first rows.
+/// As [`settle`], from the first rows only. For `auto`, returns `None` unless exactly one format
+/// reads all of them. If that format also reads the rest of the column, [`settle`] would have
+/// chosen it too, because every other format fails in the first rows.
 pub fn glimpse(frame: &LazyFrame, names: &[&str], setting: &str) -> Option<DateFormat> {
     let columns: Vec<Expr> = names.iter().map(|name| col(*name)).collect();
     let first = streamed(frame.clone().select(columns).limit(GLIMPSE)).ok()?;
@@ -167,14 +169,14 @@ pub fn glimpse(frame: &LazyFrame, names: &[&str], setting: &str) -> Option<DateF
     }
 }
 
-/// Those of the columns that are text; the others are dates already.
+/// The columns that are text; the others hold dates already.
 fn text_columns<'a>(frame: &LazyFrame, names: &[&'a str]) -> PolarsResult<Vec<&'a str>> {
     let schema = frame.clone().collect_schema()?;
     let is_text = |name: &&&str| schema.get(name).is_some_and(|dtype| !is_date(dtype));
     Ok(names.iter().filter(is_text).copied().collect())
 }
 
-/// Whether any text has room for a time of day, and where it begins.
+/// Where a time of day begins, if any text is long enough to have one.
 fn time_of_day(frame: &LazyFrame, names: &[&str], engine: Engine) -> PolarsResult<TimeOfDay> {
     if names.is_empty() {
         return Ok(TimeOfDay::None);
@@ -195,6 +197,7 @@ fn time_of_day(frame: &LazyFrame, names: &[&str], engine: Engine) -> PolarsResul
         let of_each = names.iter().map(|name| is(name).all(true));
         query_bool(frame, of_each.reduce(Expr::and).unwrap_or(lit(true)), engine)
     };
+    // A fixed width is tried first: slicing is cheaper than a regular expression.
     Ok(if everywhere(&|name| is_long(name).not())? {
         TimeOfDay::None
     } else if everywhere(&after_ten)? {
@@ -204,7 +207,7 @@ fn time_of_day(frame: &LazyFrame, names: &[&str], engine: Engine) -> PolarsResul
     })
 }
 
-/// The distinct days of all the columns.
+/// The distinct date texts of all columns.
 fn all_days(
     frame: &LazyFrame,
     names: &[&str],
@@ -249,6 +252,7 @@ fn choose(days: &[String], names: &[&str]) -> Result<String, String> {
         ));
     }
     let best: Vec<_> = readings.iter().filter(|(_, dates)| successes(dates) == most).collect();
+    // Formats that read every text as the same date do not conflict, as with 03/03/2021.
     match best.iter().find(|(_, dates)| *dates != best[0].1) {
         None => one_way(days, best[0], &readings).map(|()| best[0].0.to_owned()),
         Some((other, _)) => Err(format!(
@@ -261,7 +265,7 @@ fn choose(days: &[String], names: &[&str]) -> Result<String, String> {
     }
 }
 
-/// Refuses dates of which a sizeable part is written in another known way.
+/// Refuses a column in which more than 5 % of the distinct dates have another known format.
 fn one_way(
     days: &[String],
     best: &(&str, Vec<Option<NaiveDate>>),

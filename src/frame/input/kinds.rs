@@ -1,4 +1,4 @@
-//! What the texts of a column are: whole numbers, numbers, dates, words.
+//! What values are: whole numbers, numbers, dates, lists or text.
 
 use polars::prelude::*;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use crate::frame::input::dates;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnKind {
-    /// There are none.
+    /// No values.
     Empty,
     /// Whole numbers.
     Integer,
@@ -17,7 +17,7 @@ pub enum ColumnKind {
     Number,
     /// Dates.
     Date,
-    /// Lists as [A, B].
+    /// Lists such as `[A, B]`.
     List,
     /// Anything else.
     Text,
@@ -49,14 +49,15 @@ pub fn kind_of(value: &str) -> ColumnKind {
     }
 }
 
-/// Whether a number could be one of thousands, as 1.234 and 123.456 but neither 0.123 nor 1234.567.
+/// Whether the point in a number could separate thousands: it could in 1.234 and 123.456, but not
+/// in 0.123 or 1234.567.
 pub(crate) fn is_thousands(text: Expr, number: Expr) -> Expr {
     let size = || when(number.clone().lt(lit(0.0))).then(-number.clone()).otherwise(number.clone());
     let point = text.str().slice(lit(-4), lit(1)).eq(lit("."));
     point.and(size().gt_eq(lit(1.0))).and(size().lt(lit(1000.0)))
 }
 
-/// Whether a text is a number as in 1.234,50.
+/// Whether a text is a number with a decimal comma, such as 1.234,50.
 pub(crate) fn has_decimal_comma(text: &str) -> bool {
     let plain = text.replace('.', "");
     let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());

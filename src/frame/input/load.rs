@@ -1,5 +1,5 @@
-//! Files to one lazy frame with the needed columns. CSV columns stay text, so that a bad value
-//! can be shown as it stands in the file; the schema is checked before any row is read.
+//! Loads the input files as one lazy frame with the needed columns. CSV columns stay text, so that
+//! a bad value can be shown as it is in the file; schemas are checked before any row is read.
 
 use std::fs::File;
 use std::io::Read;
@@ -12,12 +12,12 @@ use crate::frame::columns::{FILE, ROW};
 use crate::frame::input::pages;
 use crate::settings::Settings;
 
-/// How much of a file is looked at to find its header.
+/// Bytes at the start of a file that are read to find its header.
 const HEAD_BYTES: u64 = 1 << 20;
 
 /// The input as one lazy frame, and the files it came from.
 pub struct Loaded {
-    /// The needed columns, in the order of [`Settings::input_columns`], after file and row.
+    /// File and row number, then the needed columns in the order of [`Settings::input_columns`].
     pub frame: LazyFrame,
     /// The files, in reading order.
     pub files: Vec<PathBuf>,
@@ -34,7 +34,7 @@ pub fn load(settings: &Settings, path: &str) -> Result<Loaded, Error> {
     together(path, files, &settings.input.separator, &wanted)
 }
 
-/// All columns of an input that nobody described, as the first of its files has them, and their
+/// As [`load`], for an input that nobody has described: all columns of its first file, and their
 /// names.
 ///
 /// # Errors
@@ -49,9 +49,9 @@ pub fn load_whole(path: &str, separator: &str) -> Result<(Loaded, Vec<String>), 
 
 /// Which columns of a file are read.
 struct Wanted {
-    /// These, which must be there.
+    /// Columns that must be present.
     names: Vec<String>,
-    /// All others too.
+    /// Whether all other columns are read too.
     rest: bool,
 }
 
@@ -69,6 +69,7 @@ fn together(
     Ok(Loaded { frame, files })
 }
 
+/// The data files at `path`: a file, or all in a folder or under a pattern.
 pub(crate) fn find_files(path: &str) -> Result<Vec<PathBuf>, Error> {
     if crate::storage::object_store::is_remote(path) {
         return Err(Error::input(
@@ -100,6 +101,7 @@ pub(crate) fn find_files(path: &str) -> Result<Vec<PathBuf>, Error> {
         let name = file.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
         file.is_file() && is_data_file(&pattern, &name)
     });
+    // The order of a folder's entries depends on the file system; that of rows must not.
     files.sort();
     if files.is_empty() {
         return Err(Error::input(path, "no .csv, .txt or .parquet file is there"));
@@ -119,7 +121,7 @@ fn missing_file(folder: &Path, name: &str) -> String {
     }
 }
 
-/// Shell-like match of one file name: `*` any run, `?` any one character.
+/// Whether a file name matches a pattern: `*` is any run of characters, `?` any one.
 fn wildcard(pattern: &str, name: &str) -> bool {
     let mut rest = pattern.chars();
     match rest.next() {
@@ -137,8 +139,8 @@ fn wildcard(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// Whether a file of that name is read where a folder or a pattern is named; a folder has the
-/// pattern "".
+/// Whether a file of this name is read as part of a folder or a pattern; `pattern` is empty for a
+/// folder.
 pub fn is_data_file(pattern: &str, name: &str) -> bool {
     let pattern = if pattern.is_empty() { "*" } else { pattern };
     format_of(Path::new(name)).is_some() && wildcard(pattern, name)
@@ -181,6 +183,7 @@ fn scan(
     Ok(frame.select(columns))
 }
 
+/// A scan of one file with its row numbers, and its schema.
 pub(crate) fn open(file: &Path, separator: &str) -> Result<(LazyFrame, SchemaRef), Error> {
     let head = head_of(file)?;
     let separator = separator_of(&head, separator);
@@ -203,7 +206,7 @@ pub(crate) fn open(file: &Path, separator: &str) -> Result<(LazyFrame, SchemaRef
     Ok((frame, schema))
 }
 
-/// Categories and lists of a Parquet file become text, `[A, B]`, and what is no number is none.
+/// In a Parquet file, categories and lists become text (`[A, B]`), and NaN becomes null.
 fn plain(name: &str, dtype: Option<&DataType>) -> Expr {
     match dtype {
         Some(DataType::Categorical(..) | DataType::Enum(..)) => col(name).cast(DataType::String),
@@ -217,7 +220,7 @@ fn plain(name: &str, dtype: Option<&DataType>) -> Expr {
     }
 }
 
-/// The first bytes of a file that holds text or Parquet.
+/// The first bytes of a file. Refuses an empty file and formats that cannot be read.
 fn head_of(file: &Path) -> Result<Vec<u8>, Error> {
     let mut head = Vec::new();
     File::open(file)
@@ -239,7 +242,7 @@ fn head_of(file: &Path) -> Result<Vec<u8>, Error> {
     fault.map_or(Ok(head), |fault| Err(Error::input(file.display(), fault)))
 }
 
-/// Refuses a header of more columns than any export has; one spreadsheet page has as many.
+/// Refuses a header with more columns than a spreadsheet can hold: no export has as many.
 fn not_too_wide(file: &Path, head: &[u8], separator: u8) -> Result<(), Error> {
     const MOST: usize = 16_384;
     let header = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -255,7 +258,7 @@ fn not_too_wide(file: &Path, head: &[u8], separator: u8) -> Result<(), Error> {
     ))
 }
 
-/// The separator that stands most often in the header, outside quotes.
+/// The separator that occurs most often in the header, outside quotes.
 fn separator_of(head: &[u8], setting: &str) -> u8 {
     if setting != "auto" {
         return setting.as_bytes()[0];
@@ -275,7 +278,7 @@ fn separator_of(head: &[u8], setting: &str) -> u8 {
     most.unwrap_or(b',')
 }
 
-/// For each needed column that is not there, the nearest one.
+/// A message for each needed column that is missing, with the most similar name.
 pub(crate) fn missing_columns(present: &[&str], needed: &[String]) -> Vec<String> {
     needed
         .iter()
@@ -287,13 +290,13 @@ pub(crate) fn missing_columns(present: &[&str], needed: &[String]) -> Vec<String
         .collect()
 }
 
-/// What the reader's message means for the person who made the file.
+/// The reader's message, with a hint for the person who made the file.
 pub(crate) fn unreadable(error: &PolarsError) -> String {
     let text = error.to_string();
     let hint = if text.contains("utf-8") || text.contains("utf8") {
         ": save the file as UTF-8"
     } else if text.contains("fields") {
-        ": a row has more fields than the header; is a text with a separator unquoted?"
+        ": a row has more fields than the header; is a text that contains the separator unquoted?"
     } else {
         ""
     };

@@ -1,6 +1,6 @@
-//! Parquet files: what their page headers claim is held against their footers before anything is
-//! decoded. Polars reserves memory for what a header claims, and a damaged one claims more than any
-//! machine has, which would end the process without a word.
+//! Scans Parquet files after checking their page headers against the footer. Polars reserves memory
+//! for as many values as a header claims. A damaged header can claim more than any machine has, and
+//! the process would end without a message.
 
 use std::fs::File;
 use std::io::{Cursor, Read, Seek, SeekFrom};
@@ -12,10 +12,10 @@ use polars_parquet::parquet::read::read_metadata;
 use polars_parquet_format::PageHeader;
 use polars_parquet_format::thrift::protocol::TCompactInputProtocol;
 
-/// A lazy frame over a Parquet file whose pages hold as many values as its footer says.
+/// A lazy frame over a Parquet file whose page headers claim no more values than its footer.
 ///
 /// # Errors
-/// What Polars says of the file, or that its pages are damaged.
+/// When Polars cannot read the file, or a column is damaged.
 pub(crate) fn scan(file: &Path, row_index: Option<RowIndex>) -> PolarsResult<LazyFrame> {
     let path = PlRefPath::try_from_path(file)?;
     let args = ScanArgsParquet { row_index, glob: false, ..Default::default() };
@@ -47,7 +47,7 @@ fn bytes_of(column: &ColumnChunkMetadata, file: &mut File) -> PolarsResult<Vec<u
     Ok(bytes)
 }
 
-/// Goes from page header to page header; the pages themselves are not looked at.
+/// Checks the page headers of a column; the pages themselves are not decoded.
 fn check(column: &ColumnChunkMetadata, bytes: &[u8]) -> PolarsResult<()> {
     let mut left = column.num_values();
     let mut rest = Cursor::new(bytes);

@@ -1,4 +1,4 @@
-//! Names and types of columns, in the words of SQL, for programs that do not read the file.
+//! Names and SQL types of columns, for programs that do not read the file itself.
 
 use polars::prelude::*;
 
@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::frame::input::load::{find_files, open};
 use crate::settings::Settings;
 
-/// A column's name and type, as `("cltv", "DOUBLE")`.
+/// A column's name and SQL type, such as `("cltv", "DOUBLE")`.
 pub type Field = (String, &'static str);
 
 /// The columns of a frame.
@@ -15,7 +15,7 @@ pub fn of_frame(frame: &DataFrame) -> Vec<Field> {
     frame.columns().iter().map(one).collect()
 }
 
-/// The columns that a run reads, as the first input file has them. A CSV file has text only.
+/// The columns that a run reads, with their types in the first input file: all text in a CSV file.
 ///
 /// # Errors
 /// [`Error::Input`] when there is no such file; [`Error::Io`] when it cannot be read.

@@ -1,14 +1,14 @@
-//! Expressions from raw columns, text or typed, to numbers and identifiers.
+//! Expressions that turn raw columns, text or typed, into numbers and identifiers.
 
 use polars::prelude::*;
 
-/// Whether texts are read with blanks around them. Taking those off costs a tenth of the time that
-/// it takes to read a long log.
+/// Whether blanks around texts are removed. That takes a tenth of the time needed to read a long
+/// log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blanks {
-    /// A text with blanks around it is not understood.
+    /// Blanks stay: a number with blanks around it cannot be read.
     Unexpected,
-    /// Blanks are taken off.
+    /// Blanks are removed.
     TakenOff,
 }
 
@@ -31,7 +31,7 @@ pub fn has_blanks(name: &str) -> Expr {
     stripped(name).neq(text(name, Blanks::Unexpected))
 }
 
-/// A number; null where the text is none. CSV text and numeric Parquet columns alike.
+/// A column as numbers, from CSV text or a numeric Parquet column; null where it has no number.
 pub fn number(name: &str, blanks: Blanks) -> Expr {
     text(name, blanks).cast(DataType::Float64)
 }
@@ -42,13 +42,13 @@ pub fn identifier(name: &str) -> Expr {
     when(text.clone().eq(lit(""))).then(lit(NULL)).otherwise(text)
 }
 
-/// Whether an identifier is a number that a spreadsheet or pandas gave decimals, as 13085.0.
+/// Whether an identifier is a number that a spreadsheet or pandas wrote as a decimal: 13085.0.
 pub fn is_decimal(identifier: Expr) -> Expr {
     let ending = identifier.clone().str().ends_with(lit(".0"));
     ending.and(identifier.cast(DataType::Float64).is_not_null())
 }
 
-/// Such an identifier without its decimals; any other as it is.
+/// Removes the `.0` from such an identifier; any other stays as it is.
 pub fn without_decimals(identifier: Expr) -> Expr {
     let plain = identifier.clone().str().strip_suffix(lit(".0"));
     when(is_decimal(identifier.clone())).then(plain).otherwise(identifier)

@@ -1,4 +1,4 @@
-//! Whether the values of required columns are what the contract says they are.
+//! Checks the values of required columns against the types that the contract sets.
 
 use polars::prelude::*;
 
@@ -8,11 +8,11 @@ use crate::frame::input::dates;
 use crate::frame::input::kinds::kind_of;
 use crate::frame::input::typed::{is_unusable, stripped};
 use crate::frame::streamed;
-use crate::settings::{BadRows, ColumnType, Settings};
+use crate::settings::{BadRows, ColumnType, Contract, Input};
 
-/// Whether a row has a value that is not of the type that the contract asks for.
+/// Column: whether a row has a value of another type than the contract requires.
 pub(crate) const WRONG_TYPE: &str = "__wrong_type";
-/// A column with more values of another type is another column, whatever the thresholds say.
+/// Share of wrong values from which a column fails under any threshold: it is the wrong column.
 const MOST_WRONG: f64 = 0.5;
 
 /// A required column and where its values are of another type.
@@ -25,33 +25,38 @@ struct Check<'a> {
 /// Marks rows with values of the wrong type, for the rule `wrong_type`.
 ///
 /// # Errors
-/// [`Error::Input`] where the contract lets none of them pass, or a column has too many of them;
-/// all such columns together.
-pub fn typed(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<LazyFrame, Error> {
+/// [`Error::Input`] when a column has more such values than the contract allows, or dates in no
+/// known format; lists all such columns.
+pub fn typed(
+    raw: LazyFrame,
+    files: &[String],
+    contract: &Contract,
+    input: &Input,
+) -> Result<LazyFrame, Error> {
     let schema = raw.clone().collect_schema().map_err(failed())?;
     let (mut checks, mut faults) = (Vec::new(), Vec::new());
-    for (name, expected) in &settings.contract.required {
-        match wrong(&raw, name, *expected, schema.get(name), settings) {
+    for (name, expected) in &contract.required {
+        match wrong(&raw, name, *expected, schema.get(name), input) {
             Ok(None) => {}
             Ok(Some(wrong)) => checks.push(Check { name, expected: *expected, wrong }),
             Err(fault) => faults.push(fault),
         }
     }
     for (check, (values, wrong)) in checks.iter().zip(counts(&raw, &checks)?) {
-        if wrong > 0 && wrong as f64 >= allowed(settings) * values as f64 {
+        if wrong > 0 && wrong as f64 >= allowed(contract) * values as f64 {
             faults.push(fault(&raw, check, values, wrong, files)?);
         }
     }
     if !faults.is_empty() {
-        return Err(Error::Input { place: settings.input.path.clone(), faults });
+        return Err(Error::Input { place: input.path.clone(), faults });
     }
     let any = checks.into_iter().map(|check| check.wrong).reduce(Expr::or);
     Ok(any.map_or(raw.clone(), |any| raw.with_column(any.alias(WRONG_TYPE))))
 }
 
-/// Whether [`typed`] marks rows.
-pub(crate) fn marks(settings: &Settings) -> bool {
-    settings.contract.required.values().any(|expected| *expected != ColumnType::Text)
+/// Whether [`typed`] adds the column [`WRONG_TYPE`].
+pub(crate) fn marks(contract: &Contract) -> bool {
+    contract.required.values().any(|expected| *expected != ColumnType::Text)
 }
 
 fn failed() -> impl FnOnce(PolarsError) -> Error {
@@ -59,20 +64,20 @@ fn failed() -> impl FnOnce(PolarsError) -> Error {
 }
 
 /// The share of wrong values from which a column fails.
-fn allowed(settings: &Settings) -> f64 {
-    match settings.contract.bad_rows {
+fn allowed(contract: &Contract) -> f64 {
+    match contract.bad_rows {
         BadRows::Fail => 0.0,
-        _ => settings.contract.fail_at.unwrap_or(MOST_WRONG).min(MOST_WRONG),
+        _ => contract.fail_at.unwrap_or(MOST_WRONG).min(MOST_WRONG),
     }
 }
 
-/// Where a column has values of another type; nowhere for texts, which can be anything.
+/// True in rows with a value of another type. `Ok(None)` for text, because any value is text.
 fn wrong(
     raw: &LazyFrame,
     name: &str,
     expected: ColumnType,
     dtype: Option<&DataType>,
-    settings: &Settings,
+    input: &Input,
 ) -> Result<Option<Expr>, String> {
     let number = || stripped(name).cast(DataType::Float64);
     let unlike = match expected {
@@ -80,10 +85,11 @@ fn wrong(
         ColumnType::Number => is_unusable(number()),
         ColumnType::Integer => is_unusable(number()).or(number().neq(number().floor())),
         ColumnType::Date => {
-            let columns = &settings.input.columns;
+            let columns = &input.columns;
             let known = [&columns.first_order_date, &columns.last_order_date, &columns.order_date];
             let is_known = known.iter().any(|column| column.as_deref() == Some(name));
-            let setting = if is_known { &settings.input.date_format } else { "auto" };
+            // `date_format` is about the columns of orders; other dates may be written differently.
+            let setting = if is_known { &input.date_format } else { "auto" };
             let settle = || dates::settle(raw, &[name], setting, "", Engine::Streaming);
             let format = dates::glimpse(raw, &[name], setting).map_or_else(settle, Ok);
             let format = format.map_err(|error| match error {
@@ -104,7 +110,7 @@ fn is_filled(name: &str) -> Expr {
     stripped(name).neq(lit("")).fill_null(lit(false))
 }
 
-/// Values and wrong values of each column.
+/// Number of values and of wrong values in each column.
 fn counts(raw: &LazyFrame, checks: &[Check<'_>]) -> Result<Vec<(u64, u64)>, Error> {
     if checks.is_empty() {
         return Ok(Vec::new());
@@ -127,7 +133,7 @@ fn counts(raw: &LazyFrame, checks: &[Check<'_>]) -> Result<Vec<(u64, u64)>, Erro
     found().map_err(failed())
 }
 
-/// Column, expected and found type, an example, and how many there are.
+/// The error text: column, expected and found type, an example, and the number of wrong values.
 fn fault(
     raw: &LazyFrame,
     check: &Check<'_>,
@@ -148,6 +154,7 @@ fn fault(
     };
     let (value, row, file) = first().map_err(failed())?;
     let shown: String = value.chars().take(40).collect();
+    // A single file needs no name: it is the place of the error.
     let place = match files {
         [_] => String::new(),
         _ => files.get(file as usize).map_or(String::new(), |f| format!(" of {f}")),

@@ -17,16 +17,16 @@ use crate::frame::{collected, day_literal, engine, one_date};
 use crate::settings::columns::CUSTOMER_ID;
 use crate::settings::{AnalysisDate, Settings};
 
-/// Rule of a row whose identifier stands in an earlier row.
+/// Rule that a row breaks when an earlier valid row has the same identifier.
 const DUPLICATE: &str = "duplicate_customer_id";
 
-/// Types a customer export and sets aside the rows that break a rule.
+/// Types the columns of a customer export and sets aside the rows that break a rule.
 ///
 /// # Errors
-/// [`Error::Input`] when it cannot be read, a date format cannot be settled, or no row is left.
+/// [`Error::Input`] when it cannot be read, no date format can be chosen, or no row is valid.
 pub fn customers(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cleaned, Error> {
     let place = &settings.input.path;
-    let engine = engine(settings, Engine::InMemory);
+    let engine = engine(&settings.resources, Engine::InMemory);
     let raw = collected(raw, engine).map_err(|e| Error::input(place, unreadable(&e)))?;
     let schema = raw.schema().clone();
     let rows_read = raw.height();
@@ -68,6 +68,7 @@ fn rules(settings: &Settings) -> Vec<Rule> {
     let each =
         |parts: &[Expr], test: fn(Expr) -> Expr| any(parts.iter().cloned().map(test).collect());
     let (first, last) = (col(FIRST_ORDER), col(LAST_ORDER));
+    // A row counts under the first rule that it breaks, so the order decides the counts.
     let mut rules = vec![
         ("missing_customer_id", col(CUSTOMER_ID_TYPED).is_null()),
         ("unreadable_date", first.clone().is_null().or(last.clone().is_null())),
@@ -84,7 +85,7 @@ fn rules(settings: &Settings) -> Vec<Rule> {
     if let AnalysisDate::On(as_of) = settings.summary.analysis_date {
         rules.insert(3, ("order_after_as_of", last.gt(day_literal(as_of))));
     }
-    if column_types::marks(settings) {
+    if column_types::marks(&settings.contract) {
         rules.push(("wrong_type", col(WRONG_TYPE)));
     }
     rules
@@ -95,8 +96,8 @@ fn whole(number: Expr) -> Expr {
     number.cast(DataType::Int64).cast(DataType::Float64)
 }
 
-/// Adds the first rule that each row breaks, and then sets aside all but the first of the sound rows
-/// with the same identifier.
+/// Adds the first rule that each row breaks. Of valid rows with the same identifier, all but the
+/// first break [`DUPLICATE`].
 fn judge(typed: LazyFrame, rules: &[Rule], engine: Engine) -> Result<LazyFrame, Error> {
     let judged = typed.with_column(first_broken(rules).alias(RULE));
     let again = is_sound().and(key_of_sound().is_first_distinct().not());
@@ -105,12 +106,12 @@ fn judge(typed: LazyFrame, rules: &[Rule], engine: Engine) -> Result<LazyFrame, 
     collected(judged, engine).map(IntoLazy::lazy).map_err(Error::engine("check the rows"))
 }
 
-/// The identifier of a sound row, null otherwise: rejected rows do not shadow sound ones.
+/// The identifier of a valid row, else null: a rejected row must not make a valid one a duplicate.
 fn key_of_sound() -> Expr {
     when(is_sound()).then(col(CUSTOMER_ID_TYPED)).otherwise(lit(NULL))
 }
 
-/// Divides judged rows into typed rows and quarantine.
+/// Splits judged rows into valid rows and quarantine.
 fn split(
     judged: LazyFrame,
     rules: &[&str],
@@ -134,10 +135,10 @@ fn split(
     Ok(Cleaned { valid, quarantine, rejected, rows_read, returns_netted: 0 })
 }
 
-/// The last order of all customers.
+/// The date of the last order of all customers.
 ///
 /// # Errors
-/// [`Error::Engine`], never for rows that keep the rules.
+/// [`Error::Engine`], never for valid rows.
 pub fn last_order(valid: &LazyFrame) -> Result<NaiveDate, Error> {
     one_date(valid, col(LAST_ORDER).max())
 }

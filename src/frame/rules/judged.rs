@@ -1,4 +1,4 @@
-//! Rows that keep the rules and rows that do not.
+//! Valid rows and quarantine: what the rules of exports and of logs share.
 
 use polars::prelude::*;
 
@@ -10,13 +10,13 @@ use crate::settings::Settings;
 pub struct Rejected {
     /// Name of the rule.
     pub rule: String,
-    /// How many rows broke it first.
+    /// Number of rows of which this is the first broken rule.
     pub rows: usize,
 }
 
-/// Rows that keep the rules and rows that do not.
+/// The valid rows of an input and its quarantine.
 pub struct Cleaned {
-    /// Typed rows.
+    /// Valid rows with typed columns: one per customer, or for a log one per customer and day.
     pub valid: LazyFrame,
     /// file, row_number, rule, then the raw values as text.
     pub quarantine: DataFrame,
@@ -24,20 +24,20 @@ pub struct Cleaned {
     pub rejected: Vec<Rejected>,
     /// Rows that were read.
     pub rows_read: usize,
-    /// Lines of an order log that lowered what the customer spent on that day.
+    /// Order lines with a negative value, netted against the purchases of the day; 0 for an export.
     pub returns_netted: usize,
 }
 
 /// A rule's name and the expression that is true where a row breaks it.
 pub(crate) type Rule = (&'static str, Expr);
 
-/// Whether a row keeps all rules.
+/// Whether a row breaks no rule.
 pub(crate) fn is_sound() -> Expr {
     col(RULE).eq(lit(0))
 }
 
-/// Number, from 1, of the first rule that a row breaks, else 0. Numbers, not names: there is one
-/// for every row.
+/// Number, from 1, of the first rule that a row breaks, else 0. Every row has one, and numbers take
+/// less memory than names.
 pub(crate) fn first_broken(rules: &[Rule]) -> Expr {
     let numbers = (1..=rules.len() as i32).rev();
     numbers.zip(rules.iter().rev()).fold(lit(0), |later, (number, (_, broken))| {
@@ -45,7 +45,7 @@ pub(crate) fn first_broken(rules: &[Rule]) -> Expr {
     })
 }
 
-/// file, row_number, rule and raw values of the rows that break a rule.
+/// file, row_number, rule and raw values (as text) of the rows that break a rule.
 pub(crate) fn quarantine(
     judged: LazyFrame,
     rules: &[&str],
@@ -69,7 +69,7 @@ pub(crate) fn quarantine(
     judged.filter(is_sound().not()).select(columns)
 }
 
-/// Most rows first.
+/// Number of rows by rule, most first.
 pub(crate) fn count_by_rule(quarantine: &DataFrame) -> PolarsResult<Vec<Rejected>> {
     let mut rejected: Vec<Rejected> = Vec::new();
     for rule in quarantine.column("rule")?.str()?.iter().flatten() {
@@ -82,7 +82,7 @@ pub(crate) fn count_by_rule(quarantine: &DataFrame) -> PolarsResult<Vec<Rejected
     Ok(rejected)
 }
 
-/// Why nothing is left, with the first row that was set aside.
+/// The error text when no row is valid, with the first row that was set aside.
 pub(crate) fn none_left(quarantine: &DataFrame, rejected: &[Rejected]) -> String {
     let counts: Vec<String> = rejected.iter().map(|r| format!("{} {}", r.rows, r.rule)).collect();
     format!(
@@ -92,14 +92,14 @@ pub(crate) fn none_left(quarantine: &DataFrame, rejected: &[Rejected]) -> String
     )
 }
 
-/// The first row that was set aside under a rule, in words.
+/// The first row that was set aside under a rule, as text.
 pub(crate) fn first_of(quarantine: &DataFrame, rule: &str) -> String {
     let rules = quarantine.column("rule").and_then(|column| column.str().cloned());
     let position = rules.ok().and_then(|rules| rules.iter().position(|r| r == Some(rule)));
     shown(quarantine, position.unwrap_or(0))
 }
 
-/// One row that was set aside, in words.
+/// One row that was set aside, as text.
 pub(crate) fn shown(quarantine: &DataFrame, position: usize) -> String {
     quarantine.get(position).map_or(String::new(), |row| {
         let value = |(column, value): (&PlSmallStr, AnyValue<'_>)| {

@@ -1,8 +1,8 @@
-//! An order log to one row a customer and day: what a log of any length comes down to.
+//! Cleans an order log and sums it to one row per customer and day.
 //!
-//! The log is read in morsels and once: lines that keep the rules are summed on the way, lines that
-//! break one are set aside. Only where dates turn out not to be as the first rows have them, texts
-//! have blanks around them, or a day's returns outweigh its purchases, is it read again.
+//! The log is read once, in batches: valid lines are summed on the way, the others are set aside.
+//! It is read again only when the date format of the first rows does not fit all rows, texts have
+//! blanks around them, or the returns of a day outweigh its purchases.
 
 use polars::prelude::*;
 
@@ -22,27 +22,26 @@ use crate::frame::rules::judged::{
 };
 use crate::frame::{collected_together, day_literal, engine, query_bool, streamed};
 use crate::settings::columns::CUSTOMER_ID;
-use crate::settings::{DuplicateLines, Returns, Settings};
+use crate::settings::{Contract, DuplicateLines, Input, Returns, Settings, Transactions};
 
 const LINE_VALUE: &str = "__line_value";
 const LINE_QUANTITY: &str = "__line_quantity";
 const LINE_PRICE: &str = "__line_price";
 const ORDER_ID: &str = "__order_id";
-/// No line is worth more: sums of such would leave the whole numbers.
+/// Lines of this value and above are rejected: their sums might not fit into integers.
 const HIGHEST_VALUE: f64 = 1e12;
-/// Rows of one file, at most: file and row together order all lines.
+/// More rows than one file has, so that a single number orders the lines of all files.
 const ROWS_OF_A_FILE: i64 = 1 << 40;
 
 /// Cleans an order log and sums it by customer and day.
 ///
 /// # Errors
-/// [`Error::Input`] when it cannot be read, the date format cannot be settled, or no line is
-/// left.
+/// [`Error::Input`] when it cannot be read, no date format can be chosen, or no line is valid.
 pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cleaned, Error> {
     let place = &settings.input.path;
     let date = settings.input.columns.order_date.as_deref().unwrap_or_default();
     let setting = &settings.input.date_format;
-    let engine = engine(settings, Engine::Streaming);
+    let engine = engine(&settings.resources, Engine::Streaming);
     let settle = || dates::settle(&raw, &[date], setting, place, engine);
     let guess = dates::glimpse(&raw, &[date], setting);
     let guessed = guess.is_some();
@@ -52,7 +51,7 @@ pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cl
     let dates_in_doubt = guessed && pass.rejected.iter().any(|r| r.rule == "unreadable_date");
     let again = Reading {
         format: if dates_in_doubt { settle()? } else { reading.format.clone() },
-        blanks: pass.blanks(settings).map_err(failed())?,
+        blanks: pass.blanks(&settings.input).map_err(failed())?,
     };
     if again != reading {
         reading = again;
@@ -63,11 +62,11 @@ pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cl
         let (judged, _) = judged(&raw, &reading, settings)?;
         pass.set_aside(&outweighed, judged, files, settings).map_err(failed())?;
     }
-    pass.into_cleaned(settings)
+    pass.into_cleaned(&settings.input)
 }
 
-/// How the texts of a log are read. Dates are always read without the blanks around them: Polars
-/// reads the ten bytes " 2010-01-1" as a day.
+/// How the texts of a log are read. Blanks around dates are always removed, because Polars reads
+/// the ten bytes " 2010-01-1" as a date.
 #[derive(Debug, Clone, PartialEq)]
 struct Reading {
     format: DateFormat,
@@ -78,7 +77,7 @@ fn failed() -> impl FnOnce(PolarsError) -> Error {
     Error::engine("sum the order lines")
 }
 
-/// What one reading of the log gives.
+/// The result of reading the log once.
 struct Pass {
     days: DataFrame,
     quarantine: DataFrame,
@@ -93,22 +92,21 @@ impl Pass {
         settings: &Settings,
     ) -> Result<Self, Error> {
         let (judged, rules) = judged(raw, reading, settings)?;
-        let days = days(judged.clone().filter(is_sound()), settings);
+        let days = days(judged.clone().filter(is_sound()), &settings.input, &settings.transactions);
         let aside = quarantine(judged, &rules, files, settings);
         let mut answers =
-            collected_together(vec![days, aside], engine(settings, Engine::Streaming))
+            collected_together(vec![days, aside], engine(&settings.resources, Engine::Streaming))
                 .map_err(|e| Error::input(&settings.input.path, unreadable(&e)))?;
         let quarantine = answers.pop().unwrap_or_default();
         let days = answers.pop().unwrap_or_default();
-        let days = plain_ids(days, settings).map_err(failed())?;
+        let days = plain_ids(days, &settings.input, &settings.transactions).map_err(failed())?;
         let rejected = count_by_rule(&quarantine).map_err(failed())?;
         Ok(Self { days, quarantine, rejected })
     }
 
-    /// Whether blanks have to be taken off: identifiers have some, or a number that could not be read
-    /// has.
-    fn blanks(&self, settings: &Settings) -> PolarsResult<Blanks> {
-        let columns = &settings.input.columns;
+    /// Whether blanks must be removed: some identifier or unreadable number has blanks around it.
+    fn blanks(&self, input: &Input) -> PolarsResult<Blanks> {
+        let columns = &input.columns;
         let numbers = columns.value.iter().chain(&columns.quantity).chain(&columns.unit_price);
         let any = numbers.map(|name| has_blanks(&format!("raw_{name}"))).reduce(Expr::or);
         let unread = col("rule").eq(lit("unreadable_value")).and(any.unwrap_or(lit(false)));
@@ -144,9 +142,9 @@ impl Pass {
         Ok(())
     }
 
-    fn into_cleaned(self, settings: &Settings) -> Result<Cleaned, Error> {
+    fn into_cleaned(self, input: &Input) -> Result<Cleaned, Error> {
         let Self { days, quarantine, rejected } = self;
-        let place = &settings.input.path;
+        let place = &input.path;
         let sums = days
             .clone()
             .lazy()
@@ -171,7 +169,7 @@ impl Pass {
     }
 }
 
-/// The lines with typed columns and the first rule that each breaks, and the names of the rules.
+/// The order lines with typed columns and the first rule that each breaks, and the rule names.
 fn judged(
     raw: &LazyFrame,
     reading: &Reading,
@@ -195,19 +193,20 @@ fn judged(
         quantity.alias(LINE_QUANTITY),
         columns.unit_price.as_deref().map_or(lit(0.0), number).alias(LINE_PRICE),
     ]);
-    let rules = rules(settings, &schema);
+    let rules = rules(&settings.contract, &settings.transactions, &schema);
     let names = rules.iter().map(|(name, _)| *name).collect();
     Ok((typed.with_column(first_broken(&rules).alias(RULE)), names))
 }
 
-fn rules(settings: &Settings, schema: &Schema) -> Vec<Rule> {
-    let log = &settings.transactions;
+fn rules(contract: &Contract, transactions: &Transactions, schema: &Schema) -> Vec<Rule> {
+    let log = transactions;
     let (id, value) = (|| col(CUSTOMER_ID_TYPED), || col(LINE_VALUE));
     let too_high = value().gt_eq(lit(HIGHEST_VALUE)).or(value().lt_eq(lit(-HIGHEST_VALUE)));
     let both_negative = col(LINE_QUANTITY).lt(lit(0.0)).and(col(LINE_PRICE).lt(lit(0.0)));
+    // A line counts under the first rule that it breaks, so the order decides the counts.
     let mut rules = vec![
         ("missing_customer_id", id().is_null().or(id().eq(lit("")))),
-        ("cancelled", cancelled(settings)),
+        ("cancelled", cancelled(transactions)),
         ("unreadable_date", dates::is_plausible(col(DAY)).not()),
         ("unreadable_value", is_unusable(value())),
         ("value_out_of_range", too_high),
@@ -222,7 +221,7 @@ fn rules(settings: &Settings, schema: &Schema) -> Vec<Rule> {
     if let Some(end) = log.observation_end {
         rules.push(("order_after_observation_end", col(DAY).gt(day_literal(end))));
     }
-    if column_types::marks(settings) {
+    if column_types::marks(contract) {
         rules.push(("wrong_type", col(WRONG_TYPE)));
     }
     if log.duplicate_lines == DuplicateLines::Drop {
@@ -234,8 +233,8 @@ fn rules(settings: &Settings, schema: &Schema) -> Vec<Rule> {
 }
 
 /// Whether a line is a cancellation.
-fn cancelled(settings: &Settings) -> Expr {
-    let Some(cancelled) = &settings.transactions.cancelled else {
+fn cancelled(transactions: &Transactions) -> Expr {
+    let Some(cancelled) = &transactions.cancelled else {
         return lit(false);
     };
     let mut marks = Vec::new();
@@ -250,9 +249,9 @@ fn cancelled(settings: &Settings) -> Expr {
     marks.into_iter().reduce(Expr::or).unwrap_or(lit(false))
 }
 
-/// One row a customer and day. Money is summed as whole units and billionths, two integers: the
-/// sum does not depend on the order of the lines nor on the number of cores.
-fn days(lines: LazyFrame, settings: &Settings) -> LazyFrame {
+/// One row per customer and day. Money is summed as whole units and billionths, two integers, so
+/// the sum depends neither on the order of the lines nor on the number of cores.
+fn days(lines: LazyFrame, input: &Input, transactions: &Transactions) -> LazyFrame {
     let value = || col(LINE_VALUE);
     let position =
         col(FILE).cast(DataType::Int64) * lit(ROWS_OF_A_FILE) + col(ROW).cast(DataType::Int64);
@@ -265,32 +264,33 @@ fn days(lines: LazyFrame, settings: &Settings) -> LazyFrame {
         value().lt(lit(0.0)).cast(DataType::UInt32).alias(RETURNS),
         position.alias(FIRST_ROW),
     ];
-    let keep = settings.input.columns.keep.iter();
+    let keep = input.columns.keep.iter();
     columns.extend(keep.map(|name| col(name.as_str())));
-    let log = &settings.transactions;
+    let log = transactions;
     let days = [col(CUSTOMER_ID), col(DAY)];
-    let summed = match &settings.input.columns.order_id {
+    let summed = match &input.columns.order_id {
         _ if log.merge_same_day => lines
             .select(columns)
             .group_by(days)
-            .agg(sums(vec![len().alias(LINES)], settings))
+            .agg(sums(vec![len().alias(LINES)], input))
             .with_column(lit(1u32).alias(ORDERS)),
+        // Summed by order first, so that an order of returns only is not counted as a purchase.
         Some(order_id) => {
             columns.push(order_or_line(order_id).alias(ORDER_ID));
             lines
                 .select(columns)
                 .group_by([col(CUSTOMER_ID), col(DAY), col(ORDER_ID)])
-                .agg(sums(vec![len().alias(LINES)], settings))
-                .with_column(is_purchase(money(WHOLE, PART), settings).alias(ORDERS))
+                .agg(sums(vec![len().alias(LINES)], input))
+                .with_column(is_purchase(money(WHOLE, PART), transactions).alias(ORDERS))
                 .group_by(days)
-                .agg(sums(vec![col(LINES).sum(), col(ORDERS).sum()], settings))
+                .agg(sums(vec![col(LINES).sum(), col(ORDERS).sum()], input))
         }
         None => {
-            columns.push(is_purchase(value(), settings).alias(ORDERS));
+            columns.push(is_purchase(value(), transactions).alias(ORDERS));
             lines
                 .select(columns)
                 .group_by(days)
-                .agg(sums(vec![len().alias(LINES), col(ORDERS).sum()], settings))
+                .agg(sums(vec![len().alias(LINES), col(ORDERS).sum()], input))
         }
     };
     summed.with_column(money(WHOLE, PART).alias(VALUE))
@@ -303,19 +303,20 @@ fn order_or_line(order_id: &str) -> Expr {
     when(id.clone().is_null().or(id.clone().eq(lit("")))).then(line).otherwise(id)
 }
 
-/// 1 for an order that is worth something, 0 for one that is only returns.
-fn is_purchase(value: Expr, settings: &Settings) -> Expr {
-    let worth = if settings.transactions.keep_zero_value {
-        value.gt_eq(lit(0.0))
-    } else {
-        value.gt(lit(0.0))
-    };
+/// 1 for an order that counts as a purchase, 0 for one whose returns outweigh it.
+fn is_purchase(value: Expr, transactions: &Transactions) -> Expr {
+    let worth =
+        if transactions.keep_zero_value { value.gt_eq(lit(0.0)) } else { value.gt(lit(0.0)) };
     worth.cast(DataType::UInt32)
 }
 
-/// The days under identifiers without decimals. Where a log has some identifiers with decimals and
-/// some without, rows of the same customer and day become one.
-fn plain_ids(days: DataFrame, settings: &Settings) -> PolarsResult<DataFrame> {
+/// Removes the `.0` from identifiers that are decimals. Where only some are, rows of the same
+/// customer and day are merged.
+fn plain_ids(
+    days: DataFrame,
+    input: &Input,
+    transactions: &Transactions,
+) -> PolarsResult<DataFrame> {
     let id = || col(CUSTOMER_ID);
     let answer = |question: Expr| query_bool(&days.clone().lazy(), question, Engine::Streaming);
     if !answer(id().str().ends_with(lit(".0")).any(true))? {
@@ -327,22 +328,22 @@ fn plain_ids(days: DataFrame, settings: &Settings) -> PolarsResult<DataFrame> {
     if all {
         return streamed(renamed);
     }
-    let orders = if settings.transactions.merge_same_day { lit(1u32) } else { col(ORDERS).sum() };
+    let orders = if transactions.merge_same_day { lit(1u32) } else { col(ORDERS).sum() };
     let counts = vec![col(LINES).sum(), orders.alias(ORDERS)];
-    let summed = renamed.group_by([id(), col(DAY)]).agg(sums(counts, settings));
+    let summed = renamed.group_by([id(), col(DAY)]).agg(sums(counts, input));
     streamed(summed.with_column(money(WHOLE, PART).alias(VALUE)))
 }
 
-/// What is added up over lines, and the kept columns: of several entries the last by alphabet.
-fn sums(counts: Vec<Expr>, settings: &Settings) -> Vec<Expr> {
+/// Sums over lines, and for each column to keep the alphabetically last of its entries.
+fn sums(counts: Vec<Expr>, input: &Input) -> Vec<Expr> {
     let mut sums = counts;
     sums.extend([WHOLE, PART, RETURNS].map(|name| col(name).sum()));
     sums.push(col(FIRST_ROW).min());
-    sums.extend(settings.input.columns.keep.iter().map(|name| col(name.as_str()).max()));
+    sums.extend(input.columns.keep.iter().map(|name| col(name.as_str()).max()));
     sums
 }
 
-/// Days on which a customer returned all that was bought, or more.
+/// Days on which the returns of a customer equal or outweigh the purchases.
 fn outweighed(days: &DataFrame) -> PolarsResult<DataFrame> {
     let nothing = col(VALUE).lt(lit(0.0)).or(col(ORDERS).eq(lit(0)));
     let given_back = col(VALUE).eq(lit(0.0)).and(col(RETURNS).gt(lit(0)));

@@ -1,4 +1,10 @@
-//! Which rows are counted and which are set aside.
+//! Which rows are valid, and which go to the quarantine.
+//!
+//! # Layout
+//! * [`export`]: the rules of a customer export.
+//! * [`log`]: the rules of an order log, and its sums by customer and day.
+//! * [`column_types`]: marks rows for the rule `wrong_type`, which the contract sets.
+//! * [`judged`]: valid rows and quarantine, for both kinds of input.
 
 pub mod column_types;
 pub mod export;

@@ -9,12 +9,13 @@ use crate::customers::{Later, Pairs};
 use crate::error::Error;
 use crate::frame::input::load::missing_columns;
 use crate::frame::input::pages;
-use crate::frame::scored::kept_columns::{self, KeptColumn};
+use crate::frame::scored::kept_columns;
 use crate::frame::{catch_reader_panic, collected, numbers};
-use crate::settings::Settings;
+use crate::results::profiles::KeptColumn;
 use crate::settings::columns::{
     CLTV, CLTV_SEGMENT, CUSTOMER_ID, EXP_AVERAGE_VALUE, FREQUENCY, MONETARY_AVG, age, recency,
 };
+use crate::settings::{Input, Segments, Settings, Summary};
 
 /// Segment in the earlier run.
 pub const SEGMENT_BEFORE: &str = "segment_before";
@@ -29,8 +30,8 @@ const FREQUENCY_AFTER: &str = "__frequency_after";
 const AGE_AFTER: &str = "__age_after";
 const MONETARY_AFTER: &str = "__monetary_after";
 
-/// The customers of a run from its Parquet file, under the names that columns have before any
-/// renaming: what a comparison needs, and the kept columns.
+/// Reads the customers of a run from its Parquet file: the columns that a comparison needs and the
+/// columns to keep, under their names before any renaming.
 ///
 /// # Errors
 /// [`Error::Input`] when the file cannot be read, or lacks a column.
@@ -66,29 +67,29 @@ fn written<'a>(name: &'a str, settings: &'a Settings) -> &'a str {
     settings.output.rename.get(name).map_or(name, String::as_str)
 }
 
-/// The customers of both runs as a table (id, segments, lifetime values), and as plain columns.
+/// The customers of both runs: id, segments and lifetime values, one row per customer.
 pub struct Matched {
-    /// `new` and `lost` stand for a segment, and null for a lifetime value, where a run lacks the
-    /// customer.
+    /// Where a run lacks the customer, a word replaces the segment and the lifetime value is null.
     pub frame: DataFrame,
-    /// The same rows.
+    /// The same rows as plain columns.
     pub pairs: Pairs,
 }
 
 /// Joins the customers of two runs by id: those of the earlier run in its order, then those who are
-/// only in the later one.
+/// only in the later one. `absent` are the words for no segment in the earlier and the later run.
 ///
 /// # Errors
 /// [`Error::Engine`] for a segment that is not among the labels: a table of another run.
 pub fn matched(
     before: &DataFrame,
     after: &DataFrame,
-    settings: &Settings,
+    segments: &Segments,
+    summary: &Summary,
     absent: [&str; 2],
 ) -> Result<Matched, Error> {
     let failed = || Error::engine("match the customers of the two runs");
-    let joined = join(before, after, settings).map_err(failed())?;
-    let labels = &settings.segments.labels;
+    let joined = join(before, after, summary).map_err(failed())?;
+    let labels = &segments.labels;
     let pairs = pairs(&joined, labels).map_err(failed())?;
     let or_absent = |name: &str, word: &str| col(name).fill_null(lit(word));
     let frame = joined
@@ -105,7 +106,7 @@ pub fn matched(
     Ok(Matched { frame, pairs })
 }
 
-fn join(before: &DataFrame, after: &DataFrame, settings: &Settings) -> PolarsResult<DataFrame> {
+fn join(before: &DataFrame, after: &DataFrame, summary: &Summary) -> PolarsResult<DataFrame> {
     let earlier = before.clone().lazy().select([
         col(CUSTOMER_ID),
         col(CLTV_SEGMENT).alias(SEGMENT_BEFORE),
@@ -116,7 +117,7 @@ fn join(before: &DataFrame, after: &DataFrame, settings: &Settings) -> PolarsRes
         col(CLTV_SEGMENT).alias(SEGMENT_AFTER),
         col(CLTV).alias(CLTV_AFTER),
         col(FREQUENCY).alias(FREQUENCY_AFTER),
-        col(age(settings.summary.time_unit)).alias(AGE_AFTER),
+        col(age(summary.time_unit)).alias(AGE_AFTER),
         col(MONETARY_AVG).alias(MONETARY_AFTER),
     ]);
     let mut either = JoinArgs::new(JoinType::Full);
@@ -146,7 +147,7 @@ fn pairs(joined: &DataFrame, labels: &[String]) -> PolarsResult<Pairs> {
     })
 }
 
-/// Positions of segments among the labels; where there is no segment, the number of labels.
+/// Positions of segments among the labels; the number of labels where there is no segment.
 fn positions(joined: &DataFrame, name: &str, labels: &[String]) -> PolarsResult<Vec<usize>> {
     let position = |label: Option<&str>| match label {
         None => Ok(labels.len()),
@@ -158,10 +159,11 @@ fn positions(joined: &DataFrame, name: &str, labels: &[String]) -> PolarsResult<
     joined.column(name)?.str()?.iter().map(position).collect()
 }
 
-/// Adds columns of which only the first rows have a number: those of the earlier run's customers.
+/// Adds columns with numbers for the first rows, which are the customers of the earlier run; the
+/// other rows are null.
 ///
 /// # Errors
-/// [`Error::Engine`] when a column is longer than the table: a defect of this program.
+/// [`Error::Engine`] when the table already has such a column: a bug in this program.
 pub fn with_columns(mut table: DataFrame, columns: &[(&str, &[f64])]) -> Result<DataFrame, Error> {
     let rows = table.height();
     let padded = |(name, values): &(&str, &[f64])| {
@@ -174,7 +176,7 @@ pub fn with_columns(mut table: DataFrame, columns: &[(&str, &[f64])]) -> Result<
     Ok(table)
 }
 
-/// Customer ids of some rows.
+/// Customer ids of the given rows.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a matched table.
@@ -184,12 +186,12 @@ pub fn ids(table: &DataFrame, rows: &[usize]) -> Result<Vec<String>, Error> {
     Ok(rows.iter().map(|&row| ids.get(row).unwrap_or_default().to_owned()).collect())
 }
 
-/// What a purchase history is made of: frequency, recency, T, monetary value.
+/// The columns of a purchase history: frequency, recency, T, monetary value.
 ///
 /// # Errors
 /// [`Error::Engine`], never for the customers of a run.
-pub fn history(customers: &DataFrame, settings: &Settings) -> Result<[Vec<f64>; 4], Error> {
-    let unit = settings.summary.time_unit;
+pub fn history(customers: &DataFrame, summary: &Summary) -> Result<[Vec<f64>; 4], Error> {
+    let unit = summary.time_unit;
     Ok([
         numbers(customers, FREQUENCY)?,
         numbers(customers, &recency(unit))?,
@@ -198,7 +200,7 @@ pub fn history(customers: &DataFrame, settings: &Settings) -> Result<[Vec<f64>; 
     ])
 }
 
-/// How the entries of a kept column changed.
+/// The changes among the entries of a column to keep.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct KeptChange {
     /// The column.
@@ -209,20 +211,20 @@ pub struct KeptChange {
     pub new: Vec<Entry>,
     /// Entries that only the earlier run has, with their share of its customers.
     pub vanished: Vec<Entry>,
-    /// Why the entries cannot be compared; none where they are.
+    /// Why the entries are not compared; `None` where they are.
     pub not_compared: Option<&'static str>,
 }
 
-/// An entry of a kept column.
+/// An entry of a column to keep.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Entry {
-    /// A channel, a category.
+    /// Its text, such as a channel or a category.
     pub entry: String,
     /// Share of the customers who have it, 0 to 1.
     pub share: f64,
 }
 
-/// The kept columns of both runs, those of the earlier one first.
+/// The changes in the columns to keep of both runs, those of the earlier run first.
 ///
 /// # Errors
 /// [`Error::Engine`], never for the customers of a run.
@@ -232,14 +234,20 @@ pub fn kept_changes(
 ) -> Result<Vec<KeptChange>, Error> {
     let described = |customers: &DataFrame, settings: &Settings| {
         let all = customers.height();
-        kept_columns::describe(customers, settings, &vec![0; all], &[all])
+        kept_columns::describe(
+            customers,
+            &settings.input,
+            &settings.segments,
+            &vec![0; all],
+            &[all],
+        )
     };
     let (then, now) = (described(before, earlier)?, described(after, later)?);
     let (was, is) = (&earlier.input.columns.keep, &later.input.columns.keep);
     let columns = was.iter().chain(is.iter().filter(|column| !was.contains(column)));
     Ok(columns
         .map(|column| {
-            let role = role(column, later);
+            let role = role(column, &later.input, &later.segments);
             let (then, now) = (find(&then, column), find(&now, column));
             match (was.contains(column), is.contains(column)) {
                 (true, false) => unlike(column, role, "only the earlier run keeps it"),
@@ -254,10 +262,10 @@ fn find<'a>(described: &'a [KeptColumn], column: &str) -> Option<&'a KeptColumn>
     described.iter().find(|kept| kept.column == column)
 }
 
-fn role(column: &str, settings: &Settings) -> &'static str {
-    if kept_columns::categories_column(settings).as_deref() == Some(column) {
+fn role(column: &str, input: &Input, segments: &Segments) -> &'static str {
+    if kept_columns::categories_column(input, segments).as_deref() == Some(column) {
         "categories"
-    } else if kept_columns::channel_column(settings).as_deref() == Some(column) {
+    } else if kept_columns::channel_column(input, segments).as_deref() == Some(column) {
         "channel"
     } else {
         "other"
@@ -275,7 +283,7 @@ fn change(
     then: Option<&KeptColumn>,
     now: Option<&KeptColumn>,
 ) -> KeptChange {
-    /// Position of all customers after the one group that they are.
+    /// Position of the group of all customers, after the only segment, which holds everybody.
     const ALL: usize = 1;
     let (Some(then), Some(now)) = (then, now) else {
         return unlike(column, role, "it has too many different entries");

@@ -1,4 +1,4 @@
-//! Some of the scored customers, one by one.
+//! Single customers with all their numbers, for the report.
 
 use polars::prelude::*;
 
@@ -11,16 +11,18 @@ use crate::settings::columns::{
     MONETARY_AVG, P_ALIVE, RFM_SEGMENT, age, expected_orders, recency,
 };
 
-/// A line a row of scored customers.
+/// One line per row of `scored`.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a scored frame.
 pub fn lines(scored: &DataFrame, settings: &Settings) -> Result<Vec<CustomerLine>, Error> {
     let unit = settings.summary.time_unit;
-    let [x, m, alive, value, cltv, silence] =
+    // Whole columns first: reading a frame row by row is slow.
+    let [x, m, alive, value, cltv, since_last_order] =
         [FREQUENCY, MONETARY_AVG, P_ALIVE, EXP_AVERAGE_VALUE, CLTV, DAYS_SINCE_LAST_ORDER]
             .map(|name| numbers(scored, name));
-    let (x, m, alive, value, cltv, silence) = (x?, m?, alive?, value?, cltv?, silence?);
+    let (x, m, alive, value, cltv, since_last_order) =
+        (x?, m?, alive?, value?, cltv?, since_last_order?);
     let (t_x, t) = (numbers(scored, &recency(unit))?, numbers(scored, &age(unit))?);
     let orders = settings
         .forecast
@@ -41,7 +43,7 @@ pub fn lines(scored: &DataFrame, settings: &Settings) -> Result<Vec<CustomerLine
         recency: t_x[i],
         age: t[i],
         monetary_avg: m[i],
-        days_since_last_order: silence[i],
+        days_since_last_order: since_last_order[i],
         p_alive: alive[i],
         expected_orders: orders.iter().map(|orders| orders[i]).collect(),
         exp_average_value: value[i],
@@ -51,7 +53,7 @@ pub fn lines(scored: &DataFrame, settings: &Settings) -> Result<Vec<CustomerLine
     Ok((0..scored.height()).map(line).collect())
 }
 
-/// A column as the customers' table has it as text.
+/// A column as text, as in the customers table.
 fn texts(scored: &DataFrame, name: &str) -> Result<Vec<String>, Error> {
     let texts = || -> PolarsResult<Vec<String>> {
         let dtype = scored.column(name)?.dtype();

@@ -1,63 +1,23 @@
-//! What the kept columns say about each segment: a mean for numbers, shares for categories and
-//! lists of categories.
+//! Describes, for each segment, the columns to keep: a mean for numbers, shares for categories and
+//! lists of categories. The channels among them are also groups of a forecast.
 
 use std::collections::BTreeMap;
 
 use polars::prelude::*;
 use rustc_hash::FxHashMap;
-use serde::Serialize;
 
 use crate::customers::{Groups, Scope};
 use crate::error::Error;
-use crate::settings::Settings;
+use crate::results::profiles::{Described, KeptColumn};
+use crate::settings::{Input, Segments};
 
-/// A text column with more different entries names customers, it does not describe them.
+/// A text column with more distinct entries identifies customers instead of describing them.
 const MOST_ENTRIES: usize = 1_000;
-/// A column of lists has more different texts than entries.
+/// The limit of distinct texts is higher, because lists combine entries.
 const MOST_TEXTS: usize = 50_000;
 
-/// Channels with a forecast of their own.
+/// Number of channels with a forecast of their own.
 const MOST_CHANNELS: usize = 12;
-
-/// One kept column, a group at a time.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct KeptColumn {
-    /// Its name in the input.
-    pub column: String,
-    /// For each segment, lowest first, and then for all customers.
-    pub groups: Vec<Described>,
-}
-
-/// What a column says about a group of customers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Described {
-    /// A column of numbers.
-    Mean {
-        /// The mean; none where nobody has a number.
-        mean: Option<f64>,
-        /// Customers who have one.
-        customers: usize,
-    },
-    /// A column of categories, or of lists of them: the share of customers who have each entry,
-    /// the largest first.
-    Shares(Vec<(String, f64)>),
-}
-
-impl KeptColumn {
-    /// The shares of a group, empty for a column of numbers.
-    pub fn shares(&self, group: usize) -> &[(String, f64)] {
-        self.entries(group).unwrap_or_default()
-    }
-
-    /// The entries of a group with their shares; none for a column of numbers.
-    pub fn entries(&self, group: usize) -> Option<&[(String, f64)]> {
-        match self.groups.get(group) {
-            Some(Described::Shares(shares)) => Some(shares),
-            _ => None,
-        }
-    }
-}
 
 /// How a column is to be read.
 #[derive(Clone, Copy, PartialEq)]
@@ -67,20 +27,21 @@ enum EntryKind {
     Lists,
 }
 
-/// Every kept column but those with too many different entries. `member` is each customer's segment
-/// and `sizes` counts them.
+/// Describes every column to keep, except those with too many distinct entries. `member` is the
+/// position of each customer's segment, `sizes` the number of customers in each segment.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a scored frame.
 pub fn describe(
     scored: &DataFrame,
-    settings: &Settings,
+    input: &Input,
+    segments: &Segments,
     member: &[usize],
     sizes: &[usize],
 ) -> Result<Vec<KeptColumn>, Error> {
     let mut described = Vec::new();
-    for column in &settings.input.columns.keep {
-        let groups = one(scored, column, settings, member, sizes)
+    for column in &input.columns.keep {
+        let groups = one(scored, column, input, segments, member, sizes)
             .map_err(Error::engine("describe the kept columns"))?;
         described.extend(groups.map(|groups| KeptColumn { column: column.clone(), groups }));
     }
@@ -90,16 +51,18 @@ pub fn describe(
 fn one(
     scored: &DataFrame,
     column: &str,
-    settings: &Settings,
+    input: &Input,
+    segments: &Segments,
     member: &[usize],
     sizes: &[usize],
 ) -> PolarsResult<Option<Vec<Described>>> {
     let values = scored.column(column)?;
     let text = values.cast(&DataType::String)?;
     let text = text.str()?;
-    let kind = if categories_column(settings).as_deref() == Some(column) {
+    // The columns of channel and categories are read as such, even if their entries are numbers.
+    let kind = if categories_column(input, segments).as_deref() == Some(column) {
         EntryKind::Lists
-    } else if channel_column(settings).as_deref() == Some(column) {
+    } else if channel_column(input, segments).as_deref() == Some(column) {
         EntryKind::Categories
     } else if values.dtype().is_primitive_numeric() {
         EntryKind::Numbers
@@ -161,21 +124,24 @@ fn means(
     sums.into_iter().map(described).collect()
 }
 
-/// All customers, each segment, and each of the most used channels; the others are one.
+/// The groups of a forecast: all customers, each segment, each of the most used channels, and one
+/// group for the other channels.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a scored frame.
 pub fn groups(
     scored: &DataFrame,
-    settings: &Settings,
+    input: &Input,
+    segments: &Segments,
     member: &[usize],
     kept: &[KeptColumn],
 ) -> Result<Groups, Error> {
-    let labels = &settings.segments.labels;
+    let labels = &segments.labels;
     let mut names = Groups::everybody().names;
     names.extend(labels.iter().map(|label| (Scope::Segment, label.clone())));
+    // Position 0 is the group of all customers.
     let segment_of = member.iter().map(|segment| 1 + segment).collect();
-    let named = channel_column(settings);
+    let named = channel_column(input, segments);
     let Some(channels) = kept.iter().find(|kept| Some(&kept.column) == named.as_ref()) else {
         return Ok(Groups { names, segment_of, channel_of: Vec::new() });
     };
@@ -197,32 +163,33 @@ pub fn groups(
     Ok(Groups { names, segment_of, channel_of })
 }
 
-/// The kept column with the channel.
-pub fn channel_column(settings: &Settings) -> Option<String> {
-    named_or_found(&settings.segments.channel_column, settings, &["channel", "kanal"])
+/// The column to keep that holds the channel: the one in the settings, else the first by name.
+pub fn channel_column(input: &Input, segments: &Segments) -> Option<String> {
+    named_or_found(&segments.channel_column, input, &["channel", "kanal"])
 }
 
-/// The kept column with the list of categories.
-pub fn categories_column(settings: &Settings) -> Option<String> {
-    named_or_found(&settings.segments.categories_column, settings, &["categor", "kategori"])
+/// The same for the list of categories.
+pub fn categories_column(input: &Input, segments: &Segments) -> Option<String> {
+    named_or_found(&segments.categories_column, input, &["categor", "kategori"])
 }
 
-fn named_or_found(named: &Option<String>, settings: &Settings, words: &[&str]) -> Option<String> {
+fn named_or_found(named: &Option<String>, input: &Input, words: &[&str]) -> Option<String> {
     let says_so = |name: &&String| {
         let name = name.to_lowercase();
         words.iter().any(|word| name.contains(word))
     };
-    named.clone().or_else(|| settings.input.columns.keep.iter().find(says_so).cloned())
+    named.clone().or_else(|| input.columns.keep.iter().find(says_so).cloned())
 }
 
-/// For each entry of a column, or of its lists `[A, B]`: customers by segment. A list that names an
-/// entry twice counts once. None when there are too many different entries.
+/// For each entry of a column, or of its lists `[A, B]`: customers by segment. An entry that a list
+/// names twice counts once. Returns `None` when there are too many distinct entries.
 fn counts(
     text: &StringChunked,
     lists: bool,
     member: &[usize],
     segments: usize,
 ) -> Option<BTreeMap<String, Vec<f64>>> {
+    // Whole texts first: far fewer lists are taken apart than there are rows.
     let mut by_text: FxHashMap<&str, Vec<f64>> = FxHashMap::default();
     for (text, &segment) in text.iter().zip(member) {
         let text = text.unwrap_or_default();
@@ -248,7 +215,7 @@ fn counts(
     (counts.len() <= MOST_ENTRIES).then_some(counts)
 }
 
-/// Entries by the share of the customers that have them: most first, then by name.
+/// Entries with the share of customers who have them: the largest first, then by name.
 fn shares(
     counts: &BTreeMap<String, Vec<f64>>,
     customers: usize,

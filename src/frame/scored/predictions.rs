@@ -1,24 +1,24 @@
-//! Polars resumes: predictions join the CLTV frame they were made from, row by row.
+//! Joins predictions to the CLTV frame that they were made from, row by row.
 
 use polars::prelude::*;
 
 use crate::customers::{CustomerIntervals, Predictions};
 use crate::error::Error;
 use crate::frame::columns::{FIRST_CHANNEL, ORDERS, SPEND_COUNT, VALUE};
-use crate::settings::Settings;
+use crate::settings::Input;
 use crate::settings::columns::{
     CLTV, CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, EXP_AVERAGE_VALUE, P_ALIVE, expected_orders,
     interval_columns,
 };
 
-/// The columns of customers.parquet but the segment, kept columns last.
+/// The columns of customers.parquet without segments and scores; columns to keep come last.
 ///
 /// # Errors
-/// [`Error::Engine`] when the lengths differ: a defect of this program.
+/// [`Error::Engine`] when the lengths differ: a bug in this program.
 pub fn attach(
     summary: &DataFrame,
     predictions: &Predictions,
-    settings: &Settings,
+    input: &Input,
 ) -> Result<DataFrame, Error> {
     let column = |name: &str, values: &[f64]| Column::new(name.into(), values);
     let mut columns = vec![column(P_ALIVE, &predictions.p_alive)];
@@ -31,19 +31,19 @@ pub fn attach(
         let mut frame =
             summary.drop_many([SPEND_COUNT, FIRST_CHANNEL, ORDERS, VALUE, DAYS_SINCE_LAST_ORDER]);
         frame.hstack_mut(&columns)?;
-        kept_last(&frame, settings)
+        kept_last(&frame, input)
     };
     attached().map_err(Error::engine("join the predictions"))
 }
 
-/// Adds the intervals of each horizon to the scored customers, kept columns last.
+/// Adds the intervals of each horizon to the scored customers; columns to keep come last.
 ///
 /// # Errors
-/// [`Error::Engine`] when the lengths differ: a defect of this program.
+/// [`Error::Engine`] when the lengths differ: a bug in this program.
 pub fn attach_intervals(
     mut scored: DataFrame,
     intervals: Vec<CustomerIntervals>,
-    settings: &Settings,
+    input: &Input,
 ) -> Result<DataFrame, Error> {
     let mut columns = Vec::new();
     for CustomerIntervals { months, low, high, any_order } in intervals {
@@ -54,11 +54,11 @@ pub fn attach_intervals(
     }
     scored
         .hstack_mut(&columns)
-        .and_then(|frame| kept_last(frame, settings))
+        .and_then(|frame| kept_last(frame, input))
         .map_err(Error::engine("join the intervals"))
 }
 
-/// Rows of the `count` highest values, most first; ties in the order of the rows.
+/// Rows (from 0) of the `count` highest values, the highest first; ties in row order.
 pub fn highest(values: &[f64], count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     let by_value = |a: &usize, b: &usize| values[*b].total_cmp(&values[*a]).then(a.cmp(b));
@@ -70,16 +70,16 @@ pub fn highest(values: &[f64], count: usize) -> Vec<usize> {
     order
 }
 
-/// Some rows of a frame.
+/// The given rows (from 0) of a frame.
 ///
 /// # Errors
-/// [`Error::Engine`], never for rows that are there.
+/// [`Error::Engine`] when a row is out of range.
 pub fn rows(frame: &DataFrame, rows: &[usize]) -> Result<DataFrame, Error> {
     let rows: IdxCa = rows.iter().map(|&row| Some(row as IdxSize)).collect();
     frame.take(&rows).map_err(Error::engine("take rows"))
 }
 
-/// The customers with the `count` highest of `values`, and those.
+/// Ids of the customers with the `count` highest of `values`, each with its value.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a scored frame.
@@ -98,9 +98,9 @@ pub fn highest_customers(
     Ok(ids.into_iter().zip(order.iter().map(|&row| values[row])).collect())
 }
 
-/// The same columns with the kept ones at the end.
-pub(crate) fn kept_last(frame: &DataFrame, settings: &Settings) -> PolarsResult<DataFrame> {
-    let keep = &settings.input.columns.keep;
+/// The same columns with the columns to keep at the end.
+pub(crate) fn kept_last(frame: &DataFrame, input: &Input) -> PolarsResult<DataFrame> {
+    let keep = &input.columns.keep;
     let names: Vec<&PlSmallStr> = frame.get_column_names();
     let own = names.iter().filter(|name| !keep.iter().any(|k| k == name.as_str()));
     let order: Vec<PlSmallStr> =

@@ -1,68 +1,30 @@
-//! A row a segment: what management asks about it, and the channel and categories it uses.
+//! One row per segment: customers, value, means, expected orders, main channel, categories.
 
 use polars::prelude::*;
-use serde::Serialize;
 
 use crate::error::Error;
 use crate::frame::numbers;
-use crate::frame::scored::kept_columns::{self, KeptColumn};
+use crate::frame::scored::kept_columns;
+use crate::results::profiles::{KeptColumn, Profile};
 use crate::settings::Settings;
 use crate::settings::columns::{
     CLTV, CLTV_SEGMENT, FREQUENCY, MONETARY_AVG, P_ALIVE, age, expected_orders, recency,
 };
 
-/// ChartData of one segment, or of the whole company.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Profile {
-    /// Label of the segment.
-    pub label: String,
-    /// Customers.
-    pub customers: usize,
-    /// Σ cltv.
-    pub total_cltv: f64,
-    /// Means over customers; 0 for a segment without customers.
-    pub mean_cltv: f64,
-    /// Mean frequency.
-    pub mean_frequency: f64,
-    /// Mean recency in time units.
-    pub mean_recency: f64,
-    /// Mean T in time units.
-    pub mean_age: f64,
-    /// Mean monetary value of the customers who have one (in an order log, repeat customers).
-    pub mean_monetary: f64,
-    /// Customers who have a monetary value.
-    pub with_value: usize,
-    /// Mean P(alive).
-    pub mean_p_alive: f64,
-    /// Σ expected orders, a horizon (months, orders).
-    pub expected_orders: Vec<(u32, f64)>,
-    /// Most used channel and its share of customers.
-    pub main_channel: Option<(String, f64)>,
-    /// Categories by share of customers who shop them, most first.
-    pub categories: Vec<(String, f64)>,
-}
-
-/// Profiles of the segments and of the company, and what the kept columns say about each.
+/// Profiles of the segments and of all customers, with the columns to keep described for each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profiles {
-    /// A profile a segment, lowest first.
+    /// One profile per segment, lowest first.
     pub segments: Vec<Profile>,
     /// The profile of all customers.
     pub company: Profile,
-    /// Each kept column, by segment.
+    /// Each column to keep, described by segment.
     pub kept_columns: Vec<KeptColumn>,
     /// For each customer, the position of its segment.
     pub member: Vec<usize>,
 }
 
-impl Profile {
-    /// Mean time since the last order, in time units.
-    pub fn mean_time_since_last_order(&self) -> f64 {
-        self.mean_age - self.mean_recency
-    }
-}
-
-/// Profiles of the segments (lowest first), then of all customers.
+/// Profiles of the segments, lowest first, and of all customers.
 ///
 /// Sums are taken in row order, so that they do not depend on the number of cores.
 ///
@@ -77,6 +39,7 @@ pub fn profiles(scored: &DataFrame, settings: &Settings) -> Result<Profiles, Err
         profiles[segment].customers += 1;
         company.customers += 1;
     }
+    // Fields of means hold sums until `sums_to_means`.
     let unit = settings.summary.time_unit;
     for (column, field) in [
         (CLTV.to_owned(), Profile::total_cltv_mut as fn(&mut Profile) -> &mut f64),
@@ -109,11 +72,12 @@ pub fn profiles(scored: &DataFrame, settings: &Settings) -> Result<Profiles, Err
     }
     profiles.iter_mut().chain([&mut company]).for_each(Profile::sums_to_means);
     let sizes: Vec<usize> = profiles.iter().map(|profile| profile.customers).collect();
-    let kept = kept_columns::describe(scored, settings, &member, &sizes)?;
+    let kept =
+        kept_columns::describe(scored, &settings.input, &settings.segments, &member, &sizes)?;
     let column =
         |name: Option<String>| kept.iter().find(|kept| Some(&kept.column) == name.as_ref());
-    let channels = column(kept_columns::channel_column(settings));
-    let categories = column(kept_columns::categories_column(settings));
+    let channels = column(kept_columns::channel_column(&settings.input, &settings.segments));
+    let categories = column(kept_columns::categories_column(&settings.input, &settings.segments));
     for (group, profile) in profiles.iter_mut().chain([&mut company]).enumerate() {
         profile.main_channel = channels.and_then(|kept| kept.shares(group).first().cloned());
         profile.categories = categories.map_or(Vec::new(), |kept| kept.shares(group).to_vec());

@@ -1,5 +1,5 @@
 //! RFM: scores of recency (days since the last order), frequency and monetary value, and the
-//! segment that the first two make.
+//! segment, which depends on the first two.
 
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -9,22 +9,21 @@ use crate::frame::columns::{ORDERS, VALUE};
 use crate::frame::numbers;
 use crate::frame::scored::predictions::kept_last;
 use crate::math::quantile::linear_quantile;
+use crate::results::profiles::RfmProfile;
 use crate::settings::columns::{
     CLTV, DAYS_SINCE_LAST_ORDER, RFM_FREQUENCY, RFM_MONETARY, RFM_RECENCY, RFM_SCORES, RFM_SEGMENT,
 };
-use crate::settings::{Settings, Ties};
+use crate::settings::{Rfm, Segments, Settings};
 
-/// The scored customers with their RFM scores, and a row an RFM segment.
+/// The scored customers with their RFM scores, and a profile of each RFM segment.
 pub struct Scored {
-    /// The frame with five columns more, kept columns last.
+    /// The frame with five more columns; columns to keep come last.
     pub frame: DataFrame,
-    /// In the order of the pipeline file.
+    /// One profile per RFM segment, in the order of the pipeline file.
     pub segments: Vec<RfmProfile>,
-    /// Between the scores; none where equal values are ranked by row.
-    pub edges: Option<RfmEdges>,
 }
 
-/// The four edges between the five scores of each column, rising.
+/// The four edges between the five scores of each column, ascending.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RfmEdges {
@@ -36,31 +35,9 @@ pub struct RfmEdges {
     pub monetary: Vec<f64>,
 }
 
-/// ChartData of one RFM segment; means are 0 for one without customers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RfmProfile {
-    /// Its name.
-    pub segment: String,
-    /// Customers.
-    pub customers: usize,
-    /// Share of all customers, 0 to 1.
-    pub share: f64,
-    /// Mean days since the last order.
-    pub mean_days_since_last_order: f64,
-    /// Mean number of orders.
-    pub mean_orders: f64,
-    /// Mean total spend.
-    pub mean_spend: f64,
-    /// Σ cltv.
-    pub total_cltv: f64,
-    /// Mean cltv.
-    pub mean_cltv: f64,
-    /// Customers by CLTV segment, in the order of `segments.labels`.
-    pub by_cltv_segment: Vec<usize>,
-}
-
-/// Scores the customers of `summary`, whose predictions are `scored` and whose CLTV segments are
-/// `cltv_segment`, row by row; by the edges of an earlier run, where they are given.
+/// Adds RFM scores and segments to `scored`. `summary` and `cltv_segment` (positions of the CLTV
+/// segments) are of the same customers in the same order. `edges` are those between the scores;
+/// `None` ranks equal values by row.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a scored frame.
@@ -68,24 +45,28 @@ pub fn score(
     mut scored: DataFrame,
     summary: &DataFrame,
     cltv_segment: &[usize],
-    given: Option<&RfmEdges>,
+    edges: Option<&RfmEdges>,
     settings: &Settings,
 ) -> Result<Scored, Error> {
     let [days, orders, spend] = scored_columns(summary)?;
     let (lowest, highest) = (*RFM_SCORES.start(), *RFM_SCORES.end());
-    let (edges, [quiet, frequency, monetary]) = match settings.rfm.ties {
-        Ties::RowOrder => (None, [&days, &orders, &spend].map(|values| scores_by_row(values))),
-        Ties::Together => {
-            let edges = given.cloned().unwrap_or_else(|| RfmEdges::of([&days, &orders, &spend]));
-            let scores = edges.scores([&days, &orders, &spend]);
-            (Some(edges), scores)
-        }
+    let [quiet, frequency, monetary] = match edges {
+        Some(edges) => edges.scores([&days, &orders, &spend]),
+        None => [&days, &orders, &spend].map(|values| scores_by_row(values)),
     };
+    // Many days since the last order are a low score.
     let recency: Vec<u8> = quiet.into_iter().map(|score| lowest + highest - score).collect();
     let segments = &settings.rfm.segments;
     let of_pair = |r, f| segments.iter().position(|s| s.holds(r, f)).unwrap_or_default();
     let member: Vec<usize> = recency.iter().zip(&frequency).map(|(r, f)| of_pair(*r, *f)).collect();
-    let profiles = profiles(&scored, [&days, &orders, &spend], &member, cltv_segment, settings)?;
+    let profiles = profiles(
+        &scored,
+        [&days, &orders, &spend],
+        &member,
+        cltv_segment,
+        &settings.rfm,
+        &settings.segments,
+    )?;
     let column = |name: &str, scores: Vec<u8>| {
         Column::new(name.into(), scores.into_iter().map(i32::from).collect::<Vec<_>>())
     };
@@ -102,9 +83,9 @@ pub fn score(
     ];
     let frame = scored
         .hstack_mut(&columns)
-        .and_then(|frame| kept_last(frame, settings))
+        .and_then(|frame| kept_last(frame, &settings.input))
         .map_err(Error::engine("join the RFM scores"))?;
-    Ok(Scored { frame, segments: profiles, edges })
+    Ok(Scored { frame, segments: profiles })
 }
 
 /// Days since the last order, orders and spend.
@@ -114,14 +95,13 @@ fn scored_columns(summary: &DataFrame) -> Result<[Vec<f64>; 3], Error> {
     Ok([days?, orders?, spend?])
 }
 
-/// Between the scores of these customers; none where equal values are ranked by row.
+/// Edges between the scores of these customers.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a summary.
-pub fn edges_of(summary: &DataFrame, settings: &Settings) -> Result<Option<RfmEdges>, Error> {
+pub fn score_edges(summary: &DataFrame) -> Result<RfmEdges, Error> {
     let columns = scored_columns(summary)?;
-    let edges = || RfmEdges::of(columns.each_ref().map(Vec::as_slice));
-    Ok((settings.rfm.ties == Ties::Together).then(edges))
+    Ok(RfmEdges::of(columns.each_ref().map(Vec::as_slice)))
 }
 
 fn profiles(
@@ -129,10 +109,11 @@ fn profiles(
     [days, orders, spend]: [&[f64]; 3],
     member: &[usize],
     cltv_segment: &[usize],
-    settings: &Settings,
+    rfm: &Rfm,
+    segments: &Segments,
 ) -> Result<Vec<RfmProfile>, Error> {
     let cltv = numbers(scored, CLTV)?;
-    let labels = &settings.segments.labels;
+    let labels = &segments.labels;
     let empty = |name: &String| RfmProfile {
         segment: name.clone(),
         customers: 0,
@@ -145,7 +126,8 @@ fn profiles(
         by_cltv_segment: vec![0; labels.len()],
     };
     let mut profiles: Vec<RfmProfile> =
-        settings.rfm.segments.iter().map(|segment| empty(&segment.name)).collect();
+        rfm.segments.iter().map(|segment| empty(&segment.name)).collect();
+    // Fields of means hold sums until all customers are added.
     for (i, &segment) in member.iter().enumerate() {
         let profile = &mut profiles[segment];
         profile.customers += 1;
@@ -198,8 +180,8 @@ fn edges(values: &[f64]) -> Vec<f64> {
     (1..scores).map(|k| linear_quantile(&sorted, k, scores)).collect()
 }
 
-/// A score from 1 to 5 by quantile, the highest value the highest; a value on an edge has the lower
-/// score, as `pandas.qcut` has it.
+/// Scores from 1 to 5 by quantile, 5 for the highest values; a value on an edge gets the lower
+/// score, as in `pandas.qcut`.
 fn scores(values: &[f64], edges: &[f64]) -> Vec<u8> {
     let score =
         |value: &f64| *RFM_SCORES.start() + edges.iter().filter(|edge| *edge < value).count() as u8;

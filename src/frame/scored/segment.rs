@@ -4,33 +4,16 @@ use polars::prelude::*;
 use rayon::prelude::*;
 
 use crate::error::Error;
-use crate::frame::numbers;
 use crate::math::quantile::linear_quantile;
 use crate::settings::columns::{CLTV, CLTV_SEGMENT};
 
-/// The scored customers with their segment, and where the segments begin and end.
-pub struct Segmented {
-    /// The frame with [`CLTV_SEGMENT`] after [`CLTV`].
-    pub frame: DataFrame,
-    /// n + 1 rising edges of n segments.
-    pub edges: Vec<f64>,
-}
-
-/// Cuts at linear quantiles, or at the edges of an earlier run; a value on an edge belongs to the
-/// lower segment, one beyond all edges to the lowest or highest. Where edges
+/// Adds [`CLTV_SEGMENT`] after [`CLTV`], by n + 1 rising edges of n segments. A value on an edge
+/// belongs to the lower segment, one beyond all edges to the lowest or highest. Where edges
 /// coincide, the lowest of the coinciding segments takes the value and the others stay empty.
 ///
 /// # Errors
 /// [`Error::Engine`], never for finite values.
-pub fn segment(
-    scored: DataFrame,
-    labels: &[String],
-    given: Option<&[f64]>,
-) -> Result<Segmented, Error> {
-    let edges = match given {
-        Some(given) => widened(given, &scored)?,
-        None => edges(&numbers(&scored, CLTV)?, labels.len()),
-    };
+pub fn segment(scored: DataFrame, labels: &[String], edges: &[f64]) -> Result<DataFrame, Error> {
     let highest = labels.last().map_or("", String::as_str);
     let label =
         labels.iter().zip(&edges[1..]).rev().skip(1).fold(lit(highest), |above, (label, upper)| {
@@ -45,23 +28,20 @@ pub fn segment(
             order.push(label.clone().alias(CLTV_SEGMENT));
         }
     }
-    let frame =
-        scored.lazy().select(order).collect().map_err(Error::engine("segment the customers"))?;
-    Ok(Segmented { frame, edges })
+    scored.lazy().select(order).collect().map_err(Error::engine("segment the customers"))
 }
 
-/// The same edges, but for the outermost, which reach to the lowest and highest value.
-fn widened(given: &[f64], scored: &DataFrame) -> Result<Vec<f64>, Error> {
-    let values = numbers(scored, CLTV)?;
+/// The edges of an earlier run, the outermost moved out to the lowest and highest value.
+pub fn widened(given: &[f64], lifetime_value: &[f64]) -> Vec<f64> {
     let mut edges = given.to_vec();
     if let [lowest, .., highest] = edges.as_mut_slice() {
-        *lowest = values.iter().copied().fold(*lowest, f64::min);
-        *highest = values.iter().copied().fold(*highest, f64::max);
+        *lowest = lifetime_value.iter().copied().fold(*lowest, f64::min);
+        *highest = lifetime_value.iter().copied().fold(*highest, f64::max);
     }
-    Ok(edges)
+    edges
 }
 
-/// n + 1 rising edges of n segments of equal count.
+/// n + 1 ascending edges of n segments of equal count.
 pub fn edges(lifetime_value: &[f64], segments: usize) -> Vec<f64> {
     let mut sorted = lifetime_value.to_vec();
     sorted.par_sort_unstable_by(f64::total_cmp);
@@ -76,8 +56,9 @@ mod tests {
         let frame = DataFrame::new_infer_height(vec![Column::new(CLTV.into(), values)])
             .expect("one column");
         let labels: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
-        let segmented = segment(frame, &labels, None).expect("finite values");
-        let column = segmented.frame.column(CLTV_SEGMENT).expect("a segment");
+        let edges = edges(values, labels.len());
+        let segmented = segment(frame, &labels, &edges).expect("finite values");
+        let column = segmented.column(CLTV_SEGMENT).expect("a segment");
         column.str().expect("text").iter().flatten().map(str::to_owned).collect()
     }
 

@@ -1,4 +1,4 @@
-//! Target lists: the ids of the customers of a finished run who meet a condition in SQL.
+//! Target lists: the customers of a finished run who meet a condition in SQL.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use crate::frame::input::pages;
 
 /// Files with the customers of a run, the preferred one first.
 const CUSTOMERS: &[&str] = &["customers.parquet", "customers.arrow", "customers.csv"];
-/// Where runs are looked for when none is named.
+/// The folder that is searched for runs when none is named.
 const RUNS: &str = "output";
 
-/// The customers table of a run: the file itself, one in this folder, or the only one in or below
-/// `output`.
+/// The customers table of a run: the named file, the one in the named folder, or without a name the
+/// only one in `output` or its sub-folders.
 ///
 /// # Errors
 /// [`Error::Settings`] when there is none, or several to choose from.
@@ -30,7 +30,7 @@ pub fn find(named: Option<&Path>) -> Result<PathBuf, Error> {
         let runs = all_below(Path::new(RUNS));
         return match runs.as_slice() {
             [only] => Ok(only.clone()),
-            [] => Err(fault(Path::new(RUNS), "no run is there: name its folder".to_owned())),
+            [] => Err(fault(Path::new(RUNS), "no run found: name a run folder".to_owned())),
             several => {
                 let folder = |file: &PathBuf| file.parent().unwrap_or(file).display().to_string();
                 let names: Vec<String> = several.iter().map(folder).collect();
@@ -50,7 +50,7 @@ fn inside(folder: &Path) -> Option<PathBuf> {
     CUSTOMERS.iter().map(|name| folder.join(name)).find(|file| file.is_file())
 }
 
-/// The tables of the runs in a folder and in the folders in it, by name.
+/// The customers tables in a folder and in its direct sub-folders, sorted by path.
 fn all_below(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).map(|entries| entries.flatten().collect());
     let entries: Vec<std::fs::DirEntry> = entries.unwrap_or_default();
@@ -61,7 +61,8 @@ fn all_below(folder: &Path) -> Vec<PathBuf> {
     runs
 }
 
-/// The chosen columns, else the id, of the customers who meet the condition, in the table's order.
+/// The customers who meet the condition, in the table's order: the chosen columns, or only the id
+/// where none is chosen.
 ///
 /// # Errors
 /// [`Error::Settings`] when the condition is not SQL over the table's columns; [`Error::Input`]
@@ -78,7 +79,7 @@ fn selected(file: &Path, condition: &str, columns: &[String]) -> Result<DataFram
     let wrong =
         |fault: String| Error::Settings { place: "--where".to_owned(), faults: vec![fault] };
     let expression = sql_expr(condition)
-        .map_err(|e| wrong(format!("{condition:?} is no condition in SQL: {e}")))?;
+        .map_err(|e| wrong(format!("{condition:?} is not an SQL condition: {e}")))?;
     let present: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
     let roots = expression.clone().meta().root_names();
     let named = roots.iter().map(ToString::to_string).chain(columns.iter().cloned());
@@ -86,6 +87,7 @@ fn selected(file: &Path, condition: &str, columns: &[String]) -> Result<DataFram
     if !faults.is_empty() {
         return Err(Error::Settings { place: "--where".to_owned(), faults });
     }
+    // Checked on the schema, before any row is read.
     let is_condition = customers
         .clone()
         .select([expression.clone().alias("met")])

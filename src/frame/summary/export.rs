@@ -1,4 +1,4 @@
-//! From the export's totals to the CLTV frame: recency, T, frequency, mean spend per order.
+//! From a customer export to the CLTV frame: frequency, recency, T, mean spend per order.
 
 use chrono::Days;
 use polars::prelude::*;
@@ -6,13 +6,13 @@ use polars::prelude::*;
 use crate::error::Error;
 use crate::frame::columns::{FIRST_ORDER, LAST_ORDER, ORDERS, VALUE, typed_name};
 use crate::frame::one_date;
-use crate::frame::summary::{CustomerSummary, History, finish};
-use crate::settings::{AnalysisDate, FrequencyKind, Settings};
+use crate::frame::summary::{CustomerSummary, HistoryExpressions, finish};
+use crate::settings::{AnalysisDate, FrequencyKind, Input, Settings};
 
-/// Adds orders and spend over all channels. OutlierLimits on single channels leave each customer at
-/// least as many orders as it has order dates.
-pub fn omnichannel_totals(capped: LazyFrame, settings: &Settings) -> LazyFrame {
-    let columns = &settings.input.columns;
+/// Adds up orders and spend over all channels. Outlier limits on single channels can lower the
+/// orders; a customer still has one order at least, or two where first and last date differ.
+pub fn omnichannel_totals(capped: LazyFrame, input: &Input) -> LazyFrame {
+    let columns = &input.columns;
     let total = |names: &[String]| {
         names.iter().map(|n| col(typed_name(n))).reduce(|a, b| a + b).unwrap_or(lit(0.0))
     };
@@ -25,7 +25,7 @@ pub fn omnichannel_totals(capped: LazyFrame, settings: &Settings) -> LazyFrame {
 /// Summarises each customer as of the analysis date.
 ///
 /// # Errors
-/// [`Error::Input`] when fewer than `min_orders` orders is all there is.
+/// [`Error::Input`] when no customer has `min_orders` orders.
 pub fn customer_summary(totals: LazyFrame, settings: &Settings) -> Result<CustomerSummary, Error> {
     let last_order = one_date(&totals, col(LAST_ORDER).max())?;
     let observation_end = match settings.summary.analysis_date {
@@ -38,7 +38,7 @@ pub fn customer_summary(totals: LazyFrame, settings: &Settings) -> Result<Custom
         FrequencyKind::Orders => col(ORDERS),
         FrequencyKind::RepeatOrders => col(ORDERS) - lit(1.0),
     };
-    let history = History {
+    let history = HistoryExpressions {
         frequency: counted,
         monetary: col(VALUE) / col(ORDERS),
         spend_count: col(ORDERS),

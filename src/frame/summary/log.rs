@@ -1,5 +1,5 @@
-//! A log's rows by customer and day to the CLTV frame, to the holdout, and to the orders of each
-//! day.
+//! From an order log's rows by customer and day to the CLTV frame, the holdout and the orders of
+//! each day.
 
 use chrono::NaiveDate;
 use polars::prelude::*;
@@ -10,21 +10,21 @@ use crate::error::Error;
 use crate::frame::columns::{
     DAY, FIRST_ORDER, FIRST_ROW, LAST_ORDER, LINES, ORDERS, PART, VALUE, WHOLE, money,
 };
-use crate::frame::summary::{CustomerSummary, History, finish};
+use crate::frame::summary::{CustomerSummary, HistoryExpressions, finish};
 use crate::frame::{collected, day_literal, engine, numbers, one_date, streamed};
 use crate::settings::columns::{CUSTOMER_ID, age};
-use crate::settings::{FrequencyKind, MonetaryKind, Settings, TimeUnit};
+use crate::settings::{FrequencyKind, Input, MonetaryKind, Settings, Summary, TimeUnit};
 
 /// Value of the first order.
 const FIRST_VALUE: &str = "__first_value";
-/// Whether the first order is in the last part of the calibration.
+/// Whether the first order is in the recent period: the end of the calibration.
 const IS_NEW: &str = "__is_new";
-/// Orders and value after the calibration.
+/// Orders, and value as two integers, after the calibration.
 const LATER: [&str; 3] = ["__later_orders", "__later_whole", "__later_part"];
-/// Orders and value in the last part of the calibration.
+/// The same in the recent period, which is as long as the holdout.
 const RECENT: [&str; 3] = ["__recent_orders", "__recent_whole", "__recent_part"];
-/// The summary of each customer up to the end of the calibration, else of the observation, in
-/// order of first appearance in the log. Kept columns are those of the last day that has an entry.
+/// Summarises each customer up to the end of the calibration, or without one of the observation.
+/// Customers are in order of first appearance in the log; columns to keep have their last entry.
 ///
 /// # Errors
 /// [`Error::Input`] when the calibration holds no order.
@@ -36,8 +36,8 @@ pub fn customer_summary(days: LazyFrame, settings: &Settings) -> Result<Customer
     };
     let end = log.calibration_end.unwrap_or(covered_until);
     let lines_after_calibration = lines_after(&days, end)?;
-    let customers = per_customer(days.filter(until(end)), settings)
-        .and_then(|customers| collected(customers, engine(settings, Engine::Streaming)))
+    let customers = per_customer(days.filter(until(end)), &settings.input)
+        .and_then(|customers| collected(customers, engine(&settings.resources, Engine::Streaming)))
         .map_err(Error::engine("group the orders by customer"))?;
     if customers.height() == 0 {
         return Err(Error::input(
@@ -45,7 +45,7 @@ pub fn customer_summary(days: LazyFrame, settings: &Settings) -> Result<Customer
             format!("no order is on or before {end}, the end of the calibration"),
         ));
     }
-    let summary = finish(customers.lazy(), history(settings), end, settings)?;
+    let summary = finish(customers.lazy(), history(&settings.summary), end, settings)?;
     Ok(CustomerSummary { covered_until, lines_after_calibration, ..summary })
 }
 
@@ -70,20 +70,20 @@ fn lines_after(days: &LazyFrame, end: NaiveDate) -> Result<usize, Error> {
     count().map_err(Error::engine("count the holdout"))
 }
 
-/// The value of the column at the lowest (highest) of another, a group.
+/// For each group, the value of `column` in the row where `by` is lowest (or highest).
 fn at(extreme: FunctionExpr, column: Expr, by: Expr) -> Expr {
     Expr::Function { input: vec![column, by], function: extreme }
 }
 
-/// The value of a customer's first order: of several on the first day, their mean, for which of them
+/// The value of a customer's first order. Of several on the first day it is the mean, because which
 /// came first is not known.
 fn first_value() -> Expr {
     let each = col(VALUE) / col(ORDERS).cast(DataType::Float64);
     at(FunctionExpr::MinBy, each, col(DAY)).alias(FIRST_VALUE)
 }
 
-/// One row a customer.
-fn per_customer(days: LazyFrame, settings: &Settings) -> PolarsResult<LazyFrame> {
+/// One row per customer, in order of first appearance.
+fn per_customer(days: LazyFrame, input: &Input) -> PolarsResult<LazyFrame> {
     let mut columns = vec![
         col(DAY).min().alias(FIRST_ORDER),
         col(DAY).max().alias(LAST_ORDER),
@@ -93,7 +93,7 @@ fn per_customer(days: LazyFrame, settings: &Settings) -> PolarsResult<LazyFrame>
         first_value(),
         col(FIRST_ROW).min(),
     ];
-    let keep = settings.input.columns.keep.iter();
+    let keep = input.columns.keep.iter();
     columns.extend(keep.map(|name| {
         let known = when(col(name.as_str()).is_not_null()).then(col(DAY)).otherwise(lit(NULL));
         at(FunctionExpr::MaxBy, col(name.as_str()), known)
@@ -103,15 +103,15 @@ fn per_customer(days: LazyFrame, settings: &Settings) -> PolarsResult<LazyFrame>
     Ok(customers.with_column(money(WHOLE, PART).alias(VALUE)))
 }
 
-/// What the models take from a customer's orders.
-fn history(settings: &Settings) -> History {
+/// The part of the CLTV frame that depends on how orders are counted.
+fn history(summary: &Summary) -> HistoryExpressions {
     let orders = || col(ORDERS).cast(DataType::Float64);
     let repeat = || orders() - lit(1.0);
-    let frequency = match settings.summary.frequency {
+    let frequency = match summary.frequency {
         FrequencyKind::Orders => orders(),
         FrequencyKind::RepeatOrders => repeat(),
     };
-    let (monetary, spend_count) = match settings.summary.monetary_value {
+    let (monetary, spend_count) = match summary.monetary_value {
         MonetaryKind::Orders => (col(VALUE) / orders(), orders()),
         MonetaryKind::RepeatOrders => (
             when(repeat().gt(lit(0.0)))
@@ -121,11 +121,11 @@ fn history(settings: &Settings) -> History {
         ),
     };
     let spend_count = when(monetary.clone().gt(lit(0.0))).then(spend_count).otherwise(lit(0.0));
-    History { frequency, monetary, spend_count, first_channel: None }
+    HistoryExpressions { frequency, monetary, spend_count, first_channel: None }
 }
 
-/// What each customer of the summary did after `cut` and up to `end`, and in the period of the
-/// same length before it; in the summary's order.
+/// Orders and value of each customer of the summary after `cut` and up to `end`, and in the recent
+/// period, which is as long and ends with `cut`; in the summary's order.
 ///
 /// # Errors
 /// [`Error::Engine`], never for rows by customer and day.
@@ -148,7 +148,7 @@ pub fn holdout(
             columns.push(or_nothing.sum().alias(name));
         }
     }
-    // Whose first order is in the last period has all orders in these days: the first is known.
+    // A customer who is new in the recent period has all orders in these days, also the first.
     let within = days.clone().filter(since().and(until(end)));
     let customers = within.group_by([col(CUSTOMER_ID)]).agg(columns);
     let days_of_length = length.num_days() as f64 - 0.5;
@@ -175,8 +175,8 @@ pub fn holdout(
     })
 }
 
-/// The days, since 1970, on which each of some customers ordered up to `end`, rising, and how many
-/// orders there were on each; in the order of the customers.
+/// For each of `ids`, in that order: the days with an order up to `end` (days since 1970-01-01,
+/// ascending) and the number of orders on each.
 ///
 /// # Errors
 /// [`Error::Engine`], never for rows by customer and day.
@@ -206,8 +206,8 @@ pub fn of_customers(
     Ok(ids.iter().filter_map(|id| found.remove(id.as_str())).collect())
 }
 
-/// Days since 1970 with an order, and how many orders the customers acquired up to `cut` placed on
-/// each, up to `end`.
+/// Orders per day up to `end` of the customers acquired up to `cut`: days since 1970-01-01,
+/// ascending, and the number of orders on each.
 ///
 /// # Errors
 /// [`Error::Engine`], never for rows by customer and day.

@@ -1,9 +1,15 @@
-//! From rows to the CLTV frame: one row per customer.
+//! From valid rows to the CLTV frame, with one row per customer.
+//!
+//! # Layout
+//! * [`outliers`]: limits for extreme values, and how many values they change.
+//! * [`export`]: the CLTV frame of a customer export.
+//! * [`log`]: the CLTV frame of an order log, the holdout and the orders of each day.
+//! * here: what both share.
 
 use chrono::NaiveDate;
 use polars::prelude::*;
 
-use crate::customers::Histories;
+use crate::customers::{Histories, HistoryColumns};
 use crate::error::Error;
 use crate::frame::columns::{FIRST_CHANNEL, FIRST_ORDER, LAST_ORDER, ORDERS, SPEND_COUNT, VALUE};
 use crate::frame::{collected, day_literal, engine, numbers, one_date};
@@ -16,27 +22,27 @@ pub mod export;
 pub mod log;
 pub mod outliers;
 
-/// The CLTV frame, a row a customer in input order.
+/// The CLTV frame, one row per customer in input order, and the dates that it covers.
 pub struct CustomerSummary {
     /// customer_id, frequency, recency, T, monetary value, spend count, days since the last order,
-    /// total orders and spend, kept columns.
+    /// total orders and spend, orders in the first of two channels, columns to keep.
     pub frame: DataFrame,
     /// Observation end: T is measured to here.
     pub observation_end: NaiveDate,
-    /// The last day that the input covers: after the observation end, it is the holdout's.
+    /// Last day that the input covers; with a holdout, it is later than the observation end.
     pub covered_until: NaiveDate,
-    /// First of the first orders.
+    /// Date of the earliest first order.
     pub first_order: NaiveDate,
-    /// Last of the last orders.
+    /// Date of the latest last order.
     pub last_order: NaiveDate,
     /// Customers left out for having fewer than `min_orders` orders.
     pub below_min_orders: usize,
-    /// Order lines after the end of the calibration: the holdout.
+    /// Number of order lines after the end of the calibration.
     pub lines_after_calibration: usize,
 }
 
 /// The expressions in which customer exports and order logs differ.
-pub(crate) struct History {
+pub(crate) struct HistoryExpressions {
     pub frequency: Expr,
     pub monetary: Expr,
     pub spend_count: Expr,
@@ -47,12 +53,12 @@ pub(crate) struct History {
 /// Selects the CLTV frame from rows with first order, last order and [`ORDERS`].
 pub(crate) fn finish(
     customers: LazyFrame,
-    history: History,
+    history: HistoryExpressions,
     observation_end: NaiveDate,
     settings: &Settings,
 ) -> Result<CustomerSummary, Error> {
     let failed = || Error::engine("summarise the customers");
-    let engine = engine(settings, Engine::InMemory);
+    let engine = engine(&settings.resources, Engine::InMemory);
     let customers = collected(customers, engine).map_err(failed())?;
     let all = customers.height();
     let customers = customers.lazy();
@@ -72,6 +78,7 @@ pub(crate) fn finish(
     columns.extend(history.first_channel.map(|orders| orders.alias(FIRST_CHANNEL)));
     columns.extend(settings.input.columns.keep.iter().map(|name| col(name.as_str())));
     let min_orders = f64::from(settings.summary.min_orders);
+    // Taken before the filter: these dates describe the input, not the customers that remain.
     let first_order = one_date(&customers, col(FIRST_ORDER).min())?;
     let last_order = one_date(&customers, col(LAST_ORDER).max())?;
     let frame = customers
@@ -97,21 +104,21 @@ pub(crate) fn finish(
     })
 }
 
-/// Polars ends: the columns that the models need.
+/// The columns that the models need, without Polars.
 ///
 /// # Errors
-/// [`Error::Input`] when a customer's numbers are no purchase history.
+/// [`Error::Input`] when a customer's numbers are not a valid purchase history.
 pub fn to_histories(summary: &CustomerSummary, settings: &Settings) -> Result<Histories, Error> {
     let unit = settings.summary.time_unit;
     let column = |name: &str| numbers(&summary.frame, name);
     let fault = |fault| Error::input(&settings.input.path, fault);
-    let histories = Histories::new(
-        column(FREQUENCY)?,
-        column(&recency(unit))?,
-        column(&age(unit))?,
-        column(MONETARY_AVG)?,
-        column(SPEND_COUNT)?,
-    )
+    let histories = Histories::new(HistoryColumns {
+        frequency: column(FREQUENCY)?,
+        recency: column(&recency(unit))?,
+        age: column(&age(unit))?,
+        monetary_value: column(MONETARY_AVG)?,
+        spend_count: column(SPEND_COUNT)?,
+    })
     .map_err(fault)?;
     if summary.frame.column(FIRST_CHANNEL).is_err() {
         return Ok(histories);

@@ -1,43 +1,24 @@
-//! Outlier suppression: values beyond the quantile fences are set to the (rounded) fence.
+//! Outlier suppression: values beyond a quantile fence are set to the (rounded) fence.
 
 use polars::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::frame::columns::typed_name;
+use crate::results::outlier_limits::OutlierLimits;
 use crate::settings::{Outliers, Settings};
 
-/// The limits of one column and what they changed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct OutlierLimits {
-    /// Input column.
-    pub column: String,
-    /// Values below are raised to `lower_applied`.
-    pub lower: f64,
-    /// Values above are lowered to `upper_applied`.
-    pub upper: f64,
-    /// `lower`, rounded half to even when rounding is on.
-    pub lower_applied: f64,
-    /// `upper`, rounded half to even when rounding is on.
-    pub upper_applied: f64,
-    /// Values raised.
-    pub raised: usize,
-    /// Values lowered.
-    pub lowered: usize,
-}
-
-/// Caps the chosen columns, by the limits of an earlier run where they are given, and returns the
-/// limits with what they changed here.
+/// Caps the chosen columns, and returns the limits with the number of values that they changed.
+/// `given` are the limits of an earlier run, to be used instead of new ones.
 ///
 /// # Formula
 /// q_low − f·(q_high − q_low) and q_high + f·(q_high − q_low), with linearly interpolated
-/// quantiles as pandas' `Series.quantile`.
+/// quantiles as in pandas' `Series.quantile`.
 ///
-/// A column whose upper limit would not exceed its lower quantile has none: where nearly nobody
-/// uses a channel, limits would erase the orders of those who do.
+/// A column whose upper limit would not exceed its lower quantile gets no limits: they would erase
+/// the orders in a channel that few customers use.
 ///
 /// # Errors
-/// [`Error::Engine`], never for rows that keep the rules.
+/// [`Error::Engine`], never for valid rows.
 pub fn cap(
     valid: LazyFrame,
     given: Option<&[OutlierLimits]>,
@@ -75,6 +56,7 @@ fn limits_of(
             (only(&found, &format!("low {name}"))?, only(&found, &format!("high {name}"))?);
         let reach = outliers.fence * (high - low);
         let (lower, upper) = (low - reach, high + reach);
+        // Too narrow: such limits would erase the orders of a rarely used channel.
         if rounded(upper) <= low {
             continue;
         }
@@ -113,7 +95,7 @@ fn count_changes(valid: &LazyFrame, limits: &mut [OutlierLimits]) -> PolarsResul
     Ok(())
 }
 
-/// The value of a frame of one row.
+/// The value of a column in a frame of one row.
 fn only(frame: &DataFrame, column: &str) -> PolarsResult<f64> {
     frame.column(column)?.f64()?.get(0).ok_or_else(|| polars_err!(NoData: "no {column}"))
 }

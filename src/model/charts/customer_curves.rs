@@ -1,7 +1,8 @@
-//! What the fitted model says of one customer: by frequency and recency, and over time.
+//! What the fitted model predicts for one customer: by frequency and recency, and over time.
 
 use std::collections::BTreeSet;
 
+use crate::customers::History;
 use crate::math::quantile::nearest_quantile;
 use crate::model::charts::histograms::NEARLY_ALL;
 use crate::model::forecast::predict::{Outlook, length};
@@ -9,16 +10,16 @@ use crate::model::purchase_model::PurchaseModel;
 use crate::results::chart_data::Surface;
 use crate::settings::TimeUnit;
 
-/// Columns of a surface, at most, and the frequency that it shows at least.
+/// Most columns of a surface, and the frequency that it reaches at least.
 const COLUMNS: u64 = 16;
 const LEAST: f64 = 5.0;
-/// Steps of the recency from 0 to T.
+/// Steps of recency from 0 to T.
 const STEPS: u32 = 12;
-/// Regular points of a curve, at most.
+/// Most regular points of a curve.
 const POINTS: i32 = 200;
 const DAYS_OF_A_WEEK: i32 = 7;
 
-/// P(alive) and expected orders of a customer of median T, by frequency and recency.
+/// P(alive) and expected orders of a customer with the median T, by frequency and recency.
 pub fn surface(model: &PurchaseModel, outlook: &Outlook<'_>) -> Surface {
     let histories = outlook.histories;
     let age = nearest_quantile(histories.age().to_vec(), 0.5);
@@ -26,11 +27,19 @@ pub fn surface(model: &PurchaseModel, outlook: &Outlook<'_>) -> Surface {
     let horizon = length(months, outlook.forecast.weeks_per_month, outlook.unit);
     let frequency = frequencies(nearest_quantile(histories.frequency().to_vec(), NEARLY_ALL));
     let recency: Vec<f64> = (0..=STEPS).map(|k| age * f64::from(k) / f64::from(STEPS)).collect();
-    let if_alive: Vec<Option<f64>> =
-        frequency.iter().map(|x| model.orders_if_alive(horizon, *x as f64, age)).collect();
+    // Recency matters through P(alive) only, so expected orders if alive are computed per column.
+    let if_alive: Vec<Option<f64>> = frequency
+        .iter()
+        .map(|x| {
+            model.orders_if_alive(History { frequency: *x as f64, age, ..History::NEW }, horizon)
+        })
+        .collect();
     let alive = |t_x: f64, x: u64| {
+        // Without repeat orders t_x is 0: no other cell can have a customer.
         let there = x > 0 || t_x == 0.0;
-        there.then(|| model.p_alive(x as f64, t_x, age)).filter(|p| p.is_finite())
+        there
+            .then(|| model.p_alive(History { frequency: x as f64, recency: t_x, age }))
+            .filter(|p| p.is_finite())
     };
     let row = |t_x: &f64| frequency.iter().map(|x| alive(*t_x, *x)).collect();
     let p_alive: Vec<Vec<Option<f64>>> = recency.iter().map(row).collect();
@@ -42,33 +51,36 @@ pub fn surface(model: &PurchaseModel, outlook: &Outlook<'_>) -> Surface {
     Surface { age, months, frequency, recency, p_alive, expected_orders }
 }
 
-/// From 0 to about `high` in steps of one, or wider ones.
+/// Frequencies from 0 to `high`, in steps of one, or wider ones where there would be too many.
 fn frequencies(high: f64) -> Vec<u64> {
     let high = high.max(LEAST).ceil() as u64;
     let step = high.div_ceil(COLUMNS - 1);
     (0..COLUMNS).map(|k| k * step).take_while(|x| *x < high + step).collect()
 }
 
-/// What a log says of one customer.
+/// The orders of one customer in a log, from which P(alive) over time follows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AliveCurve<'a> {
-    /// Days since the first order with orders, rising, and how many there were on each; day 0 first.
+    /// Days with orders, counted from the first order (day 0), ascending; and the number of orders
+    /// on each.
     pub orders: &'a [(i32, f64)],
-    /// Orders that the frequency leaves out: 1 where it counts repeat orders.
+    /// Orders that the frequency does not count: 1 where it counts repeat orders.
     pub uncounted: f64,
     /// Days from the first order to the observation end.
     pub end: i32,
 }
 
 impl AliveCurve<'_> {
-    /// Days since the first order with orders that the model takes for repeat orders.
+    /// Days with orders that the model counts as repeat orders, counted from the first order.
     pub fn repeat_days(&self) -> Vec<f64> {
         let repeat = |(day, orders): &&(i32, f64)| *day > 0 || *orders > 1.0;
         self.orders.iter().filter(repeat).map(|(day, _)| f64::from(*day)).collect()
     }
 
-    /// Days since the first order and P(alive) at the end of each: a point a week (or so many weeks
-    /// that they are not too many), at each day with orders, on the day before, and at the end.
+    /// Days since the first order, and P(alive) at the end of each of them.
+    ///
+    /// There is a point every week (or every few weeks, for a long history), at the end, and on
+    /// each day with orders and the day before, so that the curve shows the jump.
     pub fn survival(&self, model: &PurchaseModel, unit: TimeUnit) -> (Vec<f64>, Vec<f64>) {
         let days: Vec<i32> = self.days().into_iter().collect();
         let (mut next, mut orders, mut last) = (0, 0.0, 0);
@@ -78,11 +90,16 @@ impl AliveCurve<'_> {
                 (next, orders, last) = (next + 1, orders + more, on);
             }
             let [t_x, age] = [last, day].map(|day| f64::from(day) / unit.days());
-            alive.push(model.p_alive((orders - self.uncounted).max(0.0), t_x, age));
+            alive.push(model.p_alive(History {
+                frequency: (orders - self.uncounted).max(0.0),
+                recency: t_x,
+                age,
+            }));
         }
         (days.into_iter().map(f64::from).collect(), alive)
     }
 
+    /// The days at which the curve has a point.
     fn days(&self) -> BTreeSet<i32> {
         let weeks = self.end / (DAYS_OF_A_WEEK * POINTS) + 1;
         let regular = (0..self.end).step_by((weeks * DAYS_OF_A_WEEK) as usize);
@@ -95,7 +112,7 @@ impl AliveCurve<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::Histories;
+    use crate::customers::{Histories, HistoryColumns};
     use crate::model::bg_nbd::BgNbd;
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::settings::{Forecast, LifetimeValue};
@@ -106,7 +123,13 @@ mod tests {
     #[test]
     fn a_surface_has_what_the_model_says() {
         let age = vec![10.0, 38.86, 60.0];
-        let histories = Histories::new(vec![1.0; 3], vec![2.0; 3], age, vec![1.0; 3], vec![1.0; 3]);
+        let histories = Histories::new(HistoryColumns {
+            frequency: vec![1.0; 3],
+            recency: vec![2.0; 3],
+            age,
+            monetary_value: vec![1.0; 3],
+            spend_count: vec![1.0; 3],
+        });
         let histories = histories.expect("valid");
         let customers = CustomerPatterns::of(&histories);
         let (forecast, lifetime) = (Forecast::default(), LifetimeValue::default());
@@ -124,7 +147,9 @@ mod tests {
         assert_eq!(found.p_alive[0][0], Some(1.0));
         assert_eq!((found.p_alive[1][0], found.expected_orders[12][0]), (None, None));
         let (t_x, days) = (found.recency[9], 6.0 * 365.25 / 12.0);
-        let expected = MODEL.expected_orders(days / 7.0, 2.0, t_x, 38.86).expect("computed");
+        let expected = MODEL
+            .expected_orders(History { frequency: 2.0, recency: t_x, age: 38.86 }, days / 7.0)
+            .expect("computed");
         let orders = found.expected_orders[9][2].expect("computed");
         assert!((orders / expected - 1.0).abs() < 1e-12, "{orders} {expected}");
     }
@@ -146,15 +171,24 @@ mod tests {
         assert_eq!(days, [0.0, 7.0, 9.0, 10.0, 11.0, 14.0, 21.0, 28.0, 30.0]);
         let history = [(0.0, 0.0), (0.0, 0.0), (0.0, 0.0), (1.0, 10.0), (3.0, 11.0), (3.0, 11.0)];
         for (k, (x, t_x)) in history.into_iter().enumerate() {
-            assert_eq!(alive[k], MODEL.p_alive(x, t_x, days[k]));
+            assert_eq!(
+                alive[k],
+                MODEL.p_alive(History { frequency: x, recency: t_x, age: days[k] })
+            );
         }
-        assert_eq!(alive.last(), Some(&MODEL.p_alive(3.0, 11.0, 30.0)));
+        assert_eq!(
+            alive.last(),
+            Some(&MODEL.p_alive(History { frequency: 3.0, recency: 11.0, age: 30.0 }))
+        );
         assert_eq!(course.repeat_days(), [10.0, 11.0]);
         // All orders counted, two of them on the first day.
         let course = AliveCurve { orders: &[(0, 2.0)], uncounted: 0.0, end: 0 };
         assert_eq!(course.repeat_days(), [0.0]);
         let (days, alive) = course.survival(&MODEL, TimeUnit::Week);
-        assert_eq!((days, alive), (vec![0.0], vec![MODEL.p_alive(2.0, 0.0, 0.0)]));
+        assert_eq!(
+            (days, alive),
+            (vec![0.0], vec![MODEL.p_alive(History { frequency: 2.0, recency: 0.0, age: 0.0 })])
+        );
     }
 
     #[test]

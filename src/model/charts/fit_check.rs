@@ -1,10 +1,12 @@
-//! The fit beside the data: customers drawn from the fitted model at the ages of those in the file,
-//! and how they compare by frequency and by silence.
+//! Fit check: customers in the file by frequency and by time since the last order, compared with
+//! customers who are simulated from the fitted model with the same T. "Silence" is the time since
+//! the last order.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use crate::customers::History;
 use crate::math::quantile::nearest_quantile;
 use crate::model::charts::histograms::{NEARLY_ALL, frequency_ends, frequency_position};
 use crate::model::forecast::predict::Outlook;
@@ -13,30 +15,33 @@ use crate::model::selection::probability::SelectionRule;
 use crate::model::simulation::{SimulatedHistory, beta};
 use crate::results::chart_data::{FitAgainstData, FitBin};
 
-/// Customers that are drawn.
+/// Number of customers to simulate.
 const DRAWS: f64 = 200_000.0;
-/// Fewer where each orders so often that all of them together order more often than this.
+/// Fewer are simulated where all of them together would have more orders than this.
 const ORDERS: f64 = 4e6;
 const FEWEST_DRAWS: f64 = 20_000.0;
-/// Parts of the draws, each with random numbers of its own, so that any number of cores draws the
-/// same.
+/// Parts of the draws, each with its own random stream, so that the draws are the same on any
+/// number of cores.
 const PARTS: u64 = 64;
 const SEED: u64 = 1;
-/// Widths of bins of silences in days.
+/// Widths of the bins of time since the last order in days, and the number of bins that is aimed
+/// at.
 const WIDTHS: [f64; 13] =
     [1.0, 2.0, 3.0, 7.0, 14.0, 21.0, 28.0, 30.0, 60.0, 90.0, 180.0, 270.0, 360.0];
 const SILENCES: f64 = 16.0;
-/// A time in units of weeks, back in days, is whole but for rounding.
+/// A whole number of days, converted to weeks and back, can fall short by this much.
 const ROUNDING: f64 = 1e-6;
-/// Customers below which an outer bin is left off.
+/// An outer bin with fewer expected customers, and none observed, is left off.
 const NOBODY: f64 = 0.5;
 
-/// Customers by frequency and silence, observed and expected given the T of each; under a selection,
-/// given that they are in the file too. Empty where P(selected) cannot be computed.
+/// Customers by frequency and time since the last order, observed and expected given the T of each;
+/// under a selection, also given that they are in the file. Empty where P(selected) cannot be
+/// computed.
 ///
 /// # Formula
-/// Σ P(bin, selected | T) / P(selected | T) over customers, the numerator by simulation: n(T)/√P(selected | T) of
-/// the draws have age T, close to where the variance is smallest.
+/// Σ P(bin, selected | T) / P(selected | T) over customers. The numerator is simulated, with draws
+/// at each T in proportion to n(T)/√P(selected | T), which is close to the allocation of the
+/// smallest variance (Neyman allocation).
 pub fn fit_against_data(
     model: &PurchaseModel,
     selection: Option<SelectionRule>,
@@ -54,36 +59,41 @@ pub fn fit_against_data(
     let from: Vec<f64> = axes.frequency.iter().map(|x| *x as f64).collect();
     FitAgainstData {
         frequency: trimmed(bins(&from, &observed.frequency, &expected.frequency)),
-        silence_days: bins(&axes.silence, &observed.silence, &expected.silence),
+        silence_days: bins(
+            &axes.since_last_order,
+            &observed.since_last_order,
+            &expected.since_last_order,
+        ),
         draws,
     }
 }
 
-/// How many customers to draw.
+/// How many customers to simulate: enough for smooth bins, but with a bounded number of orders.
 fn draws(model: &PurchaseModel, outlook: &Outlook<'_>) -> u64 {
     let patterns = &outlook.customers.patterns;
     let [orders, time] = patterns.sum(|row| {
-        let (x, _, age) = patterns.numbers(row);
-        [row.count * x, row.count * age]
+        let History { frequency, age, .. } = patterns.history(row);
+        [row.count * frequency, row.count * age]
     });
     let mean = |sum: f64| sum / patterns.customers.max(1.0);
-    let by_model = model.expected_orders(mean(time), 0.0, 0.0, 0.0).filter(|x| x.is_finite());
+    // The larger of the data's and the model's orders: a model that fits badly may expect far more.
+    let by_model = model.expected_orders(History::NEW, mean(time)).filter(|x| x.is_finite());
     let orders = mean(orders).max(by_model.unwrap_or(0.0));
     (ORDERS / (1.0 + orders)).clamp(FEWEST_DRAWS, DRAWS) as u64
 }
 
-/// Lower ends of the bins, rising, the last one open.
+/// Lower ends of the bins, ascending; the last bin is open.
 struct Axes {
     frequency: Vec<u64>,
     /// In days.
-    silence: Vec<f64>,
+    since_last_order: Vec<f64>,
     unit_days: f64,
 }
 
-/// Customers, or draws, in each bin.
+/// Customers, or weights of draws, in each bin.
 struct Counts {
     frequency: Vec<f64>,
-    silence: Vec<f64>,
+    since_last_order: Vec<f64>,
 }
 
 impl Axes {
@@ -92,25 +102,30 @@ impl Axes {
         let histories = outlook.histories;
         let window = selection.map(|s| s.window * unit_days).filter(|days| days.is_finite());
         let pairs = histories.age().iter().zip(histories.recency());
-        let silences = || pairs.map(|(age, t_x)| (age - t_x) * unit_days).collect();
-        let silence = match window {
-            Some(days) => silence_ends(days, 0),
-            None => silence_ends(nearest_quantile(silences(), NEARLY_ALL), 1),
+        let times = || pairs.map(|(age, t_x)| (age - t_x) * unit_days).collect();
+        // Under a selection the window is the end of the axis: nobody in the file is beyond it.
+        let since_last_order = match window {
+            Some(days) => since_last_order_ends(days, 0),
+            None => since_last_order_ends(nearest_quantile(times(), NEARLY_ALL), 1),
         };
-        Self { frequency: frequency_ends(histories.frequency()), silence, unit_days }
+        Self { frequency: frequency_ends(histories.frequency()), since_last_order, unit_days }
     }
 
     fn nothing(&self) -> Counts {
         Counts {
             frequency: vec![0.0; self.frequency.len()],
-            silence: vec![0.0; self.silence.len()],
+            since_last_order: vec![0.0; self.since_last_order.len()],
         }
     }
 
-    fn add(&self, counts: &mut Counts, (x, t_x, age): (f64, f64, f64), weight: f64) {
-        let silence = (age - t_x) * self.unit_days + ROUNDING;
-        let bin = self.silence.partition_point(|from| *from <= silence).saturating_sub(1);
-        counts.silence[bin] += weight;
+    fn add(&self, counts: &mut Counts, history: History, weight: f64) {
+        let History { frequency: x, recency: t_x, age } = history;
+        let since_last_order = (age - t_x) * self.unit_days + ROUNDING;
+        let bin = self
+            .since_last_order
+            .partition_point(|from| *from <= since_last_order)
+            .saturating_sub(1);
+        counts.since_last_order[bin] += weight;
         counts.frequency[frequency_position(&self.frequency, x)] += weight;
     }
 
@@ -118,14 +133,14 @@ impl Axes {
         let patterns = &outlook.customers.patterns;
         let mut counts = self.nothing();
         for row in &patterns.rows {
-            self.add(&mut counts, patterns.numbers(row), row.count);
+            self.add(&mut counts, patterns.history(row), row.count);
         }
         counts
     }
 }
 
-/// Bins up to so many days, and so many more behind them.
-fn silence_ends(days: f64, more: usize) -> Vec<f64> {
+/// Lower ends of bins of a round width up to `days`, and of `more` bins beyond.
+fn since_last_order_ends(days: f64, more: usize) -> Vec<f64> {
     let longest = WIDTHS[WIDTHS.len() - 1];
     let narrow = WIDTHS.into_iter().find(|width| width * SILENCES >= days);
     let width = narrow.unwrap_or_else(|| (days / SILENCES / longest).ceil() * longest);
@@ -133,13 +148,13 @@ fn silence_ends(days: f64, more: usize) -> Vec<f64> {
     (0..bins).map(|k| k as f64 * width).collect()
 }
 
-/// The ages to draw at.
+/// The values of T at which customers are drawn.
 struct Strata {
-    /// Rising.
+    /// Distinct values of T, ascending.
     ages: Vec<f64>,
     /// P(selected | T) of each.
     selected: Vec<f64>,
-    /// Σ n/√P(selected) up to each.
+    /// Σ n/√P(selected) up to and including each.
     up_to: Vec<f64>,
 }
 
@@ -163,7 +178,7 @@ impl Strata {
         };
         let mut sum = 0.0;
         let up_to = of_age.iter().zip(&selected).map(|((_, customers), p)| {
-            // Who cannot be in the file by the model is not expected there.
+            // Where the model rules out that a customer is in the file, none is expected.
             sum += if *p > 0.0 { customers / p.sqrt() } else { 0.0 };
             sum
         });
@@ -181,6 +196,8 @@ impl Strata {
         axes: &Axes,
         draws: u64,
     ) -> Counts {
+        // Systematic sampling: draws are equally spaced on the sum of n/√P(selected), so that every
+        // T gets its share but for rounding, and only what happens at a T is random.
         let between = self.total() / draws as f64;
         let part = |part: u64| {
             let mut rng = ChaCha8Rng::seed_from_u64(SEED);
@@ -190,13 +207,16 @@ impl Strata {
                 let position = (draw as f64 + 0.5) * between;
                 let stratum = self.up_to.partition_point(|sum| *sum < position);
                 let (age, p) = (self.ages[stratum], self.selected[stratum]);
+                // n(T)/P(selected | T) customers ever acquired, over the draws at T, which are
+                // n(T)/√P(selected | T)/between: a draw that is selected weighs between/√P.
                 if let Some(simulated) = drawn(model, selection, age, &mut rng) {
-                    let history = (simulated.frequency, simulated.recency, age);
+                    let history = simulated.at(age);
                     axes.add(&mut counts, history, between / p.sqrt());
                 }
             }
             counts
         };
+        // Added in the order of the parts: the same on any number of cores.
         let parts: Vec<Counts> = (0..PARTS).into_par_iter().map(part).collect();
         parts.into_iter().fold(axes.nothing(), Counts::plus)
     }
@@ -205,12 +225,14 @@ impl Strata {
 impl Counts {
     fn plus(mut self, other: Self) -> Self {
         self.frequency.iter_mut().zip(other.frequency).for_each(|(sum, n)| *sum += n);
-        self.silence.iter_mut().zip(other.silence).for_each(|(sum, n)| *sum += n);
+        self.since_last_order.iter_mut().zip(other.since_last_order).for_each(|(sum, n)| *sum += n);
         self
     }
 }
 
-/// A customer from the first order to an age; none for one whom the file would not hold.
+/// Simulates a customer from the first order up to T = `age`.
+///
+/// Returns `None` when the customer would not be in the file.
 fn drawn(
     model: &PurchaseModel,
     selection: Option<SelectionRule>,
@@ -223,6 +245,7 @@ fn drawn(
     let (simulated, both) = match selection.both_channels {
         None => (model.simulate(age, 0.0, rng, |_| ()), true),
         Some(mix) => {
+            // The first order has a channel too, and counts besides the repeat orders.
             let share = beta(mix.first, mix.second, rng);
             let mut first = f64::from(u8::from(rng.random_bool(share)));
             let simulated = model.simulate(age, 0.0, rng, |rng| {
@@ -245,7 +268,8 @@ fn bins(from: &[f64], observed: &[f64], expected: &[f64]) -> Vec<FitBin> {
     (0..from.len()).map(one).collect()
 }
 
-/// Without the outer bins in which nobody is; the last one that is left is open.
+/// Leaves off outer bins without customers; the last remaining bin is open and takes over what was
+/// expected beyond it.
 fn trimmed(mut bins: Vec<FitBin>) -> Vec<FitBin> {
     let empty = |bin: &FitBin| bin.observed == 0 && bin.expected < NOBODY;
     while bins.len() > 1 && bins.last().is_some_and(empty) {
@@ -261,22 +285,14 @@ fn trimmed(mut bins: Vec<FitBin>) -> Vec<FitBin> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::Histories;
-    use crate::model::bg_nbd::BgNbd;
+    use crate::customers::{Histories, HistoryColumns};
     use crate::model::likelihood::patterns::CustomerPatterns;
-    use crate::model::mbg_nbd::MbgNbd;
     use crate::model::nbd::Nbd;
-    use crate::model::pareto_nbd::ParetoNbd;
     use crate::model::selection::channels::ChannelMix;
+    use crate::model::simulation::tests::MODELS;
     use crate::settings::TimeUnit;
     use crate::settings::{Forecast, LifetimeValue};
 
-    const MODELS: [PurchaseModel; 4] = [
-        PurchaseModel::Nbd(Nbd { r: 0.8, alpha: 9.0 }),
-        PurchaseModel::BgNbd(BgNbd { r: 0.6, alpha: 6.0, a: 0.8, b: 2.5 }),
-        PurchaseModel::MbgNbd(MbgNbd { r: 0.6, alpha: 6.0, a: 0.8, b: 1.6 }),
-        PurchaseModel::ParetoNbd(ParetoNbd { r: 0.6, alpha: 10.0, s: 0.7, beta: 12.0 }),
-    ];
     /// Customers of each age in weeks; x goes to 30, so that all bins are there.
     const AGES: [(f64, usize); 3] = [(5.0, 400), (30.0, 900), (80.0, 700)];
 
@@ -285,7 +301,14 @@ mod tests {
         let n = age.len();
         let x: Vec<f64> = (0..n).map(|i| 1.0 + (i % 30) as f64).collect();
         let t_x = age.iter().map(|age| age - 2.0).collect();
-        let histories = Histories::new(x, t_x, age, vec![1.0; n], vec![1.0; n]).expect("valid");
+        let histories = Histories::new(HistoryColumns {
+            frequency: x,
+            recency: t_x,
+            age,
+            monetary_value: vec![1.0; n],
+            spend_count: vec![1.0; n],
+        })
+        .expect("valid");
         let customers = CustomerPatterns::of(&histories);
         let outlook = Outlook {
             histories: &histories,
@@ -302,8 +325,8 @@ mod tests {
         AGES.iter().map(|(age, n)| *n as f64 * p(*age)).sum()
     }
 
-    /// Five standard errors of Σ weights of the draws that hit: its variance is at most the expectation
-    /// times the largest weight.
+    /// Within five standard errors. The variance of the sum of weights of the draws in a bin is at
+    /// most its expectation times the largest weight.
     #[track_caller]
     fn near(what: &str, found: f64, expected: f64, weight: f64) {
         let error = (expected * weight).sqrt();
@@ -319,7 +342,7 @@ mod tests {
             for bin in &found.frequency {
                 let p = |age| {
                     let sum = |counts: std::ops::Range<u32>| -> f64 {
-                        model.distribution(age, (0.0, 0.0, 0.0), counts).iter().sum()
+                        model.distribution(History::NEW, age, counts).iter().sum()
                     };
                     match bin.to {
                         Some(to) => sum(bin.from as u32..to as u32),
@@ -336,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn silences_are_those_of_customers_in_a_window() {
+    fn times_since_the_last_order_are_those_within_a_window() {
         for model in MODELS {
             let found = check(&model, None);
             let weight = over_ages(|_| 1.0) / found.draws as f64;
@@ -355,7 +378,7 @@ mod tests {
 
     /// Given that customers are in the file: P(selected by the shorter window) / P(selected).
     #[test]
-    fn under_a_selection_silences_are_those_of_who_is_kept() {
+    fn under_a_selection_times_are_those_of_selected_customers() {
         let mix = ChannelMix { first: 3.0, second: 2.0 };
         let plain = SelectionRule::to(26.0);
         let both = SelectionRule { both_channels: Some(mix), ..plain };
@@ -400,11 +423,11 @@ mod tests {
     }
 
     #[test]
-    fn bins_of_silences_are_round() {
+    fn bins_of_times_are_round() {
         // A year and a day: thirteen bins of four weeks, the last one to the window's end.
-        assert_eq!(silence_ends(367.0, 0).last(), Some(&336.0));
-        assert_eq!(silence_ends(0.0, 0), [0.0]);
-        assert_eq!(silence_ends(900.0, 1).last(), Some(&900.0));
-        assert_eq!(silence_ends(20_000.0, 0)[1], 1440.0);
+        assert_eq!(since_last_order_ends(367.0, 0).last(), Some(&336.0));
+        assert_eq!(since_last_order_ends(0.0, 0), [0.0]);
+        assert_eq!(since_last_order_ends(900.0, 1).last(), Some(&900.0));
+        assert_eq!(since_last_order_ends(20_000.0, 0)[1], 1440.0);
     }
 }

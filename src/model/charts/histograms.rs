@@ -1,4 +1,4 @@
-//! How customers are distributed: counts by bin and segment. `member` is each customer's segment.
+//! How customers are distributed: counts of customers by bin and segment.
 
 use crate::math::bins::Bins;
 use crate::math::quantile::nearest_quantile;
@@ -6,29 +6,29 @@ use crate::results::chart_data::{Ages, Distribution, RecencyFrequency, RfmCell};
 use crate::settings::TimeUnit;
 use crate::settings::columns::RFM_SCORES;
 
-/// Bins of a histogram, at most.
+/// Most bins of a histogram.
 const BINS: usize = 25;
-/// Bins of recencies and of ages, at most.
+/// Most bins of recency and of T.
 const TIMES: usize = 16;
-/// What lies beyond is too thin to be drawn at the same scale.
+/// Axes end at this quantile: the tail beyond it is too thin to be drawn on the same scale.
 pub(crate) const NEARLY_ALL: f64 = 0.99;
-/// Lower ends of bins of frequencies.
+/// Lower ends of the bins of frequency.
 const FREQUENCIES: [u64; 16] = [0, 1, 2, 3, 4, 5, 6, 8, 11, 16, 26, 51, 101, 201, 501, 1001];
-/// The last of them, unless many order more often.
+/// Last lower end that is always used; higher ones only where many customers order more often.
 const USUALLY_LAST: u64 = 26;
 const DAYS_OF_A_YEAR: f64 = 365.25;
 
-/// Who belongs to which segment.
+/// The segment of each customer.
 #[derive(Debug, Clone, Copy)]
 pub struct Members<'a> {
     /// For each customer, the position of the segment.
     pub of: &'a [usize],
-    /// How many segments there are.
+    /// Number of segments.
     pub segments: usize,
 }
 
 impl Members<'_> {
-    /// For each segment, customers at each of so many positions.
+    /// Customers per segment and position, where `position` maps a customer to one of `positions`.
     fn count(self, positions: usize, position: impl Fn(usize) -> usize) -> Vec<Vec<u64>> {
         let mut counts = vec![vec![0; positions]; self.segments];
         for (customer, &segment) in self.of.iter().enumerate() {
@@ -38,7 +38,8 @@ impl Members<'_> {
     }
 }
 
-/// A histogram of numbers from 0 on, up to their 99 % quantile.
+/// A histogram of numbers that are not negative, up to their 99 % quantile; the rest is counted
+/// above the last edge.
 pub fn distribution(measure: String, values: &[f64], members: Members<'_>) -> Distribution {
     let bins = Bins::round(lowest(values), nearest_quantile(values.to_vec(), NEARLY_ALL), BINS);
     let mut counts = members.count(bins.count() + 1, |i| bins.position(values[i]));
@@ -46,7 +47,7 @@ pub fn distribution(measure: String, values: &[f64], members: Members<'_>) -> Di
     Distribution { measure, edges: bins.edges().to_vec(), counts, above }
 }
 
-/// How long ago customers ordered first.
+/// Customers by time since the first order, in years; the last bin is open.
 pub fn ages(age: &[f64], unit: TimeUnit, members: Members<'_>) -> Ages {
     let years: Vec<f64> = age.iter().map(|t| t * unit.days() / DAYS_OF_A_YEAR).collect();
     let bins = Bins::round(lowest(&years), nearest_quantile(years.clone(), NEARLY_ALL), TIMES);
@@ -55,13 +56,14 @@ pub fn ages(age: &[f64], unit: TimeUnit, members: Members<'_>) -> Ages {
     Ages { from_years: bins.edges()[..bins.count()].to_vec(), counts }
 }
 
-/// How many customers have which recency and frequency.
+/// Customers by recency t_x and frequency x.
 pub fn recency_frequency(
     recency: &[f64],
     frequency: &[f64],
     members: Members<'_>,
 ) -> RecencyFrequency {
     let farthest = highest(recency);
+    // Where the highest recency is on an edge, it gets no bin of its own.
     let bins = Bins::round(0.0, farthest, TIMES).up_to(farthest);
     let first = lowest(frequency).floor() as u64;
     let most = highest(frequency);
@@ -81,19 +83,19 @@ pub fn recency_frequency(
     }
 }
 
-/// Lower ends of bins of frequencies, from 0 on, the last one open.
+/// Lower ends of the bins of frequency, from 0 on; the last bin is open.
 pub(crate) fn frequency_ends(frequency: &[f64]) -> Vec<u64> {
     let high = nearest_quantile(frequency.to_vec(), NEARLY_ALL);
     let needed = |end: &u64| *end <= USUALLY_LAST || *end as f64 <= high;
     FREQUENCIES.into_iter().filter(needed).collect()
 }
 
-/// The bin of a frequency among those with such lower ends.
+/// The bin of a frequency, among bins with the given lower ends.
 pub(crate) fn frequency_position(from: &[u64], frequency: f64) -> usize {
     from.partition_point(|end| *end as f64 <= frequency).saturating_sub(1)
 }
 
-/// Customers by recency score and frequency score, with their mean lifetime value.
+/// Customers by RFM's recency and frequency scores, with their mean lifetime value.
 pub fn rfm_grid(recency: &[f64], frequency: &[f64], cltv: &[f64]) -> Vec<RfmCell> {
     let (lowest, scores) = (*RFM_SCORES.start(), usize::from(*RFM_SCORES.end()));
     let mut cells = vec![(0u64, 0.0); scores * scores];

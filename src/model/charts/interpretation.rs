@@ -1,4 +1,5 @@
-//! What parameters mean: numbers that a reader can picture, with intervals by the delta method.
+//! Interpretation: quantities derived from the parameters that a reader can picture, with intervals
+//! by the delta method.
 
 use statrs::function::erf::erf_inv;
 
@@ -13,13 +14,17 @@ use crate::model::pareto_nbd::ParetoNbd;
 use crate::model::purchase_model::PurchaseModel;
 use crate::results::chart_data::{DerivedQuantity, Quantity};
 
-/// Of a logarithm: a number with a larger standard error is not known at all.
+/// Standard error of ln x above which x is reported without an interval: it is not known at all.
 const UNKNOWN: f64 = 3.0;
-/// Share of a variance's terms below which their sum is what their rounding left.
+/// A variance below this share of the sum of its absolute terms is rounding left by cancellation.
 const CANCELLED: f64 = 1e-6;
 
-/// The quantities that the models have. No interval under a penalty, or where the number is not
-/// known; no dropout where nobody leaves.
+/// The quantities derived from the fitted models. There is no interval under a penalty or for a
+/// quantity that is not known, and no dropout quantity where nobody leaves.
+///
+/// # Formula
+/// x·e^(±z·SE), where z is the normal quantile of the level and SE = √(gᵀCg) the standard error of
+/// ln x by the delta method: C is the covariance of ln θ and g the gradient of ln x in ln θ.
 pub fn derived_quantities(
     purchases: &FittedPurchases,
     spend: &FittedSpend,
@@ -32,14 +37,18 @@ pub fn derived_quantities(
     orders.chain(values).collect()
 }
 
-/// A function of the parameters, and the slope of its logarithm in the logarithm of each.
+/// A function of the parameters.
 struct Derived {
     name: DerivedQuantity,
     value: f64,
+    /// g: the derivative of ln `value` in the logarithm of each parameter.
     slope: Vec<f64>,
 }
 
+/// The quantities of a purchase model.
 fn derived(model: &PurchaseModel) -> Vec<Derived> {
+    // The NBD has only two parameters; `log_error` pairs slopes with rows of the covariance, so the
+    // other slopes drop out.
     let between = |r: f64, alpha: f64| Derived {
         name: DerivedQuantity::TimeBetweenOrders,
         value: alpha / r,
@@ -66,6 +75,7 @@ fn derived(model: &PurchaseModel) -> Vec<Derived> {
     }
 }
 
+/// The population mean of Gamma-Gamma; `None` where it does not exist.
 fn mean_order_value(model: &GammaGamma) -> Option<Derived> {
     let slope = vec![1.0, -model.q / (model.q - 1.0), 1.0];
     let value = model.population_mean()?;
@@ -77,6 +87,7 @@ impl Derived {
         let Self { name, value, ref slope } = self;
         let error = covariance.and_then(|covariance| log_error(slope, covariance));
         let interval = error.map(|error| {
+            // √2·erf⁻¹(level) is the normal quantile z of (1 + level)/2.
             let factor = (std::f64::consts::SQRT_2 * erf_inv(level) * error).exp();
             [value / factor, value * factor]
         });
@@ -84,7 +95,10 @@ impl Derived {
     }
 }
 
-/// Standard error of the logarithm, gᵀ C g.
+/// Standard error √(gᵀ C g) of the logarithm.
+///
+/// Returns `None` when it is so large that the quantity is not known, or when it is only rounding:
+/// huge terms cancel where two parameters are known by their ratio alone.
 fn log_error(slope: &[f64], covariance: &Covariance) -> Option<f64> {
     let (mut variance, mut size) = (0.0, 0.0);
     for (row, g) in covariance.log_scale.iter().zip(slope) {
@@ -122,7 +136,7 @@ mod tests {
         }
     }
 
-    /// The same variance with slopes from differences.
+    /// The standard error with slopes by finite differences.
     fn error_by_differences(name: DerivedQuantity, theta: &[f64]) -> f64 {
         let h = 1e-6;
         let slope: Vec<f64> = (0..theta.len())
@@ -189,7 +203,7 @@ mod tests {
         let mut flat = covariance(2);
         flat.log_scale[0][0] = 16.0;
         assert_eq!(interval(Some(&flat)), None);
-        // α and r known only together: what is left of α/r is rounding.
+        // α and r are known only together: the variance of ln(α/r) is rounding.
         flat.log_scale = vec![vec![4.0, 4.0], vec![4.0, 4.0 + 1e-9]];
         assert_eq!(interval(Some(&flat)), None);
     }

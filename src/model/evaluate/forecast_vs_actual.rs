@@ -1,4 +1,4 @@
-//! What an earlier forecast expected of a group of customers, and what came.
+//! An earlier run's forecast against what its customers have ordered since, by segment.
 
 use serde::Serialize;
 
@@ -11,25 +11,26 @@ pub struct Outcome {
     pub segment: String,
     /// Its customers in the earlier run.
     pub customers: usize,
-    /// Of those, customers who are not in the later run and count as having ordered nothing.
+    /// Those of them who are not in the later run; they count as having ordered nothing.
     pub lost: usize,
     /// Σ expected orders.
     pub expected_orders: f64,
-    /// Σ orders that came.
+    /// Σ actual orders.
     pub actual_orders: f64,
-    /// Orders that came for each that was expected; none where none was expected.
+    /// Actual over expected orders; `None` where no orders were expected.
     pub orders_ratio: Option<f64>,
-    /// Mean absolute error of the orders, a customer.
+    /// Mean absolute error (MAE) of the orders over customers.
     pub mae: f64,
     /// Σ expected revenue.
     pub expected_revenue: f64,
-    /// Σ revenue that came.
+    /// Σ actual revenue.
     pub actual_revenue: f64,
-    /// Revenue that came for each unit that was expected; none where none was expected.
+    /// Actual over expected revenue; `None` where no revenue was expected.
     pub revenue_ratio: Option<f64>,
 }
 
-/// A row a segment, lowest first, then one of all customers; `member` is each customer's segment.
+/// One row per segment, lowest first, then one for all customers. `member` is the segment of each
+/// customer.
 pub fn outcomes(
     member: &[usize],
     lost: &[bool],
@@ -71,7 +72,7 @@ impl Outcome {
         }
     }
 
-    /// From sums to means and ratios.
+    /// Turns sums into means and ratios.
     fn finish(&mut self) {
         let ratio = |actual: f64, expected: f64| (expected > 0.0).then(|| actual / expected);
         self.mae /= self.customers.max(1) as f64;

@@ -1,5 +1,5 @@
-//! How good a forecast was: measures against what happened, naive forecasts to beat, and groups in
-//! which the two can be laid side by side.
+//! Holdout: how good a forecast was. Measures of accuracy (MAE, RMSE, wMAPE, Gini), naive forecasts
+//! to beat, and comparisons by group.
 
 use serde::Serialize;
 
@@ -11,43 +11,52 @@ use crate::model::fit::spend::FittedSpend;
 use crate::model::forecast::predict::customer_orders;
 use crate::model::likelihood::patterns::CustomerPatterns;
 
-/// Frequencies that are groups of their own; above, all are one.
+/// Frequencies below this are groups of their own; the others are one group.
 const FREQUENCIES: u32 = 7;
-/// Parts of the customers, by forecast.
+/// Number of groups by size of the forecast.
 const DECILES: usize = 10;
-/// Share of the customers that a campaign reaches.
+/// Share of the customers in [`Accuracy::top_decile_capture`], as if a campaign reached these.
 const TOP: f64 = 0.1;
 
-/// A forecast against what happened, over customers.
+/// How accurate a forecast was over customers; the formulas are those of [`accuracy`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Accuracy {
     /// Σ actual.
     pub actual: f64,
     /// Σ forecast.
     pub expected: f64,
-    /// Σ forecast / Σ actual − 1; none when nothing happened.
+    /// Relative error of the total; `None` when nothing happened.
     pub bias: Option<f64>,
-    /// Mean absolute error.
+    /// Mean absolute error (MAE).
     pub mae: f64,
-    /// Root of the mean squared error.
+    /// Root mean squared error (RMSE).
     pub rmse: f64,
-    /// Σ |error| / Σ actual.
+    /// Weighted mean absolute percentage error (wMAPE); `None` when nothing happened.
     pub wmape: Option<f64>,
-    /// Spearman's rank correlation; none for a constant forecast.
+    /// Spearman's rank correlation; `None` for a constant forecast or constant actuals.
     pub spearman: Option<f64>,
-    /// Gini coefficient of the actuals in the order of the forecast, over that in their own order:
-    /// 1 is a perfect ranking, 0 a random one.
+    /// Normalised Gini coefficient: 1 for a perfect ranking, 0 for a random one; `None` for
+    /// constant actuals.
     pub gini: Option<f64>,
-    /// Share of the actuals that the tenth of the customers with the highest forecasts has.
+    /// Share of the actuals that fell to the tenth of the customers with the highest forecasts;
+    /// `None` when nothing happened.
     pub top_decile_capture: Option<f64>,
 }
 
-/// Measures a forecast.
+/// Measures the accuracy of a forecast.
 ///
 /// # Formula
-/// With ranks in which ties share their mean, the normalised Gini coefficient is
-/// cov(actual, rank of forecast) / cov(actual, rank of actual). Where the tenth's boundary falls
-/// within a tie, each of the tied customers counts in part.
+/// With forecasts f and actuals a of n customers:
+/// * bias: Σ f / Σ a − 1.
+/// * MAE: Σ |f − a| / n.
+/// * RMSE: √(Σ (f − a)² / n).
+/// * wMAPE: Σ |f − a| / Σ a.
+/// * Spearman's rank correlation: Pearson's correlation of the ranks of f and of a.
+/// * Normalised Gini coefficient: cov(a, rank of f) / cov(a, rank of a).
+/// * Top decile capture: Σ a over the n/10 customers with the highest f, divided by Σ a.
+///
+/// Tied values share the mean of their ranks. Where the boundary of the tenth falls within a tie,
+/// each of the tied customers counts in part.
 pub fn accuracy(forecast: &[f64], actual: &[f64]) -> Accuracy {
     let n = actual.len().max(1) as f64;
     let (sum_actual, expected): (f64, f64) = (actual.iter().sum(), forecast.iter().sum());
@@ -74,20 +83,23 @@ fn errors(forecast: &[f64], actual: &[f64]) -> [f64; 2] {
     [pairs().map(|(f, a)| (f - a).abs()).sum(), pairs().map(|(f, a)| (f - a).powi(2)).sum()]
 }
 
-/// Mean absolute error and root of the mean squared error, as in [`accuracy`], without its ranks.
+/// MAE and RMSE alone, which need no ranks.
+///
+/// # Formula
+/// Σ |f − a| / n and √(Σ (f − a)² / n), as in [`accuracy`].
 pub fn mean_errors(forecast: &[f64], actual: &[f64]) -> [f64; 2] {
     let n = actual.len().max(1) as f64;
     let [absolute, squared] = errors(forecast, actual);
     [absolute / n, (squared / n).sqrt()]
 }
 
-/// Σ x·(rank − mean rank).
+/// n times the covariance of x and ranks from 0: Σ x·(rank − mean rank).
 fn covariance(x: &[f64], ranks: &[f64]) -> f64 {
     let middle = (ranks.len() as f64 - 1.0) / 2.0;
     x.iter().zip(ranks).map(|(x, rank)| x * (rank - middle)).sum()
 }
 
-/// Σ actual over the tenth with the highest forecasts.
+/// Σ actual over the tenth of the customers with the highest forecasts.
 fn top_sum(forecast: &[f64], actual: &[f64]) -> f64 {
     let mut order: Vec<usize> = (0..forecast.len()).collect();
     order.sort_by(|&a, &b| forecast[b].total_cmp(&forecast[a]));
@@ -104,18 +116,18 @@ fn top_sum(forecast: &[f64], actual: &[f64]) -> f64 {
     sum
 }
 
-/// A forecast of orders and value, a number a customer each.
+/// A forecast of orders and of their value, one number per customer in each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forecast {
-    /// Its name in tables.
+    /// Name in tables.
     pub name: &'static str,
     /// Orders.
     pub orders: Vec<f64>,
-    /// Their value.
+    /// Value of the orders.
     pub value: Vec<f64>,
 }
 
-/// What a fitted model expects over a holdout of `horizon` time units, by the name of the model.
+/// The forecast of a fitted model over a holdout of `horizon` time units, under the model's name.
 ///
 /// # Errors
 /// [`Error::Model`] when an expectation cannot be computed to full accuracy.
@@ -133,13 +145,14 @@ pub fn expected(
     Ok(Forecast { name: fit.family.name(), value: value.collect(), orders })
 }
 
-/// What needs no model, over a holdout of `horizon` time units.
+/// Baselines: forecasts without a model, over a holdout of `horizon` time units.
 ///
 /// # Formula
 /// * `zero`: nobody orders.
-/// * `last_period`: the repeat orders of the last `horizon` units of the calibration, and their value.
-/// * `own_rate`: x·horizon/T, valued at the customer's own monetary value.
-/// * `population_rate`: Σx·horizon/ΣT for everybody, valued at the mean monetary value.
+/// * `last_period`: the customer's repeat orders in the last `horizon` time units of the
+///   calibration, and their value.
+/// * `own_rate`: x·horizon/T, times the customer's own monetary value.
+/// * `population_rate`: Σx·horizon/ΣT for everybody, times the mean monetary value.
 pub fn baselines(histories: &Histories, holdout: &Holdout, horizon: f64) -> Vec<Forecast> {
     let n = histories.len();
     let (x, age) = (histories.frequency(), histories.age());
@@ -173,9 +186,9 @@ pub struct GroupAccuracy {
     pub name: &'static str,
     /// `frequency`, `decile` or `cohort`.
     pub grouping: &'static str,
-    /// Which.
+    /// The frequency, decile or cohort.
     pub group: String,
-    /// Customers.
+    /// Number of customers.
     pub customers: usize,
     /// Σ orders.
     pub actual_orders: f64,
@@ -187,8 +200,8 @@ pub struct GroupAccuracy {
     pub expected_value: f64,
 }
 
-/// Lays a forecast beside the actuals: by frequency in the calibration, by tenth of the forecast
-/// (1 the lowest), and by the month of the first order.
+/// Compares a forecast with the actuals by frequency in the calibration, by decile of the forecast
+/// (1 is the lowest), and by cohort (month of the first order).
 pub fn by_group(
     forecast: &Forecast,
     histories: &Histories,
@@ -206,13 +219,13 @@ pub fn by_group(
     groups
 }
 
-/// The same by tenth of the forecast alone, the lowest first.
+/// The same by decile of the forecast only, the lowest first.
 pub fn by_decile(forecast: &Forecast, holdout: &Holdout) -> Vec<GroupAccuracy> {
     let deciles = deciles(&forecast.orders);
     grouped(forecast, holdout, "decile", &deciles, |decile| format!("{decile:02}"))
 }
 
-/// A group a key, in the order of the keys.
+/// One group per key, in the order of the keys.
 fn grouped<K: Ord>(
     forecast: &Forecast,
     holdout: &Holdout,
@@ -241,7 +254,7 @@ fn grouped<K: Ord>(
     found.into_values().collect()
 }
 
-/// For each customer, the tenth by forecast, from 1; ties in the order of the rows.
+/// The decile of each customer by forecast, from 1; ties in the order of the rows.
 fn deciles(forecast: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..forecast.len()).collect();
     order.sort_by(|&a, &b| forecast[a].total_cmp(&forecast[b]));
@@ -270,9 +283,10 @@ mod tests {
         assert_eq!(mean_errors(&forecast, &actual), [found.mae, found.rmse]);
         assert!(close(found.bias, 0.0) && close(Some(found.rmse), 0.2f64.sqrt()));
         assert!(close(found.wmape, 0.5));
-        // The first two are tied at rank 8.5, of 4.5 in the middle: 4·4; alone 3·4.5 + 1·3.5.
+        // The first two are tied at rank 8.5, where the mean rank is 4.5: 4·4. Ranked by
+        // themselves: 3·4.5 + 1·3.5.
         assert!(close(found.gini, 16.0 / 17.0));
-        // One of the two tied customers fits into the tenth: half of their four orders.
+        // One of the two tied customers fits into the tenth, so half of their four orders count.
         assert!(close(found.top_decile_capture, 0.5));
     }
 

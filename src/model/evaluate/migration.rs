@@ -1,17 +1,19 @@
-//! Who went from which segment to which, and what they were worth before and after.
+//! Migration: which customers moved from which segment to which between two runs, and their
+//! lifetime value before and after.
 
 use serde::Serialize;
 
 use crate::customers::Pairs;
+use crate::results::migration::Direction;
 
-/// Customers who went from one segment to another, or stayed.
+/// Customers who moved from one segment to another, or stayed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Flow {
-    /// Position of the segment before; the number of segments for new customers.
+    /// Position of the segment before; for new customers, the number of segments.
     pub from: usize,
-    /// Position of the segment after; the number of segments for lost customers.
+    /// Position of the segment after; for lost customers, the number of segments.
     pub to: usize,
-    /// Customers.
+    /// Number of customers.
     pub customers: usize,
     /// Share of all customers of `from`, 0 to 1.
     pub share: f64,
@@ -21,28 +23,12 @@ pub struct Flow {
     pub cltv_after: f64,
 }
 
-/// Which way customers went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Way {
-    /// To a higher segment.
-    Up,
-    /// To a lower segment.
-    Down,
-    /// In the same segment.
-    Stayed,
-    /// Only in the later run.
-    New,
-    /// Only in the earlier run.
-    Lost,
-}
-
-/// All customers who went one way.
+/// All customers who moved one way.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Movement {
-    /// Which.
-    pub way: Way,
-    /// Customers.
+    /// Which way.
+    pub way: Direction,
+    /// Number of customers.
     pub customers: usize,
     /// Σ lifetime value before.
     pub cltv_before: f64,
@@ -51,23 +37,24 @@ pub struct Movement {
 }
 
 impl Flow {
-    /// Which way, with so many segments, lowest first.
-    pub fn way(&self, segments: usize) -> Way {
+    /// Which way this is, given the number of segments; segments are ordered lowest first.
+    pub fn way(&self, segments: usize) -> Direction {
         if self.from == segments {
-            Way::New
+            Direction::New
         } else if self.to == segments {
-            Way::Lost
+            Direction::Lost
         } else {
             match self.to.cmp(&self.from) {
-                std::cmp::Ordering::Greater => Way::Up,
-                std::cmp::Ordering::Less => Way::Down,
-                std::cmp::Ordering::Equal => Way::Stayed,
+                std::cmp::Ordering::Greater => Direction::Up,
+                std::cmp::Ordering::Less => Direction::Down,
+                std::cmp::Ordering::Equal => Direction::Stayed,
             }
         }
     }
 }
 
-/// The whole matrix, row by row: each segment and then the new, to each segment and then the lost.
+/// The whole migration matrix, row by row: from each segment, then new customers; to each segment,
+/// then lost customers.
 pub fn flows(pairs: &Pairs, segments: usize) -> Vec<Flow> {
     let side = segments + 1;
     let empty = |cell: usize| Flow {
@@ -89,14 +76,14 @@ pub fn flows(pairs: &Pairs, segments: usize) -> Vec<Flow> {
         let all: usize = row.iter().map(|flow| flow.customers).sum();
         row.iter_mut().for_each(|flow| flow.share = flow.customers as f64 / all.max(1) as f64);
     }
-    // Nobody is new and lost.
+    // No customer is both new and lost.
     flows.pop();
     flows
 }
 
-/// The matrix by the way that customers went.
+/// The migration matrix, summed by way.
 pub fn movements(flows: &[Flow], segments: usize) -> Vec<Movement> {
-    let of = |way: Way| {
+    let of = |way: Direction| {
         let nobody = Movement { way, customers: 0, cltv_before: 0.0, cltv_after: 0.0 };
         flows.iter().filter(|flow| flow.way(segments) == way).fold(nobody, |sum, flow| Movement {
             customers: sum.customers + flow.customers,
@@ -105,7 +92,9 @@ pub fn movements(flows: &[Flow], segments: usize) -> Vec<Movement> {
             ..sum
         })
     };
-    [Way::Up, Way::Stayed, Way::Down, Way::New, Way::Lost].map(of).to_vec()
+    [Direction::Up, Direction::Stayed, Direction::Down, Direction::New, Direction::Lost]
+        .map(of)
+        .to_vec()
 }
 
 #[cfg(test)]
@@ -125,18 +114,18 @@ mod tests {
         let flows = flows(&pairs, 2);
         let shares: Vec<f64> = flows.iter().map(|flow| flow.share).collect();
         assert_eq!(shares, [0.0, 1.0, 0.0, 0.0, 0.5, 0.5, 1.0, 0.0]);
-        let found: Vec<(Way, usize, f64, f64)> = movements(&flows, 2)
+        let found: Vec<(Direction, usize, f64, f64)> = movements(&flows, 2)
             .into_iter()
             .map(|m| (m.way, m.customers, m.cltv_before, m.cltv_after))
             .collect();
         assert_eq!(
             found,
             [
-                (Way::Up, 1, 1.0, 9.0),
-                (Way::Stayed, 1, 10.0, 11.0),
-                (Way::Down, 0, 0.0, 0.0),
-                (Way::New, 1, 0.0, 2.0),
-                (Way::Lost, 1, 20.0, 0.0),
+                (Direction::Up, 1, 1.0, 9.0),
+                (Direction::Stayed, 1, 10.0, 11.0),
+                (Direction::Down, 0, 0.0, 0.0),
+                (Direction::New, 1, 0.0, 2.0),
+                (Direction::Lost, 1, 20.0, 0.0),
             ]
         );
     }

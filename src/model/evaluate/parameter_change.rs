@@ -1,4 +1,4 @@
-//! How far estimates moved from one fit to another.
+//! How far parameter estimates moved between two fits.
 
 use serde::Serialize;
 
@@ -11,24 +11,24 @@ pub struct Change {
     pub model: &'static str,
     /// Symbol in the paper.
     pub parameter: &'static str,
-    /// Earlier estimate; none where the earlier model has no such parameter.
+    /// Earlier estimate; `None` where the earlier fit has none.
     pub before: Option<f64>,
-    /// Later estimate; none where the later model has no such parameter.
+    /// Later estimate; `None` where the later fit has none.
     pub after: Option<f64>,
     /// Standard error of the earlier estimate.
     pub standard_error_before: Option<f64>,
     /// Standard error of the later estimate.
     pub standard_error_after: Option<f64>,
-    /// The difference in standard errors; none for a `reason`.
+    /// The change in units of its standard error; `None` for a `reason`.
     pub difference: Option<f64>,
-    /// Why there is no difference in standard errors.
+    /// Why there is no `difference`.
     pub reason: Option<String>,
 }
 
-/// Parameters of one fit.
+/// The parameters of one fit.
 #[derive(Debug, Clone, Copy)]
 pub struct Fit<'a> {
-    /// Name of the model, for people.
+    /// Name of the model in the literature.
     pub title: &'a str,
     /// Coefficient of the L2 penalty.
     pub l2_penalty: f64,
@@ -36,11 +36,12 @@ pub struct Fit<'a> {
     pub parameters: &'a [Parameter],
 }
 
-/// Lays two fits side by side, the earlier one's parameters first.
+/// Compares two fits parameter by parameter, in the order of the earlier fit. `same` says that the
+/// two are one and the same fit.
 ///
 /// # Formula
-/// (after − before) / √(se_before² + se_after²), as if the two had no customers in common. Those
-/// whom they share make the estimates move together, so a real change is rather larger than it says.
+/// (after − before) / √(se_before² + se_after²), as if the two fits had no customers in common.
+/// Shared customers make the estimates move together, so this understates a real change.
 pub fn changes(model: &'static str, before: Fit<'_>, after: Fit<'_>, same: bool) -> Vec<Change> {
     let find = |fit: Fit<'_>, name: &str| fit.parameters.iter().find(|p| p.name == name).cloned();
     let only_after = |p: &&Parameter| find(before, p.name).is_none();
@@ -69,6 +70,7 @@ pub fn changes(model: &'static str, before: Fit<'_>, after: Fit<'_>, same: bool)
     names.map(|p| change(p.name)).collect()
 }
 
+/// Why a parameter has no difference in standard errors; `None` where it has one.
 fn without_difference(
     before: Fit<'_>,
     after: Fit<'_>,

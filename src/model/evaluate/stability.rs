@@ -1,33 +1,33 @@
-//! Whether a column is still distributed as it was: the population stability index.
+//! Drift: whether a column is still distributed as it was, by the population stability index (PSI).
 
 use serde::{Deserialize, Serialize};
 
 use crate::math::quantile::linear_quantile;
 
-/// Bins of equal count, where values differ enough.
+/// Number of bins; they have equal counts unless values are tied.
 const BINS: usize = 10;
-/// An empty bin counts as this share: the logarithm of none is not finite.
+/// The share that an empty bin counts as, since the logarithm of 0 is not finite.
 const LEAST_SHARE: f64 = 1e-4;
 
 /// A stability index below which, by convention, a population is stable.
 pub const STABLE: f64 = 0.1;
-/// A stability index beyond which, by convention, a population has shifted.
+/// A stability index above which, by convention, a population has shifted.
 pub const SHIFTED: f64 = 0.25;
 
-/// How a column of numbers was distributed.
+/// The distribution of a column of numbers, to compare later values with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReferenceDistribution {
-    /// The column.
+    /// Name of the column.
     pub column: String,
-    /// Rising; a value on an edge belongs to the bin below it.
+    /// Inner edges of the bins, ascending; a value on an edge belongs to the bin below it.
     pub edges: Vec<f64>,
-    /// Values in each bin, one more than edges.
+    /// Number of values in each bin; one more than there are edges.
     pub counts: Vec<usize>,
 }
 
 impl ReferenceDistribution {
-    /// Deciles of the values; equal ones are one edge.
+    /// The distribution of `values`: its edges are their deciles, where equal deciles are one edge.
     pub fn of(column: &str, values: &[f64]) -> Self {
         let mut sorted = values.to_vec();
         sorted.sort_unstable_by(f64::total_cmp);
@@ -43,12 +43,12 @@ impl ReferenceDistribution {
         Self { column: column.to_owned(), edges, counts }
     }
 
-    /// The population stability index of other values against these: 0 where they are distributed
-    /// alike, below 0.1 by convention stable, above 0.25 shifted. 0 without values.
+    /// The population stability index (PSI) of other values against these: 0 for the same
+    /// distribution. By convention a population is stable below 0.1 and has shifted above 0.25.
     ///
     /// # Formula
-    /// Σ (q − p)·ln(q/p) over bins, p the share before and q the share now; an empty bin counts as
-    /// 0.0001.
+    /// Σ (q − p)·ln(q/p) over bins, where p is the share before and q the share now; an empty bin
+    /// counts as 0.0001. 0 without values.
     ///
     /// # Reference
     /// Siddiqi (2006), Credit Risk Scorecards, chapter 7 (system stability report).
@@ -65,7 +65,7 @@ impl ReferenceDistribution {
         self.counts.iter().zip(&counts(&self.edges, values)).map(term).sum()
     }
 
-    /// Whether edges rise and every bin has a count.
+    /// Whether edges are ascending and every bin has a count.
     pub fn is_sound(&self) -> bool {
         self.counts.len() == self.edges.len() + 1
             && self.edges.windows(2).all(|pair| pair[0] < pair[1])
@@ -78,15 +78,6 @@ fn counts(edges: &[f64], values: &[f64]) -> Vec<usize> {
         counts[edges.partition_point(|edge| edge < value)] += 1;
     }
     counts
-}
-
-/// How the customers of a new export differ from those that the model was fitted to.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Drift {
-    /// Population stability index of each column.
-    pub stability_index: Vec<(String, f64)>,
-    /// Whether that was beyond the limit, so that models were fitted again.
-    pub refitted: bool,
 }
 
 #[cfg(test)]

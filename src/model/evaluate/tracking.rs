@@ -1,44 +1,23 @@
-//! Repeat orders week by week, as they came and as the model expects them of customers who join
-//! when these did: over the calibration and on into the holdout.
+//! Tracking plot: actual repeat orders week by week, and those that the model expects of customers
+//! who joined on the same days, over the calibration and on into the holdout.
 
 use chrono::NaiveDate;
-use serde::{Serialize, Serializer};
 
+use crate::customers::History;
 use crate::error::Error;
 use crate::model::purchase_model::PurchaseModel;
+use crate::results::forecast::Week;
 use crate::settings::TimeUnit;
 
-/// Days of a step.
+/// Days per week.
 const STEP: i32 = 7;
 
-/// One week of the log.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Week {
-    /// Days from 1970 to its first day; a date in JSON.
-    #[serde(serialize_with = "date")]
-    pub first_day: i32,
-    /// Days from 1970 to its last day, a date in JSON; the last week of the calibration and of the log
-    /// can be short.
-    #[serde(serialize_with = "date")]
-    pub last_day: i32,
-    /// Whether it is after the calibration.
-    pub holdout: bool,
-    /// Repeat orders.
-    pub actual: f64,
-    /// Expected repeat orders.
-    pub expected: f64,
-    /// Repeat orders up to the week's end.
-    pub actual_cumulative: f64,
-    /// Expected repeat orders up to the week's end.
-    pub expected_cumulative: f64,
+/// The date of a day that is counted from 1970-01-01.
+fn date(day: i32) -> NaiveDate {
+    NaiveDate::from_epoch_days(day).unwrap_or_default()
 }
 
-fn date<S: Serializer>(day: &i32, serializer: S) -> Result<S::Ok, S::Error> {
-    let date = NaiveDate::from_epoch_days(*day).unwrap_or_default();
-    serializer.collect_str(&date)
-}
-
-/// Where the log is cut, in days from 1970.
+/// Where the log is cut, in days since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stretch {
     /// Last day of the calibration.
@@ -47,18 +26,18 @@ pub struct Stretch {
     pub end: i32,
 }
 
-/// Tracks the repeat orders of customers who joined on the days of `acquired` (day, customers) and
-/// placed `orders` (day, orders, the first ones among them), all by rising day.
+/// Tracks repeat orders week by week. `acquired` holds days and the customers who joined on them;
+/// `orders` holds days and the orders on them, including first orders. Both are ascending by day.
 ///
 /// # Formula
-/// Σ n(s)·E\[X(t − s)\] over the days s on which n(s) customers joined, E\[X\] being the expectation
-/// for a new customer.
-///
-/// # Reference
-/// Fader, Hardie & Lee (2005), Marketing Science 24(2), figures 2 and 3.
+/// Σ n(s)·E\[X(t − s)\] over the days s on which n(s) customers joined, where E\[X\] is the
+/// expected number of repeat orders of a new customer.
 ///
 /// # Errors
 /// [`Error::Model`] when an expectation cannot be computed to full accuracy.
+///
+/// # Reference
+/// Fader, Hardie & Lee (2005), Marketing Science 24(2), figures 2 and 3.
 pub fn track(
     model: &PurchaseModel,
     unit: TimeUnit,
@@ -76,12 +55,13 @@ pub fn track(
     let mut weeks = Vec::new();
     let (mut actual_before, mut expected_before) = (0.0, 0.0);
     for (first_day, last_day) in steps(start, stretch) {
+        // The first order of each customer is not a repeat order: it is subtracted below.
         let joined = acquired.iter().take_while(|(day, _)| *day <= last_day);
         let expected: f64 = joined.map(|(day, n)| n * of_age[(last_day - day) as usize]).sum();
         let actual = up_to(orders, last_day) - up_to(acquired, last_day);
         weeks.push(Week {
-            first_day,
-            last_day,
+            first_day: date(first_day),
+            last_day: date(last_day),
             holdout: first_day > stretch.calibration_end,
             actual: actual - actual_before,
             expected: expected - expected_before,
@@ -93,7 +73,8 @@ pub fn track(
     Ok(weeks)
 }
 
-/// First and last day of each week; one ends with the calibration.
+/// First and last day of each week. A week ends early where the calibration ends, so that no week
+/// belongs to both parts.
 fn steps(start: i32, stretch: Stretch) -> Vec<(i32, i32)> {
     let mut steps = Vec::new();
     let mut first = start;
@@ -110,13 +91,13 @@ fn steps(start: i32, stretch: Stretch) -> Vec<(i32, i32)> {
     steps
 }
 
-/// E[X] of a new customer after 0, 1, … `days` days.
+/// Expected repeat orders of a new customer after 0, 1, … `days` days.
 fn expectations(model: &PurchaseModel, unit: TimeUnit, days: i32) -> Result<Vec<f64>, Error> {
     let after = |day: i32| {
         let age = f64::from(day) / unit.days();
-        model.expected_orders(age, 0.0, 0.0, 0.0).filter(|orders| orders.is_finite()).ok_or_else(
+        model.expected_orders(History::NEW, age).filter(|orders| orders.is_finite()).ok_or_else(
             || {
-                Error::Model(format!(
+                Error::model(format!(
                     "the orders of a new customer after {day} days could not be computed"
                 ))
             },
@@ -139,7 +120,8 @@ mod tests {
         let stretch = Stretch { calibration_end: 110, end: 114 };
         let weeks = track(&model, TimeUnit::Week, &acquired, &orders, stretch).expect("computed");
         let spans: Vec<_> = weeks.iter().map(|w| (w.first_day, w.last_day, w.holdout)).collect();
-        assert_eq!(spans, [(100, 106, false), (107, 110, false), (111, 114, true)]);
+        let expected = [(100, 106, false), (107, 110, false), (111, 114, true)];
+        assert_eq!(spans, expected.map(|(from, to, holdout)| (date(from), date(to), holdout)));
         let actual: Vec<f64> = weeks.iter().map(|w| w.actual).collect();
         assert_eq!(actual, [1.0, 0.0, 2.0]);
         let rate = 0.2 / 7.0;

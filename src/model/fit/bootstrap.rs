@@ -1,5 +1,5 @@
-//! Refits with random weights, for what the normal approximation cannot serve: estimates near a
-//! boundary, few customers.
+//! Bootstrap: refits with random weights, for cases in which the normal approximation fails, such
+//! as estimates near a boundary or few customers.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -12,15 +12,15 @@ use crate::model::likelihood::patterns::Patterns;
 use crate::model::purchase_model::PurchaseModel;
 use crate::model::simulation::gamma;
 
-/// Share of the refits that may fail to converge.
+/// Largest share of the refits that may fail to converge.
 const MOST_LOST: f64 = 0.1;
 
 impl FittedPurchases {
-    /// The same model and selection, fitted again with exponential weights a customer.
+    /// Fits the same model under the same selection again, with a random weight per customer.
     ///
     /// # Formula
-    /// Weights wᵢ ~ Exp(1), independent: Σ over the n customers of one pattern is Gamma(n, 1). The
-    /// refits are spread around the estimate as the estimate is around the truth.
+    /// Weights wᵢ ~ Exp(1), independent; their sum over the n customers of one pattern is
+    /// Gamma(n, 1). The refits vary around the estimate as the estimate varies around the truth.
     ///
     /// # Errors
     /// [`Error::Model`] when more than one in ten refits does not converge.
@@ -37,10 +37,11 @@ impl FittedPurchases {
         let selection = self.selection.as_ref().map(|fit| fit.selection);
         let data = Data::new(patterns, 0.0, selection);
         let estimate: Vec<f64> = self.parameters.iter().map(|p| p.value).collect();
+        // The estimate is the best start, unless it is not identified (a dropout reported as 0).
         let near = self.parameters.iter().all(|p| p.identified);
         let refit = |draw: u32| {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            // Streams of their own: orders are drawn from the lower ones.
+            // Streams of their own, above those from which `intervals` draws orders.
             rng.set_stream((1 << 32) + u64::from(draw));
             let weighted = data.scaled.weighted(|row| gamma(row.count, 1.0, &mut rng));
             let objective = data.objective(self.family, &weighted);
@@ -55,7 +56,7 @@ impl FittedPurchases {
         let models: Vec<PurchaseModel> = (1..=draws).into_par_iter().filter_map(refit).collect();
         let lost = f64::from(draws) - models.len() as f64;
         if lost > MOST_LOST * f64::from(draws) {
-            return Err(Error::Model(format!(
+            return Err(Error::model(format!(
                 "{lost} of {draws} refits did not converge, so the bootstrap says nothing"
             )));
         }
@@ -99,8 +100,8 @@ mod tests {
         (mean, spread)
     }
 
-    /// To first order a refit moves by C Σ (wᵢ − 1)gᵢ, C the inverse information and gᵢ the slope of
-    /// one customer, so that its covariance is C (Σ gᵢgᵢᵀ) C.
+    /// To first order a refit moves by C Σ (wᵢ − 1)gᵢ, C the inverse information and gᵢ the slope
+    /// of one customer, so that its covariance is C (Σ gᵢgᵢᵀ) C.
     #[test]
     fn refits_are_spread_as_weights_of_variance_one_have_it() {
         // A hundred leaves for each, so that first order is all there is.

@@ -1,6 +1,6 @@
-//! What is wrong with a fit of purchases, in a code for machines and words for people.
+//! What is wrong with a purchase fit: findings with a code for machines and words for people.
 
-use crate::error::Error;
+use crate::error::{Error, Remedy};
 use crate::model::fit::family_fit::FamilyFit;
 use crate::model::likelihood::covariance::Covariance;
 use crate::model::likelihood::maximise::Optimum;
@@ -8,37 +8,35 @@ use crate::model::likelihood::patterns::Patterns;
 use crate::results::findings::Finding;
 use crate::settings::{Family, PurchaseModelName, Purchases};
 
-/// Log-likelihood that dropout must add, in total, to be told from no dropout: half the 5 %
-/// point of the 50:50 mixture of χ²₀ and χ²₁ that the likelihood ratio follows on the boundary
-/// (Self & Liang 1987, JASA 82, case 5).
+/// Total log-likelihood that dropout must add to be significant: half the 5 % point of the 50:50
+/// mixture of χ²₀ and χ²₁ that the likelihood ratio follows on the boundary (Self & Liang 1987,
+/// JASA 82, case 5).
 const LEAST_GAIN: f64 = 2.706 / 2.0;
-/// Beyond, an information matrix has lost half its digits.
+/// With a larger condition number, the inverse of an information matrix has lost half its digits.
 const ILL_CONDITIONED: f64 = 1e8;
-/// Fewer customers or repeat orders than this give parameters with errors of tens of percent.
+/// Fewer customers or repeat orders give parameters with errors of tens of percent.
 const FEW_CUSTOMERS: f64 = 100.0;
 const FEW_REPEAT_ORDERS: f64 = 100.0;
 
-/// A fit and what it is compared with.
+/// A fit, the NBD that it is compared with, and what the diagnosis needs besides.
 pub(crate) struct Case<'a> {
     pub patterns: &'a Patterns,
     pub chosen: &'a FamilyFit,
     pub nbd: &'a FamilyFit,
     /// Whether the dropout of `chosen` vanished.
     pub degenerate: bool,
-    /// Of the model that predicts.
+    /// Covariance of the model that predicts.
     pub covariance: Option<&'a Covariance>,
     pub settings: &'a Purchases,
     /// Log-likelihood (penalised, if there is a penalty) that dropout adds.
     pub gain: f64,
 }
 
-/// Makes anything but convergence an error.
+/// Turns a fit that did not converge into an error that says why.
 pub(crate) fn require_converged(
     optimum: Option<Optimum>,
     family: Family,
 ) -> Result<Optimum, Error> {
-    let advice = "check the data for extreme values, try purchases.model = \"auto\", or set a \
-                  small l2_penalty and read the result with care";
     let model = family.title();
     let edge = optimum.as_ref().and_then(|optimum| {
         let edge = optimum.at_edge().next()?;
@@ -46,23 +44,30 @@ pub(crate) fn require_converged(
     });
     match optimum {
         Some(optimum) if optimum.converged() => Ok(optimum),
-        Some(_) if let Some((name, value)) = edge => Err(Error::Model(format!(
-            "the {model} likelihood keeps rising as {name} → {}: these data have no estimate of \
-             it; choose another purchases.model, or \"auto\"",
-            if value < 1.0 { "0" } else { "∞" }
-        ))),
-        Some(optimum) => Err(Error::Model(format!(
-            "the {model} fit did not converge: the gradient norm is {:.1e} after {} iterations \
-             ({}); {advice}",
-            optimum.gradient_norm, optimum.iterations, optimum.termination
-        ))),
-        None => Err(Error::Model(format!(
-            "the {model} fit found no point with a finite likelihood; {advice}"
-        ))),
+        Some(_) if let Some((name, value)) = edge => {
+            let limit = if value < 1.0 { "0" } else { "∞" };
+            let message = format!(
+                "the {model} likelihood keeps rising as {name} → {limit}: these data have no \
+                 estimate of it"
+            );
+            Err(Error::model_with(message, Remedy::OtherModel))
+        }
+        Some(optimum) => {
+            let message = format!(
+                "the {model} fit did not converge: the gradient norm is {:.1e} after {} iterations \
+                 ({})",
+                optimum.gradient_norm, optimum.iterations, optimum.termination
+            );
+            Err(Error::model_with(message, Remedy::TamerData))
+        }
+        None => {
+            let message = format!("the {model} fit found no point with a finite likelihood");
+            Err(Error::model_with(message, Remedy::TamerData))
+        }
     }
 }
 
-/// Everything that the reader of a purchase fit should know.
+/// All findings about a purchase fit.
 pub(crate) fn of_purchases(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if case.degenerate {
@@ -135,8 +140,8 @@ fn dropout_not_significant(case: &Case<'_>) -> Option<Finding> {
     })
 }
 
-/// A direction in which the likelihood is flat, or still rising at the edge of the parameter
-/// space; a penalty hides it, so nothing is said under one.
+/// A warning where the likelihood is flat in some direction, or still rises at the edge of the
+/// parameter space. A penalty hides that, so there is no such warning under one.
 fn not_identified(case: &Case<'_>) -> Option<Finding> {
     if case.settings.l2_penalty > 0.0 {
         return None;
@@ -169,8 +174,10 @@ fn not_identified(case: &Case<'_>) -> Option<Finding> {
     )
 }
 
-/// Where two parameters run away together, their ratio is known and they are not: along the
-/// flattest direction, or, where that is flat to the end, both far away already.
+/// Two parameters can run to infinity together: their ratio is known then, and they are not. That
+/// is so where both make up the flattest direction, or, without a covariance, where both are huge.
+///
+/// Returns `None` when there is no such pair.
 fn known_ratio(fit: &FamilyFit, flattest: Option<&[f64]>) -> Option<String> {
     const FAR: f64 = 1e3;
     let together = |i: usize, j: usize| {
@@ -224,7 +231,7 @@ fn too_little_data(patterns: &Patterns) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::Histories;
+    use crate::customers::{Histories, HistoryColumns};
     use crate::model::likelihood::patterns::CustomerPatterns;
 
     fn optimum(parameters: &[f64], gradient_norm: f64) -> Optimum {
@@ -259,7 +266,13 @@ mod tests {
     fn patterns(customers: usize, repeating: usize) -> Patterns {
         let x: Vec<f64> = (0..customers).map(|i| f64::from(u8::from(i < repeating))).collect();
         let (ages, ones) = (vec![9.0; customers], vec![1.0; customers]);
-        let histories = Histories::new(x.clone(), x, ages, ones.clone(), ones);
+        let histories = Histories::new(HistoryColumns {
+            frequency: x.clone(),
+            recency: x,
+            age: ages,
+            monetary_value: ones.clone(),
+            spend_count: ones,
+        });
         CustomerPatterns::of(&histories.expect("valid")).patterns
     }
 
@@ -377,7 +390,8 @@ mod tests {
             covariance,
             ..good(family)
         };
-        // Along the flattest way, both rising or both falling: r/α = 3/12, a/(a+b) = 1/4, s/β = 1/3.
+        // Along the flattest way, both rising or both falling: r/α = 3/12, a/(a+b) = 1/4, s/β =
+        // 1/3.
         let values = [3.0, 12.0, 1.0, 3.0];
         let along = |way: &[f64]| covariance(0.01, 2e8, way);
         let rates = given(Family::BgNbd, &values, along(&[half, half, 0.0, 0.0]));

@@ -1,8 +1,8 @@
-//! The purchase model's fit with its verdict: each dropout model beside the NBD it nests.
+//! The fit of the purchase model, with findings about it. Every dropout model is compared with the
+//! NBD that it nests.
 
-use serde::{Deserialize, Serialize};
-
-use crate::error::Error;
+use crate::customers::History;
+use crate::error::{Error, Remedy};
 use crate::model::fit::diagnosis;
 use crate::model::fit::family_fit::FamilyFit;
 use crate::model::likelihood::covariance::Covariance;
@@ -11,6 +11,7 @@ use crate::model::likelihood::maximise::{Objective, minimise, minimise_through};
 use crate::model::likelihood::patterns::Patterns;
 use crate::model::purchase_model::PurchaseModel;
 use crate::model::selection::probability::SelectionRule;
+use crate::results::candidate::Candidate;
 use crate::results::findings::Finding;
 use crate::settings::{Family, PurchaseModelName, Purchases};
 
@@ -19,30 +20,31 @@ const FEWEST_PATTERNS: usize = 10;
 /// Below this gain in log-likelihood the fitted model *is* the no-dropout model, to the accuracy
 /// of the fit.
 const NO_GAIN: f64 = 1e-2;
-/// Patterns in the sample on which starts are tried.
+/// Size of the sample of patterns on which starts are tried.
 const SAMPLE: usize = 15_000;
 
-/// The model, how it was found, and what to think of it: only this can predict.
+/// A fitted purchase model: the model, how it was found, and what to think of it. Only this can
+/// predict.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FittedPurchases {
     /// The model that predicts.
     pub model: PurchaseModel,
     /// What was asked for.
     pub requested: PurchaseModelName,
-    /// The model whose parameters stand below; `model` is the NBD where its dropout vanished.
+    /// The model that `parameters` belong to; where its dropout vanished, `model` is the NBD.
     pub family: Family,
     /// Estimates.
     pub parameters: Vec<Parameter>,
-    /// Of the parameters that predict, on the log scale; none under a penalty, on a boundary or
-    /// where the information matrix is singular.
+    /// Covariance, on the log scale, of the parameters of `model`; `None` under a penalty, on a
+    /// boundary or where the information matrix is singular.
     pub covariance: Option<Covariance>,
     /// Unpenalised log-likelihood, in the time unit of the data; conditional under a selection.
     pub log_likelihood: f64,
     /// The same of the no-dropout model, fitted under the same penalty and selection.
     pub log_likelihood_without_dropout: f64,
-    /// Customers.
+    /// Number of customers.
     pub customers: usize,
-    /// Distinct (x, t_x, T).
+    /// Number of distinct (x, t_x, T).
     pub patterns: usize,
     /// How the fit ended.
     pub convergence: Convergence,
@@ -55,23 +57,10 @@ pub struct FittedPurchases {
 }
 
 impl FittedPurchases {
-    /// Whether the model that predicts lets customers leave; without that, P(alive) is 1.
+    /// Whether customers can leave in the model that predicts; otherwise P(alive) is 1 for all.
     pub fn knows_dropout(&self) -> bool {
         !matches!(self.model, PurchaseModel::Nbd(_))
     }
-}
-
-/// One model in the comparison.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Candidate {
-    /// Which.
-    pub model: Family,
-    /// Unpenalised log-likelihood; none where the fit did not converge.
-    pub log_likelihood: Option<f64>,
-    /// Akaike's criterion, 2k − 2ℓ: lower is better.
-    pub aic: Option<f64>,
-    /// Whether its dropout vanished, so that it is the NBD.
-    pub without_dropout: bool,
 }
 
 /// What conditioning on being in the file changed.
@@ -79,16 +68,17 @@ pub struct Candidate {
 pub struct SelectionFit {
     /// The condition, in the time unit of the data.
     pub selection: SelectionRule,
-    /// Customers ever acquired that the file stands for: Σ 1/P(selected).
+    /// Estimated number of customers ever acquired: Σ 1/P(selected) over the customers in the file
+    /// (the Horvitz-Thompson estimator).
     pub acquired: f64,
-    /// The same model fitted as if everybody ever acquired were in the file.
+    /// The same model, fitted as if everybody ever acquired were in the file.
     pub ignored: PurchaseModel,
-    /// Its log-likelihood under the condition, to be compared with the corrected fit's.
+    /// The conditional log-likelihood of `ignored`, comparable with that of the corrected fit.
     pub ignored_log_likelihood: f64,
 }
 
-/// What a fit is made from; time is scaled so that max T = 1, because the penalty on α depends on
-/// it.
+/// The input of a fit. Time is scaled so that max T = 1: the penalty on α (and β) depends on the
+/// time unit.
 pub(crate) struct Data {
     pub(crate) scaled: Patterns,
     sample: Option<Patterns>,
@@ -96,7 +86,8 @@ pub(crate) struct Data {
     l2_penalty: f64,
     /// The highest T, in the time unit of the data.
     longest: f64,
-    /// Σ x · ln(longest): what the change of unit adds to a log-likelihood.
+    /// Σ x · ln(longest): what the scaling adds to a log-likelihood. Each of the x order times has
+    /// a density, and a density has the unit 1/time.
     unit_term: f64,
 }
 
@@ -110,25 +101,25 @@ pub fn fit_purchases(
     selection: Option<SelectionRule>,
 ) -> Result<FittedPurchases, Error> {
     check_enough_data(patterns)?;
+    // The NBD is always fitted: every other fit is judged against it, and it predicts in place of
+    // one whose dropout vanished.
     let data = Data::new(patterns, settings.l2_penalty, selection);
+    let candidates = candidates(settings.model, selection.as_ref());
     let nbd = data.fit(Family::Nbd)?;
     let fits = match settings.model.family() {
         Some(Family::Nbd) => Vec::new(),
         Some(family) => vec![data.fit(family)?],
         None => {
-            let others = Family::ALL.into_iter().filter(|f| *f != Family::Nbd);
+            let others = candidates.iter().copied().filter(|f| *f != Family::Nbd);
             let fits: Vec<FamilyFit> = others.filter_map(|f| data.fit(f).ok()).collect();
             if fits.is_empty() {
-                return Err(Error::Model(
-                    "no model with dropout could be fitted: choose one by purchases.model to see \
-                     why, or \"nbd\" for a forecast in which nobody leaves"
-                        .to_owned(),
-                ));
+                let message = "no model with dropout could be fitted";
+                return Err(Error::model_with(message, Remedy::SingleModel));
             }
             fits
         }
     };
-    let comparison = compare(&nbd, &fits, settings.model, patterns.customers);
+    let comparison = compare(&nbd, &fits, candidates, patterns.customers);
     let chosen = match settings.model {
         PurchaseModelName::Auto => best(&nbd, &fits),
         _ => fits.first().unwrap_or(&nbd),
@@ -141,7 +132,7 @@ pub fn fit_purchases(
     Ok(fitted)
 }
 
-/// Whether there is anything to learn from.
+/// Checks that there is enough data for a fit.
 ///
 /// # Errors
 /// [`Error::Model`] when there are too few distinct histories.
@@ -149,17 +140,18 @@ pub fn check_enough_data(patterns: &Patterns) -> Result<(), Error> {
     if patterns.rows.len() >= FEWEST_PATTERNS {
         return Ok(());
     }
-    Err(Error::Model(format!(
+    let message = format!(
         "the purchase model cannot be fitted: {} customers have only {} distinct purchase \
-         histories (frequency, recency, T), at least {FEWEST_PATTERNS} are needed; give it more \
-         customers, or check that the right columns are named in [input.columns]",
+         histories (frequency, recency, T), at least {FEWEST_PATTERNS} are needed",
         patterns.customers,
         patterns.rows.len()
-    )))
+    );
+    Err(Error::model_with(message, Remedy::MoreCustomers))
 }
 
-/// The lowest AIC; of equal ones the simpler or older model.
+/// The fit with the lowest AIC; among equal ones the first, since models come simplest first.
 fn best<'a>(nbd: &'a FamilyFit, fits: &'a [FamilyFit]) -> &'a FamilyFit {
+    // Smaller differences are within the accuracy of the fits.
     const EQUAL: f64 = 1e-3;
     fits.iter().fold(nbd, |best, fit| if aic(fit) < aic(best) - EQUAL { fit } else { best })
 }
@@ -168,21 +160,27 @@ fn aic(fit: &FamilyFit) -> f64 {
     2.0 * fit.optimum.parameters.len() as f64 - 2.0 * fit.log_likelihood
 }
 
-/// Whether dropout adds nothing to the no-dropout model.
+/// Whether dropout adds nothing to the fit of the no-dropout model.
 fn is_nbd(fit: &FamilyFit, nbd: &FamilyFit, customers: f64) -> bool {
     fit.family == Family::Nbd || (nbd.optimum.value - fit.optimum.value) * customers < NO_GAIN
 }
 
+/// The models to fit: the NBD and the requested one; for `auto`, all whose P(selected) is known.
+fn candidates(requested: PurchaseModelName, selection: Option<&SelectionRule>) -> Vec<Family> {
+    let fitted = |family: &Family| match requested.family() {
+        Some(one) => *family == one || *family == Family::Nbd,
+        None => family.knows_selection(selection),
+    };
+    Family::ALL.into_iter().filter(fitted).collect()
+}
+
+/// The candidates for the comparison, lowest AIC first.
 fn compare(
     nbd: &FamilyFit,
     fits: &[FamilyFit],
-    requested: PurchaseModelName,
+    candidates: Vec<Family>,
     customers: f64,
 ) -> Vec<Candidate> {
-    let tried = |family| match requested.family() {
-        Some(one) => family == one || family == Family::Nbd,
-        None => true,
-    };
     let candidate = |family| {
         let fit = fits.iter().chain([nbd]).find(|fit| fit.family == family);
         Candidate {
@@ -192,13 +190,13 @@ fn compare(
             without_dropout: fit.is_some_and(|fit| is_nbd(fit, nbd, customers)),
         }
     };
-    let mut all: Vec<Candidate> =
-        Family::ALL.into_iter().filter(|f| tried(*f)).map(candidate).collect();
+    let mut all: Vec<Candidate> = candidates.into_iter().map(candidate).collect();
     let key = |c: &Candidate| c.aic.unwrap_or(f64::INFINITY);
     all.sort_by(|a, b| key(a).total_cmp(&key(b)));
     all
 }
 
+/// Parameters with those that are times multiplied by `unit`.
 fn in_unit(family: Family, parameters: &[f64], unit: f64) -> Vec<f64> {
     let factor = |i| if family.is_time(i) { unit } else { 1.0 };
     parameters.iter().enumerate().map(|(i, value)| value * factor(i)).collect()
@@ -223,6 +221,8 @@ impl Data {
         }
     }
 
+    /// The objective over `patterns`: the log-likelihood and the penalty. Under a selection each
+    /// customer's likelihood is divided by P(selected).
     pub(crate) fn objective<'a>(&'a self, family: Family, patterns: &'a Patterns) -> Objective<'a> {
         let plain = family.log_likelihood(patterns);
         let customers_of_age = patterns.customers_of_age();
@@ -231,6 +231,7 @@ impl Data {
             log_likelihood: match self.selection {
                 None => plain,
                 Some(selection) => Box::new(move |theta| {
+                    // P(selected) cannot be computed at θ: NaN makes the line search turn back.
                     let Some(selected) =
                         family.model(theta).selection_probability(&selection, oldest)
                     else {
@@ -252,6 +253,7 @@ impl Data {
         }
     }
 
+    /// Fits one model of the family.
     fn fit(&self, family: Family) -> Result<FamilyFit, Error> {
         let starts = self.starts(family);
         let objective = self.objective(family, &self.scaled);
@@ -260,6 +262,7 @@ impl Data {
             Some(sample) => minimise_through(&self.objective(family, sample), &objective, &starts),
         };
         let optimum = diagnosis::require_converged(optimum, family)?;
+        // Without the penalty, which is part of `optimum.value`.
         let log_likelihood = (objective.log_likelihood)(&optimum.parameters).0;
         let parameters = self.in_data_unit(family, &optimum.parameters);
         Ok(FamilyFit {
@@ -271,11 +274,11 @@ impl Data {
         })
     }
 
-    /// Where to begin.
+    /// Starting points, from the mean order rate of the data.
     pub(crate) fn starts(&self, family: Family) -> Vec<Vec<f64>> {
         let [orders, time] = self.scaled.sum(|row| {
-            let (x, _, age) = self.scaled.numbers(row);
-            [row.count * x, row.count * age]
+            let History { frequency, age, .. } = self.scaled.history(row);
+            [row.count * frequency, row.count * age]
         });
         family.starts((orders / time).max(1e-6))
     }
@@ -290,6 +293,7 @@ impl Data {
         in_unit(family, parameters, 1.0 / self.longest)
     }
 
+    /// The fit with standard errors and findings; where dropout vanished, the NBD predicts.
     fn verdict(
         &self,
         patterns: &Patterns,
@@ -303,10 +307,13 @@ impl Data {
         let objective = self.objective(predicts.family, &self.scaled);
         let covariance = Covariance::at(&objective, &predicts.optimum.parameters);
         let errors = covariance.as_ref().map(Covariance::log_standard_errors);
+        // The NBD has the first two parameters of every model. Where it predicts, the dropout
+        // parameters of the requested model have no value, and are reported as 0.
         let estimate = |(i, name): (usize, &&'static str)| match predicts.parameters.get(i) {
             Some(&value) => Parameter {
                 name,
                 value,
+                // Delta method from the log scale: SE(θ) = θ·SE(ln θ).
                 standard_error: errors.as_ref().map(|errors| errors[i] * value),
                 identified: true,
             },
@@ -337,8 +344,9 @@ impl Data {
         }
     }
 
-    /// The fit that ignores the selection, scored under it. Where a dropout model finds no optimum
-    /// then, because nobody seems to leave, it is the no-dropout model.
+    /// The fit that ignores the selection, with its log-likelihood under the selection. Without
+    /// the correction nobody seems to leave, so a dropout model often finds no optimum; the
+    /// no-dropout model then takes its place.
     fn against_ignored(
         &self,
         patterns: &Patterns,
@@ -351,10 +359,11 @@ impl Data {
             Ok(fit) if !is_nbd(&fit, &nbd, patterns.customers) => fit,
             _ => nbd,
         };
+        // Compared by the same, conditional likelihood: the plain one measures something else.
         let customers_of_age = patterns.customers_of_age();
         let selected = |model: &PurchaseModel| {
             model.selection_probability(&selection, self.longest).ok_or_else(|| {
-                Error::Model("the probability of being in the file cannot be computed".to_owned())
+                Error::model("the probability of being in the file cannot be computed")
             })
         };
         let of_ignored = selected(&ignored.model)?;
@@ -375,7 +384,7 @@ impl Data {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::customers::Histories;
+    use crate::customers::{Histories, HistoryColumns};
     use crate::model::bg_nbd::BgNbd;
     use crate::model::likelihood::maximise::Optimum;
     use crate::model::likelihood::patterns::CustomerPatterns;
@@ -399,7 +408,13 @@ pub(crate) mod tests {
         }
         let [x, t_x] = columns;
         let n = x.len();
-        let histories = Histories::new(x, t_x, vec![AGE; n], vec![1.0; n], vec![1.0; n]);
+        let histories = Histories::new(HistoryColumns {
+            frequency: x,
+            recency: t_x,
+            age: vec![AGE; n],
+            monetary_value: vec![1.0; n],
+            spend_count: vec![1.0; n],
+        });
         CustomerPatterns::of(&histories.expect("valid")).patterns
     }
 
@@ -411,7 +426,13 @@ pub(crate) mod tests {
         let all: Vec<_> = ages.iter().map(&mut one).collect();
         let (x, t_x) = all.iter().map(|one| (one.frequency, one.recency.round())).unzip();
         let ones = vec![1.0; customers];
-        let histories = Histories::new(x, t_x, ages, ones.clone(), ones);
+        let histories = Histories::new(HistoryColumns {
+            frequency: x,
+            recency: t_x,
+            age: ages,
+            monetary_value: ones.clone(),
+            spend_count: ones,
+        });
         CustomerPatterns::of(&histories.expect("valid")).patterns
     }
 

@@ -1,7 +1,7 @@
-//! The spend model's fit with its verdict.
+//! The fit of the spend model (Gamma-Gamma), with findings about it.
 
 use crate::customers::Histories;
-use crate::error::Error;
+use crate::error::{Error, Remedy};
 use crate::math::correlation::{correlation, ranks};
 use crate::model::gamma_gamma::{self, GammaGamma, SpendHistories};
 use crate::model::likelihood::covariance::Covariance;
@@ -12,23 +12,24 @@ use crate::settings::Spend;
 
 /// Three parameters need at least this many distinct spend histories.
 const FEWEST: usize = 10;
-/// Correlation of frequency and monetary value beyond which independence is in doubt.
+/// Correlation of frequency and monetary value above which independence is in doubt.
 const CORRELATED: f64 = 0.3;
 
-/// The model, how it was found, and what to think of it.
+/// A fitted spend model: the model, how it was found, and what to think of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FittedSpend {
     /// The model that predicts.
     pub model: GammaGamma,
     /// Estimates.
     pub parameters: Vec<Parameter>,
-    /// Of the estimates, on the log scale; none under a penalty or where it is singular.
+    /// Covariance of the estimates, on the log scale; `None` under a penalty or where the
+    /// information matrix is singular.
     pub covariance: Option<Covariance>,
     /// Unpenalised log-likelihood.
     pub log_likelihood: f64,
-    /// Customers with at least one counted order.
+    /// Number of customers with at least one counted order.
     pub customers: usize,
-    /// Their mean order value: what stands in where the model has no mean.
+    /// Their mean order value, which is used where the model has no mean.
     pub observed_mean: f64,
     /// Pearson's correlation of order count and monetary value; `None` if one is constant.
     pub pearson: Option<f64>,
@@ -41,8 +42,8 @@ pub struct FittedSpend {
 }
 
 impl FittedSpend {
-    /// Expected mean order value of a customer, always finite: where the model's mean does not
-    /// exist, the observed mean over customers.
+    /// Expected mean order value of a customer; where the model's mean does not exist, the observed
+    /// mean over customers. Always finite.
     pub fn expected_value(&self, count: f64, m: f64) -> f64 {
         self.model.expected_value(count, m).unwrap_or(self.observed_mean)
     }
@@ -57,12 +58,12 @@ pub fn fit_spend(histories: &Histories, settings: &Spend) -> Result<FittedSpend,
     let spend = SpendHistories::new(counts, means);
     let distinct = spend.distinct_up_to(FEWEST);
     if distinct < FEWEST {
-        return Err(Error::Model(format!(
+        let message = format!(
             "the spend model cannot be fitted: {} customers have only {distinct} distinct order \
-             counts and values, at least {FEWEST} are needed; give it more customers, or check \
-             that the right columns are named in [input.columns]",
+             counts and values, at least {FEWEST} are needed",
             spend.customers()
-        )));
+        );
+        return Err(Error::model_with(message, Remedy::MoreCustomers));
     }
     let objective = Objective {
         log_likelihood: Box::new(|parameters| gamma_gamma::log_likelihood(&spend, parameters)),
@@ -70,16 +71,19 @@ pub fn fit_spend(histories: &Histories, settings: &Spend) -> Result<FittedSpend,
         l2_penalty: settings.l2_penalty,
     };
     let mean = spend.mean_order_value();
+    // The first start has the observed mean as its population mean, p·v/(q − 1). The second has
+    // q < 1 and a small v: that is where heavy tails and penalties lead, and the first start may
+    // not find its way there.
     let starts = [vec![4.0, 4.0, 0.75 * mean], vec![4.0, 0.5, 4.0f64.min(mean)]];
     let optimum = minimise(&objective, &starts).filter(Optimum::converged).ok_or_else(|| {
-        Error::Model(
+        Error::model(
             "the Gamma-Gamma fit did not converge: order values may be nearly constant, or \
-             extreme; check the value columns and the outlier limits"
-                .to_owned(),
+             extreme; check the value columns and the outlier limits",
         )
     })?;
     let covariance = Covariance::at(&objective, &optimum.parameters);
     let errors = covariance.as_ref().map(Covariance::log_standard_errors);
+    // Under a penalty there is no covariance, and flatness cannot be seen: no finding then.
     let unknown = covariance.as_ref().is_none_or(Covariance::is_flat);
     let flat = settings.l2_penalty == 0.0 && unknown;
     let [p, q, v] = [optimum.parameters[0], optimum.parameters[1], optimum.parameters[2]];
@@ -92,6 +96,7 @@ pub fn fit_spend(histories: &Histories, settings: &Spend) -> Result<FittedSpend,
             .map(|(i, (name, value))| Parameter {
                 name,
                 value,
+                // Delta method from the log scale: SE(θ) = θ·SE(ln θ).
                 standard_error: errors.as_ref().map(|errors| errors[i] * value),
                 identified: true,
             })
@@ -180,7 +185,8 @@ mod tests {
 
     #[test]
     fn pearson_of_known_pairs() {
-        // (1,1) (2,3) (3,2): covariance 1/2·2 = 1, variances 2 and 2 (sums), so 0.5.
+        // (1,1) (2,3) (3,2): the sums of products of deviations are 1 (xy), 2 (xx) and 2 (yy), so
+        // the correlation is 1/√(2·2).
         assert_eq!(pearson(&[1.0, 2.0, 3.0, 0.0], &[1.0, 3.0, 2.0, 9.0]), Some(0.5));
         assert_eq!(pearson(&[1.0, 1.0], &[1.0, 2.0]), None);
     }

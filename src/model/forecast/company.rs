@@ -1,40 +1,20 @@
-//! What the customers of today will order, week by week and month by month: all of them, each
-//! segment, each channel. Customers who are acquired later are not in it.
+//! The company's forecast: orders and revenue of today's customers by week and by month, in total
+//! and by segment and channel. Customers who are acquired later are not in it.
 
-use serde::Serialize;
-
-use crate::customers::{Groups, Predictions, Scope};
+use crate::customers::{Groups, Predictions};
 use crate::error::Error;
 use crate::model::forecast::cumulative::cumulated;
-use crate::model::forecast::intervals::Interval;
-use crate::model::forecast::periods::{Period, periods};
+use crate::model::forecast::periods::periods;
 use crate::model::forecast::predict::{Outlook, customer_orders, length};
 use crate::model::purchase_model::PurchaseModel;
+use crate::results::forecast::{ForecastRow, Interval};
 
-/// Orders and revenue of one group in one period.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Row {
-    /// What the group has in common.
-    pub scope: Scope,
-    /// Its name.
-    pub group: String,
-    /// When.
-    #[serde(flatten)]
-    pub period: Period,
-    /// Expected orders.
-    pub orders: f64,
-    /// Their interval, where the pipeline asks for intervals.
-    pub orders_interval: Option<Interval>,
-    /// Expected revenue, not discounted.
-    pub revenue: f64,
-    /// Its interval.
-    pub revenue_interval: Option<Interval>,
-}
-
-/// Forecasts every group over every period, group by group. `next_month` is [`next_month`]'s.
+/// Forecasts every group over every period, group by group. `next_month` is the result of
+/// [`next_month`].
 ///
 /// # Formula
-/// Σ P(alive)·E\[X(t)\] over the customers of a group, and the same times E\[M\].
+/// Orders: Σ P(alive)·E\[X(t)\] over the customers of a group, between the ends of a period, where
+/// E\[X(t)\] are the expected orders if alive. Revenue: the same sum with each term times E\[M\].
 ///
 /// # Errors
 /// [`Error::Model`] when a forecast cannot be computed to full accuracy.
@@ -44,15 +24,17 @@ pub fn forecast(
     next_month: &[f64],
     groups: &Groups,
     outlook: &Outlook<'_>,
-) -> Result<Vec<Row>, Error> {
+) -> Result<Vec<ForecastRow>, Error> {
     let periods = periods(outlook.forecast.weeks_per_month);
     let ends: Vec<f64> = periods.iter().map(|p| p.to_day / outlook.unit.days()).collect();
     let until = cumulated(model, predictions, next_month, groups, outlook, &ends)?;
+    // Sums are cumulative: a week or month is the difference from the period before it. Horizons,
+    // and the first week and month, begin at day 0. Rounding must not make a difference negative.
     let mut rows = Vec::with_capacity(groups.names.len() * periods.len());
     for (g, (scope, group)) in groups.names.iter().enumerate() {
         for (k, period) in periods.iter().enumerate() {
             let before = if period.from_day > 0.0 { until[k - 1][g] } else { [0.0; 2] };
-            rows.push(Row {
+            rows.push(ForecastRow {
                 scope: *scope,
                 group: group.clone(),
                 period: *period,
@@ -66,11 +48,21 @@ pub fn forecast(
     Ok(rows)
 }
 
-/// Adds to each row its intervals of orders and revenue.
-pub fn with_intervals(rows: &mut [Row], intervals: &[[Interval; 2]]) {
-    for (row, [orders, revenue]) in rows.iter_mut().zip(intervals) {
-        (row.orders_interval, row.revenue_interval) = (Some(*orders), Some(*revenue));
-    }
+/// The rows with their intervals of orders and revenue, where there are intervals.
+pub fn with_intervals(
+    rows: Vec<ForecastRow>,
+    intervals: Option<&[[Interval; 2]]>,
+) -> Vec<ForecastRow> {
+    let Some(intervals) = intervals else {
+        return rows;
+    };
+    let pairs = rows.into_iter().zip(intervals);
+    let with = |(row, [orders, revenue]): (ForecastRow, &[Interval; 2])| ForecastRow {
+        orders_interval: Some(*orders),
+        revenue_interval: Some(*revenue),
+        ..row
+    };
+    pairs.map(with).collect()
 }
 
 /// Each customer's expected orders in the next month.
@@ -85,10 +77,12 @@ pub fn next_month(model: &PurchaseModel, outlook: &Outlook<'_>) -> Result<Vec<f6
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::customers::{History, Scope};
     use crate::model::bg_nbd::BgNbd;
-    use crate::model::forecast::periods::Span;
     use crate::model::forecast::predict::tests::{Asked, asked};
     use crate::model::nbd::Nbd;
+    use crate::results::forecast::Period;
+    use crate::results::forecast::Span;
     use crate::settings::{MonthLength, TimeUnit};
 
     /// With r 1 and α 2: 1/4, 2/4 and 6/8 orders a time unit.
@@ -125,7 +119,10 @@ mod tests {
         let over = |months| {
             let time = length(months, outlook.forecast.weeks_per_month, outlook.unit);
             let one = |((x, _, age), alive): (&(f64, f64, f64), f64)| {
-                alive * model.orders_if_alive(time, *x, *age).expect("computed")
+                alive
+                    * model
+                        .orders_if_alive(History { frequency: *x, age: *age, ..History::NEW }, time)
+                        .expect("computed")
             };
             HISTORIES.iter().zip(alive).map(one).collect::<Vec<f64>>()
         };
@@ -174,17 +171,21 @@ mod tests {
             let asked = customers(month);
             // T is in days here.
             let outlook = asked.outlook(TimeUnit::Day);
-            let alive = HISTORIES.map(|(x, t_x, age)| model.p_alive(x, t_x, age));
+            let alive = HISTORIES
+                .map(|(x, t_x, age)| model.p_alive(History { frequency: x, recency: t_x, age }));
             let groups = groups();
             let (predictions, next) = predictions(&model, alive, [10.0, 20.0, 40.0], &outlook);
             let rows = forecast(&model, &predictions, &next, &groups, &outlook).expect("computed");
             let until = |day: f64| -> f64 {
-                let one =
-                    |(x, t_x, age)| model.expected_orders(day, x, t_x, age).expect("computed");
+                let one = |(x, t_x, age)| {
+                    model
+                        .expected_orders(History { frequency: x, recency: t_x, age }, day)
+                        .expect("computed")
+                };
                 HISTORIES.map(one).iter().sum()
             };
             let sum = |scope, span, from: u32, to: u32| -> f64 {
-                let wanted = |row: &&Row| {
+                let wanted = |row: &&ForecastRow| {
                     let Period { span: own, number, .. } = row.period;
                     row.scope == scope && own == span && (from..=to).contains(&number)
                 };
@@ -229,11 +230,11 @@ mod tests {
         let outlook = asked.outlook(TimeUnit::Week);
         let (predictions, next) = predictions(&NBD, [1.0; 3], [1.0; 3], &outlook);
         let everybody = Groups::everybody();
-        let mut rows = forecast(&NBD, &predictions, &next, &everybody, &outlook).expect("computed");
+        let rows = forecast(&NBD, &predictions, &next, &everybody, &outlook).expect("computed");
         let interval = |low: f64| Interval { low, high: low + 0.5 };
         let intervals: Vec<[Interval; 2]> =
             (0..68).map(|i| [interval(f64::from(i)), interval(1000.0 + f64::from(i))]).collect();
-        with_intervals(&mut rows, &intervals);
+        let rows = with_intervals(rows, Some(&intervals));
         for (row, [orders, revenue]) in rows.iter().zip(intervals) {
             assert_eq!((row.orders_interval, row.revenue_interval), (Some(orders), Some(revenue)));
         }

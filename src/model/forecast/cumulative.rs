@@ -1,35 +1,42 @@
-//! Cumulated orders and revenue of groups of customers as functions of time.
+//! Cumulative orders and revenue of groups of customers, as functions of time.
 //!
-//! The sums are smooth in time and, for each frequency, in T: they are computed at Chebyshev points
-//! of ln(1 + t/s) and ln(1 + T/s), s being the model's shortest time constant, and interpolated.
-//! The result is checked against the customers' own forecasts; where it is off, as it can be for
-//! many orders in little time, there are more points, and in the end the sums themselves.
+//! The sums are smooth in time and, for each frequency, in T. They are therefore computed at
+//! Chebyshev points of ln(1 + t/s) and ln(1 + T/s), where s is the model's shortest time constant,
+//! and interpolated. The result is checked against sums of the customers' own forecasts. Where it
+//! is off, which happens with many orders in little time, more points are tried, and finally the
+//! sums are computed directly.
 
 use std::collections::BTreeMap;
 
-use crate::customers::{Groups, Predictions};
+use crate::customers::{Groups, History, Predictions};
 use crate::error::Error;
 use crate::math::chebyshev::{Interpolant, basis, chebyshev_points};
 use crate::model::forecast::predict::{Outlook, length};
 use crate::model::likelihood::patterns::Pairs;
 use crate::model::purchase_model::PurchaseModel;
 
-/// Points of each interpolation, tried in turn.
+/// Numbers of points of each interpolation, tried in turn.
 const POINTS: [usize; 3] = [14, 28, 56];
-/// Relative error that the check lets through.
+/// Relative error that the check accepts.
 const EXACT: f64 = 1e-9;
 
 /// Orders and revenue of each group.
 pub(crate) type Sums = Vec<[f64; 2]>;
 
-/// A frequency and an age that stand for customers: Σ P(alive) and Σ P(alive)·E[M] of each group.
+/// A pair (x, T) at which the model is evaluated, on behalf of customers with that x and a similar
+/// T.
 struct Node {
     x: f64,
     age: f64,
+    /// For each group, Σ P(alive) and Σ P(alive)·E\[M\] of those customers.
     weights: Sums,
 }
 
-/// Orders and revenue of each group up to each of `times`, which rise.
+/// Orders and revenue of each group up to each of `times`, which are ascending.
+///
+/// # Formula
+/// Σ P(alive)·E\[X(t)\] and Σ P(alive)·E\[X(t)\]·E\[M\] over the customers of a group, E\[X(t)\]
+/// being the expected orders if alive.
 ///
 /// # Errors
 /// [`Error::Model`] when a sum cannot be computed.
@@ -44,6 +51,7 @@ pub(crate) fn cumulated(
     let scale = shortest_time(model);
     let farthest = times.iter().copied().fold(0.0, f64::max);
     let pairs = &outlook.customers.pairs;
+    // P(alive) and E[M] do not depend on the time t, so they are summed once into the weights.
     let weights = weights_of_pairs(predictions, groups, outlook);
     let checks = checks(predictions, next_month, groups, outlook, farthest);
     for points in POINTS {
@@ -58,6 +66,7 @@ pub(crate) fn cumulated(
         }
         tracing::debug!(points, error, "more points for the company's forecast");
     }
+    // No interpolation was exact enough: every distinct (x, T) at every time.
     let nodes = compressed(&weights, pairs, usize::MAX, scale);
     times
         .iter()
@@ -66,10 +75,10 @@ pub(crate) fn cumulated(
             sums.iter().flatten().all(|sum| sum.is_finite()).then_some(sums)
         })
         .collect::<Option<_>>()
-        .ok_or_else(|| Error::Model("the company's forecast could not be computed".to_owned()))
+        .ok_or_else(|| Error::model("the company's forecast could not be computed"))
 }
 
-/// The sums at Chebyshev points of time, one curve a group.
+/// The sums as functions of time, through Chebyshev points: one curve per group.
 fn interpolated(
     model: &PurchaseModel,
     nodes: &[Node],
@@ -92,19 +101,20 @@ fn error(found: &Sums, exact: &Sums) -> f64 {
     found.iter().flatten().zip(exact.iter().flatten()).map(one).fold(0.0, worse)
 }
 
-/// The larger of two errors; one that is no number is the largest.
+/// The larger of two errors; NaN counts as the largest.
 fn worse(a: f64, b: f64) -> f64 {
     if a.is_nan() || b.is_nan() { f64::INFINITY } else { a.max(b) }
 }
 
-/// The shortest time constant: E[X(t)] has no singularity nearer to zero than −s.
+/// The model's shortest time constant s: E[X(t)] has no singularity closer to zero than −s, so on
+/// the scale ln(1 + t/s) it is smooth enough for few points.
 fn shortest_time(model: &PurchaseModel) -> f64 {
     let family = model.family();
     let times = model.parameters().into_iter().enumerate().filter(|(k, _)| family.is_time(*k));
     times.map(|(_, time)| time).fold(f64::INFINITY, f64::min)
 }
 
-/// For each distinct (x, T), what each group weighs.
+/// For each distinct (x, T), the weights of each group: see [`Node`].
 fn weights_of_pairs(
     predictions: &Predictions,
     groups: &Groups,
@@ -127,7 +137,7 @@ fn add(sum: &mut [f64; 2], term: [f64; 2]) {
     sum[1] += term[1];
 }
 
-/// Sums over customers at the times for which each has a forecast.
+/// The exact sums at those times for which there are forecasts of every customer.
 fn checks(
     predictions: &Predictions,
     next_month: &[f64],
@@ -153,8 +163,13 @@ fn checks(
         .collect()
 }
 
-/// The same weights on at most `points` ages for each frequency.
+/// Moves the weights to at most `points` values of T for each frequency.
+///
+/// # Formula
+/// By interpolation in T, f(T) ≈ Σₖ ℓₖ(T)·f(Tₖ) with the Lagrange basis ℓₖ at Chebyshev points Tₖ.
+/// So Σ w·f(T) over customers is Σₖ (Σ w·ℓₖ(T))·f(Tₖ), with new weights that do not depend on f.
 fn compressed(weights: &[Sums], pairs: &Pairs, points: usize, scale: f64) -> Vec<Node> {
+    // A BTreeMap for a fixed order of the sums. x ≥ 0, so bits and values have the same order.
     let mut by_frequency: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for (pair, (x, _)) in pairs.numbers.iter().enumerate() {
         by_frequency.entry(x.to_bits()).or_default().push(pair);
@@ -191,11 +206,13 @@ fn compressed(weights: &[Sums], pairs: &Pairs, points: usize, scale: f64) -> Vec
     nodes
 }
 
-/// Orders and revenue of each group up to a time.
+/// Orders and revenue of each group up to a time, from the nodes.
 fn sums(model: &PurchaseModel, nodes: &[Node], time: f64, groups: usize) -> Sums {
     let mut sums = vec![[0.0; 2]; groups];
     for node in nodes {
-        let orders = model.orders_if_alive(time, node.x, node.age).unwrap_or(f64::NAN);
+        let orders = model
+            .orders_if_alive(History { frequency: node.x, age: node.age, ..History::NEW }, time)
+            .unwrap_or(f64::NAN);
         for (sum, weight) in sums.iter_mut().zip(&node.weights) {
             add(sum, weight.map(|weight| weight * orders));
         }
@@ -206,30 +223,31 @@ fn sums(model: &PurchaseModel, nodes: &[Node], time: f64, groups: usize) -> Sums
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::Histories;
+    use crate::customers::{Histories, HistoryColumns};
     use crate::model::bg_nbd::BgNbd;
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::settings::TimeUnit;
     use crate::settings::{Forecast, LifetimeValue};
 
-    /// Sums over the customers themselves, for tame histories and for hundreds of orders in days.
+    /// Compared with sums over the customers, for ordinary histories and for hundreds of orders in
+    /// days.
     #[test]
     fn interpolated_sums_are_the_sums() {
         let model = PurchaseModel::BgNbd(BgNbd { r: 0.25, alpha: 4.4, a: 0.8, b: 2.4 });
-        for next_month in [3.0, 400.0] {
+        for highest in [3.0, 400.0] {
             let n = 900;
             let frequency: Vec<f64> =
-                (0..n).map(|i| if i % 9 == 0 { next_month } else { f64::from(i % 3) }).collect();
+                (0..n).map(|i| if i % 9 == 0 { highest } else { f64::from(i % 3) }).collect();
             let age: Vec<f64> = (0..n).map(|i| f64::from(1 + i % 300) / 7.0).collect();
             let recency =
                 age.iter().zip(&frequency).map(|(t, x)| if *x > 0.0 { 0.9 * t } else { 0.0 });
-            let histories = Histories::new(
-                frequency.clone(),
-                recency.collect(),
-                age.clone(),
-                vec![10.0; n as usize],
-                vec![1.0; n as usize],
-            )
+            let histories = Histories::new(HistoryColumns {
+                frequency: frequency.clone(),
+                recency: recency.collect(),
+                age: age.clone(),
+                monetary_value: vec![10.0; n as usize],
+                spend_count: vec![1.0; n as usize],
+            })
             .expect("valid");
             let customers = CustomerPatterns::of(&histories);
             let (forecast, lifetime) = (Forecast::default(), LifetimeValue::default());
@@ -241,10 +259,22 @@ mod tests {
                 lifetime: &lifetime,
             };
             let alive: Vec<f64> = (0..histories.len())
-                .map(|i| model.p_alive(frequency[i], histories.recency()[i], age[i]))
+                .map(|i| {
+                    model.p_alive(History {
+                        frequency: frequency[i],
+                        recency: histories.recency()[i],
+                        age: age[i],
+                    })
+                })
                 .collect();
             let orders = |i: usize, t: f64| {
-                alive[i] * model.orders_if_alive(t, frequency[i], age[i]).expect("computed")
+                alive[i]
+                    * model
+                        .orders_if_alive(
+                            History { frequency: frequency[i], age: age[i], ..History::NEW },
+                            t,
+                        )
+                        .expect("computed")
             };
             let all = |t: f64| (0..histories.len()).map(|i| orders(i, t)).collect::<Vec<f64>>();
             let month = length(1, forecast.weeks_per_month, TimeUnit::Week);
@@ -261,9 +291,9 @@ mod tests {
                 let exact: f64 = all(time).iter().sum();
                 assert!(
                     (sums[0][0] / exact - 1.0).abs() < 1e-8,
-                    "{next_month} {time}: {sums:?} {exact}"
+                    "{highest} {time}: {sums:?} {exact}"
                 );
-                assert!((sums[0][1] / exact / 10.0 - 1.0).abs() < 1e-8, "{next_month} {time}");
+                assert!((sums[0][1] / exact / 10.0 - 1.0).abs() < 1e-8, "{highest} {time}");
             }
         }
     }

@@ -1,15 +1,14 @@
-//! How far forecasts can be off: totals by drawing parameters and everybody's orders, customers
-//! from the distribution of their orders.
+//! Intervals: how far forecasts can be off. Those of totals come from random draws of parameters
+//! and of every customer's orders; those of single customers from the distribution of their orders.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
-use serde::Serialize;
 
 use crate::customers::predictions::CustomerIntervals;
-use crate::customers::{Groups, Scope};
-use crate::error::Error;
+use crate::customers::{Groups, History, Scope};
+use crate::error::{Error, Remedy};
 use crate::math::linear::cholesky;
 use crate::model::fit::purchases::FittedPurchases;
 use crate::model::fit::spend::FittedSpend;
@@ -20,62 +19,23 @@ use crate::model::likelihood::covariance::Covariance;
 use crate::model::purchase_model::PurchaseModel;
 use crate::model::simulation::gamma;
 use crate::progress;
-use crate::settings::{Uncertainty, UncertaintyMethod};
+use crate::results::forecast::{GroupIntervals, Interval, Intervals};
+use crate::settings::{Horizon, Uncertainty, UncertaintyMethod};
 
-/// Counts of orders that a distribution may need.
+/// Most counts for which a distribution of orders is computed.
 const MOST_ORDERS: u32 = 1 << 20;
-
-/// An interval that holds the truth with the level's probability, equal tails.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Interval {
-    /// Lower end.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
-}
-
-/// Intervals for the totals of one group of customers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct GroupIntervals {
-    /// For each horizon: months, orders.
-    pub orders: Vec<(u32, Interval)>,
-    /// Discounted value over the lifetime horizon.
-    pub lifetime_value: Interval,
-    /// Share of the customers who have not left, 0 to 1; 0 for a group without customers.
-    pub alive: Interval,
-}
-
-/// Intervals for the totals of all customers and of each segment.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Intervals {
-    /// Probability that an interval holds the truth.
-    pub level: f64,
-    /// Where the parameters were drawn from.
-    pub method: UncertaintyMethod,
-    /// Draws of parameters and orders.
-    pub draws: u32,
-    /// Whether parameters of the order values were drawn too; a penalised fit has none to draw.
-    pub spend_parameters_drawn: bool,
-    /// All customers.
-    pub company: GroupIntervals,
-    /// Each segment, lowest first.
-    pub segments: Vec<GroupIntervals>,
-    /// Orders and revenue of each row of the company's forecast.
-    #[serde(skip)]
-    pub periods: Vec<[Interval; 2]>,
-}
 
 /// Intervals for totals.
 ///
 /// # Formula
-/// Each draw: parameters from the normal approximation on the log scale (or from a weighted refit),
-/// then for each customer alive or not, an order rate and a dropout from their posterior
-/// distributions, the orders that follow, and the value of each from Gamma-Gamma. The interval is
-/// the quantiles of the totals over draws.
+/// Each draw takes parameters from their normal approximation on the log scale (or from a weighted
+/// refit). Then it draws, for each customer, whether the customer is alive, an order rate and a
+/// dropout from their posterior distributions, the orders that follow, and the value of each order
+/// from Gamma-Gamma. The ends of an interval are quantiles of the totals over the draws.
 ///
 /// # Errors
 /// [`Error::Model`] when there are no parameters to draw.
-pub fn of_totals(
+pub fn total_intervals(
     settings: &Uncertainty,
     purchases: &FittedPurchases,
     spend: &FittedSpend,
@@ -84,7 +44,9 @@ pub fn of_totals(
 ) -> Result<Intervals, Error> {
     let models = parameter_draws(settings, purchases, outlook)?;
     let values = spend_draws(settings, spend)?;
-    let draws: Vec<Totals> = models
+    // One random stream per draw, so that the draws are the same on any number of cores. Stream 0
+    // is for parameters.
+    let totals: Vec<Totals> = models
         .par_iter()
         .zip(&values)
         .enumerate()
@@ -96,46 +58,65 @@ pub fn of_totals(
             totals
         })
         .collect();
-    let interval = |of: &dyn Fn(&Totals) -> f64| {
-        let mut all: Vec<f64> = draws.iter().map(of).collect();
-        all.sort_by(f64::total_cmp);
-        let tail = (1.0 - settings.level) / 2.0;
-        let last = (all.len() - 1) as f64;
-        Interval {
-            low: all[(tail * last).round() as usize],
-            high: all[((1.0 - tail) * last).round() as usize],
-        }
-    };
-    let horizons = &outlook.forecast.horizons;
+    let draws = Draws { totals, level: settings.level, horizons: &outlook.forecast.horizons };
     let sizes = groups.sizes(outlook.histories.len());
-    let group = |g: usize| {
-        let orders = |h: usize| interval(&|totals: &Totals| totals.orders[g * horizons.len() + h]);
-        GroupIntervals {
-            orders: horizons
-                .iter()
-                .enumerate()
-                .map(|(h, horizon)| (horizon.months, orders(h)))
-                .collect(),
-            lifetime_value: interval(&|totals: &Totals| totals.lifetime_value[g]),
-            alive: interval(&|totals: &Totals| totals.alive[g] / sizes[g].max(1.0)),
-        }
-    };
-    let rows = draws.first().map_or(0, |totals| totals.periods.len());
     let segments =
         groups.names.iter().enumerate().filter(|(_, (scope, _))| *scope == Scope::Segment);
     Ok(Intervals {
         level: settings.level,
         method: settings.method,
-        draws: draws.len() as u32,
+        draws: draws.totals.len() as u32,
         spend_parameters_drawn: spend.covariance.is_some(),
-        company: group(0),
-        segments: segments.map(|(g, _)| group(g)).collect(),
-        periods: (0..rows)
-            .map(|row| [0, 1].map(|k| interval(&|totals: &Totals| totals.periods[row][k])))
-            .collect(),
+        company: draws.group(0, sizes[0]),
+        segments: segments.map(|(g, _)| draws.group(g, sizes[g])).collect(),
+        periods: draws.periods(),
     })
 }
 
+/// The totals of every draw.
+struct Draws<'a> {
+    totals: Vec<Totals>,
+    level: f64,
+    horizons: &'a [Horizon],
+}
+
+impl Draws<'_> {
+    /// The interval of one total: quantiles over the draws, not interpolated, so that orders stay
+    /// whole numbers.
+    fn interval(&self, of: impl Fn(&Totals) -> f64) -> Interval {
+        let mut all: Vec<f64> = self.totals.iter().map(of).collect();
+        all.sort_by(f64::total_cmp);
+        let tail = (1.0 - self.level) / 2.0;
+        let last = (all.len() - 1) as f64;
+        Interval {
+            low: all[(tail * last).round() as usize],
+            high: all[((1.0 - tail) * last).round() as usize],
+        }
+    }
+
+    /// The intervals of group `g`, which has so many `customers`.
+    fn group(&self, g: usize, customers: f64) -> GroupIntervals {
+        // Orders are stored group by group, and within a group horizon by horizon.
+        let first = g * self.horizons.len();
+        let horizons = self.horizons.iter().enumerate();
+        let orders = horizons
+            .map(|(h, horizon)| (horizon.months, self.interval(|totals| totals.orders[first + h])));
+        GroupIntervals {
+            orders: orders.collect(),
+            lifetime_value: self.interval(|totals| totals.lifetime_value[g]),
+            alive: self.interval(|totals| totals.alive[g] / customers.max(1.0)),
+        }
+    }
+
+    /// The intervals of orders and revenue of each row of the forecast.
+    fn periods(&self) -> Vec<[Interval; 2]> {
+        let rows = self.totals.first().map_or(0, |totals| totals.periods.len());
+        let of_row = |row: usize| [0, 1].map(|k| self.interval(|totals| totals.periods[row][k]));
+        (0..rows).map(of_row).collect()
+    }
+}
+
+/// One purchase model per draw.
 fn parameter_draws(
     settings: &Uncertainty,
     purchases: &FittedPurchases,
@@ -145,9 +126,7 @@ fn parameter_draws(
         return purchases.refits(&outlook.customers.patterns, settings.draws, settings.seed);
     }
     let covariance = purchases.covariance.as_ref().ok_or_else(|| {
-        Error::Model(
-            "the purchase model has no standard errors here to draw parameters from".to_owned(),
-        )
+        Error::model("the purchase model has no standard errors here to draw parameters from")
     })?;
     let family = purchases.model.family();
     let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
@@ -155,18 +134,27 @@ fn parameter_draws(
     Ok(draws.iter().map(|theta| family.model(theta)).collect())
 }
 
+/// One spend model per draw; the same for all where there is no covariance to draw from.
 fn spend_draws(settings: &Uncertainty, spend: &FittedSpend) -> Result<Vec<GammaGamma>, Error> {
     let GammaGamma { p, q, v } = spend.model;
     let Some(covariance) = &spend.covariance else {
         return Ok(vec![spend.model; settings.draws as usize]);
     };
     let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
+    // Not the stream of the purchase parameters, or the two would move together.
     rng.set_stream(u64::MAX);
     let draws = normal_draws(&[p, q, v], covariance, settings.draws, &mut rng)?;
     Ok(draws.iter().map(|t| GammaGamma { p: t[0], q: t[1], v: t[2] }).collect())
 }
 
-/// θ·e^(Lz), L Lᵀ being the covariance on the log scale.
+/// Draws of parameters from the normal approximation on the log scale.
+///
+/// # Formula
+/// θ·e^(Lz), where z is standard normal and L Lᵀ the covariance of ln θ. On this scale no draw is
+/// negative.
+///
+/// # Errors
+/// [`Error::Model`] when the likelihood is flat in some direction.
 fn normal_draws(
     estimates: &[f64],
     covariance: &Covariance,
@@ -175,11 +163,10 @@ fn normal_draws(
 ) -> Result<Vec<Vec<f64>>, Error> {
     let factor =
         cholesky(&covariance.log_scale).filter(|_| !covariance.is_flat()).ok_or_else(|| {
-            Error::Model(
-            "the likelihood is flat in some direction, where standard errors say nothing about \
-             the parameters"
-                .to_owned(),
-        )
+            Error::model(
+                "the likelihood is flat in some direction, where standard errors say nothing about \
+             the parameters",
+            )
         })?;
     let draw = |_| {
         let z: Vec<f64> = estimates.iter().map(|_| StandardNormal.sample(rng)).collect();
@@ -189,19 +176,21 @@ fn normal_draws(
     Ok((0..draws).map(draw).collect())
 }
 
-/// Sums over one possible future, group by group.
+/// The totals of one draw, group by group.
 struct Totals {
-    /// Orders over each horizon of the pipeline.
+    /// For each group, orders over each horizon of the pipeline.
     orders: Vec<f64>,
-    /// Discounted value over the lifetime horizon.
+    /// For each group, the discounted value over the lifetime horizon.
     lifetime_value: Vec<f64>,
-    /// Customers who have not left.
+    /// For each group, the customers who have not left.
     alive: Vec<f64>,
-    /// Orders and revenue of each period of the company's forecast.
+    /// For each group, orders and revenue of each period of the company's forecast.
     periods: Vec<[f64; 2]>,
 }
 
 impl Outlook<'_> {
+    /// Draws one future of every customer and sums it over groups. `spend` is the spend model and
+    /// the observed mean value.
     fn draw_totals(
         &self,
         model: &PurchaseModel,
@@ -216,6 +205,9 @@ impl Outlook<'_> {
         let lifetime = valued * f64::from(self.lifetime.months);
         let periods = periods(month);
         let days = self.unit.days();
+        // Every future runs as far as the longest of all horizons, and each order then counts in
+        // all horizons, periods and groups that contain it: one draw serves them all, so totals of
+        // groups add up to those of the company.
         let farthest = periods.iter().map(|p| p.to_day / days).fold(lifetime, f64::max);
         let farthest = horizons.iter().copied().fold(farthest, f64::max);
         let rate = 1.0 + self.lifetime.monthly_discount_rate;
@@ -226,19 +218,18 @@ impl Outlook<'_> {
             periods: vec![[0.0; 2]; groups.names.len() * periods.len()],
         };
         for i in 0..self.histories.len() {
-            let history = (
-                self.histories.frequency()[i],
-                self.histories.recency()[i],
-                self.histories.age()[i],
-            );
+            let history = self.histories.get(i);
             let Some(mut future) = model.draw_future(history, rng) else {
                 continue;
             };
             groups.of(i).for_each(|g| totals.alive[g] += 1.0);
+            // One ν per customer, so that all orders of a customer share the uncertainty of the
+            // mean. It is drawn at the first order, since many customers have none.
             let mut scale = None;
             while let Some(time) = future.next_order(rng).filter(|time| *time <= farthest) {
                 let scale = *scale.get_or_insert_with(|| self.draw_scale(spend, i, rng));
                 let value = gamma(spend.0.p, scale, rng);
+                // Discounting to the end of the month of the order, as in the forecast.
                 let discounted =
                     if time <= lifetime { value * rate.powf(-(time / valued).ceil()) } else { 0.0 };
                 for g in groups.of(i) {
@@ -258,8 +249,11 @@ impl Outlook<'_> {
         totals
     }
 
-    /// ν of a customer's order values, from its posterior Gamma(q + p·n, v + n·m); where the mean
-    /// value does not exist, the one that gives the observed mean, as in the forecast.
+    /// Draws ν of a customer's order values.
+    ///
+    /// # Formula
+    /// The posterior Gamma(q + p·n, v + n·m). Where the mean value does not exist: p over the
+    /// observed mean, which gives that mean, as in the forecast.
     fn draw_scale(
         &self,
         (spend, observed_mean): (&GammaGamma, f64),
@@ -274,14 +268,14 @@ impl Outlook<'_> {
     }
 }
 
-/// Intervals and P(at least one order) of each customer, at the estimates.
+/// Intervals and P(at least one order) of each customer, with the estimates as if they were exact.
 ///
 /// # Formula
-/// The smallest counts at which the distribution of orders reaches the two tails' probabilities.
+/// The ends are the smallest counts n with P(N ≤ n) ≥ (1 − level)/2 and P(N ≤ n) ≥ (1 + level)/2.
 ///
 /// # Errors
 /// [`Error::Model`] when a distribution is too wide to be computed.
-pub fn of_customers(
+pub fn customer_intervals(
     level: f64,
     model: &PurchaseModel,
     outlook: &Outlook<'_>,
@@ -294,18 +288,17 @@ pub fn of_customers(
             .rows
             .par_iter()
             .map(|row| {
-                let history = patterns.numbers(row);
-                let (x, t_x, age) = history;
-                let any = model.any_order_if_alive(horizon, x, age) * model.p_alive(x, t_x, age);
+                let history = patterns.history(row);
+                let any = model.any_order_if_alive(history, horizon) * model.p_alive(history);
                 let [low, high] = order_quantiles(model, horizon, history, [tail, 1.0 - tail])?;
                 Some([low, high, any])
             })
             .collect();
         let ends = ends.ok_or_else(|| {
-            Error::Model(format!(
-                "the distribution of orders over {months} months is too wide for intervals: \
-                 remove [uncertainty] or shorten forecast.horizons"
-            ))
+            let message = format!(
+                "the distribution of orders over {months} months is too wide for intervals"
+            );
+            Error::model_with(message, Remedy::ShorterHorizons)
         })?;
         let column = |k: usize| {
             let of_pattern: Vec<f64> = ends.iter().map(|ends| ends[k]).collect();
@@ -316,18 +309,21 @@ pub fn of_customers(
     outlook.forecast.horizons.iter().map(|h| one(h.months)).collect()
 }
 
+/// Quantiles of the number of orders over a horizon.
+///
+/// Returns `None` when a numerical method, or the number of counts, reached its cap.
 fn order_quantiles(
     model: &PurchaseModel,
     horizon: f64,
-    history: (f64, f64, f64),
+    history: History,
     [low, high]: [f64; 2],
 ) -> Option<[f64; 2]> {
-    let (x, _, age) = history;
-    let mean = model.orders_if_alive(horizon, x, age)?;
+    let mean = model.orders_if_alive(history, horizon)?;
+    // Enough counts for most customers; doubled where the upper quantile is not among them.
     let mut count = (2.0 * mean + 16.0).min(f64::from(MOST_ORDERS)) as u32;
     while count <= MOST_ORDERS {
         let (mut sum, mut first) = (0.0, None);
-        for (n, p) in model.distribution(horizon, history, 0..count).into_iter().enumerate() {
+        for (n, p) in model.distribution(history, horizon, 0..count).into_iter().enumerate() {
             sum += p;
             if sum >= low {
                 first.get_or_insert(n);
@@ -421,7 +417,7 @@ mod tests {
         };
         let (purchases, spend) = (fitted(NBD, diagonal(&[EXACT; 2])), valued(TENS, 10.0, None));
         let outlook = asked.outlook(TimeUnit::Week);
-        let found = of_totals(&settings(0.9, 1), &purchases, &spend, &outlook, &groups);
+        let found = total_intervals(&settings(0.9, 1), &purchases, &spend, &outlook, &groups);
         let found = found.expect("intervals");
         let only = |interval: &Interval| {
             assert_eq!(interval.low, interval.high);
@@ -446,10 +442,10 @@ mod tests {
         assert!((0..68).all(|i| near(row(i, 1), 10.0 * row(i, 0))));
         // Everybody is in one segment and in the only channel.
         assert_eq!(found.segments.len(), 3);
-        for h in 0..3 {
+        for (h, total) in orders.iter().enumerate() {
             let parts = [0, 1].map(|s| only(&found.segments[s].orders[h].1));
             assert!(parts.iter().all(|part| *part > 0.0), "{parts:?}");
-            assert_eq!(parts.iter().sum::<f64>(), orders[h]);
+            assert_eq!(parts.iter().sum::<f64>(), *total);
             assert_eq!(only(&found.segments[2].orders[h].1), 0.0);
         }
         for i in 0..68 {
@@ -471,7 +467,7 @@ mod tests {
         let [wide, narrow] = [0.9, 0.5].map(|level: f64| {
             let everybody = Groups::everybody();
             let found =
-                of_totals(&settings(level, draws), &purchases, &spend, &outlook, &everybody);
+                total_intervals(&settings(level, draws), &purchases, &spend, &outlook, &everybody);
             let orders = found.expect("intervals").company.orders[0].1;
             let tail = (1.0 - level) / 2.0;
             for (end, share) in [(orders.low, tail), (orders.high, 1.0 - tail)] {
@@ -514,7 +510,8 @@ mod tests {
         let [together, apart] = [0.028, -0.028].map(|covariance| {
             let log_scale = vec![vec![0.04, covariance], vec![covariance, 0.04]];
             let purchases = fitted(NBD, Some(log_scale));
-            let found = of_totals(&settings(0.9, draws), &purchases, &spend, &outlook, &everybody);
+            let found =
+                total_intervals(&settings(0.9, draws), &purchases, &spend, &outlook, &everybody);
             let found = found.expect("intervals");
             assert!(found.spend_parameters_drawn);
             let orders = found.company.orders[0].1;
@@ -554,7 +551,8 @@ mod tests {
         let (asked, draws) = (alike((0.0, 0.0, 1.0), 90, &[1]), 1_000);
         let (purchases, spend) = (fitted(model, diagonal(&[EXACT; 4])), valued(TENS, 10.0, None));
         let (outlook, everybody) = (asked.outlook(TimeUnit::Week), Groups::everybody());
-        let found = of_totals(&settings(0.9, draws), &purchases, &spend, &outlook, &everybody);
+        let found =
+            total_intervals(&settings(0.9, draws), &purchases, &spend, &outlook, &everybody);
         let alive = found.expect("intervals").company.alive;
         // P(n of 90), each from the one before: 23 to 37 are alive.
         let mut term = (2.0f64 / 3.0).powi(90);
@@ -580,7 +578,7 @@ mod tests {
         let mut asked = alike((0.0, 0.0, 1.0), 2, &[6]);
         asked.forecast.weeks_per_month = MonthLength::Weeks(33.0);
         let of = |level: f64, model: &PurchaseModel, asked: &Asked| {
-            let found = of_customers(level, model, &asked.outlook(TimeUnit::Week));
+            let found = customer_intervals(level, model, &asked.outlook(TimeUnit::Week));
             let [one] = &found.expect("intervals")[..] else { panic!("one horizon") };
             assert_eq!((one.low[0], one.high[0]), (one.low[1], one.high[1]));
             assert_eq!(one.any_order[0], one.any_order[1]);
@@ -603,7 +601,8 @@ mod tests {
         }
         // A mean of 10⁹ orders is beyond what is worked out.
         asked.forecast.weeks_per_month = MonthLength::Weeks(1e9);
-        let error = of_customers(0.9, &nbd, &asked.outlook(TimeUnit::Week)).expect_err("too wide");
+        let error =
+            customer_intervals(0.9, &nbd, &asked.outlook(TimeUnit::Week)).expect_err("too wide");
         assert!(error.to_string().contains("orders over 6 months is too wide"), "{error}");
     }
 
@@ -619,7 +618,8 @@ mod tests {
             (diagonal(&[0.1, -0.1]), "flat in some direction"),
         ] {
             let purchases = fitted(NBD, log_scale);
-            let found = of_totals(&settings(0.9, 9), &purchases, &spend, &outlook, &everybody);
+            let found =
+                total_intervals(&settings(0.9, 9), &purchases, &spend, &outlook, &everybody);
             let error = found.expect_err("nothing to draw from").to_string();
             assert!(error.contains(reason), "{error}");
         }

@@ -1,4 +1,11 @@
-//! What a fitted model expects of customers and of the company.
+//! Forecasts by fitted models, for each customer and for the company.
+//!
+//! # Layout
+//! * [`mod@predict`]: expected orders, P(alive), average value, discounted lifetime value of each
+//!   customer.
+//! * [`company`]: orders and revenue of all customers and of groups, by week and by month.
+//! * [`cumulative`]: the sums behind that, interpolated in time. [`periods`]: its weeks and months.
+//! * [`intervals`]: how far forecasts can be off.
 
 pub mod company;
 pub mod cumulative;

@@ -1,55 +1,18 @@
-//! The weeks, months and horizons of a forecast.
+//! The weeks, months and horizons of the company's forecast.
 
-use serde::Serialize;
-
+use crate::results::forecast::{Period, Span};
 use crate::settings::{MonthLength, TimeUnit};
 
-/// Weeks that are forecast one by one.
+/// Number of weeks that are forecast one by one.
 pub(crate) const WEEKS: u32 = 52;
 
-/// Months that are forecast one by one.
+/// Number of months that are forecast one by one.
 pub(crate) const MONTHS: u32 = 12;
 
-/// Months of the cumulated forecasts.
+/// Lengths of the cumulative forecasts, in months.
 pub(crate) const HORIZONS: [u32; 4] = [1, 3, 6, 12];
 
-/// Length of a period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Span {
-    /// One week.
-    Week,
-    /// One month of `forecast.weeks_per_month`.
-    Month,
-    /// So many months from the observation end on.
-    Horizon,
-}
-
-impl Span {
-    /// Its name in tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Week => "week",
-            Self::Month => "month",
-            Self::Horizon => "horizon",
-        }
-    }
-}
-
-/// A stretch of the future.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Period {
-    /// Its kind.
-    pub span: Span,
-    /// Which week or month, from 1; months of a horizon.
-    pub number: u32,
-    /// Days from the observation end to its beginning.
-    pub from_day: f64,
-    /// Days from the observation end to its end.
-    pub to_day: f64,
-}
-
-/// The periods of a forecast: weeks, months, horizons.
+/// The periods of a forecast: first the weeks, then the months, then the horizons.
 pub fn periods(month: MonthLength) -> Vec<Period> {
     let each = |span, days: f64, count| {
         (1..=count).map(move |number| Period {
@@ -72,8 +35,10 @@ pub fn periods(month: MonthLength) -> Vec<Period> {
         .collect()
 }
 
-/// Positions among [`periods`] of those that hold a day.
+/// Positions, in [`periods`], of the periods that contain a time in days: a week, a month and
+/// horizons. A period includes its end, not its beginning.
 pub fn periods_with(day: f64, month: MonthLength) -> impl Iterator<Item = usize> {
+    // By division rather than by comparison with every period: the simulation asks for each order.
     let number = |length: f64| (day / length).ceil().max(1.0) as usize - 1;
     let (week, month) = (number(TimeUnit::Week.days()), number(month.days()));
     let (weeks, months) = (WEEKS as usize, MONTHS as usize);

@@ -1,7 +1,8 @@
-//! Forecasts a customer: expected orders, P(alive), average value, discounted lifetime value.
+//! Forecasts per customer: expected orders, P(alive), average value, and the lifetime value after
+//! discounting.
 
-use crate::customers::Histories;
 use crate::customers::predictions::Predictions;
+use crate::customers::{Histories, History};
 use crate::error::Error;
 use crate::model::fit::purchases::FittedPurchases;
 use crate::model::fit::spend::FittedSpend;
@@ -9,7 +10,7 @@ use crate::model::likelihood::patterns::CustomerPatterns;
 use crate::model::purchase_model::PurchaseModel;
 use crate::settings::{Forecast, LifetimeValue, MonthLength, TimeUnit};
 
-/// What a forecast is about.
+/// The customers of a forecast, and how far it looks ahead.
 pub struct Outlook<'a> {
     /// The customers.
     pub histories: &'a Histories,
@@ -17,32 +18,37 @@ pub struct Outlook<'a> {
     pub customers: &'a CustomerPatterns,
     /// Time unit of both.
     pub unit: TimeUnit,
-    /// Horizons of orders.
+    /// Horizons of the expected orders.
     pub forecast: &'a Forecast,
-    /// Horizon of value.
+    /// Horizon and discounting of the lifetime value.
     pub lifetime: &'a LifetimeValue,
 }
 
-/// Length of so many months in a time unit.
+/// Length of a number of months in a time unit.
 pub(crate) fn length(months: u32, month: MonthLength, unit: TimeUnit) -> f64 {
     f64::from(months) * month.days() / unit.days()
 }
 
-/// Expected orders over a horizon, a pattern; what does not depend on recency is computed once
-/// per distinct (x, T). NaN where a numerical method reached its cap.
+/// Expected orders over a horizon, one value per pattern; NaN where a numerical method reached its
+/// cap. The orders of a customer who is alive do not depend on recency, so they are computed once
+/// per distinct (x, T).
 pub fn expected_orders(
     model: &PurchaseModel,
     customers: &CustomerPatterns,
     p_alive: &[f64],
     horizon: f64,
 ) -> Vec<f64> {
-    let of_pair = |x, age| model.orders_if_alive(horizon, x, age).unwrap_or(f64::NAN);
+    let of_pair = |x, age| {
+        model
+            .orders_if_alive(History { frequency: x, age, ..History::NEW }, horizon)
+            .unwrap_or(f64::NAN)
+    };
     let mut orders = customers.pairs.gather(&customers.pairs.each(of_pair));
     orders.iter_mut().zip(p_alive).for_each(|(orders, alive)| *orders *= alive);
     orders
 }
 
-/// Expected orders of each customer over a horizon.
+/// Expected orders over a horizon, one value per customer.
 ///
 /// # Errors
 /// [`Error::Model`] when one cannot be computed to full accuracy.
@@ -51,19 +57,19 @@ pub fn customer_orders(
     customers: &CustomerPatterns,
     horizon: f64,
 ) -> Result<Vec<f64>, Error> {
-    let p_alive = customers.patterns.each(|x, t_x, age| model.p_alive(x, t_x, age));
+    let p_alive = customers.patterns.each(|history| model.p_alive(history));
     let orders = expected_orders(model, customers, &p_alive, horizon);
     if orders.iter().all(|orders| orders.is_finite()) {
         return Ok(customers.gather(&orders));
     }
     let name = model.family().title();
-    Err(Error::Model(format!("orders over {horizon:.1} time units cannot be computed with {name}")))
+    Err(Error::model(format!("orders over {horizon:.1} time units cannot be computed with {name}")))
 }
 
-/// Expected orders of all customers over each horizon, under any model of the family.
+/// Total expected orders of all customers over each horizon, under any model of the family.
 pub fn total_orders(model: &PurchaseModel, outlook: &Outlook<'_>) -> Vec<(u32, f64)> {
     let patterns = &outlook.customers.patterns;
-    let p_alive = patterns.each(|x, t_x, age| model.p_alive(x, t_x, age));
+    let p_alive = patterns.each(|history| model.p_alive(history));
     let total = |months| {
         let horizon = length(months, outlook.forecast.weeks_per_month, outlook.unit);
         let orders = expected_orders(model, outlook.customers, &p_alive, horizon);
@@ -72,15 +78,17 @@ pub fn total_orders(model: &PurchaseModel, outlook: &Outlook<'_>) -> Vec<(u32, f
     outlook.forecast.horizons.iter().map(|h| (h.months, total(h.months))).collect()
 }
 
-/// Predicts every customer; each distinct history once.
+/// Predicts every customer; each distinct history is evaluated once.
 ///
 /// # Formula
-/// Lifetime value over months i = 1..n of length w at discount rate d, as in Fader, Hardie & Lee
-/// (2005b), Journal of Marketing Research 42(4), in discrete months:
+/// Lifetime value over months i = 1..n of length w, with discounting at a rate d per month:
 /// `Σᵢ (E[X(i·w)] − E[X((i−1)·w)]) · E[M] / (1+d)^i`
 ///
 /// # Errors
 /// [`Error::Model`] when a forecast cannot be computed to full accuracy.
+///
+/// # Reference
+/// Fader, Hardie & Lee (2005b), Journal of Marketing Research 42(4), here in discrete months.
 pub fn predict(
     purchases: &FittedPurchases,
     spend: &FittedSpend,
@@ -88,7 +96,7 @@ pub fn predict(
 ) -> Result<Predictions, Error> {
     let Outlook { histories, customers, unit, forecast, lifetime } = outlook;
     let model = &purchases.model;
-    let p_alive = customers.patterns.each(|x, t_x, age| model.p_alive(x, t_x, age));
+    let p_alive = customers.patterns.each(|history| model.p_alive(history));
     let orders_over =
         |months, month| expected_orders(model, customers, &p_alive, length(months, month, *unit));
     let orders = forecast
@@ -102,6 +110,8 @@ pub fn predict(
         .zip(histories.monetary_value())
         .map(|(count, m)| spend.expected_value(*count, *m))
         .collect();
+    // Discounted orders per pattern; E[M] differs between customers of one pattern and is
+    // multiplied at the end.
     let mut discounted = vec![0.0; p_alive.len()];
     let mut before = discounted.clone();
     let mut discount = 1.0;
@@ -119,6 +129,7 @@ pub fn predict(
     finite(Predictions { p_alive, orders, average_value, lifetime_value })
 }
 
+/// Refuses predictions with a value that is negative or not finite.
 fn finite(predictions: Predictions) -> Result<Predictions, Error> {
     let mut columns = vec![
         ("P(alive)", &predictions.p_alive),
@@ -128,7 +139,7 @@ fn finite(predictions: Predictions) -> Result<Predictions, Error> {
     columns.extend(predictions.orders.iter().map(|(_, orders)| ("expected orders", orders)));
     for (name, values) in columns {
         if let Some(row) = values.iter().position(|v| !(v.is_finite() && *v >= 0.0)) {
-            return Err(Error::Model(format!(
+            return Err(Error::model(format!(
                 "the {name} of customer row {row} could not be computed ({})",
                 values[row]
             )));
@@ -140,6 +151,7 @@ fn finite(predictions: Predictions) -> Result<Predictions, Error> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::customers::HistoryColumns;
     use crate::model::bg_nbd::BgNbd;
     use crate::model::gamma_gamma::GammaGamma;
     use crate::model::likelihood::covariance::Covariance;
@@ -221,7 +233,13 @@ pub(crate) mod tests {
     ) -> Asked {
         let column = |of: fn(&(f64, f64, f64)) -> f64| histories.iter().map(of).collect();
         let (count, m) = value.iter().copied().unzip();
-        let histories = Histories::new(column(|h| h.0), column(|h| h.1), column(|h| h.2), m, count);
+        let histories = Histories::new(HistoryColumns {
+            frequency: column(|h| h.0),
+            recency: column(|h| h.1),
+            age: column(|h| h.2),
+            monetary_value: m,
+            spend_count: count,
+        });
         let histories = histories.expect("valid");
         let horizons = horizons.iter().map(|months| Horizon { months: *months }).collect();
         Asked {
@@ -296,7 +314,9 @@ pub(crate) mod tests {
         asked.lifetime.months = 5;
         let (purchases, spend) = (fitted(BG_NBD, None), valued([6.0, 4.0, 15.0], 99.0, None));
         let orders = |(x, t_x, age): (f64, f64, f64), months: f64| {
-            BG_NBD.expected_orders(4.345 * months, x, t_x, age).expect("computed")
+            BG_NBD
+                .expected_orders(History { frequency: x, recency: t_x, age }, 4.345 * months)
+                .expect("computed")
         };
         for rate in [0.0, 0.1] {
             asked.lifetime.monthly_discount_rate = rate;
@@ -315,7 +335,10 @@ pub(crate) mod tests {
                 let whole = found.orders[0].1[i] * found.average_value[i];
                 assert_eq!(relative(value, whole) < 1e-12, rate == 0.0, "{rate} {i}");
                 let (x, t_x, age) = history;
-                assert_eq!(found.p_alive[i], BG_NBD.p_alive(x, t_x, age));
+                assert_eq!(
+                    found.p_alive[i],
+                    BG_NBD.p_alive(History { frequency: x, recency: t_x, age })
+                );
             }
         }
     }
@@ -329,8 +352,11 @@ pub(crate) mod tests {
             assert_eq!(*months, expected);
             let weeks = f64::from(expected) * 365.25 / 84.0;
             let each = customer_orders(&BG_NBD, &asked.customers, weeks).expect("computed");
-            let by_hand = HISTORIES
-                .map(|(x, t_x, age)| BG_NBD.expected_orders(weeks, x, t_x, age).expect("computed"));
+            let by_hand = HISTORIES.map(|(x, t_x, age)| {
+                BG_NBD
+                    .expected_orders(History { frequency: x, recency: t_x, age }, weeks)
+                    .expect("computed")
+            });
             assert_eq!(each.len(), 4);
             for (i, (one, by_hand)) in each.iter().zip(by_hand).enumerate() {
                 assert!(relative(*one, by_hand) < 1e-14, "{i}: {one}");

@@ -1,4 +1,5 @@
-//! Maximum likelihood with argmin: log scale, several starts, and a verdict on convergence.
+//! Maximum likelihood with argmin: parameters on the log scale, several starts, and a verdict on
+//! convergence.
 
 use std::cell::{Cell, RefCell};
 
@@ -10,31 +11,33 @@ use rayon::prelude::*;
 
 use crate::math::linear::{hessian_from_gradient, invert_positive_definite};
 
-/// Parameters are kept within e^±40, so that no likelihood overflows on the way.
+/// Parameters are kept within e^±40, so that no likelihood overflows during the search.
 const LOG_LIMIT: f64 = 40.0;
-/// The solver aims at this gradient norm of the mean negative log-likelihood. At a gradient g the
-/// value still falls by about g², which a line search soon loses in its rounding; Newton steps,
-/// which look at the gradient alone, go on from there.
+/// Norm of the gradient of the mean negative log-likelihood at which the solver's first round ends.
+/// From a gradient g the value can still fall by about g², which a line search soon cannot tell
+/// from rounding. Newton steps take over there: they follow the gradient rather than the value.
 const GRADIENT_GOAL: f64 = 1e-5;
-/// A fit whose gradient norm is above this has not converged, whatever the solver says.
+/// A fit with a larger gradient norm has not converged, whatever the solver says.
 const GRADIENT_ACCEPTED: f64 = 1e-6;
 const MOST_ITERATIONS: u64 = 500;
-/// A failed line search is resumed from the best point with a fresh curvature; so is a direction
-/// that is flat to the end (a boundary), which has no Newton step.
+/// After a failed line search, another round starts at the best point with a new Hessian. So does a
+/// search along a direction that only flattens out (towards a boundary), where Newton steps fail.
 const MOST_ROUNDS: i32 = 12;
-/// A likelihood that still rises at the edge of what is looked at gets no more rounds than this.
+/// Rounds after which a search that is still at the limit e^±40 ends.
 const ROUNDS_AT_EDGE: i32 = 2;
 /// Relative width at which a line search gives up.
 const LINE_SEARCH_WIDTH: f64 = 1e-6;
 const MOST_NEWTON_STEPS: u32 = 8;
+/// A Newton step must shrink the gradient to this share. It is below 1/e, which is all that a step
+/// gains where the objective flattens out exponentially.
 const MUCH_SMALLER: f64 = 0.3;
-/// Newton steps end here: what is left moves no digit that anybody reads.
+/// Newton steps end at this gradient norm: further steps change no digit that is shown.
 const GRADIENT_EXACT: f64 = 1e-9;
-/// Values and gradients that a round may ask for: argmin's line search has no cap of its own and
-/// can circle at one point for ever.
+/// Most values and gradients per round: argmin's line search has no cap of its own, and can ask for
+/// the same point forever.
 const MOST_CALLS: u32 = 300;
 
-/// A log-likelihood summed over customers, with its gradient, as functions of θ.
+/// A log-likelihood summed over customers, and its gradient, as a function of θ.
 pub type LogLikelihood<'a> = Box<dyn Fn(&[f64]) -> (f64, Vec<f64>) + Sync + 'a>;
 
 /// Mean negative log-likelihood per customer plus an L2 penalty, on log parameters.
@@ -70,7 +73,7 @@ impl Objective<'_> {
     }
 }
 
-/// θ = e^η within the limits.
+/// θ = e^η, with η kept within the limits.
 pub fn from_log(log_parameters: &[f64]) -> Vec<f64> {
     log_parameters.iter().map(|l| l.clamp(-LOG_LIMIT, LOG_LIMIT).exp()).collect()
 }
@@ -84,60 +87,64 @@ pub struct Optimum {
     pub value: f64,
     /// Euclidean norm of the gradient on the log scale.
     pub gradient_norm: f64,
-    /// Solver iterations of the best start.
+    /// Solver iterations from the best start.
     pub iterations: u64,
-    /// Starts that were tried.
+    /// Number of starts that were tried.
     pub starts: usize,
     /// Why the solver stopped, in argmin's words.
     pub termination: String,
 }
 
 impl Optimum {
-    /// Parameters that ran to the edge of what is looked at, e^±40.
+    /// Indices of the parameters that ran to the limit, e^±40.
     pub fn at_edge(&self) -> impl Iterator<Item = usize> {
         let edge = |(_, p): &(usize, &f64)| p.ln().abs() >= LOG_LIMIT - 1e-9;
         self.parameters.iter().enumerate().filter(edge).map(|(i, _)| i)
     }
 
-    /// Whether the gradient vanishes: the only statement about convergence that is trusted.
+    /// Whether the gradient vanishes: the only evidence of convergence that is trusted.
     pub fn converged(&self) -> bool {
         self.gradient_norm <= GRADIENT_ACCEPTED
     }
 }
 
-/// Minimises `objective` from each start (from_log scale) and keeps the lowest value; of equal
-/// ones, one that converged.
+/// Minimises `objective` from each start θ (not its logarithm) and keeps the lowest value; among
+/// equal values, one that converged.
 ///
-/// # Errors
-/// `None` when no start reached a finite value.
+/// Returns `None` when no start reached a finite value.
 pub fn minimise(objective: &Objective<'_>, starts: &[Vec<f64>]) -> Option<Optimum> {
     let optima: Vec<Optimum> =
         starts.par_iter().filter_map(|start| from_start(objective, objective, start)).collect();
     let optima: Vec<Optimum> = optima.into_iter().filter(|o| o.value.is_finite()).collect();
     let lowest = optima.iter().map(|o| o.value).min_by(f64::total_cmp)?;
+    // Values that differ only by rounding are equal.
     let as_low = |o: &Optimum| o.value <= lowest + 1e-9 * lowest.abs();
     let best = optima.iter().filter(|o| as_low(o)).min_by_key(|o| !o.converged())?;
     Some(Optimum { starts: starts.len(), ..best.clone() })
 }
 
-/// [`minimise`] for many customers: the starts are tried on a sample of them, whose optimum and
-/// curvature bring the whole there in a few evaluations.
+/// [`minimise`] for many customers. The starts are tried on a sample; from its optimum and with its
+/// Hessian, the whole needs only a few evaluations.
 ///
-/// # Errors
-/// `None` when no start reached a finite value.
+/// Returns `None` when no start reached a finite value.
 pub fn minimise_through(
     sample: &Objective<'_>,
     objective: &Objective<'_>,
     starts: &[Vec<f64>],
 ) -> Option<Optimum> {
     let rough = minimise(sample, starts)?;
+    // The sample's Hessian only sets the direction of steps: value and gradient are those of the
+    // whole, so convergence is too. Where it misleads, the Hessian of the whole is worth its cost.
     let near = from_start(objective, sample, &rough.parameters)?;
     let optimum =
         if near.converged() { near } else { from_start(objective, objective, &near.parameters)? };
     Some(Optimum { starts: starts.len(), ..optimum })
 }
 
-/// Descends from one start. `curvature` has about the Hessian of `objective`, or is the same.
+/// Descends from one start θ. `curvature` is `objective` itself, or a cheaper objective with nearly
+/// the same Hessian.
+///
+/// Returns `None` when no point had a finite value.
 pub fn from_start(
     objective: &Objective<'_>,
     curvature: &Objective<'_>,
@@ -158,6 +165,7 @@ pub fn from_start(
             }
             Err(error) => termination = error.to_string(),
         }
+        // From the best point seen: argmin's own result is lost when a line search fails.
         let sharp = newton_polish(objective, curvature, memo.best.borrow().clone()?);
         from.clone_from(&sharp.log_parameters);
         let arrived = sharp.gradient.l2_norm() <= GRADIENT_ACCEPTED;
@@ -178,8 +186,9 @@ pub fn from_start(
     })
 }
 
-/// Newton steps while each makes the gradient much smaller, as it does near a maximum. Along a
-/// direction that is flat to the end, a step gains a constant factor only, and ends this.
+/// Newton steps, as long as each makes the gradient much smaller, as it does near an optimum. In a
+/// direction in which the objective only flattens out, a step gains no more than a constant factor,
+/// and that ends the steps.
 fn newton_polish(objective: &Objective<'_>, curvature: &Objective<'_>, mut point: Point) -> Point {
     for _ in 0..MOST_NEWTON_STEPS {
         let norm = point.gradient.l2_norm();
@@ -195,7 +204,7 @@ fn newton_polish(objective: &Objective<'_>, curvature: &Objective<'_>, mut point
             .map(|(at, row)| at - row.iter().zip(&point.gradient).map(|(h, g)| h * g).sum::<f64>())
             .collect();
         let (value, gradient) = objective.evaluate(&log_parameters);
-        // Both are false for a step into the undefined.
+        // Both are false when the objective is NaN.
         let as_low = value <= point.value + 1e-9 * point.value.abs();
         let flatter = gradient.l2_norm() <= MUCH_SMALLER * norm;
         if !(as_low && flatter) {
@@ -206,12 +215,15 @@ fn newton_polish(objective: &Objective<'_>, curvature: &Objective<'_>, mut point
     point
 }
 
+/// One run of argmin's BFGS from a point: iterations, and why it stopped.
 fn bfgs(
     memo: &Memo<'_>,
     curvature: &Objective<'_>,
     from: &[f64],
     goal: f64,
 ) -> Result<(u64, String), argmin::core::Error> {
+    // BFGS learns the Hessian in its first steps. Giving it the Hessian at the start saves those,
+    // and the line searches that a bad first scale would cost.
     let gradient = memo.at(from, |point| point.gradient.clone())?;
     let inverse_hessian = limit_first_step(first_inverse_hessian(curvature, from), &gradient);
     let line_search = MoreThuenteLineSearch::new().with_width_tolerance(LINE_SEARCH_WIDTH)?;
@@ -225,8 +237,11 @@ fn bfgs(
     Ok((result.state().get_iter(), result.state().get_termination_status().to_string()))
 }
 
-/// Inverse of the Hessian at a start, made positive definite by a growing ridge.
+/// Inverse of the Hessian at a start. Far from the optimum the Hessian can be indefinite, so a
+/// growing ridge on its diagonal makes it positive definite.
 fn first_inverse_hessian(objective: &Objective<'_>, at: &[f64]) -> Vec<Vec<f64>> {
+    // The last ridge is 52 times the largest entry: enough for any finite matrix of this size. The
+    // identity below is for a Hessian that is not finite.
     const MOST_RIDGES: i32 = 20;
     let hessian = objective.hessian(at);
     let scale = hessian.iter().flatten().fold(1e-6f64, |most, h| most.max(h.abs()));
@@ -243,9 +258,10 @@ fn first_inverse_hessian(objective: &Objective<'_>, at: &[f64]) -> Vec<Vec<f64>>
     })
 }
 
-/// The inverse Hessian, scaled down where its first step would leave the region of sane parameters,
-/// in which a line search gets lost.
+/// Scales the inverse Hessian down where the first step would be too long: with absurd parameters,
+/// far from the start, a line search does not find its way back.
 fn limit_first_step(mut inverse_hessian: Vec<Vec<f64>>, gradient: &[f64]) -> Vec<Vec<f64>> {
+    // On the log scale: parameters change by a factor of at most e².
     const LONGEST_STEP: f64 = 2.0;
     let along = |row: &Vec<f64>| row.iter().zip(gradient).map(|(h, g)| h * g).sum::<f64>();
     let length = inverse_hessian.iter().map(|row| along(row).powi(2)).sum::<f64>().sqrt();
@@ -262,8 +278,8 @@ struct Point {
     gradient: Vec<f64>,
 }
 
-/// argmin asks for value and gradient apart; both come from one pass over the patterns. Keeps
-/// the best point as well, which argmin loses when a line search fails.
+/// The last point and the best one. argmin asks for value and gradient separately, though one pass
+/// over the patterns gives both; and it loses the best point when a line search fails.
 struct Memo<'a> {
     objective: &'a Objective<'a>,
     last: RefCell<Option<Point>>,
@@ -272,6 +288,8 @@ struct Memo<'a> {
 }
 
 impl Memo<'_> {
+    /// Reads value or gradient at a point, evaluating the objective only where the last point was
+    /// another one.
     fn at<T>(
         &self,
         log_parameters: &[f64],
@@ -304,6 +322,7 @@ impl CostFunction for &Memo<'_> {
     type Output = f64;
 
     fn cost(&self, param: &Self::Param) -> Result<f64, argmin::core::Error> {
+        // A line search turns back from a huge value, but not from NaN.
         self.at(param, |point| if point.value.is_finite() { point.value } else { f64::MAX })
     }
 }

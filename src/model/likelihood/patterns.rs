@@ -1,16 +1,19 @@
-//! Customers with the same (x, t_x, T) have the same likelihood: each such pattern is evaluated
-//! once, and each logarithm or gamma function once per distinct number.
+//! Distinct purchase histories. Customers with the same (x, t_x, T) have the same likelihood, so
+//! each such pattern is evaluated once, and each logarithm or gamma function once per distinct x,
+//! t_x or T.
 
 use std::hash::Hash;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use crate::customers::Histories;
+use crate::customers::{Histories, History};
 
-/// Patterns that one task sums; the order of the sums does not depend on the number of cores.
+/// Patterns per parallel task. The size is fixed, so that floating-point sums are the same on any
+/// number of cores.
 const CHUNK: usize = 16_384;
-/// Distinct numbers that are expected in a column of days or order counts.
+/// How many distinct numbers a column of times or order counts usually has, for the first
+/// allocation.
 const FEW: usize = 4_096;
 
 /// Distinct (x, t_x, T) with their weights, as indices into tables of distinct numbers.
@@ -20,7 +23,7 @@ pub struct Patterns {
     pub frequency: Vec<f64>,
     /// Distinct recencies.
     pub recency: Vec<f64>,
-    /// Distinct ages.
+    /// Distinct values of T.
     pub age: Vec<f64>,
     /// The patterns, in order of first appearance.
     pub rows: Vec<Pattern>,
@@ -41,16 +44,16 @@ pub struct Pattern {
     pub count: f64,
 }
 
-/// Distinct (x, T): what expected orders depend on, apart from being alive.
+/// Distinct (x, T): given that a customer is alive, expected orders depend on nothing else.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pairs {
-    /// Frequency and age of each.
+    /// x and T of each.
     pub numbers: Vec<(f64, f64)>,
     /// For each pattern, the index of its pair.
     pub of_pattern: Vec<u32>,
 }
 
-/// Patterns, and which one each customer has.
+/// The patterns, and the pattern of each customer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CustomerPatterns {
     /// The patterns.
@@ -64,11 +67,14 @@ pub struct CustomerPatterns {
 impl CustomerPatterns {
     /// Collects the patterns of `histories`.
     pub fn of(histories: &Histories) -> Self {
+        // By bit pattern, since floats have no hash: equal days and counts have equal bits.
         let bits = |column: &[f64]| distinct(column.iter().map(|v| v.to_bits()), FEW);
         let ((frequency, x), ((recency, t_x), (age, t))) = rayon::join(
             || bits(histories.frequency()),
             || rayon::join(|| bits(histories.recency()), || bits(histories.age())),
         );
+        // Columns first, then triples of indices, which are cheaper to hash than three floats.
+        // Nearly every customer can have a different pattern, hence the larger reserve.
         let keys = (0..histories.len()).map(|i| (x[i], t_x[i], t[i]));
         let (unique, of_customer) = distinct(keys, histories.len());
         let mut rows: Vec<Pattern> =
@@ -89,7 +95,7 @@ impl CustomerPatterns {
         Self { patterns, pairs, of_customer }
     }
 
-    /// A value a pattern laid out a customer at a time.
+    /// Expands one value per pattern to one value per customer.
     pub fn gather(&self, of_pattern: &[f64]) -> Vec<f64> {
         self.of_customer.par_iter().with_min_len(CHUNK).map(|&i| of_pattern[i as usize]).collect()
     }
@@ -102,14 +108,17 @@ impl Patterns {
         Self { recency: scaled(&self.recency), age: scaled(&self.age), ..self.clone() }
     }
 
-    /// The same patterns with other weights, for a bootstrap.
+    /// The same patterns with other weights instead of counts, for a bootstrap.
     pub fn weighted(&self, weight: impl FnMut(&Pattern) -> f64) -> Self {
         let weights: Vec<f64> = self.rows.iter().map(weight).collect();
         let rows = self.rows.iter().zip(&weights).map(|(row, &count)| Pattern { count, ..*row });
         Self { rows: rows.collect(), customers: weights.iter().sum(), ..self.clone() }
     }
 
-    /// About `size` patterns spread evenly over all, to find a good start cheaply.
+    /// About `size` patterns, spread evenly over all, to find a good start cheaply.
+    ///
+    /// Returns `None` when there are fewer than twice as many patterns, so that a sample saves
+    /// nothing.
     pub fn sample(&self, size: usize) -> Option<Self> {
         let every = self.rows.len() / size;
         if every < 2 {
@@ -120,24 +129,28 @@ impl Patterns {
         Some(Self { rows, customers, ..self.clone() })
     }
 
-    /// (x, t_x, T) of a pattern.
-    pub fn numbers(&self, row: &Pattern) -> (f64, f64, f64) {
-        (self.frequency[row.x as usize], self.recency[row.t_x as usize], self.age[row.age as usize])
+    /// The history of a pattern.
+    pub fn history(&self, row: &Pattern) -> History {
+        History {
+            frequency: self.frequency[row.x as usize],
+            recency: self.recency[row.t_x as usize],
+            age: self.age[row.age as usize],
+        }
     }
 
-    /// The highest age.
+    /// The highest T.
     pub fn oldest(&self) -> f64 {
         self.age.iter().copied().fold(0.0, f64::max)
     }
 
-    /// Customers of each distinct age.
+    /// Number of customers with each distinct T.
     pub fn customers_of_age(&self) -> Vec<f64> {
         let mut customers = vec![0.0; self.age.len()];
         self.rows.iter().for_each(|row| customers[row.age as usize] += row.count);
         customers
     }
 
-    /// Sums `of` over the patterns, on all cores, in the same order on any number of them.
+    /// Sums `of` over the patterns, on all cores, but in the same order on any number of cores.
     pub fn sum<const K: usize>(&self, of: impl Fn(&Pattern) -> [f64; K] + Sync) -> [f64; K] {
         let add = |mut sum: [f64; K], term: [f64; K]| {
             sum.iter_mut().zip(term).for_each(|(s, t)| *s += t);
@@ -147,16 +160,16 @@ impl Patterns {
         if self.rows.len() <= CHUNK {
             return chunk(&self.rows);
         }
+        // A parallel reduction would add in an order that depends on the scheduler; collecting the
+        // parts first keeps their order.
         let parts: Vec<[f64; K]> = self.rows.par_chunks(CHUNK).map(chunk).collect();
         parts.into_iter().fold([0.0; K], add)
     }
 
-    /// A value a pattern, on all cores.
-    pub fn each(&self, of: impl Fn(f64, f64, f64) -> f64 + Sync) -> Vec<f64> {
-        let value = |row: &Pattern| {
-            let (x, t_x, age) = self.numbers(row);
-            of(x, t_x, age)
-        };
+    /// One value per pattern, computed on all cores.
+    pub fn each(&self, of: impl Fn(History) -> f64 + Sync) -> Vec<f64> {
+        let value = |row: &Pattern| of(self.history(row));
+        // Smaller tasks than for a sum: one value can cost an integral (Pareto/NBD).
         self.rows.par_iter().with_min_len(CHUNK / 16).map(value).collect()
     }
 
@@ -168,19 +181,19 @@ impl Patterns {
 }
 
 impl Pairs {
-    /// A value a pair, on all cores.
+    /// One value per pair, computed on all cores.
     pub fn each(&self, of: impl Fn(f64, f64) -> f64 + Sync) -> Vec<f64> {
         self.numbers.par_iter().with_min_len(256).map(|&(x, age)| of(x, age)).collect()
     }
 
-    /// A value a pair laid out a pattern at a time.
+    /// Expands one value per pair to one value per pattern.
     pub fn gather(&self, of_pair: &[f64]) -> Vec<f64> {
         self.of_pattern.iter().map(|&pair| of_pair[pair as usize]).collect()
     }
 }
 
-/// Distinct keys in order of first appearance, and for each input its key's position; there is
-/// room for `most` keys from the start.
+/// Distinct keys in order of first appearance, and for each input the position of its key. Room for
+/// `most` keys is reserved at the start.
 fn distinct<K: Hash + Eq + Copy>(keys: impl Iterator<Item = K>, most: usize) -> (Vec<K>, Vec<u32>) {
     let mut position: FxHashMap<K, u32> = FxHashMap::default();
     position.reserve(most);
@@ -199,15 +212,16 @@ fn distinct<K: Hash + Eq + Copy>(keys: impl Iterator<Item = K>, most: usize) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::customers::HistoryColumns;
 
     fn three() -> CustomerPatterns {
-        let histories = Histories::new(
-            vec![1.0, 2.0, 1.0],
-            vec![3.0, 3.0, 3.0],
-            vec![9.0, 9.0, 9.0],
-            vec![5.0; 3],
-            vec![1.0; 3],
-        );
+        let histories = Histories::new(HistoryColumns {
+            frequency: vec![1.0, 2.0, 1.0],
+            recency: vec![3.0, 3.0, 3.0],
+            age: vec![9.0, 9.0, 9.0],
+            monetary_value: vec![5.0; 3],
+            spend_count: vec![1.0; 3],
+        });
         CustomerPatterns::of(&histories.expect("valid"))
     }
 
@@ -221,9 +235,9 @@ mod tests {
     }
 
     #[test]
-    fn values_are_gathered_a_customer() {
+    fn values_are_gathered_for_each_customer() {
         let customers = three();
-        let each = customers.patterns.each(|x, t_x, age| x + t_x + age);
+        let each = customers.patterns.each(|h| h.frequency + h.recency + h.age);
         assert_eq!(customers.gather(&each), [13.0, 14.0, 13.0]);
         let pairs = customers.pairs.each(|x, age| x * age);
         assert_eq!(customers.gather(&customers.pairs.gather(&pairs)), [9.0, 18.0, 9.0]);

@@ -1,10 +1,10 @@
 //! Files that hold only customers who ordered in both of two channels.
 //!
-//! Each customer places every order in the first channel with a probability π of their own,
-//! whatever the time of the order; the π differ between customers as Beta(δ, ε). A customer with
-//! few orders has seldom ordered in both channels, so such a file lacks the rare buyers. The
-//! probability of being selected then needs, beside the window, that not all orders went through one
-//! channel: with z for π or 1−π, each order is "in that one channel" with probability z.
+//! A customer places each order in the first channel with the same probability π, at any time; π
+//! differs between customers as Beta(δ, ε). A customer with few orders has rarely ordered in both
+//! channels, so such a file lacks the rare buyers. P(selected) then requires, besides a last order
+//! in the window, that not all orders went through one channel. Below, an order is "marked" when it
+//! goes through one given channel, which has probability z = π or z = 1−π.
 //!
 //! # Reference
 //! Skellam (1948), Journal of the Royal Statistical Society B 10(2), for the beta-binomial; the
@@ -15,11 +15,11 @@ use std::num::NonZeroUsize;
 
 use gauss_quad::{FiniteAboveNegOneF64, GaussJacobi};
 
-use crate::error::Error;
+use crate::error::{Error, Remedy};
 use crate::math::special::{digamma_rise, ln_rising};
 use crate::model::likelihood::maximise::{Objective, Optimum, minimise};
 
-/// Shares of the first channel in a customer's orders: π ~ Beta(first, second).
+/// The distribution of π, the first channel's share of a customer's orders: Beta(first, second).
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct ChannelMix {
     /// δ
@@ -29,11 +29,11 @@ pub struct ChannelMix {
 }
 
 impl ChannelMix {
-    /// Fits the shares to customers who ordered in both channels.
+    /// Fits the distribution of π to customers who ordered in both channels.
     ///
     /// # Formula
-    /// Of n orders, k in the first channel: the beta-binomial probability of k, divided by the
-    /// probability of 0 < k < n.
+    /// For n orders, of which k in the first channel: the beta-binomial probability of k, divided
+    /// by the probability that 0 < k < n.
     ///
     /// # Errors
     /// [`Error::Model`] when a customer has all orders in one channel, or the fit does not
@@ -42,11 +42,12 @@ impl ChannelMix {
         if let Some(row) =
             first_channel.iter().zip(orders).position(|(k, n)| *k < 1.0 || *k > n - 1.0)
         {
-            return Err(Error::Model(format!(
-                "selection.both_channels says that everybody ordered in both channels, but \
-                 customer row {row} has {} of {} orders in the first: remove the key",
+            let message = format!(
+                "the selection says that everybody ordered in both channels, but customer row \
+                 {row} has {} of {} orders in the first",
                 first_channel[row], orders[row]
-            )));
+            );
+            return Err(Error::model_with(message, Remedy::AnyChannel));
         }
         let counts = counts(first_channel, orders);
         let objective = Objective {
@@ -57,23 +58,20 @@ impl ChannelMix {
         let starts = [vec![1.0, 1.0], vec![4.0, 4.0]];
         let optimum =
             minimise(&objective, &starts).filter(Optimum::converged).ok_or_else(|| {
-                Error::Model(
-                    "the shares of the two channels could not be fitted: remove \
-                 selection.both_channels"
-                        .to_owned(),
-                )
+                let message = "the shares of the two channels could not be fitted";
+                Error::model_with(message, Remedy::AnyChannel)
             })?;
         Ok(Self { first: optimum.parameters[0], second: optimum.parameters[1] })
     }
 
-    /// Gauss-Jacobi points over π: (π, 1−π, weight), the weights adding up to 1. Exact to nine
-    /// digits for P(selected) up to an age of 100 α.
+    /// Gauss-Jacobi quadrature over π: nodes (π, 1−π, weight), with weights that sum to 1. It gives
+    /// P(selected) to nine digits up to T = 100 α.
     ///
-    /// # Errors
-    /// `None` beyond that age.
+    /// Returns `None` when `oldest` is beyond that.
     pub(crate) fn shares(&self, oldest: f64, alpha: f64) -> Option<Vec<(f64, f64, f64)>> {
         const EXACT_TO: f64 = 100.0;
-        // Even: for odd degrees the crate puts a node where only a symmetric rule has one.
+        // Even, because for odd degrees the crate puts a node at π = ½, which is right only for a
+        // symmetric rule.
         const POINTS: usize = 48;
         let exponent = |shape: f64| FiniteAboveNegOneF64::new(shape - 1.0);
         let rule = GaussJacobi::new(
@@ -87,7 +85,7 @@ impl ChannelMix {
     }
 }
 
-/// Distinct (k, n) with the number of customers.
+/// Distinct (k, n), each with its number of customers.
 fn counts(first_channel: &[f64], orders: &[f64]) -> Vec<(f64, f64, f64)> {
     let mut pairs: Vec<(f64, f64)> =
         first_channel.iter().copied().zip(orders.iter().copied()).collect();
@@ -95,13 +93,18 @@ fn counts(first_channel: &[f64], orders: &[f64]) -> Vec<(f64, f64, f64)> {
     pairs.chunk_by(|a, b| a == b).map(|same| (same[0].0, same[0].1, same.len() as f64)).collect()
 }
 
+/// Log-likelihood of the channel counts, and its gradient in (δ, ε).
+///
+/// # Formula
+/// (δ)ₖ (ε)ₙ₋ₖ / (δ+ε)ₙ / (1 − P(k = 0) − P(k = n)) with rising factorials (·)ₖ. The binomial
+/// coefficient has no parameter and is left out.
 fn log_likelihood(counts: &[(f64, f64, f64)], theta: &[f64]) -> (f64, Vec<f64>) {
     let (d, e) = (theta[0], theta[1]);
     let (mut sum, mut slope) = (0.0, [0.0; 2]);
     for &(k, n, customers) in counts {
         let both = digamma_rise(d + e, n);
         let ln_both = ln_rising(d + e, n);
-        // P(k = 0) and P(k = n), and their logarithmic derivatives.
+        // P(k = 0) and P(k = n); below, their logarithmic derivatives in δ and ε.
         let (none, all) = ((ln_rising(e, n) - ln_both).exp(), (ln_rising(d, n) - ln_both).exp());
         let mixed = 1.0 - none - all;
         let (none_d, none_e) = (-both, digamma_rise(e, n) - both);
@@ -114,8 +117,8 @@ fn log_likelihood(counts: &[(f64, f64, f64)], theta: &[f64]) -> (f64, Vec<f64>) 
     (sum, slope.to_vec())
 }
 
-/// Orders of one customer of rate λ ~ Gamma(r, α) and dropout p: from acquisition, `silent` time
-/// before a window of length `window`.
+/// The orders of a customer with rate λ ~ Gamma(r, α) and dropout probability p. The customer was
+/// acquired a time `silent` before a window of length `window` begins.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct InWindow {
     pub r: f64,
@@ -125,16 +128,22 @@ pub(crate) struct InWindow {
 }
 
 impl InWindow {
-    /// P(last order in the window, every repeat order marked), when each is marked with
-    /// probability z, in the mean over λ; and its derivatives in r and α.
+    /// P(last order in the window, every repeat order marked), averaged over λ, and its derivatives
+    /// in r and α. An order is marked with probability z.
     ///
     /// # Formula
-    /// With κ = z(1−p), the chance that an order is marked and survived, and A(u) = (α/(α+u))^r =
-    /// E e^−λu: alive and all marked until the window, e^−λc(1−κ); in it H(W) − e^−λW, where
-    /// H(w) = zp/(1−κ) + (1 − zp/(1−κ)) e^−λw(1−κ) solves H' = −λ(1−κ)H + λzp, H(0) = 1. So
+    /// Let κ = z(1−p), the probability that an order is marked and the customer stays, and
+    /// A(u) = (α/(α+u))^r = E e^−λu.
+    ///
+    /// * Alive at the beginning of the window, all orders so far marked: e^−λc(1−κ).
+    /// * In the window, at least one order and all of them marked: H(W) − e^−λW, where
+    ///   H(w) = zp/(1−κ) + (1 − zp/(1−κ)) e^−λw(1−κ) solves H' = −λ(1−κ)H + λzp, H(0) = 1.
+    ///
+    /// The mean of the product over λ is
     /// zp/(1−κ)·A(c(1−κ)) + (1 − zp/(1−κ))·A((c+W)(1−κ)) − A(c(1−κ) + W). At z = 1 it is the
-    /// plain probability of an order in the window.
+    /// probability of an order in the window.
     pub fn all_marked(&self, z: f64, p: f64) -> [f64; 3] {
+        // 1 − κ, the probability that an order is not marked or the customer leaves after it.
         let thinned = 1.0 - z + z * p;
         let ends = if thinned > 0.0 { z * p / thinned } else { 1.0 };
         let until = self.no_event(self.silent * thinned);
@@ -143,9 +152,12 @@ impl InWindow {
         std::array::from_fn(|k| ends * until[k] + (1.0 - ends) * through[k] - none[k])
     }
 
-    /// P(last order in the window): e^(−λpc) (1 − e^(−λW)) in the mean over λ, without
-    /// cancellation for a short window; and its derivatives in r and α.
+    /// P(last order in the window), averaged over λ, and its derivatives in r and α.
+    ///
+    /// # Formula
+    /// E e^(−λpc) (1 − e^(−λW)) = (α/(α+pc))^r · (1 − ((α+pc)/(α+pc+W))^r)
     pub fn in_window(&self, p: f64) -> [f64; 3] {
+        // As a product with e^x − 1: the difference of two powers would cancel for a short window.
         let start = p * self.silent;
         let stays = self.no_event(start);
         let none = self.no_event(start + self.window);
@@ -160,7 +172,12 @@ impl InWindow {
         [value, -ln * value, self.r / self.alpha * u / (self.alpha + u) * value]
     }
 
-    /// P(last order in the window, orders in both channels), for a dropout p.
+    /// P(last order in the window, orders in both channels), averaged over λ and π, and its
+    /// derivatives in r and α.
+    ///
+    /// # Formula
+    /// P(last order in the window) − E(π·P(all marked; z = π) + (1−π)·P(all marked; z = 1−π)),
+    /// where the factors π and 1−π are those of the first order.
     pub fn in_both(&self, shares: &[(f64, f64, f64)], p: f64) -> [f64; 3] {
         let mut both = self.in_window(p);
         for &(share, other, weight) in shares {

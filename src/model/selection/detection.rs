@@ -1,28 +1,30 @@
-//! Signs that a file holds only a part of the customers.
+//! Signs that a file holds only some of the customers.
 //!
-//! A file of those who ordered lately has an edge: many customers are old enough to have been
-//! silent for long, many were silent for nearly some time W, and nobody for longer. In a whole
-//! customer base the one-time buyers of long ago are silent for as long as they are old.
+//! "Silence" is the time since a customer's last order. A file of recent buyers has an edge in it:
+//! many customers joined early enough for a longer time since the last order, many have one of
+//! nearly some time W, and nobody has a longer one. In a whole customer base, those who ordered
+//! once, long ago, have been silent ever since.
 
 use crate::customers::Histories;
 
-/// The longest silence is "far below" the oldest age under this share of it.
+/// An edge needs a longest time since the last order below this share of the highest T.
 const FAR_BELOW: f64 = 0.5;
 /// An edge is sharp when the last tenth before it still holds this share of the customers; a
-/// from_log tail thins out instead.
+/// natural tail thins out instead.
 const LEAST_AT_EDGE: f64 = 0.01;
-/// So many customers must be old enough to have been silent for longer.
+/// Least share of customers, and least number of them, with a T that allows for a longer time since
+/// the last order.
 const LEAST_OLDER: f64 = 0.05;
 const FEWEST_OLDER: usize = 30;
 
-/// What a file looks like.
+/// The signs of a selection in a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Signs {
     /// Longest time since a last order, where the file has a sharp edge there.
     pub window: Option<f64>,
     /// Longest time since a last order.
-    pub longest_silence: f64,
-    /// Whether nobody ordered once only.
+    pub longest_since_last_order: f64,
+    /// Whether everybody ordered more than once.
     pub no_one_time_buyers: bool,
     /// Whether the file counts orders in two channels, and everybody ordered in both.
     pub both_channels: bool,
@@ -32,14 +34,16 @@ pub struct Signs {
 
 /// Looks for the signs.
 ///
-/// `left_out`: customers that the pipeline itself left out for having too few orders; with any,
-/// the file does hold customers with few orders.
+/// `left_out` is the number of customers that the pipeline itself left out for too few orders. If
+/// there are any, the file does hold customers with few orders.
 pub fn detect(histories: &Histories, orders: &[f64], left_out: usize) -> Signs {
-    let silences = || histories.age().iter().zip(histories.recency()).map(|(age, t_x)| age - t_x);
-    let longest = silences().fold(0.0, f64::max);
+    let times = || histories.age().iter().zip(histories.recency()).map(|(age, t_x)| age - t_x);
+    let longest = times().fold(0.0, f64::max);
     let oldest = histories.age().iter().copied().fold(0.0, f64::max);
     let customers = histories.len() as f64;
-    let at_edge = silences().filter(|silence| *silence > 0.9 * longest).count() as f64;
+    let at_edge =
+        times().filter(|since_last_order| *since_last_order > 0.9 * longest).count() as f64;
+    // A tenth beyond the edge, so that customers just above it do not count.
     let older = histories.age().iter().filter(|age| **age > 1.1 * longest).count();
     let edge = longest < FAR_BELOW * oldest
         && at_edge >= LEAST_AT_EDGE * customers
@@ -51,7 +55,7 @@ pub fn detect(histories: &Histories, orders: &[f64], left_out: usize) -> Signs {
     });
     Signs {
         window: edge.then_some(longest),
-        longest_silence: longest,
+        longest_since_last_order: longest,
         both_channels,
         no_one_time_buyers: left_out == 0 && orders.iter().all(|orders| *orders >= 2.0),
         oldest,
@@ -61,19 +65,27 @@ pub fn detect(histories: &Histories, orders: &[f64], left_out: usize) -> Signs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::customers::HistoryColumns;
 
-    /// 500 customers who were silent for up to `longest` of ages up to 510.
+    /// 500 customers with T up to 509 and times since the last order up to `longest`.
     fn signs(longest: f64, orders: f64, old_one_time_buyer: bool) -> Signs {
         let n = 500;
         let age: Vec<f64> = (0..n).map(|i| 10.0 + f64::from(i)).collect();
-        let silence = |(i, age): (usize, &f64)| (age - (i % 50) as f64 / 49.0 * longest).max(0.5);
-        let mut recency: Vec<f64> = age.iter().enumerate().map(silence).collect();
+        let since_last_order =
+            |(i, age): (usize, &f64)| (age - (i % 50) as f64 / 49.0 * longest).max(0.5);
+        let mut recency: Vec<f64> = age.iter().enumerate().map(since_last_order).collect();
         let mut count = vec![orders; n as usize];
         if old_one_time_buyer {
             (recency[400], count[400]) = (0.0, 1.0);
         }
         let money = vec![20.0; n as usize];
-        let histories = Histories::new(count.clone(), recency, age, money, count.clone());
+        let histories = Histories::new(HistoryColumns {
+            frequency: count.clone(),
+            recency,
+            age,
+            monetary_value: money,
+            spend_count: count.clone(),
+        });
         detect(&histories.expect("valid"), &count, 0)
     }
 

@@ -1,13 +1,14 @@
-//! P(selected): how probable it is that a customer of age T came to be in a filtered file.
+//! P(selected): the selection (inclusion) probability of a customer, given T, in a filtered file.
 //!
-//! A "customer export" often holds only those who ordered lately, and ordered again. Each
-//! customer's likelihood is then conditional on being selected: ℓ(θ) − Σ ln P(selected | T; θ). Without
-//! that, a customer who left is not in the file, so nobody seems to leave. Forecasts given
-//! (x, t_x, T) keep their formulas: only the fit changes.
+//! A "customer export" often holds only customers who ordered recently and more than once. Those
+//! who left are not in it, so a plain fit concludes that nobody leaves. The likelihood of each
+//! customer is therefore taken conditionally on being selected, as for truncated data:
+//! ℓ(θ) − Σ ln P(selected | T; θ). Forecasts given (x, t_x, T) keep their formulas; only the fit
+//! changes.
 //!
 //! # Reference
-//! Conditional likelihood as for truncated data: Johnson, Kemp & Kotz (2005), Univariate Discrete
-//! Distributions, 3rd edition, section 1.2.9. Each model file states its P(selected).
+//! Conditional likelihood of truncated data: Johnson, Kemp & Kotz (2005), Univariate Discrete
+//! Distributions, 3rd edition, section 1.2.9. Each model's file gives its formula for P(selected).
 
 use rayon::prelude::*;
 
@@ -16,19 +17,20 @@ use crate::model::likelihood::patterns::Patterns;
 use crate::model::selection::channels::ChannelMix;
 
 /// Half height of the strip in which P(selected) is analytic in ln(1 + c/scale): its singularities
-/// have a negative 1 + c/scale.
+/// have a negative 1 + c/scale, whose logarithm has the imaginary part π.
 const STRIP: f64 = std::f64::consts::PI;
-/// Interpolation is exact beside its largest value; a probability far smaller is not interpolated.
+/// Smallest ratio of the probabilities at the two ends for which P(selected) is interpolated. The
+/// error is relative to the largest value, so that far smaller ones would lose digits.
 const COMPARABLE: f64 = 1e-4;
 
-/// Who is in the file.
+/// The condition for a customer to be in the file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SelectionRule {
-    /// W: the last order lies within so long before the observation end; ∞ for whenever.
+    /// W: the last order is at most this long before the observation end; ∞ without a limit.
     pub window: f64,
-    /// Whether a customer younger than the window needs a repeat order too.
+    /// Whether a repeat order is required of customers with T ≤ W too.
     pub repeat_order: bool,
-    /// Whether orders in both of two channels are needed, and how orders divide between them.
+    /// Whether orders in both of two channels are required, and how orders divide between them.
     pub both_channels: Option<ChannelMix>,
 }
 
@@ -37,11 +39,12 @@ pub trait SelectionProbability: Sync {
     /// The probability, then its derivative in each parameter; not finite where a numerical
     /// method reached its cap.
     fn at(&self, age: f64) -> [f64; 5];
-    /// The length beside which c = T − W is long.
+    /// The time constant of P(selected): it changes little while T or T − W changes by less.
     fn scale(&self) -> f64;
 }
 
-/// P(at least one order up to `age`) at rates λ ~ Gamma(r, α), and its derivatives in r and α.
+/// P(at least one repeat order up to T = `age`) at rates λ ~ Gamma(r, α), and its derivatives in r
+/// and α.
 ///
 /// # Formula
 /// 1 − (α/(α+T))^r
@@ -53,7 +56,7 @@ pub(crate) fn p_any_order(r: f64, alpha: f64, age: f64) -> [f64; 3] {
 }
 
 impl SelectionRule {
-    /// A repeat order, and the last one within `window`.
+    /// Requires a repeat order, and the last order within `window`.
     pub fn to(window: f64) -> Self {
         Self { window, repeat_order: true, both_channels: None }
     }
@@ -65,8 +68,9 @@ impl SelectionRule {
 
     /// Σ ln P(selected | T) over all customers, and its gradient in the parameters.
     ///
-    /// Each distinct T is evaluated once; where there are many on one side of the window, P is
-    /// interpolated between Chebyshev points in ln(1 + c/scale), which is exact to rounding.
+    /// Each distinct T is evaluated once. Where there are more of them on one side of the window
+    /// than Chebyshev points are needed, P is interpolated in ln(1 + c/scale), with c = T − W for
+    /// T > W and c = T otherwise; that is exact to rounding.
     pub fn log_probability(
         &self,
         patterns: &Patterns,
@@ -77,6 +81,8 @@ impl SelectionRule {
         let smooth = self.smooth(&patterns.age, selected);
         let (mut sum, mut slope) = (0.0, vec![0.0; parameters]);
         for (&age, &customers) in patterns.age.iter().zip(customers_of_age) {
+            // A sample of the patterns keeps the whole table of T, with values that it has no
+            // customers for.
             if customers == 0.0 || self.is_certain(age) {
                 continue;
             }
@@ -89,7 +95,7 @@ impl SelectionRule {
         (sum, slope)
     }
 
-    /// Whether everybody of this age is in the file.
+    /// Whether every customer with this T is in the file.
     fn is_certain(&self, age: f64) -> bool {
         age <= self.window && !self.repeat_order && self.both_channels.is_none()
     }
@@ -99,7 +105,7 @@ impl SelectionRule {
         if self.is_certain(age) { 1.0 } else { selected.at(age)[0] }
     }
 
-    /// P(selected | T) of many ages, interpolated as in [`Self::log_probability`].
+    /// P(selected | T) for many T, interpolated as in [`Self::log_probability`].
     pub fn probabilities(&self, ages: &[f64], selected: &dyn SelectionProbability) -> Vec<f64> {
         let smooth = self.smooth(ages, selected);
         let one = |&age: &f64| match self.is_certain(age) {
@@ -109,7 +115,8 @@ impl SelectionRule {
         ages.iter().map(one).collect()
     }
 
-    /// P(selected) of those who are not older than the window, and of those who are.
+    /// Interpolants of P(selected) for T ≤ W and for T > W: two, because the formula changes at
+    /// T = W and one interpolant would smooth out the kink.
     fn smooth(
         &self,
         ages: &[f64],
@@ -118,6 +125,7 @@ impl SelectionRule {
         [false, true].map(|old| self.interpolated(ages, old, selected))
     }
 
+    /// P(selected | T) from the interpolant of its side, if there is one.
     fn through(
         &self,
         smooth: &[Option<Interpolant<5>>; 2],
@@ -130,13 +138,16 @@ impl SelectionRule {
         }
     }
 
-    /// Time in or before the window on the scale on which P(selected) is smooth.
+    /// ln(1 + c/scale), with c = T − W for T > W and c = T otherwise. P(selected) is made of powers
+    /// like (1 + c/scale)^−r, which are smooth in that logarithm.
     fn position(&self, age: f64, selected: &dyn SelectionProbability) -> f64 {
         let time = if age > self.window { age - self.window } else { age };
         (time / selected.scale()).ln_1p()
     }
 
-    /// P(selected) of the customers older, or not older, than the window.
+    /// The interpolant of P(selected) for T > W (`old`) or T ≤ W.
+    ///
+    /// Returns `None` when interpolation would save nothing, or would not be exact.
     fn interpolated(
         &self,
         ages: &[f64],
@@ -153,6 +164,8 @@ impl SelectionRule {
             return None;
         }
         let before = if old { self.window } else { 0.0 };
+        // One value that is not finite, and every T is evaluated by itself: an interpolant would
+        // spread it over all.
         let at = |position: f64| {
             let values = selected.at(before + selected.scale() * position.exp_m1());
             values.iter().all(|v| v.is_finite()).then_some((position, values))
@@ -166,7 +179,7 @@ impl SelectionRule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::Histories;
+    use crate::customers::{Histories, HistoryColumns};
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::model::selection::channels::ChannelMix;
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -207,8 +220,13 @@ mod tests {
 
     fn patterns(ages: &[f64]) -> Patterns {
         let n = ages.len();
-        let histories =
-            Histories::new(vec![0.0; n], vec![0.0; n], ages.to_vec(), vec![1.0; n], vec![1.0; n]);
+        let histories = Histories::new(HistoryColumns {
+            frequency: vec![0.0; n],
+            recency: vec![0.0; n],
+            age: ages.to_vec(),
+            monetary_value: vec![1.0; n],
+            spend_count: vec![1.0; n],
+        });
         CustomerPatterns::of(&histories.expect("valid")).patterns
     }
 

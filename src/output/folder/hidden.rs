@@ -1,27 +1,27 @@
-//! The hidden names beside and in a target.
+//! Names of the hidden files and folders next to an output folder and in it.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
-/// In a folder that is being written; in the target until the exchange is through. Its text is the
-/// manifest of the command that writes.
+/// Marker file of a folder that is being written; it stays in the target until the exchange is
+/// complete. Its text is the manifest name of the writing command.
 pub(crate) const MARK: &str = ".cltv-unfinished";
-/// Ending of what was before, where two renames have to stand in for the exchange.
+/// Suffix of the former output, when two renames have to replace the exchange.
 pub(crate) const OLD: &str = ".cltv-old";
 
-/// Ending of the hidden folder that a run writes to; after the exchange it holds what was before.
+/// Suffix of the hidden folder that a run writes to; after the exchange it holds the former output.
 pub(crate) const NEW: &str = ".cltv-new";
-/// Ending of the lock file.
+/// Suffix of the lock file.
 pub(crate) const LOCK: &str = ".cltv-lock";
 
-/// The hidden neighbour of a folder.
+/// The path of a hidden file or folder next to a folder: its name with a dot before and `ending`
+/// after it.
 pub(crate) fn beside(target: &Path, ending: &str) -> PathBuf {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     target.with_file_name(format!(".{name}{ending}"))
 }
 
-/// Removes a folder of ours and what is in it.
+/// Removes one of our folders with everything in it, if it exists.
 pub(crate) fn remove(folder: &Path) -> io::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

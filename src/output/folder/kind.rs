@@ -1,4 +1,4 @@
-//! Which files are whose.
+//! Which files in an output folder belong to which command.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::output::files;
 use crate::output::folder::hidden::MARK;
 
-/// Which command writes, and so which files in the target are its own.
+/// The kind of output, which decides which files in the target the command owns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutputKind {
     /// `cltv run` and `cltv score`.
@@ -22,7 +22,7 @@ impl OutputKind {
     /// All of them.
     pub(crate) const ALL: [Self; 3] = [Self::Run, Self::Evaluation, Self::Comparison];
 
-    /// The file that is written last.
+    /// Name of the manifest, the file that is written last.
     pub(crate) fn manifest(self) -> &'static str {
         match self {
             Self::Run => "run.json",
@@ -34,26 +34,29 @@ impl OutputKind {
     fn files(self) -> &'static [&'static str] {
         match self {
             Self::Run => files::RUN,
-            Self::Evaluation => files::EVALUATION,
-            Self::Comparison => files::COMPARISON,
+            Self::Evaluation => &files::EVALUATION,
+            Self::Comparison => &files::COMPARISON,
         }
     }
 
-    /// Its files that are not among `names`.
+    /// Files of this kind that are not among `names`.
     pub(crate) fn not_among(self, names: &[String]) -> Vec<&'static str> {
         let absent = |file: &&str| !names.iter().any(|name| name == file);
         self.files().iter().copied().filter(absent).collect()
     }
 
-    /// Whether a file of that name is this command's to replace and to remove.
+    /// Whether the command may replace or remove a file of that name.
     pub fn owns(self, file: &str) -> bool {
         file == MARK || self.files().contains(&file)
     }
 
-    /// Refuses a folder with files by the names of ours beside which no manifest lies: somebody
-    /// else's, perhaps the input.
+    /// Refuses a folder that has files with our names but no manifest: they belong to somebody
+    /// else, and may even be the input.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] that names the first one.
     pub(crate) fn refuse_foreign_files(self, folder: &Path) -> Result<(), Error> {
-        // `cltv fit` writes model.json alone.
+        // `cltv fit` writes model.json without a manifest.
         let fitted = |file: &str| self == Self::Run && file == "model.json";
         let there = |file: &&&str| folder.join(file).exists() && !fitted(file);
         let known = folder.join(self.manifest()).exists() || folder.join(MARK).exists();
@@ -90,7 +93,7 @@ impl OutputKind {
             Some(input) => Err(Error::Settings {
                 place: input.clone(),
                 faults: vec![
-                    "this input lies in the output folder and has the name of an output: choose \
+                    "this input is in the output folder and has the name of an output: choose \
                      another output folder"
                         .to_owned(),
                 ],

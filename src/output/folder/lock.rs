@@ -1,13 +1,14 @@
-//! One writer a folder at a time.
+//! The lock that allows one writer per folder at a time.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::storage::interrupt;
 
-/// A lock file, gone with the process however that ends.
+/// A locked file; the operating system releases the lock however the process ends.
 pub struct Lock {
     path: PathBuf,
     _file: File,
@@ -19,7 +20,7 @@ impl Lock {
     /// # Errors
     /// [`Error::Io`] when another run holds it, or the file cannot be made.
     pub fn take(path: &Path, target: &Path) -> Result<Self, Error> {
-        // An end from outside must find the file on its list, or not there.
+        // A signal handler must find the file registered, or absent.
         let _not_now = interrupt::committing();
         loop {
             let mut file = OpenOptions::new()
@@ -36,7 +37,7 @@ impl Lock {
                     return Err(Error::io(target, "lock for writing")(e));
                 }
             }
-            // Whoever held the lock before may have removed the file that was just locked.
+            // The previous holder may have removed the file that was just locked.
             if is_at(&file, path) {
                 interrupt::register(path);
                 let _ = file.set_len(0);

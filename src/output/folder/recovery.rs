@@ -1,63 +1,15 @@
-//! From one output to the next: the exchange itself, what becomes of the former output, and what a
-//! killed run had begun.
+//! Clears away the former output folder after an exchange, and finishes or undoes what a killed run
+//! began.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::{fs, io};
 
 use crate::output::folder::hidden::{LOCK, MARK, NEW, OLD, beside, remove};
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::lock::Lock;
 
-/// Puts the staged folder in the place of the target; what was there is then where this returns,
-/// if anything was. After an error everything is as it was.
-pub(crate) fn exchange(staged: &Path, target: &Path) -> io::Result<Option<PathBuf>> {
-    if !target.exists() {
-        fs::rename(staged, target)?;
-        return Ok(None);
-    }
-    like(staged, target)?;
-    if exchanged(staged, target).is_ok() {
-        return Ok(Some(staged.to_owned()));
-    }
-    let old = beside(target, OLD);
-    fs::rename(target, &old)?;
-    if let Err(error) = fs::rename(staged, target) {
-        fs::rename(&old, target)?;
-        return Err(error);
-    }
-    Ok(Some(old))
-}
-
-/// Gives the staged folder the owner and the rights of the target.
-#[cfg(unix)]
-fn like(staged: &Path, target: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt, chown};
-    let (of, now) = (fs::metadata(target)?, fs::metadata(staged)?);
-    if (of.uid(), of.gid()) != (now.uid(), now.gid()) {
-        chown(staged, Some(of.uid()), Some(of.gid()))?;
-    }
-    fs::set_permissions(staged, of.permissions())
-}
-
-#[cfg(not(unix))]
-fn like(_: &Path, _: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(any(target_os = "linux", target_vendor = "apple"))]
-fn exchanged(staged: &Path, target: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    Ok(renameat_with(CWD, staged, CWD, target, RenameFlags::EXCHANGE)?)
-}
-
-#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-fn exchanged(_: &Path, _: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-/// Moves what is not the command's own from the former target to the present one, and removes the
-/// former when nothing is left in it. The new output is in place whatever happens here.
+/// Moves what the command does not own from the former output to the new one, and removes the
+/// former folder once it is empty. The new output is in place whatever happens here.
 pub(crate) fn retire_former(
     former: &Path,
     target: &Path,
@@ -69,6 +21,7 @@ pub(crate) fn retire_former(
         let owned = kind.is_some_and(|kind| kind.owns(&name.to_string_lossy()));
         let moved = target.join(&name);
         let is_folder = entry.file_type()?.is_dir();
+        // A file of others that is in the target already was linked there before the exchange.
         if !owned && !moved.exists() {
             fs::rename(path, moved)?;
         } else if !is_folder {
@@ -79,7 +32,7 @@ pub(crate) fn retire_former(
     unmark(target)
 }
 
-/// The folder is finished.
+/// Removes the marker file: the folder is complete.
 pub(crate) fn unmark(folder: &Path) -> io::Result<()> {
     match fs::remove_file(folder.join(MARK)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -87,7 +40,7 @@ pub(crate) fn unmark(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Finishes or undoes what a killed run had begun. The caller holds the lock of the target.
+/// Finishes or undoes what a killed run began. The caller must hold the lock of the target.
 pub(crate) fn recover(target: &Path) -> io::Result<()> {
     let (new, old) = (beside(target, NEW), beside(target, OLD));
     if old.is_dir() && !target.exists() {
@@ -96,36 +49,36 @@ pub(crate) fn recover(target: &Path) -> io::Result<()> {
     let mark = fs::read_to_string(target.join(MARK)).ok();
     for left in [old, new].iter().filter(|left| left.is_dir()) {
         match &mark {
-            // The target was exchanged, so this is what was before.
+            // The target was exchanged, so this folder is the former output.
             Some(mark) if !left.join(MARK).exists() => {
                 let kind = OutputKind::ALL.into_iter().find(|kind| kind.manifest() == mark.trim());
                 if let Err(error) = retire_former(left, target, kind) {
                     keep(left, target, &error)?;
                 }
             }
-            // It was never in place. Only a run makes it, so all in it is ours.
+            // It was never in place. Only a run creates it, so everything in it is ours.
             _ => remove(left)?,
         }
     }
     match mark {
-        // Without a manifest the mark tells that the files are ours.
+        // Without a manifest, the marker file is what shows that the files are ours.
         Some(mark) if target.join(mark.trim()).is_file() => unmark(target),
         _ => Ok(()),
     }
 }
 
-/// What cannot be moved along stays under a name of its own: it must not stop every later run.
+/// Renames a former output that cannot be cleared away, so that it does not stop every later run.
 fn keep(left: &Path, target: &Path, error: &io::Error) -> io::Result<()> {
     let kept = beside(target, &format!(".cltv-kept-{}", std::process::id()));
     fs::rename(left, &kept)?;
     tracing::warn!(
-        "an earlier run could not move along what others had in the folder ({error}): look into {}",
+        "an earlier run could not move the other files of the folder ({error}): they are in {}",
         kept.display()
     );
     unmark(target)
 }
 
-/// The same for every partition of a target that nobody writes to now.
+/// As [`recover`], for every partition of a target that no other process is writing.
 pub(crate) fn recover_partitions(target: &Path) -> io::Result<()> {
     let entries = match fs::read_dir(target) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -147,6 +100,8 @@ pub(crate) fn recover_partitions(target: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     struct Place {
@@ -155,8 +110,8 @@ mod tests {
     }
 
     impl Place {
-        /// A target and a hidden folder beside it, each with these files; a name that ends in / is a
-        /// folder with a file in it.
+        /// A target and a hidden folder next to it, each with these files; a name that ends in / is
+        /// a folder with a file in it.
         fn with(target: Option<&[&str]>, ending: &str, left: &[&str]) -> Self {
             let folder = tempfile::tempdir().expect("a folder");
             let place = Self { target: folder.path().join("out"), folder };

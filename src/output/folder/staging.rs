@@ -1,4 +1,4 @@
-//! A hidden folder: files are written there, synced, and put into place together.
+//! The hidden folder that files are written to, then synced and put into place together.
 
 use std::fs;
 use std::fs::File;
@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
+use crate::output::folder::exchange::exchange;
 use crate::output::folder::hidden::MARK;
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::lock::Lock;
@@ -19,15 +20,15 @@ use crate::storage::{interrupt, object_store};
 /// How files get from the hidden folder to the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// The folders change places.
+    /// The two folders are exchanged.
     Exchange,
-    /// One by one.
+    /// Files are renamed one by one.
     Rename,
-    /// One by one to an object store.
+    /// Files are uploaded to an object store one by one.
     Upload,
 }
 
-/// Output that is not visible until [`Staging::commit`]; dropped, it leaves nothing.
+/// Output that is not visible until [`Staging::commit`]; dropping it leaves nothing behind.
 pub struct Staging {
     target: PathBuf,
     folder: PathBuf,
@@ -50,10 +51,10 @@ impl Staging {
         Self { target, folder, kind, way, in_place, _lock: lock, fingerprints: Mutex::default() }
     }
 
-    /// Writes one file through `fill` and takes its fingerprint on the way.
+    /// Lets `fill` write one file, and takes its fingerprint on the way.
     ///
     /// # Errors
-    /// [`Error::Io`], named after the final path.
+    /// [`Error::Io`], which names the final path.
     pub fn file(
         &self,
         name: &str,
@@ -74,7 +75,7 @@ impl Staging {
     /// Lets `fill` write one file at a path, and takes its fingerprint afterwards.
     ///
     /// # Errors
-    /// [`Error::Io`], named after the final path.
+    /// [`Error::Io`], which names the final path.
     pub fn path(
         &self,
         name: &str,
@@ -88,7 +89,7 @@ impl Staging {
         Ok(())
     }
 
-    /// Waits until the files are on the disk; all at once, since each wait is mostly idle.
+    /// Waits until the files are on disk, in one thread per file, since each wait is mostly idle.
     fn sync(&self, names: &[String]) -> Result<(), Error> {
         let one = |name: &String| {
             let path = self.folder.join(name);
@@ -113,16 +114,16 @@ impl Staging {
         self.file(name, |writer| writer.write_all(text.as_bytes()))
     }
 
-    /// Fingerprints of the files written so far, by name.
+    /// Fingerprints of the files written so far, sorted by name.
     pub fn written(&self) -> Vec<Fingerprint> {
         let mut written = self.fingerprints().clone();
         written.sort_by(|a, b| a.file.cmp(&b.file));
         written
     }
 
-    /// Syncs every file and puts all of them into place, in one step where the file system can, else
-    /// one by one and the manifest after all others. Files of the command that it did not write
-    /// again are gone; all others stay. Returns the target.
+    /// Syncs every file and puts all of them into place: in one step where the file system allows
+    /// it, else one by one with the manifest last. Files that the command owns but did not write
+    /// again are removed; all others stay. Returns the target.
     ///
     /// # Errors
     /// [`Error::Io`] when a file cannot be synced (then nothing has changed) or put into place;
@@ -147,16 +148,17 @@ impl Staging {
         Ok(self.target.clone())
     }
 
-    /// Whether the folders changed places; if not, nothing has changed.
+    /// Exchanges the two folders. Returns false when that is not possible; then nothing has
+    /// changed.
     fn exchange(&self) -> bool {
         let ready = || {
             if self.target.is_dir() {
                 self.link_others()?;
             }
             sync_folder(&self.folder)?;
-            // A mark that a killed run left must not be taken for that of this exchange.
+            // The marker file of a killed run must not be mistaken for that of this exchange.
             recovery::unmark(&self.target)?;
-            recovery::exchange(&self.folder, &self.target)
+            exchange(&self.folder, &self.target)
         };
         let former = match ready() {
             Ok(former) => former,
@@ -165,13 +167,13 @@ impl Staging {
                 return false;
             }
         };
-        // From here on the hidden folder may hold what others had in the target.
+        // From here on the hidden folder may hold files of others, and must not be deleted.
         self.in_place.store(true, Ordering::Relaxed);
         interrupt::forget(&self.folder);
         if let Err(error) = self.settle(former.as_deref()) {
             tracing::warn!(
-                "the new output is in place, but what lay beside the former one could not be moved \
-                 along ({error}): look into {}",
+                "the new output is in place, but other files of the former folder could not be \
+                 moved ({error}): they are in {}",
                 former.as_deref().unwrap_or(&self.target).display()
             );
         }
@@ -188,13 +190,14 @@ impl Staging {
         }
     }
 
-    /// Files of others are in the new folder from its first moment; their folders follow.
+    /// Links files of others into the new folder, so that they are in it from the start; their
+    /// folders are moved after the exchange.
     fn link_others(&self) -> std::io::Result<()> {
         for entry in fs::read_dir(&self.target)? {
             let entry = entry?;
             if entry.file_type()?.is_file() && !self.kind.owns(&entry.file_name().to_string_lossy())
             {
-                // Where there are no hard links, the file follows as folders do.
+                // Without hard links, the file is moved after the exchange too.
                 let _ = fs::hard_link(entry.path(), self.folder.join(entry.file_name()));
             }
         }
@@ -218,7 +221,7 @@ impl Staging {
     }
 }
 
-/// Renames a file; between two file systems, copies it beside its place first.
+/// Renames a file; between two file systems, copies it next to its target first.
 fn place(from: &Path, to: &Path) -> std::io::Result<()> {
     match fs::rename(from, to) {
         Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => {

@@ -1,15 +1,14 @@
-//! The folder that a run writes: locked for one writer, and exchanged whole.
+//! The output folder of a command: locked for one writer, and exchanged whole.
 //!
-//! Files are written into a hidden folder beside the target, which then changes places with it in
-//! one step of the file system. Whoever reads the target sees the output before or the output
-//! after, never a mixture, whenever the writer is killed. Files of others in the target move along.
+//! Files are written to a hidden folder next to the target; then the two are exchanged in one step
+//! of the file system. A reader sees the former output or the new one, never a mixture, even if the
+//! writer is killed. Files of others in the target are carried over.
 //!
 //! Where a folder cannot be exchanged (a mount point, the working directory), files are renamed one
-//! by one, run.json last; so are the objects of an object store.
+//! by one, the manifest last. Objects are uploaded to an object store in the same order.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use crate::error::Error;
 use crate::output::folder::hidden::{LOCK, MARK, NEW, beside, remove};
@@ -17,10 +16,9 @@ use crate::output::folder::kind::OutputKind;
 use crate::output::folder::lock::Lock;
 use crate::output::folder::recovery::{recover, recover_partitions};
 use crate::output::folder::staging::{Staging, Way};
-use crate::storage::interrupt;
-use crate::storage::object_store;
+use crate::storage::{interrupt, object_store};
 
-/// A folder of which this process is the only writer.
+/// An output folder that no other process may write to meanwhile.
 pub struct Target {
     path: PathBuf,
     kind: OutputKind,
@@ -29,11 +27,12 @@ pub struct Target {
 }
 
 impl Target {
-    /// Locks the folder, which need not be there yet, and clears away what a killed run left.
+    /// Locks the folder, which need not exist yet, and clears away what a killed run left.
     ///
     /// # Errors
-    /// [`Error::Io`] when another run writes to it, or it cannot be written; [`Error::Settings`]
-    /// when it holds files by the names of ours that no run wrote.
+    /// [`Error::Io`] when another run is writing to it, or it cannot be written;
+    /// [`Error::Settings`] when it has files with our names that no run wrote, or a remote path
+    /// holds credentials.
     pub fn lock(path: &Path, kind: OutputKind) -> Result<Self, Error> {
         if let Some(url) = path.to_str().filter(|path| object_store::is_remote(path)) {
             object_store::without_credentials(url)?;
@@ -50,6 +49,8 @@ impl Target {
         if !beside_it {
             fs::create_dir_all(&path).map_err(failed())?;
         }
+        // The lock file is next to the folder, which itself is exchanged, and inside only when the
+        // parent cannot be written.
         let lock = if beside_it { beside(&path, LOCK) } else { path.join(LOCK) };
         let lock = Lock::take(&lock, &path)?;
         kind.refuse_foreign_files(&path)?;
@@ -62,10 +63,11 @@ impl Target {
         Ok(Self { path, kind, way, _lock: Some(lock) })
     }
 
-    /// An empty hidden folder, to be committed to the target, or to one of its partitions.
+    /// Creates an empty hidden folder, to be committed to the target or to one of its partitions.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be made, or another run writes to the partition.
+    /// [`Error::Io`] when it cannot be created, or another run is writing to the partition;
+    /// [`Error::Settings`] when the partition has files with our names that no run wrote.
     pub fn staging(&self, partition: Option<&str>) -> Result<Staging, Error> {
         let failed = || Error::io(&self.path, "write to the output folder");
         let (target, way, lock) = match (partition, self.way) {
@@ -97,7 +99,7 @@ impl Target {
         fs::create_dir_all(target.parent().unwrap_or(target))?;
         if way == Way::Rename {
             fs::create_dir_all(target)?;
-            // What a killed run left here is not finished: it is only in place when renamed.
+            // What a killed run left here is incomplete: files count only once they are renamed.
             remove(&folder)?;
         }
         fs::create_dir(&folder)?;
@@ -111,7 +113,7 @@ impl Target {
     }
 }
 
-/// The path without links and dots, whether it is there or not.
+/// The absolute path without links and dots, whether or not it exists.
 fn absolute(path: &Path) -> io::Result<PathBuf> {
     match fs::canonicalize(path) {
         Ok(path) if path.is_dir() => Ok(path),
@@ -131,7 +133,8 @@ fn writable(folder: &Path) -> io::Result<()> {
     tempfile::tempfile_in(folder).map(drop)
 }
 
-/// Not around the working directory, and on the file system of the folder that it is in.
+/// Whether a folder can be exchanged: it does not contain the working directory, and is on the same
+/// file system as its parent.
 fn exchangeable(path: &Path, parent: &Path) -> bool {
     let around = std::env::current_dir().is_ok_and(|current| current.starts_with(path));
     !around && same_file_system(path, parent)

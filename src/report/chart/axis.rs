@@ -1,19 +1,19 @@
-//! Axes: round numbers, and where they stand.
+//! Axes: scales with round ticks, grid lines and labels.
 
 use maud::{Markup, html};
 
 use super::{HEIGHT, WIDTH, label, px};
 
-/// The room that the marks have.
+/// Left edge of the area that marks are drawn in, in units of the drawing.
 pub const LEFT: f64 = 46.0;
-/// See [`LEFT`].
+/// Right edge of the same area.
 pub const RIGHT: f64 = WIDTH - 8.0;
-/// See [`LEFT`].
+/// Upper edge of the same area.
 pub const TOP: f64 = 12.0;
-/// See [`LEFT`].
+/// Lower edge of the same area.
 pub const BOTTOM: f64 = HEIGHT - 42.0;
 
-/// A stretch of values on a stretch of the drawing.
+/// A linear scale from a range of values to a range of the drawing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scale {
     from: f64,
@@ -24,7 +24,7 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// Values from `low` to `high`, widened to round numbers.
+    /// Values from `low` to `high`, widened to round numbers, between two positions in the drawing.
     pub fn round(low: f64, high: f64, (start, end): (f64, f64)) -> Self {
         let high = if high > low { high } else { low + 1.0 };
         let step = step((high - low) / 4.0);
@@ -32,13 +32,13 @@ impl Scale {
         Self { from, to, start, end, step }
     }
 
-    /// Values from `low` to `high`, as they are.
+    /// Values from exactly `low` to `high`, between two positions in the drawing.
     pub fn exact(low: f64, high: f64, (start, end): (f64, f64)) -> Self {
         let high = if high > low { high } else { low + 1.0 };
         Self { from: low, to: high, start, end, step: step((high - low) / 5.0) }
     }
 
-    /// Where a value stands.
+    /// The position of a value in the drawing.
     pub fn at(&self, value: f64) -> f64 {
         self.start + (value - self.from) / (self.to - self.from) * (self.end - self.start)
     }
@@ -51,14 +51,14 @@ impl Scale {
     }
 }
 
-/// The next of 1, 2, 2.5 and 5 times a power of ten.
+/// The smallest number of at least `least` that is 1, 2, 2.5 or 5 times a power of ten.
 fn step(least: f64) -> f64 {
     let power = 10f64.powf(least.log10().floor());
     let factors = [1.0, 2.0, 2.5, 5.0, 10.0];
     power * factors.into_iter().find(|f| f * power >= least * (1.0 - 1e-9)).unwrap_or(10.0)
 }
 
-/// Lines and numbers of the upright axis.
+/// Grid lines and labels of the vertical axis.
 pub fn upright(scale: &Scale, say: impl Fn(f64) -> String) -> Markup {
     html! {
         g.axis {
@@ -70,7 +70,7 @@ pub fn upright(scale: &Scale, say: impl Fn(f64) -> String) -> Markup {
     }
 }
 
-/// Names below the lying axis, as many as there is room for, and the axis's own name.
+/// Labels below the horizontal axis, as many as fit, and the title of the axis.
 pub fn below(places: &[(f64, String)], title: &str) -> Markup {
     let longest = places.iter().map(|(_, name)| name.chars().count()).max().unwrap_or(1);
     let room = (RIGHT - LEFT) / (6.4 * longest as f64 + 8.0);

@@ -1,4 +1,4 @@
-//! Upright bars, beside or upon each other.
+//! Vertical bars, side by side or stacked.
 
 use maud::{Markup, html};
 
@@ -7,7 +7,7 @@ use super::{Chart, HEIGHT, class, px, svg, with_intervals};
 use crate::report::table::Table;
 use crate::report::view::View;
 
-/// Bars of one colour, one a category.
+/// Bars of one colour, one per category.
 pub struct Series {
     /// Name.
     pub name: String,
@@ -15,7 +15,7 @@ pub struct Series {
     pub colour: usize,
     /// Value of each category.
     pub values: Vec<f64>,
-    /// Ends of the interval of each, where there are intervals.
+    /// Interval ends of each value; empty without intervals.
     pub intervals: Vec<Option<[f64; 2]>>,
 }
 
@@ -26,28 +26,28 @@ impl Series {
     }
 }
 
-/// What to draw.
+/// A chart of vertical bars.
 pub struct ColumnChart<'a> {
     /// Identifier in the page.
     pub id: &'a str,
-    /// What it shows.
+    /// Title of the chart.
     pub title: String,
-    /// What to see in it.
+    /// How to read it.
     pub note: String,
-    /// What the categories are.
+    /// What the categories are, as the title of the horizontal axis.
     pub across: &'a str,
     /// Names of the categories.
     pub categories: Vec<String>,
     /// The series.
     pub series: Vec<Series>,
-    /// Whether the series add up.
+    /// Whether the series are stacked.
     pub stacked: bool,
-    /// How a value is said.
+    /// Formats a value.
     pub say: &'a dyn Fn(f64) -> String,
 }
 
 impl ColumnChart<'_> {
-    /// The chart.
+    /// Draws the chart.
     pub fn chart(&self, view: &View<'_>) -> Chart {
         let legend = self.series.iter().map(|s| (s.name.clone(), s.colour)).collect();
         Chart {
@@ -82,12 +82,12 @@ impl ColumnChart<'_> {
         }
     }
 
-    /// The bars of one category, in a stretch of the drawing.
+    /// The bars of one category, which has the width `room` from `left` on.
     fn category(&self, i: usize, scale: &Scale, left: f64, room: f64) -> Markup {
         let gap = if self.categories.len() > 14 { 0.06 } else { 0.16 } * room;
         let beside = if self.stacked { 1 } else { self.series.len().max(1) };
         let width = (room - 2.0 * gap) / beside as f64;
-        // A bar stands on those before it, or beside them.
+        // In a stack, a bar begins where the bars before it end.
         let before = |k: usize| -> f64 { self.series[..k].iter().map(|s| s.values[i]).sum() };
         html! {
             @for (k, series) in self.series.iter().enumerate() {
@@ -124,7 +124,7 @@ impl ColumnChart<'_> {
     }
 }
 
-/// An upright line with short ends.
+/// The SVG path of a vertical line with short caps at its ends.
 fn whisker(x: f64, low: f64, high: f64) -> String {
     let (x, l, r) = (px(x), px(x - 4.0), px(x + 4.0));
     let (low, high) = (px(low), px(high));

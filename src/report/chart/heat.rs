@@ -1,4 +1,4 @@
-//! A grid of shades.
+//! Heat maps: grids of cells that are shaded by value.
 
 use maud::{Markup, html};
 
@@ -7,13 +7,13 @@ use super::{Chart, HEIGHT, label, px, svg};
 use crate::report::table::{Cell, Table};
 use crate::report::view::View;
 
-/// What to draw.
+/// A heat map.
 pub struct Heat<'a> {
     /// Identifier in the page.
     pub id: String,
-    /// What it shows.
+    /// Title of the chart.
     pub title: String,
-    /// What to see in it.
+    /// How to read it.
     pub note: String,
     /// What the columns are.
     pub across: &'a str,
@@ -23,20 +23,20 @@ pub struct Heat<'a> {
     pub columns: Vec<String>,
     /// Names of the rows, the lowest first.
     pub rows: Vec<String>,
-    /// Values by row and column; none where there can be none.
+    /// Values by row and column; `None` where no value is possible.
     pub values: Vec<Vec<Option<f64>>>,
-    /// The value that has the full shade; the largest one where there is none.
+    /// The value with the full shade; `None` for the largest value.
     pub full: Option<f64>,
     /// Whether each cell has its value written in it.
     pub written: bool,
-    /// Position of the colour.
+    /// Position of the colour; `None` for the colour of heat maps.
     pub colour: Option<usize>,
-    /// How a value is said.
+    /// Formats a value.
     pub say: &'a dyn Fn(f64) -> String,
 }
 
 impl Heat<'_> {
-    /// The chart.
+    /// Draws the chart.
     pub fn chart(&self, _: &View<'_>) -> Chart {
         Chart {
             id: self.id.clone(),
@@ -55,6 +55,7 @@ impl Heat<'_> {
     fn marks(&self) -> Markup {
         let full = self.full.unwrap_or_else(|| self.largest()).max(f64::MIN_POSITIVE);
         let bottom = HEIGHT - 42.0;
+        // A character of a label is about 6.4 units wide.
         let longest = self.rows.iter().map(|name| name.chars().count()).max().unwrap_or(1);
         let left = (6.4 * longest as f64 + 24.0).clamp(LEFT + 12.0, 150.0);
         let wide = RIGHT - left;
@@ -117,7 +118,7 @@ impl Heat<'_> {
     }
 }
 
-/// A line of text that is read from below.
+/// A line of text that runs upwards.
 fn sideways(y: f64, text: &str) -> Markup {
     html! {
         text x="11" y=(px(y)) text-anchor="middle" transform=(format!("rotate(-90 11 {})", px(y))) {

@@ -1,4 +1,4 @@
-//! Lines over an axis of numbers or days, with bands around them.
+//! Lines over numbers or days, with bands for their intervals.
 
 use std::fmt::Write;
 
@@ -23,32 +23,32 @@ pub struct Line {
     pub band: Vec<Option<[f64; 2]>>,
 }
 
-/// What to draw.
+/// A chart of lines.
 pub struct Lines<'a> {
     /// Identifier in the page.
     pub id: &'a str,
-    /// What it shows.
+    /// Title of the chart.
     pub title: String,
-    /// What to see in it.
+    /// How to read it.
     pub note: String,
-    /// What lies along the axis.
+    /// Title of the horizontal axis.
     pub across: &'a str,
-    /// Places along the axis, rising.
+    /// Places along the axis, increasing.
     pub places: Vec<f64>,
     /// Their names, in the table and under the pointer.
     pub names: Vec<String>,
-    /// Those that stand below the axis.
+    /// Places that have a label below the axis, with their labels.
     pub ticks: Vec<(f64, String)>,
     /// The lines.
     pub lines: Vec<Line>,
-    /// An upright line with a name, where something changes.
+    /// Place and name of a vertical line where something changes.
     pub border: Option<(f64, String)>,
-    /// How a value is said.
+    /// Formats a value.
     pub say: &'a dyn Fn(f64) -> String,
 }
 
 impl Lines<'_> {
-    /// The chart.
+    /// Draws the chart.
     pub fn chart(&self, view: &View<'_>) -> Chart {
         Chart {
             id: self.id.to_owned(),
@@ -93,7 +93,7 @@ impl Lines<'_> {
             .zip(&line.band)
             .filter_map(|(x, band)| Some((across.at(*x), (*band)?.map(|end| up.at(end)))))
             .collect();
-        // Where there are many places, each mark has the room of its own stretch.
+        // With many places, smaller dots do not overlap.
         let radius = if points.len() > 60 { 1.6 } else { 3.0 };
         html! {
             @if !band.is_empty() { path class={ "band m " (class(line.colour)) } d=(closed(&band)) {} }
@@ -122,13 +122,13 @@ impl Lines<'_> {
     }
 }
 
-/// A name beside an upright line, on the side where there is more room.
+/// The name of a vertical line, on the side that has more room.
 fn beside(x: f64, name: &str) -> Markup {
     let (gap, anchor) = if x > (LEFT + RIGHT) / 2.0 { (-4.0, "end") } else { (4.0, "start") };
     label(x + gap, TOP + 9.0, anchor, name)
 }
 
-/// A line through points of a drawing.
+/// The SVG path of a line through points of a drawing.
 pub fn path(points: &[(f64, f64)]) -> String {
     let mut d = String::new();
     for (i, (x, y)) in points.iter().enumerate() {

@@ -1,11 +1,11 @@
-//! Charts as SVG in the page: they are there without a script, in print and in a mail's preview, and
-//! take the colours of the page, light or dark. A small script adds values under the pointer, legends
-//! that switch series off, and downloads. Sizes are those of a telephone's screen, so that nothing
-//! becomes too small there; wider screens have more charts in a row.
+//! Charts as SVG in the page. They are shown without a script, in print and in the preview of a
+//! mail, and take the colours of the page, light or dark. A small script adds values under the
+//! pointer, legends that hide series, and downloads. Drawings have the size of a phone's screen, so
+//! that nothing becomes too small there; a wider screen has several charts in a row.
 //!
 //! # Layout
-//! * [`axis`]: round numbers for axes. [`columns`]: upright bars. [`lines`]: lines with bands.
-//! * [`heat`]: a grid of shades. [`shares`]: lying bars that add up to everybody.
+//! * [`axis`]: scales and axes. [`columns`]: vertical bars. [`lines`]: lines with bands.
+//! * [`heat`]: heat maps. [`shares`]: horizontal bars of shares.
 
 pub mod axis;
 pub mod columns;
@@ -22,27 +22,27 @@ use super::view::View;
 pub(super) const WIDTH: f64 = 360.0;
 /// Height of a drawing.
 pub(super) const HEIGHT: f64 = 230.0;
-/// Colours that the style sheet has.
+/// Number of colours in the style sheet.
 const COLOURS: usize = 8;
 
-/// A drawing with what belongs to it.
+/// A drawing with its title, note, legend and table.
 pub struct Chart {
     /// Identifier in the page, without spaces.
     pub id: String,
-    /// What it shows.
+    /// Title of the chart.
     pub title: String,
-    /// What to see in it, or how to read it.
+    /// A note on how to read it; may be empty.
     pub note: String,
-    /// Names and colours of its series; none for a single one.
+    /// Names and colours of its series; not shown for a single one.
     pub legend: Vec<(String, usize)>,
     /// The drawing.
     pub drawing: Markup,
-    /// The same as numbers.
+    /// The same numbers as a table.
     pub table: Table,
 }
 
 impl Chart {
-    /// The chart, its legend, its table and the button to download that.
+    /// The chart as HTML, with its legend, its table and a button to download the table.
     pub fn markup(&self, view: &View<'_>) -> Markup {
         html! {
             figure.chart id=(self.id) {
@@ -69,10 +69,11 @@ impl Chart {
     }
 }
 
-/// Name, values and ends of the intervals of a series.
+/// Name, values and interval ends of a series.
 type Numbers<'a> = (&'a str, &'a [f64], &'a [Option<[f64; 2]>]);
 
-/// Series as a table, a row a place; a series with intervals has a column for either end.
+/// Series as a table with one row per place; a series with intervals has one more column for each
+/// end.
 fn with_intervals(
     across: &str,
     places: &[String],
@@ -98,7 +99,7 @@ fn with_intervals(
     table
 }
 
-/// The class that colours a series.
+/// The CSS class that colours a series.
 pub(super) fn class(colour: usize) -> String {
     format!("s{}", colour % COLOURS)
 }

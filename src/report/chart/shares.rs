@@ -1,4 +1,4 @@
-//! Lying bars that add up to everybody, one a group.
+//! Horizontal bars of stacked shares, one per group.
 
 use maud::{Markup, html};
 
@@ -7,15 +7,15 @@ use super::{Chart, WIDTH, class, label, px, svg};
 use crate::report::table::{Cell, Table};
 use crate::report::view::View;
 
-/// What to draw: the series' values are shares of each group, 0 to 1.
+/// A chart of shares; the values of the series are shares of each group, 0 to 1.
 pub struct Shares<'a> {
     /// Identifier in the page.
     pub id: String,
-    /// What it shows.
+    /// Title of the chart.
     pub title: String,
-    /// What to see in it.
+    /// How to read it.
     pub note: String,
-    /// What the groups are.
+    /// What the groups are, as the title of the table's first column.
     pub down: &'a str,
     /// Names of the groups.
     pub groups: Vec<String>,
@@ -27,7 +27,7 @@ const LEFT: f64 = 46.0;
 const ROW: f64 = 34.0;
 
 impl Shares<'_> {
-    /// The chart.
+    /// Draws the chart.
     pub fn chart(&self, view: &View<'_>) -> Chart {
         let height = 8.0 + ROW * self.groups.len() as f64;
         Chart {

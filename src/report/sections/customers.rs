@@ -1,4 +1,5 @@
-//! Single customers: those worth most, what recency and frequency say, and P(alive) over time.
+//! Single customers: those with the highest lifetime value, predictions by recency and frequency,
+//! and P(alive) over time.
 
 use maud::{Markup, html};
 
@@ -10,18 +11,18 @@ use crate::report::table::{Cell, Table};
 use crate::report::view::View;
 use crate::results::chart_data::{CustomerLine, Survival};
 
-/// Customers whose P(alive) over time is drawn.
+/// Most customers whose P(alive) over time is drawn.
 const CURVES: usize = 10;
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     let top = view.run.settings.output.top;
     let customers = &view.charts.customers;
-    let first = &customers[..top.min(customers.len())];
+    let first = &customers[..customers.len().min(top as usize)];
     let count = |n: usize| view.whole(n as f64);
     let top = view.fill("customers.top", &[("n", &count(first.len()))]);
     html! {
-        (crate::report::heading(view, "customers"))
+        (crate::report::sections::heading(view, "customers"))
         @if !view.show_ids { p.more { (view.t("customers.hidden")) } }
         h3 { (top) }
         (table(view, first).markup("top-table", &top))
@@ -87,7 +88,7 @@ fn row(view: &View<'_>, rank: usize, customer: &CustomerLine) -> Vec<Cell> {
 fn surface(view: &View<'_>, key: &str) -> Chart {
     let surface = &view.charts.surface;
     let alive = key == "alive";
-    let unit = view.t(&format!("units.{}", view.run.settings.summary.time_unit));
+    let unit = view.t(&format!("units.{}", view.run.settings.summary.time_unit.name()));
     let percent = |v: f64| view.percent(v);
     let number = |v: f64| view.words.language.number(v, 2);
     Heat {
@@ -125,6 +126,7 @@ fn survival(view: &View<'_>) -> Markup {
             ]);
         }
     }
+    // All but the first curve are hidden, so that one is shown even without the script.
     let choice = html! {
         label.choose { (view.t("customers.choose")) " "
             select data-choose="survival" {

@@ -1,15 +1,15 @@
-//! The data: what came in, what was left out and changed, and what was assumed.
+//! The data: what was read, what was left out and changed, and what was assumed.
 
 use maud::{Markup, html};
-use serde_json::Value;
 
 use crate::report::table::{Cell, Table};
 use crate::report::view::View;
+use crate::settings::MonthLength;
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     html! {
-        (crate::report::heading(view, "data"))
+        (crate::report::sections::heading(view, "data"))
         (rows(view).markup("rows-table", view.t("data.rows")))
         @if !view.run.outlier_limits.is_empty() {
             h3 { (view.t("data.limits")) }
@@ -23,18 +23,18 @@ pub fn section(view: &View<'_>) -> Markup {
     }
 }
 
-/// From the rows of the files to the customers of the page.
+/// Row counts, step by step, from the rows of the files to the customers of the page.
 fn rows(view: &View<'_>) -> Table {
     let rows = &view.run.rows;
     let mut table = Table::new([view.t("data.step"), view.t("data.count")]);
-    let mut line = |name: String, n: u64| {
+    let mut line = |name: String, n: usize| {
         table.row([Cell::text(name), Cell::Number(view.whole(n as f64), n as f64)])
     };
     line(view.t("data.read").to_owned(), rows.read);
-    for (rule, n) in &view.run.rejected {
+    for (rule, n) in view.run.rejected.iter() {
         let known = format!("rules.{rule}");
         let rule = view.words.get(&known).unwrap_or(rule);
-        line(view.fill("data.rejected", &[("rule", rule)]), n.as_u64().unwrap_or(0));
+        line(view.fill("data.rejected", &[("rule", rule)]), *n);
     }
     line(view.t("data.kept").to_owned(), rows.kept);
     let more = [
@@ -66,20 +66,20 @@ fn limits(view: &View<'_>) -> Table {
 
 fn assumptions(view: &View<'_>) -> Vec<String> {
     let settings = &view.run.settings;
-    let month = |value: &Value| match value.as_f64() {
-        Some(weeks) => view.fill("data.weeks_a_month", &[("n", &view.number(weeks))]),
-        None => view.t("data.calendar_month").to_owned(),
+    let month = |length: MonthLength| match length {
+        MonthLength::Weeks(weeks) => view.fill("data.weeks_a_month", &[("n", &view.number(weeks))]),
+        MonthLength::Calendar => view.t("data.calendar_month").to_owned(),
     };
     let rate = settings.lifetime_value.monthly_discount_rate;
     vec![
         view.fill("data.assume.end", &[("date", &view.words.language.date(view.run.as_of))]),
-        view.t(&format!("data.assume.{}", settings.summary.frequency)).to_owned(),
-        view.fill("data.assume.month", &[("month", &month(&settings.forecast.weeks_per_month))]),
+        view.t(&format!("data.assume.{}", settings.summary.frequency.name())).to_owned(),
+        view.fill("data.assume.month", &[("month", &month(settings.forecast.weeks_per_month))]),
         view.fill(
             "data.assume.value",
             &[
                 ("months", &view.months(settings.lifetime_value.months)),
-                ("month", &month(&settings.lifetime_value.weeks_per_month)),
+                ("month", &month(settings.lifetime_value.weeks_per_month)),
                 ("rate", &view.words.language.percent(rate, 1)),
             ],
         ),
@@ -97,7 +97,7 @@ fn files(view: &View<'_>) -> Table {
     let mut table = Table::new(["file", "bytes", "hash"].map(|key| view.t(&format!("data.{key}"))));
     for input in &view.run.inputs {
         table.row([
-            Cell::text(crate::report::input_name(&input.file)),
+            Cell::text(crate::report::sections::input_name(&input.file)),
             Cell::Number(view.whole(input.bytes as f64), input.bytes as f64),
             Cell::text(input.sha256.chars().take(12).collect::<String>()),
         ]);

@@ -1,19 +1,21 @@
-//! What the company can expect, and how good such forecasts were.
+//! The forecast: what the company can expect, and how good such forecasts were on the holdout.
 
 use chrono::Datelike;
 use maud::{Markup, html};
 
+use crate::customers::Scope;
 use crate::report::chart::Chart;
 use crate::report::chart::columns::{ColumnChart, Series};
 use crate::report::chart::lines::{Line, Lines};
-use crate::report::document::{Interval, Period, Week};
 use crate::report::table::{Cell, Table};
 use crate::report::view::View;
-use crate::results::chart_data::HoldoutFigures;
+use crate::results::chart_data::HoldoutChart;
+use crate::results::forecast::{ForecastRow, Interval, Span, Week};
+use crate::settings::InputKind;
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
-    let months: Vec<&Period> = total(view, "month").collect();
+    let months: Vec<&ForecastRow> = total(view, Span::Month).collect();
     let charts = [
         by_month(view, &months, "orders", &|p| (p.orders, p.orders_interval), &|v| view.whole(v)),
         by_month(view, &months, "revenue", &|p| (p.revenue, p.revenue_interval), &|v| {
@@ -21,7 +23,7 @@ pub fn section(view: &View<'_>) -> Markup {
         }),
     ];
     html! {
-        (crate::report::heading(view, "forecast"))
+        (crate::report::sections::heading(view, "forecast"))
         (horizons(view).markup("forecast-table", view.t("forecast.table")))
         div.charts {
             @for chart in &charts { (chart.markup(view)) }
@@ -41,7 +43,7 @@ pub fn section(view: &View<'_>) -> Markup {
             ])) }
             (methods(view, holdout).markup("holdout-table", view.t("forecast.holdout")))
         } @else {
-            p.more { (view.t(if view.run.settings.input.kind == "customers" {
+            p.more { (view.t(if view.run.settings.input.kind == InputKind::Customers {
                 "forecast.no_log"
             } else {
                 "forecast.no_holdout"
@@ -51,22 +53,23 @@ pub fn section(view: &View<'_>) -> Markup {
     }
 }
 
-fn total<'a>(view: &View<'a>, span: &'a str) -> impl Iterator<Item = &'a Period> + use<'a> {
-    view.run.forecast.iter().filter(move |row| row.scope == "total" && row.span == span)
+fn total<'a>(view: &View<'a>, span: Span) -> impl Iterator<Item = &'a ForecastRow> + use<'a> {
+    let wanted = move |row: &&ForecastRow| row.scope == Scope::Total && row.period.span == span;
+    view.run.forecast.iter().filter(wanted)
 }
 
 fn by_month(
     view: &View<'_>,
-    months: &[&Period],
+    months: &[&ForecastRow],
     key: &str,
-    of: &dyn Fn(&Period) -> (f64, Option<Interval>),
+    of: &dyn Fn(&ForecastRow) -> (f64, Option<Interval>),
     say: &dyn Fn(f64) -> String,
 ) -> Chart {
-    let band = |p: &&Period| of(p).1.map(|interval| [interval.low, interval.high]);
+    let band = |p: &&ForecastRow| of(p).1.map(|interval| [interval.low, interval.high]);
     let level = view.run.intervals.as_ref().map(|i| view.percent(i.level));
-    let name = |p: &&Period| {
-        let until = view.words.language.date(view.day_ahead(p.to_day));
-        view.fill("forecast.month", &[("n", &p.number.to_string()), ("date", &until)])
+    let name = |p: &&ForecastRow| {
+        let until = view.words.language.date(view.day_ahead(p.period.to_day));
+        view.fill("forecast.month", &[("n", &p.period.number.to_string()), ("date", &until)])
     };
     Lines {
         id: &format!("forecast-{key}"),
@@ -74,9 +77,12 @@ fn by_month(
         note: level
             .map_or(String::new(), |level| view.fill("forecast.chart.band", &[("level", &level)])),
         across: view.t("forecast.months"),
-        places: months.iter().map(|p| f64::from(p.number)).collect(),
+        places: months.iter().map(|p| f64::from(p.period.number)).collect(),
         names: months.iter().map(name).collect(),
-        ticks: months.iter().map(|p| (f64::from(p.number), p.number.to_string())).collect(),
+        ticks: months
+            .iter()
+            .map(|p| (f64::from(p.period.number), p.period.number.to_string()))
+            .collect(),
         lines: vec![Line {
             name: view.t(&format!("forecast.{key}")).to_owned(),
             colour: 4,
@@ -103,10 +109,12 @@ fn horizons(view: &View<'_>) -> Table {
     };
     let head = [vec![view.t("forecast.until").to_owned()], ends(orders), ends(revenue)].concat();
     let mut table = Table::new(head);
-    for p in total(view, "horizon") {
-        let until = view.words.language.date(view.day_ahead(p.to_day));
-        let name =
-            view.fill("forecast.horizon", &[("months", &view.months(p.number)), ("date", &until)]);
+    for p in total(view, Span::Horizon) {
+        let until = view.words.language.date(view.day_ahead(p.period.to_day));
+        let name = view.fill(
+            "forecast.horizon",
+            &[("months", &view.months(p.period.number)), ("date", &until)],
+        );
         let mut row = vec![Cell::text(name), Cell::Number(view.whole(p.orders), p.orders)];
         if with_intervals {
             row.extend(both(p.orders_interval, |v| view.whole(v)));
@@ -127,14 +135,14 @@ fn both(interval: Option<Interval>, say: impl Fn(f64) -> String) -> [Cell; 2] {
     }
 }
 
-/// What each channel's customers will order.
+/// Expected orders and revenue by channel.
 fn channels(view: &View<'_>) -> Markup {
     let (_, months) = view.longest();
     let rows = view
         .run
         .forecast
         .iter()
-        .filter(|row| row.scope == "channel" && row.span == "horizon" && row.number == months);
+        .filter(|row| row.scope == Scope::Channel && row.period.is_horizon(months));
     let mut table = Table::new([
         view.t("forecast.channel"),
         view.t("forecast.orders"),
@@ -155,8 +163,8 @@ fn channels(view: &View<'_>) -> Markup {
     }
 }
 
-/// Weeks of seven days: the last one before the cut and that of the end can be shorter, and would look
-/// like a collapse.
+/// The weeks of seven days. The last week before the cut and the last of all can be shorter, and
+/// would look like a collapse.
 fn whole_weeks<'a>(view: &View<'a>) -> Vec<&'a Week> {
     let days = |week: &Week| (week.last_day - week.first_day).num_days() + 1;
     view.run.tracking.iter().filter(|week| days(week) == 7).collect()
@@ -178,6 +186,7 @@ fn tracking(
     };
     let every = (weeks.len() / 4).max(1);
     let ticks = weeks.iter().skip(every / 2).step_by(every);
+    // Without a holdout there is no cut to be marked.
     let border = weeks.iter().rfind(|w| !w.holdout).filter(|_| weeks.iter().any(|w| w.holdout));
     Lines {
         id: &format!("tracking-{key}"),
@@ -197,7 +206,7 @@ fn tracking(
     .chart(view)
 }
 
-fn deciles(view: &View<'_>, holdout: &HoldoutFigures) -> Chart {
+fn deciles(view: &View<'_>, holdout: &HoldoutChart) -> Chart {
     let values = |of: &dyn Fn(&crate::results::chart_data::Decile) -> f64| {
         holdout.deciles.iter().map(of).collect()
     };
@@ -217,7 +226,7 @@ fn deciles(view: &View<'_>, holdout: &HoldoutFigures) -> Chart {
     .chart(view)
 }
 
-fn methods(view: &View<'_>, holdout: &HoldoutFigures) -> Table {
+fn methods(view: &View<'_>, holdout: &HoldoutChart) -> Table {
     let keys = [
         "method",
         "expected_orders",

@@ -1,21 +1,21 @@
-//! What became of the customers of an earlier run.
+//! The migration: what became of the customers of an earlier run.
 
 use maud::{Markup, html};
 
-use crate::report::document::{Flow, Migration};
 use crate::report::table::{Cell, Table};
 use crate::report::view::View;
+use crate::results::migration::{Migration, MigrationCell};
 
-/// What stands for the segment of a customer who was not there before.
+/// In place of a segment: customers who are only in the later run.
 const NEW: &str = "new";
-/// The same for who is no longer there.
+/// In place of a segment: customers who are only in the earlier run.
 const LOST: &str = "lost";
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>, migration: &Migration) -> Markup {
     let (before, after) = (&migration.before, &migration.after);
     html! {
-        (crate::report::heading(view, "migration"))
+        (crate::report::sections::heading(view, "migration"))
         p { (view.fill("migration.between", &[
             ("before", &view.words.language.date(before.as_of)), ("after", &view.words.language.date(after.as_of)),
             ("customers_before", &view.whole(before.customers as f64)),
@@ -30,7 +30,7 @@ pub fn section(view: &View<'_>, migration: &Migration) -> Markup {
         }).markup("migration-shares-table", view.t("migration.shares")))
         h3 { (view.t("migration.values")) }
         (values(view, migration).markup("migration-values-table", view.t("migration.values")))
-        @for finding in &migration.warnings { (crate::report::sections::overview::notice(view, finding)) }
+        @for finding in &migration.findings { (crate::report::sections::overview::notice(view, finding)) }
     }
 }
 
@@ -41,7 +41,7 @@ fn end(view: &View<'_>, segment: &str) -> String {
     }
 }
 
-/// Names of the rows or columns, the best first, and who was or is not there last.
+/// Names of the rows or columns: the segments, highest first, then `absent`.
 fn ends<'a>(view: &'a View<'_>, absent: &'a str) -> Vec<&'a str> {
     let labels = view.best_first().map(|s| view.charts.segments[s].as_str());
     labels.chain([absent]).collect()
@@ -51,13 +51,13 @@ fn matrix(
     view: &View<'_>,
     migration: &Migration,
     corner: &str,
-    say: &dyn Fn(&Flow) -> Cell,
+    say: &dyn Fn(&MigrationCell) -> Cell,
 ) -> Table {
     let titles = ends(view, LOST).into_iter().map(|segment| end(view, segment));
     let mut table = Table::new(std::iter::once(corner.to_owned()).chain(titles));
     for from in ends(view, NEW) {
         let cell = |to: &str| {
-            let flow = migration.migration.iter().find(|f| f.from == from && f.to == to);
+            let flow = migration.cells.iter().find(|f| f.from == from && f.to == to);
             flow.map_or(Cell::none(), say)
         };
         let row = ends(view, LOST).into_iter().map(cell);
@@ -66,11 +66,11 @@ fn matrix(
     table
 }
 
-/// Every way that customers went, with what they were and are worth.
+/// Every pair of segments that customers moved between, with their lifetime value before and after.
 fn values(view: &View<'_>, migration: &Migration) -> Table {
     let keys = ["from", "to", "count", "cltv_before", "cltv_after"];
     let mut table = Table::new(keys.map(|key| view.t(&format!("migration.{key}"))));
-    for flow in migration.migration.iter().filter(|flow| flow.customers > 0) {
+    for flow in migration.cells.iter().filter(|flow| flow.customers > 0) {
         table.row([
             Cell::text(end(view, &flow.from)),
             Cell::text(end(view, &flow.to)),

@@ -1,4 +1,8 @@
-//! The sections of the page, one file each.
+//! The sections of the page, one file each, and what several of them need.
+//!
+//! # Layout
+//! From first to last: [`overview`], [`segments`] with [`profiles`], [`forecast`], [`customers`],
+//! [`rfm`], [`migration`], [`model`], [`data`].
 
 use maud::{Markup, html};
 
@@ -17,12 +21,12 @@ pub mod profiles;
 pub mod rfm;
 pub mod segments;
 
-/// The last part of a path: folders are of no use to the reader.
+/// The last part of a path, since folders are of no use to the reader.
 pub(crate) fn input_name(path: &str) -> &str {
     path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
 }
 
-/// A section's heading with a sentence below.
+/// A section's heading, with a sentence below it if the language has one.
 pub(crate) fn heading(view: &View<'_>, section: &str) -> Markup {
     html! {
         h2 { (view.t(&format!("{section}.title"))) }
@@ -30,7 +34,7 @@ pub(crate) fn heading(view: &View<'_>, section: &str) -> Markup {
     }
 }
 
-/// A bar a segment, in its colour; the values are in the order of the segments.
+/// A chart with one bar per segment, in its colour; `values` are in segment order, lowest first.
 pub(crate) fn by_segment(
     view: &View<'_>,
     id: &str,
@@ -39,7 +43,7 @@ pub(crate) fn by_segment(
     say: &dyn Fn(f64) -> String,
 ) -> Chart {
     let order: Vec<usize> = view.best_first().collect();
-    // A colour a segment: as many series as segments, each with one value.
+    // Only a series has a colour, so each segment is a series of its own with one bar.
     let series = order.iter().enumerate().map(|(place, s)| {
         let mut own = vec![0.0; order.len()];
         own[place] = values[*s];

@@ -1,7 +1,6 @@
-//! The model: what its parameters mean, whether it fits, and everything the run has to say about it.
+//! The model: what its parameters mean, whether it fits, and all findings of the run.
 
 use maud::{Markup, html};
-use serde_json::Value;
 
 use crate::report::chart::Chart;
 use crate::report::chart::columns::{ColumnChart, Series};
@@ -10,28 +9,19 @@ use crate::report::table::{Cell, Table};
 use crate::report::view::View;
 use crate::results::chart_data::{DerivedQuantity, FitBin, Quantity};
 
-/// Terms that the glossary explains, in its order.
+/// Terms of the glossary, in order.
 const TERMS: [&str; 11] = [
-    "cltv",
-    "segment",
-    "alive",
-    "frequency",
-    "recency",
-    "age",
-    "monetary",
-    "interval",
-    "rfm",
-    "holdout",
-    "selection",
+    "cltv", "segment", "alive", "frequency", "recency", "age", "monetary", "interval", "rfm",
+    "holdout", "selection",
 ];
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     let run = view.run;
     html! {
-        (crate::report::heading(view, "model"))
+        (crate::report::sections::heading(view, "model"))
         p { (view.fill(if run.model.given { "model.given" } else { "model.fitted" }, &[
-            ("model", &view.model_name(&run.purchases.model)),
+            ("model", &view.model_name(run.purchases.model.name())),
             ("id", &run.model.id), ("date", &view.words.language.date(run.model.fitted_until)),
         ])) }
         ul.meaning { @for quantity in &view.charts.derived { li { (derived_quantity(view, quantity)) } } }
@@ -79,7 +69,7 @@ fn derived_quantity(view: &View<'_>, quantity: &Quantity) -> Markup {
     }
 }
 
-/// The fit beside the data; nothing where the expectation could not be computed.
+/// Charts of the fit against the data; none when the expectation could not be computed.
 fn fit(view: &View<'_>) -> Vec<Chart> {
     let fit = &view.charts.fit;
     let note = view.fill("model.chart.note", &[("draws", &view.whole(fit.draws as f64))]);
@@ -111,7 +101,7 @@ fn fit(view: &View<'_>) -> Vec<Chart> {
     there.map(|(id, key, across, bins)| chart(id, key, across, bins)).collect()
 }
 
-/// A bin of whole numbers.
+/// The name of a bin of whole numbers.
 fn name(view: &View<'_>, bin: &FitBin) -> String {
     let from = view.whole(bin.from);
     match bin.to {
@@ -125,14 +115,14 @@ fn parameters(view: &View<'_>) -> Table {
     let keys = ["parameter", "value", "error", "says"];
     let mut table = Table::new(keys.map(|key| view.t(&format!("model.{key}"))));
     let purchases = &view.run.purchases;
-    for (name, value) in &purchases.parameters {
-        let known = !purchases.not_identified.contains(name);
-        let error = purchases.standard_errors.get(name).and_then(Value::as_f64);
-        table.row(parameter(view, name, value.as_f64().filter(|_| known), error));
+    for (name, value) in purchases.parameters.iter() {
+        let known = !purchases.not_identified.iter().any(|unknown| unknown == name);
+        let error = purchases.standard_errors.get(name).copied().flatten();
+        table.row(parameter(view, name, known.then_some(*value), error));
     }
-    for (name, value) in &view.run.spend.parameters {
-        let error = view.run.spend.standard_errors.get(name).and_then(Value::as_f64);
-        table.row(parameter(view, name, value.as_f64(), error));
+    for (name, value) in view.run.spend.parameters.iter() {
+        let error = view.run.spend.standard_errors.get(name).copied().flatten();
+        table.row(parameter(view, name, Some(*value), error));
     }
     table
 }
@@ -151,15 +141,20 @@ fn parameter(view: &View<'_>, name: &str, value: Option<f64>, error: Option<f64>
 fn comparison(view: &View<'_>) -> Table {
     let keys = ["model", "log_likelihood", "aic", "leaves"];
     let mut table = Table::new(keys.map(|key| view.t(&format!("model.compared.{key}"))));
+    // A model whose fit found no optimum has no likelihood, and says nothing about who leaves.
+    let number = |value: Option<f64>| {
+        value.map_or(Cell::none(), |v| Cell::Number(view.words.language.number(v, 1), v))
+    };
     for compared in &view.run.purchases.comparison {
-        let leaves = if compared.without_dropout { "words.no" } else { "words.yes" };
+        let leaves = match (compared.log_likelihood, compared.without_dropout) {
+            (None, _) => "model.compared.no_optimum",
+            (Some(_), true) => "words.no",
+            (Some(_), false) => "words.yes",
+        };
         table.row([
-            Cell::text(view.model_name(&compared.model)),
-            Cell::Number(
-                view.words.language.number(compared.log_likelihood, 1),
-                compared.log_likelihood,
-            ),
-            Cell::Number(view.words.language.number(compared.aic, 1), compared.aic),
+            Cell::text(view.model_name(compared.model.name())),
+            number(compared.log_likelihood),
+            number(compared.aic),
             Cell::text(view.t(leaves)),
         ]);
     }

@@ -1,16 +1,18 @@
-//! The first screen: three numbers, and what must be known before they are used.
+//! The overview: three numbers, and what to know before they are used.
 
 use maud::{Markup, html};
 
-use crate::report::document::Interval;
+use crate::customers::Scope;
 use crate::report::texts::Said;
 use crate::report::view::View;
 use crate::results::findings::{Finding, Severity};
+use crate::results::forecast::{ForecastRow, Interval, Span};
+use crate::settings::Family;
 
-/// Findings that stand on the first screen though they are no warnings.
+/// Codes of the findings that the overview shows although they are not warnings.
 const IN_FRONT: [&str; 2] = ["selection_corrected", "selection_by_channels"];
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     let (front, rest): (Vec<&Finding>, Vec<&Finding>) =
         view.run.warnings.iter().partition(|finding| is_in_front(finding));
@@ -31,7 +33,7 @@ fn is_in_front(finding: &Finding) -> bool {
     finding.severity == Severity::Warning || IN_FRONT.contains(&finding.code.as_ref())
 }
 
-/// A number in large, with what it is and how far it can be off.
+/// A large number with its title above it and its interval below it.
 fn kpi(id: &str, title: &str, value: &str, exact: f64, below: &str) -> Markup {
     html! {
         div.kpi id=(id) {
@@ -53,11 +55,8 @@ fn orders(view: &View<'_>) -> Markup {
 
 fn revenue(view: &View<'_>) -> Markup {
     let (_, months) = view.longest();
-    let row = view
-        .run
-        .forecast
-        .iter()
-        .find(|row| row.scope == "total" && row.span == "horizon" && row.number == months);
+    let wanted = |row: &&ForecastRow| row.scope == Scope::Total && row.period.is_horizon(months);
+    let row = view.run.forecast.iter().find(wanted);
     let level = view.run.intervals.as_ref().map(|intervals| intervals.level);
     match row {
         Some(row) => {
@@ -100,10 +99,11 @@ fn alive(view: &View<'_>) -> Markup {
     kpi("kpi-alive", title, &view.percent(share), share, &below)
 }
 
-/// Customers without a repeat order, whom BG/NBD takes for alive whatever they do.
+/// Number of customers without a repeat order, whose P(alive) is always 1 in BG/NBD; 0 for other
+/// models.
 fn ordered_once(view: &View<'_>) -> u64 {
     let without = view.charts.fit.frequency.first().filter(|bin| bin.to == Some(1.0));
-    without.filter(|_| view.run.purchases.model == "bg_nbd").map_or(0, |bin| bin.observed)
+    without.filter(|_| view.run.purchases.model == Family::BgNbd).map_or(0, |bin| bin.observed)
 }
 
 fn interval(
@@ -120,7 +120,7 @@ fn interval(
     }
 }
 
-/// One finding: what it is and what to do.
+/// One finding with its remedy.
 pub fn notice(view: &View<'_>, finding: &Finding) -> Markup {
     let (kind, sign) = match finding.severity {
         Severity::Warning => ("warning", view.t("overview.warning")),
@@ -135,7 +135,8 @@ pub fn notice(view: &View<'_>, finding: &Finding) -> Markup {
     }
 }
 
-/// A finding in the page's language; as the run has it where it knows no words for it.
+/// A finding in the page's language, or in the run's own words when the language has no text for
+/// it.
 fn told(view: &View<'_>, finding: &Finding) -> Said {
     view.words.finding(finding).unwrap_or_else(|| Said {
         message: finding.message.clone(),
@@ -146,7 +147,8 @@ fn told(view: &View<'_>, finding: &Finding) -> Said {
 fn assumptions(view: &View<'_>) -> String {
     let settings = &view.run.settings;
     let (_, months) = view.longest();
-    let days = view.run.forecast.iter().find(|row| row.span == "month").map_or(0.0, |r| r.to_day);
+    let month = view.run.forecast.iter().find(|row| row.period.span == Span::Month);
+    let days = month.map_or(0.0, |row| row.period.to_day);
     let text = view.fill(
         "overview.assumptions",
         &[

@@ -1,20 +1,20 @@
-//! Who the customers of each segment are: what the kept columns say, and for how long they have been
-//! customers.
+//! Charts of who the customers of each segment are: by the columns to keep, and by time since the
+//! first order.
 
 use crate::report::chart::Chart;
 use crate::report::chart::columns::{ColumnChart, Series};
 use crate::report::chart::heat::Heat;
 use crate::report::chart::shares::Shares;
-use crate::report::document::{Described, KeptColumn};
 use crate::report::sections::by_segment;
 use crate::report::view::View;
+use crate::results::profiles::{Described, KeptColumn};
 
-/// Entries of a column that are shown, each in a colour of its own.
+/// Most entries of a column in a chart with a colour for each.
 const ENTRIES: usize = 8;
-/// Entries of a column of lists that are shown.
+/// Most entries of a column of lists in a chart.
 const LISTED: usize = 8;
 
-/// The charts.
+/// All charts of the profiles.
 pub fn all(view: &View<'_>) -> Vec<Chart> {
     let columns = view.run.kept_columns.iter().enumerate();
     let kept =
@@ -22,8 +22,10 @@ pub fn all(view: &View<'_>) -> Vec<Chart> {
     kept.chain([ages(view)]).collect()
 }
 
-/// What a kept column says of the segments: shares that add up for a column of one entry each, a grid
-/// for lists.
+/// The chart of a column to keep: bars for the means of numbers, stacked shares when each customer
+/// has one entry, and a grid for lists.
+///
+/// Returns `None` for numbers when a segment has none.
 fn profile(view: &View<'_>, id: &str, column: &KeptColumn) -> Option<Chart> {
     if let Some(means) = means(column) {
         return Some(by_segment(view, id, column.column.clone(), &means, &|v| view.number(v)));
@@ -37,6 +39,7 @@ fn profile(view: &View<'_>, id: &str, column: &KeptColumn) -> Option<Chart> {
         })
         .collect();
     let shares = shares?;
+    // Shares add up to 1 when each customer has one entry, and to more in a column of lists.
     let sums = shares.iter().filter(|s| !s.is_empty()).map(|s| s.iter().map(|e| e.1).sum::<f64>());
     let adds_up = sums.clone().count() > 0 && sums.clone().all(|sum| (sum - 1.0).abs() < 0.02);
     let names = entries(&shares);
@@ -47,10 +50,11 @@ fn profile(view: &View<'_>, id: &str, column: &KeptColumn) -> Option<Chart> {
     })
 }
 
-/// The mean of each segment; none for a column of texts, or where a segment has no number.
+/// The mean of each segment, then that of all customers. Returns `None` for a column of texts, or
+/// when a group has no number.
 fn means(column: &KeptColumn) -> Option<Vec<f64>> {
     let mean = |group: &Described| match group {
-        Described::Mean { mean } => *mean,
+        Described::Mean { mean, .. } => *mean,
         Described::Shares(_) => None,
     };
     column.groups.iter().map(mean).collect()
@@ -105,7 +109,7 @@ fn listed(
     shares: &[&Vec<(String, f64)>],
     names: &[String],
 ) -> Chart {
-    // A grid's first row is its lowest one.
+    // A grid draws its first row at the bottom.
     let shown = names.iter().take(LISTED).rev();
     Heat {
         id: id.to_owned(),

@@ -1,4 +1,4 @@
-//! Recency, frequency and monetary value: the grid of scores, and the named segments.
+//! RFM: the grid of recency and frequency scores, and the named segments.
 
 use maud::{Markup, html};
 
@@ -8,13 +8,13 @@ use crate::report::table::{Cell, Table};
 use crate::report::view::View;
 use crate::results::chart_data::RfmCell;
 
-/// Lowest to highest score.
+/// The RFM scores, lowest first.
 const SCORES: [u8; 5] = [1, 2, 3, 4, 5];
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     html! {
-        (crate::report::heading(view, "rfm"))
+        (crate::report::sections::heading(view, "rfm"))
         div.charts {
             (grid(view, "customers", &|cell| Some(cell.customers as f64), &|v| view.short(v)).markup(view))
             (grid(view, "cltv", &|cell| cell.mean_cltv, &|v| view.number(v)).markup(view))
@@ -25,7 +25,8 @@ pub fn section(view: &View<'_>) -> Markup {
     }
 }
 
-/// The name of an RFM segment in the page's language; as the pipeline has it where it is its own.
+/// The name of an RFM segment in the page's language, or its name in the pipeline when it is not
+/// one of the default segments.
 pub fn name(view: &View<'_>, segment: &str) -> String {
     let known = format!("rfm_segments.{segment}");
     view.words.get(&known).map_or(segment.to_owned(), str::to_owned)
@@ -77,7 +78,7 @@ fn segments(view: &View<'_>) -> Table {
     table
 }
 
-/// RFM segments by lifetime value segments.
+/// Customers by RFM segment and lifetime value segment.
 fn cross(view: &View<'_>) -> Table {
     let labels = view.best_first().map(|s| view.charts.segments[s].clone());
     let mut table = Table::new(std::iter::once(view.t("rfm.segment").to_owned()).chain(labels));

@@ -1,23 +1,23 @@
-//! Segments: who is in them, what they are worth, and what to do about each.
+//! The segments: who is in them, what they are worth, and what to do about each.
 
 use maud::{Markup, html};
 
 use crate::report::chart::columns::{ColumnChart, Series};
 use crate::report::chart::heat::Heat;
 use crate::report::chart::{Chart, class};
-use crate::report::document::Profile;
 use crate::report::sections::{by_segment, profiles};
 use crate::report::table::{Cell, Table};
 use crate::report::texts::Suggestion;
 use crate::report::view::View;
 use crate::results::advice::Advice;
 use crate::results::chart_data::Distribution;
+use crate::results::profiles::Profile;
 use crate::settings::columns::{CLTV, EXP_AVERAGE_VALUE, expected_orders};
 
-/// The section.
+/// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     html! {
-        (crate::report::heading(view, "segments"))
+        (crate::report::sections::heading(view, "segments"))
         (table(view).markup("segments-table", view.t("segments.table")))
         div.cards { @for s in view.best_first() { (action(view, s)) } }
         h3 { (view.t("segments.worth")) }
@@ -75,7 +75,8 @@ fn share_of_value(view: &View<'_>, label: &str) -> f64 {
     action.map_or(0.0, |action| action.share_of_value)
 }
 
-/// What to do about a segment, in the page's language; as the run has it where it knows no words.
+/// What to do about a segment in the page's language, or in the run's own words when a fact is
+/// missing.
 fn action(view: &View<'_>, segment: usize) -> Markup {
     let label = &view.charts.segments[segment];
     let advice = view.run.suggested_actions.iter().find(|advice| advice.segment == *label);
@@ -139,7 +140,7 @@ fn orders(view: &View<'_>) -> Chart {
     .chart(view)
 }
 
-/// The title and unit of a distributed column.
+/// The title of the histogram of a column.
 fn distribution_title(view: &View<'_>, measure: &str) -> String {
     let months = view.run.settings.lifetime_value.months;
     if measure == CLTV {
@@ -195,7 +196,7 @@ fn recency_frequency(view: &View<'_>, segment: usize) -> Chart {
         .recency_edges
         .windows(2)
         .map(|pair| format!("{}–{}", view.short(pair[0]), view.short(pair[1])));
-    let unit = view.t(&format!("units.{}", view.run.settings.summary.time_unit));
+    let unit = view.t(&format!("units.{}", view.run.settings.summary.time_unit.name()));
     let count = |n: &u64| if *n == 0 { None } else { Some(*n as f64) };
     Heat {
         id: format!("recency-frequency-{}", view.colour(segment)),

@@ -3,8 +3,7 @@
 use polars::prelude::DataFrame;
 
 use crate::frame::rules::judged::Rejected;
-use crate::frame::summary::outliers::OutlierLimits;
-use crate::pipeline::prepare::Prepared;
+use crate::results::outlier_limits::OutlierLimits;
 use crate::storage::fingerprint::Fingerprint;
 
 /// What happened between the input and the models.
@@ -33,29 +32,4 @@ pub struct Audit {
     pub observation_end: chrono::NaiveDate,
     /// Seconds by stage.
     pub timings: Vec<(&'static str, f64)>,
-}
-
-impl Audit {
-    /// The bookkeeping of a run.
-    pub(crate) fn of(
-        prepared: Prepared,
-        inputs: Vec<Fingerprint>,
-        timings: Vec<(&'static str, f64)>,
-    ) -> Self {
-        let Prepared { cleaned, summary, limits, .. } = prepared;
-        Self {
-            inputs,
-            rows_read: cleaned.rows_read,
-            rejected: cleaned.rejected,
-            quarantine: cleaned.quarantine,
-            returns_netted: cleaned.returns_netted,
-            limits,
-            below_min_orders: summary.below_min_orders,
-            lines_after_calibration: summary.lines_after_calibration,
-            first_order: summary.first_order,
-            last_order: summary.last_order,
-            observation_end: summary.observation_end,
-            timings,
-        }
-    }
 }

@@ -1,21 +1,21 @@
-//! What a run found out.
+//! What a run found: customers, models, forecast, findings, and the audit of its rows.
+
+pub mod audit;
 
 use polars::prelude::DataFrame;
 
 use crate::frame::scored::profile::Profiles;
-use crate::frame::scored::rfm::RfmProfile;
-use crate::model::evaluate::stability::Drift;
-use crate::model::evaluate::tracking::Week;
-use crate::model::forecast::company;
-use crate::model::forecast::intervals::Intervals;
 use crate::model::{FittedPurchases, FittedSpend};
 use crate::model_file::ModelFile;
-use crate::pipeline::audit::Audit;
 use crate::results::advice::Advice;
 use crate::results::chart_data::ChartData;
 use crate::results::findings::Finding;
+use crate::results::forecast::{ForecastRow, Intervals, Week};
+use crate::results::profiles::RfmProfile;
+use crate::results::run_document::Drift;
+use crate::run::audit::Audit;
 
-/// Everything that a run found out; [`crate::output::write`] makes files of it.
+/// Everything that a run found out; the writers make files of it.
 pub struct Run {
     /// Customers with predictions and segment, in input order.
     pub scored: DataFrame,
@@ -23,7 +23,7 @@ pub struct Run {
     pub edges: Vec<f64>,
     /// What is to be said of each segment and of all customers.
     pub profiles: Profiles,
-    /// A row an RFM segment.
+    /// One row per RFM segment.
     pub rfm: Vec<RfmProfile>,
     /// What to do about each segment, in their order.
     pub advice: Vec<Advice>,
@@ -32,7 +32,7 @@ pub struct Run {
     /// The model of order values.
     pub spend: FittedSpend,
     /// Orders and revenue of the company, its segments and its channels.
-    pub forecast: Vec<company::Row>,
+    pub forecast: Vec<ForecastRow>,
     /// Who is expected to order most in the next month, and how much, most first.
     pub next_month: Vec<(String, f64)>,
     /// Repeat orders week by week, expected and actual; an order log only.
@@ -43,7 +43,7 @@ pub struct Run {
     pub chart_data: ChartData,
     /// What the reader should know, most serious first.
     pub findings: Vec<Finding>,
-    /// What is kept of the fit, or was given.
+    /// The model file of this fit, or the given one.
     pub model_file: ModelFile,
     /// How the customers differ from those that a given model was fitted to.
     pub drift: Option<Drift>,
@@ -53,7 +53,7 @@ pub struct Run {
 
 /// What `cltv fit` finds out.
 pub struct Fitted {
-    /// What is kept of it.
+    /// The model file.
     pub model_file: ModelFile,
     /// What happened to the rows.
     pub audit: Audit,

@@ -1,4 +1,4 @@
-//! evaluation.csv, evaluation_groups.csv and evaluation.json.
+//! Writes the files of `cltv evaluate`: evaluation.csv, evaluation_groups.csv and evaluation.json.
 
 use std::path::PathBuf;
 
@@ -8,10 +8,12 @@ use serde_json::{Map, Value, json};
 use crate::error::Error;
 use crate::evaluation::fold::{Evaluation, Fold, Method};
 use crate::model::evaluate::holdout::{Accuracy, GroupAccuracy};
-use crate::output::documents::text;
+use crate::output::files;
 use crate::output::folder::target::Target;
-use crate::output::tables::{TableColumns, csv};
-use crate::results::version::tool;
+use crate::output::formats::csv;
+use crate::output::table_columns::TableColumns;
+use crate::results::json_text::text;
+use crate::results::version::{SCHEMA_VERSION, Tool};
 use crate::settings::Settings;
 
 /// Writes the three files; returns the folder.
@@ -23,14 +25,15 @@ pub fn write(
     settings: &Settings,
     target: &Target,
 ) -> Result<PathBuf, Error> {
+    let [methods_file, groups_file, json] = files::EVALUATION;
     let staging = target.staging(None)?;
-    csv(&staging, "evaluation.csv", &methods(evaluation)?)?;
-    csv(&staging, "evaluation_groups.csv", &groups(evaluation)?)?;
+    csv(&staging, methods_file, &methods(evaluation)?)?;
+    csv(&staging, groups_file, &groups(evaluation)?)?;
     let by_rule = evaluation.rejected.iter().map(|r| (r.rule.clone(), json!(r.rows)));
     let rejected: Map<String, Value> = by_rule.collect();
     let document = json!({
-        "schema_version": crate::results::version::SCHEMA_VERSION,
-        "tool": tool(),
+        "schema_version": SCHEMA_VERSION,
+        "tool": Tool::this(),
         "pipeline": settings.name,
         "inputs": evaluation.inputs,
         "rows_read": evaluation.rows_read,
@@ -40,12 +43,12 @@ pub fn write(
         "warnings": evaluation.findings,
         "settings": settings,
     });
-    staging.text("evaluation.json", &text(&document)?)?;
+    staging.text(json, &text(&document)?)?;
     let inputs: Vec<String> = evaluation.inputs.iter().map(|input| input.file.clone()).collect();
     staging.commit(&inputs)
 }
 
-/// A row a model and a naive forecast, fold by fold.
+/// One row per model and per naive forecast, fold by fold.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a finished evaluation.

@@ -1,5 +1,5 @@
-//! How customers came to be in the file: what the pipeline says about it, what the data show, and
-//! whether the two agree.
+//! How customers came to be in the file: what the pipeline states in `[selection]`, what the data
+//! show, and whether the two agree.
 
 use chrono::{Days, NaiveDate};
 
@@ -10,14 +10,15 @@ use crate::model::selection::detection::{Signs, detect};
 use crate::model::selection::probability;
 use crate::results::findings::Finding;
 use crate::settings::columns::CLTV;
-use crate::settings::{FrequencyKind, Selection, Settings, TimeUnit};
+use crate::settings::{FrequencyKind, Selection, Settings, Summary, TimeUnit};
 
-/// Customers ever acquired for each one in the file beyond which a correction is a guess.
+/// Customers ever acquired per customer in the file, beyond which a correction is a guess.
 const FAR_BEYOND: f64 = 10.0;
-/// A stated window this much longer than the longest silence in the file is not the file's.
+/// A stated window that exceeds the longest time since the last order in the file by this share
+/// does not fit the file.
 const DIFFERS: f64 = 0.05;
 
-/// The stated selection in the time unit of the data; none when the pipeline states none.
+/// The stated selection in the time unit of the data; `None` when the pipeline states none.
 ///
 /// # Errors
 /// [`Error::Settings`] when its date is not before the observation end; [`Error::Input`] when the
@@ -45,6 +46,7 @@ pub fn stated(
     Ok(Some(probability::SelectionRule { window, repeat_order, both_channels }))
 }
 
+/// The window W in days; `None` without a limit.
 fn window_in_days(selection: &Selection, observation_end: NaiveDate) -> Result<Option<f64>, Error> {
     if let Some(days) = selection.last_order_within_days {
         return Ok(Some(f64::from(days)));
@@ -65,6 +67,7 @@ fn window_in_days(selection: &Selection, observation_end: NaiveDate) -> Result<O
     Ok(Some(days as f64))
 }
 
+/// Refuses a file with customers that the selection excludes or no order rate explains.
 fn excluded(
     settings: &Settings,
     selection: &Selection,
@@ -73,14 +76,15 @@ fn excluded(
     observation_end: NaiveDate,
 ) -> Result<(), Error> {
     let unit = settings.summary.time_unit;
-    let silences = || histories.age().iter().zip(histories.recency()).map(|(age, t_x)| age - t_x);
-    // A silence is a difference of two quotients: equal but for rounding counts as within.
-    let outside = |silence: &f64| *silence > window * (1.0 + 1e-9);
-    let silent = silences().filter(outside).count();
+    let times = || histories.age().iter().zip(histories.recency()).map(|(age, t_x)| age - t_x);
+    // A time since the last order is the difference of two quotients, so rounding must not put it
+    // outside the window.
+    let outside = |since_last_order: &f64| *since_last_order > window * (1.0 + 1e-9);
+    let silent = times().filter(outside).count();
     let once = histories.frequency().iter().filter(|x| **x < 1.0).count();
     let mut faults = Vec::new();
     if silent > 0 {
-        let longest = silences().fold(0.0, f64::max);
+        let longest = times().fold(0.0, f64::max);
         faults.push(format!(
             "{silent} customers last ordered before the period that [selection] names, the \
              earliest on {}: correct the section, or remove it if the file holds everybody",
@@ -108,14 +112,15 @@ fn excluded(
     Err(Error::Input { place: settings.input.path.clone(), faults })
 }
 
+/// The day that is a given time before `end`.
 fn day_before(end: NaiveDate, time: f64, unit: TimeUnit) -> NaiveDate {
     let days = Days::new((time * unit.days()).round() as u64);
     end.checked_sub_days(days).unwrap_or(end)
 }
 
-/// What the data show.
-pub fn signs(settings: &Settings, histories: &Histories, left_out: usize) -> Signs {
-    let first = match settings.summary.frequency {
+/// The signs of a selection in the data.
+pub fn signs(summary: &Summary, histories: &Histories, left_out: usize) -> Signs {
+    let first = match summary.frequency {
         FrequencyKind::Orders => 0.0,
         FrequencyKind::RepeatOrders => 1.0,
     };
@@ -123,7 +128,7 @@ pub fn signs(settings: &Settings, histories: &Histories, left_out: usize) -> Sig
     detect(histories, &orders, left_out)
 }
 
-/// The lines of a pipeline file that say what the data show; none when they show nothing.
+/// The lines of a pipeline file that state what the data show; `None` when they show nothing.
 pub fn advice(signs: &Signs, observation_end: NaiveDate, unit: TimeUnit) -> Option<Vec<String>> {
     let mut lines = vec!["[selection]".to_owned()];
     if let Some(window) = signs.window {
@@ -136,16 +141,16 @@ pub fn advice(signs: &Signs, observation_end: NaiveDate, unit: TimeUnit) -> Opti
     (lines.len() > 1).then_some(lines)
 }
 
-/// What the reader should know of signs that the pipeline does not state, or states otherwise.
+/// Findings about signs that the pipeline does not state, or that contradict what it states.
 pub fn findings(
-    settings: &Settings,
+    summary: &Summary,
     stated: Option<probability::SelectionRule>,
     signs: &Signs,
     observation_end: NaiveDate,
 ) -> Vec<Finding> {
-    let unit = settings.summary.time_unit;
+    let unit = summary.time_unit;
     let lines = advice(signs, observation_end, unit);
-    let longest = signs.longest_silence;
+    let longest = signs.longest_since_last_order;
     let too_long = |window: f64| match window.is_finite() {
         true => window > longest * (1.0 + DIFFERS),
         false => signs.window.is_some(),
@@ -178,8 +183,8 @@ fn window_differs(first_day: NaiveDate) -> Finding {
     .with("first_day", first_day)
 }
 
-/// A note, not a warning: without it a total is off by some percent only, and the correction for it
-/// leans on how channels divide.
+/// A note, not a warning: ignoring the channels puts a total off by a few percent only, and the
+/// correction depends on the assumed distribution of channel shares.
 fn by_channels() -> Finding {
     Finding::note(
         "selection_by_channels",
@@ -233,8 +238,8 @@ fn unstated(
     .with("unit", unit.plural())
 }
 
-/// What the correction changed, in orders of the longest horizon; and whether it goes far beyond
-/// the file.
+/// What the correction changed in the orders of the longest horizon, and a warning where it
+/// extrapolates far beyond the file.
 pub fn corrected(
     stated: &Selection,
     customers: usize,
@@ -272,7 +277,7 @@ pub fn corrected(
     [note].into_iter().chain(extrapolates(stated, acquired / customers as f64)).collect()
 }
 
-/// Names and words of what everybody in the file has in common.
+/// The stated conditions, each by name and in words.
 fn conditions(stated: &Selection) -> Vec<(&'static str, String)> {
     let mut conditions = Vec::new();
     if let Some(date) = stated.last_order_on_or_after {
@@ -290,7 +295,7 @@ fn conditions(stated: &Selection) -> Vec<(&'static str, String)> {
     conditions
 }
 
-/// A correction that goes far beyond the file.
+/// A warning where the correction extrapolates far beyond the file.
 fn extrapolates(stated: &Selection, acquired_per_customer: f64) -> Option<Finding> {
     let (variant, remedy) = match stated.both_channels {
         true => ("both_channels", "compare with the forecast without both_channels"),

@@ -1,0 +1,92 @@
+//! The forecast of the company: orders and revenue by period and group, with intervals, and the
+//! tracking of past orders.
+
+use crate::customers::CustomerIntervals;
+use crate::error::Error;
+use crate::frame::scored::predictions;
+use crate::frame::summary::log;
+use crate::model::evaluate::tracking::{Stretch, track};
+use crate::model::forecast::company;
+use crate::model::forecast::intervals::{customer_intervals, total_intervals};
+use crate::pipeline::models::{Fit, is_comparable};
+use crate::pipeline::notices;
+use crate::pipeline::prepare::Prepared;
+use crate::pipeline::remedies::with_remedy;
+use crate::pipeline::segments::Segmented;
+use crate::progress::Clock;
+use crate::results::findings::Finding;
+use crate::results::forecast::{ForecastRow, Intervals, Week};
+use crate::settings::Settings;
+
+/// Customers in the list of those who are expected to order most.
+const MOST_ORDERS: usize = 10;
+
+/// What the company can expect.
+pub(crate) struct CompanyForecast {
+    /// Orders and revenue by group and period.
+    pub(crate) periods: Vec<ForecastRow>,
+    /// The customers who are expected to order most in the next month, most first.
+    pub(crate) next_month: Vec<(String, f64)>,
+    /// Repeat orders by week, expected and actual; empty where they cannot be compared.
+    pub(crate) tracking: Vec<Week>,
+    /// Intervals of totals, where the pipeline asks for them and parameters can be drawn.
+    pub(crate) intervals: Option<Intervals>,
+    /// Why there are no intervals of totals, where the pipeline asks for them.
+    pub(crate) without_intervals: Option<Finding>,
+    /// Intervals of each customer by horizon; empty where the pipeline asks for none.
+    pub(crate) customers: Vec<CustomerIntervals>,
+}
+
+/// Forecasts the company.
+///
+/// # Errors
+/// [`Error::Model`] when a forecast cannot be computed to full accuracy.
+pub(crate) fn forecast_company(
+    prepared: &Prepared,
+    fit: &Fit,
+    segmented: &Segmented,
+    settings: &Settings,
+    clock: &mut Clock,
+) -> Result<CompanyForecast, Error> {
+    clock.enter("forecast the company");
+    let outlook = fit.outlook(prepared, settings);
+    let model = &fit.purchases.model;
+    let next_month = company::next_month(model, &outlook)?;
+    let groups = &segmented.groups;
+    let periods = company::forecast(model, &fit.predictions, &next_month, groups, &outlook)?;
+    let most = predictions::highest_customers(&segmented.frame, &next_month, MOST_ORDERS)?;
+    let tracking = tracking(prepared, fit, settings)?;
+    clock.enter("draw intervals");
+    let wanted = settings.uncertainty.as_ref();
+    let totals = wanted.map(|u| total_intervals(u, &fit.purchases, &fit.spend, &outlook, groups));
+    let customers = wanted.map(|u| customer_intervals(u.level, model, &outlook)).transpose()?;
+    // Totals need parameters that can be drawn. Without them the rest of the run is still valid.
+    let (intervals, without_intervals) = match totals {
+        Some(Ok(intervals)) => (Some(intervals), None),
+        Some(Err(error)) => (None, Some(notices::without_intervals(&with_remedy(error)))),
+        None => (None, None),
+    };
+    let drawn = intervals.as_ref().map(|intervals: &Intervals| intervals.periods.as_slice());
+    Ok(CompanyForecast {
+        periods: company::with_intervals(periods, drawn),
+        next_month: most,
+        tracking,
+        intervals,
+        without_intervals,
+        customers: customers.unwrap_or_default(),
+    })
+}
+
+/// Repeat orders by week, where the model's expectation for a new customer can be compared with
+/// them.
+fn tracking(prepared: &Prepared, fit: &Fit, settings: &Settings) -> Result<Vec<Week>, Error> {
+    if !is_comparable(settings) {
+        return Ok(Vec::new());
+    }
+    let unit = settings.summary.time_unit;
+    let (cut, end) = (prepared.summary.observation_end, prepared.summary.covered_until);
+    let stretch = Stretch { calibration_end: cut.to_epoch_days(), end: end.to_epoch_days() };
+    let orders = log::orders_by_day(&prepared.input.cleaned.valid, cut, end)?;
+    let acquired = prepared.histories.first_days(stretch.calibration_end, unit.days());
+    track(&fit.purchases.model, unit, &acquired, &orders, stretch)
+}
