@@ -288,7 +288,8 @@ fn wrong_pipelines_name_every_fault() {
         ["--set", "sumary.min_orders=2", "--set", "purchases.l2_penalti=1", "--as-of", "1.6.2021"];
     let (code, text) = case.run(&file, &faults);
     assert_eq!(code, 2, "{text}");
-    for word in ["did you mean summary?", "did you mean l2_penalty?", "\"1.6.2021\" is not a date"] {
+    for word in ["did you mean summary?", "did you mean l2_penalty?", "\"1.6.2021\" is not a date"]
+    {
         assert!(text.contains(word), "{word:?} is not in: {text}");
     }
     let faults = [
