@@ -135,7 +135,8 @@ fn panels(horizon: f64, shape: f64, rate: f64, beta: f64, s: f64, most: f64) -> 
     const NEGLIGIBLE: f64 = 45.0;
     /// Higher counts get no finer panels, so they are less exact: that bounds the work.
     const MOST_COUNT: f64 = 2_000.0;
-    let most = most.min(MOST_COUNT);
+    // At least 1: without a count, a panel would have no length and the panels no end.
+    let most = most.clamp(1.0, MOST_COUNT);
     // P(n) contains zⁿ with z = y/(rate + y), and is highest at y = rate·n/shape. The highest count
     // has the sharpest rise, so `peak` is ln z where that count is highest.
     let ln_z = |y: f64| -(rate / y).ln_1p();

@@ -260,29 +260,16 @@ mod tests {
             (Family::ParetoNbd, 0.3, 2.0 * ln_2, 7.0 / 12.0, 23.0 / 96.0),
         ] {
             let model = ones(family);
-            let if_alive = model
-                .orders_if_alive(History { frequency: 1.0, age: 3.0, ..History::NEW }, 4.0)
-                .expect("computed");
-            let expected = model
-                .expected_orders(History { frequency: 1.0, recency: 1.0, age: 3.0 }, 4.0)
-                .expect("computed");
-            let exactly = model.distribution_if_alive(
-                History { frequency: 1.0, age: 3.0, ..History::NEW },
-                4.0,
-                1..2,
-            );
+            let history = History { frequency: 1.0, recency: 1.0, age: 3.0 };
+            let ordered = History { frequency: 1.0, age: 3.0, ..History::NEW };
+            let if_alive = model.orders_if_alive(ordered, 4.0).expect("computed");
+            let expected = model.expected_orders(history, 4.0).expect("computed");
+            let exactly = model.distribution_if_alive(ordered, 4.0, 1..2);
             for (what, value, by_hand) in [
-                ("alive", model.p_alive(History { frequency: 1.0, recency: 1.0, age: 3.0 }), alive),
+                ("alive", model.p_alive(history), alive),
                 ("orders", if_alive, orders),
                 ("expected", expected, alive * orders),
-                (
-                    "any",
-                    model.any_order_if_alive(
-                        History { frequency: 1.0, age: 3.0, ..History::NEW },
-                        4.0,
-                    ),
-                    any,
-                ),
+                ("any", model.any_order_if_alive(ordered, 4.0), any),
                 ("one", exactly[0], one),
             ] {
                 assert!(relative(value, by_hand) < 1e-12, "{family:?}, {what}: {value}");
@@ -311,12 +298,14 @@ mod tests {
                 assert!(relative(all[k + 1], later[k]) < 1e-12, "{family:?} {k}");
             }
         }
-        let none = ones(Family::BgNbd).distribution(
-            History { frequency: 1.0, recency: 1.0, age: 3.0 },
-            4.0,
-            0..0,
-        );
-        assert_eq!(none, Vec::<f64>::new());
+    }
+
+    #[test]
+    fn no_counts_have_no_probabilities() {
+        let history = History { frequency: 1.0, recency: 1.0, age: 3.0 };
+        for family in Family::ALL {
+            assert!(ones(family).distribution(history, 4.0, 0..0).is_empty(), "{family:?}");
+        }
     }
 
     #[test]
