@@ -83,7 +83,7 @@ pub(crate) fn day_literal(date: chrono::NaiveDate) -> Expr {
 /// The date that an aggregation such as a minimum returns.
 ///
 /// # Errors
-/// [`Error::Engine`] when there is no date, which never happens for valid rows.
+/// [`Error::Engine`] when there is no date; valid rows always have one.
 pub(crate) fn one_date(frame: &LazyFrame, date: Expr) -> Result<chrono::NaiveDate, Error> {
     let found = || -> PolarsResult<chrono::NaiveDate> {
         let day = date.cast(DataType::Int32).alias("day");

@@ -99,7 +99,7 @@ impl Words {
 
     /// A finding in this language.
     ///
-    /// Returns `None` when there is no text for it; its own message has to do.
+    /// Returns `None` when there is no text for it; its own message is then shown.
     pub fn finding(&self, finding: &Finding) -> Option<Said> {
         let code = &finding.code;
         let shape = finding.variant().map(|variant| format!("findings.{code}-{variant}"));

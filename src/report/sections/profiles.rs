@@ -1,5 +1,5 @@
-//! Charts of who the customers of each segment are: by the columns to keep, and by time since the
-//! first order.
+//! Charts of who the customers of each segment are: by the columns to keep, and by the time since
+//! their first order.
 
 use crate::report::chart::Chart;
 use crate::report::chart::columns::{ColumnChart, Series};
