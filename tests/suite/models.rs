@@ -439,7 +439,7 @@ fn a_file_that_is_no_model_is_refused_with_what_is_wrong() {
         (String::new(), "not a model.json"),
         (text[..text.len() / 2].to_owned(), "not a model.json"),
         (edited("\"schema_version\": 2", "\"schema_version\": 99"), "layout 99"),
-        (edited("\"r\": ", "\"r\": -"), "none of a purchase model"),
+        (edited("\"r\": ", "\"r\": -"), "are not the parameters of a purchase model"),
         (edited("\"alpha\": ", "\"beta\": "), "alpha"),
         (edited("\"edges\": [", "\"edges\": [1e300, "), "segments.edges"),
         (edited("\"bg_nbd\"", "\"gamma\""), "gamma"),
