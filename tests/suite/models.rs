@@ -443,7 +443,10 @@ fn a_file_that_is_no_model_is_refused_with_what_is_wrong() {
         (edited("\"alpha\": ", "\"beta\": "), "alpha"),
         (edited("\"edges\": [", "\"edges\": [1e300, "), "segments.edges"),
         (edited("\"bg_nbd\"", "\"gamma\""), "gamma"),
-        (edited("\"time_unit\": \"week\"", "\"time_unit\": \"day\""), "settings do not say"),
+        (
+            edited("\"time_unit\": \"week\"", "\"time_unit\": \"day\""),
+            "settings contradict the fields next to them",
+        ),
         (edited("\"upper\": ", "\"upper\": -"), "outlier_limits"),
         (edited("\"column\": \"order_num", "\"column\": \"no_order_num"), "outlier_limits"),
         (edited("\"column\": \"recency\"", "\"column\": \"recence\""), "distributions"),

@@ -328,10 +328,13 @@ fn the_folder_keeps_its_rights() {
 #[test]
 fn fit_and_evaluate_keep_to_their_memory_too() {
     let place = folder();
-    let out = place.path().join("out").display().to_string();
-    let log = ["--set", "transactions.calibration_end=2011-06-09", "--folds", "50"];
-    for (command, more) in [("fit", &[][..]), ("evaluate", &log[..])] {
-        let arguments = [command, "pipelines/transactions.toml", "--output", &out];
+    let [log, out] = ["log.csv", "out"].map(|name| place.path().join(name).display().to_string());
+    // Large enough that the work outlasts the pause between two checks of the memory.
+    let output = cltv(["simulate", "transactions", "--customers=30000", "--seed=7", "--out", &log]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let folds = ["--set", "transactions.calibration_end=2011-06-09", "--folds", "50"];
+    for (command, more) in [("fit", &[][..]), ("evaluate", &folds[..])] {
+        let arguments = [command, "pipelines/transactions.toml", "--input", &log, "--output", &out];
         let limit = ["--set", "resources.memory_limit=8 MiB"];
         let output = cltv(arguments.iter().chain(&limit).chain(more));
         assert_eq!(output.status.code(), Some(1), "{command}: {}", stderr(&output));
