@@ -330,7 +330,15 @@ fn fit_and_evaluate_keep_to_their_memory_too() {
     let place = folder();
     let [log, out] = ["log.csv", "out"].map(|name| place.path().join(name).display().to_string());
     // Large enough that the work outlasts the pause between two checks of the memory.
-    let output = cltv(["simulate", "transactions", "--customers=30000", "--seed=7", "--out", &log]);
+    let output = cltv([
+        "simulate",
+        "transactions",
+        "--customers=30000",
+        "--seed=7",
+        "--end=2011-12-09",
+        "--out",
+        &log,
+    ]);
     assert!(output.status.success(), "{}", stderr(&output));
     let folds = ["--set", "transactions.calibration_end=2011-06-09", "--folds", "50"];
     for (command, more) in [("fit", &[][..]), ("evaluate", &folds[..])] {
