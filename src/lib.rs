@@ -40,7 +40,8 @@
 //! let customers = CustomerPatterns::of(&histories);
 //! let fitted = fit_purchases(&customers.patterns, &Purchases::default(), None)?;
 //! for customer in histories.iter() {
-//!     let in_half_a_year = fitted.model.expected_orders(customer, 26.0).unwrap_or(f64::NAN);
+//!     // `None` where the model cannot compute them to full accuracy.
+//!     let in_half_a_year = fitted.model.expected_orders(customer, 26.0).ok_or("not computed")?;
 //!     println!("{:.2} {in_half_a_year:.1}", fitted.model.p_alive(customer));
 //! }
 //! // What to know about the fit: here, whether so few customers determine the parameters.

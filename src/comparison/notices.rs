@@ -124,11 +124,9 @@ fn recut(before: &Finished, after: &Finished) -> Option<Finding> {
 fn capped(before: &Finished, after: &Finished) -> Option<Finding> {
     let limit = |limits: &OutlierLimits| (limits.lower_applied, limits.upper_applied);
     let (was, is) = (before.capped(), after.capped());
-    let alike = before.document.outlier_limits.iter().map(limit).eq(after
-        .document
-        .outlier_limits
-        .iter()
-        .map(limit));
+    let limits =
+        |run: &Finished| -> Vec<_> { run.document.outlier_limits.iter().map(limit).collect() };
+    let alike = limits(before) == limits(after);
     let (variant, limits) = match alike {
         true => ("same_limits", "the same limits"),
         false => ("own_limits", "limits of their own"),

@@ -77,6 +77,11 @@ impl Histories {
         Ok(Self { frequency, recency, age, monetary_value, spend_count, first_channel: None })
     }
 
+    /// Time from each customer's last order to the observation end, T − t_x.
+    pub fn times_since_last_order(&self) -> impl Iterator<Item = f64> + '_ {
+        self.age.iter().zip(&self.recency).map(|(age, t_x)| age - t_x)
+    }
+
     /// Adds the number of orders of each customer in the first of two channels.
     ///
     /// # Errors

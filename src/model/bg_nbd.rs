@@ -122,7 +122,7 @@ impl BgNbd {
         // every T. Its integrand is steepest in p for the oldest customers; a tenth of the time
         // before the window makes sure that flatter ones are exact too.
         let rule = if silent > 0.0 || shares.is_some() {
-            let long = [oldest.max(silent), 0.1 * silent.max(0.0)];
+            let long = [oldest, 0.1 * silent.max(0.0)];
             let probe = |p: f64| long.map(|c| self.orders(c, window.min(oldest)).in_window(p)[0]);
             Some(beta_rule(self.a, self.b, probe)?)
         } else {
@@ -264,8 +264,8 @@ impl OfFrequency {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::{Histories, HistoryColumns};
     use crate::model::likelihood::patterns::CustomerPatterns;
+    use crate::model::testing::{orders_only, relative};
 
     /// Fader, Hardie & Lee (2005), section 4: the CDNOW estimates.
     const CDNOW: BgNbd = BgNbd { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 };
@@ -277,10 +277,6 @@ mod tests {
             .orders_if_alive(History { frequency: x, age, ..History::NEW }, horizon)
             .expect("finite");
         if_alive * model.p_alive(History { frequency: x, recency: t_x, age })
-    }
-
-    fn relative(value: f64, expected: f64) -> f64 {
-        (value / expected - 1.0).abs()
     }
 
     #[test]
@@ -330,14 +326,11 @@ mod tests {
 
     #[test]
     fn gradient_equals_differences() {
-        let histories = Histories::new(HistoryColumns {
-            frequency: vec![0.0, 2.0, 26.0, 1.0],
-            recency: vec![0.0, 30.43, 30.857, 5.0],
-            age: vec![38.86, 38.86, 31.0, 30.0],
-            monetary_value: vec![1.0; 4],
-            spend_count: vec![1.0; 4],
-        })
-        .expect("valid");
+        let histories = orders_only(
+            vec![0.0, 2.0, 26.0, 1.0],
+            vec![0.0, 30.43, 30.857, 5.0],
+            vec![38.86, 38.86, 31.0, 30.0],
+        );
         let patterns = CustomerPatterns::of(&histories).patterns;
         let at = [0.3, 4.0, 0.8, 2.5];
         let (_, gradient) = log_likelihood(&patterns, &at);

@@ -115,18 +115,12 @@ pub fn log_likelihood(patterns: &Patterns, parameters: &[f64]) -> (f64, Vec<f64>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::{Histories, HistoryColumns};
     use crate::model::likelihood::patterns::CustomerPatterns;
+    use crate::model::testing::orders_only;
 
     fn one(x: f64, t_x: f64, age: f64) -> Patterns {
-        let histories = Histories::new(HistoryColumns {
-            frequency: vec![x],
-            recency: vec![t_x],
-            age: vec![age],
-            monetary_value: vec![1.0],
-            spend_count: vec![1.0],
-        });
-        CustomerPatterns::of(&histories.expect("valid")).patterns
+        let histories = orders_only(vec![x], vec![t_x], vec![age]);
+        CustomerPatterns::of(&histories).patterns
     }
 
     #[test]

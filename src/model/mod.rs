@@ -26,6 +26,8 @@ pub mod pareto_nbd;
 pub(crate) mod purchase_model;
 pub(crate) mod selection;
 pub(crate) mod simulation;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use fit::purchases::{FittedPurchases, SelectionFit, fit_purchases};
 pub use fit::spend::{FittedSpend, fit_spend};

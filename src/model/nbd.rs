@@ -125,25 +125,19 @@ pub fn log_likelihood(patterns: &Patterns, parameters: &[f64]) -> (f64, Vec<f64>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::{Histories, HistoryColumns};
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::model::selection::channels::ChannelMix;
+    use crate::model::testing::{orders_only, relative};
 
     const MODEL: Nbd = Nbd { r: 0.5, alpha: 2.0 };
 
     fn patterns() -> Patterns {
-        let histories = Histories::new(HistoryColumns {
-            frequency: vec![3.0, 3.0, 3.0, 0.0, 1.0],
-            recency: vec![1.0, 5.0, 5.0, 0.0, 9.0],
-            age: vec![6.0, 6.0, 6.0, 6.0, 14.0],
-            monetary_value: vec![1.0; 5],
-            spend_count: vec![1.0; 5],
-        });
-        CustomerPatterns::of(&histories.expect("valid")).patterns
-    }
-
-    fn relative(value: f64, expected: f64) -> f64 {
-        (value / expected - 1.0).abs()
+        let histories = orders_only(
+            vec![3.0, 3.0, 3.0, 0.0, 1.0],
+            vec![1.0, 5.0, 5.0, 0.0, 9.0],
+            vec![6.0, 6.0, 6.0, 6.0, 14.0],
+        );
+        CustomerPatterns::of(&histories).patterns
     }
 
     #[test]
@@ -175,7 +169,7 @@ mod tests {
 
     #[test]
     fn orders_to_come_by_hand() {
-        // After 3 orders in 6: λ ~ Gamma(7⁄2, 8), so 7⁄16 a time unit, 7⁄4 in 4. With τ = 4/8 an
+        // After 3 orders in 6: λ ~ Gamma(7⁄2, 8), so 7⁄16 per time unit, 7⁄4 in 4. With τ = 4/8 an
         // order comes before the horizon's end with τ/(1+τ) = ⅓: P(n) = (7⁄2)ₙ/n! (⅓)ⁿ (⅔)^7⁄2.
         assert!(
             relative(
@@ -204,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn selected_is_who_ordered_in_the_window() {
+    fn customers_who_ordered_in_the_window_are_selected() {
         // 1 − (α/(α+u))^r over u, the window or the whole age: u = 6 gives 1 − √¼, u = 2 1 − √½.
         let at = |model: Nbd, window: f64, age: f64| {
             let selected = model.selection_probability(&SelectionRule::to(window), 50.0);
@@ -244,8 +238,16 @@ mod tests {
                 sum += term * n / (n + 2.0) * (1.0 - before.powf(n));
                 term *= (0.5 + n) / (n + 1.0) * z;
             }
-            let selected = MODEL.selection_probability(&rule, age).expect("within reach");
-            assert!(relative(selected.at(age)[0], sum) < 1e-9, "{} {sum}", selected.at(age)[0]);
+            let at =
+                |model: Nbd| model.selection_probability(&rule, age).expect("within reach").at(age);
+            let [p, slopes @ ..] = at(MODEL);
+            assert!(relative(p, sum) < 1e-9, "{p} {sum}");
+            let shifted =
+                |r: f64, alpha: f64| at(Nbd { r: MODEL.r + r, alpha: MODEL.alpha + alpha })[0];
+            for (k, (r, alpha)) in [(1e-4, 0.0), (0.0, 1e-4)].into_iter().enumerate() {
+                let slope = (shifted(r, alpha) - shifted(-r, -alpha)) / 2e-4;
+                assert!(relative(slopes[k], slope) < 1e-7, "{} {slope}", slopes[k]);
+            }
         }
         // The rule over the shares is exact up to 100 α only.
         let rule = SelectionRule { both_channels: Some(mix), ..SelectionRule::to(40.0) };

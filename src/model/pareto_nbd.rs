@@ -318,13 +318,10 @@ impl Group {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::testing::relative;
 
     /// Published for the CDNOW sample, to these digits by CLVTools.
     const CDNOW: ParetoNbd = ParetoNbd { r: 0.55315, alpha: 10.57633, s: 0.60625, beta: 11.6715 };
-
-    fn relative(value: f64, expected: f64) -> f64 {
-        (value / expected - 1.0).abs()
-    }
 
     #[test]
     fn published_customer_1516() {

@@ -206,9 +206,9 @@ impl Family {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::{Histories, HistoryColumns};
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::model::selection::channels::ChannelMix;
+    use crate::model::testing::{orders_only, relative};
     use crate::settings::PurchaseModelName;
 
     /// With every parameter 1 all that a model says can be worked out by hand.
@@ -216,23 +216,13 @@ mod tests {
         family.model(&vec![1.0; family.parameters().len()])
     }
 
-    fn relative(value: f64, expected: f64) -> f64 {
-        (value / expected - 1.0).abs()
-    }
-
     #[test]
     fn each_model_has_its_own_likelihood() {
         // Customers (0, 0, 1) and (1, 1, 3). NBD: ½ and 1/4². BG/NBD: ½ and ½/4² + ½/2². MBG/NBD:
         // ½·½ + ½, and B(1, 3)/4² + B(2, 2)/2². Pareto/NBD: 1/2² + ∫₀¹ (1+y)^−3 dy, and
         // 1/4³ + ∫₁³ (1+y)^−4 dy.
-        let histories = Histories::new(HistoryColumns {
-            frequency: vec![0.0, 1.0],
-            recency: vec![0.0, 1.0],
-            age: vec![1.0, 3.0],
-            monetary_value: vec![1.0; 2],
-            spend_count: vec![1.0; 2],
-        });
-        let patterns = CustomerPatterns::of(&histories.expect("valid")).patterns;
+        let histories = orders_only(vec![0.0, 1.0], vec![0.0, 1.0], vec![1.0, 3.0]);
+        let patterns = CustomerPatterns::of(&histories).patterns;
         for (family, one, other) in [
             (Family::Nbd, 0.5, 1.0 / 16.0),
             (Family::BgNbd, 0.5, 5.0 / 32.0),
@@ -339,15 +329,11 @@ mod tests {
             let values: Vec<f64> = (1..=symbols.len()).map(|i| i as f64).collect();
             let model = family.model(&values);
             assert_eq!((model.family(), model.parameters()), (family, values));
-            // Of the symbols, α and β alone are times.
-            for (i, symbol) in symbols.iter().enumerate() {
-                assert_eq!(family.is_time(i), ["alpha", "beta"].contains(symbol), "{symbol}");
-            }
-            // Twice the rate halves the times of every start, and nothing else.
+            // Twice the rate halves α of every start, and changes nothing else.
             for (slow, fast) in family.starts(1.0).iter().zip(family.starts(2.0)) {
-                assert_eq!(slow.len(), symbols.len());
-                assert_eq!(fast[1], slow[1] / 2.0);
-                assert!(slow.iter().all(|start| *start > 0.0));
+                assert!(slow.len() == symbols.len() && slow.iter().all(|start| *start > 0.0));
+                let halved = |(i, start): (usize, &f64)| if i == 1 { start / 2.0 } else { *start };
+                assert_eq!(fast, slow.iter().enumerate().map(halved).collect::<Vec<_>>());
             }
             // The name in tables is the one in files.
             let written = serde_json::to_value(family).expect("text");
@@ -356,6 +342,11 @@ mod tests {
             assert_eq!(serde_json::to_value(asked).expect("text"), family.name());
             assert_eq!(asked.family(), Some(family));
         }
+        // Of r, α, s and β, α and β are times; of r, α, a and b, α alone is.
+        assert_eq!([0, 1, 2, 3].map(|i| Family::ParetoNbd.is_time(i)), [false, true, false, true]);
+        assert_eq!([0, 1, 2, 3].map(|i| Family::BgNbd.is_time(i)), [false, true, false, false]);
+        assert_eq!([0, 1, 2, 3].map(|i| Family::MbgNbd.is_time(i)), [false, true, false, false]);
+        assert_eq!([0, 1].map(|i| Family::Nbd.is_time(i)), [false, true]);
         assert_eq!(Family::ALL.map(Family::title), ["NBD", "BG/NBD", "MBG/NBD", "Pareto/NBD"]);
         let PurchaseModel::MbgNbd(model) = Family::MbgNbd.model(&[1.0, 2.0, 3.0, 4.0]) else {
             panic!("an MBG/NBD");

@@ -7,7 +7,7 @@ use crate::customers::Histories;
 use crate::error::Error;
 use crate::model::selection::channels::ChannelMix;
 use crate::model::selection::detection::{Signs, detect};
-use crate::model::selection::probability;
+use crate::model::selection::probability::SelectionRule;
 use crate::results::findings::Finding;
 use crate::settings::columns::CLTV;
 use crate::settings::{FrequencyKind, Selection, Settings, Summary, TimeUnit};
@@ -27,7 +27,7 @@ pub fn stated(
     settings: &Settings,
     histories: &Histories,
     observation_end: NaiveDate,
-) -> Result<Option<probability::SelectionRule>, Error> {
+) -> Result<Option<SelectionRule>, Error> {
     let Some(selection) = &settings.selection else {
         return Ok(None);
     };
@@ -43,7 +43,7 @@ pub fn stated(
         _ => None,
     };
     let repeat_order = selection.min_orders >= 2 || selection.both_channels;
-    Ok(Some(probability::SelectionRule { window, repeat_order, both_channels }))
+    Ok(Some(SelectionRule { window, repeat_order, both_channels }))
 }
 
 /// The window W in days; `None` without a limit.
@@ -76,15 +76,14 @@ fn excluded(
     observation_end: NaiveDate,
 ) -> Result<(), Error> {
     let unit = settings.summary.time_unit;
-    let times = || histories.age().iter().zip(histories.recency()).map(|(age, t_x)| age - t_x);
     // A time since the last order is the difference of two quotients, so rounding must not put it
     // outside the window.
-    let outside = |since_last_order: &f64| *since_last_order > window * (1.0 + 1e-9);
-    let silent = times().filter(outside).count();
+    let outside = |time: &f64| *time > window * (1.0 + 1e-9);
+    let silent = histories.times_since_last_order().filter(outside).count();
     let once = histories.frequency().iter().filter(|x| **x < 1.0).count();
     let mut faults = Vec::new();
     if silent > 0 {
-        let longest = times().fold(0.0, f64::max);
+        let longest = histories.times_since_last_order().fold(0.0, f64::max);
         faults.push(format!(
             "{silent} customers last ordered before the period that [selection] names, the \
              earliest on {}: correct the section, or remove it if the file holds everybody",
@@ -144,7 +143,7 @@ pub fn advice(signs: &Signs, observation_end: NaiveDate, unit: TimeUnit) -> Opti
 /// Findings about signs that the pipeline does not state, or that contradict what it states.
 pub fn findings(
     summary: &Summary,
-    stated: Option<probability::SelectionRule>,
+    stated: Option<SelectionRule>,
     signs: &Signs,
     observation_end: NaiveDate,
 ) -> Vec<Finding> {

@@ -124,8 +124,7 @@ pub struct Week {
     #[serde(with = "plain_date")]
     #[cfg_attr(test, schemars(with = "String"))]
     pub first_day: NaiveDate,
-    /// Its last day; the last week of the calibration and of the log
-    /// can be short.
+    /// Its last day; the last week of the calibration and of the log can be short.
     #[serde(with = "plain_date")]
     #[cfg_attr(test, schemars(with = "String"))]
     pub last_day: NaiveDate,

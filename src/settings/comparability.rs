@@ -51,16 +51,16 @@ pub struct Difference {
     pub name: &'static str,
     /// Its value in the first settings.
     pub first: Value,
-    /// Its value in the second settings; null where it does not apply.
+    /// Its value in the second settings.
     pub second: Value,
 }
 
-/// The definitions of the first settings that are not those of the second.
+/// The definitions of the first settings that are not those of the second. Those that only one of
+/// them has come with another kind of input, which is a difference itself.
 pub fn differences(first: &Settings, second: &Settings, question: Question) -> Vec<Difference> {
     let others = definitions(second, question);
     let differing = |Definition { key, name, value, .. }: Definition| {
-        let other = others.iter().find(|other| other.key == key);
-        let second = other.map_or(Value::Null, |other| other.value.clone());
+        let second = others.iter().find(|other| other.key == key)?.value.clone();
         (second != value).then_some(Difference { key, name, first: value, second })
     };
     definitions(first, question).into_iter().filter_map(differing).collect()
@@ -146,7 +146,7 @@ fn of_input(input: &Input) -> [Definition; 2] {
         "order_id": order_id.is_some(),
     });
     [
-        define("input.kind", "kind of input", json!(kind), &[Scoring, Succession]),
+        define("input.kind", "kind of input", json!(kind), ALWAYS),
         define("input.columns", "set of columns for orders and values", columns, ALWAYS),
     ]
 }
@@ -264,15 +264,24 @@ mod tests {
 
     #[test]
     fn questions_differ_in_what_they_fix() {
-        let free = "transactions.observation_end=2021-06-01";
         for (set, scoring, succession, comparison) in [
-            (free, false, false, false),
+            ("transactions.observation_end=2021-06-01", false, false, false),
             ("input.columns.order_date=\"day\"", false, false, false),
             ("uncertainty={draws=100}", false, false, false),
             ("purchases.l2_penalty=0.1", true, false, false),
             ("output.currency=\"TRY\"", false, true, true),
             ("forecast.horizons=[{months=2}]", false, true, false),
+            ("name=\"other\"", false, true, false),
+            ("purchases.model=\"nbd\"", true, false, false),
+            ("spend.l2_penalty=0.1", true, false, false),
+            ("selection={last_order_within_days=90}", true, false, false),
+            ("rfm.ties=\"row_order\"", true, false, false),
+            ("outliers.fence=3", true, true, false),
+            ("segments.labels=[\"low\", \"high\"]", true, true, true),
+            ("lifetime_value.months=12", true, true, true),
             ("summary.time_unit=\"day\"", true, true, true),
+            ("summary.frequency=\"orders\"", true, true, true),
+            ("summary.min_orders=2", true, true, true),
         ] {
             let fixed = [Scoring, Succession, Comparison].map(|q| !differing(set, q).is_empty());
             assert_eq!(fixed, [scoring, succession, comparison], "{set}");
@@ -281,18 +290,20 @@ mod tests {
 
     #[test]
     fn the_lines_of_a_log_mean_nothing_in_a_customer_export() {
-        let export = Settings {
-            input: Input { kind: InputKind::Customers, ..log(free()).input },
-            ..log(free())
-        };
-        let other = Settings {
-            transactions: Transactions { merge_same_day: false, ..export.transactions.clone() },
-            ..export.clone()
-        };
-        assert_eq!(differences(&export, &other, Scoring), []);
-    }
-
-    fn free() -> &'static str {
-        "report.language=\"tr\""
+        let log = log("name=\"cltv\"");
+        let input = Input { kind: InputKind::Customers, ..log.input.clone() };
+        let export = Settings { input, ..log.clone() };
+        let merge_same_day = false;
+        let transactions = Transactions { merge_same_day, ..log.transactions.clone() };
+        let other = Settings { transactions, ..export.clone() };
+        for question in [Scoring, Succession, Comparison] {
+            assert_eq!(differences(&export, &other, question), []);
+            for (first, second) in [(&log, &export), (&export, &log)] {
+                let keys: Vec<_> =
+                    differences(first, second, question).into_iter().map(|d| d.key).collect();
+                assert!(keys.contains(&"input.kind"), "{question:?}: {keys:?}");
+                assert!(!keys.iter().any(|key| key.starts_with("transactions")), "{keys:?}");
+            }
+        }
     }
 }

@@ -130,10 +130,7 @@ pub fn restore(
     settings: &serde_json::Value,
     overrides: &Overrides,
 ) -> Result<Settings, Vec<String>> {
-    let mut settings = settings.clone();
-    without_nulls(&mut settings);
-    let mut table = Table::try_from(settings)
-        .map_err(|e| vec![format!("the settings of the model cannot be read: {e}")])?;
+    let mut table = to_table(settings)?;
     // A fixed date belongs to the model's own input, and must not silently end another one.
     let mut fixed = |section: &str, key: &str| {
         let keys = table.get_mut(section).and_then(Value::as_table_mut)?;
@@ -157,15 +154,19 @@ pub fn restore(
 /// # Errors
 /// The faults, each a sentence.
 pub fn without_input(settings: &serde_json::Value) -> Result<Settings, Vec<String>> {
-    let mut settings = settings.clone();
-    without_nulls(&mut settings);
-    let mut table = Table::try_from(settings)
-        .map_err(|e| vec![format!("the settings of the model cannot be read: {e}")])?;
+    let mut table = to_table(settings)?;
     if let Some(input) = table.get_mut("input").and_then(Value::as_table_mut) {
         input.insert("path".to_owned(), Value::String(String::new()));
     }
     let mut faults = Vec::new();
     typed(&table, &mut faults).ok_or(faults)
+}
+
+fn to_table(settings: &serde_json::Value) -> Result<Table, Vec<String>> {
+    let mut settings = settings.clone();
+    without_nulls(&mut settings);
+    Table::try_from(settings)
+        .map_err(|e| vec![format!("the settings of the model cannot be read: {e}")])
 }
 
 fn checked(mut table: Table, overrides: &Overrides) -> Result<Settings, Vec<String>> {

@@ -51,7 +51,8 @@ pub fn surface(model: &PurchaseModel, outlook: &Outlook<'_>) -> Surface {
     Surface { age, months, frequency, recency, p_alive, expected_orders }
 }
 
-/// Frequencies from 0 to `high`, in steps of one, or wider ones where there would be too many.
+/// Frequencies from 0 to at least `high` and [`LEAST`], in steps of one, or wider ones where there
+/// would be too many.
 fn frequencies(high: f64) -> Vec<u64> {
     let high = high.max(LEAST).ceil() as u64;
     let step = high.div_ceil(COLUMNS - 1);
@@ -112,9 +113,9 @@ impl AliveCurve<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::{Histories, HistoryColumns};
     use crate::model::bg_nbd::BgNbd;
     use crate::model::likelihood::patterns::CustomerPatterns;
+    use crate::model::testing::orders_only;
     use crate::settings::{Forecast, LifetimeValue};
 
     const MODEL: PurchaseModel =
@@ -123,14 +124,7 @@ mod tests {
     #[test]
     fn a_surface_has_what_the_model_says() {
         let age = vec![10.0, 38.86, 60.0];
-        let histories = Histories::new(HistoryColumns {
-            frequency: vec![1.0; 3],
-            recency: vec![2.0; 3],
-            age,
-            monetary_value: vec![1.0; 3],
-            spend_count: vec![1.0; 3],
-        });
-        let histories = histories.expect("valid");
+        let histories = orders_only(vec![1.0; 3], vec![2.0; 3], age);
         let customers = CustomerPatterns::of(&histories);
         let (forecast, lifetime) = (Forecast::default(), LifetimeValue::default());
         let outlook = Outlook {

@@ -101,8 +101,7 @@ impl Axes {
         let unit_days = outlook.unit.days();
         let histories = outlook.histories;
         let window = selection.map(|s| s.window * unit_days).filter(|days| days.is_finite());
-        let pairs = histories.age().iter().zip(histories.recency());
-        let times = || pairs.map(|(age, t_x)| (age - t_x) * unit_days).collect();
+        let times = || histories.times_since_last_order().map(|time| time * unit_days).collect();
         // Under a selection the window is the end of the axis: nobody in the file is beyond it.
         let since_last_order = match window {
             Some(days) => since_last_order_ends(days, 0),
@@ -285,11 +284,11 @@ fn trimmed(mut bins: Vec<FitBin>) -> Vec<FitBin> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::{Histories, HistoryColumns};
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::model::nbd::Nbd;
     use crate::model::selection::channels::ChannelMix;
     use crate::model::simulation::tests::MODELS;
+    use crate::model::testing::orders_only;
     use crate::settings::TimeUnit;
     use crate::settings::{Forecast, LifetimeValue};
 
@@ -301,14 +300,7 @@ mod tests {
         let n = age.len();
         let x: Vec<f64> = (0..n).map(|i| 1.0 + (i % 30) as f64).collect();
         let t_x = age.iter().map(|age| age - 2.0).collect();
-        let histories = Histories::new(HistoryColumns {
-            frequency: x,
-            recency: t_x,
-            age,
-            monetary_value: vec![1.0; n],
-            spend_count: vec![1.0; n],
-        })
-        .expect("valid");
+        let histories = orders_only(x, t_x, age);
         let customers = CustomerPatterns::of(&histories);
         let outlook = Outlook {
             histories: &histories,

@@ -103,7 +103,7 @@ mod tests {
     /// To first order a refit moves by C Σ (wᵢ − 1)gᵢ, C the inverse information and gᵢ the slope
     /// of one customer, so that its covariance is C (Σ gᵢgᵢᵀ) C.
     #[test]
-    fn refits_are_spread_as_weights_of_variance_one_have_it() {
+    fn refits_are_spread_as_weights_of_variance_one_imply() {
         // A hundred leaves for each, so that first order is all there is.
         let patterns = mites(0, 4.0).weighted(|row| 100.0 * row.count);
         let fitted = fit(&patterns, PurchaseModelName::Nbd, None);
@@ -124,7 +124,8 @@ mod tests {
                 let pairs = (0..4).map(|k| (k / 2, k % 2));
                 let expected: f64 =
                     pairs.map(|(k, l)| inverse[i][k] * scores[k][l] * inverse[l][j]).sum();
-                // A variance of n draws has the relative error √(2/n) = 4.5 %; four of them.
+                // A variance of n draws has the relative error √(2/n) = 4.5 %, a covariance at the
+                // correlation ρ √((1 + 1/ρ²)/n): four of the former.
                 let error = (spread[i][j] / expected - 1.0).abs();
                 assert!(error < 0.18, "{i} {j}: {} {expected}", spread[i][j]);
             }

@@ -231,8 +231,8 @@ fn too_little_data(patterns: &Patterns) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::{Histories, HistoryColumns};
     use crate::model::likelihood::patterns::CustomerPatterns;
+    use crate::model::testing::{diagonal, orders_only};
 
     fn optimum(parameters: &[f64], gradient_norm: f64) -> Optimum {
         Optimum {
@@ -256,24 +256,16 @@ mod tests {
     }
 
     fn covariance(variance: f64, condition_number: f64, flattest: &[f64]) -> Option<Covariance> {
-        let n = flattest.len();
-        let row = |i| (0..n).map(|j| if i == j { variance } else { 0.0 }).collect();
-        let log_scale = (0..n).map(row).collect();
+        let log_scale = diagonal(&vec![variance; flattest.len()]);
         Some(Covariance { log_scale, condition_number, flattest: flattest.to_vec() })
     }
 
-    /// So many customers, of whom `repeating` have one repeat order.
+    /// Customers, of whom the first `repeating` have one repeat order.
     fn patterns(customers: usize, repeating: usize) -> Patterns {
         let x: Vec<f64> = (0..customers).map(|i| f64::from(u8::from(i < repeating))).collect();
-        let (ages, ones) = (vec![9.0; customers], vec![1.0; customers]);
-        let histories = Histories::new(HistoryColumns {
-            frequency: x.clone(),
-            recency: x,
-            age: ages,
-            monetary_value: ones.clone(),
-            spend_count: ones,
-        });
-        CustomerPatterns::of(&histories.expect("valid")).patterns
+        let ages = vec![9.0; customers];
+        let histories = orders_only(x.clone(), x, ages);
+        CustomerPatterns::of(&histories).patterns
     }
 
     /// A case that owns its parts.
@@ -312,12 +304,14 @@ mod tests {
             })
         }
 
-        /// Code, variant and message of the only finding; none for none.
+        /// Code, variant and message of the only finding; `None` without findings.
         fn finding(&self) -> Option<(String, Option<String>, String)> {
             let findings = self.findings();
             assert!(findings.len() <= 1, "{findings:?}");
-            let of = |f: &Finding| (f.code.to_string(), f.variant().map(str::to_owned));
-            findings.first().map(|f| (of(f).0, of(f).1, f.message.clone()))
+            let of = |f: &Finding| {
+                (f.code.to_string(), f.variant().map(str::to_owned), f.message.clone())
+            };
+            findings.first().map(of)
         }
 
         fn has(&self, code: &str, variant: Option<&str>, words: &str) {
@@ -349,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dropout_that_vanished_is_told_with_its_limit() {
+    fn a_dropout_that_vanished_is_reported_with_its_limit() {
         for (family, l2_penalty, limit) in [
             (Family::BgNbd, 0.0, "BG/NBD's dropout went to zero (a/(a+b) → 0)"),
             (Family::MbgNbd, 0.01, "MBG/NBD's dropout went to zero (a, b → 0)"),
@@ -382,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn of_parameters_that_run_away_together_the_ratio_is_told() {
+    fn of_parameters_that_run_away_together_the_ratio_is_reported() {
         let half = 0.5f64.sqrt();
         let code = "parameters_not_identified";
         let given = |family, values: &[f64; 4], covariance| Given {

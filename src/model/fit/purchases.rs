@@ -231,7 +231,7 @@ impl Data {
             log_likelihood: match self.selection {
                 None => plain,
                 Some(selection) => Box::new(move |theta| {
-                    // P(selected) cannot be computed at θ: NaN makes the line search turn back.
+                    // P(selected) cannot be computed at θ: NaN, which counts as a huge value there.
                     let Some(selected) =
                         family.model(theta).selection_probability(&selection, oldest)
                     else {
@@ -384,10 +384,10 @@ impl Data {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::customers::{Histories, HistoryColumns};
     use crate::model::bg_nbd::BgNbd;
     use crate::model::likelihood::maximise::Optimum;
     use crate::model::likelihood::patterns::CustomerPatterns;
+    use crate::model::testing::{orders_only, relative};
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
@@ -396,7 +396,7 @@ pub(crate) mod tests {
     /// The age of every leaf.
     const AGE: f64 = 10.0;
 
-    /// The leaves with at least so many mites; the last mite came at `recency` or a little later.
+    /// The leaves with `least` mites or more; the last mite came at `recency` or a little later.
     pub(crate) fn mites(least: usize, recency: f64) -> Patterns {
         let mut columns: [Vec<f64>; 2] = Default::default();
         for (x, leaves) in MITES.iter().enumerate().skip(least) {
@@ -408,32 +408,19 @@ pub(crate) mod tests {
         }
         let [x, t_x] = columns;
         let n = x.len();
-        let histories = Histories::new(HistoryColumns {
-            frequency: x,
-            recency: t_x,
-            age: vec![AGE; n],
-            monetary_value: vec![1.0; n],
-            spend_count: vec![1.0; n],
-        });
-        CustomerPatterns::of(&histories.expect("valid")).patterns
+        let histories = orders_only(x, t_x, vec![AGE; n]);
+        CustomerPatterns::of(&histories).patterns
     }
 
-    /// Customers of BG/NBD, with a seed of their own.
+    /// Customers simulated from BG/NBD with a fixed seed.
     fn drawn(model: BgNbd, customers: usize) -> Patterns {
         let mut rng = ChaCha8Rng::seed_from_u64(5);
         let ages: Vec<f64> = (0..customers).map(|i| 20.0 + (i % 20) as f64).collect();
         let mut one = |age: &f64| PurchaseModel::BgNbd(model).simulate(*age, 0.0, &mut rng, |_| ());
         let all: Vec<_> = ages.iter().map(&mut one).collect();
         let (x, t_x) = all.iter().map(|one| (one.frequency, one.recency.round())).unzip();
-        let ones = vec![1.0; customers];
-        let histories = Histories::new(HistoryColumns {
-            frequency: x,
-            recency: t_x,
-            age: ages,
-            monetary_value: ones.clone(),
-            spend_count: ones,
-        });
-        CustomerPatterns::of(&histories.expect("valid")).patterns
+        let histories = orders_only(x, t_x, ages);
+        CustomerPatterns::of(&histories).patterns
     }
 
     fn settings(model: PurchaseModelName, l2_penalty: f64) -> Purchases {
@@ -446,10 +433,6 @@ pub(crate) mod tests {
 
     fn values(fitted: &FittedPurchases) -> Vec<f64> {
         fitted.parameters.iter().map(|p| p.value).collect()
-    }
-
-    fn relative(value: f64, expected: f64) -> f64 {
-        (value / expected - 1.0).abs()
     }
 
     /// Slopes of `f` along the logarithm of each parameter, by differences.
@@ -540,7 +523,7 @@ pub(crate) mod tests {
         }
         let [before, after] = [&plain, &fitted].map(|fitted| squares(&values(fitted)));
         assert!(after < 0.9 * before, "{after} {before}");
-        // The likelihood that is told is not the penalised one.
+        // The likelihood that is reported is not the penalised one.
         assert!(relative(fitted.log_likelihood, log_likelihood(&values(&fitted)).0) < 1e-12);
         assert!(fitted.log_likelihood < plain.log_likelihood);
         assert_eq!(fitted.covariance, None);
@@ -617,7 +600,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn who_is_not_in_the_file_is_counted() {
+    fn customers_missing_from_the_file_are_counted() {
         // Only leaves with mites, 172 on 80, the last of them within W of the end: with
         // P = 1 − (α/(α+u))^r, u = min(W, T), the file stands for N/P leaves.
         let patterns = mites(1, 4.0);

@@ -56,6 +56,7 @@ pub fn with_intervals(
     let Some(intervals) = intervals else {
         return rows;
     };
+    debug_assert_eq!(rows.len(), intervals.len());
     let pairs = rows.into_iter().zip(intervals);
     let with = |(row, [orders, revenue]): (ForecastRow, &[Interval; 2])| ForecastRow {
         orders_interval: Some(*orders),
@@ -81,11 +82,10 @@ mod tests {
     use crate::model::bg_nbd::BgNbd;
     use crate::model::forecast::predict::tests::{Asked, asked};
     use crate::model::nbd::Nbd;
-    use crate::results::forecast::Period;
-    use crate::results::forecast::Span;
+    use crate::results::forecast::{Period, Span};
     use crate::settings::{MonthLength, TimeUnit};
 
-    /// With r 1 and α 2: 1/4, 2/4 and 6/8 orders a time unit.
+    /// With r 1 and α 2: 1/4, 2/4 and 6/8 orders per time unit.
     const HISTORIES: [(f64, f64, f64); 3] = [(0.0, 0.0, 2.0), (1.0, 1.0, 2.0), (5.0, 3.0, 6.0)];
     const NBD: PurchaseModel = PurchaseModel::Nbd(Nbd { r: 1.0, alpha: 2.0 });
 

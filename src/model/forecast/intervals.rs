@@ -10,6 +10,7 @@ use crate::customers::predictions::CustomerIntervals;
 use crate::customers::{Groups, History, Scope};
 use crate::error::{Error, Remedy};
 use crate::math::linear::cholesky;
+use crate::math::quantile::nearest_quantile;
 use crate::model::fit::purchases::FittedPurchases;
 use crate::model::fit::spend::FittedSpend;
 use crate::model::forecast::periods::{periods, periods_with};
@@ -84,17 +85,13 @@ impl Draws<'_> {
     /// The interval of one total: quantiles over the draws, not interpolated, so that orders stay
     /// whole numbers.
     fn interval(&self, of: impl Fn(&Totals) -> f64) -> Interval {
-        let mut all: Vec<f64> = self.totals.iter().map(of).collect();
-        all.sort_by(f64::total_cmp);
+        let all: Vec<f64> = self.totals.iter().map(of).collect();
         let tail = (1.0 - self.level) / 2.0;
-        let last = (all.len() - 1) as f64;
-        Interval {
-            low: all[(tail * last).round() as usize],
-            high: all[((1.0 - tail) * last).round() as usize],
-        }
+        let high = nearest_quantile(all.clone(), 1.0 - tail);
+        Interval { low: nearest_quantile(all, tail), high }
     }
 
-    /// The intervals of group `g`, which has so many `customers`.
+    /// The intervals of group `g`, which has this number of `customers`.
     fn group(&self, g: usize, customers: f64) -> GroupIntervals {
         // Orders are stored group by group, and within a group horizon by horizon.
         let first = g * self.horizons.len();
@@ -343,6 +340,7 @@ mod tests {
     use crate::model::forecast::predict::tests::{Asked, asked, fitted, valued};
     use crate::model::mbg_nbd::MbgNbd;
     use crate::model::nbd::Nbd;
+    use crate::model::testing::diagonal;
     use crate::settings::{MonthLength, TimeUnit};
 
     /// After 2 orders in 6 weeks: λ ~ Gamma(3, 10).
@@ -352,12 +350,6 @@ mod tests {
     const EXACT: f64 = 1e-24;
     /// Gamma-Gamma without any spread: each order is worth p·v/q = 10.
     const TENS: [f64; 3] = [1e12, 1e12, 10.0];
-
-    fn diagonal(variances: &[f64]) -> Option<Vec<Vec<f64>>> {
-        let n = variances.len();
-        let row = |i| (0..n).map(|j| if i == j { variances[i] } else { 0.0 }).collect();
-        Some((0..n).map(row).collect())
-    }
 
     fn alike(history: (f64, f64, f64), customers: usize, horizons: &[u32]) -> Asked {
         let values = vec![(0.0, 0.0); customers];
@@ -390,7 +382,7 @@ mod tests {
         reached.expect("reached") as f64
     }
 
-    /// Standard error of the `share` quantile of so many draws: √(s(1−s)/draws) over the density.
+    /// Standard error of the `share` quantile of a number of draws: √(s(1−s)/draws) over the density.
     fn error(distribution: &[f64], share: f64, draws: u32) -> f64 {
         let at = quantile(distribution, share) as usize;
         (share * (1.0 - share) / f64::from(draws)).sqrt() / distribution[at]
@@ -415,7 +407,8 @@ mod tests {
             segment_of: (0..30).map(|i| 1 + i % 2).collect(),
             channel_of: vec![4; 30],
         };
-        let (purchases, spend) = (fitted(NBD, diagonal(&[EXACT; 2])), valued(TENS, 10.0, None));
+        let (purchases, spend) =
+            (fitted(NBD, Some(diagonal(&[EXACT; 2]))), valued(TENS, 10.0, None));
         let outlook = asked.outlook(TimeUnit::Week);
         let found = total_intervals(&settings(0.9, 1), &purchases, &spend, &outlook, &groups);
         let found = found.expect("intervals");
@@ -462,7 +455,8 @@ mod tests {
         // 40 customers of λ ~ Gamma(3, 10) over 4 weeks: shape 120 and τ = 0.4, mean 48.
         let (asked, draws) = (alike(HISTORY, 40, &[1]), 2_000);
         let outlook = asked.outlook(TimeUnit::Week);
-        let (purchases, spend) = (fitted(NBD, diagonal(&[EXACT; 2])), valued(TENS, 10.0, None));
+        let (purchases, spend) =
+            (fitted(NBD, Some(diagonal(&[EXACT; 2]))), valued(TENS, 10.0, None));
         let exact = negative_binomial(120.0, 0.4, 400);
         let [wide, narrow] = [0.9, 0.5].map(|level: f64| {
             let everybody = Groups::everybody();
@@ -506,7 +500,7 @@ mod tests {
             sum.iter().map(|p| p / weights).collect::<Vec<f64>>()
         };
         let everybody = Groups::everybody();
-        let spend = valued(TENS, 10.0, diagonal(&[EXACT, EXACT, 0.04]));
+        let spend = valued(TENS, 10.0, Some(diagonal(&[EXACT, EXACT, 0.04])));
         let [together, apart] = [0.028, -0.028].map(|covariance| {
             let log_scale = vec![vec![0.04, covariance], vec![covariance, 0.04]];
             let purchases = fitted(NBD, Some(log_scale));
@@ -549,7 +543,8 @@ mod tests {
         // Every parameter 1 and one-time buyers of age 1: odds of having left a/b·(2/1)^1 = 2.
         let model = PurchaseModel::MbgNbd(MbgNbd { r: 1.0, alpha: 1.0, a: 1.0, b: 1.0 });
         let (asked, draws) = (alike((0.0, 0.0, 1.0), 90, &[1]), 1_000);
-        let (purchases, spend) = (fitted(model, diagonal(&[EXACT; 4])), valued(TENS, 10.0, None));
+        let (purchases, spend) =
+            (fitted(model, Some(diagonal(&[EXACT; 4]))), valued(TENS, 10.0, None));
         let (outlook, everybody) = (asked.outlook(TimeUnit::Week), Groups::everybody());
         let found =
             total_intervals(&settings(0.9, draws), &purchases, &spend, &outlook, &everybody);
@@ -599,7 +594,7 @@ mod tests {
             assert_eq!((found.1, found.2), (0.0, high), "{level}");
             assert!((found.3 * 6.0 - 1.0).abs() < 1e-12, "{}", found.3);
         }
-        // A mean of 10⁹ orders is beyond what is worked out.
+        // A mean of 3·10⁹ orders is beyond what is worked out.
         asked.forecast.weeks_per_month = MonthLength::Weeks(1e9);
         let error =
             customer_intervals(0.9, &nbd, &asked.outlook(TimeUnit::Week)).expect_err("too wide");
@@ -611,11 +606,11 @@ mod tests {
         let asked = alike(HISTORY, 3, &[1]);
         let (outlook, everybody) = (asked.outlook(TimeUnit::Week), Groups::everybody());
         let spend = valued(TENS, 10.0, None);
-        // None, an error of ln r above 3, and one that is no covariance.
+        // None, an error of ln α above 3, and one that is no covariance.
         for (log_scale, reason) in [
             (None, "no standard errors"),
-            (diagonal(&[0.1, 9.1]), "flat in some direction"),
-            (diagonal(&[0.1, -0.1]), "flat in some direction"),
+            (Some(diagonal(&[0.1, 9.1])), "flat in some direction"),
+            (Some(diagonal(&[0.1, -0.1])), "flat in some direction"),
         ] {
             let purchases = fitted(NBD, log_scale);
             let found =

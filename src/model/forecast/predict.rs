@@ -157,6 +157,7 @@ pub(crate) mod tests {
     use crate::model::likelihood::covariance::Covariance;
     use crate::model::likelihood::estimate::Convergence;
     use crate::model::nbd::Nbd;
+    use crate::model::testing::relative;
     use crate::settings::{Horizon, PurchaseModelName};
 
     fn convergence() -> Convergence {
@@ -191,7 +192,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// The same of order values.
+    /// The same for the model of order values.
     pub(crate) fn valued(
         [p, q, v]: [f64; 3],
         observed_mean: f64,
@@ -216,7 +217,7 @@ pub(crate) mod tests {
         Covariance { log_scale, condition_number: 1.0, flattest }
     }
 
-    /// Customers with what is asked of them.
+    /// Customers, with the settings of their forecast.
     pub(crate) struct Asked {
         pub(crate) histories: Histories,
         pub(crate) customers: CustomerPatterns,
@@ -264,10 +265,6 @@ pub(crate) mod tests {
                 lifetime: &self.lifetime,
             }
         }
-    }
-
-    fn relative(value: f64, expected: f64) -> f64 {
-        (value / expected - 1.0).abs()
     }
 
     const NBD: PurchaseModel = PurchaseModel::Nbd(Nbd { r: 1.0, alpha: 2.0 });
@@ -379,13 +376,13 @@ pub(crate) mod tests {
 
     #[test]
     fn a_forecast_that_is_no_number_names_its_customer() {
-        // Below q = 1 a customer without counted orders has the observed mean, here none.
+        // Below q = 1 a customer without counted orders has the observed mean, here NaN.
         let asked = asked(&HISTORIES, &VALUES, &[3], MonthLength::Calendar);
         let outlook = asked.outlook(TimeUnit::Week);
         let spend = valued([6.0, 0.5, 15.0], f64::NAN, None);
         let error = predict(&fitted(BG_NBD, None), &spend, &outlook).expect_err("no number");
         assert!(error.to_string().contains("average value of customer row 1 "), "{error}");
-        // Orders that are none stop a forecast before values are looked at.
+        // Expected orders that are NaN are refused before values are computed.
         let undefined = PurchaseModel::Nbd(Nbd { r: f64::NAN, alpha: 2.0 });
         let error = customer_orders(&undefined, &asked.customers, 13.04).expect_err("no number");
         assert!(error.to_string().contains("orders over 13.0 time units"), "{error}");

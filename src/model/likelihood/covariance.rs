@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn the_relative_error_of_a_poisson_rate() {
         // n counts with mean 4: ℓ = n(4 ln θ − θ), −∂²ℓ/∂η² = nθ. At n = 25 the error of ln θ is
-        // 1/√100, and that of θ is √(θ/n) = 0.4, as the variance of a Poisson mean has it.
+        // 1/√100, and that of θ is √(θ/n) = 0.4, as the variance of a Poisson mean implies.
         let log_likelihood = |theta: &[f64]| {
             (25.0 * (4.0 * theta[0].ln() - theta[0]), vec![100.0 / theta[0] - 25.0])
         };

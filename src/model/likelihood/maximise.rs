@@ -373,7 +373,7 @@ mod tests {
         let rising = |p: &[f64]| (p[0], vec![1.0]);
         let objective =
             Objective { log_likelihood: Box::new(rising), customers: 1.0, l2_penalty: 0.0 };
-        // The best point is the edge of what is looked at, where the slope in η is that of ℓ = e^η.
+        // The best point is the limit e^40, where the slope in η is that of ℓ = e^η.
         let optimum = minimise(&objective, &[vec![1.0]]).expect("finite");
         assert!(!optimum.converged());
         assert_eq!(optimum.at_edge().collect::<Vec<_>>(), [0]);

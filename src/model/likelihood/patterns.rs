@@ -212,17 +212,11 @@ fn distinct<K: Hash + Eq + Copy>(keys: impl Iterator<Item = K>, most: usize) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::HistoryColumns;
+    use crate::model::testing::orders_only;
 
     fn three() -> CustomerPatterns {
-        let histories = Histories::new(HistoryColumns {
-            frequency: vec![1.0, 2.0, 1.0],
-            recency: vec![3.0, 3.0, 3.0],
-            age: vec![9.0, 9.0, 9.0],
-            monetary_value: vec![5.0; 3],
-            spend_count: vec![1.0; 3],
-        });
-        CustomerPatterns::of(&histories.expect("valid"))
+        let histories = orders_only(vec![1.0, 2.0, 1.0], vec![3.0, 3.0, 3.0], vec![9.0, 9.0, 9.0]);
+        CustomerPatterns::of(&histories)
     }
 
     #[test]

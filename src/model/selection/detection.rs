@@ -1,9 +1,8 @@
 //! Signs that a file holds only some of the customers.
 //!
-//! "Silence" is the time since a customer's last order. A file of recent buyers has an edge in it:
-//! many customers joined early enough for a longer time since the last order, many have one of
-//! nearly some time W, and nobody has a longer one. In a whole customer base, those who ordered
-//! once, long ago, have been silent ever since.
+//! In a file of recent buyers, the time since the last order has an edge: many customers joined
+//! early enough for a longer one, many have one just below some time W, and nobody has one above it.
+//! In a whole customer base there are always customers who ordered once, long ago.
 
 use crate::customers::Histories;
 
@@ -37,12 +36,11 @@ pub struct Signs {
 /// `left_out` is the number of customers that the pipeline itself left out for too few orders. If
 /// there are any, the file does hold customers with few orders.
 pub fn detect(histories: &Histories, orders: &[f64], left_out: usize) -> Signs {
-    let times = || histories.age().iter().zip(histories.recency()).map(|(age, t_x)| age - t_x);
-    let longest = times().fold(0.0, f64::max);
+    let longest = histories.times_since_last_order().fold(0.0, f64::max);
     let oldest = histories.age().iter().copied().fold(0.0, f64::max);
     let customers = histories.len() as f64;
     let at_edge =
-        times().filter(|since_last_order| *since_last_order > 0.9 * longest).count() as f64;
+        histories.times_since_last_order().filter(|time| *time > 0.9 * longest).count() as f64;
     // A tenth beyond the edge, so that customers just above it do not count.
     let older = histories.age().iter().filter(|age| **age > 1.1 * longest).count();
     let edge = longest < FAR_BELOW * oldest
@@ -71,9 +69,8 @@ mod tests {
     fn signs(longest: f64, orders: f64, old_one_time_buyer: bool) -> Signs {
         let n = 500;
         let age: Vec<f64> = (0..n).map(|i| 10.0 + f64::from(i)).collect();
-        let since_last_order =
-            |(i, age): (usize, &f64)| (age - (i % 50) as f64 / 49.0 * longest).max(0.5);
-        let mut recency: Vec<f64> = age.iter().enumerate().map(since_last_order).collect();
+        let t_x = |(i, age): (usize, &f64)| (age - (i % 50) as f64 / 49.0 * longest).max(0.5);
+        let mut recency: Vec<f64> = age.iter().enumerate().map(t_x).collect();
         let mut count = vec![orders; n as usize];
         if old_one_time_buyer {
             (recency[400], count[400]) = (0.0, 1.0);

@@ -179,9 +179,9 @@ impl SelectionRule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::{Histories, HistoryColumns};
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::model::selection::channels::ChannelMix;
+    use crate::model::testing::orders_only;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     const WINDOW: f64 = 13.0;
@@ -220,14 +220,8 @@ mod tests {
 
     fn patterns(ages: &[f64]) -> Patterns {
         let n = ages.len();
-        let histories = Histories::new(HistoryColumns {
-            frequency: vec![0.0; n],
-            recency: vec![0.0; n],
-            age: ages.to_vec(),
-            monetary_value: vec![1.0; n],
-            spend_count: vec![1.0; n],
-        });
-        CustomerPatterns::of(&histories.expect("valid")).patterns
+        let histories = orders_only(vec![0.0; n], vec![0.0; n], ages.to_vec());
+        CustomerPatterns::of(&histories).patterns
     }
 
     #[test]
@@ -294,7 +288,7 @@ mod tests {
 
     #[test]
     fn probabilities_that_are_not_comparable_are_not_interpolated() {
-        // The youngest has 1e-7/4 beside up to 13/17: beyond the four digits that are let through.
+        // The youngest has 1e-7/4, which is less than COMPARABLE times the largest, 13/17.
         let (mut ages, rule) = (ages(), SelectionRule::to(WINDOW));
         ages[0] = 1e-7;
         ages.retain(|age| *age <= WINDOW);
