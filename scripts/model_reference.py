@@ -24,7 +24,7 @@ The quantities, one per row:
   expected_orders  expected orders in (T, T + t] given (x, t_x, T)
   new_customer     expected repeat orders of a new customer in (0, t]
   pmf              probability of exactly n orders in (T, T + t] given (x, t_x, T)
-  p_selected           selection probability: that a customer observed for T has a
+  p_selected       selection probability: that a customer observed for T has a
                    repeat order, and that the last one lies within the last t
                    time units (the window is in the column t)
 

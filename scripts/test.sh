@@ -45,7 +45,7 @@ step "licences and sources of the dependencies"
 . scripts/deny.sh
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --quiet
-# Links between private files too: they are the map of the house.
+# Links between private modules are checked too.
 RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --quiet --document-private-items
 echo
 echo "all checks passed"

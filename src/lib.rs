@@ -13,7 +13,7 @@
 //!   values.
 //! * [`customers`]: purchase histories as plain columns. [`model`]: fit models to them and predict.
 //! * [`evaluation`]: calibration and holdout. [`comparison`]: one run against an earlier one.
-//! * [`results`]: what a run tells, run.json among it. [`error`]: what can go wrong.
+//! * [`results`]: the results of a run, including run.json. [`error`]: what can go wrong.
 //! * [`simulate`]: exports and order logs from known parameters.
 //!
 //! The feature `cli` is the program `cltv`, `cloud` its access to object stores. Both are on by
@@ -75,10 +75,10 @@
 //!    earlier one.
 //! 4. `output`: files, written whole or not at all.
 //! 5. `run`: what a run found.
-//! 6. `model_file`: model.json, a fit that scores later exports. [`simulate`]: made-up customers.
+//! 6. `model_file`: model.json, a fit that scores later exports. [`simulate`]: simulated customers.
 //! 7. `frame`: data frames in Polars. [`model`]: statistics on slices. They meet in [`customers`].
 //!    `report`: the page for management; it computes nothing.
-//! 8. [`results`]: what a run tells, as plain types.
+//! 8. [`results`]: the results of a run, as plain types.
 //! 9. [`settings`]: the pipeline file. [`customers`]. `storage`: files, local or in object stores.
 //! 10. `math`: pure functions. [`error`]. `progress`: the stage that a run is in.
 //!

@@ -270,8 +270,8 @@ fn outcomes(page: &mut Page, comparison: &Comparison) {
         ]
     });
     let titles = header([
-        "", "customers", "lost", "orders", "came", "came/exp.", "MAE", "revenue", "came",
-        "came/exp.",
+        "", "customers", "lost", "orders", "actual", "actual/exp.", "MAE", "revenue", "actual",
+        "actual/exp.",
     ]);
     page.table(&number_table(titles, rows.collect()));
 }

@@ -59,9 +59,9 @@ fn guessed(lines: &mut Lines, guess: &Guess, path: &str, date_format: &str) {
     lines.plain("[input]");
     lines.key("path", &quoted(path), "");
     match guess.kind {
-        InputKind::Customers => lines.key("kind", "\"customers\"", "one row a customer"),
+        InputKind::Customers => lines.key("kind", "\"customers\"", "one row per customer"),
         InputKind::Transactions => {
-            lines.key("kind", "\"transactions\"", "one row an order or order line");
+            lines.key("kind", "\"transactions\"", "one row per order or order line");
         }
     }
     if date_format != "auto" {

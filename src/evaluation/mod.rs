@@ -62,9 +62,9 @@ pub fn evaluate(settings: &Settings, folds: u32) -> Result<Evaluation, Error> {
         progress::stage("evaluate a fold");
         let fold = one_fold(&cleaned.valid, settings, cut - back, end - back);
         match fold.map_err(with_remedy) {
-            Ok((fold, remarks)) => {
+            Ok((fold, its_findings)) => {
                 made.push(fold);
-                findings.extend(remarks);
+                findings.extend(its_findings);
             }
             // The pipeline's own holdout must work; an earlier one may begin before the log does.
             Err(error) if number == 0 => return Err(error),

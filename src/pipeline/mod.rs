@@ -2,14 +2,12 @@
 //! forecast → write. Each step is a function that returns its result; nothing is changed later.
 //!
 //! # Layout
-//! * `prepare`: load, clean, cap, totals, summary; `contract`: what the input must
-//!   be like.
+//! * `prepare`: load, clean, cap, totals, summary. `contract`: what the input must be like.
 //! * `models`: fit or take given models, predict. `segments`: CLTV and RFM segments.
 //!   `forecast`: the company, week by week, with intervals.
 //! * `selection`: how customers came to be in the file, as stated and as the data show it.
 //! * `notices`: what the reader should know. `remedies`: what may help when a fit fails. `advise`:
-//!   what to do about each segment.
-//!   `charts`: the numbers behind the charts of the report.
+//!   what to do about each segment. `charts`: the numbers behind the charts of the report.
 
 pub(crate) mod advise;
 pub(crate) mod charts;

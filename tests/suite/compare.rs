@@ -453,7 +453,7 @@ fn the_output_is_exchanged_whole_and_nothing_is_written_without() {
     let output = compare(&a, &b, &["--top", "3"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let page = String::from_utf8_lossy(&output.stdout).into_owned();
-    for words in ["From segment (row)", "Movers", "stability index", "Parameters", "came/exp."] {
+    for words in ["From segment (row)", "Movers", "stability index", "Parameters", "actual/exp."] {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert!(page.contains("Nothing was written"), "{page}");

@@ -1,4 +1,4 @@
-//! The models against 50-digit arithmetic, on a grid that includes extreme cases.
+//! The models against 60-digit arithmetic, on a grid that includes extreme cases.
 
 use std::io::Write;
 
@@ -75,13 +75,13 @@ fn ours(row: &Row) -> f64 {
         "p_selected" => row
             .model
             .selection_probability(&SelectionRule::to(row.t), age)
-            .map_or(f64::NAN, |kept| kept.at(age)[0]),
+            .map_or(f64::NAN, |selected| selected.at(age)[0]),
         other => panic!("no quantity {other}"),
     }
 }
 
 #[test]
-fn agrees_with_fifty_digits_everywhere() {
+fn agrees_with_the_reference_everywhere() {
     let rows = rows();
     assert!(rows.len() > 900);
     let mut errors: Vec<(f64, f64, &Row)> = rows

@@ -78,11 +78,11 @@ fn the_limits_of_no_dropout() {
         };
         let expected = orders(&nbd).expect("computed");
         close("forecast", orders(&without).expect("computed"), expected, 1e-9);
-        let kept = |model: &PurchaseModel| {
+        let p_selected = |model: &PurchaseModel| {
             model.selection_probability(&SelectionRule::to(13.0), 60.0).expect("computed").at(60.0)
                 [0]
         };
-        close("P(selected)", kept(&without), kept(&nbd), 1e-9);
+        close("P(selected)", p_selected(&without), p_selected(&nbd), 1e-9);
     }
 }
 

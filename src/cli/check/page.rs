@@ -26,7 +26,7 @@ pub fn page(checked: &Checked) -> String {
     }
     if let Ok(prospect) = &checked.prospect {
         would_do(&mut page, prospect, &checked.overview);
-        findings(&mut page, &prospect.remarks);
+        findings(&mut page, &prospect.findings);
         selected(&mut page, prospect);
     }
     page.text
@@ -180,7 +180,9 @@ fn taken_for(input: &Input, overview: &Overview) -> String {
             };
             format!("a customer export, one row per customer; {twice}")
         }
-        InputKind::Transactions => format!("an order log, one row an order or order line, by {id}"),
+        InputKind::Transactions => {
+            format!("an order log, one row per order or order line, by {id}")
+        }
     }
 }
 
@@ -294,12 +296,12 @@ fn run(prospect: &Prospect) -> Value {
         "purchases": settings.purchases.model,
         "frequency": settings.summary.frequency,
         "spend": settings.spend.model,
-        "remarks": prospect.remarks,
+        "remarks": prospect.findings,
         "selection": {
             "agrees": !prospect.contradicts(),
             "findings": prospect.selection,
             "lines": prospect.lines,
         },
-        "warnings": prospect.remarks.iter().chain(&prospect.selection).filter(warned).count(),
+        "warnings": prospect.findings.iter().chain(&prospect.selection).filter(warned).count(),
     })
 }

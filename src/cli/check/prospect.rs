@@ -36,7 +36,7 @@ pub struct Prospect {
     /// Why there is too little data for a fit; `None` when there is enough.
     pub too_little: Option<String>,
     /// Findings about the data.
-    pub remarks: Vec<Finding>,
+    pub findings: Vec<Finding>,
     /// Findings about how customers came to be in the file.
     pub selection: Vec<Finding>,
     /// The lines of a pipeline file that correct for it; `None` without signs of a selection.
@@ -83,7 +83,7 @@ pub(crate) fn prospect(settings: Settings) -> Result<Prospect, Error> {
         too_little: purchases::check_enough_data(&patterns)
             .err()
             .map(|e| with_remedy(e).to_string()),
-        remarks: data_findings(&settings, &prepared, &[]),
+        findings: data_findings(&settings, &prepared, &[]),
         selection: selection::findings(&settings.summary, stated, &prepared.signs, end),
         lines: advice(&prepared.signs, end, settings.summary.time_unit),
         settings,

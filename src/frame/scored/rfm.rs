@@ -1,5 +1,5 @@
-//! RFM: scores of recency (days since the last order), frequency and monetary value, and the
-//! segment, which depends on the first two.
+//! RFM: scores from 1 to 5, by fifths of the customers, for recency (days since the last order),
+//! frequency and monetary value; and the segment, which depends on the first two.
 
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};

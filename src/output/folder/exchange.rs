@@ -1,5 +1,6 @@
 //! Puts a staged folder in the place of an output folder. Where the system can exchange two folders,
-//! that is one rename: a reader sees the one before or the one after.
+//! that is one rename, and a reader sees either the former folder or the new one. Elsewhere it takes
+//! two renames.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
