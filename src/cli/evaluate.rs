@@ -34,6 +34,9 @@ pub struct EvaluateArgs {
     /// Holdouts of the same length, each ending where the one after it begins
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
     folds: u32,
+    /// Format of dates, such as %d.%m.%Y, when the file does not make it clear
+    #[arg(long, value_name = "FORMAT")]
+    date_format: Option<String>,
     /// Any key of the pipeline file; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -49,6 +52,7 @@ pub fn run(args: &EvaluateArgs, quiet: bool, log_format: LogFormat) -> anyhow::R
         input: args.input.clone(),
         output: args.output.clone(),
         as_of: None,
+        date_format: args.date_format.clone(),
         set: args.set.clone(),
     };
     let settings = load(&args.pipeline, &overrides)?;

@@ -60,14 +60,11 @@ pub fn run(args: &InitArgs) -> anyhow::Result<()> {
 fn written(args: &InitArgs, name: &str) -> Result<String, Error> {
     let overview = inspect(&args.input, "auto", &args.date_format)?;
     let guess = guess(&overview)?;
-    if let Some(fault) = guess.ambiguous(&overview) {
-        return Err(Error::input(&args.input, fault));
-    }
     let draft = Draft { name, date_format: &args.date_format, selection: None };
     let plain = pipeline_text::pipeline(&guess, &overview, &draft);
     let settings = parse(&plain, &Overrides::default())
         .map_err(|faults| Error::Settings { place: args.input.clone(), faults })?;
-    let prepared = prepare(&settings).map_err(with_date_format_flag)?;
+    let prepared = prepare(&settings)?;
     let end = prepared.summary.observation_end;
     let lines = advice(&prepared.signs, end, settings.summary.time_unit);
     Ok(match &lines {
@@ -76,18 +73,6 @@ fn written(args: &InitArgs, name: &str) -> Result<String, Error> {
             pipeline_text::pipeline(&guess, &overview, &Draft { selection: Some(lines), ..draft })
         }
     })
-}
-
-/// Adds `--date-format` to the remedy: there is no pipeline file yet in which a date format could
-/// be set.
-fn with_date_format_flag(error: Error) -> Error {
-    let Error::Input { place, mut faults } = error else {
-        return error;
-    };
-    for fault in faults.iter_mut().filter(|fault| fault.contains("date_format")) {
-        fault.push_str("; here, with --date-format");
-    }
-    Error::Input { place, faults }
 }
 
 /// Refuses to overwrite a file without `--force`.

@@ -14,6 +14,9 @@ pub struct OverrideArgs {
     /// Observation end, as 2021-09-01; orders after it are set aside
     #[arg(long, value_name = "DATE")]
     as_of: Option<String>,
+    /// Format of dates, such as %d.%m.%Y, when the file does not make it clear
+    #[arg(long, value_name = "FORMAT")]
+    date_format: Option<String>,
     /// Any key of the pipeline file; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -22,7 +25,13 @@ pub struct OverrideArgs {
 impl OverrideArgs {
     /// The overrides for [`crate::settings::load`], with the folder to write.
     pub fn with_output(&self, output: Option<PathBuf>) -> Overrides {
-        let Self { input, as_of, set } = self;
-        Overrides { input: input.clone(), output, as_of: as_of.clone(), set: set.clone() }
+        let Self { input, as_of, date_format, set } = self;
+        Overrides {
+            input: input.clone(),
+            output,
+            as_of: as_of.clone(),
+            date_format: date_format.clone(),
+            set: set.clone(),
+        }
     }
 }

@@ -29,6 +29,9 @@ pub struct ScoreArgs {
     /// Observation end, as 2021-09-01; needed where the model's pipeline names a fixed one
     #[arg(long, value_name = "DATE")]
     as_of: Option<String>,
+    /// Format of dates, such as %d.%m.%Y, when the file does not make it clear
+    #[arg(long, value_name = "FORMAT")]
+    date_format: Option<String>,
     /// Any key of the model's pipeline file; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -48,6 +51,7 @@ pub fn run(args: &ScoreArgs, quiet: bool, log_format: LogFormat) -> anyhow::Resu
         input: Some(args.input.clone()),
         output: Some(args.output.clone()),
         as_of: args.as_of.clone(),
+        date_format: args.date_format.clone(),
         set: args.set.clone(),
     };
     let settings = restore(&model_file.settings, &overrides)

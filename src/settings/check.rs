@@ -7,7 +7,7 @@ use crate::settings::columns::RFM_SCORES;
 use crate::settings::contract;
 use crate::settings::sections::{RfmSegment, Selection, Settings};
 use crate::settings::types::{
-    CappedColumns, FrequencyKind, InputKind, MonthLength, PurchaseModelName,
+    CappedColumns, FrequencyKind, InputKind, MonthLength, NUMBER_FORMATS, PurchaseModelName,
 };
 
 /// Returns the settings when they break no rule.
@@ -69,6 +69,13 @@ fn columns(settings: &Settings, faults: &mut Vec<String>) {
     if settings.input.path.is_empty() {
         faults
             .push("input.path is empty: name a CSV or Parquet file, a glob or a folder".to_owned());
+    }
+    let format = settings.input.number_format.as_str();
+    if format != "auto" && !NUMBER_FORMATS.contains(&format) {
+        faults.push(format!(
+            "input.number_format {format:?}: write 1234.56 as the file writes it, as {}, or \"auto\"",
+            NUMBER_FORMATS.map(|known| format!("{known:?}")).join(", ")
+        ));
     }
     let separator = &settings.input.separator;
     if separator != "auto" && (separator.len() != 1 || !separator.is_ascii()) {

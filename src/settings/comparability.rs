@@ -125,7 +125,16 @@ fn define(
 /// Where a file is and what its columns are called may change from quarter to quarter. How many
 /// columns are added up may not, and neither may what distinguishes orders and gives their value.
 fn of_input(input: &Input) -> [Definition; 2] {
-    let Input { path: _, kind, date_format: _, separator: _, columns } = input;
+    let Input {
+        path: _,
+        kind,
+        date_format: _,
+        number_format: _,
+        separator: _,
+        encoding: _,
+        sheet: _,
+        columns,
+    } = input;
     let Columns {
         customer_id: _,
         first_order_date: _,

@@ -33,6 +33,6 @@ pub use sections::{
 };
 pub use types::{
     CappedColumns, DuplicateLines, EngineName, Family, Format, FrequencyKind, InputKind,
-    MonetaryKind, MonthLength, Partition, PurchaseModelName, Returns, SpendModelName, Ties,
-    TimeUnit, UncertaintyMethod,
+    MonetaryKind, MonthLength, NUMBER_FORMATS, Partition, PurchaseModelName, Returns,
+    SpendModelName, Ties, TimeUnit, UncertaintyMethod,
 };

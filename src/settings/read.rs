@@ -36,7 +36,19 @@ const KEYS: &[(&str, &[&str])] = &[
             "resources",
         ],
     ),
-    ("input", &["path", "kind", "date_format", "separator", "columns"]),
+    (
+        "input",
+        &[
+            "path",
+            "kind",
+            "date_format",
+            "number_format",
+            "separator",
+            "encoding",
+            "sheet",
+            "columns",
+        ],
+    ),
     (
         "input.columns",
         &[
@@ -94,6 +106,8 @@ pub struct Overrides {
     pub output: Option<PathBuf>,
     /// `--as-of`, as typed.
     pub as_of: Option<String>,
+    /// `--date-format`
+    pub date_format: Option<String>,
     /// `--set key.path=value`, as typed.
     pub set: Vec<String>,
 }
@@ -207,7 +221,10 @@ fn typed(table: &Table, faults: &mut Vec<String>) -> Option<Settings> {
             path: String::new(),
             kind: Default::default(),
             date_format: auto(),
+            number_format: auto(),
             separator: auto(),
+            encoding: auto(),
+            sheet: None,
             columns: Default::default(),
         }),
         contract: or_default(table, "contract", faults),
@@ -279,6 +296,9 @@ fn apply(table: &mut Table, overrides: &Overrides, faults: &mut Vec<String>) {
     }
     if let Some(input) = &overrides.input {
         put(table, "input.path", Value::String(input.clone()), faults);
+    }
+    if let Some(format) = &overrides.date_format {
+        put(table, "input.date_format", Value::String(format.clone()), faults);
     }
     if let Some(output) = &overrides.output {
         put(table, "output.path", Value::String(output.to_string_lossy().into_owned()), faults);

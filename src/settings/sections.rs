@@ -101,9 +101,17 @@ pub struct Input {
     /// `auto` or a strftime pattern.
     #[serde(default = "auto")]
     pub date_format: String,
+    /// `auto`, or 1234.56 as the file writes it; settles what the values of a column leave open.
+    #[serde(default = "auto")]
+    pub number_format: String,
     /// `auto` or the character between CSV fields.
     #[serde(default = "auto")]
     pub separator: String,
+    /// `auto` or the name of the file's character encoding.
+    #[serde(default = "auto")]
+    pub encoding: String,
+    /// The worksheet of a workbook; by default, the first that has the columns.
+    pub sheet: Option<String>,
     /// Which column is what.
     pub columns: Columns,
 }

@@ -74,26 +74,20 @@ fn remark(page: &mut Page, column: &Column) {
         let rows = whole(column.unreadable as f64);
         page.line(&format!(" {name}: {rows} values are no {}", column.kind.name()));
     }
-    if column.decimal_comma {
-        page.line(&format!(" {name}: numbers with a decimal comma are not read; write 1234.50"));
-    }
-    if column.thousands_points {
-        let warning = format!(
-            "{name}: every point has three digits after it and is read as a decimal point; if 1.234 \
-             is more than a thousand, write 1234"
-        );
-        page.paragraph("\u{1b}[33m!\u{1b}[0m", 4, &warning);
-    }
-    if let Some(fault) = column.date_format.as_ref().filter(|format| !format.starts_with('%')) {
-        page.paragraph("", 1, &printable(fault));
+    if let Some(fault) = &column.fault {
+        page.paragraph("\u{1b}[33m!\u{1b}[0m", 4, &format!("{}.", sentence(&printable(fault))));
     }
 }
 
+/// The type of a column, and how its dates or numbers are written.
 fn kind(column: &Column) -> String {
-    match column.date_format.as_ref().filter(|format| format.starts_with('%')) {
-        Some(format) if column.kind == ColumnKind::Date => format!("date {}", printable(format)),
-        _ => column.kind.name().to_owned(),
-    }
+    let format = match column.kind {
+        ColumnKind::Date => column.date_format.as_ref(),
+        ColumnKind::Number | ColumnKind::Integer => column.number_format.as_ref(),
+        _ => None,
+    };
+    let format = format.map_or(String::new(), |format| format!(" {}", printable(format)));
+    format!("{}{format}", column.kind.name())
 }
 
 /// The beginning of a value, safe for the terminal.

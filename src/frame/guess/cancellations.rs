@@ -9,7 +9,8 @@ use crate::frame::guess::named::{Guess, spoken};
 use crate::frame::guess::words::{ColumnWords, Topic, says_cancelled};
 use crate::frame::input::kinds::ColumnKind;
 use crate::frame::input::load::load_whole;
-use crate::frame::input::typed::{Blanks, number, stripped};
+use crate::frame::input::numbers::number;
+use crate::frame::input::typed::{Blanks, stripped};
 use crate::frame::streamed;
 use crate::settings::Cancelled;
 
@@ -30,7 +31,7 @@ const MOST_VALUES: usize = 200;
 pub(crate) fn complete(mut guess: Guess, overview: &Overview) -> Result<Guess, Error> {
     let (loaded, _) = load_whole(&overview.path, "auto")?;
     let failed = |e| Error::input(&overview.path, crate::frame::input::load::unreadable(&e));
-    let by_prefix = prefix(&loaded.frame, &guess).map_err(failed)?;
+    let by_prefix = prefix(&loaded.frame, &guess, overview).map_err(failed)?;
     let by_status = || status(&loaded.frame, &guess, overview).map_err(failed);
     guess.cancelled = match by_prefix {
         Some(found) => Some(found),
@@ -51,7 +52,11 @@ pub(crate) fn complete(mut guess: Guess, overview: &Overview) -> Result<Guess, E
 }
 
 /// The letter that begins the ids of orders with negative amounts, and of no others.
-fn prefix(frame: &LazyFrame, guess: &Guess) -> PolarsResult<Option<Cancelled>> {
+fn prefix(
+    frame: &LazyFrame,
+    guess: &Guess,
+    overview: &Overview,
+) -> PolarsResult<Option<Cancelled>> {
     let Some(order_id) = &guess.columns.order_id else {
         return Ok(None);
     };
@@ -59,12 +64,13 @@ fn prefix(frame: &LazyFrame, guess: &Guess) -> PolarsResult<Option<Cancelled>> {
     let Some(amount) = amount else {
         return Ok(None);
     };
+    let notation = overview.notation(amount);
     let count = |is: Expr| is.fill_null(lit(false)).cast(DataType::UInt64).sum();
     let lines = frame
         .clone()
         .select([
             stripped(order_id).str().slice(lit(0), lit(1)).alias("letter"),
-            number(amount, Blanks::TakenOff).alias("amount"),
+            number(amount, notation, Blanks::TakenOff).alias("amount"),
         ])
         .group_by([col("letter")])
         .agg([

@@ -5,10 +5,13 @@ use polars::prelude::*;
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::frame::columns::ROW;
+use crate::frame::guess::words::{ColumnWords, Topic};
 use crate::frame::input::dates;
-use crate::frame::input::kinds::{ColumnKind, has_decimal_comma, is_thousands};
+use crate::frame::input::kinds::ColumnKind;
 use crate::frame::input::load::load_whole;
-use crate::frame::input::typed::stripped;
+use crate::frame::input::numbers::{Evidence, Notation, Numeric, number};
+use crate::frame::input::typed::{Blanks, stripped};
 use crate::frame::{catch_reader_panic, streamed};
 
 /// First rows in which distinct values and repeated rows are counted.
@@ -39,6 +42,14 @@ pub struct Overview {
     pub first_rows: Vec<Vec<Option<String>>>,
 }
 
+impl Overview {
+    /// How the numbers of a column are read.
+    pub fn notation(&self, name: &str) -> Notation {
+        let column = self.columns.iter().find(|column| column.name == name);
+        column.map_or(Notation::Plain, |column| column.notation)
+    }
+}
+
 /// One column.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Column {
@@ -47,8 +58,12 @@ pub struct Column {
     /// What its values are.
     #[serde(rename = "type")]
     pub kind: ColumnKind,
-    /// The date format, or why it cannot be determined.
+    /// How its dates are written.
     pub date_format: Option<String>,
+    /// How its numbers are written.
+    pub number_format: Option<String>,
+    /// Why it cannot be told how its dates or numbers are written.
+    pub fault: Option<String>,
     /// Rows without a value: empty, or only blanks.
     pub blank: usize,
     /// Values that are not of the type.
@@ -63,11 +78,9 @@ pub struct Column {
     pub highest: Option<String>,
     /// An example of a value.
     pub example: Option<String>,
-    /// Whether the texts are numbers with a decimal comma, which a run does not read.
-    pub decimal_comma: bool,
-    /// Whether every point in the numbers of a text column is followed by three digits, and so may
-    /// separate thousands; a run reads it as a decimal point.
-    pub thousands_points: bool,
+    /// How its numbers are read.
+    #[serde(skip)]
+    pub notation: Notation,
     /// The lowest and highest number, where the column has numbers.
     #[serde(skip)]
     pub range: Option<(f64, f64)>,
@@ -87,7 +100,11 @@ fn inspected(path: &str, separator: &str, date_format: &str) -> Result<Overview,
     let frame = loaded.frame;
     let schema = frame.clone().collect_schema().map_err(unreadable)?;
     let glimpse = streamed(as_text(&frame, &names).limit(GLIMPSE)).map_err(unreadable)?;
-    let sums = Sums::of(&frame, &names).map_err(unreadable)?;
+    let mut notations = Vec::new();
+    for name in &names {
+        notations.push(notation(&frame, &glimpse, name, &schema).map_err(unreadable)?);
+    }
+    let sums = Sums::of(&frame, &names, &notations).map_err(unreadable)?;
     if sums.rows == 0 {
         return Err(Error::input(path, "the file has a header and no rows"));
     }
@@ -101,9 +118,12 @@ fn inspected(path: &str, separator: &str, date_format: &str) -> Result<Overview,
             false => None,
         };
         let mut column = column(name, &sums, position, sample, dated, distinct[position]);
-        let is_text = schema.get(name).is_none_or(|dtype| *dtype == DataType::String);
-        // In a column that is typed in the file, a point can only be a decimal point.
-        column.thousands_points &= is_text;
+        if matches!(column.kind, ColumnKind::Integer | ColumnKind::Number) {
+            column.notation = notations[position].0;
+            column.fault = notations[position].1.clone();
+            let known = column.fault.is_none().then(|| column.notation.to_string());
+            column.number_format = known;
+        }
         columns.push(column);
     }
     Ok(Overview {
@@ -114,6 +134,33 @@ fn inspected(path: &str, separator: &str, date_format: &str) -> Result<Overview,
         repeated_rows,
         counted_rows: sums.rows.min(REMEMBERED as usize),
         first_rows: first_rows(&glimpse).map_err(unreadable)?,
+    })
+}
+
+/// How the numbers of a column are read, and the fault if that cannot be told. The whole column is
+/// looked at only where the first rows are numbers that Polars does not read as they are.
+fn notation(
+    frame: &LazyFrame,
+    glimpse: &DataFrame,
+    name: &str,
+    schema: &Schema,
+) -> PolarsResult<(Notation, Option<String>)> {
+    if schema.get(name).is_some_and(|dtype| dtype.is_numeric()) {
+        return Ok((Notation::Typed, None));
+    }
+    let is_count = ColumnWords::of(name).about(Topic::Count);
+    let decided = |evidence: Evidence| match evidence.decide(Numeric { name, is_count }, "auto") {
+        Ok(notation) => (notation, None),
+        Err(fault) => (Notation::Plain, Some(fault)),
+    };
+    let first = glimpse.select([name])?.lazy().with_row_index(ROW, None);
+    let evidence = Evidence::of(&first, name)?;
+    if !most(evidence.numbers() as usize, evidence.values() as usize) {
+        return Ok((Notation::Plain, None));
+    }
+    Ok(match decided(evidence) {
+        (Notation::Whole | Notation::Plain, None) => (Notation::Plain, None),
+        _ => decided(Evidence::of(frame, name)?),
     })
 }
 
@@ -135,30 +182,30 @@ struct Sums {
 }
 
 impl Sums {
-    fn of(frame: &LazyFrame, names: &[String]) -> PolarsResult<Self> {
+    fn of(
+        frame: &LazyFrame,
+        names: &[String],
+        notations: &[(Notation, Option<String>)],
+    ) -> PolarsResult<Self> {
         let (mut typed, mut sums) = (Vec::new(), Vec::new());
         let count = |is: Expr| is.fill_null(lit(false)).cast(DataType::UInt64).sum();
         // Aliases use positions, because names in the file can be anything.
         for (i, name) in names.iter().enumerate() {
-            let (text, number) = (|| col(format!("text{i}")), || col(format!("number{i}")));
-            let read = filled(name).cast(DataType::Float64);
+            let (text, value) = (|| col(format!("text{i}")), || col(format!("number{i}")));
+            let read = number(name, notations[i].0, Blanks::TakenOff);
             let finite = when(read.clone().is_finite()).then(read).otherwise(lit(NULL));
             typed.extend([
                 filled(name).alias(format!("text{i}")),
                 finite.alias(format!("number{i}")),
             ]);
             let is_list = text().str().starts_with(lit("[")).and(text().str().ends_with(lit("]")));
-            let pointed = || number().is_not_null().and(text().str().contains_literal(lit(".")));
-            let thousands = is_thousands(text(), number());
             sums.extend([
                 count(text().is_not_null()).alias(format!("filled{i}")),
-                count(number().is_not_null()).alias(format!("numbers{i}")),
-                count(number().eq(number().floor())).alias(format!("whole{i}")),
+                count(value().is_not_null()).alias(format!("numbers{i}")),
+                count(value().eq(value().floor())).alias(format!("whole{i}")),
                 count(is_list).alias(format!("lists{i}")),
-                count(pointed()).alias(format!("pointed{i}")),
-                count(pointed().and(thousands)).alias(format!("thousands{i}")),
-                number().min().alias(format!("low{i}")),
-                number().max().alias(format!("high{i}")),
+                value().min().alias(format!("low{i}")),
+                value().max().alias(format!("high{i}")),
                 text().min().alias(format!("first{i}")),
                 text().max().alias(format!("last{i}")),
             ]);
@@ -214,7 +261,6 @@ struct Sample {
     dates: usize,
     /// Whether the dates are in the given format.
     in_format: bool,
-    with_comma: usize,
 }
 
 impl Sample {
@@ -223,12 +269,16 @@ impl Sample {
         let values: Vec<&str> = column.str()?.iter().flatten().collect();
         let count = |test: &dyn Fn(&str) -> bool| values.iter().filter(|v| test(v)).count();
         let in_format = count(&|value| dates::is_in(value, date_format));
+        // Many columns hold such numbers; only the name of the column tells that these are dates.
+        let as_numbers = match ColumnWords::of(column.name()).about(Topic::Date) {
+            true => count(&dates::is_number),
+            false => 0,
+        };
         Ok(Self {
             example: values.first().map(|value| (*value).to_owned()),
             values: values.len(),
-            dates: in_format.max(count(&dates::is_known)),
+            dates: in_format.max(count(&dates::is_known)).max(as_numbers),
             in_format: in_format > 0 && most(in_format, values.len()),
-            with_comma: count(&has_decimal_comma),
         })
     }
 
@@ -243,7 +293,7 @@ fn most(part: usize, all: usize) -> bool {
 
 /// The format of a column of dates, the number of readable dates, the first and the last.
 struct Dated {
-    format: String,
+    format: Result<String, String>,
     readable: Option<usize>,
     first: Option<String>,
     last: Option<String>,
@@ -256,11 +306,11 @@ fn dated(frame: &LazyFrame, name: &str, schema: &Schema, date_format: &str) -> P
         Err(Error::Engine { source, .. }) => return Err(source),
         // Without a format it is still a column of dates: the fault is shown instead.
         Err(Error::Input { faults, .. }) => {
-            let format = faults.join("; ");
+            let format = Err(faults.join("; "));
             return Ok(Dated { format, readable: None, first: None, last: None });
         }
         Err(other) => {
-            let format = other.to_string();
+            let format = Err(other.to_string());
             return Ok(Dated { format, readable: None, first: None, last: None });
         }
     };
@@ -276,7 +326,7 @@ fn dated(frame: &LazyFrame, name: &str, schema: &Schema, date_format: &str) -> P
         Ok(found.column(name)?.str()?.get(0).map(str::to_owned))
     };
     Ok(Dated {
-        format: format.to_string(),
+        format: Ok(format.to_string()),
         readable: Some(found.column("readable")?.u64()?.get(0).unwrap_or(0) as usize),
         first: day("first")?,
         last: day("last")?,
@@ -314,7 +364,9 @@ fn column(
     Column {
         name: name.to_owned(),
         kind,
-        date_format: dated.map(|dated| dated.format),
+        date_format: dated.as_ref().and_then(|dated| dated.format.clone().ok()),
+        number_format: None,
+        fault: dated.and_then(|dated| dated.format.err()),
         blank: sums.rows - values,
         unreadable: values.saturating_sub(readable),
         distinct,
@@ -322,12 +374,7 @@ fn column(
         example: sample.example.or_else(|| lowest.clone()),
         lowest,
         highest,
-        decimal_comma: kind == ColumnKind::Text
-            && sample.with_comma > 0
-            && most(sample.with_comma, sample.values),
-        thousands_points: kind == ColumnKind::Number
-            && sums.count("thousands", position) > 0
-            && sums.count("thousands", position) == sums.count("pointed", position),
+        notation: Notation::Plain,
         range,
     }
 }

@@ -17,9 +17,9 @@ pub mod named;
 pub mod words;
 
 use crate::error::Error;
-use crate::frame::guess::inspect::{Column, Overview};
+use crate::frame::guess::inspect::Overview;
 use crate::frame::guess::log::log;
-use crate::frame::guess::named::{Guess, Named, WITHOUT_POINTS};
+use crate::frame::guess::named::{Guess, Named};
 
 /// Guesses the columns of a file. Rows are read again only for a log, to find cancellations and
 /// columns to keep.
@@ -41,20 +41,8 @@ pub fn guess(overview: &Overview) -> Result<Guess, Error> {
 fn unknown(overview: &Overview) -> String {
     let columns: Vec<String> =
         overview.columns.iter().map(|c| format!("{:?} ({})", c.name, c.kind.name())).collect();
-    let such = |is: fn(&Column) -> bool| -> Option<String> {
-        let names = overview.columns.iter().filter(|column| is(column));
-        let names: Vec<String> = names.map(|column| format!("{:?}", column.name)).collect();
-        (!names.is_empty()).then(|| names.join(", "))
-    };
-    let comma = such(|column| column.decimal_comma).map_or(String::new(), |names| {
-        format!("; {names} look like numbers with a decimal comma: write them with a point")
-    });
-    let thousands = such(|column| column.thousands_points).map_or(String::new(), |names| {
-        format!("; {names}: is 1.234 more than a thousand? {WITHOUT_POINTS}")
-    });
-    let hint = comma + &thousands;
     format!(
-        "cannot tell which column is what; there are {}{hint}. Write a pipeline file with \
+        "cannot tell which column is what; there are {}. Write a pipeline file with \
          [input.columns] (pipelines/README.md) and run `cltv check` on it",
         columns.join(", ")
     )
@@ -63,13 +51,17 @@ fn unknown(overview: &Overview) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::guess::inspect::Column;
     use crate::frame::input::kinds::ColumnKind;
+    use crate::frame::input::numbers::Notation;
 
     fn column(name: &str, kind: ColumnKind, distinct: usize, range: (f64, f64)) -> Column {
         Column {
             name: name.to_owned(),
             kind,
             date_format: None,
+            number_format: None,
+            fault: None,
             blank: 0,
             unreadable: 0,
             distinct,
@@ -77,8 +69,7 @@ mod tests {
             lowest: Some(range.0.to_string()),
             highest: Some(range.1.to_string()),
             example: None,
-            decimal_comma: false,
-            thousands_points: false,
+            notation: Notation::Plain,
             range: Some(range),
         }
     }

@@ -11,10 +11,6 @@ pub(crate) const LEAST_UNIQUE: f64 = 0.9;
 /// Most distinct values of a column that can be an attribute of customers.
 pub(crate) const MOST_ATTRIBUTES: usize = 50;
 
-/// What to do about numbers such as 1.234.
-pub(crate) const WITHOUT_POINTS: &str =
-    "Write the numbers without points for thousands (1234), or with two decimals (1.23)";
-
 /// The guessed description of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Guess {
@@ -33,25 +29,6 @@ pub struct Guess {
 }
 
 impl Guess {
-    /// A warning that points in the numbers of the guessed columns may separate thousands. Returns
-    /// `None` when there is no such doubt.
-    pub fn ambiguous(&self, overview: &Overview) -> Option<String> {
-        let Columns { orders, value, quantity, unit_price, .. } = &self.columns;
-        let numbers: Vec<&String> =
-            orders.iter().chain(value).chain(quantity).chain(unit_price).collect();
-        let doubtful =
-            |column: &&Column| column.thousands_points && numbers.contains(&&column.name);
-        let columns = overview.columns.iter().filter(doubtful);
-        let names: Vec<String> = columns.map(|column| format!("{:?}", column.name)).collect();
-        (!names.is_empty()).then(|| {
-            format!(
-                "every point in the numbers of {} has three digits after it: a run reads 1.234 as \
-                 a little more than one, but it may be more than a thousand. {WITHOUT_POINTS}",
-                names.join(", ")
-            )
-        })
-    }
-
     /// The reason for the guess of a key; empty if there is none.
     pub fn reason(&self, key: &str) -> &str {
         self.reasons.iter().find(|(known, _)| *known == key).map_or("", |(_, reason)| reason)

@@ -1,6 +1,8 @@
 //! Splits the name of a column into words and finds its topics, in English and Turkish and in any
 //! spelling: `InvoiceDate`, `FATURA TARİHİ`, `son_sipariş_tarihi`.
 
+use crate::frame::input::letters::folded;
+
 /// The words of a column name, in lower-case letters of the English alphabet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ColumnWords(Vec<String>);
@@ -186,24 +188,6 @@ fn ends_glued(word: &str, ending: &str) -> bool {
     let before = word.strip_suffix(ending).unwrap_or_default();
     let known = [Topic::Customer, Topic::Order].into_iter().flat_map(Topic::words);
     known.into_iter().any(|known| known.trim_end_matches('$') == before)
-}
-
-/// A character as a lower-case English letter, a digit, or a blank between words. Returns `None`
-/// for combining accents, which follow the letter in a decomposed text.
-fn folded(letter: char) -> Option<char> {
-    let plain = match letter {
-        'ı' | 'İ' | 'I' | 'î' | 'Î' => 'i',
-        'ş' | 'Ş' => 's',
-        'ğ' | 'Ğ' => 'g',
-        'ü' | 'Ü' | 'û' | 'Û' => 'u',
-        'ö' | 'Ö' => 'o',
-        'ç' | 'Ç' => 'c',
-        'â' | 'Â' => 'a',
-        '\u{300}'..='\u{36f}' => return None,
-        other if other.is_alphanumeric() => return other.to_lowercase().next(),
-        _ => ' ',
-    };
-    Some(plain)
 }
 
 /// Words that negate a cancellation: refusals, negated Turkish verbs, as in `iptal edilmedi`, and

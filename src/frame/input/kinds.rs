@@ -1,6 +1,5 @@
 //! What values are: whole numbers, numbers, dates, lists or text.
 
-use polars::prelude::*;
 use serde::Serialize;
 
 use crate::frame::input::dates;
@@ -47,21 +46,4 @@ pub fn kind_of(value: &str) -> ColumnKind {
         _ if value.starts_with('[') && value.ends_with(']') => ColumnKind::List,
         _ => ColumnKind::Text,
     }
-}
-
-/// Whether the point in a number could separate thousands: it could in 1.234 and 123.456, but not
-/// in 0.123 or 1234.567.
-pub(crate) fn is_thousands(text: Expr, number: Expr) -> Expr {
-    let size = || when(number.clone().lt(lit(0.0))).then(-number.clone()).otherwise(number.clone());
-    let point = text.str().slice(lit(-4), lit(1)).eq(lit("."));
-    point.and(size().gt_eq(lit(1.0))).and(size().lt(lit(1000.0)))
-}
-
-/// Whether a text is a number with a decimal comma, such as 1.234,50.
-pub(crate) fn has_decimal_comma(text: &str) -> bool {
-    let plain = text.replace('.', "");
-    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    plain.trim_start_matches('-').split_once(',').is_some_and(|(whole, fraction)| {
-        is_digits(whole) && is_digits(fraction) && fraction.len() != 3
-    })
 }

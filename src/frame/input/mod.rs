@@ -4,13 +4,19 @@
 //! * [`load`]: finds the files, checks their schemas and plans the scan.
 //! * [`pages`]: scans a Parquet file after checking its page headers.
 //! * [`schema`]: names and SQL types of columns.
-//! * [`dates`]: finds the date format of a column and reads its dates.
-//! * [`typed`]: expressions for numbers and identifiers.
+//! * [`dates`]: finds the date format of a column and reads its dates. [`date_text`]: dates with
+//!   names of months, and dates stored as numbers.
+//! * [`numbers`]: finds the notation of a column of numbers and reads it. [`notation`]: one number.
+//! * [`typed`]: expressions for texts and identifiers. [`letters`]: letters without accents.
 //! * [`kinds`]: what values are: numbers, dates, lists or text.
 
+pub mod date_text;
 pub mod dates;
 pub mod kinds;
+pub mod letters;
 pub mod load;
+pub mod notation;
+pub mod numbers;
 pub mod pages;
 #[cfg(feature = "cli")]
 pub mod schema;

@@ -1,4 +1,4 @@
-//! Expressions that turn raw columns, text or typed, into numbers and identifiers.
+//! Expressions that turn raw columns, text or typed, into texts and identifiers.
 
 use polars::prelude::*;
 
@@ -29,11 +29,6 @@ pub fn stripped(name: &str) -> Expr {
 /// Whether a text has blanks around it.
 pub fn has_blanks(name: &str) -> Expr {
     stripped(name).neq(text(name, Blanks::Unexpected))
-}
-
-/// A column as numbers, from CSV text or a numeric Parquet column; null where it has no number.
-pub fn number(name: &str, blanks: Blanks) -> Expr {
-    text(name, blanks).cast(DataType::Float64)
 }
 
 /// An identifier without surrounding blanks; null where nothing is left.

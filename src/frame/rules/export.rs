@@ -8,7 +8,8 @@ use crate::error::Error;
 use crate::frame::columns::{CUSTOMER_ID_TYPED, FIRST_ORDER, LAST_ORDER, RULE, typed_name};
 use crate::frame::input::dates;
 use crate::frame::input::load::unreadable;
-use crate::frame::input::typed::{Blanks, identifier, is_unusable, number, without_decimals};
+use crate::frame::input::numbers::{Notations, numeric_columns};
+use crate::frame::input::typed::{Blanks, identifier, is_unusable, without_decimals};
 use crate::frame::rules::column_types::{self, WRONG_TYPE};
 use crate::frame::rules::judged::{
     Cleaned, Rule, count_by_rule, first_broken, is_sound, none_left, quarantine,
@@ -35,6 +36,12 @@ pub fn customers(raw: LazyFrame, files: &[String], settings: &Settings) -> Resul
     let (first, last) = (named(&columns.first_order_date), named(&columns.last_order_date));
     let setting = &settings.input.date_format;
     let format = dates::settle(&raw, &[first, last], setting, place, engine)?;
+    let notations = Notations::settle(
+        &raw,
+        &numeric_columns(&settings.input),
+        &settings.input.number_format,
+        place,
+    )?;
     let date =
         |name: &str| dates::parsed(name, schema.get(name).unwrap_or(&DataType::String), &format);
     let mut typed = vec![
@@ -47,7 +54,7 @@ pub fn customers(raw: LazyFrame, files: &[String], settings: &Settings) -> Resul
             .orders
             .iter()
             .chain(&columns.value)
-            .map(|name| number(name, Blanks::TakenOff).alias(typed_name(name))),
+            .map(|name| notations.number(name, Blanks::TakenOff).alias(typed_name(name))),
     );
     let rules = rules(settings);
     let judged = judge(raw.with_columns(typed), &rules, engine)?;

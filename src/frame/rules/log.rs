@@ -13,8 +13,9 @@ use crate::frame::columns::{
 };
 use crate::frame::input::dates::{self, DateFormat};
 use crate::frame::input::load::unreadable;
+use crate::frame::input::numbers::{Notations, numeric_columns};
 use crate::frame::input::typed::{
-    Blanks, has_blanks, is_decimal, is_unusable, number, stripped, text, without_decimals,
+    Blanks, has_blanks, is_decimal, is_unusable, stripped, text, without_decimals,
 };
 use crate::frame::rules::column_types::{self, WRONG_TYPE};
 use crate::frame::rules::judged::{
@@ -46,11 +47,20 @@ pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cl
     let guess = dates::glimpse(&raw, &[date], setting);
     let guessed = guess.is_some();
     let format = guess.map_or_else(settle, Ok)?;
-    let mut reading = Reading { format, blanks: Blanks::Unexpected };
+    let numeric = numeric_columns(&settings.input);
+    let number_format = &settings.input.number_format;
+    let settle_numbers = || Notations::settle(&raw, &numeric, number_format, place);
+    let glimpsed = Notations::glimpse(&raw, &numeric, number_format);
+    let numbers_guessed = glimpsed.is_some();
+    let notations = glimpsed.map_or_else(settle_numbers, Ok)?;
+    let mut reading = Reading { format, notations, blanks: Blanks::Unexpected };
     let mut pass = Pass::through(&raw, &reading, files, settings)?;
-    let dates_in_doubt = guessed && pass.rejected.iter().any(|r| r.rule == "unreadable_date");
+    let broken = |rule: &str| pass.rejected.iter().any(|r| r.rule == rule);
+    let dates_in_doubt = guessed && broken("unreadable_date");
+    let numbers_in_doubt = numbers_guessed && broken("unreadable_value");
     let again = Reading {
         format: if dates_in_doubt { settle()? } else { reading.format.clone() },
+        notations: if numbers_in_doubt { settle_numbers()? } else { reading.notations.clone() },
         blanks: pass.blanks(&settings.input).map_err(failed())?,
     };
     if again != reading {
@@ -70,6 +80,7 @@ pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cl
 #[derive(Debug, Clone, PartialEq)]
 struct Reading {
     format: DateFormat,
+    notations: Notations,
     blanks: Blanks,
 }
 
@@ -179,7 +190,7 @@ fn judged(
     let schema = raw.clone().collect_schema().map_err(failed())?;
     let date = columns.order_date.as_deref().unwrap_or_default();
     let dtype = schema.get(date).unwrap_or(&DataType::String);
-    let number = |name: &str| number(name, reading.blanks);
+    let number = |name: &str| reading.notations.number(name, reading.blanks);
     let quantity = columns.quantity.as_deref().map_or(lit(1.0), number);
     let value = match (columns.value.first(), &columns.unit_price) {
         (Some(value), _) => number(value),

@@ -1,0 +1,367 @@
+//! How numbers are written: which sign stands before the decimals, what separates thousands, and
+//! what else surrounds the digits.
+//!
+//! A text such as `1.234` is 1.234 where the point is decimal, and 1234 where it separates
+//! thousands. A text such as `12,50` can be read in one way only. So a column is decided by the
+//! values that fit one notation.
+
+use std::borrow::Cow;
+
+use crate::settings::NUMBER_FORMATS;
+
+/// The sign before the decimals. Thousands may be separated by the other of point and comma, by
+/// blanks of any width, or by apostrophes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DecimalMark {
+    /// `1,234.50`
+    Point,
+    /// `1.234,50`
+    Comma,
+}
+
+impl DecimalMark {
+    fn sign(self) -> char {
+        match self {
+            Self::Point => '.',
+            Self::Comma => ',',
+        }
+    }
+
+    fn other(self) -> Self {
+        match self {
+            Self::Point => Self::Comma,
+            Self::Comma => Self::Point,
+        }
+    }
+
+    /// An example of the notation, as `input.number_format` has it.
+    pub fn example(self) -> &'static str {
+        match self {
+            Self::Point => "1,234.56",
+            Self::Comma => "1.234,56",
+        }
+    }
+}
+
+/// The decimal mark that `input.number_format` names. Returns `None` for `auto`.
+pub fn mark_of(format: &str) -> Option<DecimalMark> {
+    match format.chars().rev().nth(2) {
+        _ if !NUMBER_FORMATS.contains(&format) => None,
+        Some(',') => Some(DecimalMark::Comma),
+        _ => Some(DecimalMark::Point),
+    }
+}
+
+/// What the text of a number says about the notation of its column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Class {
+    /// Nothing, or a word for a missing value.
+    Missing,
+    /// Digits only.
+    Whole,
+    /// Only with a decimal point, and written as Polars reads it: `12.50`.
+    PlainPoint,
+    /// Only with a decimal point, and written otherwise: `1,234.50`, `$12.50`, `(12.50)`.
+    Point,
+    /// Only with a decimal comma: `12,50`, `1.234,50`.
+    Comma,
+    /// `1.234`: 1.234 or 1234.
+    EitherPoint,
+    /// `1,234`: 1234 or 1.234.
+    EitherComma,
+    /// The same number either way, but not written as Polars reads it: `1 234`, `12 TL`.
+    Same,
+    /// No number.
+    NoNumber,
+}
+
+impl Class {
+    /// All classes, by their number.
+    pub const ALL: [Self; 9] = [
+        Self::Missing,
+        Self::Whole,
+        Self::PlainPoint,
+        Self::Point,
+        Self::Comma,
+        Self::EitherPoint,
+        Self::EitherComma,
+        Self::Same,
+        Self::NoNumber,
+    ];
+}
+
+/// What a text says about the notation of its column.
+pub fn classify(text: &str) -> Class {
+    if is_missing(text) {
+        return Class::Missing;
+    }
+    let (point, comma) = (read(text, DecimalMark::Point), read(text, DecimalMark::Comma));
+    let trimmed = text.trim();
+    let is_bare = || trimmed.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    match (point, comma) {
+        (None, None) => Class::NoNumber,
+        (Some(_), None) if is_bare() && trimmed.parse::<f64>().is_ok() => Class::PlainPoint,
+        (Some(_), None) => Class::Point,
+        (None, Some(_)) => Class::Comma,
+        (Some(point), Some(comma)) if point == comma => match trimmed.parse::<i64>() {
+            Ok(_) => Class::Whole,
+            Err(_) => Class::Same,
+        },
+        _ if text.contains('.') => Class::EitherPoint,
+        _ => Class::EitherComma,
+    }
+}
+
+/// Words that stand for a missing value.
+const MISSING: &[&str] = &[
+    "null", "none", "nan", "na", "n/a", "#n/a", "#yok", "nil", "-", "--", "\\n", "(null)",
+    "(blank)", "yok",
+];
+
+/// Whether a text is blank or a word for a missing value.
+pub fn is_missing(text: &str) -> bool {
+    let text = text.trim();
+    text.is_empty()
+        || (text.len() <= 7 && MISSING.iter().any(|word| text.eq_ignore_ascii_case(word)))
+}
+
+/// Signs and codes of currencies. Longer ones come before those that they contain.
+const CURRENCIES: &[&str] = &[
+    "US$", "R$", "A$", "C$", "$", "€", "£", "¥", "₺", "₽", "₹", "₴", "₩", "₪", "₫", "฿", "₦", "₼",
+    "₾", "₸", "TRY", "YTL", "TL", "USD", "EUR", "GBP", "CHF", "JPY", "CNY", "RUB", "UAH", "PLN",
+    "CZK", "HUF", "RON", "BGN", "SEK", "NOK", "DKK", "INR", "BRL", "MXN", "CAD", "AUD", "NZD",
+    "ZAR", "AED", "SAR", "KWD", "QAR", "BHD", "OMR", "EGP", "ILS", "KRW", "SGD", "HKD", "THB",
+    "IDR", "MYR", "PHP", "VND", "AZN", "GEL", "KZT", "zł", "Kč", "Ft", "kr.", "kr", "Rs.", "Rs",
+    "Fr.", "руб", "лв",
+];
+
+/// The parts of a number's text.
+struct Parts<'a> {
+    negative: bool,
+    currency: Option<&'static str>,
+    /// Digits with their marks and separators.
+    digits: &'a str,
+    /// Power of ten of a scientific notation, as text.
+    exponent: Option<&'a str>,
+}
+
+impl<'a> Parts<'a> {
+    /// Takes off what surrounds the digits, from both ends until nothing is left to take off.
+    fn of(text: &'a str) -> Option<Self> {
+        let mut rest = unprotected(text.trim());
+        let (mut negative, mut currency) = (false, None);
+        loop {
+            let before = rest.len();
+            rest = rest.trim();
+            if let Some(inner) = rest.strip_prefix('(').and_then(|r| r.strip_suffix(')')) {
+                (rest, negative) = (inner, true);
+            }
+            if let Some(inner) = rest.strip_prefix('+') {
+                rest = inner;
+            }
+            for end in [str::strip_prefix::<&[char]>, str::strip_suffix::<&[char]>] {
+                if let Some(inner) = end(rest, MINUS) {
+                    // Two signs, as in "--5" or "(-5)", are a mistake and no number.
+                    if negative {
+                        return None;
+                    }
+                    (rest, negative) = (inner, true);
+                }
+            }
+            if let Some((inner, found)) = without_currency(rest) {
+                if currency.is_some_and(|known| known != found) {
+                    return None;
+                }
+                (rest, currency) = (inner, Some(found));
+            }
+            if rest.len() == before {
+                break;
+            }
+        }
+        let (digits, exponent) = match rest.split_once(['e', 'E']) {
+            Some((digits, exponent)) => (digits, Some(exponent)),
+            None => (rest, None),
+        };
+        Some(Self { negative, currency, digits, exponent })
+    }
+}
+
+/// Signs for minus: the hyphen, its Unicode relatives, and the minus proper.
+const MINUS: &[char] =
+    &['-', '\u{2212}', '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{fe63}', '\u{ff0d}'];
+
+/// The content of `="…"`, by which spreadsheets keep a text from being changed, and of a text with
+/// an apostrophe before it.
+pub fn unprotected(text: &str) -> &str {
+    let inner = text.strip_prefix("=\"").and_then(|text| text.strip_suffix('"'));
+    inner.or_else(|| text.strip_prefix('\'')).unwrap_or(text).trim()
+}
+
+fn without_currency(text: &str) -> Option<(&str, &'static str)> {
+    let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
+    CURRENCIES.iter().find_map(|currency| {
+        let length = currency.len();
+        let front = text.get(..length).filter(|front| same(front, currency));
+        let back = text.len().checked_sub(length).and_then(|at| text.get(at..));
+        match (front, back) {
+            (Some(_), _) => Some((&text[length..], *currency)),
+            (None, Some(back)) if same(back, currency) => {
+                Some((&text[..text.len() - length], *currency))
+            }
+            _ => None,
+        }
+    })
+}
+
+/// The sign or code of the currency that stands beside a number.
+pub fn currency_of(text: &str) -> Option<&'static str> {
+    let currency = Parts::of(text)?.currency?;
+    Some(match currency {
+        "TL" | "TRY" | "YTL" => "₺",
+        "USD" | "US$" => "$",
+        "EUR" => "€",
+        "GBP" => "£",
+        other => other,
+    })
+}
+
+/// The number that a text is in a notation. Returns `None` when it is none.
+pub fn read(text: &str, mark: DecimalMark) -> Option<f64> {
+    let parts = Parts::of(text)?;
+    let (whole, fraction) = match parts.digits.split_once(mark.sign()) {
+        Some((whole, fraction)) => (whole, fraction),
+        None => (parts.digits, ""),
+    };
+    let whole = ungrouped(whole, mark)?;
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_digits(fraction) || (whole.is_empty() && fraction.is_empty()) {
+        return None;
+    }
+    let exponent = match parts.exponent {
+        None => "0",
+        Some(exponent) if is_digits(exponent.trim_start_matches(['+', '-'])) => exponent,
+        Some(_) => return None,
+    };
+    let sign = if parts.negative { "-" } else { "" };
+    let number: f64 = format!("{sign}{whole}.{fraction}0e{exponent}").parse().ok()?;
+    number.is_finite().then_some(number)
+}
+
+/// The digits before the decimals, without separators of thousands. Groups have three digits; all
+/// but the first and the last may have two, as in India. One number has one kind of separator.
+fn ungrouped(whole: &str, mark: DecimalMark) -> Option<Cow<'_, str>> {
+    if whole.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Cow::Borrowed(whole));
+    }
+    let separates = |letter: char| {
+        letter == mark.other().sign()
+            || letter.is_whitespace()
+            || "'\u{2019}\u{2018}\u{2bc}".contains(letter)
+    };
+    let separator =
+        whole.chars().find(|letter| !letter.is_ascii_digit()).filter(|s| separates(*s))?;
+    let groups: Vec<&str> = whole.split(separator).collect();
+    let (first, rest) = groups.split_first()?;
+    let (last, middle) = rest.split_last()?;
+    let is_group = |group: &str, least: usize| {
+        (least..=3).contains(&group.len()) && group.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let sound = is_group(first, 1)
+        && !first.starts_with('0')
+        && middle.iter().all(|group| is_group(group, 2))
+        && is_group(last, 3);
+    sound.then(|| Cow::Owned(groups.concat()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_as_people_write_them() {
+        for (text, expected) in [
+            ("1234.50", 1234.5),
+            ("1,234.50", 1234.5),
+            ("12,34,567.5", 1234567.5),
+            ("1 234.5", 1234.5),
+            ("1\u{a0}234.5", 1234.5),
+            ("1\u{202f}234\u{202f}567.5", 1234567.5),
+            ("1'234.5", 1234.5),
+            ("1\u{2019}234.5", 1234.5),
+            ("$1,234.50", 1234.5),
+            ("-$12.5", -12.5),
+            ("$-12.5", -12.5),
+            ("12.50 TL", 12.5),
+            ("TRY 12.5", 12.5),
+            ("₺12.5", 12.5),
+            ("(12.50)", -12.5),
+            ("($12.50)", -12.5),
+            ("12.50-", -12.5),
+            ("\u{2212}12.5", -12.5),
+            ("=\"12.50\"", 12.5),
+            (".5", 0.5),
+            ("5.", 5.0),
+            ("1.5e3", 1500.0),
+            ("+7", 7.0),
+        ] {
+            assert_eq!(read(text, DecimalMark::Point), Some(expected), "{text}");
+            let swapped: String = text
+                .chars()
+                .map(|c| match c {
+                    '.' => ',',
+                    ',' => '.',
+                    other => other,
+                })
+                .collect();
+            assert_eq!(read(&swapped, DecimalMark::Comma), Some(expected), "{swapped}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number() {
+        for text in [
+            "", "abc", "1.2.3", "1,23.5", "12,3456.7", "K11238", "--5", "$5 €", "1,2345", "e5", ".",
+        ] {
+            assert_eq!(read(text, DecimalMark::Point), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn values_that_fit_one_notation_decide() {
+        for (text, class) in [
+            ("5", Class::Whole),
+            ("12.50", Class::PlainPoint),
+            ("0.123", Class::PlainPoint),
+            ("1234.567", Class::PlainPoint),
+            ("1,234.50", Class::Point),
+            ("1,234,567", Class::Point),
+            ("12,50", Class::Comma),
+            ("1.234.567", Class::Comma),
+            ("1.234", Class::EitherPoint),
+            ("1,234", Class::EitherComma),
+            ("1 234", Class::Same),
+            ("12 TL", Class::Same),
+            ("yes", Class::NoNumber),
+            ("NULL", Class::Missing),
+            (" ", Class::Missing),
+        ] {
+            assert_eq!(classify(text), class, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_same_currency_has_several_names() {
+        assert_eq!(currency_of("12 TL"), currency_of("₺12"));
+        assert_eq!(currency_of("TRY 5"), currency_of("5tl"));
+        assert_ne!(currency_of("$5"), currency_of("€5"));
+        assert_eq!(currency_of("5"), None);
+    }
+
+    #[test]
+    fn the_key_names_a_mark() {
+        assert_eq!(mark_of("1.234,56"), Some(DecimalMark::Comma));
+        assert_eq!(mark_of("1 234.56"), Some(DecimalMark::Point));
+        assert_eq!(mark_of("auto"), None);
+    }
+}
