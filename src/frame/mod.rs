@@ -3,6 +3,7 @@
 //! # Layout
 //! * [`columns`]: names of columns that exist only inside the program.
 //! * [`input`]: from files to lazy frames with typed columns.
+//! * [`doubts`]: what looks right and probably is not.
 //! * [`rules`]: which rows are valid, and which go to the quarantine.
 //! * [`summary`]: outlier limits, the CLTV frame with one row per customer, and the holdout.
 //! * [`scored`]: predictions joined back, segments, profiles, target lists, two runs compared.
@@ -10,6 +11,7 @@
 //! * here: helpers that run queries.
 
 pub mod columns;
+pub mod doubts;
 #[cfg(feature = "cli")]
 pub mod guess;
 pub mod input;

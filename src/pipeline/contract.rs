@@ -17,6 +17,16 @@ const AS_ASKED: &[&str] =
     &["cancelled", "return", "returned", "order_after_observation_end", "duplicate_line"];
 /// Rules of rows that any log has, which are not worth a warning.
 const EXPECTED: &[&str] = &["cancelled", "return", "returned"];
+/// Rules of rows that have a finding of their own.
+const SAID: &[&str] = &["guest_id", "total_row", "implausible_date"];
+/// Rules of rows with a value that cannot be read, or cannot be true.
+const UNREADABLE: &[&str] = &[
+    "unreadable_date",
+    "unreadable_value",
+    "unreadable_order_count",
+    "value_out_of_range",
+    "wrong_type",
+];
 
 /// Holds the input against the contract; forgets the bad rows themselves where it says so.
 ///
@@ -24,6 +34,7 @@ const EXPECTED: &[&str] = &["cancelled", "return", "returned"];
 /// [`Error::Input`] when there are too many bad rows, or the newest order is too old.
 pub fn enforce(mut cleaned: Cleaned, settings: &Settings) -> Result<Cleaned, Error> {
     let mut faults: Vec<String> = too_many(&cleaned, settings).into_iter().collect();
+    faults.extend(too_few(&cleaned, settings));
     if let (Some(days), Some(end)) = (settings.contract.max_age_days, settings.stated_end()) {
         faults.extend(too_old(newest(&cleaned, &settings.input)?, end, days));
     }
@@ -41,28 +52,53 @@ pub fn bad_rows(rejected: &[Rejected]) -> usize {
     rejected.iter().filter(|r| !AS_ASKED.contains(&r.rule.as_str())).map(|r| r.rows).sum()
 }
 
+/// Too many bad rows for the contract; where it sets no limit, too many unreadable ones.
 fn too_many(cleaned: &Cleaned, settings: &Settings) -> Option<String> {
     let contract = &settings.contract;
+    let share = |rows: usize| rows as f64 / cleaned.rows_read.max(1) as f64;
     let bad = bad_rows(&cleaned.rejected);
-    let share = bad as f64 / cleaned.rows_read.max(1) as f64;
-    let limit = match (contract.bad_rows, contract.fail_at) {
+    let unreadable = rows_of(&cleaned.rejected, UNREADABLE);
+    let (rows, limit) = match (contract.bad_rows, contract.fail_at) {
         _ if bad == 0 => return None,
-        (BadRows::Fail, _) => "contract.bad_rows = \"fail\" lets none pass".to_owned(),
-        (_, Some(most)) if share >= most => format!("contract.fail_at is {most}"),
+        (BadRows::Fail, _) => (bad, "contract.bad_rows = \"fail\" lets none pass".to_owned()),
+        (_, Some(most)) if share(bad) >= most => (bad, format!("contract.fail_at is {most}")),
+        (_, None) if share(unreadable) > contract.unreadable_at => {
+            (unreadable, format!("contract.unreadable_at is {}", contract.unreadable_at))
+        }
         _ => return None,
     };
-    let is_bad = |r: &&Rejected| !AS_ASKED.contains(&r.rule.as_str());
+    let only_unreadable = rows == unreadable && rows != bad;
+    let is_bad = |r: &&Rejected| {
+        let rule = &r.rule.as_str();
+        if only_unreadable { UNREADABLE.contains(rule) } else { !AS_ASKED.contains(rule) }
+    };
     let rules: Vec<String> =
         cleaned.rejected.iter().filter(is_bad).map(|r| format!("{} {}", r.rows, r.rule)).collect();
     let worst = cleaned.rejected.iter().find(is_bad).map_or("", |r| r.rule.as_str());
     Some(format!(
-        "{bad} of {} rows ({:.1} %) break a rule ({}), and {limit}; one of them: {}; mend the file, or \
+        "{rows} of {} rows ({:.1} %) break a rule ({}), and {limit}; one of them: {}; mend the file, or \
          change [contract]",
         cleaned.rows_read,
-        100.0 * share,
+        100.0 * share(rows),
         rules.join(", "),
         first_of(&cleaned.quarantine, worst)
     ))
+}
+
+fn rows_of(rejected: &[Rejected], rules: &[&str]) -> usize {
+    rejected.iter().filter(|r| rules.contains(&r.rule.as_str())).map(|r| r.rows).sum()
+}
+
+/// Fewer rows than the contract asks for.
+fn too_few(cleaned: &Cleaned, settings: &Settings) -> Option<String> {
+    let least = settings.contract.min_rows?;
+    ((cleaned.rows_read as u64) < least).then(|| {
+        format!(
+            "there are {} rows, and contract.min_rows is {least}: is the file complete? Export again, \
+             or change [contract]",
+            cleaned.rows_read
+        )
+    })
 }
 
 /// The newest order of the rows that keep the rules.
@@ -90,8 +126,21 @@ pub fn rejected_rows(
     rows_read: usize,
     settings: &Settings,
 ) -> Option<Finding> {
+    // Lines without a customer are usual in the log of a till.
+    let is_usual = |rule: &str| {
+        EXPECTED.contains(&rule)
+            || (rule == "missing_customer_id" && settings.input.kind == InputKind::Transactions)
+    };
+    let rejected: Vec<Rejected> =
+        rejected.iter().filter(|r| !SAID.contains(&r.rule.as_str())).cloned().collect();
     let rows: usize = rejected.iter().map(|r| r.rows).sum();
-    let rules: Vec<String> = rejected.iter().map(|r| format!("{} {}", r.rows, r.rule)).collect();
+    let rules: Vec<String> = rejected
+        .iter()
+        .map(|r| {
+            let share = 100.0 * r.rows as f64 / rows_read.max(1) as f64;
+            format!("{} {} ({share:.1} %)", r.rows, r.rule)
+        })
+        .collect();
     let message = format!("{rows} rows break a rule and were set aside: {}", rules.join(", "));
     let (variant, remedy) = match settings.contract.bad_rows {
         BadRows::Drop => {
@@ -100,9 +149,9 @@ pub fn rejected_rows(
         _ => ("quarantined", "look at quarantine.parquet: file, row, rule and raw values"),
     };
     let warns = match settings.contract.warn_at {
-        None => rejected.iter().any(|r| !EXPECTED.contains(&r.rule.as_str())),
+        None => rejected.iter().any(|r| !is_usual(&r.rule)),
         Some(share) => {
-            let bad = bad_rows(rejected);
+            let bad = bad_rows(&rejected);
             bad > 0 && bad as f64 >= share * rows_read as f64
         }
     };

@@ -6,12 +6,14 @@
 //! * `models`: fit or take given models, predict. `segments`: CLTV and RFM segments.
 //!   `forecast`: the company, week by week, with intervals.
 //! * `selection`: how customers came to be in the file, as stated and as the data show it.
+//! * `doubts`: what looks right in the input and probably is not.
 //! * `notices`: what the reader should know. `remedies`: what may help when a fit fails. `advise`:
 //!   what to do about each segment. `charts`: the numbers behind the charts of the report.
 
 pub(crate) mod advise;
 pub(crate) mod charts;
 pub(crate) mod contract;
+pub(crate) mod doubts;
 pub(crate) mod forecast;
 pub(crate) mod models;
 pub(crate) mod notices;

@@ -10,7 +10,7 @@ use crate::model::forecast::predict::total_orders;
 use crate::pipeline::contract::rejected_rows;
 use crate::pipeline::models::Fit;
 use crate::pipeline::prepare::Prepared;
-use crate::pipeline::selection;
+use crate::pipeline::{doubts, selection};
 use crate::results::findings::{Finding, Severity};
 use crate::results::outlier_limits::OutlierLimits;
 use crate::results::run_document::Drift;
@@ -24,6 +24,8 @@ const LONGEST_GAP: i64 = 30;
 pub fn data_findings(settings: &Settings, prepared: &Prepared, edges: &[f64]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let cleaned = &prepared.input.cleaned;
+    findings.extend(cleaned.doubts.iter().map(doubts::finding));
+    findings.extend(doubts::returns(&cleaned.moved));
     findings.extend(rejected_rows(&cleaned.rejected, cleaned.rows_read, settings));
     findings.extend(truncated(&prepared.summary, settings));
     findings.extend(assumed_end(&prepared.summary, settings));

@@ -4,7 +4,8 @@ use polars::prelude::LazyFrame;
 
 use crate::customers::Histories;
 use crate::error::Error;
-use crate::frame::input::load::{is_data_file, load};
+use crate::frame::doubts::{Doubt, lines};
+use crate::frame::input::load::{Loaded, is_data_file, load, unreadable};
 use crate::frame::rules::column_types::typed;
 use crate::frame::rules::judged::Cleaned;
 use crate::frame::summary::outliers::cap;
@@ -61,14 +62,28 @@ pub(crate) fn load_and_clean(settings: &Settings, clock: &mut Clock) -> Result<C
     let source = Source::of(&settings.input.path, is_data_file)?;
     let read = || {
         let loaded = load(settings, source.path())?;
+        let currencies = currencies(&loaded, settings)?;
         let files = Files::of(loaded.files, |file| source.name_of(file))?;
         let raw = typed(loaded.frame, files.names(), &settings.contract, &settings.input)?;
-        let cleaned = contract::enforce(clean(raw, files.names(), settings)?, settings)?;
+        let mut cleaned = contract::enforce(clean(raw, files.names(), settings)?, settings)?;
+        cleaned.doubts.extend(currencies);
         Ok((files, cleaned))
     };
     let (files, cleaned) =
         catch_reader_panic(&settings.input.path, read).map_err(|error| source.renamed(error))?;
     Ok(CleanInput { source, files, cleaned })
+}
+
+/// Whether the file has a column of currencies that names several. A column that the pipeline keeps
+/// is read anyway; another one is read for this only.
+fn currencies(loaded: &Loaded, settings: &Settings) -> Result<Option<Doubt>, Error> {
+    let Some((whole, column)) = &loaded.currencies else {
+        return Ok(None);
+    };
+    catch_reader_panic(&settings.input.path, || {
+        lines::currencies(whole, column)
+            .map_err(|e| Error::input(&settings.input.path, unreadable(&e)))
+    })
 }
 
 fn clean(raw: LazyFrame, names: &[String], settings: &Settings) -> Result<Cleaned, Error> {

@@ -8,6 +8,7 @@ use crate::settings::contract;
 use crate::settings::sections::{RfmSegment, Selection, Settings};
 use crate::settings::types::{
     CappedColumns, FrequencyKind, InputKind, MonthLength, NUMBER_FORMATS, PurchaseModelName,
+    ValueOf,
 };
 
 /// Returns the settings when they break no rule.
@@ -147,6 +148,13 @@ fn transactions(settings: &Settings, faults: &mut Vec<String>) {
                     .to_owned(),
             );
         }
+    }
+    if log.value_of == ValueOf::Order && settings.input.columns.order_id.is_none() {
+        faults.push(
+            "transactions.value_of = \"order\" needs input.columns.order_id, which says which lines \
+             are of one order"
+                .to_owned(),
+        );
     }
     if let (Some(calibration), Some(end)) = (log.calibration_end, log.observation_end)
         && calibration > end

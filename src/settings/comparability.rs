@@ -133,6 +133,8 @@ fn of_input(input: &Input) -> [Definition; 2] {
         separator: _,
         encoding: _,
         sheet: _,
+        // Which ids are no customers may change from quarter to quarter, as columns may.
+        guest_ids: _,
         columns,
     } = input;
     let Columns {
@@ -193,10 +195,11 @@ fn of_output(output: &Output) -> Definition {
 }
 
 /// What counts as an order in a log, and what it is worth.
-fn of_transactions(transactions: &Transactions) -> [Definition; 5] {
+fn of_transactions(transactions: &Transactions) -> [Definition; 6] {
     let Transactions {
         cancelled,
         returns,
+        value_of,
         duplicate_lines,
         merge_same_day,
         keep_zero_value,
@@ -212,6 +215,7 @@ fn of_transactions(transactions: &Transactions) -> [Definition; 5] {
     [
         define("transactions.cancelled", "rule for cancellations", json!(cancelled)),
         define("transactions.returns", "handling of returns", json!(returns)),
+        define("transactions.value_of", "meaning of a line's value", json!(value_of)),
         define("transactions.duplicate_lines", "handling of equal lines", json!(duplicate_lines)),
         define("transactions.merge_same_day", "merging of a day's orders", json!(merge_same_day)),
         define(

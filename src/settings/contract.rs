@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use crate::settings::dates;
 use crate::settings::types::InputKind;
 
 /// `[contract]`
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Contract {
@@ -21,8 +22,49 @@ pub struct Contract {
     /// Share of bad rows, 0 to 1, from which a run fails; when absent, it fails only if no row is
     /// left.
     pub fail_at: Option<f64>,
+    /// Share of rows with unreadable values, 0 to 1, from which a run fails where `fail_at` does not
+    /// say otherwise.
+    pub unreadable_at: f64,
     /// Largest number of days from the newest order to the observation end.
     pub max_age_days: Option<u32>,
+    /// Fewest rows that the input must have.
+    pub min_rows: Option<u64>,
+    /// First plausible date of an order.
+    #[serde(with = "dates::optional_date")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub earliest_date: Option<NaiveDate>,
+    /// Last plausible date of an order.
+    #[serde(with = "dates::optional_date")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub latest_date: Option<NaiveDate>,
+    /// Days without orders after which a few last rows are taken for mistakes; 0 for never.
+    pub date_gap_days: u32,
+    /// The largest share of the rows, 0 to 1, that is a few.
+    pub date_gap_share: f64,
+    /// The largest fall against the run before, 0 to 1, in rows, customers or revenue.
+    pub max_fall: f64,
+    /// The largest rise against the run before, as a share: 1 for twice as much.
+    pub max_rise: f64,
+}
+
+impl Default for Contract {
+    fn default() -> Self {
+        Self {
+            required: BTreeMap::new(),
+            bad_rows: BadRows::default(),
+            warn_at: None,
+            fail_at: None,
+            unreadable_at: 0.05,
+            max_age_days: None,
+            min_rows: None,
+            earliest_date: None,
+            latest_date: None,
+            date_gap_days: 30,
+            date_gap_share: 0.01,
+            max_fall: 0.3,
+            max_rise: 1.0,
+        }
+    }
 }
 
 /// The type of a column's values. A blank value fits every type.
@@ -90,6 +132,24 @@ pub(super) fn check(
                  bad row stops the run"
             ));
         }
+    }
+    let shares = [
+        ("unreadable_at", contract.unreadable_at),
+        ("date_gap_share", contract.date_gap_share),
+        ("max_fall", contract.max_fall),
+    ];
+    for (key, share) in shares {
+        if !(0.0..=1.0).contains(&share) {
+            faults.push(format!(
+                "contract.{key} {share} is not a share: write a number from 0 to 1, as 0.05 for 5 %"
+            ));
+        }
+    }
+    if !(contract.max_rise >= 0.0) {
+        faults.push(format!(
+            "contract.max_rise {} is not a share: write a number from 0, as 1 for twice as much",
+            contract.max_rise
+        ));
     }
     if let (Some(warn), Some(fail)) = (contract.warn_at, contract.fail_at)
         && warn > fail

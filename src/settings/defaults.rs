@@ -10,7 +10,7 @@ use crate::settings::sections::{
 };
 use crate::settings::types::{
     CappedColumns, DuplicateLines, Format, FrequencyKind, MonetaryKind, MonthLength, Returns, Ties,
-    TimeUnit, UncertaintyMethod,
+    TimeUnit, UncertaintyMethod, ValueOf,
 };
 
 impl Default for Transactions {
@@ -18,6 +18,7 @@ impl Default for Transactions {
         Self {
             cancelled: None,
             returns: Returns::Net,
+            value_of: ValueOf::Line,
             duplicate_lines: DuplicateLines::Keep,
             merge_same_day: true,
             keep_zero_value: false,

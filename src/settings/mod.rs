@@ -34,5 +34,5 @@ pub use sections::{
 pub use types::{
     CappedColumns, DuplicateLines, EngineName, Family, Format, FrequencyKind, InputKind,
     MonetaryKind, MonthLength, NUMBER_FORMATS, Partition, PurchaseModelName, Returns,
-    SpendModelName, Ties, TimeUnit, UncertaintyMethod,
+    SpendModelName, Ties, TimeUnit, UncertaintyMethod, ValueOf,
 };

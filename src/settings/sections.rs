@@ -13,7 +13,7 @@ use crate::settings::dates::{self, AnalysisDate};
 use crate::settings::types::{
     self, CappedColumns, DuplicateLines, EngineName, Format, FrequencyKind, InputKind,
     MonetaryKind, MonthLength, Partition, PurchaseModelName, Returns, SpendModelName, Ties,
-    TimeUnit, UncertaintyMethod,
+    TimeUnit, UncertaintyMethod, ValueOf,
 };
 
 /// A checked pipeline.
@@ -112,6 +112,9 @@ pub struct Input {
     pub encoding: String,
     /// The worksheet of a workbook; by default, the first that has the columns.
     pub sheet: Option<String>,
+    /// Ids that are no customers, such as that of a till, beside the words for guests that are known.
+    #[serde(default)]
+    pub guest_ids: Vec<String>,
     /// Which column is what.
     pub columns: Columns,
 }
@@ -156,6 +159,9 @@ pub struct Transactions {
     pub cancelled: Option<Cancelled>,
     /// What happens to lines of negative value that are not cancellations.
     pub returns: Returns,
+    /// Whether a value is that of its line, or that of the order and stands on one or all of its
+    /// lines.
+    pub value_of: ValueOf,
     /// What happens to a line that repeats another in every column.
     pub duplicate_lines: DuplicateLines,
     /// Whether all orders of a customer on one day count as one order.

@@ -103,11 +103,27 @@ pub enum MonetaryKind {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Returns {
-    /// Returns are subtracted from what the customer spent on that day.
+    /// Returns are subtracted from what the customer spent on that day; what is left, from the order
+    /// that they belong to by `order_id`, else from the customer's latest earlier purchases.
     #[default]
     Net,
+    /// Returns are subtracted from what the customer spent on that day; where they are more, that day
+    /// is set aside.
+    SameDay,
     /// Returns are set aside.
     Drop,
+}
+
+/// `transactions.value_of`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ValueOf {
+    /// Each line has its own value.
+    #[default]
+    Line,
+    /// The value is that of the order: of its lines, the first entry in each column counts.
+    Order,
 }
 
 /// `transactions.duplicate_lines`

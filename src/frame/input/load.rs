@@ -9,6 +9,7 @@ use polars::prelude::*;
 
 use crate::error::{Error, nearest};
 use crate::frame::columns::{FILE, ROW};
+use crate::frame::doubts::lines::currency_column;
 use crate::frame::input::pages;
 use crate::settings::Settings;
 
@@ -21,6 +22,8 @@ pub struct Loaded {
     pub frame: LazyFrame,
     /// The files, in reading order.
     pub files: Vec<PathBuf>,
+    /// The column that names the currency of each row, in a frame of its own, if there is one.
+    pub currencies: Option<(LazyFrame, String)>,
 }
 
 /// Finds the files at `path`, checks their schemas and plans the scan.
@@ -62,11 +65,22 @@ fn together(
     wanted: &Wanted,
 ) -> Result<Loaded, Error> {
     let one = |(position, file): (usize, &PathBuf)| scan(file, position, separator, wanted);
-    let frames = files.iter().enumerate().map(one).collect::<Result<Vec<_>, _>>()?;
+    let scans = files.iter().enumerate().map(one).collect::<Result<Vec<_>, _>>()?;
+    let (frames, currencies): (Vec<_>, Vec<_>) = scans.into_iter().unzip();
     let union = UnionArgs { to_supertypes: true, ..Default::default() };
-    let frame = concat(frames, union)
-        .map_err(|e| Error::input(path, format!("the files do not fit together: {e}")))?;
-    Ok(Loaded { frame, files })
+    let together = |frames: Vec<LazyFrame>| {
+        concat(frames, union)
+            .map_err(|e| Error::input(path, format!("the files do not fit together: {e}")))
+    };
+    let currencies: Option<Vec<(LazyFrame, String)>> = currencies.into_iter().collect();
+    let currencies = match currencies.map(|found| found.into_iter().unzip()) {
+        Some((frames, names)) => {
+            let names: Vec<String> = names;
+            names.into_iter().next().map(|name| Ok((together(frames)?, name))).transpose()?
+        }
+        None => None,
+    };
+    Ok(Loaded { frame: together(frames)?, files, currencies })
 }
 
 /// The data files at `path`: a file, or all in a folder or under a pattern.
@@ -165,7 +179,7 @@ fn scan(
     position: usize,
     separator: &str,
     wanted: &Wanted,
-) -> Result<LazyFrame, Error> {
+) -> Result<(LazyFrame, Option<(LazyFrame, String)>), Error> {
     let needed = &wanted.names;
     let (frame, schema) = open(file, separator)?;
     let present: Vec<&str> =
@@ -180,7 +194,11 @@ fn scan(
         let rest = present.iter().filter(|name| !needed.iter().any(|n| n == *name));
         columns.extend(rest.map(|name| plain(name, schema.get(name))));
     }
-    Ok(frame.select(columns))
+    let currencies = currency_column(present.iter().copied()).map(|name| {
+        let codes = plain(name, schema.get(name)).alias("currency");
+        (frame.clone().select([codes]), name.to_owned())
+    });
+    Ok((frame.select(columns), currencies))
 }
 
 /// A scan of one file with its row numbers, and its schema.

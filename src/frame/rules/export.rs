@@ -5,18 +5,23 @@ use chrono::NaiveDate;
 use polars::prelude::*;
 
 use crate::error::Error;
-use crate::frame::columns::{CUSTOMER_ID_TYPED, FIRST_ORDER, LAST_ORDER, RULE, typed_name};
+use crate::frame::columns::{CUSTOMER_ID_TYPED, FIRST_ORDER, LAST_ORDER, ORDERS, RULE, typed_name};
+use crate::frame::doubts::Doubt;
+use crate::frame::doubts::dates::Range;
+use crate::frame::doubts::ids::{Ids, one_of};
 use crate::frame::input::dates;
 use crate::frame::input::load::unreadable;
-use crate::frame::input::numbers::{Notations, numeric_columns};
+use crate::frame::input::notation::is_missing;
+use crate::frame::input::numbers::{Notations, each, numeric_columns};
 use crate::frame::input::typed::{Blanks, identifier, is_unusable, without_decimals};
 use crate::frame::rules::column_types::{self, WRONG_TYPE};
 use crate::frame::rules::judged::{
-    Cleaned, Rule, count_by_rule, first_broken, is_sound, none_left, quarantine,
+    Cleaned, Rejected, Rule, count_by_rule, first_broken, is_sound, none_left, quarantine,
 };
+use crate::frame::rules::returns::Moved;
 use crate::frame::{collected, day_literal, engine, one_date};
 use crate::settings::columns::CUSTOMER_ID;
-use crate::settings::{AnalysisDate, Settings};
+use crate::settings::{AnalysisDate, Columns, Settings};
 
 /// Rule that a row breaks when an earlier valid row has the same identifier.
 const DUPLICATE: &str = "duplicate_customer_id";
@@ -56,17 +61,117 @@ pub fn customers(raw: LazyFrame, files: &[String], settings: &Settings) -> Resul
             .chain(&columns.value)
             .map(|name| notations.number(name, Blanks::TakenOff).alias(typed_name(name))),
     );
-    let rules = rules(settings);
-    let judged = judge(raw.with_columns(typed), &rules, engine)?;
+    let typed = raw.with_columns(typed).with_columns(unused_channels(columns, &schema));
+    let failed = || Error::engine("check the rows");
+    let typed = collected(typed, engine).map_err(failed())?;
+    let found = Found::of(&typed, settings)?;
+    let rules = rules(settings, &found);
+    let judged = judge(typed.lazy(), &rules, engine)?;
     let names: Vec<&str> = rules.iter().map(|(name, _)| *name).chain([DUPLICATE]).collect();
-    split(judged, &names, files, settings, rows_read)
+    let cleaned = split(judged, &names, files, settings, rows_read)?;
+    let doubts = found.doubts(&cleaned.rejected);
+    Ok(Cleaned { doubts, ..cleaned })
+}
+
+/// Orders and values of several columns, with 0 in place of a blank where another column has an
+/// entry: the customer never bought in that channel. As many channels must have orders as have
+/// values; a blank value in a channel with orders stays unreadable.
+fn unused_channels(columns: &Columns, schema: &Schema) -> Vec<Expr> {
+    let blank = |name: &String| match schema.get(name) {
+        Some(DataType::String) | None => blank_text(name),
+        Some(_) => col(name.as_str()).is_null(),
+    };
+    let number = |name: &String| col(typed_name(name));
+    let used = |names: &[String]| {
+        let used = names.iter().map(|name| number(name).gt(lit(0.0)).fill_null(lit(false)));
+        used.map(|used| used.cast(DataType::UInt32)).reduce(|a, b| a + b).unwrap_or(lit(0u32))
+    };
+    let (orders, value) = (&columns.orders, &columns.value);
+    let fit = match orders.len() == value.len() {
+        true => used(orders).eq(used(value)),
+        false => lit(true),
+    };
+    let mut filled = Vec::new();
+    for names in [orders, value].into_iter().filter(|names| names.len() > 1) {
+        let some =
+            names.iter().map(|name| blank(name).not()).reduce(Expr::or).unwrap_or(lit(false));
+        filled.extend(names.iter().map(|name| {
+            let unused = blank(name).and(some.clone()).and(fit.clone());
+            when(unused).then(lit(0.0)).otherwise(number(name)).alias(typed_name(name))
+        }));
+    }
+    filled
+}
+
+/// Whether a text is blank or a word for a missing value.
+fn blank_text(name: &str) -> Expr {
+    each(name, DataType::Boolean, |texts| {
+        let blank = texts.iter().map(|text| Some(text.is_none_or(is_missing)));
+        BooleanChunked::from_iter_options(texts.name().clone(), blank).into_column()
+    })
+}
+
+/// What ids and dates show.
+struct Found {
+    ids: Ids,
+    range: Option<Range>,
+    /// A date outside the range.
+    example: NaiveDate,
+}
+
+impl Found {
+    /// Looks at the ids and dates of all rows.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when the ids have lost their last digits.
+    fn of(typed: &DataFrame, settings: &Settings) -> Result<Self, Error> {
+        let input = &settings.input;
+        let failed = || Error::engine("look at ids and dates");
+        let orders =
+            input.columns.orders.iter().map(|name| col(typed_name(name)).fill_null(lit(0.0)));
+        let orders = orders.reduce(|a, b| a + b).unwrap_or(lit(0.0)).alias(ORDERS);
+        let ids = Ids::of(typed.clone().lazy(), CUSTOMER_ID_TYPED, orders, &input.guest_ids);
+        let ids = ids.map_err(failed())?;
+        ids.check(&input.columns.customer_id).map_err(|fault| Error::input(&input.path, fault))?;
+        let days = both_dates(typed).map_err(failed())?;
+        let range = Range::of_frame(&days, LAST_ORDER, ORDERS, &settings.contract);
+        let range = range.map_err(failed())?;
+        let example = match range {
+            Some(range) => {
+                let outside = days.lazy().filter(range.excludes(col(LAST_ORDER)));
+                one_date(&outside, col(LAST_ORDER).max())?
+            }
+            None => NaiveDate::default(),
+        };
+        Ok(Self { ids, range, example })
+    }
+
+    fn doubts(self, rejected: &[Rejected]) -> Vec<Doubt> {
+        let rows = |rule: &str| rejected.iter().find(|r| r.rule == rule).map_or(0, |r| r.rows);
+        let mut doubts = self.ids.doubts(rows("guest_id"), rows("total_row"));
+        let implausible = rows("implausible_date");
+        let range = self.range.filter(|_| implausible > 0);
+        doubts.extend(range.map(|range| range.doubt(implausible, self.example)));
+        doubts
+    }
+}
+
+/// Each date of a first or last order, with the number of customers who have it.
+fn both_dates(typed: &DataFrame) -> PolarsResult<DataFrame> {
+    let of = |name: &str| {
+        let days = typed.clone().lazy().select([col(name).alias(LAST_ORDER)]);
+        let count = len().cast(DataType::UInt64).alias(ORDERS);
+        days.drop_nulls(None).group_by([col(LAST_ORDER)]).agg([count])
+    };
+    let both = concat([of(FIRST_ORDER), of(LAST_ORDER)], UnionArgs::default())?;
+    both.group_by([col(LAST_ORDER)]).agg([col(ORDERS).sum()]).collect()
 }
 
 fn named(column: &Option<String>) -> &str {
     column.as_deref().unwrap_or_default()
 }
 
-fn rules(settings: &Settings) -> Vec<Rule> {
+fn rules(settings: &Settings, found: &Found) -> Vec<Rule> {
     let columns = &settings.input.columns;
     let typed = |names: &[String]| names.iter().map(|n| col(typed_name(n))).collect::<Vec<_>>();
     let (orders, values) = (typed(&columns.orders), typed(&columns.value));
@@ -78,19 +183,28 @@ fn rules(settings: &Settings) -> Vec<Rule> {
     // A row counts under the first rule that it breaks, so the order decides the counts.
     let mut rules = vec![
         ("missing_customer_id", col(CUSTOMER_ID_TYPED).is_null()),
+        ("guest_id", one_of(CUSTOMER_ID_TYPED, &found.ids.guests)),
+        ("total_row", one_of(CUSTOMER_ID_TYPED, &found.ids.totals)),
         ("unreadable_date", first.clone().is_null().or(last.clone().is_null())),
         ("first_order_after_last", first.clone().gt(last.clone())),
         ("unreadable_order_count", each(&orders, is_unusable)),
         ("order_count_not_whole", each(&orders, |n| whole(n.clone()).neq(n))),
         ("negative_order_count", each(&orders, |n| n.lt(lit(0.0)))),
         ("no_orders", total(&orders).lt_eq(lit(0.0))),
-        ("one_order_on_two_dates", total(&orders).eq(lit(1.0)).and(first.neq(last.clone()))),
+        (
+            "one_order_on_two_dates",
+            total(&orders).eq(lit(1.0)).and(first.clone().neq(last.clone())),
+        ),
         ("unreadable_value", each(&values, is_unusable)),
         ("negative_value", each(&values, |n| n.lt(lit(0.0)))),
         ("no_value", total(&values).lt_eq(lit(0.0))),
     ];
     if let AnalysisDate::On(as_of) = settings.summary.analysis_date {
-        rules.insert(3, ("order_after_as_of", last.gt(day_literal(as_of))));
+        rules.insert(5, ("order_after_as_of", last.clone().gt(day_literal(as_of))));
+    }
+    if let Some(range) = found.range {
+        let outside = range.excludes(first).or(range.excludes(last));
+        rules.insert(4, ("implausible_date", outside));
     }
     if column_types::marks(&settings.contract) {
         rules.push(("wrong_type", col(WRONG_TYPE)));
@@ -139,7 +253,15 @@ fn split(
     }
     let sound = if rejected.is_empty() { judged } else { judged.filter(is_sound()) };
     let valid = sound.with_column(col(CUSTOMER_ID_TYPED).alias(CUSTOMER_ID));
-    Ok(Cleaned { valid, quarantine, rejected, rows_read, returns_netted: 0 })
+    Ok(Cleaned {
+        valid,
+        quarantine,
+        rejected,
+        rows_read,
+        returns_netted: 0,
+        doubts: Vec::new(),
+        moved: Moved::default(),
+    })
 }
 
 /// The date of the last order of all customers.

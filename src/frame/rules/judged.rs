@@ -3,6 +3,8 @@
 use polars::prelude::*;
 
 use crate::frame::columns::{FILE, ROW, RULE};
+use crate::frame::doubts::Doubt;
+use crate::frame::rules::returns::Moved;
 use crate::settings::Settings;
 
 /// Rows set aside under one rule.
@@ -26,6 +28,10 @@ pub struct Cleaned {
     pub rows_read: usize,
     /// Order lines with a negative value, netted against the purchases of the day; 0 for an export.
     pub returns_netted: usize,
+    /// What is probably not what it seems.
+    pub doubts: Vec<Doubt>,
+    /// Returns that were taken off earlier purchases.
+    pub moved: Moved,
 }
 
 /// A rule's name and the expression that is true where a row breaks it.

@@ -4,13 +4,18 @@
 //! It is read again only when the date format of the first rows does not fit all rows, texts have
 //! blanks around them, or the returns of a day outweigh its purchases.
 
+use chrono::NaiveDate;
 use polars::prelude::*;
 
 use crate::error::Error;
 use crate::frame::columns::{
-    CUSTOMER_ID_TYPED, DAY, FILE, FIRST_ROW, LINES, ORDERS, PART, PARTS, RETURNS, ROW, RULE, VALUE,
-    WHOLE, money,
+    CUSTOMER_ID_TYPED, DAY, FILE, FIRST_ORDER, FIRST_ROW, LINES, ORDERS, PART, PARTS, RETURNS, ROW,
+    RULE, VALUE, WHOLE, money,
 };
+use crate::frame::doubts::Doubt;
+use crate::frame::doubts::dates::Range;
+use crate::frame::doubts::ids::{Ids, one_of};
+use crate::frame::doubts::lines::{overlap, repeated_totals};
 use crate::frame::input::dates::{self, DateFormat};
 use crate::frame::input::load::unreadable;
 use crate::frame::input::numbers::{Notations, numeric_columns};
@@ -21,14 +26,17 @@ use crate::frame::rules::column_types::{self, WRONG_TYPE};
 use crate::frame::rules::judged::{
     Cleaned, Rejected, Rule, count_by_rule, first_broken, is_sound, none_left, quarantine,
 };
-use crate::frame::{collected_together, day_literal, engine, query_bool, streamed};
+use crate::frame::rules::returns::{self, Moved, Purchases};
+use crate::frame::{collected, collected_together, day_literal, engine, query_bool, streamed};
 use crate::settings::columns::CUSTOMER_ID;
-use crate::settings::{Contract, DuplicateLines, Input, Returns, Settings, Transactions};
+use crate::settings::{Contract, DuplicateLines, Input, Returns, Settings, Transactions, ValueOf};
 
 const LINE_VALUE: &str = "__line_value";
 const LINE_QUANTITY: &str = "__line_quantity";
 const LINE_PRICE: &str = "__line_price";
 const ORDER_ID: &str = "__order_id";
+/// Position of the last file with a line of the day, where there are several files.
+const LAST_FILE: &str = "__last_file";
 /// Lines of this value and above are rejected: their sums might not fit into integers.
 const HIGHEST_VALUE: f64 = 1e12;
 /// More rows than one file has, so that a single number orders the lines of all files.
@@ -39,6 +47,7 @@ const ROWS_OF_A_FILE: i64 = 1 << 40;
 /// # Errors
 /// [`Error::Input`] when it cannot be read, no date format can be chosen, or no line is valid.
 pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cleaned, Error> {
+    let raw = one_line_an_order(raw, settings)?;
     let place = &settings.input.path;
     let date = settings.input.columns.order_date.as_deref().unwrap_or_default();
     let setting = &settings.input.date_format;
@@ -67,13 +76,50 @@ pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cl
         reading = again;
         pass = Pass::through(&raw, &reading, files, settings)?;
     }
-    let outweighed = outweighed(&pass.days).map_err(failed())?;
-    if outweighed.height() > 0 {
-        let (judged, _) = judged(&raw, &reading, settings)?;
-        pass.set_aside(&outweighed, judged, files, settings).map_err(failed())?;
-    }
-    pass.into_cleaned(&settings.input)
+    let lines = judged(&raw, &reading, settings)?.0.filter(is_sound()).with_column(plain_id());
+    let mut aside = Aside::new();
+    let mut doubts = pass.look(&mut aside, &lines, files.len(), settings)?;
+    doubts.extend(
+        repeated_totals(&raw, &settings.input, settings.transactions.value_of).map_err(failed())?,
+    );
+    let moved = pass.net_returns(&mut aside, &lines, settings).map_err(failed())?;
+    pass.set_aside(aside, lines, files, settings).map_err(failed())?;
+    pass.into_cleaned(doubts, moved, &settings.input)
 }
+
+/// The lines of a log whose values are those of orders: one per order, with the first entry of its
+/// lines in each column.
+fn one_line_an_order(raw: LazyFrame, settings: &Settings) -> Result<LazyFrame, Error> {
+    let Some(order) = settings.input.columns.order_id.as_deref() else {
+        return Ok(raw);
+    };
+    if settings.transactions.value_of == ValueOf::Line {
+        return Ok(raw);
+    }
+    let schema = raw.clone().collect_schema().map_err(failed())?;
+    let entry = |name: &PlSmallStr| {
+        let value = || col(name.clone());
+        let is_text = schema.get(name) == Some(&DataType::String);
+        let filled = if is_text { value().filter(value().neq(lit(""))) } else { value() };
+        filled.drop_nulls().first().alias(name.clone())
+    };
+    let others = schema.iter_names().filter(|name| ![FILE, ROW, order].contains(&name.as_str()));
+    let mut entries: Vec<Expr> = others.map(entry).collect();
+    entries.extend([col(FILE).first(), col(ROW).first()]);
+    let order_id = order_or_line(order).alias(order);
+    let orders = raw.with_column(order_id).group_by_stable([col(order)]).agg(entries);
+    let orders =
+        collected(orders, engine(&settings.resources, Engine::Streaming)).map_err(failed())?;
+    Ok(orders.lazy())
+}
+
+/// The identifier without the decimals that a spreadsheet or pandas gave it.
+fn plain_id() -> Expr {
+    without_decimals(col(CUSTOMER_ID_TYPED)).alias(CUSTOMER_ID)
+}
+
+/// Customers' days that are set aside, by rule, and the number of their lines.
+type Aside = Vec<(&'static str, DataFrame)>;
 
 /// How the texts of a log are read. Blanks around dates are always removed, because Polars reads
 /// the ten bytes " 2010-01-1" as a date.
@@ -103,14 +149,17 @@ impl Pass {
         settings: &Settings,
     ) -> Result<Self, Error> {
         let (judged, rules) = judged(raw, reading, settings)?;
-        let days = days(judged.clone().filter(is_sound()), &settings.input, &settings.transactions);
+        let several = files.len() > 1;
+        let sound = judged.clone().filter(is_sound());
+        let days = days(sound, &settings.input, &settings.transactions, several);
         let aside = quarantine(judged, &rules, files, settings);
         let mut answers =
             collected_together(vec![days, aside], engine(&settings.resources, Engine::Streaming))
                 .map_err(|e| Error::input(&settings.input.path, unreadable(&e)))?;
         let quarantine = answers.pop().unwrap_or_default();
         let days = answers.pop().unwrap_or_default();
-        let days = plain_ids(days, &settings.input, &settings.transactions).map_err(failed())?;
+        let days = plain_ids(days, &settings.input, &settings.transactions, several);
+        let days = days.map_err(failed())?;
         let rejected = count_by_rule(&quarantine).map_err(failed())?;
         Ok(Self { days, quarantine, rejected })
     }
@@ -128,32 +177,136 @@ impl Pass {
         Ok(if there { Blanks::TakenOff } else { Blanks::Unexpected })
     }
 
-    /// Moves days without a net purchase to the quarantine.
+    /// Looks for what is probably not what it seems, and puts aside the days that cannot be believed.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when the ids have lost their last digits.
+    fn look(
+        &mut self,
+        aside: &mut Aside,
+        lines: &LazyFrame,
+        files: usize,
+        settings: &Settings,
+    ) -> Result<Vec<Doubt>, Error> {
+        let input = &settings.input;
+        let lines_of = || col(LINES).cast(DataType::UInt64).sum();
+        let ids = self.days.clone().lazy().group_by([col(CUSTOMER_ID)]).agg([lines_of()]);
+        let ids = Ids::of(ids, CUSTOMER_ID, col(LINES), &input.guest_ids).map_err(failed())?;
+        ids.check(&input.columns.customer_id).map_err(|fault| Error::input(&input.path, fault))?;
+        let found = || -> PolarsResult<Vec<Doubt>> {
+            let mut doubts = if files > 1 { self.overlap(lines, input)? } else { Vec::new() };
+            let guests = self.put_aside(aside, "guest_id", one_of(CUSTOMER_ID, &ids.guests))?;
+            let totals = self.put_aside(aside, "total_row", one_of(CUSTOMER_ID, &ids.totals))?;
+            let days = self.days.clone().lazy().group_by([col(DAY)]).agg([lines_of()]).collect()?;
+            if let Some(range) = Range::of_frame(&days, DAY, LINES, &settings.contract)? {
+                let outside = self.days.clone().lazy().filter(range.excludes(col(DAY)));
+                let example = one_day(&outside)?;
+                let rows = self.put_aside(aside, "implausible_date", range.excludes(col(DAY)))?;
+                doubts.extend((rows > 0).then(|| range.doubt(rows, example)));
+            }
+            doubts.extend(ids.doubts(guests, totals));
+            Ok(doubts)
+        };
+        found().map_err(failed())
+    }
+
+    /// Takes days out, to be set aside under a rule; returns the number of their lines.
+    fn put_aside(
+        &mut self,
+        aside: &mut Aside,
+        rule: &'static str,
+        is: Expr,
+    ) -> PolarsResult<usize> {
+        let found = self.days.clone().lazy().filter(is.clone()).collect()?;
+        if found.height() == 0 {
+            return Ok(0);
+        }
+        self.days = self.days.clone().lazy().filter(is.not()).collect()?;
+        let lines = found.column(LINES)?.cast(&DataType::UInt64)?.u64()?.sum().unwrap_or(0);
+        aside.push((rule, found.select([CUSTOMER_ID, DAY])?));
+        Ok(lines as usize)
+    }
+
+    /// Lines that stand in several files. Only days of customers with lines in several of them are
+    /// looked at again.
+    fn overlap(&mut self, lines: &LazyFrame, input: &Input) -> PolarsResult<Vec<Doubt>> {
+        let first_file = col(FIRST_ROW).floor_div(lit(ROWS_OF_A_FILE));
+        let several = col(LAST_FILE).cast(DataType::Int64).neq(first_file);
+        let days = self.days.clone().lazy().filter(several).select([col(CUSTOMER_ID), col(DAY)]);
+        let days = days.collect()?;
+        self.days.drop_in_place(LAST_FILE)?;
+        if days.height() == 0 {
+            return Ok(Vec::new());
+        }
+        let keys = [col(CUSTOMER_ID), col(DAY)];
+        let semi = JoinArgs::new(JoinType::Semi);
+        let lines = lines.clone().join(days.lazy(), keys.clone(), keys, semi);
+        let mut names = vec![CUSTOMER_ID.to_owned(), DAY.to_owned(), LINE_VALUE.to_owned()];
+        names.extend(input.columns.order_id.clone());
+        Ok(overlap(lines, &names)?.into_iter().collect())
+    }
+
+    /// Takes returns off the purchases that they belong to, and puts aside what came back in full.
+    fn net_returns(
+        &mut self,
+        aside: &mut Aside,
+        lines: &LazyFrame,
+        settings: &Settings,
+    ) -> PolarsResult<Moved> {
+        let outweighed = returns::outweighed(&self.days)?;
+        let mut moved = Moved::default();
+        let mut removed = outweighed.clone();
+        if outweighed.height() > 0 && settings.transactions.returns == Returns::Net {
+            let order_id = settings.input.columns.order_id.as_deref();
+            let purchases = order_id.map(|order_id| purchases(lines, &outweighed, order_id));
+            let netted =
+                returns::net(&self.days, &outweighed, &purchases.transpose()?.unwrap_or_default())?;
+            (self.days, removed, moved) = (netted.days, netted.removed, netted.moved);
+        } else if outweighed.height() > 0 {
+            let keys = [col(CUSTOMER_ID), col(DAY)];
+            let anti = JoinArgs::new(JoinType::Anti);
+            let there = outweighed.lazy();
+            self.days = self.days.clone().lazy().join(there, keys.clone(), keys, anti).collect()?;
+        }
+        if removed.height() > 0 {
+            aside.push(("returned", removed));
+        }
+        Ok(moved)
+    }
+
+    /// Moves the lines of days that were taken out to the quarantine.
     fn set_aside(
         &mut self,
-        outweighed: &DataFrame,
-        judged: LazyFrame,
+        aside: Aside,
+        lines: LazyFrame,
         files: &[String],
         settings: &Settings,
     ) -> PolarsResult<()> {
+        if aside.is_empty() {
+            return Ok(());
+        }
+        let rules: Vec<&str> = aside.iter().map(|(rule, _)| *rule).collect();
+        let numbered = (1..)
+            .zip(aside)
+            .map(|(number, (_, days)): (i32, _)| days.lazy().with_column(lit(number).alias(RULE)));
+        let days = concat(numbered.collect::<Vec<_>>(), UnionArgs::default())?;
         let keys = [col(CUSTOMER_ID), col(DAY)];
-        let there = outweighed.clone().lazy();
-        let semi = JoinArgs::new(JoinType::Semi);
-        let lines = judged
-            .filter(is_sound())
-            .with_column(without_decimals(col(CUSTOMER_ID_TYPED)).alias(CUSTOMER_ID))
-            .join(there.clone(), keys.clone(), keys.clone(), semi)
-            .with_column(lit(1).alias(RULE))
+        let lines = lines
+            .drop(cols([RULE]))
+            .join(days, keys.clone(), keys, JoinArgs::new(JoinType::Inner))
             .sort([FILE, ROW], SortMultipleOptions::default());
-        let lines = quarantine(lines, &["returned"], files, settings);
+        let lines = quarantine(lines, &rules, files, settings);
         self.quarantine.vstack_mut(&streamed(lines)?)?;
         self.rejected = count_by_rule(&self.quarantine)?;
-        let anti = JoinArgs::new(JoinType::Anti);
-        self.days = self.days.clone().lazy().join(there, keys.clone(), keys, anti).collect()?;
         Ok(())
     }
 
-    fn into_cleaned(self, input: &Input) -> Result<Cleaned, Error> {
+    fn into_cleaned(
+        self,
+        doubts: Vec<Doubt>,
+        moved: Moved,
+        input: &Input,
+    ) -> Result<Cleaned, Error> {
         let Self { days, quarantine, rejected } = self;
         let place = &input.path;
         let sums = days
@@ -176,8 +329,54 @@ impl Pass {
             return Err(Error::input(place, none_left(&quarantine, &rejected)));
         }
         let returns_netted = sum(RETURNS).map_err(failed())?;
-        Ok(Cleaned { valid: days.lazy(), quarantine, rejected, rows_read, returns_netted })
+        let valid = days.lazy();
+        Ok(Cleaned { valid, quarantine, rejected, rows_read, returns_netted, doubts, moved })
     }
+}
+
+/// For each day of a customer with returns, the day on which the purchase with the same order id was
+/// made.
+fn purchases(lines: &LazyFrame, outweighed: &DataFrame, order_id: &str) -> PolarsResult<Purchases> {
+    let keys = [col(CUSTOMER_ID), col(DAY)];
+    let semi = || JoinArgs::new(JoinType::Semi);
+    let lines = lines.clone().select([
+        col(CUSTOMER_ID),
+        col(DAY),
+        col(LINE_VALUE),
+        stripped(order_id).alias(ORDER_ID),
+    ]);
+    let lines = lines.filter(col(ORDER_ID).is_not_null().and(col(ORDER_ID).neq(lit(""))));
+    let returned = lines
+        .clone()
+        .filter(col(LINE_VALUE).lt(lit(0.0)))
+        .join(outweighed.clone().lazy(), keys.clone(), keys, semi())
+        .select([col(CUSTOMER_ID), col(DAY), col(ORDER_ID)]);
+    let returned = streamed(returned)?.lazy();
+    let by_order = [col(CUSTOMER_ID), col(ORDER_ID)];
+    let bought = lines
+        .filter(col(LINE_VALUE).gt(lit(0.0)))
+        .join(returned.clone(), by_order.clone(), by_order.clone(), semi())
+        .group_by(by_order.clone())
+        .agg([col(DAY).min().alias(FIRST_ORDER)]);
+    let pairs = returned
+        .join(bought, by_order.clone(), by_order, JoinArgs::new(JoinType::Inner))
+        .group_by([col(CUSTOMER_ID), col(DAY)])
+        .agg([col(FIRST_ORDER).min().cast(DataType::Int32)])
+        .with_column(col(DAY).cast(DataType::Int32));
+    let pairs = streamed(pairs)?;
+    let customers = pairs.column(CUSTOMER_ID)?.str()?.iter();
+    let days = pairs.column(DAY)?.i32()?.iter().zip(pairs.column(FIRST_ORDER)?.i32()?.iter());
+    let known = customers
+        .zip(days)
+        .filter_map(|(customer, (day, bought))| Some(((customer?.to_owned(), day?), bought?)));
+    Ok(known.collect())
+}
+
+/// The latest day of a frame.
+fn one_day(days: &LazyFrame) -> PolarsResult<NaiveDate> {
+    let day = days.clone().select([col(DAY).max().cast(DataType::Int32)]).collect()?;
+    let day = day.column(DAY)?.i32()?.get(0).and_then(NaiveDate::from_epoch_days);
+    Ok(day.unwrap_or_default())
 }
 
 /// The order lines with typed columns and the first rule that each breaks, and the rule names.
@@ -262,7 +461,7 @@ fn cancelled(transactions: &Transactions) -> Expr {
 
 /// One row per customer and day. Money is summed as whole units and billionths, two integers, so
 /// the sum depends neither on the order of the lines nor on the number of cores.
-fn days(lines: LazyFrame, input: &Input, transactions: &Transactions) -> LazyFrame {
+fn days(lines: LazyFrame, input: &Input, transactions: &Transactions, several: bool) -> LazyFrame {
     let value = || col(LINE_VALUE);
     let position =
         col(FILE).cast(DataType::Int64) * lit(ROWS_OF_A_FILE) + col(ROW).cast(DataType::Int64);
@@ -277,13 +476,15 @@ fn days(lines: LazyFrame, input: &Input, transactions: &Transactions) -> LazyFra
     ];
     let keep = input.columns.keep.iter();
     columns.extend(keep.map(|name| col(name.as_str())));
+    columns.extend(several.then(|| col(FILE).alias(LAST_FILE)));
+    let sums = |counts: Vec<Expr>| sums(counts, input, several);
     let log = transactions;
     let days = [col(CUSTOMER_ID), col(DAY)];
     let summed = match &input.columns.order_id {
         _ if log.merge_same_day => lines
             .select(columns)
             .group_by(days)
-            .agg(sums(vec![len().alias(LINES)], input))
+            .agg(sums(vec![len().alias(LINES)]))
             .with_column(lit(1u32).alias(ORDERS)),
         // Summed by order first, so that an order of returns only is not counted as a purchase.
         Some(order_id) => {
@@ -291,17 +492,17 @@ fn days(lines: LazyFrame, input: &Input, transactions: &Transactions) -> LazyFra
             lines
                 .select(columns)
                 .group_by([col(CUSTOMER_ID), col(DAY), col(ORDER_ID)])
-                .agg(sums(vec![len().alias(LINES)], input))
+                .agg(sums(vec![len().alias(LINES)]))
                 .with_column(is_purchase(money(WHOLE, PART), transactions).alias(ORDERS))
                 .group_by(days)
-                .agg(sums(vec![col(LINES).sum(), col(ORDERS).sum()], input))
+                .agg(sums(vec![col(LINES).sum(), col(ORDERS).sum()]))
         }
         None => {
             columns.push(is_purchase(value(), transactions).alias(ORDERS));
             lines
                 .select(columns)
                 .group_by(days)
-                .agg(sums(vec![len().alias(LINES), col(ORDERS).sum()], input))
+                .agg(sums(vec![len().alias(LINES), col(ORDERS).sum()]))
         }
     };
     summed.with_column(money(WHOLE, PART).alias(VALUE))
@@ -327,6 +528,7 @@ fn plain_ids(
     days: DataFrame,
     input: &Input,
     transactions: &Transactions,
+    several: bool,
 ) -> PolarsResult<DataFrame> {
     let id = || col(CUSTOMER_ID);
     let answer = |question: Expr| query_bool(&days.clone().lazy(), question, Engine::Streaming);
@@ -341,23 +543,16 @@ fn plain_ids(
     }
     let orders = if transactions.merge_same_day { lit(1u32) } else { col(ORDERS).sum() };
     let counts = vec![col(LINES).sum(), orders.alias(ORDERS)];
-    let summed = renamed.group_by([id(), col(DAY)]).agg(sums(counts, input));
+    let summed = renamed.group_by([id(), col(DAY)]).agg(sums(counts, input, several));
     streamed(summed.with_column(money(WHOLE, PART).alias(VALUE)))
 }
 
 /// Sums over lines, and for each column to keep the alphabetically last of its entries.
-fn sums(counts: Vec<Expr>, input: &Input) -> Vec<Expr> {
+fn sums(counts: Vec<Expr>, input: &Input, several: bool) -> Vec<Expr> {
     let mut sums = counts;
     sums.extend([WHOLE, PART, RETURNS].map(|name| col(name).sum()));
     sums.push(col(FIRST_ROW).min());
+    sums.extend(several.then(|| col(LAST_FILE).max()));
     sums.extend(input.columns.keep.iter().map(|name| col(name.as_str()).max()));
     sums
-}
-
-/// Days on which the returns of a customer equal or outweigh the purchases.
-fn outweighed(days: &DataFrame) -> PolarsResult<DataFrame> {
-    let nothing = col(VALUE).lt(lit(0.0)).or(col(ORDERS).eq(lit(0)));
-    let given_back = col(VALUE).eq(lit(0.0)).and(col(RETURNS).gt(lit(0)));
-    let days = days.clone().lazy().filter(nothing.or(given_back));
-    days.select([col(CUSTOMER_ID), col(DAY)]).collect()
 }

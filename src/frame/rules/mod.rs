@@ -3,6 +3,7 @@
 //! # Layout
 //! * [`export`]: the rules of a customer export.
 //! * [`log`]: the rules of an order log, and its sums by customer and day.
+//! * [`returns`]: returns that were booked later than the purchase.
 //! * [`column_types`]: marks rows for the rule `wrong_type`, which the contract sets.
 //! * [`judged`]: valid rows and quarantine, for both kinds of input.
 
@@ -10,3 +11,4 @@ pub mod column_types;
 pub mod export;
 pub mod judged;
 pub mod log;
+pub mod returns;

@@ -1,0 +1,191 @@
+//! The range of plausible dates. A date outside it stands alone: so few rows are so far from all
+//! others that the density of orders makes it a mistake.
+
+use chrono::NaiveDate;
+use polars::prelude::*;
+
+use crate::frame::doubts::Doubt;
+use crate::settings::Contract;
+
+/// Days of the longest usual gap before an order, as a multiple of the median gap between days with
+/// orders. Were the gaps exponential, one in 1,000,000 would be longer.
+const TIMES_MEDIAN: f64 = 20.0;
+/// Days of the shortest gap before which the earliest rows are a mistake: businesses start slowly.
+const SLOW_START: i64 = 365;
+/// Fewest days with orders that show a density.
+const LEAST_DAYS: usize = 20;
+/// Dates that programs write where there is none.
+const PLACEHOLDERS: [(i32, u32, u32); 9] = [
+    (1899, 12, 30),
+    (1899, 12, 31),
+    (1900, 1, 1),
+    (1900, 1, 2),
+    (1901, 1, 1),
+    (1970, 1, 1),
+    (1980, 1, 1),
+    (2099, 12, 31),
+    (2100, 1, 1),
+];
+
+/// The first and last plausible date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// Days from 1970-01-01 to the first.
+    pub first: i32,
+    /// Days from 1970-01-01 to the last.
+    pub last: i32,
+}
+
+impl Range {
+    /// The range of plausible dates, from each day with its number of rows. Days must ascend.
+    /// Returns `None` when all dates are plausible.
+    pub fn of(days: &[(i32, u64)], contract: &Contract) -> Option<Self> {
+        let (first, last) = (days.first()?.0, days.last()?.0);
+        let mut range = Self { first, last };
+        if days.len() >= LEAST_DAYS && contract.date_gap_days > 0 {
+            let rows: u64 = days.iter().map(|(_, rows)| rows).sum();
+            let allowed = (contract.date_gap_share * rows as f64).max(1.0);
+            let usual = TIMES_MEDIAN * median_gap(days);
+            let late = usual.max(f64::from(contract.date_gap_days));
+            let early = usual.max(SLOW_START as f64);
+            range.last = last_before_gap(days.iter().rev().copied(), late, allowed).unwrap_or(last);
+            range.first = last_before_gap(days.iter().copied(), early, allowed).unwrap_or(first);
+            range.without_placeholders(days);
+        }
+        let day = |date: Option<NaiveDate>| date.map(|date| date.to_epoch_days());
+        range.first = day(contract.earliest_date).unwrap_or(range.first);
+        range.last = day(contract.latest_date).unwrap_or(range.last);
+        (range.first > first || range.last < last).then_some(range)
+    }
+
+    /// Leaves out a placeholder at either end, however many rows have it, if the next date is more
+    /// than a year away.
+    fn without_placeholders(&mut self, days: &[(i32, u64)]) {
+        let is_placeholder = |day: i32| {
+            let dates =
+                PLACEHOLDERS.iter().filter_map(|(y, m, d)| NaiveDate::from_ymd_opt(*y, *m, *d));
+            dates.into_iter().any(|date| date.to_epoch_days() == day)
+        };
+        let far = |one: i32, other: i32| i64::from(one.abs_diff(other)) > SLOW_START;
+        while is_placeholder(self.first) {
+            match days.iter().find(|(day, _)| *day > self.first) {
+                Some((next, _)) if far(*next, self.first) => self.first = *next,
+                _ => break,
+            }
+        }
+        while is_placeholder(self.last) {
+            match days.iter().rev().find(|(day, _)| *day < self.last) {
+                Some((next, _)) if far(*next, self.last) => self.last = *next,
+                _ => break,
+            }
+        }
+    }
+
+    /// As [`Self::of`], from a frame with a row for each day.
+    ///
+    /// # Errors
+    /// When the columns are missing: a bug in this program.
+    pub fn of_frame(
+        days: &DataFrame,
+        day: &str,
+        rows: &str,
+        contract: &Contract,
+    ) -> PolarsResult<Option<Self>> {
+        let dates = days.column(day)?.cast(&DataType::Int32)?;
+        let counts = days.column(rows)?.cast(&DataType::UInt64)?;
+        let pairs = dates.i32()?.iter().zip(counts.u64()?.iter());
+        let mut days: Vec<(i32, u64)> =
+            pairs.filter_map(|(day, rows)| Some((day?, rows?))).collect();
+        days.sort_unstable();
+        Ok(Self::of(&days, contract))
+    }
+
+    /// Whether a date is outside the range.
+    pub fn excludes(self, date: Expr) -> Expr {
+        let bound = |day: i32| lit(day).cast(DataType::Date);
+        date.clone().lt(bound(self.first)).or(date.gt(bound(self.last)))
+    }
+
+    /// What is to be said of rows outside the range.
+    pub fn doubt(self, rows: usize, example: NaiveDate) -> Doubt {
+        let [first, last] =
+            [self.first, self.last].map(|day| NaiveDate::from_epoch_days(day).unwrap_or_default());
+        Doubt::ImplausibleDates { rows, example, first, last }
+    }
+}
+
+/// Days from one end; the first day after the farthest gap of at least `least` days that has at
+/// most `allowed` rows before it.
+fn last_before_gap(
+    days: impl Iterator<Item = (i32, u64)>,
+    least: f64,
+    allowed: f64,
+) -> Option<i32> {
+    let (mut found, mut rows, mut before) = (None, 0u64, None);
+    for (day, count) in days {
+        if rows as f64 > allowed {
+            break;
+        }
+        if before.is_some_and(|before: i32| f64::from(before.abs_diff(day)) >= least) {
+            found = Some(day);
+        }
+        rows += count;
+        before = Some(day);
+    }
+    found
+}
+
+/// Median number of days from one day with orders to the next.
+fn median_gap(days: &[(i32, u64)]) -> f64 {
+    let mut gaps: Vec<i32> = days.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+    gaps.sort_unstable();
+    gaps.get(gaps.len() / 2).map_or(1.0, |gap| f64::from(*gap))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An order a day for 200 days from day 19000, and others.
+    fn range(others: &[(i32, u64)], contract: &Contract) -> Option<(i32, i32)> {
+        let mut days: Vec<(i32, u64)> = (19_000..19_200).map(|day| (day, 1)).collect();
+        days.extend(others);
+        days.sort_unstable();
+        Range::of(&days, contract).map(|range| (range.first, range.last))
+    }
+
+    #[test]
+    fn a_few_rows_beyond_a_long_gap_are_implausible() {
+        let contract = Contract::default();
+        assert_eq!(range(&[], &contract), None);
+        assert_eq!(range(&[(26_000, 1)], &contract), Some((19_000, 19_199)));
+        assert_eq!(range(&[(19_250, 1)], &contract), Some((19_000, 19_199)));
+        assert_eq!(range(&[(19_215, 1)], &contract), None);
+        assert_eq!(range(&[(25_000, 1), (26_000, 1)], &contract), Some((19_000, 19_199)));
+        // One row of 203 is allowed to be a mistake, three are not so few.
+        assert_eq!(range(&[(26_000, 3)], &contract), None);
+        assert_eq!(range(&[(17_000, 1)], &contract), Some((19_000, 19_199)));
+        assert_eq!(range(&[(18_900, 1)], &contract), None);
+    }
+
+    #[test]
+    fn placeholders_are_implausible_however_many_there_are() {
+        let contract = Contract::default();
+        assert_eq!(range(&[(0, 30)], &contract), Some((19_000, 19_199)));
+        assert_eq!(range(&[(-25_567, 30), (0, 9)], &contract), Some((19_000, 19_199)));
+    }
+
+    #[test]
+    fn the_limits_can_be_set() {
+        let off = Contract { date_gap_days: 0, ..Contract::default() };
+        assert_eq!(range(&[(26_000, 1)], &off), None);
+        let wide = Contract { date_gap_share: 0.05, ..Contract::default() };
+        assert_eq!(range(&[(26_000, 3)], &wide), Some((19_000, 19_199)));
+        let stated = Contract {
+            latest_date: NaiveDate::from_epoch_days(19_100),
+            date_gap_days: 0,
+            ..Contract::default()
+        };
+        assert_eq!(range(&[], &stated), Some((19_000, 19_100)));
+    }
+}

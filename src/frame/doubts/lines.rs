@@ -1,0 +1,147 @@
+//! Doubts that only the lines of a log show.
+
+use polars::prelude::*;
+
+use crate::frame::columns::{FILE, ROW};
+use crate::frame::doubts::Doubt;
+use crate::frame::input::letters::folded_word;
+use crate::frame::input::typed::stripped;
+use crate::frame::streamed;
+use crate::settings::{Input, ValueOf};
+
+/// First lines that are looked at for repeated totals.
+const LOOKED_AT: u32 = 100_000;
+/// Fewest orders of several lines that show whether totals are repeated, and the share of them with
+/// a single value from which they are. Lines of different articles rarely cost the same.
+const REPEATED: (u64, f64) = (20, 0.9);
+/// Words in the names of columns that hold the currency of a row, in folded letters.
+const CURRENCY_NAMES: &[&str] = &["currency", "parabirimi", "doviz", "waehrung", "devise"];
+
+/// Whether the value of each order stands on all of its lines, and so would be counted several
+/// times.
+///
+/// # Errors
+/// When the lines cannot be read.
+pub fn repeated_totals(
+    raw: &LazyFrame,
+    input: &Input,
+    value_of: ValueOf,
+) -> PolarsResult<Option<Doubt>> {
+    let (Some(order), [value]) = (&input.columns.order_id, input.columns.value.as_slice()) else {
+        return Ok(None);
+    };
+    if value_of == ValueOf::Order {
+        return Ok(None);
+    }
+    let number = |count: Expr| count.cast(DataType::UInt64);
+    let orders = raw
+        .clone()
+        .select([stripped(order).alias("order"), stripped(value).alias("value")])
+        .limit(LOOKED_AT)
+        .filter(col("order").is_not_null().and(col("order").neq(lit(""))))
+        .group_by([col("order")])
+        .agg([number(len()).alias("lines"), number(col("value").n_unique()).alias("values")])
+        .filter(col("lines").gt(lit(1)))
+        .select([
+            number(len()).alias("orders"),
+            number(col("values").eq(lit(1)).sum()).alias("constant"),
+        ]);
+    let counts = streamed(orders)?;
+    let count =
+        |name: &str| -> PolarsResult<u64> { Ok(counts.column(name)?.u64()?.get(0).unwrap_or(0)) };
+    let (orders, constant) = (count("orders")?, count("constant")?);
+    let (least, share) = REPEATED;
+    let is_repeated = orders >= least && constant as f64 >= share * orders as f64;
+    Ok(is_repeated.then(|| Doubt::RepeatedTotals {
+        column: value.clone(),
+        orders: orders as usize,
+        constant: constant as usize,
+    }))
+}
+
+/// Lines among `lines` that another file has too.
+///
+/// # Errors
+/// When the lines cannot be read.
+pub fn overlap(lines: LazyFrame, names: &[String]) -> PolarsResult<Option<Doubt>> {
+    let line: Vec<Expr> = names.iter().map(|name| col(name.as_str())).collect();
+    let again = lines
+        .select(line.iter().cloned().chain([col(FILE), col(ROW)]).collect::<Vec<_>>())
+        .group_by(line)
+        .agg([
+            col(FILE).n_unique().cast(DataType::UInt64).alias("files"),
+            len().cast(DataType::UInt64).alias("lines"),
+        ])
+        .filter(col("files").gt(lit(1)))
+        .select([(col("lines").sum() - len().cast(DataType::UInt64)).alias("again")]);
+    let count = streamed(again)?.column("again")?.u64()?.get(0).unwrap_or(0) as usize;
+    Ok((count > 0).then_some(Doubt::FilesOverlap { lines: count }))
+}
+
+/// The column of a file that names the currency of each row, by its name.
+pub fn currency_column<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    names.find(|name| {
+        let word = folded_word(name);
+        CURRENCY_NAMES.iter().any(|known| word.contains(known)) && !word.contains("rate")
+    })
+}
+
+/// The currencies in the column `currency` of a frame, if there are several; `column` is its name in
+/// the file.
+///
+/// # Errors
+/// When the column cannot be read.
+pub fn currencies(codes: &LazyFrame, column: &str) -> PolarsResult<Option<Doubt>> {
+    let code = stripped("currency").str().to_uppercase();
+    let counts = codes
+        .clone()
+        .select([code.alias("code")])
+        .filter(col("code").is_not_null().and(col("code").neq(lit(""))))
+        .group_by([col("code")])
+        .agg([len().cast(DataType::UInt64).alias("rows")]);
+    let counts = streamed(counts)?;
+    let rows = counts.column("rows")?.u64()?;
+    let codes = counts.column("code")?.str()?.iter().zip(rows.iter());
+    let mut found: Vec<(String, usize)> = codes
+        .filter_map(|(code, rows)| Some((code?.chars().take(12).collect(), rows? as usize)))
+        .collect();
+    found.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    Ok((found.len() > 1).then(|| Doubt::Currencies { column: column.to_owned(), rows: found }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_that_name_a_currency() {
+        let found = |names: &[&'static str]| currency_column(names.iter().copied());
+        assert_eq!(found(&["id", "Currency"]), Some("Currency"));
+        assert_eq!(found(&["Para Birimi"]), Some("Para Birimi"));
+        assert_eq!(found(&["currency_rate", "amount"]), None);
+    }
+
+    #[test]
+    fn several_currencies_are_counted() {
+        let frame = df!("currency" => ["TRY", "try", "EUR", ""]).expect("a frame").lazy();
+        let expected = Doubt::Currencies {
+            column: "c".to_owned(),
+            rows: vec![("TRY".to_owned(), 2), ("EUR".to_owned(), 1)],
+        };
+        assert_eq!(currencies(&frame, "c").expect("counts"), Some(expected));
+        let one = df!("currency" => ["TRY", " TRY"]).expect("a frame").lazy();
+        assert_eq!(currencies(&one, "c").expect("counts"), None);
+    }
+
+    #[test]
+    fn lines_in_two_files_are_an_overlap_and_lines_in_one_are_not() {
+        let frame = df!(
+            "a" => ["x", "x", "y", "y"],
+            FILE => [0u32, 1, 0, 0],
+            ROW => [1u64, 1, 2, 3],
+        );
+        let frame = frame.expect("a frame").lazy();
+        let found = overlap(frame, &["a".to_owned()]).expect("counts");
+        assert_eq!(found, Some(Doubt::FilesOverlap { lines: 1 }));
+    }
+}
