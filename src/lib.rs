@@ -121,7 +121,7 @@ mod storage;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod internal {
-    pub use crate::frame::guess::inspect::inspect;
+    pub use crate::frame::guess::inspect::{Stated, inspect};
     pub use crate::output::folder::kind::OutputKind;
     pub use crate::output::folder::target::Target;
     pub use crate::pipeline::advise::advise;

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::cli::pipeline_text::{self, Draft};
 use crate::error::Error;
 use crate::frame::guess::guess;
-use crate::frame::guess::inspect::inspect;
+use crate::frame::guess::inspect::{Stated, inspect};
 use crate::pipeline::prepare::prepare;
 use crate::pipeline::selection::advice;
 use crate::settings::{Overrides, parse};
@@ -22,7 +22,7 @@ use crate::storage::atomic::write_whole;
     Names are understood in English and Turkish. `cltv check` shows what the guesses rest on."
 )]
 pub struct InitArgs {
-    /// CSV or Parquet: a file, a glob or a folder
+    /// CSV, Excel or Parquet, packed or not: a file, a glob, a folder, or - for standard input
     input: String,
     /// Pipeline file to write, - for standard output [default: named after the input, here]
     #[arg(long, value_name = "FILE")]
@@ -30,6 +30,15 @@ pub struct InitArgs {
     /// Format of dates, such as %d.%m.%Y, when the file does not make it clear
     #[arg(long, value_name = "FORMAT", default_value = "auto")]
     date_format: String,
+    /// 1234.56 as the file writes it, such as 1.234,56, when the file does not make it clear
+    #[arg(long, value_name = "FORMAT", default_value = "auto")]
+    number_format: String,
+    /// Encoding of a text file, such as windows-1254, when it is found wrong
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    encoding: String,
+    /// Worksheet of a workbook [default: the one with the most rows]
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
     /// Overwrite an existing pipeline file
     #[arg(long)]
     force: bool,
@@ -58,9 +67,16 @@ pub fn run(args: &InitArgs) -> anyhow::Result<()> {
 /// The text of the pipeline file. It is tried on the data, to make sure that it runs as it is, and
 /// to add a section for signs of a selection.
 fn written(args: &InitArgs, name: &str) -> Result<String, Error> {
-    let overview = inspect(&args.input, "auto", &args.date_format)?;
+    let stated = Stated {
+        date_format: args.date_format.clone(),
+        number_format: args.number_format.clone(),
+        encoding: args.encoding.clone(),
+        sheet: args.sheet.clone(),
+        ..Stated::default()
+    };
+    let overview = inspect(&args.input, &stated)?;
     let guess = guess(&overview)?;
-    let draft = Draft { name, date_format: &args.date_format, selection: None };
+    let draft = Draft { name, selection: None };
     let plain = pipeline_text::pipeline(&guess, &overview, &draft);
     let settings = parse(&plain, &Overrides::default())
         .map_err(|faults| Error::Settings { place: args.input.clone(), faults })?;

@@ -8,7 +8,7 @@ use clap::Args;
 /// The flags.
 #[derive(Args)]
 pub struct OverrideArgs {
-    /// CSV or Parquet to read instead of input.path: a file, a glob or a folder
+    /// Data to read instead of input.path: a file, a glob, a folder, or - for standard input
     #[arg(long, value_name = "PATH")]
     input: Option<String>,
     /// Observation end, as 2021-09-01; orders after it are set aside

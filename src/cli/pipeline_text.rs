@@ -9,9 +9,9 @@ use crate::settings::InputKind;
 const REMARKS: usize = 46;
 
 /// The parts of a pipeline file that were guessed: `[input]`, and how cancellations are marked.
-pub fn input(guess: &Guess, path: &str, date_format: &str) -> String {
+pub fn input(guess: &Guess, overview: &Overview) -> String {
     let mut lines = Lines::default();
-    guessed(&mut lines, guess, path, date_format);
+    guessed(&mut lines, guess, overview);
     lines.text
 }
 
@@ -19,8 +19,6 @@ pub fn input(guess: &Guess, path: &str, date_format: &str) -> String {
 pub struct Draft<'a> {
     /// Name of the pipeline, and of its output folder.
     pub name: &'a str,
-    /// Format of dates, or `auto`.
-    pub date_format: &'a str,
     /// The lines of `[selection]`; `None` when the file shows no sign of one.
     pub selection: Option<&'a [String]>,
 }
@@ -37,7 +35,7 @@ pub fn pipeline(guess: &Guess, overview: &Overview, draft: &Draft<'_>) -> String
     ));
     lines.key("name", &quoted(draft.name), "");
     lines.plain("");
-    guessed(&mut lines, guess, &overview.path, draft.date_format);
+    guessed(&mut lines, guess, overview);
     if guess.kind == InputKind::Transactions {
         let last = guess.columns.order_date.as_ref();
         let last = overview.columns.iter().find(|column| Some(&column.name) == last);
@@ -55,17 +53,28 @@ pub fn pipeline(guess: &Guess, overview: &Overview, draft: &Draft<'_>) -> String
     lines.text
 }
 
-fn guessed(lines: &mut Lines, guess: &Guess, path: &str, date_format: &str) {
+fn guessed(lines: &mut Lines, guess: &Guess, overview: &Overview) {
     lines.plain("[input]");
-    lines.key("path", &quoted(path), "");
+    lines.key("path", &quoted(&overview.path), "");
     match guess.kind {
         InputKind::Customers => lines.key("kind", "\"customers\"", "one row per customer"),
         InputKind::Transactions => {
             lines.key("kind", "\"transactions\"", "one row per order or order line");
         }
     }
-    if date_format != "auto" {
-        lines.key("date_format", &quoted(date_format), "");
+    let stated = &overview.stated;
+    for (key, value) in [
+        ("date_format", &stated.date_format),
+        ("number_format", &stated.number_format),
+        ("separator", &stated.separator),
+        ("encoding", &stated.encoding),
+    ] {
+        if value != "auto" {
+            lines.key(key, &quoted(value), "");
+        }
+    }
+    if let Some(sheet) = &stated.sheet {
+        lines.key("sheet", &quoted(sheet), "");
     }
     lines.plain("\n[input.columns]");
     let columns = &guess.columns;

@@ -128,6 +128,7 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
     let labels = before.settings.segments.labels.clone();
     let Matched { frame, pairs } =
         compare::matched(&then, &now, &before.settings.segments, &before.settings.summary, ABSENT)?;
+    let respelled = compare::respelled(&then, &now)?;
     let flows = flows(&pairs, labels.len());
     progress::stage("compare");
     let days = (after.document.as_of - before.document.as_of).num_days();
@@ -151,7 +152,7 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
         orders: accuracy(&expected.orders, &actual.orders),
         revenue: accuracy(&expected.value, &actual.value),
         anomalies: actuals.anomalies,
-        findings: notices::findings(&before, &after, actuals.anomalies),
+        findings: notices::findings(&before, &after, actuals.anomalies, respelled),
         customers: table(frame, &expected, actual)?,
         before: Side::of(&before, then.height(), was),
         after: Side::of(&after, now.height(), is),

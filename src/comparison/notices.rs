@@ -3,12 +3,19 @@
 
 use crate::comparison::actuals::Anomalies;
 use crate::comparison::finished_run::Finished;
+use crate::frame::scored::compare::Respelled;
 use crate::results::findings::Finding;
 use crate::results::outlier_limits::OutlierLimits;
 
 /// All findings, in a fixed order.
-pub(super) fn findings(before: &Finished, after: &Finished, anomalies: Anomalies) -> Vec<Finding> {
+pub(super) fn findings(
+    before: &Finished,
+    after: &Finished,
+    anomalies: Anomalies,
+    respelled: Respelled,
+) -> Vec<Finding> {
     [
+        ids_changed(respelled),
         first_order_moved(anomalies.first_order_moved),
         lost(anomalies.lost, before),
         fewer_orders(anomalies.fewer_orders),
@@ -20,6 +27,28 @@ pub(super) fn findings(before: &Finished, after: &Finished, anomalies: Anomalies
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Customers who are the same but for the spelling of their id.
+fn ids_changed(respelled: Respelled) -> Option<Finding> {
+    let Respelled { zeros, cases } = respelled;
+    let (variant, ids, how) = if zeros >= cases {
+        ("zeros", zeros, "with or without leading zeros")
+    } else {
+        ("cases", cases, "in upper or lower case")
+    };
+    (ids > 0).then(|| {
+        Finding::warning(
+            "ids_changed",
+            format!(
+                "{ids} ids that seem lost are in the later run {how}: these customers count as lost \
+                 and as new, so the comparison is wrong for them"
+            ),
+            "export the ids the same way in both quarters, as text, and run the later one again",
+        )
+        .with_variant(variant)
+        .with("ids", ids)
+    })
 }
 
 fn first_order_moved(customers: usize) -> Option<Finding> {

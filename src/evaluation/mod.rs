@@ -37,7 +37,7 @@ use crate::storage::fingerprint::lost_thread;
 /// [`Error::Model`] when the model of the pipeline cannot be fitted.
 pub fn evaluate(settings: &Settings, folds: u32) -> Result<Evaluation, Error> {
     let cut = splittable(settings)?;
-    let CleanInput { source: _held, files, cleaned } =
+    let CleanInput { source: _held, files, cleaned, .. } =
         load_and_clean(settings, &mut Clock::default())?;
     let (first_order, last_order) = log::first_and_last(&cleaned.valid)?;
     let end = settings.transactions.observation_end.unwrap_or(last_order);

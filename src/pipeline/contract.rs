@@ -81,7 +81,7 @@ fn too_many(cleaned: &Cleaned, settings: &Settings) -> Option<String> {
         cleaned.rows_read,
         100.0 * share(rows),
         rules.join(", "),
-        first_of(&cleaned.quarantine, worst)
+        first_of(&cleaned.quarantine, worst, &settings.input)
     ))
 }
 

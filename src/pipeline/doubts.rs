@@ -2,6 +2,7 @@
 //! example and what to do.
 
 use crate::frame::doubts::Doubt;
+use crate::frame::input::plain::Remark;
 use crate::frame::rules::returns::Moved;
 use crate::results::findings::Finding;
 
@@ -88,6 +89,33 @@ pub fn finding(doubt: &Doubt) -> Finding {
         .with("column", column.clone())
         .with("orders", *orders)
         .with("constant", *constant),
+        Doubt::MoreWithoutCustomer { before, now } => Finding::warning(
+            "more_rows_without_customer",
+            format!(
+                "{:.1} % of the rows have no customer, and in the run before {:.1} %",
+                100.0 * now,
+                100.0 * before
+            ),
+            "look whether ids got lost in the export",
+        )
+        .with("before", *before)
+        .with("now", *now),
+        Doubt::TypeChanged { column, before, now } => Finding::warning(
+            "column_type_changed",
+            format!("{column:?} has the type {now}, and in the run before {before}"),
+            "look whether it is still the same column, and whether ids have lost leading zeros",
+        )
+        .with("column", column.clone())
+        .with("before", before.clone())
+        .with("now", now.clone()),
+        Doubt::PassedOver { column, kind } => Finding::note(
+            "column_passed_over",
+            format!("{column:?} is {kind} and was left empty"),
+            "leave it out of input.columns.keep, or export it as text",
+        )
+        .with("column", column.clone())
+        .with("type", *kind),
+        Doubt::File { file, remark } => of_file(file, remark),
         Doubt::Currencies { column, rows } => {
             let shown: Vec<String> =
                 rows.iter().take(5).map(|(code, rows)| format!("{rows} in {code}")).collect();
@@ -103,6 +131,64 @@ pub fn finding(doubt: &Doubt) -> Finding {
     }
 }
 
+/// What is to be said of a file that was not plain.
+fn of_file(file: &str, remark: &Remark) -> Finding {
+    let finding = match remark {
+        Remark::Encoding { name } => Finding::note(
+            "encoding_found",
+            format!("{file} was read as {name}, which its bytes suggest"),
+            "set input.encoding if letters are wrong",
+        )
+        .with("encoding", *name),
+        Remark::StrayBytes { count, first_line, columns } => Finding::note(
+            "stray_bytes",
+            format!(
+                "{file} has {} that is no text, from line {first_line} on, in columns that no number \
+                 depends on ({})",
+                counted(*count as usize, "byte"),
+                columns.join(", ")
+            ),
+            "set input.encoding if the file has another encoding",
+        )
+        .with("count", *count as usize)
+        .with("line", *first_line as usize),
+        Remark::LinesBeforeHeader { lines } => Finding::note(
+            "lines_before_header",
+            format!("{} before the header of {file} were passed over", counted(*lines as usize, "line")),
+            "nothing, if the columns are right",
+        )
+        .with("lines", *lines as usize),
+        Remark::Sheet { name, others } => Finding::note(
+            "sheet_chosen",
+            format!("of {file}, the worksheet {name:?} was read, and not {}", others.join(", ")),
+            "name the worksheet as input.sheet",
+        )
+        .with("sheet", name.clone())
+        .with("others", others.clone()),
+        Remark::Quotes { line } => Finding::note(
+            "odd_quotes",
+            format!(
+                "{file} has quotes that are not well-formed, first in line {line}: every row was read, \
+                 with the quotes as text"
+            ),
+            "export with quotes inside texts doubled",
+        )
+        .with("line", *line as usize),
+        Remark::CutOff { line, fields, expected } => Finding::warning(
+            "file_cut_off",
+            format!(
+                "{file} ends in the middle of line {line}, after {fields} of {expected} fields: it is \
+                 probably cut off"
+            ),
+            "export or fetch the file again",
+        )
+        .with("line", *line as usize)
+        .with("fields", *fields)
+        .with("expected", *expected),
+    };
+    finding.with("file", file.to_owned())
+}
+
 /// What is to be said of returns that were booked later than the purchase.
 pub fn returns(moved: &Moved) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -112,8 +198,8 @@ pub fn returns(moved: &Moved) -> Vec<Finding> {
             Finding::note(
                 "returns_moved",
                 format!(
-                    "returns of {:.2} on {} were taken off earlier purchases: {} by order id, {} off \
-                     the customer's latest",
+                    "returns of {:.2} on {} were taken off earlier purchases: {} by order id, {} by \
+                     their value or date",
                     moved.value,
                     counted(days, "later day"),
                     moved.by_order,

@@ -6,7 +6,8 @@
 //! * `models`: fit or take given models, predict. `segments`: CLTV and RFM segments.
 //!   `forecast`: the company, week by week, with intervals.
 //! * `selection`: how customers came to be in the file, as stated and as the data show it.
-//! * `doubts`: what looks right in the input and probably is not.
+//! * `previous`: the input against that of the run before. `doubts`: what looks right
+//!   and probably is not.
 //! * `notices`: what the reader should know. `remedies`: what may help when a fit fails. `advise`:
 //!   what to do about each segment. `charts`: the numbers behind the charts of the report.
 
@@ -18,6 +19,7 @@ pub(crate) mod forecast;
 pub(crate) mod models;
 pub(crate) mod notices;
 pub(crate) mod prepare;
+pub(crate) mod previous;
 pub(crate) mod remedies;
 pub(crate) mod segments;
 pub(crate) mod selection;
@@ -36,6 +38,7 @@ use crate::pipeline::forecast::forecast_company;
 use crate::pipeline::models::{Fit, fit_and_predict};
 use crate::pipeline::notices::collect_findings;
 use crate::pipeline::prepare::{load_and_clean, summarise};
+use crate::pipeline::previous::Previous;
 use crate::pipeline::remedies::with_remedy;
 use crate::pipeline::segments::{Edges, find_edges, segment_customers};
 use crate::progress::Clock;
@@ -70,6 +73,7 @@ pub fn analyse(settings: &Settings) -> Result<Run, Error> {
     let mut clock = Clock::default();
     let input = load_and_clean(settings, &mut clock)?; // load → clean
     let prepared = summarise(input, None, settings, &mut clock)?; // cap → totals → summary
+    let prepared = prepared.compared_with(Previous::in_output(settings), settings)?;
     complete(prepared, None, None, settings, clock)
 }
 
@@ -85,7 +89,9 @@ pub fn score(settings: &Settings, given: &ModelFile, refit_if: Option<f64>) -> R
     given.agrees(settings).map_err(|faults| Error::Settings { place: place(), faults })?;
     let mut clock = Clock::default();
     let input = load_and_clean(settings, &mut clock)?;
-    let prepared = summarise(input, Some(&given.outlier_limits), settings, &mut clock)?;
+    let prepared = summarise(input, Some(&given.outlier_limits), settings, &mut clock)?
+        .compared_with(Some(Previous::of_model(given)), settings)?
+        .compared_with(Previous::in_output(settings), settings)?;
     let settings = &with_window_moved(settings, given, &prepared);
     let stability_index = given.stability_index(&prepared.histories);
     let refitted = refit_if.is_some_and(|most| stability_index.iter().any(|(_, psi)| *psi > most));

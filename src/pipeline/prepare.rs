@@ -1,22 +1,28 @@
 //! The input: found, loaded, cleaned, capped and summarised.
 
-use polars::prelude::LazyFrame;
+use std::path::PathBuf;
+
+use polars::prelude::{DataType, LazyFrame};
 
 use crate::customers::Histories;
 use crate::error::Error;
+use crate::frame::columns::{FILE, ROW};
 use crate::frame::doubts::{Doubt, lines};
-use crate::frame::input::load::{Loaded, is_data_file, load, unreadable};
+use crate::frame::input::load::{Loaded, explained, is_data_file, load, unreadable};
+use crate::frame::input::plain::Remark;
 use crate::frame::rules::column_types::typed;
 use crate::frame::rules::judged::Cleaned;
 use crate::frame::summary::outliers::cap;
 use crate::frame::summary::{self, CustomerSummary};
 use crate::frame::{catch_reader_panic, rules};
 use crate::model::selection::detection::Signs;
+use crate::pipeline::previous::Previous;
 use crate::pipeline::{contract, selection};
 use crate::progress::Clock;
+use crate::results::named_values::NamedValues;
 use crate::results::outlier_limits::OutlierLimits;
 use crate::run::audit::Audit;
-use crate::settings::{InputKind, Settings};
+use crate::settings::{InputKind, Settings, ValueOf};
 use crate::storage::fingerprint::{Files, Fingerprint};
 use crate::storage::object_store::Source;
 
@@ -26,6 +32,8 @@ pub struct CleanInput {
     pub source: Source,
     /// Its files.
     pub files: Files,
+    /// Its columns that are read, with their types.
+    pub columns: NamedValues<String>,
     /// Valid rows, and rows that were set aside.
     pub cleaned: Cleaned,
 }
@@ -63,15 +71,54 @@ pub(crate) fn load_and_clean(settings: &Settings, clock: &mut Clock) -> Result<C
     let read = || {
         let loaded = load(settings, source.path())?;
         let currencies = currencies(&loaded, settings)?;
+        let columns = column_types(&loaded.frame)?;
+        let paths = loaded.files.clone();
         let files = Files::of(loaded.files, |file| source.name_of(file))?;
-        let raw = typed(loaded.frame, files.names(), &settings.contract, &settings.input)?;
-        let mut cleaned = contract::enforce(clean(raw, files.names(), settings)?, settings)?;
+        let cleaned = typed(loaded.frame, files.names(), &settings.contract, &settings.input)
+            .and_then(|raw| clean(raw, files.names(), settings))
+            .map_err(|error| explained(error, &paths, settings))?;
+        all_rows(loaded.records, &cleaned, settings)?;
+        let mut cleaned = contract::enforce(cleaned, settings)?;
+        let of_file =
+            |(file, remark): (PathBuf, Remark)| Doubt::File { file: source.name_of(&file), remark };
+        cleaned.doubts.extend(loaded.remarks.into_iter().map(of_file));
         cleaned.doubts.extend(currencies);
-        Ok((files, cleaned))
+        let passed_over = loaded.passed_over.into_iter();
+        cleaned.doubts.extend(passed_over.map(|(column, kind)| Doubt::PassedOver { column, kind }));
+        // Copies of the files are deleted here: everything has been read.
+        drop(loaded.copies);
+        Ok((files, columns, cleaned))
     };
-    let (files, cleaned) =
+    let (files, columns, cleaned) =
         catch_reader_panic(&settings.input.path, read).map_err(|error| source.renamed(error))?;
-    Ok(CleanInput { source, files, cleaned })
+    Ok(CleanInput { source, files, columns, cleaned })
+}
+
+/// The types of the columns that are read; those of a text file are all texts.
+fn column_types(frame: &LazyFrame) -> Result<NamedValues<String>, Error> {
+    let schema = frame.clone().collect_schema().map_err(Error::engine("look at the columns"))?;
+    let own = schema.iter().filter(|(name, _)| ![FILE, ROW].contains(&name.as_str()));
+    let kind = |dtype: &DataType| match dtype {
+        DataType::String => "text".to_owned(),
+        other => other.to_string(),
+    };
+    Ok(own.map(|(name, dtype)| (name.to_string(), kind(dtype))).collect())
+}
+
+/// Refuses an input of which the reader has seen more or fewer rows than an independent count.
+fn all_rows(records: Option<u64>, cleaned: &Cleaned, settings: &Settings) -> Result<(), Error> {
+    let by_line = settings.transactions.value_of == ValueOf::Line;
+    match records {
+        Some(records) if by_line && records != cleaned.rows_read as u64 => Err(Error::input(
+            &settings.input.path,
+            format!(
+                "{} rows were read, but the file has {records}: are there quotes inside texts? Export \
+                 with such quotes doubled, or as Parquet",
+                cleaned.rows_read
+            ),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Whether the file has a column of currencies that names several. A column that the pipeline keeps
@@ -121,15 +168,35 @@ pub(crate) fn summarise(
 }
 
 impl Prepared {
+    /// Holds the input against that of the run before, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when they differ by more than the contract allows.
+    pub(crate) fn compared_with(
+        mut self,
+        previous: Option<Previous>,
+        settings: &Settings,
+    ) -> Result<Self, Error> {
+        if let Some(previous) = previous {
+            let doubts = previous.compare(&self, settings)?;
+            self.input.cleaned.doubts.extend(doubts);
+        }
+        Ok(self)
+    }
+
     /// What happened to the rows, with the hashes of the files and the seconds of each stage.
     pub(crate) fn audit(
         self,
         inputs: Vec<Fingerprint>,
         timings: Vec<(&'static str, f64)>,
     ) -> Audit {
-        let Self { input: CleanInput { cleaned, .. }, summary, limits, .. } = self;
+        let Self { input: CleanInput { cleaned, columns, .. }, summary, limits, histories, .. } =
+            self;
         Audit {
             inputs,
+            columns,
+            revenue: histories.revenue(),
+            order_value: histories.median_order_value(),
             rows_read: cleaned.rows_read,
             rejected: cleaned.rejected,
             quarantine: cleaned.quarantine,

@@ -57,6 +57,16 @@ pub struct RunDocument {
     pub purchases: PurchasesEntry,
     /// The model of order values.
     pub spend: SpendEntry,
+    /// Columns of the input that were read, with their types.
+    #[serde(default)]
+    pub input_columns: NamedValues<String>,
+    /// Sum of all orders of the customers in the CLTV frame; null in a document that is older than
+    /// this key.
+    #[serde(default)]
+    pub revenue: Option<f64>,
+    /// Median of the customers' mean order values; null where there are none.
+    #[serde(default)]
+    pub order_value: Option<f64>,
     /// All customers together.
     pub company: Profile,
     /// Intervals of totals; null without `[uncertainty]`, or where parameters cannot be drawn.

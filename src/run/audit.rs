@@ -3,6 +3,7 @@
 use polars::prelude::DataFrame;
 
 use crate::frame::rules::judged::Rejected;
+use crate::results::named_values::NamedValues;
 use crate::results::outlier_limits::OutlierLimits;
 use crate::storage::fingerprint::Fingerprint;
 
@@ -10,6 +11,12 @@ use crate::storage::fingerprint::Fingerprint;
 pub struct Audit {
     /// Input files in reading order, as they were after the last of them had been read.
     pub inputs: Vec<Fingerprint>,
+    /// The columns that were read, with their types.
+    pub columns: NamedValues<String>,
+    /// Sum of all orders of the customers in the CLTV frame.
+    pub revenue: f64,
+    /// Median of the customers' mean order values.
+    pub order_value: Option<f64>,
     /// Rows read.
     pub rows_read: usize,
     /// Rows set aside, by rule.

@@ -1,5 +1,6 @@
 //! Names of output columns, which other programs rely on, and the input columns that a run reads.
 
+use crate::settings::sections::Columns;
 use crate::settings::sections::Settings;
 use crate::settings::types::{CappedColumns, DuplicateLines, InputKind, TimeUnit};
 
@@ -97,6 +98,23 @@ impl Settings {
     pub fn compares_whole_lines(&self) -> bool {
         self.input.kind == InputKind::Transactions
             && self.transactions.duplicate_lines == DuplicateLines::Drop
+    }
+
+    /// The columns on which numbers depend: of those that a run reads, all but the ones that it only
+    /// keeps or checks.
+    pub fn vital_columns(&self) -> Vec<String> {
+        let columns = &self.input.columns;
+        let only_kept = |name: &String| {
+            let Columns { customer_id, first_order_date, last_order_date, order_date, .. } =
+                columns;
+            let Columns { orders, value, quantity, unit_price, order_id, .. } = columns;
+            let dates = [first_order_date, last_order_date, order_date];
+            let others = [quantity, unit_price, order_id];
+            let single = dates.into_iter().chain(others).flatten().chain([customer_id]);
+            let cancelled = self.transactions.cancelled.iter().flat_map(|c| &c.column);
+            !single.chain(orders).chain(value).chain(cancelled).any(|vital| vital == name)
+        };
+        self.input_columns().into_iter().filter(|name| !only_kept(name)).collect()
     }
 
     /// The input columns that a run reads, each once, in a stable order.

@@ -6,9 +6,11 @@
 //! * [`fingerprint`]: size and SHA-256 of files, and whether an input changed while it was read.
 //! * [`interrupt`]: what to remove when the program is interrupted.
 //! * [`object_store`]: input and output in object stores, through `transfer`.
+//! * [`stdin`]: standard input as a file.
 
 pub mod atomic;
 pub mod fingerprint;
 pub mod interrupt;
 pub mod object_store;
+pub mod stdin;
 mod transfer;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::error::Error;
-use crate::storage::{interrupt, transfer};
+use crate::storage::{interrupt, stdin, transfer};
 
 /// Prefixes of the paths of objects.
 const SCHEMES: &[&str] =
@@ -52,7 +52,7 @@ impl Source {
     pub fn name_of(&self, file: &Path) -> String {
         match &self.copied {
             Some(copied) => copied.name_of(file),
-            None => file.display().to_string(),
+            None => stdin::name_of(file),
         }
     }
 

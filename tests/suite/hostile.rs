@@ -155,7 +155,8 @@ fn look_at(pipeline: &str, file: &Path) {
         let parquet = file.extension().is_some_and(|extension| extension == "parquet");
         assert!(parquet || !said.contains("the reader failed on this file"), "{said}");
     }
-    let _ = cltv::internal::inspect(&file.display().to_string(), "auto", "auto");
+    let _ =
+        cltv::internal::inspect(&file.display().to_string(), &cltv::internal::Stated::default());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::cli::pipeline_text;
 use crate::error::Error;
 use crate::frame::guess::guess;
-use crate::frame::guess::inspect::{Overview, inspect};
+use crate::frame::guess::inspect::{Overview, Stated, inspect};
 use crate::model::CustomerPatterns;
 use crate::model::fit::purchases;
 use crate::pipeline::notices::data_findings;
@@ -54,12 +54,13 @@ pub(crate) fn check(file: &Path, overrides: &Overrides) -> Result<Checked, Error
     if file.extension().is_some_and(|extension| extension == "toml") {
         let settings = load(file, overrides)?;
         let input = &settings.input;
-        let overview = inspect(&input.path, &input.separator, &input.date_format)?;
+        let overview = inspect(&input.path, &Stated::from(input))?;
         return Ok(Checked { overview, guessed: None, prospect: prospect(settings) });
     }
     let path = overrides.input.clone().unwrap_or_else(|| file.display().to_string());
-    let overview = inspect(&path, "auto", "auto")?;
-    let guessed = guess(&overview).map(|guess| pipeline_text::input(&guess, &path, "auto"));
+    let stated = stated(overrides, &path)?;
+    let overview = inspect(&path, &stated)?;
+    let guessed = guess(&overview).map(|guess| pipeline_text::input(&guess, &overview));
     let settings = |text: &String| {
         parse(text, overrides).map_err(|faults| Error::Settings { place: path.clone(), faults })
     };
@@ -71,6 +72,22 @@ pub(crate) fn check(file: &Path, overrides: &Overrides) -> Result<Checked, Error
         }
     };
     Ok(Checked { overview, guessed, prospect })
+}
+
+/// What the flags say about how the file is written.
+fn stated(overrides: &Overrides, path: &str) -> Result<Stated, Error> {
+    // A pipeline with the fewest columns, for the flags to be applied to.
+    let text = "[input]\npath = \"-\"\n[input.columns]\ncustomer_id = \"id\"\n\
+                first_order_date = \"first\"\nlast_order_date = \"last\"\norders = [\"orders\"]\n\
+                value = [\"value\"]\n";
+    let only_input = Overrides {
+        date_format: overrides.date_format.clone(),
+        set: overrides.set.iter().filter(|set| set.starts_with("input.")).cloned().collect(),
+        ..Overrides::default()
+    };
+    let settings = parse(text, &only_input)
+        .map_err(|faults| Error::Settings { place: path.to_owned(), faults })?;
+    Ok(Stated::from(&settings.input))
 }
 
 pub(crate) fn prospect(settings: Settings) -> Result<Prospect, Error> {

@@ -36,10 +36,10 @@ pub fn repeated_totals(
     let number = |count: Expr| count.cast(DataType::UInt64);
     let orders = raw
         .clone()
-        .select([stripped(order).alias("order"), stripped(value).alias("value")])
+        .select([stripped(order).alias("order"), stripped(value).alias("value"), col(FILE)])
         .limit(LOOKED_AT)
         .filter(col("order").is_not_null().and(col("order").neq(lit(""))))
-        .group_by([col("order")])
+        .group_by([col("order"), col(FILE)])
         .agg([number(len()).alias("lines"), number(col("value").n_unique()).alias("values")])
         .filter(col("lines").gt(lit(1)))
         .select([

@@ -13,6 +13,8 @@ pub mod lines;
 
 use chrono::NaiveDate;
 
+use crate::frame::input::plain::Remark;
+
 /// Something in the input that is probably not what it seems.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Doubt {
@@ -71,6 +73,36 @@ pub enum Doubt {
         orders: usize,
         /// Those with a single value.
         constant: usize,
+    },
+    /// A larger share of the rows than in the run before has no customer.
+    MoreWithoutCustomer {
+        /// The share before, 0 to 1.
+        before: f64,
+        /// The share now.
+        now: f64,
+    },
+    /// A column has another type than in the run before.
+    TypeChanged {
+        /// Its name.
+        column: String,
+        /// Its type before.
+        before: String,
+        /// Its type now.
+        now: String,
+    },
+    /// A column that is only kept has a type that is not read, and is empty.
+    PassedOver {
+        /// Its name.
+        column: String,
+        /// Its type.
+        kind: &'static str,
+    },
+    /// Something about a file that is not as plain as it should be.
+    File {
+        /// Its name.
+        file: String,
+        /// What it is.
+        remark: Remark,
     },
     /// Amounts in several currencies.
     Currencies {

@@ -29,7 +29,7 @@ const MOST_VALUES: usize = 200;
 /// # Errors
 /// [`Error::Input`] when the file cannot be read.
 pub(crate) fn complete(mut guess: Guess, overview: &Overview) -> Result<Guess, Error> {
-    let (loaded, _) = load_whole(&overview.path, "auto")?;
+    let (loaded, _) = load_whole(&overview.path, &overview.stated.described())?;
     let failed = |e| Error::input(&overview.path, crate::frame::input::load::unreadable(&e));
     let by_prefix = prefix(&loaded.frame, &guess, overview).map_err(failed)?;
     let by_status = || status(&loaded.frame, &guess, overview).map_err(failed);

@@ -9,10 +9,13 @@ use crate::frame::columns::ROW;
 use crate::frame::guess::words::{ColumnWords, Topic};
 use crate::frame::input::dates;
 use crate::frame::input::kinds::ColumnKind;
-use crate::frame::input::load::load_whole;
-use crate::frame::input::numbers::{Evidence, Notation, Numeric, number};
-use crate::frame::input::typed::{Blanks, stripped};
+use crate::frame::input::load::{Described, load_whole};
+use crate::frame::input::notation::is_missing;
+use crate::frame::input::numbers::{Evidence, Notation, Numeric, each, number};
+use crate::frame::input::plain::Remark;
+use crate::frame::input::typed::Blanks;
 use crate::frame::{catch_reader_panic, streamed};
+use crate::settings::Input;
 
 /// First rows in which distinct values and repeated rows are counted.
 const REMEMBERED: u32 = 1_000_000;
@@ -40,6 +43,60 @@ pub struct Overview {
     pub counted_rows: usize,
     /// The first rows as text; `None` for a missing value.
     pub first_rows: Vec<Vec<Option<String>>>,
+    /// What was said about how the file is written; the worksheet is the one that was read.
+    #[serde(skip)]
+    pub stated: Stated,
+}
+
+/// What is said about how a file is written, each `auto` where nothing is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stated {
+    /// Format of dates.
+    pub date_format: String,
+    /// Format of numbers.
+    pub number_format: String,
+    /// Character between the fields of a CSV file.
+    pub separator: String,
+    /// Encoding of a text file.
+    pub encoding: String,
+    /// Worksheet of a workbook; the first that has the columns where nothing is said.
+    pub sheet: Option<String>,
+}
+
+impl Default for Stated {
+    fn default() -> Self {
+        let auto = || "auto".to_owned();
+        Self {
+            date_format: auto(),
+            number_format: auto(),
+            separator: auto(),
+            encoding: auto(),
+            sheet: None,
+        }
+    }
+}
+
+impl From<&Input> for Stated {
+    fn from(input: &Input) -> Self {
+        Self {
+            date_format: input.date_format.clone(),
+            number_format: input.number_format.clone(),
+            separator: input.separator.clone(),
+            encoding: input.encoding.clone(),
+            sheet: input.sheet.clone(),
+        }
+    }
+}
+
+impl Stated {
+    /// What the loader needs of it.
+    pub(crate) fn described(&self) -> Described<'_> {
+        Described {
+            separator: &self.separator,
+            encoding: &self.encoding,
+            sheet: self.sheet.as_deref(),
+        }
+    }
 }
 
 impl Overview {
@@ -90,19 +147,24 @@ pub struct Column {
 ///
 /// # Errors
 /// [`Error::Input`] when there is no such file or it cannot be read.
-pub fn inspect(path: &str, separator: &str, date_format: &str) -> Result<Overview, Error> {
-    catch_reader_panic(path, || inspected(path, separator, date_format))
+pub fn inspect(path: &str, stated: &Stated) -> Result<Overview, Error> {
+    catch_reader_panic(path, || inspected(path, stated))
 }
 
-fn inspected(path: &str, separator: &str, date_format: &str) -> Result<Overview, Error> {
-    let (loaded, names) = load_whole(path, separator)?;
+fn inspected(path: &str, stated: &Stated) -> Result<Overview, Error> {
+    let date_format = stated.date_format.as_str();
+    let (loaded, names) = load_whole(path, &stated.described())?;
+    let sheet = loaded.remarks.iter().find_map(|(_, remark)| match remark {
+        Remark::Sheet { name, .. } => Some(name.clone()),
+        _ => None,
+    });
     let unreadable = |e| Error::input(path, crate::frame::input::load::unreadable(&e));
     let frame = loaded.frame;
     let schema = frame.clone().collect_schema().map_err(unreadable)?;
     let glimpse = streamed(as_text(&frame, &names).limit(GLIMPSE)).map_err(unreadable)?;
     let mut notations = Vec::new();
     for name in &names {
-        notations.push(notation(&frame, &glimpse, name, &schema).map_err(unreadable)?);
+        notations.push(notation(&frame, &glimpse, name, &schema, stated).map_err(unreadable)?);
     }
     let sums = Sums::of(&frame, &names, &notations).map_err(unreadable)?;
     if sums.rows == 0 {
@@ -134,6 +196,7 @@ fn inspected(path: &str, separator: &str, date_format: &str) -> Result<Overview,
         repeated_rows,
         counted_rows: sums.rows.min(REMEMBERED as usize),
         first_rows: first_rows(&glimpse).map_err(unreadable)?,
+        stated: Stated { sheet: sheet.or_else(|| stated.sheet.clone()), ..stated.clone() },
     })
 }
 
@@ -144,12 +207,15 @@ fn notation(
     glimpse: &DataFrame,
     name: &str,
     schema: &Schema,
+    stated: &Stated,
 ) -> PolarsResult<(Notation, Option<String>)> {
     if schema.get(name).is_some_and(|dtype| dtype.is_numeric()) {
         return Ok((Notation::Typed, None));
     }
     let is_count = ColumnWords::of(name).about(Topic::Count);
-    let decided = |evidence: Evidence| match evidence.decide(Numeric { name, is_count }, "auto") {
+    let decided = |evidence: Evidence| match evidence
+        .decide(Numeric { name, is_count }, &stated.number_format)
+    {
         Ok(notation) => (notation, None),
         Err(fault) => (Notation::Plain, Some(fault)),
     };
@@ -170,9 +236,14 @@ fn as_text(frame: &LazyFrame, names: &[String]) -> LazyFrame {
     frame.clone().select(columns.collect::<Vec<_>>())
 }
 
+/// The text of a column; null where it is blank or a word for a missing value.
 fn filled(name: &str) -> Expr {
-    let text = stripped(name);
-    when(text.clone().eq(lit(""))).then(lit(NULL)).otherwise(text).alias(name)
+    each(name, DataType::String, |texts| {
+        let text =
+            |text: &str| Some(text.trim()).filter(|text| !is_missing(text)).map(str::to_owned);
+        let filled = texts.iter().map(|value| value.and_then(text));
+        StringChunked::from_iter_options(texts.name().clone(), filled).into_column()
+    })
 }
 
 /// Aggregates of all columns, from one reading of the whole file.

@@ -51,7 +51,7 @@ fn unknown(overview: &Overview) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::guess::inspect::Column;
+    use crate::frame::guess::inspect::{Column, Stated};
     use crate::frame::input::kinds::ColumnKind;
     use crate::frame::input::numbers::Notation;
 
@@ -84,6 +84,7 @@ mod tests {
             repeated_rows: 0,
             counted_rows: 1000,
             first_rows: Vec::new(),
+            stated: Stated::default(),
         }
     }
 

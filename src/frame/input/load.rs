@@ -1,8 +1,6 @@
 //! Loads the input files as one lazy frame with the needed columns. CSV columns stay text, so that
 //! a bad value can be shown as it is in the file; schemas are checked before any row is read.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
@@ -11,10 +9,12 @@ use crate::error::{Error, nearest};
 use crate::frame::columns::{FILE, ROW};
 use crate::frame::doubts::lines::currency_column;
 use crate::frame::input::pages;
-use crate::settings::Settings;
+use crate::frame::input::plain::{Hints, Kind, Plain, Remark, Scratch, fault, kind_of, plain};
+use crate::settings::{Input, Settings};
+use crate::storage::stdin::{self, STDIN};
 
-/// Bytes at the start of a file that are read to find its header.
-const HEAD_BYTES: u64 = 1 << 20;
+/// Endings of the names of data files in a folder.
+const EXTENSIONS: [&str; 9] = ["csv", "txt", "tsv", "parquet", "pq", "gz", "zst", "zip", "xlsx"];
 
 /// The input as one lazy frame, and the files it came from.
 pub struct Loaded {
@@ -22,6 +22,14 @@ pub struct Loaded {
     pub frame: LazyFrame,
     /// The files, in reading order.
     pub files: Vec<PathBuf>,
+    /// Copies of files that Polars does not read right; deleted when dropped.
+    pub copies: Vec<Scratch>,
+    /// What is to be said about the files.
+    pub remarks: Vec<(PathBuf, Remark)>,
+    /// Columns that are only kept and cannot be read, with their types; they are empty.
+    pub passed_over: Vec<(String, &'static str)>,
+    /// Rows of data by an independent count; `None` where a Parquet file is among the files.
+    pub records: Option<u64>,
     /// The column that names the currency of each row, in a frame of its own, if there is one.
     pub currencies: Option<(LazyFrame, String)>,
 }
@@ -33,8 +41,42 @@ pub struct Loaded {
 /// [`Error::Io`] when it cannot be read.
 pub fn load(settings: &Settings, path: &str) -> Result<Loaded, Error> {
     let files = find_files(path)?;
-    let wanted = Wanted { names: settings.input_columns(), rest: settings.compares_whole_lines() };
-    together(path, files, &settings.input.separator, &wanted)
+    let wanted = Wanted::by(settings);
+    together(path, files, &Described::from(&settings.input), &wanted)
+}
+
+/// What a pipeline says about how its files are written.
+#[derive(Debug, Clone, Copy)]
+pub struct Described<'a> {
+    /// `auto` or one character.
+    pub separator: &'a str,
+    /// `auto` or the name of an encoding.
+    pub encoding: &'a str,
+    /// The name of a worksheet.
+    pub sheet: Option<&'a str>,
+}
+
+impl Default for Described<'_> {
+    fn default() -> Self {
+        Self { separator: "auto", encoding: "auto", sheet: None }
+    }
+}
+
+impl<'a> From<&'a Input> for Described<'a> {
+    fn from(input: &'a Input) -> Self {
+        Self {
+            separator: &input.separator,
+            encoding: &input.encoding,
+            sheet: input.sheet.as_deref(),
+        }
+    }
+}
+
+impl<'a> Described<'a> {
+    fn hints(&self, wanted: &'a Wanted) -> Hints<'a> {
+        let Self { separator, encoding, sheet } = *self;
+        Hints { separator, encoding, sheet, columns: &wanted.names, vital: &wanted.vital }
+    }
 }
 
 /// As [`load`], for an input that nobody has described: all columns of its first file, and their
@@ -42,45 +84,87 @@ pub fn load(settings: &Settings, path: &str) -> Result<Loaded, Error> {
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_whole(path: &str, separator: &str) -> Result<(Loaded, Vec<String>), Error> {
+pub fn load_whole(path: &str, described: &Described<'_>) -> Result<(Loaded, Vec<String>), Error> {
     let files = find_files(path)?;
-    let (_, schema) = open(&files[0], separator)?;
-    let names = schema.iter_names().map(ToString::to_string).filter(|name| name != ROW);
-    let wanted = Wanted { names: names.collect(), rest: false };
-    Ok((together(path, files, separator, &wanted)?, wanted.names))
+    let first = open(&files[0], described, &Wanted::default())?;
+    // A column of a type that no number, date or id has is of no use to anybody here.
+    let is_plain = |name: &&PlSmallStr| {
+        name.as_str() != ROW && first.schema.get(name).is_some_and(|dtype| odd(dtype).is_none())
+    };
+    let names = first.schema.iter_names().filter(is_plain).map(ToString::to_string);
+    let wanted = Wanted { names: names.collect(), ..Wanted::default() };
+    drop(first);
+    Ok((together(path, files, described, &wanted)?, wanted.names))
 }
 
 /// Which columns of a file are read.
-struct Wanted {
+#[derive(Default)]
+pub(crate) struct Wanted {
     /// Columns that must be present.
     names: Vec<String>,
+    /// Those of them in which every byte must be text.
+    vital: Vec<String>,
     /// Whether all other columns are read too.
     rest: bool,
+}
+
+impl Wanted {
+    pub(crate) fn by(settings: &Settings) -> Self {
+        Self {
+            names: settings.input_columns(),
+            vital: settings.vital_columns(),
+            rest: settings.compares_whole_lines(),
+        }
+    }
 }
 
 fn together(
     path: &str,
     files: Vec<PathBuf>,
-    separator: &str,
+    described: &Described<'_>,
     wanted: &Wanted,
 ) -> Result<Loaded, Error> {
-    let one = |(position, file): (usize, &PathBuf)| scan(file, position, separator, wanted);
-    let scans = files.iter().enumerate().map(one).collect::<Result<Vec<_>, _>>()?;
-    let (frames, currencies): (Vec<_>, Vec<_>) = scans.into_iter().unzip();
+    let (mut frames, mut codes, mut passed_over) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut copies, mut remarks, mut records) = (Vec::new(), Vec::new(), Some(0));
+    for (position, file) in files.iter().enumerate() {
+        let opened = open(file, described, wanted)?;
+        frames.push(selected(&opened, file, position, wanted)?);
+        codes.push(currency_codes(&opened));
+        passed_over.extend(opened.passed_over(wanted));
+        copies.extend(opened.copy);
+        remarks.extend(opened.remarks.into_iter().map(|remark| (file.clone(), remark)));
+        records = records.zip(opened.records).map(|(all, own)| all + own);
+    }
     let union = UnionArgs { to_supertypes: true, ..Default::default() };
     let together = |frames: Vec<LazyFrame>| {
         concat(frames, union)
             .map_err(|e| Error::input(path, format!("the files do not fit together: {e}")))
     };
-    let currencies: Option<Vec<(LazyFrame, String)>> = currencies.into_iter().collect();
-    let currencies = match currencies.map(|found| found.into_iter().unzip()) {
-        Some((frames, names)) => {
-            let names: Vec<String> = names;
-            names.into_iter().next().map(|name| Ok((together(frames)?, name))).transpose()?
-        }
+    let codes: Vec<(LazyFrame, String)> =
+        codes.into_iter().collect::<Option<_>>().unwrap_or_default();
+    let column = codes.first().map(|(_, name)| name.clone());
+    let currencies = match column {
+        Some(name) => Some((together(codes.into_iter().map(|(frame, _)| frame).collect())?, name)),
         None => None,
     };
-    Ok(Loaded { frame: together(frames)?, files, currencies })
+    passed_over.dedup();
+    let frame = together(frames)?;
+    Ok(Loaded { frame, files, copies, remarks, passed_over, records, currencies })
+}
+
+/// Why the reader failed, found by reading the text files record by record; else the error itself.
+pub fn explained(error: Error, files: &[PathBuf], settings: &Settings) -> Error {
+    let text = error.to_string();
+    let of_reader = matches!(error, Error::Input { .. } | Error::Engine { .. });
+    if !of_reader || !(text.contains(MORE_FIELDS) || text.contains(UNREADABLE)) {
+        return error;
+    }
+    let described = Described::from(&settings.input);
+    let wanted = Wanted::by(settings);
+    let is_text = |file: &&PathBuf| matches!(kind_of(file), Ok(Kind::Text));
+    let found =
+        files.iter().filter(is_text).find_map(|file| fault(file, &described.hints(&wanted)));
+    found.unwrap_or(error)
 }
 
 /// The data files at `path`: a file, or all in a folder or under a pattern.
@@ -90,6 +174,9 @@ pub(crate) fn find_files(path: &str) -> Result<Vec<PathBuf>, Error> {
             path,
             "this command reads local files: copy it first, or use `cltv run`",
         ));
+    }
+    if path == STDIN {
+        return Ok(vec![stdin::spooled()?.to_owned()]);
     }
     let plain = Path::new(path);
     if plain.is_file() {
@@ -108,17 +195,46 @@ pub(crate) fn find_files(path: &str) -> Result<Vec<PathBuf>, Error> {
     if !folder.is_dir() {
         return Err(Error::input(path, format!("there is no folder {}", folder.display())));
     }
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
-        .and_then(|entries| entries.map(|entry| entry.map(|e| e.path())).collect())
-        .map_err(Error::io(&folder, "list the folder"))?;
-    files.retain(|file| {
-        let name = file.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
-        file.is_file() && is_data_file(&pattern, &name)
-    });
+    let mut files = files_in(&folder, &pattern)?;
+    if files.is_empty() && pattern == "*" {
+        files = in_partitions(&folder, 0)?;
+    }
     // The order of a folder's entries depends on the file system; that of rows must not.
     files.sort();
     if files.is_empty() {
-        return Err(Error::input(path, "no .csv, .txt or .parquet file is there"));
+        return Err(Error::input(
+            path,
+            format!("no data file is there ({})", EXTENSIONS.map(|e| format!(".{e}")).join(", ")),
+        ));
+    }
+    Ok(files)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    std::fs::read_dir(folder)
+        .and_then(|entries| entries.map(|entry| entry.map(|e| e.path())).collect())
+        .map_err(Error::io(folder, "list the folder"))
+}
+
+fn name_of(file: &Path) -> String {
+    file.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned())
+}
+
+fn files_in(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, Error> {
+    let mut files = entries(folder)?;
+    files.retain(|file| file.is_file() && is_data_file(pattern, &name_of(file)));
+    Ok(files)
+}
+
+/// The data files in folders named `key=value`, as Hive and Spark lay out a table.
+fn in_partitions(folder: &Path, depth: usize) -> Result<Vec<PathBuf>, Error> {
+    const DEEPEST: usize = 8;
+    let mut files = Vec::new();
+    for partition in entries(folder)? {
+        if partition.is_dir() && name_of(&partition).contains('=') && depth < DEEPEST {
+            files.extend(files_in(&partition, "*")?);
+            files.extend(in_partitions(&partition, depth + 1)?);
+        }
     }
     Ok(files)
 }
@@ -157,78 +273,125 @@ fn wildcard(pattern: &str, name: &str) -> bool {
 /// folder.
 pub fn is_data_file(pattern: &str, name: &str) -> bool {
     let pattern = if pattern.is_empty() { "*" } else { pattern };
-    format_of(Path::new(name)).is_some() && wildcard(pattern, name)
+    let extension = Path::new(name).extension().map(|e| e.to_string_lossy().to_lowercase());
+    let is_data = extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()));
+    is_data && !name.starts_with(['.', '_', '~']) && wildcard(pattern, name)
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum FileFormat {
-    Csv,
-    Parquet,
-}
-
-fn format_of(file: &Path) -> Option<FileFormat> {
-    match file.extension()?.to_string_lossy().to_lowercase().as_str() {
-        "csv" | "txt" | "tsv" => Some(FileFormat::Csv),
-        "parquet" | "pq" => Some(FileFormat::Parquet),
-        _ => None,
-    }
-}
-
-fn scan(
+/// The needed columns of a file, with its position and row numbers.
+fn selected(
+    opened: &Opened,
     file: &Path,
     position: usize,
-    separator: &str,
     wanted: &Wanted,
-) -> Result<(LazyFrame, Option<(LazyFrame, String)>), Error> {
+) -> Result<LazyFrame, Error> {
     let needed = &wanted.names;
-    let (frame, schema) = open(file, separator)?;
-    let present: Vec<&str> =
-        schema.iter_names().map(PlSmallStr::as_str).filter(|name| *name != ROW).collect();
-    let faults = missing_columns(&present, needed);
+    let schema = &opened.schema;
+    let present = opened.names();
+    let mut faults = missing_columns(&present, needed);
+    let passed_over = opened.passed_over(wanted);
+    let vital = passed_over.iter().filter(|(name, _)| wanted.vital.contains(name));
+    faults.extend(vital.map(|(name, kind)| {
+        format!("column {name:?} is {kind}, which is no number, date or id: name another one")
+    }));
     if !faults.is_empty() {
         return Err(Error::Input { place: file.display().to_string(), faults });
     }
     let mut columns = vec![lit(position as u32).alias(FILE), col(ROW).cast(DataType::UInt64)];
-    columns.extend(needed.iter().map(|name| plain(name, schema.get(name))));
+    columns.extend(needed.iter().map(
+        |name| match passed_over.iter().any(|(odd, _)| odd == name) {
+            true => lit(NULL).cast(DataType::String).alias(name.as_str()),
+            false => plain_type(name, schema.get(name)),
+        },
+    ));
     if wanted.rest {
-        let rest = present.iter().filter(|name| !needed.iter().any(|n| n == *name));
-        columns.extend(rest.map(|name| plain(name, schema.get(name))));
+        let is_plain = |name: &&&str| schema.get(name).is_some_and(|dtype| odd(dtype).is_none());
+        let rest = present.iter().filter(|name| !needed.iter().any(|n| n == **name));
+        let rest = rest.filter(is_plain);
+        columns.extend(rest.map(|name| plain_type(name, schema.get(name))));
     }
-    let currencies = currency_column(present.iter().copied()).map(|name| {
-        let codes = plain(name, schema.get(name)).alias("currency");
-        (frame.clone().select([codes]), name.to_owned())
-    });
-    Ok((frame.select(columns), currencies))
+    Ok(opened.frame.clone().select(columns))
 }
 
-/// A scan of one file with its row numbers, and its schema.
-pub(crate) fn open(file: &Path, separator: &str) -> Result<(LazyFrame, SchemaRef), Error> {
-    let head = head_of(file)?;
-    let separator = separator_of(&head, separator);
-    not_too_wide(file, &head, separator)?;
-    let path = PlRefPath::try_from_path(file)
-        .map_err(|e| Error::input(file.display(), format!("the path cannot be used: {e}")))?;
+/// The column of currencies of a file, as `currency`, and its name.
+fn currency_codes(opened: &Opened) -> Option<(LazyFrame, String)> {
+    let name = currency_column(opened.names().into_iter())?;
+    let codes = plain_type(name, opened.schema.get(name)).alias("currency");
+    Some((opened.frame.clone().select([codes]), name.to_owned()))
+}
+
+/// A scan of one file.
+pub(crate) struct Opened {
+    frame: LazyFrame,
+    /// Its columns, and the row number.
+    pub(crate) schema: SchemaRef,
+    copy: Option<Scratch>,
+    remarks: Vec<Remark>,
+    records: Option<u64>,
+}
+
+impl Opened {
+    /// Names of the columns of the file.
+    fn names(&self) -> Vec<&str> {
+        let names = self.schema.iter_names().map(PlSmallStr::as_str);
+        names.filter(|name| *name != ROW).collect()
+    }
+
+    /// Wanted columns whose types have no place here.
+    fn passed_over(&self, wanted: &Wanted) -> Vec<(String, &'static str)> {
+        let kind = |name: &String| Some((name.clone(), odd(self.schema.get(name)?)?));
+        wanted.names.iter().filter_map(kind).collect()
+    }
+}
+
+/// A scan of one file with its row numbers. No columns are wanted if nobody has described the file.
+pub(crate) fn open(
+    file: &Path,
+    described: &Described<'_>,
+    wanted: &Wanted,
+) -> Result<Opened, Error> {
     let row_index = Some(RowIndex { name: ROW.into(), offset: 1 });
-    let unreadable = |e: PolarsError| Error::input(file.display(), format!("cannot be read: {e}"));
-    let mut frame = match format_of(file) {
-        Some(FileFormat::Parquet) => pages::scan(file, row_index).map_err(unreadable)?,
-        _ => LazyCsvReader::new(path)
-            .with_glob(false)
-            .with_separator(separator)
-            .with_infer_schema_length(Some(0))
-            .with_row_index(row_index)
-            .finish()
-            .map_err(unreadable)?,
-    };
-    let schema = frame.collect_schema().map_err(unreadable)?;
-    Ok((frame, schema))
+    let failed = |e: PolarsError| Error::input(file.display(), unreadable(&e));
+    if kind_of(file)? == Kind::Parquet {
+        let mut frame = pages::scan(file, row_index).map_err(failed)?;
+        let schema = frame.collect_schema().map_err(failed)?;
+        return Ok(Opened { frame, schema, copy: None, remarks: Vec::new(), records: None });
+    }
+    let Plain { path, copy, separator, records, remarks, .. } =
+        plain(file, &described.hints(wanted))?;
+    let path = PlRefPath::try_from_path(&path)
+        .map_err(|e| Error::input(file.display(), format!("the path cannot be used: {e}")))?;
+    let mut frame = LazyCsvReader::new(path)
+        .with_glob(false)
+        .with_separator(separator)
+        .with_infer_schema_length(Some(0))
+        .with_row_index(row_index)
+        .finish()
+        .map_err(failed)?;
+    let schema = frame.collect_schema().map_err(failed)?;
+    Ok(Opened { frame, schema, copy, remarks, records: Some(records) })
 }
 
-/// In a Parquet file, categories and lists become text (`[A, B]`), and NaN becomes null.
-fn plain(name: &str, dtype: Option<&DataType>) -> Expr {
+/// What a column is called whose type has no place here; `None` for the types that are read.
+fn odd(dtype: &DataType) -> Option<&'static str> {
+    match dtype {
+        DataType::Struct(_) => Some("a struct"),
+        DataType::Array(..) => Some("a list of fixed length"),
+        DataType::List(inner) if odd(inner).is_some() || inner.is_nested() => {
+            Some("a list of lists or structs")
+        }
+        DataType::Null => Some("empty, without a type"),
+        DataType::Duration(_) => Some("a duration"),
+        _ => None,
+    }
+}
+
+/// In a Parquet file, categories, lists (`[A, B]`) and binary ids become text, and NaN becomes null.
+fn plain_type(name: &str, dtype: Option<&DataType>) -> Expr {
     match dtype {
         Some(DataType::Categorical(..) | DataType::Enum(..)) => col(name).cast(DataType::String),
         Some(DataType::Float32 | DataType::Float64) => col(name).fill_nan(lit(NULL)),
+        Some(DataType::Binary) => binary_as_text(name),
         Some(DataType::List(_)) => {
             let entries = col(name).cast(DataType::List(Box::new(DataType::String)));
             let entries = entries.list().join(lit(", "), true);
@@ -238,62 +401,28 @@ fn plain(name: &str, dtype: Option<&DataType>) -> Expr {
     }
 }
 
-/// The first bytes of a file. Refuses an empty file and formats that cannot be read.
-fn head_of(file: &Path) -> Result<Vec<u8>, Error> {
-    let mut head = Vec::new();
-    File::open(file)
-        .and_then(|open| open.take(HEAD_BYTES).read_to_end(&mut head))
-        .map_err(Error::io(file, "open the input"))?;
-    if head.iter().all(u8::is_ascii_whitespace) {
-        return Err(Error::input(file.display(), "the file is empty"));
-    }
-    if format_of(file) == Some(FileFormat::Parquet) {
-        return Ok(head);
-    }
-    let fault = match head.as_slice() {
-        [0x1f, 0x8b, ..] => Some("the file is gzip-compressed: unpack it first"),
-        [b'P', b'K', 3, 4, ..] => Some("this is a zip or Excel file: save it as CSV (UTF-8)"),
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("the file is UTF-16: save it as UTF-8"),
-        bytes if bytes.contains(&0) => Some("the file has NUL bytes: is it text, saved as UTF-8?"),
-        _ => None,
+/// Bytes as text: as it is where they are printable, a UUID where there are sixteen, else in
+/// hexadecimal digits.
+fn binary_as_text(name: &str) -> Expr {
+    let field = |_: &Schema, field: &Field| Ok(Field::new(field.name().clone(), DataType::String));
+    let texts = |column: Column| {
+        let bytes = column.binary()?;
+        let texts = bytes.iter().map(|value| value.map(text_of_bytes));
+        Ok(StringChunked::from_iter_options(bytes.name().clone(), texts).into_column())
     };
-    fault.map_or(Ok(head), |fault| Err(Error::input(file.display(), fault)))
+    col(name).map(texts, field)
 }
 
-/// Refuses a header with more columns than a spreadsheet can hold: no export has as many.
-fn not_too_wide(file: &Path, head: &[u8], separator: u8) -> Result<(), Error> {
-    const MOST: usize = 16_384;
-    let header = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let columns = header.iter().filter(|byte| **byte == separator).count() + 1;
-    if columns <= MOST || format_of(file) == Some(FileFormat::Parquet) {
-        return Ok(());
+fn text_of_bytes(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.chars().any(char::is_control) => return text.to_owned(),
+        _ => {}
     }
-    Err(Error::input(
-        file.display(),
-        format!(
-            "the first line has {columns} columns or more, at most {MOST} are read: is it a header?"
-        ),
-    ))
-}
-
-/// The separator that occurs most often in the header, outside quotes.
-fn separator_of(head: &[u8], setting: &str) -> u8 {
-    if setting != "auto" {
-        return setting.as_bytes()[0];
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    if bytes.len() != 16 {
+        return hex;
     }
-    let header = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |separator: u8| {
-        let mut quoted = false;
-        header
-            .iter()
-            .filter(|byte| {
-                quoted ^= **byte == b'"';
-                !quoted && **byte == separator
-            })
-            .count()
-    };
-    let most = [b'|', b'\t', b';', b','].into_iter().max_by_key(|separator| count(*separator));
-    most.unwrap_or(b',')
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
 /// A message for each needed column that is missing, with the most similar name.
@@ -308,17 +437,27 @@ pub(crate) fn missing_columns(present: &[&str], needed: &[String]) -> Vec<String
         .collect()
 }
 
-/// The reader's message, with a hint for the person who made the file.
+/// What [`unreadable`] says of a row with too many fields.
+const MORE_FIELDS: &str = "a row has more fields than the header";
+/// How [`unreadable`] begins.
+const UNREADABLE: &str = "cannot be read";
+
+/// The reader's message on one line, with a hint for the person who made the file. A message that
+/// quotes the file is cut off: rows are personal data.
 pub(crate) fn unreadable(error: &PolarsError) -> String {
     let text = error.to_string();
+    if text.contains("fields") {
+        return format!("{MORE_FIELDS}: is a text that contains the separator unquoted?");
+    }
+    let first = text.lines().next().unwrap_or_default();
+    let first = first.split('`').next().unwrap_or_default();
+    let said: String = first.chars().take(120).collect();
     let hint = if text.contains("utf-8") || text.contains("utf8") {
-        ": save the file as UTF-8"
-    } else if text.contains("fields") {
-        ": a row has more fields than the header; is a text that contains the separator unquoted?"
+        ": save the file as UTF-8, or name its encoding as input.encoding"
     } else {
         ""
     };
-    format!("cannot be read: {text}{hint}")
+    format!("{UNREADABLE}: {}{hint}", said.trim_end())
 }
 
 #[cfg(test)]
@@ -332,14 +471,5 @@ mod tests {
         assert!(!wildcard("q?_*.csv", "q12_2021.csv"));
         assert!(wildcard("*1*", "2021"));
         assert!(!wildcard("a*", "ba"));
-    }
-
-    #[test]
-    fn separators_outside_quotes() {
-        assert_eq!(separator_of(b"a,b,c\n1;2;3;4;5", "auto"), b',');
-        assert_eq!(separator_of(b"\"x,y,z\";b;c\n", "auto"), b';');
-        assert_eq!(separator_of(b"a\tb", "auto"), b'\t');
-        assert_eq!(separator_of(b"only", "auto"), b',');
-        assert_eq!(separator_of(b"a,b,c", "|"), b'|');
     }
 }

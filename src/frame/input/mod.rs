@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //! * [`load`]: finds the files, checks their schemas and plans the scan.
+//! * [`plain`]: makes text files of any kind plain CSV: packed, workbooks, other encodings, quotes.
 //! * [`pages`]: scans a Parquet file after checking its page headers.
 //! * [`schema`]: names and SQL types of columns.
 //! * [`dates`]: finds the date format of a column and reads its dates. [`date_text`]: dates with
@@ -18,6 +19,7 @@ pub mod load;
 pub mod notation;
 pub mod numbers;
 pub mod pages;
+pub mod plain;
 #[cfg(feature = "cli")]
 pub mod schema;
 pub mod typed;

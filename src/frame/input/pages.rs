@@ -7,8 +7,9 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use polars::prelude::*;
-use polars_parquet::parquet::metadata::ColumnChunkMetadata;
+use polars_parquet::parquet::metadata::{ColumnChunkMetadata, FileMetadata};
 use polars_parquet::parquet::read::read_metadata;
+use polars_parquet::parquet::schema::types::{PrimitiveConvertedType, PrimitiveLogicalType};
 use polars_parquet_format::PageHeader;
 use polars_parquet_format::thrift::protocol::TCompactInputProtocol;
 
@@ -17,11 +18,13 @@ use polars_parquet_format::thrift::protocol::TCompactInputProtocol;
 /// # Errors
 /// When Polars cannot read the file, or a column is damaged.
 pub(crate) fn scan(file: &Path, row_index: Option<RowIndex>) -> PolarsResult<LazyFrame> {
+    let mut opened = File::open(file)?;
+    let footer = read_metadata(&mut opened)?;
+    readable(&footer)?;
     let path = PlRefPath::try_from_path(file)?;
     let args = ScanArgsParquet { row_index, glob: false, ..Default::default() };
     let frame = LazyFrame::scan_parquet(path, args)?;
-    let mut file = File::open(file)?;
-    let footer = read_metadata(&mut file)?;
+    let mut file = opened;
     for group in &footer.row_groups {
         for column in group.parquet_columns() {
             let is_flat = column.descriptor().descriptor.max_rep_level == 0;
@@ -32,6 +35,27 @@ pub(crate) fn scan(file: &Path, row_index: Option<RowIndex>) -> PolarsResult<Laz
         }
     }
     Ok(frame)
+}
+
+/// Refuses decimals of more digits than Polars has.
+fn readable(footer: &FileMetadata) -> PolarsResult<()> {
+    const DIGITS: usize = 38;
+    for column in footer.schema_descr.columns() {
+        let kind = &column.descriptor.primitive_type;
+        let digits = match (kind.logical_type, kind.converted_type) {
+            (Some(PrimitiveLogicalType::Decimal(digits, _)), _)
+            | (_, Some(PrimitiveConvertedType::Decimal(digits, _))) => digits,
+            _ => 0,
+        };
+        if digits > DIGITS {
+            let name = column.path_in_schema.join(".");
+            return Err(polars_err!(ComputeError:
+                "column {name} has decimals of {digits} digits, at most {DIGITS} are read: cast it to \
+                 DECIMAL(38, 2) or DOUBLE"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The bytes of a column chunk.

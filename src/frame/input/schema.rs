@@ -3,7 +3,7 @@
 use polars::prelude::*;
 
 use crate::error::Error;
-use crate::frame::input::load::{find_files, open};
+use crate::frame::input::load::{Described, Wanted, find_files, open};
 use crate::settings::Settings;
 
 /// A column's name and SQL type, such as `("cltv", "DOUBLE")`.
@@ -21,9 +21,10 @@ pub fn of_frame(frame: &DataFrame) -> Vec<Field> {
 /// [`Error::Input`] when there is no such file; [`Error::Io`] when it cannot be read.
 pub fn of_input(settings: &Settings) -> Result<Vec<Field>, Error> {
     let files = find_files(&settings.input.path)?;
-    let (_, schema) = open(&files[0], &settings.input.separator)?;
+    let columns = settings.input_columns();
+    let schema = open(&files[0], &Described::from(&settings.input), &Wanted::by(settings))?.schema;
     let one = |name: String| schema.get(&name).map(|dtype| (name, type_name(dtype)));
-    Ok(settings.input_columns().into_iter().filter_map(one).collect())
+    Ok(columns.into_iter().filter_map(one).collect())
 }
 
 fn type_name(dtype: &DataType) -> &'static str {

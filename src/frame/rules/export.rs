@@ -249,7 +249,7 @@ fn split(
         return Err(Error::input(place, "the file has a header and no rows"));
     }
     if quarantine.height() == rows_read {
-        return Err(Error::input(place, none_left(&quarantine, &rejected)));
+        return Err(Error::input(place, none_left(&quarantine, &rejected, &settings.input)));
     }
     let sound = if rejected.is_empty() { judged } else { judged.filter(is_sound()) };
     let valid = sound.with_column(col(CUSTOMER_ID_TYPED).alias(CUSTOMER_ID));

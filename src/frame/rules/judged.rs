@@ -5,7 +5,7 @@ use polars::prelude::*;
 use crate::frame::columns::{FILE, ROW, RULE};
 use crate::frame::doubts::Doubt;
 use crate::frame::rules::returns::Moved;
-use crate::settings::Settings;
+use crate::settings::{Input, Settings};
 
 /// Rows set aside under one rule.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -89,30 +89,64 @@ pub(crate) fn count_by_rule(quarantine: &DataFrame) -> PolarsResult<Vec<Rejected
 }
 
 /// The error text when no row is valid, with the first row that was set aside.
-pub(crate) fn none_left(quarantine: &DataFrame, rejected: &[Rejected]) -> String {
+pub(crate) fn none_left(quarantine: &DataFrame, rejected: &[Rejected], input: &Input) -> String {
     let counts: Vec<String> = rejected.iter().map(|r| format!("{} {}", r.rows, r.rule)).collect();
     format!(
-        "every row breaks a rule ({}); the first: {}. Check [input.columns] and date_format",
+        "every row breaks a rule ({}); the first: {}. Check [input.columns], date_format and \
+         number_format",
         counts.join(", "),
-        shown(quarantine, 0)
+        shown(quarantine, 0, input)
     )
 }
 
-/// The first row that was set aside under a rule, as text.
-pub(crate) fn first_of(quarantine: &DataFrame, rule: &str) -> String {
+/// The first row that was set aside under a rule: where it is, and the values that break the rule.
+pub(crate) fn first_of(quarantine: &DataFrame, rule: &str, input: &Input) -> String {
     let rules = quarantine.column("rule").and_then(|column| column.str().cloned());
     let position = rules.ok().and_then(|rules| rules.iter().position(|r| r == Some(rule)));
-    shown(quarantine, position.unwrap_or(0))
+    shown(quarantine, position.unwrap_or(0), input)
 }
 
-/// One row that was set aside, as text.
-pub(crate) fn shown(quarantine: &DataFrame, position: usize) -> String {
-    quarantine.get(position).map_or(String::new(), |row| {
-        let value = |(column, value): (&PlSmallStr, AnyValue<'_>)| {
-            let shown: String = value.str_value().chars().take(40).collect();
-            format!("{} = {shown:?}", column.trim_start_matches("raw_"))
-        };
-        let names: Vec<&PlSmallStr> = quarantine.get_column_names();
-        names.into_iter().zip(row).skip(1).map(value).collect::<Vec<_>>().join(", ")
-    })
+/// One row that was set aside: its number, the rule, and the values that the rule is about. The other
+/// values are a customer's data and belong in no message.
+fn shown(quarantine: &DataFrame, position: usize, input: &Input) -> String {
+    let text = |column: &str| -> String {
+        let value = quarantine.column(column).and_then(|column| column.get(position));
+        value.map_or(String::new(), |value| value.str_value().chars().take(40).collect())
+    };
+    let rule = text("rule");
+    let values: Vec<String> = columns_of(&rule, input)
+        .iter()
+        .map(|name| format!("{name} = {:?}", text(&format!("raw_{name}"))))
+        .collect();
+    let values = if values.is_empty() { String::new() } else { format!(", {}", values.join(", ")) };
+    format!("row {} ({rule}{values})", text("row_number"))
+}
+
+/// The columns that a rule is about.
+fn columns_of<'a>(rule: &str, input: &'a Input) -> Vec<&'a str> {
+    let columns = &input.columns;
+    let dates = [&columns.first_order_date, &columns.last_order_date, &columns.order_date];
+    let amounts = [&columns.quantity, &columns.unit_price];
+    match rule {
+        "unreadable_order_count"
+        | "order_count_not_whole"
+        | "negative_order_count"
+        | "no_orders" => columns.orders.iter().map(String::as_str).collect(),
+        "unreadable_value"
+        | "negative_value"
+        | "no_value"
+        | "value_out_of_range"
+        | "return"
+        | "negative_quantity_and_price" => {
+            let amounts = amounts.into_iter().flatten();
+            columns.value.iter().chain(amounts).map(String::as_str).collect()
+        }
+        "unreadable_date"
+        | "implausible_date"
+        | "first_order_after_last"
+        | "order_after_as_of"
+        | "order_after_observation_end"
+        | "one_order_on_two_dates" => dates.into_iter().flatten().map(String::as_str).collect(),
+        _ => Vec::new(),
+    }
 }

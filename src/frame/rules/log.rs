@@ -326,7 +326,7 @@ impl Pass {
             return Err(Error::input(place, "the file has a header and no rows"));
         }
         if days.height() == 0 {
-            return Err(Error::input(place, none_left(&quarantine, &rejected)));
+            return Err(Error::input(place, none_left(&quarantine, &rejected, input)));
         }
         let returns_netted = sum(RETURNS).map_err(failed())?;
         let valid = days.lazy();

@@ -1,8 +1,8 @@
 //! Returns that were booked on a later day than the purchase.
 //!
 //! A return lowers what the customer spent on its day. Where it outweighs that day's purchases, the
-//! rest is taken off the purchase that it belongs to: the day of the same order id, else the
-//! customer's latest earlier purchases, the newest first. A purchase of which nothing is left is no
+//! rest is taken off the purchase that it belongs to: the day of the same order id, else the latest
+//! earlier purchase of exactly that value, else the customer's latest earlier purchases. A purchase of which nothing is left is no
 //! purchase. What no earlier purchase can take has been bought before the log begins, and is dropped
 //! with its day.
 
@@ -137,8 +137,9 @@ fn of_customer(customer: &str, days: &mut [Day], purchases: &Purchases, moved: &
         back.is_left = false;
         let own = purchases.get(&(customer.to_owned(), back.day));
         let by_order = own.and_then(|own| earlier.iter().position(|day| day.day == *own));
+        let same_value = earlier.iter().rposition(|day| day.is_left && day.money == owed);
         let newest_first = (0..position).rev();
-        for from in by_order.into_iter().chain(newest_first) {
+        for from in by_order.into_iter().chain(same_value).chain(newest_first) {
             let purchase = &mut earlier[from];
             if owed == 0 {
                 break;

@@ -67,6 +67,40 @@ fn written<'a>(name: &'a str, settings: &'a Settings) -> &'a str {
     settings.output.rename.get(name).map_or(name, String::as_str)
 }
 
+/// Ids of customers who seem lost, and are among the new ones in another spelling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Respelled {
+    /// With or without leading zeros.
+    pub zeros: usize,
+    /// In another case.
+    pub cases: usize,
+}
+
+/// Counts the lost ids of the earlier run that the later one has in another spelling.
+///
+/// # Errors
+/// [`Error::Engine`], never for tables of customers.
+pub fn respelled(before: &DataFrame, after: &DataFrame) -> Result<Respelled, Error> {
+    let count = |plain: fn(Expr) -> Expr| -> PolarsResult<usize> {
+        let only_in = |one: &DataFrame, other: &DataFrame| {
+            let ids = |frame: &DataFrame| frame.clone().lazy().select([col(CUSTOMER_ID)]);
+            let anti = JoinArgs::new(JoinType::Anti);
+            ids(one)
+                .join(ids(other), [col(CUSTOMER_ID)], [col(CUSTOMER_ID)], anti)
+                .select([plain(col(CUSTOMER_ID))])
+        };
+        let semi = JoinArgs::new(JoinType::Semi);
+        let keys = [col(CUSTOMER_ID)];
+        let same = only_in(before, after).join(only_in(after, before), keys.clone(), keys, semi);
+        Ok(same.collect()?.height())
+    };
+    let failed = || Error::engine("compare the ids of the two runs");
+    Ok(Respelled {
+        zeros: count(|id| id.str().strip_chars_start(lit("0"))).map_err(failed())?,
+        cases: count(|id| id.str().to_lowercase()).map_err(failed())?,
+    })
+}
+
 /// The customers of both runs: id, segments and lifetime values, one row per customer.
 pub struct Matched {
     /// Where a run lacks the customer, a word replaces the segment and the lifetime value is null.

@@ -1,0 +1,254 @@
+//! Makes any export a plain CSV file: UTF-8, well-formed quotes, the header in line 1. A file that
+//! is plain already is read in place; of any other a copy is made.
+
+mod archive;
+mod encoding;
+mod header;
+mod kind;
+mod records;
+mod rewrite;
+mod scan;
+#[cfg(test)]
+mod tests;
+mod workbook;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::frame::input::plain::encoding::{Charset, Decoded};
+use crate::frame::input::plain::scan::Verdict;
+use crate::storage::interrupt;
+
+pub use crate::frame::input::plain::kind::{Kind, kind_of};
+
+/// Bytes at the start of a text in which its header is looked for.
+const HEAD: usize = 1 << 20;
+
+/// What the user said about a file.
+#[derive(Debug, Clone, Copy)]
+pub struct Hints<'a> {
+    /// `auto` or one character.
+    pub separator: &'a str,
+    /// `auto` or the label of an encoding.
+    pub encoding: &'a str,
+    /// The name of a worksheet.
+    pub sheet: Option<&'a str>,
+    /// Names that the caller needs; empty if nobody has described the file.
+    pub columns: &'a [String],
+    /// Those of them in which a byte that is no text cannot be passed over.
+    pub vital: &'a [String],
+}
+
+/// A plain file.
+#[derive(Debug)]
+pub struct Plain {
+    /// What to read: the file itself or the copy.
+    pub path: PathBuf,
+    /// Deletes the copy when dropped.
+    pub copy: Option<Scratch>,
+    /// The separator.
+    pub separator: u8,
+    /// Rows of data, counted apart from the reader. Blank lines are none.
+    pub records: u64,
+    /// What the user should know.
+    pub remarks: Vec<Remark>,
+}
+
+/// Something that the user should know about a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remark {
+    /// It was decoded from an encoding that nobody named.
+    Encoding {
+        /// The encoding.
+        name: &'static str,
+    },
+    /// Bytes that are no text were replaced by U+FFFD.
+    StrayBytes {
+        /// How many.
+        count: u64,
+        /// The line of the first.
+        first_line: u64,
+        /// The columns that have some.
+        columns: Vec<String>,
+    },
+    /// Titles, comments and blank lines before the header were passed over.
+    LinesBeforeHeader {
+        /// How many lines.
+        lines: u64,
+    },
+    /// One worksheet of several was read.
+    Sheet {
+        /// Its name.
+        name: String,
+        /// The other ones.
+        others: Vec<String>,
+    },
+    /// Quotes are not well-formed, and were read as pandas does.
+    Quotes {
+        /// The first such line.
+        line: u64,
+    },
+    /// The last line ends early.
+    CutOff {
+        /// Its number.
+        line: u64,
+        /// Its fields.
+        fields: usize,
+        /// The fields of the header.
+        expected: usize,
+    },
+}
+
+/// Looks at a data file that is not Parquet, and makes a plain copy if it is not plain itself.
+///
+/// # Errors
+/// [`Error::Input`] when the file cannot be read without a doubt; [`Error::Io`] when reading it or
+/// writing the copy fails.
+pub fn plain(file: &Path, hints: &Hints<'_>) -> Result<Plain, Error> {
+    match kind_of(file)? {
+        Kind::Parquet => Err(Error::input(file.display(), "a Parquet file is no text")),
+        Kind::Workbook => workbook::read(file, hints, workbook::LIMITS),
+        Kind::Text => text(file, file, hints),
+        Kind::Packed => {
+            let Some(packing) = kind::packing(file, file)? else {
+                return text(file, file, hints);
+            };
+            let unpacked = archive::unpack(file, packing, archive::DATA)?;
+            let plain = text(&unpacked, file, hints)?;
+            let copy = plain.copy.or(Some(unpacked));
+            Ok(Plain { copy, ..plain })
+        }
+    }
+}
+
+/// Why a text that is read in place cannot be read, found by reading it record by record. Returns
+/// `None` when nothing is wrong with its records.
+pub fn fault(file: &Path, hints: &Hints<'_>) -> Option<Error> {
+    let head = raw_head(file, file).ok()?;
+    let found = encoding::charset(file, &head, hints.encoding).ok()?;
+    let Start { layout, returns } = Start::of(file, file, &found, hints).ok()?;
+    let source = rewrite::Source { file, place: file, charset: &found, returns, layout: &layout };
+    rewrite::copy(&source, hints).err()
+}
+
+/// As [`plain`], of a text; errors name `place`.
+fn text(file: &Path, place: &Path, hints: &Hints<'_>) -> Result<Plain, Error> {
+    let head = raw_head(file, place)?;
+    let mut found = encoding::charset(place, &head, hints.encoding)?;
+    if found.guessed && !encoding::begins_as_utf8(&head) {
+        found = encoding::survey(file, place, found)?;
+    }
+    let start = Start::of(file, place, &found, hints)?;
+    let guess = start.layout;
+    if found.is_utf8() && !start.returns && guess.is_plain(hints.columns) {
+        let (separator, width) = (guess.separator, guess.names.len());
+        if let Verdict::Plain { records, cut_off } =
+            scan::scan(file, place, found.mark, separator, width)?
+        {
+            let cut_off =
+                cut_off.map(|(line, fields)| Remark::CutOff { line, fields, expected: width });
+            return Ok(Plain {
+                path: file.to_owned(),
+                copy: None,
+                separator,
+                records: records.saturating_sub(1),
+                remarks: cut_off.into_iter().collect(),
+            });
+        }
+    }
+    let charset = encoding::survey(file, place, found)?;
+    let Start { layout, returns } = Start::of(file, place, &charset, hints)?;
+    let source = rewrite::Source { file, place, charset: &charset, returns, layout: &layout };
+    let copied = rewrite::copy(&source, hints)?;
+    let mut remarks = Vec::new();
+    if charset.found {
+        remarks.push(Remark::Encoding { name: charset.encoding.name() });
+    }
+    if layout.skipped > 0 {
+        remarks.push(Remark::LinesBeforeHeader { lines: layout.skipped });
+    }
+    remarks.extend(copied.remarks);
+    Ok(Plain {
+        path: copied.path.to_path_buf(),
+        copy: Some(copied.path),
+        separator: b',',
+        records: copied.records,
+        remarks,
+    })
+}
+
+/// The start of a text.
+struct Start {
+    layout: header::Layout,
+    /// Whether its lines end with CR.
+    returns: bool,
+}
+
+impl Start {
+    fn of(file: &Path, place: &Path, charset: &Charset, hints: &Hints<'_>) -> Result<Self, Error> {
+        let mut head = Decoded::open(file, charset, false)
+            .and_then(|text| text.head(HEAD))
+            .map_err(Error::io(place, "read the input"))?;
+        if memchr::memchr(0, &head).is_some() {
+            return Err(encoding::no_text(place));
+        }
+        let returns =
+            memchr::memchr(b'\n', &head).is_none() && memchr::memchr(b'\r', &head).is_some();
+        if returns {
+            head.iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
+        }
+        let whole = head.len() < HEAD;
+        Ok(Self { layout: header::find(place, &head, whole, hints)?, returns })
+    }
+}
+
+fn raw_head(file: &Path, place: &Path) -> Result<Vec<u8>, Error> {
+    use std::io::Read;
+    let mut head = Vec::new();
+    File::open(file)
+        .and_then(|open| open.take(HEAD as u64).read_to_end(&mut head))
+        .map_err(Error::io(place, "open the input"))?;
+    Ok(head)
+}
+
+/// A temporary file, deleted when dropped or when the program is interrupted.
+#[derive(Debug)]
+pub struct Scratch(tempfile::TempPath);
+
+impl std::ops::Deref for Scratch {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        interrupt::forget(&self.0);
+    }
+}
+
+/// A new temporary file that only its owner may read.
+fn scratch() -> Result<(File, Scratch), Error> {
+    let folder = std::env::temp_dir();
+    let file = tempfile::Builder::new()
+        .prefix("cltv-")
+        .suffix(".csv")
+        .tempfile_in(&folder)
+        .map_err(Error::io(&folder, "make a temporary file"))?;
+    let (file, path) = file.into_parts();
+    interrupt::register(&path);
+    Ok((file, Scratch(path)))
+}
+
+/// A value for a message: quoted, on one line, and not long.
+fn shown(value: &str) -> String {
+    const MOST: usize = 40;
+    let mut short: String = value.chars().take(MOST).collect();
+    if short.len() < value.len() {
+        short.push('…');
+    }
+    format!("{short:?}")
+}
