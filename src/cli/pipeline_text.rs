@@ -3,7 +3,7 @@
 
 use crate::frame::guess::inspect::Overview;
 use crate::frame::guess::named::Guess;
-use crate::settings::InputKind;
+use crate::settings::{InputKind, ValueOf};
 
 /// Column at which a comment after a key begins, when the line is short enough.
 const REMARKS: usize = 46;
@@ -59,7 +59,11 @@ fn guessed(lines: &mut Lines, guess: &Guess, overview: &Overview) {
     match guess.kind {
         InputKind::Customers => lines.key("kind", "\"customers\"", "one row per customer"),
         InputKind::Transactions => {
-            lines.key("kind", "\"transactions\"", "one row per order or order line");
+            let remark = match guess.reason("kind") {
+                "" => "one row per order or order line",
+                shape => shape,
+            };
+            lines.key("kind", "\"transactions\"", remark);
         }
     }
     let stated = &overview.stated;
@@ -104,20 +108,30 @@ fn guessed(lines: &mut Lines, guess: &Guess, overview: &Overview) {
             (names, _) => lines.key(key, &list(names), guess.reason(key)),
         }
     }
-    if let Some(cancelled) = &guess.cancelled {
-        let column = cancelled.column.as_deref().map_or(String::new(), quoted);
-        let mark = match &cancelled.prefix {
-            Some(prefix) => format!("prefix = {}", quoted(prefix)),
-            None => format!("equals = {}", list(&cancelled.equals)),
-        };
-        lines.plain("\n[transactions]");
-        let value = format!("{{ column = {column}, {mark} }}");
-        lines.key("cancelled", &value, guess.reason("cancelled"));
-    } else if guess.kind == InputKind::Transactions {
-        lines.plain("\n[transactions]");
-        lines.plain(
+    if guess.kind == InputKind::Transactions {
+        transactions(lines, guess);
+    }
+}
+
+/// The section `[transactions]`.
+fn transactions(lines: &mut Lines, guess: &Guess) {
+    lines.plain("\n[transactions]");
+    match &guess.cancelled {
+        None => lines.plain(
             "# No mark of cancelled orders was found: negative lines are taken for returns.",
-        );
+        ),
+        Some(cancelled) => {
+            let column = cancelled.column.as_deref().map_or(String::new(), quoted);
+            let mark = match &cancelled.prefix {
+                Some(prefix) => format!("prefix = {}", quoted(prefix)),
+                None => format!("equals = {}", list(&cancelled.equals)),
+            };
+            let value = format!("{{ column = {column}, {mark} }}");
+            lines.key("cancelled", &value, guess.reason("cancelled"));
+        }
+    }
+    if guess.value_of == ValueOf::Order {
+        lines.key("value_of", "\"order\"", guess.reason("value_of"));
     }
 }
 

@@ -72,7 +72,27 @@ impl Settings {
             }
         }
         without_nulls(&mut settings);
+        without_later_keys(&mut settings);
         settings
+    }
+}
+
+/// Keys that are younger than the first models. Where they have their default they are left out, so
+/// that a model keeps its identifier.
+const LATER: [(&str, &[&str]); 3] = [
+    ("input", &["number_format", "encoding", "guest_ids"]),
+    ("contract", &["unreadable_at", "date_gap_days", "date_gap_share", "max_fall", "max_rise"]),
+    ("transactions", &["value_of"]),
+];
+
+fn without_later_keys(settings: &mut serde_json::Value) {
+    let auto = serde_json::json!({ "number_format": "auto", "encoding": "auto", "guest_ids": [] });
+    let contract = serde_json::json!(Contract::default());
+    let transactions = serde_json::json!(Transactions::default());
+    for ((section, keys), default) in LATER.into_iter().zip([auto, contract, transactions]) {
+        if let Some(own) = settings.get_mut(section).and_then(|section| section.as_object_mut()) {
+            own.retain(|name, value| !keys.contains(&name.as_str()) || *value != default[name]);
+        }
     }
 }
 

@@ -23,6 +23,7 @@ mod object_store;
 mod order_log;
 mod properties;
 mod published;
+mod real_files;
 mod recovery;
 mod report;
 mod segments;

@@ -7,7 +7,7 @@ use crate::frame::doubts::Doubt;
 use crate::frame::input::letters::folded_word;
 use crate::frame::input::typed::stripped;
 use crate::frame::streamed;
-use crate::settings::{Input, ValueOf};
+use crate::settings::ValueOf;
 
 /// First lines that are looked at for repeated totals.
 const LOOKED_AT: u32 = 100_000;
@@ -24,10 +24,11 @@ const CURRENCY_NAMES: &[&str] = &["currency", "parabirimi", "doviz", "waehrung",
 /// When the lines cannot be read.
 pub fn repeated_totals(
     raw: &LazyFrame,
-    input: &Input,
+    order_id: Option<&str>,
+    value: &[String],
     value_of: ValueOf,
 ) -> PolarsResult<Option<Doubt>> {
-    let (Some(order), [value]) = (&input.columns.order_id, input.columns.value.as_slice()) else {
+    let (Some(order), [value]) = (order_id, value) else {
         return Ok(None);
     };
     if value_of == ValueOf::Order {

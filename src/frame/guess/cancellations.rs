@@ -4,6 +4,8 @@
 use polars::prelude::*;
 
 use crate::error::Error;
+use crate::frame::doubts::Doubt;
+use crate::frame::doubts::lines::repeated_totals;
 use crate::frame::guess::inspect::Overview;
 use crate::frame::guess::named::{Guess, spoken};
 use crate::frame::guess::words::{ColumnWords, Topic, says_cancelled};
@@ -12,7 +14,7 @@ use crate::frame::input::load::load_whole;
 use crate::frame::input::numbers::number;
 use crate::frame::input::typed::{Blanks, stripped};
 use crate::frame::streamed;
-use crate::settings::Cancelled;
+use crate::settings::{Cancelled, Columns, ValueOf};
 
 /// Lines that are read to see which columns are constant within a customer.
 const COMPARED: u32 = 1_000_000;
@@ -33,16 +35,25 @@ pub(crate) fn complete(mut guess: Guess, overview: &Overview) -> Result<Guess, E
     let failed = |e| Error::input(&overview.path, crate::frame::input::load::unreadable(&e));
     let by_prefix = prefix(&loaded.frame, &guess, overview).map_err(failed)?;
     let by_status = || status(&loaded.frame, &guess, overview).map_err(failed);
-    guess.cancelled = match by_prefix {
-        Some(found) => Some(found),
-        None => by_status()?,
-    };
-    if let Some(Cancelled { prefix, .. }) = &guess.cancelled {
-        let reason = match prefix {
-            Some(_) => "lines of such orders, and only they, have negative amounts",
-            None => "what the values say",
+    if guess.cancelled.is_none() {
+        guess.cancelled = match by_prefix {
+            Some(found) => Some(found),
+            None => by_status()?,
         };
-        guess.reasons.push(("cancelled", reason.to_owned()));
+        if let Some(Cancelled { prefix, .. }) = &guess.cancelled {
+            let reason = match prefix {
+                Some(_) => "lines of such orders, and only they, have negative amounts",
+                None => "what the values say",
+            };
+            guess.reasons.push(("cancelled", reason.to_owned()));
+        }
+    }
+    let Columns { order_id, value, .. } = &guess.columns;
+    let repeated = repeated_totals(&loaded.frame, order_id.as_deref(), value, guess.value_of);
+    if let Some(Doubt::RepeatedTotals { orders, constant, .. }) = repeated.map_err(failed)? {
+        guess.value_of = ValueOf::Order;
+        let reason = format!("the value is the same on all lines of {constant} of {orders} orders");
+        guess.reasons.push(("value_of", reason));
     }
     guess.columns.keep = about_customers(&loaded.frame, &guess, overview).map_err(failed)?;
     (guess.channel, guess.categories) = spoken(&guess.columns.keep);
@@ -111,7 +122,8 @@ fn status(
             && guess.columns.order_id.as_ref() != Some(&column.name)
     });
     for column in columns {
-        let equals = cancelling(frame, &column.name, overview.rows)?;
+        let equals =
+            values_that(frame, &column.name, overview.rows, says_cancelled, MOST_CANCELLED)?;
         if !equals.is_empty() {
             let column = Some(column.name.clone());
             return Ok(Some(Cancelled { column, equals, ..Cancelled::default() }));
@@ -120,8 +132,30 @@ fn status(
     Ok(None)
 }
 
-/// The values of a column that mean a cancelled order; empty where too many lines have them.
-fn cancelling(frame: &LazyFrame, name: &str, rows: usize) -> PolarsResult<Vec<String>> {
+/// The values of a column of a file that have a meaning; empty where more than a share `most` of the
+/// lines have them.
+///
+/// # Errors
+/// [`Error::Input`] when the file cannot be read.
+pub(crate) fn marked(
+    overview: &Overview,
+    name: &str,
+    means: impl Fn(&str) -> bool,
+    most: f64,
+) -> Result<Vec<String>, Error> {
+    let (loaded, _) = load_whole(&overview.path, &overview.stated.described())?;
+    let failed = |e| Error::input(&overview.path, crate::frame::input::load::unreadable(&e));
+    values_that(&loaded.frame, name, overview.rows, means, most).map_err(failed)
+}
+
+/// The values of a column that have a meaning; empty where too many lines have them.
+fn values_that(
+    frame: &LazyFrame,
+    name: &str,
+    rows: usize,
+    means: impl Fn(&str) -> bool,
+    most: f64,
+) -> PolarsResult<Vec<String>> {
     let counts = frame
         .clone()
         .select([stripped(name).alias("value")])
@@ -132,12 +166,12 @@ fn cancelling(frame: &LazyFrame, name: &str, rows: usize) -> PolarsResult<Vec<St
     let lines = counts.column("lines")?.u64()?;
     let (mut marked, mut equals) = (0, Vec::new());
     for (value, lines) in counts.column("value")?.str()?.iter().zip(lines.iter()) {
-        if let (Some(value), Some(lines)) = (value.filter(|v| says_cancelled(v)), lines) {
+        if let (Some(value), Some(lines)) = (value.filter(|v| means(v)), lines) {
             marked += lines;
             equals.push(value.to_owned());
         }
     }
-    if marked as f64 > MOST_CANCELLED * rows as f64 {
+    if marked as f64 > most * rows as f64 {
         equals.clear();
     }
     Ok(equals)

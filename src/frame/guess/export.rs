@@ -8,7 +8,7 @@ use crate::frame::guess::named::{
 };
 use crate::frame::guess::words::Topic;
 use crate::frame::input::kinds::ColumnKind;
-use crate::settings::{Columns, InputKind};
+use crate::settings::{Columns, InputKind, ValueOf};
 
 /// Most distinct lists in a column to keep: lists combine entries, so there are more of them.
 const MOST_LISTS: usize = 500;
@@ -49,7 +49,8 @@ pub(crate) fn export(named: &[Named<'_>], overview: &Overview) -> Result<Option<
     let (channel, categories) = spoken(&columns.keep);
     let reasons = reasons(&id, [&first, &last], &orders, &values);
     let (kind, cancelled) = (InputKind::Customers, None);
-    Ok(Some(Guess { kind, columns, cancelled, channel, categories, reasons }))
+    let value_of = ValueOf::Line;
+    Ok(Some(Guess { kind, columns, cancelled, value_of, channel, categories, reasons }))
 }
 
 /// The column of customer ids: by name, if hardly any value repeats. Without such a name, the only

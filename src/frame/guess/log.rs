@@ -6,7 +6,10 @@ use crate::frame::guess::named::{
 };
 use crate::frame::guess::words::Topic;
 use crate::frame::input::kinds::ColumnKind;
-use crate::settings::{Columns, InputKind};
+use crate::settings::{Columns, InputKind, ValueOf};
+
+/// Least share of ids among the orders from which they are ids of orders.
+const LEAST_UNIQUE_ORDERS: f64 = 0.98;
 
 /// Customer ids, order dates, and quantity and price or a value. Returns `None` when one of them is
 /// missing.
@@ -29,13 +32,15 @@ pub(crate) fn log(named: &[Named<'_>]) -> Option<Guess> {
     };
     columns.order_date = Some(date.name());
     columns.order_id = order_id.as_ref().map(Choice::name);
-    let id = customer(named, &used(&columns))?;
+    let orders = order_id.as_ref().map(|order| order.best.column.distinct);
+    let id = person(named, &used(&columns), orders)?;
     columns.customer_id = id.name();
     let line = Line { id, date, order_id, quantity, price, value };
     Some(Guess {
         kind: InputKind::Transactions,
         columns,
         cancelled: None,
+        value_of: ValueOf::Line,
         channel: None,
         categories: None,
         reasons: line.reasons(),
@@ -45,6 +50,7 @@ pub(crate) fn log(named: &[Named<'_>]) -> Option<Guess> {
 /// The column of order dates: named after orders, else only after dates, else any other date.
 pub(crate) fn order_date<'a>(named: &'a [Named<'a>]) -> Option<Choice<'a>> {
     let rank = |one: &Named<'_>| match one.words.about(Topic::Order) {
+        _ if one.words.about(Topic::Afterwards) => Some(3),
         true => Some(0),
         false if one.words.is_only(Topic::Date) => Some(1),
         false => one.words.about(Topic::Date).then_some(2),
@@ -69,6 +75,36 @@ pub(crate) fn number<'a>(
         let plain = one.words.about_any(&[Topic::Order, Topic::Sum]) || one.words.is_only(topic);
         passes.then_some(u8::from(!plain))
     })
+}
+
+/// The column of customer ids. Where another one than the first choice has an id for each person and
+/// the first has one for each order, the other is taken.
+fn person<'a>(
+    named: &'a [Named<'a>],
+    used: &[String],
+    orders: Option<usize>,
+) -> Option<Choice<'a>> {
+    let first = customer(named, used)?;
+    let of_orders = |one: &Named<'_>| {
+        orders
+            .is_some_and(|orders| one.column.distinct as f64 >= LEAST_UNIQUE_ORDERS * orders as f64)
+    };
+    if !of_orders(first.best) {
+        return Some(first);
+    }
+    let is_person = |one: &Named<'_>| {
+        one.is_code()
+            && one.words.about(Topic::Customer)
+            && one.words.about(Topic::Identifier)
+            && !one.words.about_any(&[Topic::Date, Topic::Attribute])
+            && one.column.distinct > MOST_ATTRIBUTES
+            && !used.contains(&one.column.name)
+            && !of_orders(one)
+    };
+    match Choice::of(named, |one| is_person(one).then_some(0)) {
+        Some(found) => Some(Choice { best: found.best, others: vec![first.best] }),
+        None => Some(first),
+    }
 }
 
 /// The column of customer ids: by name, else the only column of codes that repeat.

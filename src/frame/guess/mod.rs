@@ -6,6 +6,7 @@
 //! * [`words`]: topics of a column name. [`named`]: columns with their topics; the type of a guess.
 //! * `choice`: one column, or several to add up, from the candidates.
 //! * `export`: the columns of a customer export. [`mod@log`]: the columns of an order log.
+//! * `shapes`: exports of shop systems.
 //! * [`cancellations`]: what only the rows of a log show.
 
 pub mod cancellations;
@@ -14,6 +15,7 @@ mod export;
 pub mod inspect;
 pub mod log;
 pub mod named;
+mod shapes;
 pub mod words;
 
 use crate::error::Error;
@@ -28,6 +30,9 @@ use crate::frame::guess::named::{Guess, Named};
 /// [`Error::Input`] when the columns are neither those of a customer export nor those of an order
 /// log, or those of an export whose dates are not those of the first and last order.
 pub fn guess(overview: &Overview) -> Result<Guess, Error> {
+    if let Some(guess) = shapes::known(overview)? {
+        return Ok(guess);
+    }
     let named = Named::all(overview);
     if let Some(guess) = export::export(&named, overview)? {
         return Ok(guess);

@@ -3,7 +3,7 @@
 use crate::frame::guess::inspect::{Column, Overview};
 use crate::frame::guess::words::{ColumnWords, Topic};
 use crate::frame::input::kinds::ColumnKind;
-use crate::settings::{Cancelled, Columns, InputKind};
+use crate::settings::{Cancelled, Columns, InputKind, ValueOf};
 
 /// Least share of distinct customer ids in an export; in a log it is lower.
 pub(crate) const LEAST_UNIQUE: f64 = 0.9;
@@ -20,6 +20,8 @@ pub struct Guess {
     pub columns: Columns,
     /// Which lines are cancellations.
     pub cancelled: Option<Cancelled>,
+    /// Whether the value is that of the order, and stands on one or all of its lines.
+    pub value_of: ValueOf,
     /// The column to keep that holds the channel; `None` where a name says so in English.
     pub channel: Option<String>,
     /// The same for categories.

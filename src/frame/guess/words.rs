@@ -56,6 +56,8 @@ pub enum Topic {
     Article,
     /// The status of an order.
     Status,
+    /// What happens to an order after it was placed.
+    Afterwards,
 }
 
 impl Topic {
@@ -112,6 +114,11 @@ impl Topic {
             Self::Article => &[
                 "product", "item", "article", "sku", "stock", "description", "urun", "stok",
                 "aciklama", "barkod", "barcode",
+            ],
+            Self::Afterwards => &[
+                "approv", "deliver", "ship", "dispatch", "estimat", "carrier", "paid$", "payment",
+                "updat", "modif", "refund", "return", "cancel", "onay", "teslim", "kargo", "sevk",
+                "odeme", "iade", "iptal", "guncelle", "fulfil",
             ],
             Self::Status => &["status", "statu$", "state$", "durum"],
         }
@@ -195,17 +202,18 @@ fn ends_glued(word: &str, ending: &str) -> bool {
 const NOT_CANCELLED: &[&str] = &[
     "not$", "non$", "no$", "none$", "never", "un$", "without", "reject", "denied", "refus",
     "cancellable", "cancelable", "degil", "yok", "hayir", "redd", "edilme", "edileme", "edilebil",
-    "etme", "olma", "iptalsiz",
+    "etme", "olma", "iptalsiz", "partial", "kismi",
 ];
 
-/// Whether a value of a status column says that the order was cancelled.
+/// Whether a value of a status column says that the order was cancelled, or was never paid or paid
+/// back in full.
 pub fn says_cancelled(value: &str) -> bool {
     let words = ColumnWords::of(value).0;
     let begins = |known: &str| match known.strip_suffix('$') {
         Some(whole) => words.iter().any(|word| word == whole),
         None => words.iter().any(|word| word.starts_with(known)),
     };
-    ["cancel", "iptal", "void"].into_iter().any(begins)
+    ["cancel", "iptal", "void", "refunded", "failed", "declined"].into_iter().any(begins)
         && !NOT_CANCELLED.iter().any(|known| begins(known))
 }
 

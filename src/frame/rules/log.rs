@@ -29,7 +29,9 @@ use crate::frame::rules::judged::{
 use crate::frame::rules::returns::{self, Moved, Purchases};
 use crate::frame::{collected, collected_together, day_literal, engine, query_bool, streamed};
 use crate::settings::columns::CUSTOMER_ID;
-use crate::settings::{Contract, DuplicateLines, Input, Returns, Settings, Transactions, ValueOf};
+use crate::settings::{
+    Columns, Contract, DuplicateLines, Input, Returns, Settings, Transactions, ValueOf,
+};
 
 const LINE_VALUE: &str = "__line_value";
 const LINE_QUANTITY: &str = "__line_quantity";
@@ -79,9 +81,10 @@ pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cl
     let lines = judged(&raw, &reading, settings)?.0.filter(is_sound()).with_column(plain_id());
     let mut aside = Aside::new();
     let mut doubts = pass.look(&mut aside, &lines, files.len(), settings)?;
-    doubts.extend(
-        repeated_totals(&raw, &settings.input, settings.transactions.value_of).map_err(failed())?,
-    );
+    let Columns { order_id, value, .. } = &settings.input.columns;
+    let value_of = settings.transactions.value_of;
+    let repeated = repeated_totals(&raw, order_id.as_deref(), value, value_of);
+    doubts.extend(repeated.map_err(failed())?);
     let moved = pass.net_returns(&mut aside, &lines, settings).map_err(failed())?;
     pass.set_aside(aside, lines, files, settings).map_err(failed())?;
     pass.into_cleaned(doubts, moved, &settings.input)
