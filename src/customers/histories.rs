@@ -77,17 +77,16 @@ impl Histories {
         Ok(Self { frequency, recency, age, monetary_value, spend_count, first_channel: None })
     }
 
-    /// Sum of the orders that the monetary values are means of.
-    pub fn revenue(&self) -> f64 {
-        self.monetary_value.iter().zip(&self.spend_count).map(|(value, count)| value * count).sum()
-    }
-
-    /// Median of the monetary values above 0. Returns `None` when there is none.
-    pub fn median_order_value(&self) -> Option<f64> {
-        let mut values: Vec<f64> =
-            self.monetary_value.iter().copied().filter(|value| *value > 0.0).collect();
-        let middle = values.len() / 2;
-        (!values.is_empty()).then(|| *values.select_nth_unstable_by(middle, f64::total_cmp).1)
+    /// The ninth decile of the monetary values. Returns `None` when it is 0: more than nine in ten
+    /// customers have none.
+    pub fn order_value(&self) -> Option<f64> {
+        let mut values = self.monetary_value.clone();
+        let position = values.len() * 9 / 10;
+        if position >= values.len() {
+            return None;
+        }
+        let value = *values.select_nth_unstable_by(position, f64::total_cmp).1;
+        (value > 0.0).then_some(value)
     }
 
     /// Time from each customer's last order to the observation end, T − t_x.

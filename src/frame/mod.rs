@@ -97,6 +97,19 @@ pub(crate) fn one_date(frame: &LazyFrame, date: Expr) -> Result<chrono::NaiveDat
     found().map_err(Error::engine("find a first or last order"))
 }
 
+/// The sum of several columns of numbers, over all rows.
+///
+/// # Errors
+/// [`Error::Engine`] when a column is missing or not numeric: a bug in this program.
+pub(crate) fn sum_of(frame: &LazyFrame, columns: &[String]) -> Result<f64, Error> {
+    let sums = columns.iter().map(|name| col(name.as_str()).cast(DataType::Float64).sum());
+    let sum = || -> PolarsResult<f64> {
+        let sums = frame.clone().select(sums.collect::<Vec<_>>()).collect()?;
+        sums.columns().iter().map(|column| Ok(column.f64()?.get(0).unwrap_or(0.0))).sum()
+    };
+    sum().map_err(Error::engine("add up the orders"))
+}
+
 /// A column as text; null and NaN become empty.
 pub(crate) fn as_text(name: &str, dtype: &DataType) -> Expr {
     let values = match dtype {

@@ -255,17 +255,10 @@ impl ModelFile {
         self.distributions.iter().filter_map(of).collect()
     }
 
-    /// Median order value of the customers that it was fitted to, as the upper edge of its decile.
-    pub fn median_order_value(&self) -> Option<f64> {
+    /// The ninth decile of the monetary values that it was fitted to. Returns `None` when it is 0.
+    pub fn order_value(&self) -> Option<f64> {
         let values = self.distributions.iter().find(|one| one.column == COLUMNS[3])?;
-        let half = values.counts.iter().sum::<usize>() / 2;
-        let mut below = 0;
-        let reached = |count: &usize| {
-            below += count;
-            below > half
-        };
-        let bin = values.counts.iter().position(reached)?;
-        values.edges.get(bin).or(values.edges.last()).copied().filter(|value| *value > 0.0)
+        values.edges.last().copied().filter(|value| *value > 0.0)
     }
 
     /// The text of its model.json.

@@ -38,7 +38,7 @@ use crate::pipeline::forecast::forecast_company;
 use crate::pipeline::models::{Fit, fit_and_predict};
 use crate::pipeline::notices::collect_findings;
 use crate::pipeline::prepare::{load_and_clean, summarise};
-use crate::pipeline::previous::Previous;
+use crate::pipeline::previous::{Previous, compared};
 use crate::pipeline::remedies::with_remedy;
 use crate::pipeline::segments::{Edges, find_edges, segment_customers};
 use crate::progress::Clock;
@@ -73,7 +73,7 @@ pub fn analyse(settings: &Settings) -> Result<Run, Error> {
     let mut clock = Clock::default();
     let input = load_and_clean(settings, &mut clock)?; // load → clean
     let prepared = summarise(input, None, settings, &mut clock)?; // cap → totals → summary
-    let prepared = prepared.compared_with(Previous::in_output(settings), settings)?;
+    let prepared = compared(prepared, Previous::in_output(settings), settings)?;
     complete(prepared, None, None, settings, clock)
 }
 
@@ -89,9 +89,9 @@ pub fn score(settings: &Settings, given: &ModelFile, refit_if: Option<f64>) -> R
     given.agrees(settings).map_err(|faults| Error::Settings { place: place(), faults })?;
     let mut clock = Clock::default();
     let input = load_and_clean(settings, &mut clock)?;
-    let prepared = summarise(input, Some(&given.outlier_limits), settings, &mut clock)?
-        .compared_with(Some(Previous::of_model(given)), settings)?
-        .compared_with(Previous::in_output(settings), settings)?;
+    let prepared = summarise(input, Some(&given.outlier_limits), settings, &mut clock)?;
+    let prepared = compared(prepared, Some(Previous::of_model(given)), settings)?;
+    let prepared = compared(prepared, Previous::in_output(settings), settings)?;
     let settings = &with_window_moved(settings, given, &prepared);
     let stability_index = given.stability_index(&prepared.histories);
     let refitted = refit_if.is_some_and(|most| stability_index.iter().any(|(_, psi)| *psi > most));

@@ -6,7 +6,7 @@ use polars::prelude::{DataType, LazyFrame};
 
 use crate::customers::Histories;
 use crate::error::Error;
-use crate::frame::columns::{FILE, ROW};
+use crate::frame::columns::{FILE, ROW, VALUE, typed_name};
 use crate::frame::doubts::{Doubt, lines};
 use crate::frame::input::load::{Loaded, explained, is_data_file, load, unreadable};
 use crate::frame::input::plain::Remark;
@@ -14,9 +14,8 @@ use crate::frame::rules::column_types::typed;
 use crate::frame::rules::judged::Cleaned;
 use crate::frame::summary::outliers::cap;
 use crate::frame::summary::{self, CustomerSummary};
-use crate::frame::{catch_reader_panic, rules};
+use crate::frame::{catch_reader_panic, rules, sum_of};
 use crate::model::selection::detection::Signs;
-use crate::pipeline::previous::Previous;
 use crate::pipeline::{contract, selection};
 use crate::progress::Clock;
 use crate::results::named_values::NamedValues;
@@ -42,6 +41,8 @@ pub struct CleanInput {
 pub struct Prepared {
     /// The cleaned input that the summary was made from.
     pub input: CleanInput,
+    /// Sum of all orders.
+    pub revenue: f64,
     /// The CLTV frame.
     pub summary: CustomerSummary,
     /// Outlier limits.
@@ -153,6 +154,7 @@ pub(crate) fn summarise(
 ) -> Result<Prepared, Error> {
     clock.enter("cap and summarise");
     let valid = input.cleaned.valid.clone();
+    let revenue = revenue(&valid, settings)?;
     let (summary, limits) = match settings.input.kind {
         InputKind::Customers => {
             let (capped, limits) = cap(valid, limits, settings)?;
@@ -164,39 +166,40 @@ pub(crate) fn summarise(
     };
     let histories = summary::to_histories(&summary, settings)?;
     let signs = selection::signs(&settings.summary, &histories, summary.below_min_orders);
-    Ok(Prepared { input, summary, limits, histories, signs })
+    Ok(Prepared { input, revenue, summary, limits, histories, signs })
+}
+
+/// Sum of all orders of the valid rows, before outliers are capped.
+fn revenue(valid: &LazyFrame, settings: &Settings) -> Result<f64, Error> {
+    let values: Vec<String> = match settings.input.kind {
+        InputKind::Customers => {
+            settings.input.columns.value.iter().map(|name| typed_name(name)).collect()
+        }
+        InputKind::Transactions => vec![VALUE.to_owned()],
+    };
+    sum_of(valid, &values)
 }
 
 impl Prepared {
-    /// Holds the input against that of the run before, if there is one.
-    ///
-    /// # Errors
-    /// [`Error::Input`] when they differ by more than the contract allows.
-    pub(crate) fn compared_with(
-        mut self,
-        previous: Option<Previous>,
-        settings: &Settings,
-    ) -> Result<Self, Error> {
-        if let Some(previous) = previous {
-            let doubts = previous.compare(&self, settings)?;
-            self.input.cleaned.doubts.extend(doubts);
-        }
-        Ok(self)
-    }
-
     /// What happened to the rows, with the hashes of the files and the seconds of each stage.
     pub(crate) fn audit(
         self,
         inputs: Vec<Fingerprint>,
         timings: Vec<(&'static str, f64)>,
     ) -> Audit {
-        let Self { input: CleanInput { cleaned, columns, .. }, summary, limits, histories, .. } =
-            self;
+        let Self {
+            revenue,
+            input: CleanInput { cleaned, columns, .. },
+            summary,
+            limits,
+            histories,
+            ..
+        } = self;
         Audit {
             inputs,
             columns,
-            revenue: histories.revenue(),
-            order_value: histories.median_order_value(),
+            revenue,
+            order_value: histories.order_value(),
             rows_read: cleaned.rows_read,
             rejected: cleaned.rejected,
             quarantine: cleaned.quarantine,

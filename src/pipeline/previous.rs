@@ -38,8 +38,24 @@ pub(crate) struct Previous {
     without_customer: Option<f64>,
     /// Types of the columns; empty for a model.
     columns: NamedValues<String>,
-    /// Mean or median order value.
+    /// Ninth decile of the customers' mean order values.
     order_value: Option<f64>,
+}
+
+/// Holds an input against that of a run before, if there is one.
+///
+/// # Errors
+/// [`Error::Input`] when they differ by more than the contract allows.
+pub(crate) fn compared(
+    mut prepared: Prepared,
+    previous: Option<Previous>,
+    settings: &Settings,
+) -> Result<Prepared, Error> {
+    if let Some(previous) = previous {
+        let doubts = previous.compare(&prepared, settings)?;
+        prepared.input.cleaned.doubts.extend(doubts);
+    }
+    Ok(prepared)
 }
 
 impl Previous {
@@ -88,30 +104,33 @@ impl Previous {
             revenue: None,
             without_customer: None,
             columns: NamedValues::default(),
-            order_value: model.median_order_value(),
+            order_value: model.order_value(),
         }
     }
 
-    /// Holds an input against this one. An input of an earlier day is not compared.
+    /// Holds an input against this one. One that is stated to be of an earlier day is not compared.
     ///
     /// # Errors
     /// [`Error::Input`] when there are far fewer or far more rows, customers or sales, when the
     /// newest order is older, or when the amounts are in another unit.
-    pub(crate) fn compare(&self, now: &Prepared, settings: &Settings) -> Result<Vec<Doubt>, Error> {
-        if now.summary.observation_end < self.as_of {
+    fn compare(&self, now: &Prepared, settings: &Settings) -> Result<Vec<Doubt>, Error> {
+        if settings.stated_end().is_some_and(|end| end < self.as_of) {
             return Ok(Vec::new());
         }
         let contract = &settings.contract;
         let mut faults: Vec<String> = self.other_unit(now).into_iter().collect();
         if faults.is_empty() {
             let rows = now.input.cleaned.rows_read;
-            faults.extend(self.changed("rows", self.rows as f64, rows as f64, contract));
             let customers = now.histories.len() as f64;
-            faults.extend(self.changed("customers", self.customers as f64, customers, contract));
-            let revenue = self.revenue.and_then(|before| {
-                self.changed("sales", before, now.histories.revenue(), contract)
-            });
-            faults.extend(revenue);
+            let revenue = self.revenue.map(|before| (before, now.revenue));
+            // One is enough: where rows are missing, customers and sales are too.
+            let changed = self
+                .changed("rows", self.rows as f64, rows as f64, contract)
+                .or_else(|| self.changed("customers", self.customers as f64, customers, contract))
+                .or_else(|| {
+                    revenue.and_then(|(then, now)| self.changed("sales", then, now, contract))
+                });
+            faults.extend(changed);
         }
         faults.extend(self.older(now));
         if faults.is_empty() {
@@ -157,13 +176,13 @@ impl Previous {
 
     /// Amounts that have become so much larger or smaller that their unit has changed.
     fn other_unit(&self, now: &Prepared) -> Option<String> {
-        let (before, after) = (self.order_value?, now.histories.median_order_value()?);
+        let (before, after) = (self.order_value?, now.histories.order_value()?);
         let times = after / before;
         let (factor, change) = if times > 1.0 { (times, "higher") } else { (1.0 / times, "lower") };
         (factor > OTHER_UNIT).then(|| {
             format!(
-                "value_unit_changed: the median order value is {after:.2}, and {} it is {before:.2}, \
-                 {factor:.0} times {change}: the unit of the amounts has changed. Export them in the \
+                "value_unit_changed: one in ten customers spends {after:.2} or more on an order, and {} \
+                 {before:.2}: {factor:.0} times {change}. The unit of the amounts has changed. Export them in the \
                  unit of before, or fit again with another --output",
                 self.name
             )

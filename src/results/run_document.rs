@@ -60,11 +60,10 @@ pub struct RunDocument {
     /// Columns of the input that were read, with their types.
     #[serde(default)]
     pub input_columns: NamedValues<String>,
-    /// Sum of all orders of the customers in the CLTV frame; null in a document that is older than
-    /// this key.
+    /// Sum of all orders, before outliers are capped; null in a document that is older than this key.
     #[serde(default)]
     pub revenue: Option<f64>,
-    /// Median of the customers' mean order values; null where there are none.
+    /// Ninth decile of the customers' mean order values; null where it is 0.
     #[serde(default)]
     pub order_value: Option<f64>,
     /// All customers together.

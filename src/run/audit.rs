@@ -13,9 +13,9 @@ pub struct Audit {
     pub inputs: Vec<Fingerprint>,
     /// The columns that were read, with their types.
     pub columns: NamedValues<String>,
-    /// Sum of all orders of the customers in the CLTV frame.
+    /// Sum of all orders.
     pub revenue: f64,
-    /// Median of the customers' mean order values.
+    /// Ninth decile of the customers' mean order values.
     pub order_value: Option<f64>,
     /// Rows read.
     pub rows_read: usize,

@@ -122,7 +122,7 @@ pub struct Input {
     #[serde(default = "auto")]
     pub date_format: String,
     /// `auto`, or 1234.56 as the file writes it; settles what the values of a column leave open.
-    #[serde(default = "auto")]
+    #[serde(default = "auto", deserialize_with = "types::text_or_number")]
     pub number_format: String,
     /// `auto` or the character between CSV fields.
     #[serde(default = "auto")]

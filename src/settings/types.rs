@@ -6,6 +6,22 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub const NUMBER_FORMATS: [&str; 8] =
     ["1234.56", "1,234.56", "1 234.56", "1'234.56", "1234,56", "1.234,56", "1 234,56", "1'234,56"];
 
+/// Reads a text that looks like a number, which `--set` takes for one: 1234.56.
+pub(crate) fn text_or_number<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a text")]
+    enum Either {
+        Text(String),
+        Number(f64),
+    }
+    Ok(match Either::deserialize(deserializer)? {
+        Either::Text(text) => text,
+        Either::Number(number) => number.to_string(),
+    })
+}
+
 /// `input.kind`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

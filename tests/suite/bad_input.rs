@@ -140,17 +140,20 @@ fn a_header_only() {
 
 #[test]
 fn not_utf8() {
-    refused([0xff, 0xfe, b'a', 0], &[], 3, &["UTF-16", "save it as UTF-8"]);
-    let mut latin = export(200).into_bytes();
-    latin.extend(b"\xfeid,Mobile,Offline,2020-01-01,2021-01-01,1.0,1.0,9,9,[]\n");
-    refused(latin, &[], 3, &["UTF-8"]);
+    // UTF-16 is read, so the fault is that of the file, whose only column is "a".
+    refused([0xff, 0xfe, b'a', 0], &[], 3, &["no column \"master_id\"", "there are a"]);
+    // Bytes that no encoding of the kind has, and a name that none is called by.
+    let mut wrong = export(200).into_bytes();
+    wrong.extend(b"\x81\x9did,Mobile,Offline,2020-01-01,2021-01-01,1.0,1.0,9,9,[]\n");
+    refused(wrong, &[], 3, &["input.encoding"]);
+    refused(export(200), &["--set", "input.encoding=utf-5"], 3, &["utf-5"]);
 }
 
 #[test]
 fn text_in_a_number_column() {
     let row = "bad,Mobile,Offline,2020-01-01,2021-01-01,many,1.0,9,9,[]";
     quarantined(&with_row(row), &[], "unreadable_order_count", 201.0);
-    let row = "bad,Mobile,Offline,2020-01-01,2021-01-01,1.0,1.0,9 TL,9,[]";
+    let row = "bad,Mobile,Offline,2020-01-01,2021-01-01,1.0,1.0,nine,9,[]";
     quarantined(&with_row(row), &[], "unreadable_value", 201.0);
 }
 
@@ -269,7 +272,7 @@ fn nobody_has_enough_orders() {
 #[test]
 fn more_fields_than_the_header() {
     let row = "bad,Mobile,Offline,2020-01-01,2021-01-01,1.0,1.0,9,9,[A, B]";
-    refused(with_row(row), &[], 3, &["more fields than the header"]);
+    refused(with_row(row), &[], 3, &["line 202 has 11 fields, the header 10"]);
 }
 
 #[test]

@@ -80,17 +80,24 @@ fn what_a_run_would_do() {
     assert_eq!(names, 1, "check wrote something");
 }
 
-/// A point before three digits is read as a decimal point, and `check` says so.
+/// Where every point has three digits after it, nobody can tell, and `check` says so. Of the other
+/// columns it shows how their numbers are written.
 #[test]
 fn points_that_may_stand_for_thousands() {
     let folder = folder();
     let file = written(&folder, &export(200).replace(".25,", ".250,"));
     let (code, text, _) = check(&file, &[]);
-    assert_eq!(code, 0);
-    assert!(text.contains("every point has three digits after it"), "{text}");
+    assert_eq!(code, 3);
+    assert!(text.contains("can be read in two ways"), "{text}");
     let found = as_json(&file, &[]);
-    assert_eq!(found["input"]["columns"][8]["thousands_points"], true);
-    assert_eq!(found["input"]["columns"][7]["thousands_points"], false);
+    let fault = found["input"]["columns"][8]["fault"].as_str().expect("a fault");
+    assert!(fault.contains("number_format = \"1.234,56\""), "{fault}");
+    assert_eq!(found["input"]["columns"][7]["fault"], serde_json::Value::Null);
+    let (code, text, _) = check(&file, &["--set", "input.number_format=1234.56"]);
+    assert_eq!(code, 0, "{text}");
+    let (code, text, _) = check(&written(&folder, &export(200)), &[]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("number 1234.56"), "{text}");
 }
 
 /// The model needs ten distinct histories, but five customers have at most five.

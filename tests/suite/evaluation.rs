@@ -129,7 +129,9 @@ fn a_model_that_loses_to_zero_is_told_and_refused() {
     let out = folder();
     let log = collapsing_log(out.path());
     let pipeline = out.path().join("p.toml");
-    let text = format!("{SMALL_LOG}calibration_end = \"2020-10-31\"\n");
+    // The last order is far from the others on purpose.
+    let text =
+        format!("{SMALL_LOG}calibration_end = \"2020-10-31\"\n[contract]\ndate_gap_days = 0\n");
     std::fs::write(&pipeline, text).expect("written");
     let pipeline = pipeline.display().to_string();
     let output = evaluate(&pipeline, &log, out.path(), &[]);

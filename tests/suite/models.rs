@@ -202,7 +202,7 @@ fn dearer(folder: &Path) -> PathBuf {
     let last_value = (0..names.len()).rfind(|i| is_value(*i)).expect("a value column");
     assert!(names[..last_value].iter().all(|name| !name.contains("categories")), "{header}");
     let path = folder.join("dearer.csv");
-    let rows: Vec<String> = lines.take(12_000).map(row).collect();
+    let rows: Vec<String> = lines.take(16_000).map(row).collect();
     std::fs::write(&path, format!("{header}\n{}\n", rows.join("\n"))).expect("written");
     path
 }

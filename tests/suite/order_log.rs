@@ -44,7 +44,11 @@ fn settings(input: &Path, more: &[&str]) -> Settings {
     let text = std::fs::read_to_string(project("pipelines/transactions.toml")).expect("a pipeline");
     let overrides = Overrides {
         input: Some(input.display().to_string()),
-        set: more.iter().map(|set| (*set).to_owned()).collect(),
+        // So short a log may have many bad lines.
+        set: std::iter::once("contract.unreadable_at=1")
+            .chain(more.iter().copied())
+            .map(str::to_owned)
+            .collect(),
         ..Overrides::default()
     };
     parse(&text, &overrides).expect("sound settings")
@@ -67,7 +71,7 @@ fn counts(expected: &[(&str, usize)]) -> BTreeMap<String, usize> {
 }
 
 /// Worked out by hand from the lines above: 13085 spent 30 on the first day and 67 a week later,
-/// and 13086 spent 20 net on one day.
+/// and 13086 spent 20 net on one day, of which 10 came back a week later.
 #[test]
 fn each_rule_sets_its_lines_aside() {
     let out = folder();
@@ -80,7 +84,7 @@ fn each_rule_sets_its_lines_aside() {
         ("unreadable_date", 1),
         ("unreadable_value", 1),
         ("order_after_observation_end", 1),
-        ("returned", 3),
+        ("returned", 2),
     ]);
     assert_eq!(found, expected);
     assert_eq!(texts(&customers, "customer_id"), ["13085", "13086"]);
@@ -90,7 +94,7 @@ fn each_rule_sets_its_lines_aside() {
     assert_eq!(texts(&customers, "Country"), ["France", "EIRE"]);
     let raw = texts(&quarantine, "raw_Quantity");
     assert!(raw.contains(&"many".to_owned()), "{raw:?}");
-    assert_eq!(quarantine.height(), 9);
+    assert_eq!(quarantine.height(), 8);
 }
 
 #[test]
@@ -115,9 +119,9 @@ fn every_line_is_counted_in_the_manifest() {
     let read = number(&run, "/rows/read");
     assert_eq!(read, lines.lines().count() as f64 - 1.0);
     assert_eq!(number(&run, "/rows/kept") + number(&run, "/rows/rejected"), read);
-    assert_eq!(number(&run, "/rejected/returned"), 3.0);
-    assert_eq!(number(&run, "/rows/returns_netted"), 1.0);
-    assert_eq!(parquet(&out.path().join("quarantine.parquet")).height(), 9);
+    assert_eq!(number(&run, "/rejected/returned"), 2.0);
+    assert_eq!(number(&run, "/rows/returns_netted"), 2.0);
+    assert_eq!(parquet(&out.path().join("quarantine.parquet")).height(), 8);
 }
 
 #[test]
@@ -317,7 +321,9 @@ fn csv_of(lines: &[Line]) -> String {
 }
 
 fn small() -> String {
-    format!("{SMALL_LOG}observation_end = \"2020-02-15\"\n")
+    // The definition below knows returns of the same day only; src/frame/rules/returns.rs tests the
+    // others.
+    format!("{SMALL_LOG}observation_end = \"2020-02-15\"\nreturns = \"same_day\"\n")
 }
 
 /// customer → (frequency, recency, T, monetary value).

@@ -9,7 +9,7 @@ use crate::frame::columns::ROW;
 use crate::frame::guess::words::{ColumnWords, Topic};
 use crate::frame::input::dates;
 use crate::frame::input::kinds::ColumnKind;
-use crate::frame::input::load::{Described, load_whole};
+use crate::frame::input::load::{Described, explained_whole, load_whole};
 use crate::frame::input::notation::is_missing;
 use crate::frame::input::numbers::{Evidence, Notation, Numeric, each, number};
 use crate::frame::input::plain::Remark;
@@ -149,6 +149,7 @@ pub struct Column {
 /// [`Error::Input`] when there is no such file or it cannot be read.
 pub fn inspect(path: &str, stated: &Stated) -> Result<Overview, Error> {
     catch_reader_panic(path, || inspected(path, stated))
+        .map_err(|error| explained_whole(error, path, &stated.described()))
 }
 
 fn inspected(path: &str, stated: &Stated) -> Result<Overview, Error> {

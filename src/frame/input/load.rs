@@ -154,17 +154,24 @@ fn together(
 
 /// Why the reader failed, found by reading the text files record by record; else the error itself.
 pub fn explained(error: Error, files: &[PathBuf], settings: &Settings) -> Error {
+    reason(error, files, &Described::from(&settings.input), &Wanted::by(settings))
+}
+
+/// As [`explained`], for an input that nobody has described.
+pub fn explained_whole(error: Error, path: &str, described: &Described<'_>) -> Error {
+    let files = find_files(path).unwrap_or_default();
+    reason(error, &files, described, &Wanted::default())
+}
+
+fn reason(error: Error, files: &[PathBuf], described: &Described<'_>, wanted: &Wanted) -> Error {
     let text = error.to_string();
     let of_reader = matches!(error, Error::Input { .. } | Error::Engine { .. });
     if !of_reader || !(text.contains(MORE_FIELDS) || text.contains(UNREADABLE)) {
         return error;
     }
-    let described = Described::from(&settings.input);
-    let wanted = Wanted::by(settings);
     let is_text = |file: &&PathBuf| matches!(kind_of(file), Ok(Kind::Text));
-    let found =
-        files.iter().filter(is_text).find_map(|file| fault(file, &described.hints(&wanted)));
-    found.unwrap_or(error)
+    let mut texts = files.iter().filter(is_text);
+    texts.find_map(|file| fault(file, &described.hints(wanted))).unwrap_or(error)
 }
 
 /// The data files at `path`: a file, or all in a folder or under a pattern.

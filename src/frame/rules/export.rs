@@ -83,7 +83,7 @@ fn unused_channels(columns: &Columns, schema: &Schema) -> Vec<Expr> {
     };
     let number = |name: &String| col(typed_name(name));
     let used = |names: &[String]| {
-        let used = names.iter().map(|name| number(name).gt(lit(0.0)).fill_null(lit(false)));
+        let used = names.iter().map(|name| is_positive(number(name)));
         used.map(|used| used.cast(DataType::UInt32)).reduce(|a, b| a + b).unwrap_or(lit(0u32))
     };
     let (orders, value) = (&columns.orders, &columns.value);
@@ -101,6 +101,11 @@ fn unused_channels(columns: &Columns, schema: &Schema) -> Vec<Expr> {
         }));
     }
     filled
+}
+
+/// Whether a number is above 0; NaN is not.
+fn is_positive(number: Expr) -> Expr {
+    number.clone().is_finite().and(number.gt(lit(0.0))).fill_null(lit(false))
 }
 
 /// Whether a text is blank or a word for a missing value.

@@ -7,6 +7,7 @@ use std::path::Path;
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1254};
 
 use crate::error::Error;
+use crate::frame::input::plain::scratch::shown;
 
 const CHUNK: usize = 256 << 10;
 
@@ -82,7 +83,7 @@ pub fn no_text(place: &Path) -> Error {
 
 fn by_label(place: &Path, label: &str) -> Result<&'static Encoding, Error> {
     Encoding::for_label(label.as_bytes()).ok_or_else(|| {
-        let label = super::shown(label);
+        let label = shown(label);
         Error::input(
             place.display(),
             format!(

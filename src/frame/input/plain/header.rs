@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use crate::error::Error;
+use crate::frame::input::plain::file::Hints;
 use crate::frame::input::plain::records::{Record, Records, Rules};
-use crate::frame::input::plain::{Hints, shown};
+use crate::frame::input::plain::scratch::shown;
 
 /// Records that are looked at.
 pub const SAMPLE: usize = 150;

@@ -5,31 +5,8 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::error::Error;
-use crate::frame::input::plain::archive;
-
-/// What a file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Parquet.
-    Parquet,
-    /// Text, it seems.
-    Text,
-    /// A compressed file or an archive.
-    Packed,
-    /// An Excel workbook (.xlsx).
-    Workbook,
-}
-
-/// How a file is packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Packing {
-    /// gzip.
-    Gzip,
-    /// Zstandard.
-    Zstd,
-    /// A zip archive.
-    Zip,
-}
+use crate::frame::input::plain::file::{Kind, Packing};
+use crate::frame::input::plain::zipped;
 
 /// What a file is, by its content and not by its name.
 ///
@@ -46,7 +23,7 @@ pub fn kind_at(file: &Path, place: &Path) -> Result<Kind, Error> {
         return Err(Error::input(place.display(), fault));
     }
     Ok(match packing_of(&head) {
-        Some(Packing::Zip) => archive::kind_of_zip(file, place)?,
+        Some(Packing::Zip) => zipped::kind_of_zip(file, place)?,
         Some(_) => Kind::Packed,
         None if head.starts_with(b"PAR1") => Kind::Parquet,
         None => Kind::Text,

@@ -1,104 +1,39 @@
 //! Makes any export a plain CSV file: UTF-8, well-formed quotes, the header in line 1. A file that
 //! is plain already is read in place; of any other a copy is made.
+//!
+//! # Layout
+//! * `file`: what is said about a file, and what a plain file is. `kind`: what a file is.
+//! * `archive`: gzip, Zstandard and zip. `zipped`: zip archives and workbooks told apart. `workbook`: Excel. `encoding`: from bytes to UTF-8.
+//! * `header`: the separator and the line with the names. `scan`: whether a text is plain.
+//! * `records`: the records of any text. `rewrite`: the plain copy. `scratch`: temporary files.
 
 mod archive;
 mod encoding;
+mod file;
 mod header;
 mod kind;
 mod records;
 mod rewrite;
 mod scan;
+mod scratch;
 #[cfg(test)]
 mod tests;
 mod workbook;
+mod zipped;
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::error::Error;
 use crate::frame::input::plain::encoding::{Charset, Decoded};
 use crate::frame::input::plain::scan::Verdict;
-use crate::storage::interrupt;
 
-pub use crate::frame::input::plain::kind::{Kind, kind_of};
+pub use crate::frame::input::plain::file::{Hints, Kind, Plain, Remark};
+pub use crate::frame::input::plain::kind::kind_of;
+pub use crate::frame::input::plain::scratch::Scratch;
 
 /// Bytes at the start of a text in which its header is looked for.
 const HEAD: usize = 1 << 20;
-
-/// What the user said about a file.
-#[derive(Debug, Clone, Copy)]
-pub struct Hints<'a> {
-    /// `auto` or one character.
-    pub separator: &'a str,
-    /// `auto` or the label of an encoding.
-    pub encoding: &'a str,
-    /// The name of a worksheet.
-    pub sheet: Option<&'a str>,
-    /// Names that the caller needs; empty if nobody has described the file.
-    pub columns: &'a [String],
-    /// Those of them in which a byte that is no text cannot be passed over.
-    pub vital: &'a [String],
-}
-
-/// A plain file.
-#[derive(Debug)]
-pub struct Plain {
-    /// What to read: the file itself or the copy.
-    pub path: PathBuf,
-    /// Deletes the copy when dropped.
-    pub copy: Option<Scratch>,
-    /// The separator.
-    pub separator: u8,
-    /// Rows of data, counted apart from the reader. Blank lines are none.
-    pub records: u64,
-    /// What the user should know.
-    pub remarks: Vec<Remark>,
-}
-
-/// Something that the user should know about a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Remark {
-    /// It was decoded from an encoding that nobody named.
-    Encoding {
-        /// The encoding.
-        name: &'static str,
-    },
-    /// Bytes that are no text were replaced by U+FFFD.
-    StrayBytes {
-        /// How many.
-        count: u64,
-        /// The line of the first.
-        first_line: u64,
-        /// The columns that have some.
-        columns: Vec<String>,
-    },
-    /// Titles, comments and blank lines before the header were passed over.
-    LinesBeforeHeader {
-        /// How many lines.
-        lines: u64,
-    },
-    /// One worksheet of several was read.
-    Sheet {
-        /// Its name.
-        name: String,
-        /// The other ones.
-        others: Vec<String>,
-    },
-    /// Quotes are not well-formed, and were read as pandas does.
-    Quotes {
-        /// The first such line.
-        line: u64,
-    },
-    /// The last line ends early.
-    CutOff {
-        /// Its number.
-        line: u64,
-        /// Its fields.
-        fields: usize,
-        /// The fields of the header.
-        expected: usize,
-    },
-}
 
 /// Looks at a data file that is not Parquet, and makes a plain copy if it is not plain itself.
 ///
@@ -210,45 +145,4 @@ fn raw_head(file: &Path, place: &Path) -> Result<Vec<u8>, Error> {
         .and_then(|open| open.take(HEAD as u64).read_to_end(&mut head))
         .map_err(Error::io(place, "open the input"))?;
     Ok(head)
-}
-
-/// A temporary file, deleted when dropped or when the program is interrupted.
-#[derive(Debug)]
-pub struct Scratch(tempfile::TempPath);
-
-impl std::ops::Deref for Scratch {
-    type Target = Path;
-
-    fn deref(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        interrupt::forget(&self.0);
-    }
-}
-
-/// A new temporary file that only its owner may read.
-fn scratch() -> Result<(File, Scratch), Error> {
-    let folder = std::env::temp_dir();
-    let file = tempfile::Builder::new()
-        .prefix("cltv-")
-        .suffix(".csv")
-        .tempfile_in(&folder)
-        .map_err(Error::io(&folder, "make a temporary file"))?;
-    let (file, path) = file.into_parts();
-    interrupt::register(&path);
-    Ok((file, Scratch(path)))
-}
-
-/// A value for a message: quoted, on one line, and not long.
-fn shown(value: &str) -> String {
-    const MOST: usize = 40;
-    let mut short: String = value.chars().take(MOST).collect();
-    if short.len() < value.len() {
-        short.push('…');
-    }
-    format!("{short:?}")
 }

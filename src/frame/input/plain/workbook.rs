@@ -7,10 +7,12 @@ use std::path::Path;
 use calamine::{DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Xlsx, XlsxCellReader};
 
 use crate::error::{Error, nearest};
-use crate::frame::input::plain::archive::{DATA, Limits, Meter, each_chunk, open_zip, zip_fault};
+use crate::frame::input::plain::archive::{DATA, Limits, Meter, each_chunk};
+use crate::frame::input::plain::file::{Hints, Plain, Remark};
 use crate::frame::input::plain::header::{self, LINES, MOST_COLUMNS, is_blank, same};
 use crate::frame::input::plain::rewrite::{Output, plain_name};
-use crate::frame::input::plain::{Hints, Plain, Remark, scratch, shown};
+use crate::frame::input::plain::scratch::{scratch, shown};
+use crate::frame::input::plain::zipped::{open_zip, zip_fault};
 
 const MOST_SHEETS: usize = 1_000;
 const MOST_ROWS: u32 = 1 << 20;
@@ -562,8 +564,7 @@ mod tests {
             columns: &columns,
             vital: &columns,
         };
-        let plain =
-            crate::frame::input::plain::plain(book.path(), &hints).map_err(|e| e.to_string())?;
+        let plain = read(book.path(), &hints, LIMITS).map_err(|e| e.to_string())?;
         Ok((std::fs::read_to_string(&plain.path).unwrap(), plain))
     }
 
