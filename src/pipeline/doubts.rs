@@ -115,6 +115,18 @@ pub fn finding(doubt: &Doubt) -> Finding {
         )
         .with("column", column.clone())
         .with("type", *kind),
+        Doubt::SelectedByCleaning { rows, share } => Finding::note(
+            "selection_not_examined",
+            format!(
+                "{} ({:.1} %) were set aside, so whether the export was filtered cannot be told from \
+                 the customers that are left",
+                counted(*rows, "row"),
+                100.0 * share
+            ),
+            "mend the rows, and look again with cltv check",
+        )
+        .with("rows", *rows)
+        .with("share", *share),
         Doubt::File { file, remark } => of_file(file, remark),
         Doubt::Currencies { column, rows } => {
             let shown: Vec<String> =

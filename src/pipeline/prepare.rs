@@ -166,7 +166,23 @@ pub(crate) fn summarise(
     };
     let histories = summary::to_histories(&summary, settings)?;
     let signs = selection::signs(&settings.summary, &histories, summary.below_min_orders);
+    let (signs, input) = believed(signs, input, settings);
     Ok(Prepared { input, revenue, summary, limits, histories, signs })
+}
+
+/// The signs of a selection, but for those that the cleaning may have made itself: it leaves out
+/// customers too.
+fn believed(signs: Signs, mut input: CleanInput, settings: &Settings) -> (Signs, CleanInput) {
+    const MANY: f64 = 0.05;
+    let cleaned = &mut input.cleaned;
+    let rows = contract::bad_rows(&cleaned.rejected);
+    let share = rows as f64 / cleaned.rows_read.max(1) as f64;
+    if settings.input.kind == InputKind::Transactions || share <= MANY {
+        return (signs, input);
+    }
+    cleaned.doubts.push(Doubt::SelectedByCleaning { rows, share });
+    let none = Signs { window: None, no_one_time_buyers: false, both_channels: false, ..signs };
+    (none, input)
 }
 
 /// Sum of all orders of the valid rows, before outliers are capped.

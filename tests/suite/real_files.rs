@@ -894,6 +894,44 @@ fn a_blank_channel_is_one_that_was_never_used() {
     }
 }
 
+/// What the cleaning leaves is no sign of how customers came to be in the file.
+#[test]
+fn a_selection_that_the_cleaning_made_is_not_reported() {
+    let place = Place::new();
+    let text = export("0");
+    let negative = text.lines().enumerate().map(|(position, line)| {
+        let of_one_channel = position % 2 == 1;
+        if of_one_channel { line.replace(",0,", ",-1,") + "\n" } else { format!("{line}\n") }
+    });
+    let file = place.file("negative.csv", negative.collect::<String>());
+    let Outcome::Run(run) = place.alone(&file) else { panic!("refused") };
+    assert!(has(&run, "selection_not_examined", "note"), "{}", run["warnings"]);
+    let findings = run["warnings"].to_string();
+    assert!(!findings.contains("selected_customers") && !findings.contains("by_channels"));
+}
+
+/// An export is not taken for a log because its numbers are written strangely.
+#[test]
+fn an_export_with_odd_numbers_is_no_log() {
+    let place = Place::new();
+    let (header, rows) =
+        export("0").split_once('\n').map(|(a, b)| (a.to_owned(), b.to_owned())).expect("rows");
+    let odd: String = rows
+        .lines()
+        .map(|line| {
+            let mut cells: Vec<String> = line.split(',').map(str::to_owned).collect();
+            cells[5] += " pcs of gold";
+            cells[6] += " pcs of gold";
+            cells.join(",") + "\n"
+        })
+        .collect();
+    let file = place.file("odd.csv", format!("{header}\n{odd}"));
+    match place.alone(&file) {
+        Outcome::Refused(said) => assert!(said.contains("customer export"), "{said}"),
+        Outcome::Run(_) => panic!("odd numbers are read"),
+    }
+}
+
 #[test]
 fn too_many_unreadable_values_stop_a_run() {
     let place = Place::new();

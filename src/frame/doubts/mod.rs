@@ -97,6 +97,13 @@ pub enum Doubt {
         /// Its type.
         kind: &'static str,
     },
+    /// So many rows of an export were set aside that what is left is a selection.
+    SelectedByCleaning {
+        /// Rows that were set aside.
+        rows: usize,
+        /// Their share of all rows, 0 to 1.
+        share: f64,
+    },
     /// Something about a file that is not as plain as it should be.
     File {
         /// Its name.

@@ -29,10 +29,13 @@ pub(crate) fn export(named: &[Named<'_>], overview: &Overview) -> Result<Option<
         taken: orders.taken.into_iter().filter(|one| !is_value(one)).collect(),
         left: orders.left,
     };
-    if orders.taken.is_empty() || values.taken.is_empty() {
-        return Ok(None);
-    }
     let refused = |fault| Error::input(&overview.path, fault);
+    if orders.taken.is_empty() || values.taken.is_empty() {
+        return match incomplete(named, &id, orders.taken.is_empty()) {
+            Some(fault) => Err(refused(fault)),
+            None => Ok(None),
+        };
+    }
     let Some((first, last)) = first_and_last(named).map_err(refused)? else {
         return Ok(None);
     };
@@ -51,6 +54,28 @@ pub(crate) fn export(named: &[Named<'_>], overview: &Overview) -> Result<Option<
     let (kind, cancelled) = (InputKind::Customers, None);
     let value_of = ValueOf::Line;
     Ok(Some(Guess { kind, columns, cancelled, value_of, channel, categories, reasons }))
+}
+
+/// What is missing in a file that can only be an export: one row per customer, with the dates of the
+/// first and the last order.
+fn incomplete(named: &[Named<'_>], id: &Choice<'_>, no_orders: bool) -> Option<String> {
+    let dated = |topic: Topic| named.iter().any(|one| one.is_date() && one.words.about(topic));
+    let is_export = dated(Topic::First)
+        && dated(Topic::Last)
+        && id.best.column.repeated == 0
+        && !id.best.words.about_any(&[Topic::Order, Topic::Invoice]);
+    let what = if no_orders { "counts orders" } else { "holds what customers spent" };
+    let columns: Vec<String> = named
+        .iter()
+        .map(|one| format!("{:?} ({})", one.column.name, one.column.kind.name()))
+        .collect();
+    is_export.then(|| {
+        format!(
+            "this is a customer export, one row per customer, but no column {what}; there are {}. Are \
+             its numbers written in a way that is not read? `cltv check` shows each column",
+            columns.join(", ")
+        )
+    })
 }
 
 /// The column of customer ids: by name, if hardly any value repeats. Without such a name, the only

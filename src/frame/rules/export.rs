@@ -12,7 +12,7 @@ use crate::frame::doubts::ids::{Ids, one_of};
 use crate::frame::input::dates;
 use crate::frame::input::load::unreadable;
 use crate::frame::input::notation::is_missing;
-use crate::frame::input::numbers::{Notations, each, numeric_columns};
+use crate::frame::input::numbers::{Notations, Numeric, each, numeric_columns};
 use crate::frame::input::typed::{Blanks, identifier, is_unusable, without_decimals};
 use crate::frame::rules::column_types::{self, WRONG_TYPE};
 use crate::frame::rules::judged::{
@@ -41,29 +41,14 @@ pub fn customers(raw: LazyFrame, files: &[String], settings: &Settings) -> Resul
     let (first, last) = (named(&columns.first_order_date), named(&columns.last_order_date));
     let setting = &settings.input.date_format;
     let format = dates::settle(&raw, &[first, last], setting, place, engine)?;
-    let notations = Notations::settle(
-        &raw,
-        &numeric_columns(&settings.input),
-        &settings.input.number_format,
-        place,
-    )?;
     let date =
         |name: &str| dates::parsed(name, schema.get(name).unwrap_or(&DataType::String), &format);
-    let mut typed = vec![
+    let typed = raw.clone().with_columns([
         without_decimals(identifier(&columns.customer_id)).alias(CUSTOMER_ID_TYPED),
         date(first).alias(FIRST_ORDER),
         date(last).alias(LAST_ORDER),
-    ];
-    typed.extend(
-        columns
-            .orders
-            .iter()
-            .chain(&columns.value)
-            .map(|name| notations.number(name, Blanks::TakenOff).alias(typed_name(name))),
-    );
-    let typed = raw.with_columns(typed).with_columns(unused_channels(columns, &schema));
-    let failed = || Error::engine("check the rows");
-    let typed = collected(typed, engine).map_err(failed())?;
+    ]);
+    let typed = with_numbers(typed, &raw, settings, engine)?;
     let found = Found::of(&typed, settings)?;
     let rules = rules(settings, &found);
     let judged = judge(typed.lazy(), &rules, engine)?;
@@ -71,6 +56,49 @@ pub fn customers(raw: LazyFrame, files: &[String], settings: &Settings) -> Resul
     let cleaned = split(judged, &names, files, settings, rows_read)?;
     let doubts = found.doubts(&cleaned.rejected);
     Ok(Cleaned { doubts, ..cleaned })
+}
+
+/// Adds the typed columns of orders and values. What the first rows say about their notation holds if
+/// every other value can be read in it too; otherwise the whole columns settle it.
+fn with_numbers(
+    typed: LazyFrame,
+    raw: &LazyFrame,
+    settings: &Settings,
+    engine: Engine,
+) -> Result<DataFrame, Error> {
+    let input = &settings.input;
+    let (numeric, format) = (numeric_columns(input), &input.number_format);
+    let settle = || Notations::settle(raw, &numeric, format, &input.path);
+    let read = |notations: &Notations| {
+        let number = |column: &Numeric<'_>| {
+            notations.number(column.name, Blanks::TakenOff).alias(typed_name(column.name))
+        };
+        let numbers = numeric.iter().map(number).collect::<Vec<_>>();
+        let failed = Error::engine("read the numbers");
+        collected(typed.clone().with_columns(numbers), engine).map_err(failed)
+    };
+    let mut numbers = match Notations::glimpse(raw, &numeric, format) {
+        Some(guess) => {
+            let numbers = read(&guess)?;
+            if all_read(&numbers, &numeric) { numbers } else { read(&settle()?)? }
+        }
+        None => read(&settle()?)?,
+    };
+    let nulls = |column: &Numeric<'_>| {
+        numbers.column(&typed_name(column.name)).is_ok_and(|values| values.null_count() > 0)
+    };
+    if numeric.iter().any(nulls) {
+        let filled = unused_channels(&input.columns, numbers.schema());
+        let failed = Error::engine("fill the channels");
+        numbers = collected(numbers.lazy().with_columns(filled), engine).map_err(failed)?;
+    }
+    Ok(numbers)
+}
+
+/// Whether every entry of the columns has been read as a number.
+fn all_read(typed: &DataFrame, numeric: &[Numeric<'_>]) -> bool {
+    let nulls = |name: &str| typed.column(name).map_or(0, Column::null_count);
+    numeric.iter().all(|column| nulls(&typed_name(column.name)) <= nulls(column.name))
 }
 
 /// Orders and values of several columns, with 0 in place of a blank where another column has an
