@@ -1,6 +1,8 @@
 //! The range of plausible dates. A date outside it stands alone: so few rows are so far from all
 //! others that the density of orders makes it a mistake.
 
+use std::collections::VecDeque;
+
 use chrono::NaiveDate;
 use polars::prelude::*;
 
@@ -81,23 +83,29 @@ impl Range {
         }
     }
 
-    /// As [`Self::of`], from a frame with a row for each day.
+    /// As [`Self::of`], from columns of dates, each with the number of rows that an entry stands for;
+    /// one where there is no such column.
     ///
     /// # Errors
-    /// When the columns are missing: a bug in this program.
-    pub fn of_frame(
-        days: &DataFrame,
-        day: &str,
-        rows: &str,
+    /// When a column has another type: a bug in this program.
+    pub fn of_columns(
+        columns: &[(&Column, Option<&Column>)],
         contract: &Contract,
     ) -> PolarsResult<Option<Self>> {
-        let dates = days.column(day)?.cast(&DataType::Int32)?;
-        let counts = days.column(rows)?.cast(&DataType::UInt64)?;
-        let pairs = dates.i32()?.iter().zip(counts.u64()?.iter());
-        let mut days: Vec<(i32, u64)> =
-            pairs.filter_map(|(day, rows)| Some((day?, rows?))).collect();
-        days.sort_unstable();
-        Ok(Self::of(&days, contract))
+        let mut counts = Counts::default();
+        for (dates, rows) in columns {
+            let dates = dates.cast(&DataType::Int32)?;
+            let dates = dates.i32()?.iter();
+            match rows {
+                Some(rows) => {
+                    let rows = rows.cast(&DataType::UInt64)?;
+                    let rows = rows.u64()?.iter().map(Option::unwrap_or_default);
+                    dates.zip(rows).for_each(|(day, rows)| counts.add(day, rows));
+                }
+                None => dates.for_each(|day| counts.add(day, 1)),
+            }
+        }
+        Ok(Self::of(&counts.days(), contract))
     }
 
     /// Whether a date is outside the range.
@@ -111,6 +119,42 @@ impl Range {
         let [first, last] =
             [self.first, self.last].map(|day| NaiveDate::from_epoch_days(day).unwrap_or_default());
         Doubt::ImplausibleDates { rows, example, first, last }
+    }
+}
+
+/// Rows by day. Dates of an input lie within three centuries, so a list takes little memory and no
+/// time to search.
+#[derive(Default)]
+struct Counts {
+    /// The day of the first entry.
+    first: i32,
+    rows: VecDeque<u64>,
+}
+
+impl Counts {
+    fn add(&mut self, day: Option<i32>, rows: u64) {
+        const LONGEST: i32 = 1 << 20;
+        let Some(day) = day.filter(|day| day.abs() < LONGEST) else {
+            return;
+        };
+        if self.rows.is_empty() {
+            self.first = day;
+        }
+        while day < self.first {
+            self.rows.push_front(0);
+            self.first -= 1;
+        }
+        let position = (day - self.first) as usize;
+        if position >= self.rows.len() {
+            self.rows.resize(position + 1, 0);
+        }
+        self.rows[position] += rows;
+    }
+
+    /// The days with rows, ascending.
+    fn days(&self) -> Vec<(i32, u64)> {
+        let all = (self.first..).zip(self.rows.iter().copied());
+        all.filter(|(_, rows)| *rows > 0).collect()
     }
 }
 

@@ -8,9 +8,9 @@ use crate::frame::input::notation::is_missing;
 use crate::frame::input::numbers::each;
 
 /// Column: the identifier.
-const ID: &str = "id";
+pub const ID: &str = "id";
 /// Column: orders or order lines of the identifier.
-const WEIGHT: &str = "weight";
+pub const WEIGHT: &str = "weight";
 /// Column: the [`Sign`]s of the identifier, as bits.
 const SIGNS: &str = "signs";
 /// Words for customers who gave no name, in folded letters.
@@ -171,43 +171,54 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// Looks at all ids, each with the number of its orders or lines. `stated` are ids that the
-    /// pipeline says are no customers.
+    /// Looks at ids. `all` may repeat them; `weights` gives each id once, with the number of its orders
+    /// or lines, and is asked for only where the ids raise a doubt; `sample` gives some of them, for
+    /// the share of the most frequent one. `stated` are ids that the pipeline says are no customers.
     ///
     /// # Errors
-    /// When the frame cannot be read: a bug in this program.
-    pub fn of(ids: LazyFrame, id: &str, weight: Expr, stated: &[String]) -> PolarsResult<Self> {
-        let marks = each(ID, DataType::UInt8, |texts| {
-            let each = texts.iter().map(|text| text.map(signs));
-            UInt8Chunked::from_iter_options(texts.name().clone(), each).into_column()
-        });
-        let ids = ids
-            .select([col(id).alias(ID), weight.cast(DataType::Float64).alias(WEIGHT)])
-            .filter(col(ID).is_not_null().and(col(ID).neq(lit(""))))
-            .with_column(marks.alias(SIGNS))
-            .collect()?;
-        let all = ids.column(SIGNS)?.u8()?.iter().flatten().fold(0, std::ops::BitOr::bitor);
+    /// When the columns cannot be read: a bug in this program.
+    pub fn of(
+        all: &Column,
+        weights: impl FnOnce() -> LazyFrame,
+        sample: LazyFrame,
+        stated: &[String],
+    ) -> PolarsResult<Self> {
+        let signs = all.str()?.iter().flatten().map(signs).fold(0, std::ops::BitOr::bitor);
+        let mut ids = Self {
+            guests: stated.to_vec(),
+            totals: Vec::new(),
+            scientific: None,
+            others: Vec::new(),
+        };
+        if is_doubtful(signs) {
+            ids.examine(&with_signs(weights())?, signs)?;
+        }
+        let not_customers: Vec<&String> = ids.guests.iter().chain(&ids.totals).collect();
+        let frequent = frequent(&with_weights(sample).collect()?, &not_customers)?;
+        ids.others.extend(frequent);
+        Ok(ids)
+    }
+
+    /// Looks at each id once.
+    fn examine(&mut self, ids: &DataFrame, all: u8) -> PolarsResult<()> {
         let mean = ids.column(WEIGHT)?.f64()?.mean().unwrap_or(0.0);
-        let mut guests = Self::with(&ids, Sign::Guest, all, 0.0)?;
-        guests.extend(Self::with(&ids, Sign::Zero, all, GUEST_TIMES * mean)?);
-        guests.extend(stated.iter().filter(|id| !guests.contains(id)).cloned().collect::<Vec<_>>());
-        let totals = Self::with(&ids, Sign::Total, all, 0.0)?;
-        let scientific = Self::with(&ids, Sign::Scientific, all, 0.0)?;
-        let not_customers: Vec<&String> = guests.iter().chain(&totals).collect();
-        let mut doubts = Vec::new();
-        doubts.extend(frequent(&ids, &not_customers)?);
+        let zeros = Self::with(ids, Sign::Zero, all, GUEST_TIMES * mean)?;
+        let guests = Self::with(ids, Sign::Guest, all, 0.0)?.into_iter().chain(zeros);
+        let known = std::mem::take(&mut self.guests);
+        self.guests = guests.filter(|id| !known.contains(id)).collect();
+        self.guests.extend(known);
+        self.totals = Self::with(ids, Sign::Total, all, 0.0)?;
+        let scientific = Self::with(ids, Sign::Scientific, all, 0.0)?;
+        self.scientific = scientific.first().map(|one| (scientific.len(), one.clone()));
         if Sign::Upper.is_in(all) && Sign::Lower.is_in(all) {
-            let lower = col(ID).str().to_lowercase();
-            let same = twice(&ids, lower)?;
-            doubts.extend((same > 0).then_some(Doubt::IdsInTwoCases { ids: same }));
+            let same = twice(ids, col(ID).str().to_lowercase())?;
+            self.others.extend((same > 0).then_some(Doubt::IdsInTwoCases { ids: same }));
         }
         if Sign::LeadingZero.is_in(all) && Sign::Digits.is_in(all) {
-            let plain = col(ID).str().strip_chars_start(lit("0"));
-            let same = twice(&ids, plain)?;
-            doubts.extend((same > 0).then_some(Doubt::ZerosLost { ids: same }));
+            let same = twice(ids, col(ID).str().strip_chars_start(lit("0")))?;
+            self.others.extend((same > 0).then_some(Doubt::ZerosLost { ids: same }));
         }
-        let scientific = scientific.first().map(|one| (scientific.len(), one.clone()));
-        Ok(Self { guests, totals, scientific, others: doubts })
+        Ok(())
     }
 
     /// Refuses ids that have lost their last digits.
@@ -271,6 +282,29 @@ pub fn one_of(name: &str, texts: &[String]) -> Expr {
     any.unwrap_or(lit(false))
 }
 
+/// Whether ids with these signs must be looked at one by one.
+fn is_doubtful(signs: u8) -> bool {
+    let single = [Sign::Guest, Sign::Total, Sign::Zero, Sign::Scientific];
+    let pairs = [[Sign::Upper, Sign::Lower], [Sign::LeadingZero, Sign::Digits]];
+    single.iter().any(|sign| sign.is_in(signs))
+        || pairs.iter().any(|pair| pair.iter().all(|sign| sign.is_in(signs)))
+}
+
+/// Ids and weights, under the names that they have here.
+fn with_weights(ids: LazyFrame) -> LazyFrame {
+    let weight = col(WEIGHT).cast(DataType::Float64);
+    ids.select([col(ID), weight]).filter(col(ID).is_not_null().and(col(ID).neq(lit(""))))
+}
+
+/// Ids and weights, with the signs of each id.
+fn with_signs(ids: LazyFrame) -> PolarsResult<DataFrame> {
+    let marks = each(ID, DataType::UInt8, |texts| {
+        let each = texts.iter().map(|text| text.map(signs));
+        UInt8Chunked::from_iter_options(texts.name().clone(), each).into_column()
+    });
+    with_weights(ids).with_column(marks.alias(SIGNS)).collect()
+}
+
 /// An id with implausibly many orders, which no rule has set aside.
 fn frequent(ids: &DataFrame, known: &[&String]) -> PolarsResult<Option<Doubt>> {
     let (times_mean, times_second, least_share) = FREQUENT;
@@ -320,8 +354,9 @@ mod tests {
 
     fn look(ids: &[(&str, f64)]) -> Ids {
         let (names, weights): (Vec<&str>, Vec<f64>) = ids.iter().copied().unzip();
-        let frame = df!("i" => names, "w" => weights).expect("a frame").lazy();
-        Ids::of(frame, "i", col("w"), &[]).expect("ids")
+        let frame = df!(ID => names, WEIGHT => weights).expect("a frame");
+        let all = frame.column(ID).expect("ids");
+        Ids::of(all, || frame.clone().lazy(), frame.clone().lazy(), &[]).expect("ids")
     }
 
     /// Customers 10001 to 10200, each with two orders, and others.

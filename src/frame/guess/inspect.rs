@@ -181,6 +181,10 @@ fn inspected(path: &str, stated: &Stated) -> Result<Overview, Error> {
             false => None,
         };
         let mut column = column(name, &sums, position, sample, dated, distinct[position]);
+        // Numbers in two notations or currencies are numbers all the same.
+        if column.kind == ColumnKind::Text && notations[position].1.is_some() {
+            column.kind = ColumnKind::Number;
+        }
         if matches!(column.kind, ColumnKind::Integer | ColumnKind::Number) {
             column.notation = notations[position].0;
             column.fault = notations[position].1.clone();

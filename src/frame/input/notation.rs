@@ -93,6 +93,9 @@ impl Class {
 
 /// What a text says about the notation of its column.
 pub fn classify(text: &str) -> Class {
+    if let Some(class) = bare(text) {
+        return class;
+    }
     if is_missing(text) {
         return Class::Missing;
     }
@@ -110,6 +113,23 @@ pub fn classify(text: &str) -> Class {
         },
         _ if text.contains('.') => Class::EitherPoint,
         _ => Class::EitherComma,
+    }
+}
+
+/// The class of digits with at most one point among them, which most numbers are; `None` for any
+/// other text.
+fn bare(text: &str) -> Option<Class> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    match digits.split_once('.') {
+        _ if digits.is_empty() || digits.len() > 18 => None,
+        None if is_digits(digits) => Some(Class::Whole),
+        Some((whole, fraction)) if is_digits(whole) && is_digits(fraction) && digits.len() > 1 => {
+            let is_group = fraction.len() == 3 && (1..=3).contains(&whole.len());
+            let either = is_group && !whole.starts_with('0');
+            Some(if either { Class::EitherPoint } else { Class::PlainPoint })
+        }
+        _ => None,
     }
 }
 
@@ -216,6 +236,9 @@ fn without_currency(text: &str) -> Option<(&str, &'static str)> {
 
 /// The sign or code of the currency that stands beside a number.
 pub fn currency_of(text: &str) -> Option<&'static str> {
+    if text.bytes().all(|byte| byte.is_ascii_digit() || b".,- ".contains(&byte)) {
+        return None;
+    }
     let currency = Parts::of(text)?.currency?;
     Some(match currency {
         "TL" | "TRY" | "YTL" => "₺",

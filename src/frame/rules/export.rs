@@ -5,10 +5,10 @@ use chrono::NaiveDate;
 use polars::prelude::*;
 
 use crate::error::Error;
-use crate::frame::columns::{CUSTOMER_ID_TYPED, FIRST_ORDER, LAST_ORDER, ORDERS, RULE, typed_name};
+use crate::frame::columns::{CUSTOMER_ID_TYPED, FIRST_ORDER, LAST_ORDER, RULE, typed_name};
 use crate::frame::doubts::Doubt;
 use crate::frame::doubts::dates::Range;
-use crate::frame::doubts::ids::{Ids, one_of};
+use crate::frame::doubts::ids::{ID, Ids, WEIGHT, one_of};
 use crate::frame::input::dates;
 use crate::frame::input::load::unreadable;
 use crate::frame::input::notation::is_missing;
@@ -162,20 +162,31 @@ impl Found {
         let failed = || Error::engine("look at ids and dates");
         let orders =
             input.columns.orders.iter().map(|name| col(typed_name(name)).fill_null(lit(0.0)));
-        let orders = orders.reduce(|a, b| a + b).unwrap_or(lit(0.0)).alias(ORDERS);
-        let ids = Ids::of(typed.clone().lazy(), CUSTOMER_ID_TYPED, orders, &input.guest_ids);
+        let orders = orders.reduce(|a, b| a + b).unwrap_or(lit(0.0)).alias(WEIGHT);
+        let weights = typed.clone().lazy().select([col(CUSTOMER_ID_TYPED).alias(ID), orders]);
+        let all = typed.column(CUSTOMER_ID_TYPED).map_err(failed())?;
+        let ids = Ids::of(all, || weights.clone(), weights.clone(), &input.guest_ids);
         let ids = ids.map_err(failed())?;
         ids.check(&input.columns.customer_id).map_err(|fault| Error::input(&input.path, fault))?;
-        let days = both_dates(typed).map_err(failed())?;
-        let range = Range::of_frame(&days, LAST_ORDER, ORDERS, &settings.contract);
-        let range = range.map_err(failed())?;
-        let example = match range {
-            Some(range) => {
-                let outside = days.lazy().filter(range.excludes(col(LAST_ORDER)));
-                one_date(&outside, col(LAST_ORDER).max())?
-            }
-            None => NaiveDate::default(),
+        let dates = || -> PolarsResult<Option<(Range, Option<i32>)>> {
+            let both = [(typed.column(FIRST_ORDER)?, None), (typed.column(LAST_ORDER)?, None)];
+            let Some(range) = Range::of_columns(&both, &settings.contract)? else {
+                return Ok(None);
+            };
+            let outside = |name: &str| {
+                when(range.excludes(col(name))).then(col(name)).otherwise(lit(NULL)).max()
+            };
+            let farthest = [FIRST_ORDER, LAST_ORDER].map(outside);
+            let farthest = typed.clone().lazy().select(farthest).collect()?;
+            let day = |name: &str| -> PolarsResult<Option<i32>> {
+                Ok(farthest.column(name)?.cast(&DataType::Int32)?.i32()?.get(0))
+            };
+            Ok(Some((range, day(LAST_ORDER)?.or(day(FIRST_ORDER)?))))
         };
+        let found = dates().map_err(failed())?;
+        let range = found.map(|(range, _)| range);
+        let example = found.and_then(|(_, day)| day).and_then(NaiveDate::from_epoch_days);
+        let example = example.unwrap_or_default();
         Ok(Self { ids, range, example })
     }
 
@@ -187,17 +198,6 @@ impl Found {
         doubts.extend(range.map(|range| range.doubt(implausible, self.example)));
         doubts
     }
-}
-
-/// Each date of a first or last order, with the number of customers who have it.
-fn both_dates(typed: &DataFrame) -> PolarsResult<DataFrame> {
-    let of = |name: &str| {
-        let days = typed.clone().lazy().select([col(name).alias(LAST_ORDER)]);
-        let count = len().cast(DataType::UInt64).alias(ORDERS);
-        days.drop_nulls(None).group_by([col(LAST_ORDER)]).agg([count])
-    };
-    let both = concat([of(FIRST_ORDER), of(LAST_ORDER)], UnionArgs::default())?;
-    both.group_by([col(LAST_ORDER)]).agg([col(ORDERS).sum()]).collect()
 }
 
 fn named(column: &Option<String>) -> &str {

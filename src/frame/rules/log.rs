@@ -14,7 +14,7 @@ use crate::frame::columns::{
 };
 use crate::frame::doubts::Doubt;
 use crate::frame::doubts::dates::Range;
-use crate::frame::doubts::ids::{Ids, one_of};
+use crate::frame::doubts::ids::{ID, Ids, WEIGHT, one_of};
 use crate::frame::doubts::lines::{overlap, repeated_totals};
 use crate::frame::input::dates::{self, DateFormat};
 use crate::frame::input::load::unreadable;
@@ -192,16 +192,14 @@ impl Pass {
         settings: &Settings,
     ) -> Result<Vec<Doubt>, Error> {
         let input = &settings.input;
-        let lines_of = || col(LINES).cast(DataType::UInt64).sum();
-        let ids = self.days.clone().lazy().group_by([col(CUSTOMER_ID)]).agg([lines_of()]);
-        let ids = Ids::of(ids, CUSTOMER_ID, col(LINES), &input.guest_ids).map_err(failed())?;
+        let ids = self.ids(&input.guest_ids).map_err(failed())?;
         ids.check(&input.columns.customer_id).map_err(|fault| Error::input(&input.path, fault))?;
         let found = || -> PolarsResult<Vec<Doubt>> {
             let mut doubts = if files > 1 { self.overlap(lines, input)? } else { Vec::new() };
             let guests = self.put_aside(aside, "guest_id", one_of(CUSTOMER_ID, &ids.guests))?;
             let totals = self.put_aside(aside, "total_row", one_of(CUSTOMER_ID, &ids.totals))?;
-            let days = self.days.clone().lazy().group_by([col(DAY)]).agg([lines_of()]).collect()?;
-            if let Some(range) = Range::of_frame(&days, DAY, LINES, &settings.contract)? {
+            let days = [(self.days.column(DAY)?, Some(self.days.column(LINES)?))];
+            if let Some(range) = Range::of_columns(&days, &settings.contract)? {
                 let outside = self.days.clone().lazy().filter(range.excludes(col(DAY)));
                 let example = one_day(&outside)?;
                 let rows = self.put_aside(aside, "implausible_date", range.excludes(col(DAY)))?;
@@ -211,6 +209,20 @@ impl Pass {
             Ok(doubts)
         };
         found().map_err(failed())
+    }
+
+    /// Looks at the ids. The share of the most frequent one is that in a sample of the days, which
+    /// depends on the lines alone.
+    fn ids(&self, stated: &[String]) -> PolarsResult<Ids> {
+        const SAMPLE: i64 = 200_000;
+        let weights = |days: LazyFrame| {
+            let lines = col(LINES).cast(DataType::UInt64).sum().alias(WEIGHT);
+            days.group_by([col(CUSTOMER_ID).alias(ID)]).agg([lines])
+        };
+        let days = || self.days.clone().lazy();
+        let every = (self.days.height() as i64 / SAMPLE).max(1);
+        let sample = days().filter((col(FIRST_ROW) % lit(every)).eq(lit(0)));
+        Ids::of(self.days.column(CUSTOMER_ID)?, || weights(days()), weights(sample), stated)
     }
 
     /// Takes days out, to be set aside under a rule; returns the number of their lines.
