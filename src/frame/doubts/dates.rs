@@ -12,6 +12,8 @@ use crate::settings::Contract;
 /// Days of the longest usual gap before an order, as a multiple of the median gap between days with
 /// orders. Were the gaps exponential, one in 1,000,000 would be longer.
 const TIMES_MEDIAN: f64 = 20.0;
+/// Days of a gap so long that more rows after it are a mistake too, and how many times more.
+const FAR: (f64, f64) = (5.0 * 365.25, 10.0);
 /// Days of the shortest gap before which the earliest rows are a mistake: businesses start slowly.
 const SLOW_START: i64 = 365;
 /// Fewest days with orders that show a density.
@@ -50,7 +52,11 @@ impl Range {
             let usual = TIMES_MEDIAN * median_gap(days);
             let late = usual.max(f64::from(contract.date_gap_days));
             let early = usual.max(SLOW_START as f64);
-            range.last = last_before_gap(days.iter().rev().copied(), late, allowed).unwrap_or(last);
+            let from_the_end = || days.iter().rev().copied();
+            let (far, times) = FAR;
+            let found = last_before_gap(from_the_end(), late.max(far), times * allowed)
+                .or_else(|| last_before_gap(from_the_end(), late, allowed));
+            range.last = found.unwrap_or(last);
             range.first = last_before_gap(days.iter().copied(), early, allowed).unwrap_or(first);
             range.without_placeholders(days);
         }
@@ -206,8 +212,10 @@ mod tests {
         assert_eq!(range(&[(19_250, 1)], &contract), Some((19_000, 19_199)));
         assert_eq!(range(&[(19_215, 1)], &contract), None);
         assert_eq!(range(&[(25_000, 1), (26_000, 1)], &contract), Some((19_000, 19_199)));
-        // One row of 203 is allowed to be a mistake, three are not so few.
-        assert_eq!(range(&[(26_000, 3)], &contract), None);
+        // One row of 203 is allowed to be a mistake after a month, and twenty after five years.
+        assert_eq!(range(&[(19_300, 3)], &contract), None);
+        assert_eq!(range(&[(26_000, 20)], &contract), Some((19_000, 19_199)));
+        assert_eq!(range(&[(26_000, 30)], &contract), None);
         assert_eq!(range(&[(17_000, 1)], &contract), Some((19_000, 19_199)));
         assert_eq!(range(&[(18_900, 1)], &contract), None);
     }
@@ -224,7 +232,7 @@ mod tests {
         let off = Contract { date_gap_days: 0, ..Contract::default() };
         assert_eq!(range(&[(26_000, 1)], &off), None);
         let wide = Contract { date_gap_share: 0.05, ..Contract::default() };
-        assert_eq!(range(&[(26_000, 3)], &wide), Some((19_000, 19_199)));
+        assert_eq!(range(&[(19_300, 3)], &wide), Some((19_000, 19_199)));
         let stated = Contract {
             latest_date: NaiveDate::from_epoch_days(19_100),
             date_gap_days: 0,

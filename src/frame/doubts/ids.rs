@@ -21,6 +21,9 @@ const GUESTS: &[&str] = &[
     "guestcustomer",
     "guestcheckout",
     "guestorder",
+    "noemail",
+    "nomail",
+    "noreply",
     "anonymous",
     "anonymoususer",
     "anonymouscustomer",
@@ -97,7 +100,7 @@ const LEAST_IDS: usize = 100;
 enum Sign {
     Guest = 1,
     Total = 2,
-    /// 0, -1, 000000, the nil UUID: a number for nobody, unless ids begin there.
+    /// 0, -1, 000000, 11111111111, the nil UUID: a number for nobody, unless ids begin there.
     Zero = 4,
     /// 8.62E+12: the last digits are lost.
     Scientific = 8,
@@ -119,11 +122,12 @@ fn signs(id: &str) -> u8 {
     let has_digit = any(u8::is_ascii_digit);
     let mut signs = 0;
     if bytes.iter().all(u8::is_ascii_digit) && !id.is_empty() {
-        let zeros = bytes.iter().all(|byte| *byte == b'0');
-        return match (zeros, bytes[0]) {
-            (true, _) => Sign::Zero as u8,
-            (false, b'0') => Sign::LeadingZero as u8,
-            (false, _) => Sign::Digits as u8,
+        let repeated = bytes.iter().all(|byte| *byte == bytes[0]);
+        return match (repeated, bytes[0]) {
+            (true, b'0') => Sign::Zero as u8,
+            (true, _) if bytes.len() > 3 => Sign::Zero as u8,
+            (_, b'0') => Sign::LeadingZero as u8,
+            (_, _) => Sign::Digits as u8,
         };
     }
     if any(u8::is_ascii_uppercase) {
@@ -145,8 +149,19 @@ fn signs(id: &str) -> u8 {
         signs |= Sign::Zero as u8;
     } else if is_scientific(id) {
         signs |= Sign::Scientific as u8;
+    } else if is_counted_total(id) {
+        signs |= Sign::Total as u8;
     }
     signs
+}
+
+/// Whether an id is a word for a sum with a number after it, as in "Total (420 customers)".
+fn is_counted_total(id: &str) -> bool {
+    let before = id.split(|letter: char| letter.is_ascii_digit() || letter == '(').next();
+    let words = before.unwrap_or_default();
+    let rest = &id[words.len()..];
+    let is_apart = words.ends_with([' ', ':', '-']) || rest.starts_with('(');
+    is_apart && words.len() <= 40 && TOTALS.contains(&folded_word(words).as_str())
 }
 
 /// Whether an id is a number in scientific notation, as a spreadsheet writes long numbers.
@@ -379,7 +394,7 @@ mod tests {
 
     #[test]
     fn zero_is_a_guest_only_with_many_orders() {
-        for id in ["0", "-1", "00000000-0000-0000-0000-000000000000"] {
+        for id in ["0", "-1", "11111111111", "00000000-0000-0000-0000-000000000000"] {
             assert_eq!(among_customers(&[(id, 90.0)]).guests, [id]);
             assert!(among_customers(&[(id, 3.0)]).guests.is_empty());
         }
@@ -389,6 +404,8 @@ mod tests {
     fn words_for_sums() {
         assert_eq!(among_customers(&[("Toplam", 1.0)]).totals, ["Toplam"]);
         assert_eq!(among_customers(&[("GENEL TOPLAM", 1.0)]).totals, ["GENEL TOPLAM"]);
+        assert_eq!(among_customers(&[("Total (420 rows)", 1.0)]).totals, ["Total (420 rows)"]);
+        assert!(among_customers(&[("Total420", 1.0), ("Totalis 4", 1.0)]).totals.is_empty());
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub enum DateText {
     EpochMilliseconds,
     /// Microseconds since then
     EpochMicroseconds,
+    /// Nanoseconds since then
+    EpochNanoseconds,
     /// Days since 1899-12-30, as spreadsheets count
     SpreadsheetDays,
 }
@@ -33,7 +35,7 @@ const YEARS: std::ops::RangeInclusive<i32> = 1980..=2099;
 
 impl DateText {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::DayMonthYear,
         Self::MonthDayYear,
         Self::YearMonthDay,
@@ -42,6 +44,7 @@ impl DateText {
         Self::EpochSeconds,
         Self::EpochMilliseconds,
         Self::EpochMicroseconds,
+        Self::EpochNanoseconds,
         Self::SpreadsheetDays,
     ];
 
@@ -56,6 +59,7 @@ impl DateText {
             Self::EpochSeconds => "epoch_s",
             Self::EpochMilliseconds => "epoch_ms",
             Self::EpochMicroseconds => "epoch_us",
+            Self::EpochNanoseconds => "epoch_ns",
             Self::SpreadsheetDays => "spreadsheet_days",
         }
     }
@@ -73,6 +77,7 @@ impl DateText {
                 | Self::EpochSeconds
                 | Self::EpochMilliseconds
                 | Self::EpochMicroseconds
+                | Self::EpochNanoseconds
                 | Self::SpreadsheetDays
         )
     }
@@ -92,6 +97,7 @@ impl DateText {
             Self::EpochSeconds => of_seconds(text, 1.0),
             Self::EpochMilliseconds => of_seconds(text, 1e3),
             Self::EpochMicroseconds => of_seconds(text, 1e6),
+            Self::EpochNanoseconds => of_seconds(text, 1e9),
             Self::SpreadsheetDays => {
                 let days = plain_number(text)?.floor();
                 let first = NaiveDate::from_ymd_opt(1899, 12, 30)?;
@@ -140,7 +146,7 @@ fn two_digit_year(year: u32) -> u32 {
 
 /// The parts of a date between blanks and separators.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    let separates = |letter: char| letter.is_whitespace() || ",.-/'".contains(letter);
+    let separates = |letter: char| letter.is_whitespace() || ",.-/':".contains(letter);
     text.split(separates).filter(|word| !word.is_empty())
 }
 
@@ -149,9 +155,10 @@ fn number(word: &str, most: usize) -> Option<u32> {
     sound.then(|| word.parse().ok())?
 }
 
+/// A number without a sign; its decimal mark may be a comma.
 fn plain_number(text: &str) -> Option<f64> {
-    let sound = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    sound.then(|| text.parse().ok())?
+    let sound = text.bytes().all(|byte| byte.is_ascii_digit() || b".,".contains(&byte));
+    sound.then(|| text.replace(',', ".").parse().ok())?
 }
 
 fn of_seconds(text: &str, parts: f64) -> Option<NaiveDate> {
@@ -240,6 +247,7 @@ mod tests {
             "30.mayıs.2021",
             "Sunday, 30 May 2021 14:30",
             "Pazar 30 Mayıs 2021",
+            "30/May/2021:14:30:00",
         ] {
             assert_eq!(DateText::DayMonthYear.read(text), expected, "{text}");
         }
@@ -262,7 +270,9 @@ mod tests {
         assert_eq!(DateText::EpochMilliseconds.read("1656684473000"), expected);
         assert_eq!(DateText::EpochMicroseconds.read("1656684473000000"), expected);
         assert_eq!(DateText::SpreadsheetDays.read("44743"), expected);
+        assert_eq!(DateText::EpochNanoseconds.read("1656684473000000000"), expected);
         assert_eq!(DateText::SpreadsheetDays.read("44743.58880787"), expected);
+        assert_eq!(DateText::SpreadsheetDays.read("44743,58"), expected);
         assert_eq!(DateText::Digits.read("20220701.0"), expected);
         assert_eq!(DateText::EpochSeconds.read("44743"), None);
         assert_eq!(DateText::SpreadsheetDays.read("12346"), None);

@@ -158,6 +158,8 @@ const CURRENCIES: &[&str] = &[
 
 /// The parts of a number's text.
 struct Parts<'a> {
+    /// The mark before a dash in place of decimals, as in `12,-`.
+    dashed: Option<char>,
     negative: bool,
     currency: Option<&'static str>,
     /// Digits with their marks and separators.
@@ -170,7 +172,7 @@ impl<'a> Parts<'a> {
     /// Takes off what surrounds the digits, from both ends until nothing is left to take off.
     fn of(text: &'a str) -> Option<Self> {
         let mut rest = unprotected(text.trim());
-        let (mut negative, mut currency) = (false, None);
+        let (mut negative, mut currency, mut dashed) = (false, None, None);
         loop {
             let before = rest.len();
             rest = rest.trim();
@@ -179,6 +181,9 @@ impl<'a> Parts<'a> {
             }
             if let Some(inner) = rest.strip_prefix('+') {
                 rest = inner;
+            }
+            if let Some((inner, mark)) = without_dash(rest) {
+                (rest, dashed) = (inner, Some(mark));
             }
             for end in [str::strip_prefix::<&[char]>, str::strip_suffix::<&[char]>] {
                 if let Some(inner) = end(rest, MINUS) {
@@ -203,8 +208,18 @@ impl<'a> Parts<'a> {
             Some((digits, exponent)) => (digits, Some(exponent)),
             None => (rest, None),
         };
-        Some(Self { negative, currency, digits, exponent })
+        Some(Self { dashed, negative, currency, digits, exponent })
     }
+}
+
+/// A text such as `12,-` or `12.--`, whose dash stands for no hundredths: what is before the mark,
+/// and the mark.
+fn without_dash(text: &str) -> Option<(&str, char)> {
+    let before = text.trim_end_matches(MINUS);
+    let mark = before.chars().next_back().filter(|mark| ".,".contains(*mark))?;
+    let whole = &before[..before.len() - 1];
+    (before.len() < text.len() && whole.ends_with(|letter: char| letter.is_ascii_digit()))
+        .then_some((whole, mark))
 }
 
 /// Signs for minus: the hyphen, its Unicode relatives, and the minus proper.
@@ -252,6 +267,9 @@ pub fn currency_of(text: &str) -> Option<&'static str> {
 /// The number that a text is in a notation. Returns `None` when it is none.
 pub fn read(text: &str, mark: DecimalMark) -> Option<f64> {
     let parts = Parts::of(text)?;
+    if parts.dashed.is_some_and(|dashed| dashed != mark.sign()) {
+        return None;
+    }
     let (whole, fraction) = match parts.digits.split_once(mark.sign()) {
         Some((whole, fraction)) => (whole, fraction),
         None => (parts.digits, ""),
@@ -324,6 +342,9 @@ mod tests {
             ("\u{2212}12.5", -12.5),
             ("=\"12.50\"", 12.5),
             (".5", 0.5),
+            ("12.-", 12.0),
+            ("1,234.--", 1234.0),
+            ("CHF 1'234.-", 1234.0),
             ("5.", 5.0),
             ("1.5e3", 1500.0),
             ("+7", 7.0),
@@ -363,6 +384,7 @@ mod tests {
             ("1.234.567", Class::Comma),
             ("1.234", Class::EitherPoint),
             ("1,234", Class::EitherComma),
+            ("12,-", Class::Comma),
             ("1 234", Class::Same),
             ("12 TL", Class::Same),
             ("yes", Class::NoNumber),

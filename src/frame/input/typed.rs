@@ -31,9 +31,20 @@ pub fn has_blanks(name: &str) -> Expr {
     stripped(name).neq(text(name, Blanks::Unexpected))
 }
 
-/// An identifier without surrounding blanks; null where nothing is left.
+/// Whether a text is written `="…"`, by which spreadsheets keep it from being changed.
+pub fn is_protected(text: Expr) -> Expr {
+    text.clone().str().starts_with(lit("=\"")).and(text.str().ends_with(lit("\"")))
+}
+
+/// The content of such a text; any other stays as it is.
+pub fn without_protection(text: Expr) -> Expr {
+    let inner = text.clone().str().strip_prefix(lit("=\"")).str().strip_suffix(lit("\""));
+    when(is_protected(text.clone())).then(inner).otherwise(text)
+}
+
+/// An identifier without surrounding blanks and without `="…"`; null where nothing is left.
 pub fn identifier(name: &str) -> Expr {
-    let text = stripped(name);
+    let text = without_protection(stripped(name));
     when(text.clone().eq(lit(""))).then(lit(NULL)).otherwise(text)
 }
 

@@ -20,7 +20,8 @@ use crate::frame::input::dates::{self, DateFormat};
 use crate::frame::input::load::unreadable;
 use crate::frame::input::numbers::{Notations, numeric_columns};
 use crate::frame::input::typed::{
-    Blanks, has_blanks, is_decimal, is_unusable, stripped, text, without_decimals,
+    Blanks, has_blanks, is_decimal, is_protected, is_unusable, stripped, text, without_decimals,
+    without_protection,
 };
 use crate::frame::rules::column_types::{self, WRONG_TYPE};
 use crate::frame::rules::judged::{
@@ -116,9 +117,13 @@ fn one_line_an_order(raw: LazyFrame, settings: &Settings) -> Result<LazyFrame, E
     Ok(orders.lazy())
 }
 
-/// The identifier without the decimals that a spreadsheet or pandas gave it.
+/// The identifier without what a spreadsheet or pandas put around it.
 fn plain_id() -> Expr {
-    without_decimals(col(CUSTOMER_ID_TYPED)).alias(CUSTOMER_ID)
+    plain(col(CUSTOMER_ID_TYPED)).alias(CUSTOMER_ID)
+}
+
+fn plain(id: Expr) -> Expr {
+    without_decimals(without_protection(id))
 }
 
 /// Customers' days that are set aside, by rule, and the number of their lines.
@@ -537,8 +542,8 @@ fn is_purchase(value: Expr, transactions: &Transactions) -> Expr {
     worth.cast(DataType::UInt32)
 }
 
-/// Removes the `.0` from identifiers that are decimals. Where only some are, rows of the same
-/// customer and day are merged.
+/// Removes `="…"` around identifiers, and the `.0` from those that are decimals. Where only some are
+/// written so, rows of the same customer and day are merged.
 fn plain_ids(
     days: DataFrame,
     input: &Input,
@@ -547,12 +552,16 @@ fn plain_ids(
 ) -> PolarsResult<DataFrame> {
     let id = || col(CUSTOMER_ID);
     let answer = |question: Expr| query_bool(&days.clone().lazy(), question, Engine::Streaming);
-    if !answer(id().str().ends_with(lit(".0")).any(true))? {
+    let protected = is_protected(id());
+    if !answer(id().str().ends_with(lit(".0")).or(protected.clone()).any(true))? {
         return Ok(days);
     }
+    if answer(protected.clone().all(true))? {
+        return streamed(days.lazy().with_column(without_protection(id()).alias(CUSTOMER_ID)));
+    }
     let all = answer(is_decimal(id()).all(true))?;
-    let plain = if all { id().str().strip_suffix(lit(".0")) } else { without_decimals(id()) };
-    let renamed = days.lazy().with_column(plain.alias(CUSTOMER_ID));
+    let renamed = if all { id().str().strip_suffix(lit(".0")) } else { plain(id()) };
+    let renamed = days.lazy().with_column(renamed.alias(CUSTOMER_ID));
     if all {
         return streamed(renamed);
     }

@@ -30,7 +30,8 @@ pub enum Verdict {
     },
     /// The file is not UTF-8.
     OtherEncoding,
-    /// A quote is not well-formed, or a record with quotes has the wrong number of fields.
+    /// A quote is not well-formed, a record with quotes has the wrong number of fields, or a line is
+    /// blank.
     Doubtful,
 }
 
@@ -153,12 +154,15 @@ impl Scan {
         if let Some((first, last)) = memchr(b'\n', piece).zip(memrchr(b'\n', piece)) {
             let ends = memchr_iter(b'\n', piece).count() as u64;
             let end = piece.get(..first)?;
-            let blank = !self.filled && is_blank(end);
-            if !blank && self.quotes_before {
+            // Polars takes a blank line for a row.
+            if !self.filled && is_blank(end) {
+                return None;
+            }
+            if self.quotes_before {
                 self.fields += memchr_iter(self.separator, end).count();
                 self.fits()?;
             }
-            self.records += ends - u64::from(blank);
+            self.records += ends;
             self.line += ends;
             self.start_record();
             rest = piece.get(last + 1..).unwrap_or_default();
@@ -212,11 +216,11 @@ impl Scan {
                     self.filled = true;
                 }
                 (None, b'\n') => {
-                    let blank = !self.filled && is_blank(piece.get(from..index)?);
-                    if !blank {
-                        self.fits()?;
-                        self.records += 1;
+                    if !self.filled && is_blank(piece.get(from..index)?) {
+                        return None;
                     }
+                    self.fits()?;
+                    self.records += 1;
                     self.line += 1;
                     self.start_record();
                     from = index + 1;

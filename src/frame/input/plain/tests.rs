@@ -54,7 +54,8 @@ fn encoded(text: &str, label: &str) -> Vec<u8> {
 #[test]
 fn plain_files_are_read_in_place() {
     assert_eq!(in_place("a,b\n1,2\n3,4\n"), 2);
-    assert_eq!(in_place("a;b\r\n1;2\r\n\r\n3;4"), 2);
+    assert_eq!(in_place("a;b\r\n1;2\r\n3;4"), 2);
+    assert_eq!(copied("a;b\r\n1;2\r\n\r\n3;4"), ("a,b\n1,2\n3,4\n".to_owned(), 2, vec![]));
     assert_eq!(in_place("\u{feff}a,b\n1,ş\n"), 1);
     assert_eq!(in_place("a,b\n"), 0);
     assert_eq!(in_place("a,b"), 0);
