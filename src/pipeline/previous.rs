@@ -96,7 +96,7 @@ impl Previous {
     /// The input that a model was fitted to.
     pub(crate) fn of_model(model: &ModelFile) -> Self {
         Self {
-            name: format!("among those that the model of {} was fitted to", model.observation_end),
+            name: format!("in the file that the model of {} was fitted to", model.observation_end),
             rows: model.data.rows,
             customers: model.customers(),
             newest: model.data.last_order,
