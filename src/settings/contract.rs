@@ -145,7 +145,7 @@ pub(super) fn check(
             ));
         }
     }
-    if !(contract.max_rise >= 0.0) {
+    if contract.max_rise.is_nan() || contract.max_rise < 0.0 {
         faults.push(format!(
             "contract.max_rise {} is not a share: write a number from 0, as 1 for twice as much",
             contract.max_rise

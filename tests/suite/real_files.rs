@@ -639,7 +639,7 @@ fn workbooks() {
     let two = workbook(&[("Notes", about), ("Data", worksheet(&table))]);
     place.noted("two.xlsx", &two, "sheet_chosen");
     let mut titled = vec![vec!["Sales report".to_owned()], Vec::new()];
-    titled.extend(table.clone());
+    titled.extend(table);
     place.noted("titled.xlsx", workbook(&[("Data", worksheet(&titled))]), "lines_before_header");
     let file = place.file("named.xlsx", two);
     match place.run(&place.path("clean.toml"), &file, &["--set", "input.sheet=Date"]) {
@@ -795,7 +795,8 @@ fn later_returns_are_taken_off_their_purchases() {
     // A customer's returns only of orders that no other order follows within nine days.
     let is_returned = |order: &&Order| {
         let next = all.iter().find(|o| o.id == order.id && o.day > order.day);
-        order.number % 11 == 0 && next.is_none_or(|next| (next.day - order.day).num_days() > 9)
+        order.number.is_multiple_of(11)
+            && next.is_none_or(|next| (next.day - order.day).num_days() > 9)
     };
     let returned: Vec<&Order> = all.iter().filter(is_returned).collect();
     assert!(returned.len() > 20);

@@ -556,7 +556,7 @@ fn plain_ids(
     if !answer(id().str().ends_with(lit(".0")).or(protected.clone()).any(true))? {
         return Ok(days);
     }
-    if answer(protected.clone().all(true))? {
+    if answer(protected.all(true))? {
         return streamed(days.lazy().with_column(without_protection(id()).alias(CUSTOMER_ID)));
     }
     let all = answer(is_decimal(id()).all(true))?;
