@@ -21,9 +21,9 @@ use crate::model::evaluate::holdout::{
     Forecast, GroupAccuracy, accuracy, baselines, by_group, expected,
 };
 use crate::model::{self, CustomerPatterns, FittedPurchases};
+use crate::pipeline::notices;
 use crate::pipeline::prepare::{CleanInput, load_and_clean};
 use crate::pipeline::remedies::with_remedy;
-use crate::pipeline::{contract, notices};
 use crate::progress::{self, Clock};
 use crate::results::findings::{Finding, Severity};
 use crate::settings::{Family, InputKind, Purchases, Settings, Summary};
@@ -50,10 +50,7 @@ pub fn evaluate(settings: &Settings, folds: u32) -> Result<Evaluation, Error> {
             ),
         ));
     }
-    let mut findings: Vec<Finding> =
-        contract::rejected_rows(&cleaned.rejected, cleaned.rows_read, settings)
-            .into_iter()
-            .collect();
+    let mut findings = notices::of_rows(&cleaned, settings);
     findings.extend(notices::log_ends_early(last_order, end));
     let length = (end - cut).num_days() as u64;
     let mut made: Vec<Fold> = Vec::new();

@@ -64,7 +64,8 @@ pub fn run(settings: &Settings, started: &Started) -> Result<(Run, PathBuf), Err
     Ok((run, folder))
 }
 
-/// Runs the analysis; writes nothing.
+/// Runs the analysis; writes nothing. The input is held against that of an earlier run of the same
+/// pipeline in the output folder, if there is one.
 ///
 /// # Errors
 /// [`Error::Input`] when the input breaks the contract, [`Error::Model`] when a model cannot be

@@ -4,6 +4,7 @@
 use chrono::NaiveDate;
 
 use crate::error::Error;
+use crate::frame::rules::judged::Cleaned;
 use crate::frame::summary::CustomerSummary;
 use crate::model::evaluate::stability::SHIFTED;
 use crate::model::forecast::predict::total_orders;
@@ -24,9 +25,7 @@ const LONGEST_GAP: i64 = 30;
 pub fn data_findings(settings: &Settings, prepared: &Prepared, edges: &[f64]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let cleaned = &prepared.input.cleaned;
-    findings.extend(cleaned.doubts.iter().map(doubts::finding));
-    findings.extend(doubts::returns(&cleaned.moved));
-    findings.extend(rejected_rows(&cleaned.rejected, cleaned.rows_read, settings));
+    findings.extend(of_rows(cleaned, settings));
     findings.extend(truncated(&prepared.summary, settings));
     findings.extend(assumed_end(&prepared.summary, settings));
     if settings.input.kind == InputKind::Transactions {
@@ -37,6 +36,14 @@ pub fn data_findings(settings: &Settings, prepared: &Prepared, edges: &[f64]) ->
     findings.extend(coinciding_edges(edges));
     findings.extend(first_order_counted(settings));
     findings.extend(uncapped(settings, &prepared.limits));
+    findings
+}
+
+/// What is to be said of the rows: what is doubtful, what was moved, what was set aside.
+pub fn of_rows(cleaned: &Cleaned, settings: &Settings) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = cleaned.doubts.iter().map(doubts::finding).collect();
+    findings.extend(doubts::returns(&cleaned.moved));
+    findings.extend(rejected_rows(&cleaned.rejected, cleaned.rows_read, settings));
     findings
 }
 
