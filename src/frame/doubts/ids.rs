@@ -157,11 +157,15 @@ fn signs(id: &str) -> u8 {
 
 /// Whether an id is a word for a sum with a number after it, as in "Total (420 customers)".
 fn is_counted_total(id: &str) -> bool {
-    let before = id.split(|letter: char| letter.is_ascii_digit() || letter == '(').next();
-    let words = before.unwrap_or_default();
-    let rest = &id[words.len()..];
+    let begins = |letter: char| letter.is_ascii_digit() || letter == '(';
+    let Some((words, rest)) = id.find(begins).map(|at| id.split_at(at)) else {
+        return false;
+    };
     let is_apart = words.ends_with([' ', ':', '-']) || rest.starts_with('(');
-    is_apart && words.len() <= 40 && TOTALS.contains(&folded_word(words).as_str())
+    id.starts_with(char::is_alphabetic)
+        && is_apart
+        && words.len() <= 40
+        && TOTALS.contains(&folded_word(words).as_str())
 }
 
 /// Whether an id is a number in scientific notation, as a spreadsheet writes long numbers.
@@ -405,7 +409,11 @@ mod tests {
         assert_eq!(among_customers(&[("Toplam", 1.0)]).totals, ["Toplam"]);
         assert_eq!(among_customers(&[("GENEL TOPLAM", 1.0)]).totals, ["GENEL TOPLAM"]);
         assert_eq!(among_customers(&[("Total (420 rows)", 1.0)]).totals, ["Total (420 rows)"]);
-        assert!(among_customers(&[("Total420", 1.0), ("Totalis 4", 1.0)]).totals.is_empty());
+        assert!(
+            among_customers(&[("Total420", 1.0), ("Totalis 4", 1.0), ("@SUM(1+1)", 1.0)])
+                .totals
+                .is_empty()
+        );
     }
 
     #[test]
