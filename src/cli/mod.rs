@@ -83,8 +83,8 @@ pub fn main() -> ExitCode {
     bar::start(cli.verbosity.quiet);
     let done = std::panic::catch_unwind(|| dispatch(&cli));
     bar::finish();
-    // The copy of standard input, if there is one.
-    drop(crate::storage::interrupt::clear());
+    // Removes the copy of standard input, if there is one.
+    let _held = crate::storage::interrupt::clear();
     let result = done.unwrap_or_else(|_| Err(defect()));
     match result {
         Ok(()) => ExitCode::SUCCESS,

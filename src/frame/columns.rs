@@ -8,6 +8,9 @@ pub(crate) const FILE: &str = "__file";
 /// Number of a row in its file, from 1, not counting the header.
 pub(crate) const ROW: &str = "__row";
 
+/// More rows than one file has, so that a single number orders the rows of all files.
+pub(crate) const ROWS_OF_A_FILE: u64 = 1 << 40;
+
 /// Date of the first order, as a date.
 pub const FIRST_ORDER: &str = "__first_order";
 

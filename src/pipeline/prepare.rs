@@ -21,7 +21,7 @@ use crate::progress::Clock;
 use crate::results::named_values::NamedValues;
 use crate::results::outlier_limits::OutlierLimits;
 use crate::run::audit::Audit;
-use crate::settings::{InputKind, Settings, ValueOf};
+use crate::settings::{InputKind, Settings};
 use crate::storage::fingerprint::{Files, Fingerprint};
 use crate::storage::object_store::Source;
 
@@ -108,14 +108,13 @@ fn column_types(frame: &LazyFrame) -> Result<NamedValues<String>, Error> {
 
 /// Refuses an input of which the reader has seen more or fewer rows than an independent count.
 fn all_rows(records: Option<u64>, cleaned: &Cleaned, settings: &Settings) -> Result<(), Error> {
-    let by_line = settings.transactions.value_of == ValueOf::Line;
     match records {
-        Some(records) if by_line && records != cleaned.rows_read as u64 => Err(Error::input(
+        Some(records) if records != cleaned.lines_read as u64 => Err(Error::input(
             &settings.input.path,
             format!(
                 "{} rows were read, but the file has {records}: are there quotes inside texts? Export \
                  with such quotes doubled, or as Parquet",
-                cleaned.rows_read
+                cleaned.lines_read
             ),
         )),
         _ => Ok(()),

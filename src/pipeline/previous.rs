@@ -11,11 +11,12 @@ use crate::model_file::ModelFile;
 use crate::pipeline::prepare::Prepared;
 use crate::results::named_values::NamedValues;
 use crate::results::run_document::RunDocument;
+use crate::settings::comparability::{Question, differences};
 use crate::settings::{Contract, Settings};
 use crate::storage::object_store::is_remote;
 
-/// Times the mean order value of the run before, or one part in so many, from which the amounts are
-/// in another unit: a tenth of a hundred, and a hundred times less than a thousand.
+/// How many times higher or lower order values must be for their unit to have changed. Units differ by
+/// 100 or 1,000; no quarter is 30 times as good as the last.
 const OTHER_UNIT: f64 = 30.0;
 /// Days by which the newest order may be older than that of the run before.
 const OLDER: i64 = 7;
@@ -68,8 +69,9 @@ impl Previous {
         }
         let document = std::fs::read(latest(folder)?).ok()?;
         let document = RunDocument::parse(&document).ok()?;
+        // Under other rules there are other rows and other sales.
         let same = document.settings.name == settings.name
-            && document.settings.input.kind == settings.input.kind;
+            && differences(&document.settings, settings, Question::Comparison).is_empty();
         same.then(|| Self::of_run(&document))
     }
 
@@ -181,9 +183,9 @@ impl Previous {
         let (factor, change) = if times > 1.0 { (times, "higher") } else { (1.0 / times, "lower") };
         (factor > OTHER_UNIT).then(|| {
             format!(
-                "value_unit_changed: one in ten customers spends {after:.2} or more on an order, and {} \
-                 {before:.2}: {factor:.0} times {change}. The unit of the amounts has changed. Export them in the \
-                 unit of before, or fit again with another --output",
+                "order values are {factor:.0} times {change} than {} ({after:.2} after {before:.2}, the \
+                 ninth decile): their unit has changed. Export them in the unit of before, or fit again \
+                 with another --output (value_unit_changed)",
                 self.name
             )
         })

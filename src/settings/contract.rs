@@ -145,6 +145,11 @@ pub(super) fn check(
             ));
         }
     }
+    if let (Some(first), Some(last)) = (contract.earliest_date, contract.latest_date)
+        && first > last
+    {
+        faults.push(format!("contract.earliest_date {first} is after latest_date {last}"));
+    }
     if contract.max_rise.is_nan() || contract.max_rise < 0.0 {
         faults.push(format!(
             "contract.max_rise {} is not a share: write a number from 0, as 1 for twice as much",

@@ -60,7 +60,12 @@ impl Source {
     pub fn renamed(&self, error: Error) -> Error {
         match &self.copied {
             Some(copied) => copied.renamed(error),
-            None => error,
+            None => match error {
+                Error::Input { place, faults } => {
+                    Error::Input { place: stdin::name_of(Path::new(&place)), faults }
+                }
+                other => other,
+            },
         }
     }
 }

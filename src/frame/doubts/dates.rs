@@ -19,9 +19,7 @@ const SLOW_START: i64 = 365;
 /// Fewest days with orders that show a density.
 const LEAST_DAYS: usize = 20;
 /// Dates that programs write where there is none.
-const PLACEHOLDERS: [(i32, u32, u32); 9] = [
-    (1899, 12, 30),
-    (1899, 12, 31),
+const PLACEHOLDERS: [(i32, u32, u32); 7] = [
     (1900, 1, 1),
     (1900, 1, 2),
     (1901, 1, 1),
@@ -69,23 +67,24 @@ impl Range {
     /// Leaves out a placeholder at either end, however many rows have it, if the next date is more
     /// than a year away.
     fn without_placeholders(&mut self, days: &[(i32, u64)]) {
-        let is_placeholder = |day: i32| {
+        let is_placeholder = |day: &i32| {
             let dates =
                 PLACEHOLDERS.iter().filter_map(|(y, m, d)| NaiveDate::from_ymd_opt(*y, *m, *d));
-            dates.into_iter().any(|date| date.to_epoch_days() == day)
+            dates.into_iter().any(|date| date.to_epoch_days() == *day)
         };
+        let within = |day: &i32| (self.first..=self.last).contains(day);
+        let real =
+            || days.iter().map(|(day, _)| *day).filter(within).filter(|day| !is_placeholder(day));
         let far = |one: i32, other: i32| i64::from(one.abs_diff(other)) > SLOW_START;
-        while is_placeholder(self.first) {
-            match days.iter().find(|(day, _)| *day > self.first) {
-                Some((next, _)) if far(*next, self.first) => self.first = *next,
-                _ => break,
-            }
+        let (first, last) = (real().next(), real().next_back());
+        if let Some(first) =
+            first.filter(|first| is_placeholder(&self.first) && far(*first, self.first))
+        {
+            self.first = first;
         }
-        while is_placeholder(self.last) {
-            match days.iter().rev().find(|(day, _)| *day < self.last) {
-                Some((next, _)) if far(*next, self.last) => self.last = *next,
-                _ => break,
-            }
+        if let Some(last) = last.filter(|last| is_placeholder(&self.last) && far(*last, self.last))
+        {
+            self.last = last;
         }
     }
 
@@ -225,6 +224,7 @@ mod tests {
         let contract = Contract::default();
         assert_eq!(range(&[(0, 30)], &contract), Some((19_000, 19_199)));
         assert_eq!(range(&[(-25_567, 30), (0, 9)], &contract), Some((19_000, 19_199)));
+        assert_eq!(range(&[(-25_567, 30), (-25_566, 9)], &contract), Some((19_000, 19_199)));
     }
 
     #[test]

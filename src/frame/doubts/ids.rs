@@ -87,6 +87,11 @@ const TOTALS: &[&str] = &[
     "total", "totals", "subtotal", "grandtotal", "overall", "overalltotal", "sum", "toplam",
     "aratoplam", "geneltoplam", "toplamlar", "yekun", "geneltoplami",
 ];
+/// Local parts of e-mail addresses that stand for guests. Other words are names of people and shops.
+const GUEST_MAILS: &[&str] =
+    &["guest", "misafir", "anonymous", "anonim", "noemail", "nomail", "noreply", "none", "null"];
+/// Digits of an id that repeats one digit, from which it was typed for nobody.
+const SAME_DIGITS: usize = 8;
 /// Times the mean weight from which an id of a number for nobody, such as 0, is a guest.
 const GUEST_TIMES: f64 = 5.0;
 /// Times the mean weight, times the second highest weight, and share of all weight, from which an
@@ -125,7 +130,7 @@ fn signs(id: &str) -> u8 {
         let repeated = bytes.iter().all(|byte| *byte == bytes[0]);
         return match (repeated, bytes[0]) {
             (true, b'0') => Sign::Zero as u8,
-            (true, _) if bytes.len() > 3 => Sign::Zero as u8,
+            (true, _) if bytes.len() >= SAME_DIGITS => Sign::Zero as u8,
             (_, b'0') => Sign::LeadingZero as u8,
             (_, _) => Sign::Digits as u8,
         };
@@ -137,12 +142,15 @@ fn signs(id: &str) -> u8 {
         signs |= Sign::Lower as u8;
     }
     if !has_digit {
-        let name = id.split('@').next().unwrap_or_default();
+        let (name, guests) = match id.split_once('@') {
+            Some((name, _)) => (name, GUEST_MAILS),
+            None => (id, GUESTS),
+        };
         let word = if name.len() <= 40 { folded_word(name) } else { String::new() };
-        if GUESTS.contains(&word.as_str()) || is_missing(id) {
+        if guests.contains(&word.as_str()) || is_missing(id) {
             signs |= Sign::Guest as u8;
         }
-        if TOTALS.contains(&word.as_str()) {
+        if TOTALS.contains(&word.as_str()) && name == id {
             signs |= Sign::Total as u8;
         }
     } else if id == "-1" || bytes.iter().all(|byte| b"0-".contains(byte)) {
@@ -289,16 +297,27 @@ impl Ids {
             .filter_map(|((_, weight), id)| Some((weight.unwrap_or(0.0), id?)))
             .collect();
         found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
-        let mut names: Vec<String> = found.into_iter().map(|(_, id)| id.to_owned()).collect();
-        names.dedup();
+        let mut names: Vec<String> = Vec::new();
+        for (_, id) in found {
+            if !names.iter().any(|known| known == id) {
+                names.push(id.to_owned());
+            }
+        }
         Ok(names)
     }
 }
 
 /// Whether a text is one of several.
 pub fn one_of(name: &str, texts: &[String]) -> Expr {
-    let any = texts.iter().map(|text| col(name).eq(lit(text.as_str()))).reduce(Expr::or);
-    any.unwrap_or(lit(false))
+    match texts {
+        [] => lit(false),
+        [text] => col(name).eq(lit(text.as_str())),
+        // In halves: an expression as deep as a long list would overflow the stack.
+        texts => {
+            let (one, other) = texts.split_at(texts.len() / 2);
+            one_of(name, one).or(one_of(name, other))
+        }
+    }
 }
 
 /// Whether ids with these signs must be looked at one by one.
@@ -312,7 +331,8 @@ fn is_doubtful(signs: u8) -> bool {
 /// Ids and weights, under the names that they have here.
 fn with_weights(ids: LazyFrame) -> LazyFrame {
     let weight = col(WEIGHT).cast(DataType::Float64);
-    ids.select([col(ID), weight]).filter(col(ID).is_not_null().and(col(ID).neq(lit(""))))
+    let is_sound = col(ID).is_not_null().and(col(ID).neq(lit(""))).and(col(WEIGHT).is_finite());
+    ids.select([col(ID), weight]).filter(is_sound)
 }
 
 /// Ids and weights, with the signs of each id.

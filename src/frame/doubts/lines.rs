@@ -15,7 +15,8 @@ const LOOKED_AT: u32 = 100_000;
 /// a single value from which they are. Lines of different articles rarely cost the same.
 const REPEATED: (u64, f64) = (20, 0.9);
 /// Words in the names of columns that hold the currency of a row, in folded letters.
-const CURRENCY_NAMES: &[&str] = &["currency", "parabirimi", "doviz", "waehrung", "devise"];
+const CURRENCY_NAMES: &[&str] =
+    &["currency", "parabirimi", "doviz", "waehrung", "wahrung", "devise"];
 
 /// Whether the value of each order stands on all of its lines, and so would be counted several
 /// times.
@@ -68,13 +69,12 @@ pub fn overlap(lines: LazyFrame, names: &[String]) -> PolarsResult<Option<Doubt>
     let line: Vec<Expr> = names.iter().map(|name| col(name.as_str())).collect();
     let again = lines
         .select(line.iter().cloned().chain([col(FILE), col(ROW)]).collect::<Vec<_>>())
+        .group_by([line.clone(), vec![col(FILE)]].concat())
+        .agg([len().cast(DataType::UInt64).alias("lines")])
         .group_by(line)
-        .agg([
-            col(FILE).n_unique().cast(DataType::UInt64).alias("files"),
-            len().cast(DataType::UInt64).alias("lines"),
-        ])
-        .filter(col("files").gt(lit(1)))
-        .select([(col("lines").sum() - len().cast(DataType::UInt64)).alias("again")]);
+        // A line that stands several times in one file is no overlap.
+        .agg([(col("lines").sum() - col("lines").max()).alias("again")])
+        .select([col("again").sum()]);
     let count = streamed(again)?.column("again")?.u64()?.get(0).unwrap_or(0) as usize;
     Ok((count > 0).then_some(Doubt::FilesOverlap { lines: count }))
 }
@@ -107,7 +107,14 @@ pub fn currencies(codes: &LazyFrame, column: &str) -> PolarsResult<Option<Doubt>
         .filter_map(|(code, rows)| Some((code?.chars().take(12).collect(), rows? as usize)))
         .collect();
     found.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    Ok((found.len() > 1).then(|| Doubt::Currencies { column: column.to_owned(), rows: found }))
+    // Names and codes of currencies are short and few; anything else is another kind of column.
+    const MOST: usize = 20;
+    let is_code = |(code, _): &(String, usize)| {
+        code.chars().count() <= 4 && !code.contains(|letter: char| letter.is_ascii_digit())
+    };
+    let are_codes = found.len() <= MOST && found.iter().all(is_code);
+    let several = found.len() > 1 && are_codes;
+    Ok(several.then(|| Doubt::Currencies { column: column.to_owned(), rows: found }))
 }
 
 #[cfg(test)]

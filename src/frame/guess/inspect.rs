@@ -5,9 +5,9 @@ use polars::prelude::*;
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::frame::columns::ROW;
+use crate::frame::columns::{FILE, ROW};
 use crate::frame::guess::words::{ColumnWords, Topic};
-use crate::frame::input::dates;
+use crate::frame::input::dates::{self, DateFormat};
 use crate::frame::input::kinds::ColumnKind;
 use crate::frame::input::load::{Described, explained_whole, load_whole};
 use crate::frame::input::notation::is_missing;
@@ -167,7 +167,16 @@ fn inspected(path: &str, stated: &Stated) -> Result<Overview, Error> {
     for name in &names {
         notations.push(notation(&frame, &glimpse, name, &schema, stated).map_err(unreadable)?);
     }
-    let sums = Sums::of(&frame, &names, &notations).map_err(unreadable)?;
+    let mut sums = Sums::of(&frame, &names, &notations).map_err(unreadable)?;
+    // What the first rows say holds only if all the others agree.
+    let doubtful = doubtful(&sums, &notations);
+    if !doubtful.is_empty() {
+        for position in doubtful {
+            notations[position] =
+                whole_notation(&frame, &names[position], stated).map_err(unreadable)?;
+        }
+        sums = Sums::of(&frame, &names, &notations).map_err(unreadable)?;
+    }
     if sums.rows == 0 {
         return Err(Error::input(path, "the file has a header and no rows"));
     }
@@ -217,22 +226,46 @@ fn notation(
     if schema.get(name).is_some_and(|dtype| dtype.is_numeric()) {
         return Ok((Notation::Typed, None));
     }
-    let is_count = ColumnWords::of(name).about(Topic::Count);
-    let decided = |evidence: Evidence| match evidence
-        .decide(Numeric { name, is_count }, &stated.number_format)
-    {
-        Ok(notation) => (notation, None),
-        Err(fault) => (Notation::Plain, Some(fault)),
-    };
     let first = glimpse.select([name])?.lazy().with_row_index(ROW, None);
+    let first = first.with_column(lit(0u32).alias(FILE));
     let evidence = Evidence::of(&first, name)?;
     if !most(evidence.numbers() as usize, evidence.values() as usize) {
         return Ok((Notation::Plain, None));
     }
-    Ok(match decided(evidence) {
-        (Notation::Whole | Notation::Plain, None) => (Notation::Plain, None),
-        _ => decided(Evidence::of(frame, name)?),
+    match decided(&evidence, name, stated) {
+        (Notation::Whole | Notation::Plain, None) => Ok((Notation::Plain, None)),
+        _ => whole_notation(frame, name, stated),
+    }
+}
+
+/// The same, from the whole column.
+fn whole_notation(
+    frame: &LazyFrame,
+    name: &str,
+    stated: &Stated,
+) -> PolarsResult<(Notation, Option<String>)> {
+    Ok(match decided(&Evidence::of(frame, name)?, name, stated) {
+        (Notation::Whole, fault) => (Notation::Plain, fault),
+        decided => decided,
     })
+}
+
+fn decided(evidence: &Evidence, name: &str, stated: &Stated) -> (Notation, Option<String>) {
+    let is_count = ColumnWords::of(name).about(Topic::Count);
+    match evidence.decide(Numeric { name, is_count }, &stated.number_format) {
+        Ok(notation) => (notation, None),
+        Err(fault) => (Notation::Plain, Some(fault)),
+    }
+}
+
+/// Columns of plain numbers, some of which cannot be read.
+fn doubtful(sums: &Sums, notations: &[(Notation, Option<String>)]) -> Vec<usize> {
+    let is_doubtful = |position: &usize| {
+        let (numbers, values) = (sums.count("numbers", *position), sums.count("filled", *position));
+        let few = numbers < values && 2 * numbers > values;
+        few && matches!(&notations[*position], (Notation::Plain, None))
+    };
+    (0..notations.len()).filter(is_doubtful).collect()
 }
 
 /// Every column as text; blank values become null.
@@ -371,30 +404,49 @@ fn most(part: usize, all: usize) -> bool {
 struct Dated {
     format: Result<String, String>,
     readable: Option<usize>,
+    values: usize,
     first: Option<String>,
     last: Option<String>,
 }
 
 fn dated(frame: &LazyFrame, name: &str, schema: &Schema, date_format: &str) -> PolarsResult<Dated> {
     let settle = || dates::settle(frame, &[name], date_format, "", Engine::Streaming);
-    let format = match dates::glimpse(frame, &[name], date_format).map_or_else(settle, Ok) {
+    let glimpsed = dates::glimpse(frame, &[name], date_format);
+    if let Some(format) = &glimpsed {
+        let found = read_dates(frame, name, schema, format)?;
+        if found.readable == Some(found.values) {
+            return Ok(found);
+        }
+    }
+    let format = match settle() {
         Ok(format) => format,
         Err(Error::Engine { source, .. }) => return Err(source),
         // Without a format it is still a column of dates: the fault is shown instead.
         Err(Error::Input { faults, .. }) => {
             let format = Err(faults.join("; "));
-            return Ok(Dated { format, readable: None, first: None, last: None });
+            return Ok(Dated { format, readable: None, values: 0, first: None, last: None });
         }
         Err(other) => {
             let format = Err(other.to_string());
-            return Ok(Dated { format, readable: None, first: None, last: None });
+            return Ok(Dated { format, readable: None, values: 0, first: None, last: None });
         }
     };
+    read_dates(frame, name, schema, &format)
+}
+
+/// The dates of a column in a format.
+fn read_dates(
+    frame: &LazyFrame,
+    name: &str,
+    schema: &Schema,
+    format: &DateFormat,
+) -> PolarsResult<Dated> {
     let dtype = schema.get(name).unwrap_or(&DataType::String);
-    let date = || dates::parsed(name, dtype, &format);
+    let date = || dates::parsed(name, dtype, format);
     let text = |date: Expr, name: &str| date.cast(DataType::String).alias(name);
     let found = streamed(frame.clone().select([
         date().is_not_null().cast(DataType::UInt64).sum().alias("readable"),
+        filled(name).is_not_null().cast(DataType::UInt64).sum().alias("values"),
         text(date().min(), "first"),
         text(date().max(), "last"),
     ]))?;
@@ -404,6 +456,7 @@ fn dated(frame: &LazyFrame, name: &str, schema: &Schema, date_format: &str) -> P
     Ok(Dated {
         format: Ok(format.to_string()),
         readable: Some(found.column("readable")?.u64()?.get(0).unwrap_or(0) as usize),
+        values: found.column("values")?.u64()?.get(0).unwrap_or(0) as usize,
         first: day("first")?,
         last: day("last")?,
     })

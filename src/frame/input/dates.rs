@@ -195,12 +195,12 @@ pub fn settle(
     place: &str,
     engine: Engine,
 ) -> Result<DateFormat, Error> {
-    if let Some(stated) = stated(setting) {
-        return Ok(stated);
-    }
     let failed = || Error::engine("look at the dates");
     let names = text_columns(frame, names).map_err(failed())?;
     let time = time_of_day(frame, &names, engine).map_err(failed())?;
+    if let Some(stated) = stated(setting, time) {
+        return Ok(stated);
+    }
     let days = all_days(frame, &names, Some(time), engine).map_err(failed())?;
     let chosen = choose(&days, &names);
     if let Ok((pattern, read)) = &chosen
@@ -216,9 +216,12 @@ pub fn settle(
     Ok(DateFormat::Pattern { pattern, time })
 }
 
-/// The format that a setting states. Returns `None` for `auto`.
-fn stated(setting: &str) -> Option<DateFormat> {
-    let pattern = || DateFormat::Pattern { pattern: setting.to_owned(), time: TimeOfDay::None };
+/// The format that a setting states, for texts with a time of day or without. Returns `None` for
+/// `auto`.
+fn stated(setting: &str, time: TimeOfDay) -> Option<DateFormat> {
+    let is_whole = has_time(setting) || has_offset(setting) || setting.contains(' ');
+    let time = if is_whole { TimeOfDay::None } else { time };
+    let pattern = || DateFormat::Pattern { pattern: setting.to_owned(), time };
     (setting != "auto").then(|| DateText::named(setting).map_or_else(pattern, DateFormat::Text))
 }
 
@@ -275,11 +278,11 @@ pub fn glimpse(frame: &LazyFrame, names: &[&str], setting: &str) -> Option<DateF
     let columns: Vec<Expr> = names.iter().map(|name| col(*name)).collect();
     let first = streamed(frame.clone().select(columns).limit(GLIMPSE)).ok()?;
     let (first, engine) = (first.lazy(), Engine::InMemory);
-    if let Some(stated) = stated(setting) {
-        return Some(stated);
-    }
     let names = text_columns(&first, names).ok()?;
     let time = time_of_day(&first, &names, engine).ok()?;
+    if let Some(stated) = stated(setting, time) {
+        return Some(stated);
+    }
     let days = all_days(&first, &names, Some(time), engine).ok()?;
     let reads_all = |format: &&&str| days.iter().all(|day| read(day, format).is_some());
     let mut readers = FORMATS.iter().filter(reads_all);

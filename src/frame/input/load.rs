@@ -130,7 +130,11 @@ fn together(
         let opened = open(file, described, wanted)?;
         frames.push(selected(&opened, file, position, wanted)?);
         codes.push(currency_codes(&opened));
-        passed_over.extend(opened.passed_over(wanted));
+        for odd in opened.passed_over(wanted) {
+            if !passed_over.contains(&odd) {
+                passed_over.push(odd);
+            }
+        }
         copies.extend(opened.copy);
         remarks.extend(opened.remarks.into_iter().map(|remark| (file.clone(), remark)));
         records = records.zip(opened.records).map(|(all, own)| all + own);
@@ -140,14 +144,12 @@ fn together(
         concat(frames, union)
             .map_err(|e| Error::input(path, format!("the files do not fit together: {e}")))
     };
-    let codes: Vec<(LazyFrame, String)> =
-        codes.into_iter().collect::<Option<_>>().unwrap_or_default();
+    let codes: Vec<(LazyFrame, String)> = codes.into_iter().flatten().collect();
     let column = codes.first().map(|(_, name)| name.clone());
     let currencies = match column {
         Some(name) => Some((together(codes.into_iter().map(|(frame, _)| frame).collect())?, name)),
         None => None,
     };
-    passed_over.dedup();
     let frame = together(frames)?;
     Ok(Loaded { frame, files, copies, remarks, passed_over, records, currencies })
 }

@@ -195,6 +195,7 @@ impl<'a> Parts<'a> {
                 }
             }
             if let Some((inner, found)) = without_currency(rest) {
+                let found = one_name(found);
                 if currency.is_some_and(|known| known != found) {
                     return None;
                 }
@@ -249,19 +250,45 @@ fn without_currency(text: &str) -> Option<(&str, &'static str)> {
     })
 }
 
-/// The sign or code of the currency that stands beside a number.
+/// The sign of the currency that stands beside a number. Returns `None` for a text that is no number.
 pub fn currency_of(text: &str) -> Option<&'static str> {
     if text.bytes().all(|byte| byte.is_ascii_digit() || b".,- ".contains(&byte)) {
         return None;
     }
     let currency = Parts::of(text)?.currency?;
-    Some(match currency {
+    let is_number = [DecimalMark::Point, DecimalMark::Comma].map(|mark| read(text, mark).is_some());
+    is_number.contains(&true).then_some(currency)
+}
+
+/// One name for a currency that has several.
+fn one_name(currency: &'static str) -> &'static str {
+    match currency {
         "TL" | "TRY" | "YTL" => "₺",
         "USD" | "US$" => "$",
         "EUR" => "€",
         "GBP" => "£",
+        "JPY" => "¥",
+        "INR" | "Rs." | "Rs" => "₹",
+        "RUB" | "руб" => "₽",
+        "UAH" => "₴",
+        "KRW" => "₩",
+        "ILS" => "₪",
+        "VND" => "₫",
+        "THB" => "฿",
+        "AZN" => "₼",
+        "GEL" => "₾",
+        "KZT" => "₸",
+        "PLN" => "zł",
+        "CZK" => "Kč",
+        "HUF" => "Ft",
+        "BGN" => "лв",
+        "BRL" => "R$",
+        "AUD" => "A$",
+        "CAD" => "C$",
+        "CHF" => "Fr.",
+        "kr." => "kr",
         other => other,
-    })
+    }
 }
 
 /// The number that a text is in a notation. Returns `None` when it is none.
@@ -400,7 +427,10 @@ mod tests {
         assert_eq!(currency_of("12 TL"), currency_of("₺12"));
         assert_eq!(currency_of("TRY 5"), currency_of("5tl"));
         assert_ne!(currency_of("$5"), currency_of("€5"));
-        assert_eq!(currency_of("5"), None);
+        assert_eq!(read("₺12,50 TL", DecimalMark::Comma), Some(12.5));
+        for text in ["5", "gift", "fraud", "others", "TL"] {
+            assert_eq!(currency_of(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -3,11 +3,11 @@
 use polars::prelude::*;
 
 use crate::error::Error;
-use crate::frame::columns::ROW;
+use crate::frame::columns::{FILE, ROW, ROWS_OF_A_FILE};
 use crate::frame::input::notation::{Class, DecimalMark, classify, currency_of, mark_of, read};
 use crate::frame::input::typed::{Blanks, text};
 use crate::frame::streamed;
-use crate::settings::{Columns, Input};
+use crate::settings::{Columns, Input, InputKind};
 
 /// Rows that [`glimpse`] reads.
 const GLIMPSE: u32 = 20_000;
@@ -63,12 +63,13 @@ pub fn numeric_columns(input: &Input) -> Vec<Numeric<'_>> {
     let Columns { orders, value, quantity, unit_price, .. } = &input.columns;
     let count = |name| Numeric { name, is_count: true };
     let other = |name| Numeric { name, is_count: false };
+    // Keys of the other kind of input may be there; their columns are not read.
+    if input.kind == InputKind::Customers {
+        let counts = orders.iter().map(|name| count(name.as_str()));
+        return counts.chain(value.iter().map(|name| other(name.as_str()))).collect();
+    }
     let amounts = value.iter().chain(quantity).chain(unit_price);
-    orders
-        .iter()
-        .map(|name| count(name.as_str()))
-        .chain(amounts.map(|name| other(name.as_str())))
-        .collect()
+    amounts.map(|name| other(name.as_str())).collect()
 }
 
 /// The column as numbers; null where it has none.
@@ -129,7 +130,9 @@ impl Evidence {
             StringChunked::from_iter_options(texts.name().clone(), currencies).into_column()
         });
         let values = frame.clone().select([
-            col(ROW).cast(DataType::UInt64).alias("row"),
+            (col(FILE).cast(DataType::UInt64) * lit(ROWS_OF_A_FILE)
+                + col(ROW).cast(DataType::UInt64))
+            .alias("row"),
             col(name).cast(DataType::String).alias("value"),
             class.alias("class"),
             currency.alias("currency"),
@@ -193,9 +196,9 @@ impl Evidence {
     fn example(&self, classes: &[Class]) -> String {
         let first =
             classes.iter().filter_map(|class| self.classes[*class as usize].1.as_ref()).min();
-        first.map_or(String::new(), |(row, value)| {
+        first.map_or(String::new(), |(position, value)| {
             let shown: String = value.chars().take(40).collect();
-            format!("{shown:?} in row {row}")
+            format!("{shown:?} in row {}", position % ROWS_OF_A_FILE)
         })
     }
 
@@ -318,9 +321,11 @@ impl Notations {
     /// be read in their notation too; a number that cannot calls for [`Self::settle`]. Returns
     /// `None` where the first rows say too little.
     pub fn glimpse(frame: &LazyFrame, columns: &[Numeric<'_>], format: &str) -> Option<Self> {
-        let mut read: Vec<Expr> = columns.iter().map(|column| col(column.name)).collect();
-        read.dedup();
-        read.push(col(ROW));
+        let mut names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        let mut read: Vec<Expr> = names.into_iter().map(col).collect();
+        read.extend([col(FILE), col(ROW)]);
         let first = streamed(frame.clone().select(read).limit(GLIMPSE)).ok()?;
         Self::settle(&first.lazy(), columns, format, "").ok()
     }
@@ -332,7 +337,8 @@ mod tests {
 
     fn decided(values: &[&str], is_count: bool, format: &str) -> Result<Notation, String> {
         let rows: Vec<u64> = (1..=values.len() as u64).collect();
-        let frame = df!("n" => values, ROW => rows).expect("a frame").lazy();
+        let frame = df!("n" => values, FILE => vec![0u32; values.len()], ROW => rows);
+        let frame = frame.expect("a frame").lazy();
         Evidence::of(&frame, "n").expect("evidence").decide(Numeric { name: "n", is_count }, format)
     }
 

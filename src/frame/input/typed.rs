@@ -39,6 +39,7 @@ pub fn is_protected(text: Expr) -> Expr {
 /// The content of such a text; any other stays as it is.
 pub fn without_protection(text: Expr) -> Expr {
     let inner = text.clone().str().strip_prefix(lit("=\"")).str().strip_suffix(lit("\""));
+    let inner = inner.str().strip_chars(lit(NULL));
     when(is_protected(text.clone())).then(inner).otherwise(text)
 }
 

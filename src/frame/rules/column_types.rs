@@ -6,7 +6,8 @@ use crate::error::Error;
 use crate::frame::columns::{FILE, ROW};
 use crate::frame::input::dates;
 use crate::frame::input::kinds::kind_of;
-use crate::frame::input::typed::{is_unusable, stripped};
+use crate::frame::input::numbers::{Notations, Numeric};
+use crate::frame::input::typed::{Blanks, is_unusable, stripped};
 use crate::frame::streamed;
 use crate::settings::{BadRows, ColumnType, Contract, Input};
 
@@ -34,15 +35,14 @@ pub fn typed(
     input: &Input,
 ) -> Result<LazyFrame, Error> {
     let schema = raw.clone().collect_schema().map_err(failed())?;
-    let (mut checks, mut faults) = (Vec::new(), Vec::new());
-    for (name, expected) in &contract.required {
-        match wrong(&raw, name, *expected, schema.get(name), input) {
-            Ok(None) => {}
-            Ok(Some(wrong)) => checks.push(Check { name, expected: *expected, wrong }),
-            Err(fault) => faults.push(fault),
-        }
+    let (mut checks, mut faults) = all_checks(&raw, &schema, contract, input, Look::AtFirstRows);
+    let mut found = counts(&raw, &checks)?;
+    // What the first rows say holds only if all the others agree.
+    if !faults.is_empty() || found.iter().any(|(_, wrong)| *wrong > 0) {
+        (checks, faults) = all_checks(&raw, &schema, contract, input, Look::AtAll);
+        found = counts(&raw, &checks)?;
     }
-    for (check, (values, wrong)) in checks.iter().zip(counts(&raw, &checks)?) {
+    for (check, (values, wrong)) in checks.iter().zip(found) {
         if wrong > 0 && wrong as f64 >= allowed(contract) * values as f64 {
             faults.push(fault(&raw, check, values, wrong, files)?);
         }
@@ -52,6 +52,32 @@ pub fn typed(
     }
     let any = checks.into_iter().map(|check| check.wrong).reduce(Expr::or);
     Ok(any.map_or(raw.clone(), |any| raw.with_column(any.alias(WRONG_TYPE))))
+}
+
+/// How many rows decide how a column is written.
+#[derive(Clone, Copy, PartialEq)]
+enum Look {
+    AtFirstRows,
+    AtAll,
+}
+
+/// A check for each required column, and the faults of those that cannot be checked.
+fn all_checks<'a>(
+    raw: &LazyFrame,
+    schema: &Schema,
+    contract: &'a Contract,
+    input: &Input,
+    look: Look,
+) -> (Vec<Check<'a>>, Vec<String>) {
+    let (mut checks, mut faults) = (Vec::new(), Vec::new());
+    for (name, expected) in &contract.required {
+        match wrong(raw, name, *expected, schema.get(name), input, look) {
+            Ok(None) => {}
+            Ok(Some(wrong)) => checks.push(Check { name, expected: *expected, wrong }),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    (checks, faults)
 }
 
 /// Whether [`typed`] adds the column [`WRONG_TYPE`].
@@ -78,8 +104,13 @@ fn wrong(
     expected: ColumnType,
     dtype: Option<&DataType>,
     input: &Input,
+    look: Look,
 ) -> Result<Option<Expr>, String> {
-    let number = || stripped(name).cast(DataType::Float64);
+    let notations = match expected {
+        ColumnType::Number | ColumnType::Integer => notation(raw, name, expected, input, look)?,
+        _ => Notations::default(),
+    };
+    let number = || notations.number(name, Blanks::TakenOff);
     let unlike = match expected {
         ColumnType::Text => return Ok(None),
         ColumnType::Number => is_unusable(number()),
@@ -91,7 +122,9 @@ fn wrong(
             // `date_format` is about the columns of orders; other dates may be written differently.
             let setting = if is_known { &input.date_format } else { "auto" };
             let settle = || dates::settle(raw, &[name], setting, "", Engine::Streaming);
-            let format = dates::glimpse(raw, &[name], setting).map_or_else(settle, Ok);
+            let first = || dates::glimpse(raw, &[name], setting);
+            let glimpsed = if look == Look::AtAll { None } else { first() };
+            let format = glimpsed.map_or_else(settle, Ok);
             let format = format.map_err(|error| match error {
                 Error::Input { faults, .. } => {
                     format!("column {name:?} must be date: {}", faults.join("; "))
@@ -103,6 +136,26 @@ fn wrong(
         }
     };
     Ok(Some(is_filled(name).and(unlike).fill_null(lit(false))))
+}
+
+/// How the numbers of a column are written.
+fn notation(
+    raw: &LazyFrame,
+    name: &str,
+    expected: ColumnType,
+    input: &Input,
+    look: Look,
+) -> Result<Notations, String> {
+    let columns = [Numeric { name, is_count: expected == ColumnType::Integer }];
+    let format = &input.number_format;
+    let first = || Notations::glimpse(raw, &columns, format);
+    let glimpsed = if look == Look::AtAll { None } else { first() };
+    glimpsed.map_or_else(|| Notations::settle(raw, &columns, format, ""), Ok).map_err(|error| {
+        match error {
+            Error::Input { faults, .. } => faults.join("; "),
+            other => other.to_string(),
+        }
+    })
 }
 
 /// Whether there is a value.

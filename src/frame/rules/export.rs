@@ -291,6 +291,7 @@ fn split(
         quarantine,
         rejected,
         rows_read,
+        lines_read: rows_read,
         returns_netted: 0,
         doubts: Vec::new(),
         moved: Moved::default(),

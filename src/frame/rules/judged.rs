@@ -24,8 +24,10 @@ pub struct Cleaned {
     pub quarantine: DataFrame,
     /// Counts by rule, most rows first.
     pub rejected: Vec<Rejected>,
-    /// Rows that were read.
+    /// Rows that were read, or orders where the value is that of the order.
     pub rows_read: usize,
+    /// Rows of the files.
+    pub lines_read: usize,
     /// Order lines with a negative value, netted against the purchases of the day; 0 for an export.
     pub returns_netted: usize,
     /// What is probably not what it seems.

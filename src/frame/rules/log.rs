@@ -10,7 +10,7 @@ use polars::prelude::*;
 use crate::error::Error;
 use crate::frame::columns::{
     CUSTOMER_ID_TYPED, DAY, FILE, FIRST_ORDER, FIRST_ROW, LINES, ORDERS, PART, PARTS, RETURNS, ROW,
-    RULE, VALUE, WHOLE, money,
+    ROWS_OF_A_FILE, RULE, VALUE, WHOLE, money,
 };
 use crate::frame::doubts::Doubt;
 use crate::frame::doubts::dates::Range;
@@ -30,9 +30,7 @@ use crate::frame::rules::judged::{
 use crate::frame::rules::returns::{self, Moved, Purchases};
 use crate::frame::{collected, collected_together, day_literal, engine, query_bool, streamed};
 use crate::settings::columns::CUSTOMER_ID;
-use crate::settings::{
-    Columns, Contract, DuplicateLines, Input, Returns, Settings, Transactions, ValueOf,
-};
+use crate::settings::{Columns, DuplicateLines, Input, Returns, Settings, Transactions, ValueOf};
 
 const LINE_VALUE: &str = "__line_value";
 const LINE_QUANTITY: &str = "__line_quantity";
@@ -42,15 +40,13 @@ const ORDER_ID: &str = "__order_id";
 const LAST_FILE: &str = "__last_file";
 /// Lines of this value and above are rejected: their sums might not fit into integers.
 const HIGHEST_VALUE: f64 = 1e12;
-/// More rows than one file has, so that a single number orders the lines of all files.
-const ROWS_OF_A_FILE: i64 = 1 << 40;
 
 /// Cleans an order log and sums it by customer and day.
 ///
 /// # Errors
 /// [`Error::Input`] when it cannot be read, no date format can be chosen, or no line is valid.
 pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cleaned, Error> {
-    let raw = one_line_an_order(raw, settings)?;
+    let (raw, lines_read) = one_line_an_order(raw, settings)?;
     let place = &settings.input.path;
     let date = settings.input.columns.order_date.as_deref().unwrap_or_default();
     let setting = &settings.input.date_format;
@@ -88,33 +84,68 @@ pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cl
     doubts.extend(repeated.map_err(failed())?);
     let moved = pass.net_returns(&mut aside, &lines, settings).map_err(failed())?;
     pass.set_aside(aside, lines, files, settings).map_err(failed())?;
-    pass.into_cleaned(doubts, moved, &settings.input)
+    let cleaned = pass.into_cleaned(doubts, moved, &settings.input)?;
+    let lines_read = lines_read.map_or(cleaned.rows_read, |lines| lines as usize);
+    Ok(Cleaned { lines_read, ..cleaned })
 }
 
 /// The lines of a log whose values are those of orders: one per order, with the first entry of its
-/// lines in each column.
-fn one_line_an_order(raw: LazyFrame, settings: &Settings) -> Result<LazyFrame, Error> {
-    let Some(order) = settings.input.columns.order_id.as_deref() else {
-        return Ok(raw);
+/// lines in each column; and how many lines there were.
+///
+/// # Errors
+/// [`Error::Input`] when an order id stands for orders of several customers, or orders have several
+/// values.
+fn one_line_an_order(
+    raw: LazyFrame,
+    settings: &Settings,
+) -> Result<(LazyFrame, Option<u64>), Error> {
+    let input = &settings.input;
+    let (Some(order), ValueOf::Order) = (&input.columns.order_id, settings.transactions.value_of)
+    else {
+        return Ok((raw, None));
     };
-    if settings.transactions.value_of == ValueOf::Line {
-        return Ok(raw);
-    }
     let schema = raw.clone().collect_schema().map_err(failed())?;
-    let entry = |name: &PlSmallStr| {
-        let value = || col(name.clone());
+    let filled = |name: &str| {
         let is_text = schema.get(name) == Some(&DataType::String);
+        let value = || col(name);
         let filled = if is_text { value().filter(value().neq(lit(""))) } else { value() };
-        filled.drop_nulls().first().alias(name.clone())
+        filled.drop_nulls()
     };
-    let others = schema.iter_names().filter(|name| ![FILE, ROW, order].contains(&name.as_str()));
-    let mut entries: Vec<Expr> = others.map(entry).collect();
-    entries.extend([col(FILE).first(), col(ROW).first()]);
-    let order_id = order_or_line(order).alias(order);
-    let orders = raw.with_column(order_id).group_by_stable([col(order)]).agg(entries);
+    let mut entries = vec![col(FILE).first(), col(ROW).first(), len().alias(LINES)];
+    let others = schema.iter_names().filter(|name| ![FILE, ROW].contains(&name.as_str()));
+    entries.extend(others.map(|name| filled(name).first().alias(name.clone())));
+    let several = |name: &str| filled(name).n_unique().gt(lit(1));
+    entries.push(several(&input.columns.customer_id).alias(CUSTOMER_ID_TYPED));
+    let values = input.columns.value.iter().map(|name| several(name)).reduce(Expr::or);
+    entries.push(values.unwrap_or(lit(false)).alias(VALUE));
+    let orders = raw
+        .group_by_stable([order_or_line(order).alias(ORDER_ID)])
+        .agg(entries)
+        .drop(cols([ORDER_ID]));
+    let engine = engine(&settings.resources, Engine::Streaming);
     let orders =
-        collected(orders, engine(&settings.resources, Engine::Streaming)).map_err(failed())?;
-    Ok(orders.lazy())
+        collected(orders, engine).map_err(|e| Error::input(&input.path, unreadable(&e)))?;
+    let count = |name: &str| -> PolarsResult<usize> {
+        Ok(orders.column(name)?.bool()?.sum().unwrap_or(0) as usize)
+    };
+    let [customers, values] = [CUSTOMER_ID_TYPED, VALUE].map(count);
+    let (customers, values) = (customers.map_err(failed())?, values.map_err(failed())?);
+    let fault = if customers > 0 {
+        format!(
+            "{customers} ids in {order:?} stand for orders of several customers: add what tells them apart, as the year or the shop, to the id"
+        )
+    } else if values > orders.height() / 20 {
+        format!(
+            "{values} orders have lines with several values, so the value is not that of the order: set transactions.value_of = \"line\""
+        )
+    } else {
+        let lines = orders.column(LINES).and_then(|lines| lines.cast(&DataType::UInt64));
+        let lines = lines.and_then(|lines| Ok(lines.u64()?.sum().unwrap_or(0)));
+        let lines = lines.map_err(failed())?;
+        let own = orders.lazy().drop(cols([LINES, CUSTOMER_ID_TYPED, VALUE]));
+        return Ok((own, Some(lines)));
+    };
+    Err(Error::input(&input.path, fault))
 }
 
 /// The identifier without what a spreadsheet or pandas put around it.
@@ -250,7 +281,7 @@ impl Pass {
     /// Lines that stand in several files. Only days of customers with lines in several of them are
     /// looked at again.
     fn overlap(&mut self, lines: &LazyFrame, input: &Input) -> PolarsResult<Vec<Doubt>> {
-        let first_file = col(FIRST_ROW).floor_div(lit(ROWS_OF_A_FILE));
+        let first_file = col(FIRST_ROW).floor_div(lit(ROWS_OF_A_FILE as i64));
         let several = col(LAST_FILE).cast(DataType::Int64).neq(first_file);
         let days = self.days.clone().lazy().filter(several).select([col(CUSTOMER_ID), col(DAY)]);
         let days = days.collect()?;
@@ -350,12 +381,22 @@ impl Pass {
         }
         let returns_netted = sum(RETURNS).map_err(failed())?;
         let valid = days.lazy();
-        Ok(Cleaned { valid, quarantine, rejected, rows_read, returns_netted, doubts, moved })
+        let lines_read = rows_read;
+        Ok(Cleaned {
+            valid,
+            quarantine,
+            rejected,
+            rows_read,
+            lines_read,
+            returns_netted,
+            doubts,
+            moved,
+        })
     }
 }
 
-/// For each day of a customer with returns, the day on which the purchase with the same order id was
-/// made.
+/// For each day of a customer with returns, the purchases with the same order ids, and how much of each
+/// came back.
 fn purchases(lines: &LazyFrame, outweighed: &DataFrame, order_id: &str) -> PolarsResult<Purchases> {
     let keys = [col(CUSTOMER_ID), col(DAY)];
     let semi = || JoinArgs::new(JoinType::Semi);
@@ -370,7 +411,7 @@ fn purchases(lines: &LazyFrame, outweighed: &DataFrame, order_id: &str) -> Polar
         .clone()
         .filter(col(LINE_VALUE).lt(lit(0.0)))
         .join(outweighed.clone().lazy(), keys.clone(), keys, semi())
-        .select([col(CUSTOMER_ID), col(DAY), col(ORDER_ID)]);
+        .select([col(CUSTOMER_ID), col(DAY), col(ORDER_ID), col(LINE_VALUE)]);
     let returned = streamed(returned)?.lazy();
     let by_order = [col(CUSTOMER_ID), col(ORDER_ID)];
     let bought = lines
@@ -378,18 +419,30 @@ fn purchases(lines: &LazyFrame, outweighed: &DataFrame, order_id: &str) -> Polar
         .join(returned.clone(), by_order.clone(), by_order.clone(), semi())
         .group_by(by_order.clone())
         .agg([col(DAY).min().alias(FIRST_ORDER)]);
+    let amount = (lit(0.0) - col(LINE_VALUE)).sum() * lit(PARTS);
     let pairs = returned
         .join(bought, by_order.clone(), by_order, JoinArgs::new(JoinType::Inner))
-        .group_by([col(CUSTOMER_ID), col(DAY)])
-        .agg([col(FIRST_ORDER).min().cast(DataType::Int32)])
-        .with_column(col(DAY).cast(DataType::Int32));
+        .group_by([
+            col(CUSTOMER_ID),
+            col(DAY).cast(DataType::Int32),
+            col(FIRST_ORDER).cast(DataType::Int32),
+        ])
+        .agg([amount.round(0, RoundMode::HalfToEven).cast(DataType::Int64).alias(WHOLE)])
+        .sort([CUSTOMER_ID, DAY, FIRST_ORDER], SortMultipleOptions::default());
     let pairs = streamed(pairs)?;
     let customers = pairs.column(CUSTOMER_ID)?.str()?.iter();
     let days = pairs.column(DAY)?.i32()?.iter().zip(pairs.column(FIRST_ORDER)?.i32()?.iter());
-    let known = customers
-        .zip(days)
-        .filter_map(|(customer, (day, bought))| Some(((customer?.to_owned(), day?), bought?)));
-    Ok(known.collect())
+    let amounts = pairs.column(WHOLE)?.i64()?.iter();
+    let mut purchases = Purchases::default();
+    for ((customer, (day, bought)), amount) in customers.zip(days).zip(amounts) {
+        if let (Some(customer), Some(day), Some(bought), Some(amount)) =
+            (customer, day, bought, amount)
+        {
+            let own = purchases.entry((customer.to_owned(), day)).or_default();
+            own.push((bought, i128::from(amount)));
+        }
+    }
+    Ok(purchases)
 }
 
 /// The latest day of a frame.
@@ -423,22 +476,22 @@ fn judged(
         quantity.alias(LINE_QUANTITY),
         columns.unit_price.as_deref().map_or(lit(0.0), number).alias(LINE_PRICE),
     ]);
-    let rules = rules(&settings.contract, &settings.transactions, &schema);
+    let rules = rules(settings, &schema);
     let names = rules.iter().map(|(name, _)| *name).collect();
     Ok((typed.with_column(first_broken(&rules).alias(RULE)), names))
 }
 
-fn rules(contract: &Contract, transactions: &Transactions, schema: &Schema) -> Vec<Rule> {
-    let log = transactions;
+fn rules(settings: &Settings, schema: &Schema) -> Vec<Rule> {
+    let (contract, log) = (&settings.contract, &settings.transactions);
     let (id, value) = (|| col(CUSTOMER_ID_TYPED), || col(LINE_VALUE));
     let too_high = value().gt_eq(lit(HIGHEST_VALUE)).or(value().lt_eq(lit(-HIGHEST_VALUE)));
     let both_negative = col(LINE_QUANTITY).lt(lit(0.0)).and(col(LINE_PRICE).lt(lit(0.0)));
     // A line counts under the first rule that it breaks, so the order decides the counts.
     let mut rules = vec![
-        ("missing_customer_id", id().is_null().or(id().eq(lit("")))),
-        ("cancelled", cancelled(transactions)),
+        ("missing_customer_id", id().is_null().or(id().eq(lit(""))).or(id().eq(lit("=\"\"")))),
+        ("cancelled", cancelled(log)),
         ("unreadable_date", dates::is_plausible(col(DAY)).not()),
-        ("unreadable_value", is_unusable(value())),
+        ("unreadable_value", is_unusable(value()).or(unreadable_quantity(&settings.input))),
         ("value_out_of_range", too_high),
         ("negative_quantity_and_price", both_negative),
     ];
@@ -462,6 +515,17 @@ fn rules(contract: &Contract, transactions: &Transactions, schema: &Schema) -> V
     rules
 }
 
+/// Whether a quantity beside a value cannot be read: it may mark a cancellation.
+fn unreadable_quantity(input: &Input) -> Expr {
+    match (&input.columns.quantity, input.columns.value.is_empty()) {
+        (Some(quantity), false) => {
+            let is_filled = stripped(quantity).neq(lit("")).fill_null(lit(false));
+            col(LINE_QUANTITY).is_null().and(is_filled)
+        }
+        _ => lit(false),
+    }
+}
+
 /// Whether a line is a cancellation.
 fn cancelled(transactions: &Transactions) -> Expr {
     let Some(cancelled) = &transactions.cancelled else {
@@ -483,8 +547,8 @@ fn cancelled(transactions: &Transactions) -> Expr {
 /// the sum depends neither on the order of the lines nor on the number of cores.
 fn days(lines: LazyFrame, input: &Input, transactions: &Transactions, several: bool) -> LazyFrame {
     let value = || col(LINE_VALUE);
-    let position =
-        col(FILE).cast(DataType::Int64) * lit(ROWS_OF_A_FILE) + col(ROW).cast(DataType::Int64);
+    let position = col(FILE).cast(DataType::Int64) * lit(ROWS_OF_A_FILE as i64)
+        + col(ROW).cast(DataType::Int64);
     let part = (value() - value().floor()) * lit(PARTS);
     let mut columns = vec![
         col(CUSTOMER_ID_TYPED).alias(CUSTOMER_ID),
@@ -557,7 +621,7 @@ fn plain_ids(
         return Ok(days);
     }
     if answer(protected.all(true))? {
-        return streamed(days.lazy().with_column(without_protection(id()).alias(CUSTOMER_ID)));
+        return streamed(days.lazy().with_column(plain(id()).alias(CUSTOMER_ID)));
     }
     let all = answer(is_decimal(id()).all(true))?;
     let renamed = if all { id().str().strip_suffix(lit(".0")) } else { plain(id()) };

@@ -17,7 +17,7 @@ use crate::settings::columns::CUSTOMER_ID;
 pub struct Moved {
     /// Days of returns that found their purchase by its order id.
     pub by_order: usize,
-    /// Days of returns that were taken off the latest earlier purchases.
+    /// Days of returns that were taken off a purchase of the same value or the latest earlier ones.
     pub by_date: usize,
     /// Money taken off earlier purchases.
     pub value: f64,
@@ -48,8 +48,9 @@ struct Day {
     carrier: Option<usize>,
 }
 
-/// The day of the purchase to which the returns of a customer's day belong by their order id.
-pub type Purchases = FxHashMap<(String, i32), i32>;
+/// For each customer's day with returns, the days of the purchases that they belong to by their order
+/// ids, and how much of each came back, in billionths.
+pub type Purchases = FxHashMap<(String, i32), Vec<(i32, i128)>>;
 
 /// Takes the returns on days in `outweighed` off earlier purchases.
 ///
@@ -133,33 +134,39 @@ fn of_customer(customer: &str, days: &mut [Day], purchases: &Purchases, moved: &
             continue;
         };
         let mut owed = -back.money;
-        let total = owed;
         back.is_left = false;
-        let own = purchases.get(&(customer.to_owned(), back.day));
-        let by_order = own.and_then(|own| earlier.iter().position(|day| day.day == *own));
+        let by_order = purchases.get(&(customer.to_owned(), back.day)).into_iter().flatten();
+        let of_order = by_order.filter_map(|(bought, amount)| {
+            Some((earlier.iter().position(|day| day.day == *bought)?, *amount))
+        });
+        let of_order: Vec<(usize, i128)> = of_order.collect();
+        let ordered: i128 = of_order
+            .iter()
+            .map(|(from, amount)| take(earlier, *from, *amount, &mut owed, back))
+            .sum();
         let same_value = earlier.iter().rposition(|day| day.is_left && day.money == owed);
-        let newest_first = (0..position).rev();
-        for from in by_order.into_iter().chain(same_value).chain(newest_first) {
-            let purchase = &mut earlier[from];
-            if owed == 0 {
-                break;
-            }
-            if !purchase.is_left || purchase.money <= 0 {
-                continue;
-            }
-            let taken = owed.min(purchase.money);
-            purchase.money -= taken;
-            owed -= taken;
-            purchase.is_left = purchase.money > 0;
-            back.carrier = Some(from);
-        }
-        let (found, by) = (total - owed > 0, by_order.is_some());
-        moved.by_order += usize::from(found && by);
-        moved.by_date += usize::from(found && !by);
-        moved.value += (total - owed) as f64 / PARTS;
+        let latest = same_value.into_iter().chain((0..position).rev());
+        let dated: i128 = latest.map(|from| take(earlier, from, i128::MAX, &mut owed, back)).sum();
+        moved.by_order += usize::from(ordered > 0);
+        moved.by_date += usize::from(ordered == 0 && dated > 0);
+        moved.value += (ordered + dated) as f64 / PARTS;
         moved.unmatched += owed as f64 / PARTS;
     }
     carry_lines(days);
+}
+
+/// Takes what is owed, at most `most`, off a purchase, and returns how much that is.
+fn take(days: &mut [Day], from: usize, most: i128, owed: &mut i128, back: &mut Day) -> i128 {
+    let purchase = &mut days[from];
+    let taken = most.min(*owed).min(purchase.money);
+    if !purchase.is_left || taken <= 0 {
+        return 0;
+    }
+    purchase.money -= taken;
+    purchase.is_left = purchase.money > 0;
+    *owed -= taken;
+    back.carrier = Some(from);
+    taken
 }
 
 /// Counts the lines of returns with the purchases that they were taken off, if those are left.
@@ -269,10 +276,20 @@ mod tests {
 
     #[test]
     fn the_order_id_names_the_purchase() {
-        let own = Purchases::from_iter([(("a".to_owned(), 9), 1)]);
+        let own = Purchases::from_iter([(("a".to_owned(), 9), vec![(1, 30 * PARTS as i128)])]);
         let (left, _, moved) = netted(&[(1, 100), (5, 40), (9, -30)], &own);
         assert_eq!(left, [(1, 70.0, 2), (5, 40.0, 1)]);
         assert_eq!(moved.by_order, 1);
+    }
+
+    #[test]
+    fn two_orders_that_come_back_on_one_day_are_two_purchases() {
+        let parts = PARTS as i128;
+        let own =
+            Purchases::from_iter([(("a".to_owned(), 9), vec![(1, 30 * parts), (5, 40 * parts)])]);
+        let (left, removed, _) = netted(&[(1, 100), (5, 40), (9, -70)], &own);
+        assert_eq!(left, [(1, 70.0, 2)]);
+        assert_eq!(removed, [5]);
     }
 
     #[test]

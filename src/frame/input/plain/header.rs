@@ -273,9 +273,14 @@ pub fn check(
     if !hints.columns.is_empty() && hints.columns.iter().all(known) {
         return Ok(());
     }
-    let data = |name: &&String| is_data(name) || after_others && is_count(name);
-    match names.iter().find(data) {
-        Some(cell) => refuse(format!(
+    let data = |(_, name): &(usize, &String)| is_data(name) || after_others && is_count(name);
+    match (1..).zip(names).find(data) {
+        // The address of a customer belongs in no message.
+        Some((column, cell)) if is_address(trimmed(cell)) => refuse(format!(
+            "{which} looks like data (an e-mail address in column {column}): add a line with the \
+             names of the columns"
+        )),
+        Some((_, cell)) => refuse(format!(
             "{which} looks like data ({}): add a line with the names of the columns",
             shown(cell)
         )),
