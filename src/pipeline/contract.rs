@@ -13,10 +13,17 @@ use crate::settings::{BadRows, Input, InputKind, Settings};
 /// Rules of rows that a sound input has too: they are set aside because the pipeline asks for it.
 /// Customers who ordered after the observation end are not among them: to leave those out, who are
 /// the active ones, spoils a customer export.
-const AS_ASKED: &[&str] =
-    &["cancelled", "return", "returned", "order_after_observation_end", "duplicate_line"];
+const AS_ASKED: &[&str] = &[
+    "cancelled",
+    "return",
+    "returned",
+    "order_after_observation_end",
+    "duplicate_line",
+    "left_out_id",
+    "date_out_of_range",
+];
 /// Rules of rows that any log has, which are not worth a warning.
-const EXPECTED: &[&str] = &["cancelled", "return", "returned"];
+const EXPECTED: &[&str] = &["cancelled", "return", "returned", "left_out_id", "date_out_of_range"];
 /// Rules of rows that have a finding of their own.
 const SAID: &[&str] = &["guest_id", "total_row", "implausible_date"];
 /// Rules of rows with a value that cannot be read, or cannot be true.

@@ -12,8 +12,8 @@ pub fn finding(doubt: &Doubt) -> Finding {
         Doubt::ImplausibleDates { rows, example, first, last } => Finding::warning(
             "implausible_dates",
             format!(
-                "{} with dates far from all others, such as {example}, were set aside: orders are \
-                 believed from {first} to {last}",
+                "set aside: {} with dates far from all others, such as {example}; orders are believed \
+                 from {first} to {last}",
                 counted(*rows, "row")
             ),
             "mend the dates; or say which are right with contract.earliest_date and latest_date, or \
@@ -26,7 +26,7 @@ pub fn finding(doubt: &Doubt) -> Finding {
         Doubt::Guests { rows, ids } => Finding::warning(
             "guest_ids",
             format!(
-                "{} whose customer id is {} were set aside: guests are no single customer",
+                "set aside: {} whose customer id is {}; guests are no single customer",
                 counted(*rows, "row"),
                 ids.join(", ")
             ),
@@ -37,7 +37,7 @@ pub fn finding(doubt: &Doubt) -> Finding {
         .with("ids", ids.clone()),
         Doubt::Totals { rows, ids } => Finding::warning(
             "total_rows",
-            format!("{} with sums of other rows ({}) were set aside", counted(*rows, "row"), ids.join(", ")),
+            format!("set aside: {} with sums of other rows ({})", counted(*rows, "row"), ids.join(", ")),
             "export without total rows",
         )
         .with("rows", *rows)
@@ -56,7 +56,7 @@ pub fn finding(doubt: &Doubt) -> Finding {
         Doubt::IdsInTwoCases { ids } => Finding::warning(
             "ids_in_two_cases",
             format!(
-                "{} written in upper and in lower case count as different customers",
+                "{} also written in another case: each spelling counts as a customer",
                 counted(*ids, "id")
             ),
             "write each id one way before the export, for instance e-mail addresses in lower case",
@@ -65,7 +65,7 @@ pub fn finding(doubt: &Doubt) -> Finding {
         Doubt::ZerosLost { ids } => Finding::warning(
             "leading_zeros_lost",
             format!(
-                "{} stand with and without leading zeros and count as different customers",
+                "{} with and without leading zeros: each spelling counts as a customer",
                 counted(*ids, "id")
             ),
             "export the ids as text in every file: spreadsheets drop leading zeros",
@@ -73,7 +73,7 @@ pub fn finding(doubt: &Doubt) -> Finding {
         .with("ids", *ids),
         Doubt::FilesOverlap { lines } => Finding::warning(
             "files_overlap",
-            format!("{} stand in more than one file and count each time", counted(*lines, "line")),
+            format!("{} in more than one file: each counts every time", counted(*lines, "line")),
             "if the files overlap, set transactions.duplicate_lines = \"drop\"",
         )
         .with("lines", *lines),
@@ -118,8 +118,8 @@ pub fn finding(doubt: &Doubt) -> Finding {
         Doubt::SelectedByCleaning { rows, share } => Finding::note(
             "selection_not_examined",
             format!(
-                "{} ({:.1} %) were set aside, so whether the export was filtered cannot be told from \
-                 the customers that are left",
+                "so much was set aside ({}, {:.1} %) that whether the export was filtered cannot be \
+                 told from the customers that are left",
                 counted(*rows, "row"),
                 100.0 * share
             ),
@@ -166,7 +166,7 @@ fn of_file(file: &str, remark: &Remark) -> Finding {
         .with("line", *first_line as usize),
         Remark::LinesBeforeHeader { lines } => Finding::note(
             "lines_before_header",
-            format!("{} before the header of {file} were passed over", counted(*lines as usize, "line")),
+            format!("passed over before the header of {file}: {}", counted(*lines as usize, "line")),
             "nothing, if the columns are right",
         )
         .with("lines", *lines as usize),

@@ -68,8 +68,7 @@ fn columns(settings: &Settings, faults: &mut Vec<String>) {
         ));
     }
     if settings.input.path.is_empty() {
-        faults
-            .push("input.path is empty: name a CSV or Parquet file, a glob or a folder".to_owned());
+        faults.push("input.path is empty: name a file, a glob or a folder".to_owned());
     }
     let format = settings.input.number_format.as_str();
     if format != "auto" && !NUMBER_FORMATS.contains(&format) {

@@ -126,7 +126,12 @@ fn fetch(url: &str, is_wanted: impl Fn(&str, &str) -> bool) -> Result<Copied, Er
     let files =
         transfer::download(&parent, pattern, one, folder.path(), is_wanted).map_err(failed())?;
     let path = match files.as_slice() {
-        [] => return Err(Error::input(url, "there is no such object (.csv, .txt or .parquet)")),
+        [] => {
+            return Err(Error::input(
+                url,
+                "there is no such object, or none of a kind that is read",
+            ));
+        }
         [only] if one => only.clone(),
         _ => folder.path().to_owned(),
     };

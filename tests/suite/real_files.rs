@@ -895,6 +895,103 @@ fn a_blank_channel_is_one_that_was_never_used() {
     }
 }
 
+/// The first 20,000 rows decide how columns are written only if all later rows agree.
+#[test]
+fn what_the_first_rows_say_is_checked_on_all() {
+    let place = Place::new();
+    let mut many: Vec<Order> = Vec::new();
+    for copy in 0..28 {
+        many.extend(orders().into_iter().map(|o| Order { id: format!("{}x{copy}", o.id), ..o }));
+    }
+    many.sort_by_key(|order| order.cents >= 100_000);
+    assert!(many.len() > 23_000 && many[..22_000].iter().all(|order| order.cents < 100_000));
+    let total = |name: &str, text: &str| {
+        let file = place.file(name, text);
+        let [alone, piped] = [place.alone(&file), place.pipe(&file)].map(|outcome| match outcome {
+            Outcome::Run(run) => number(&run, "/company/total_cltv"),
+            Outcome::Refused(said) => panic!("{name}: {said}"),
+        });
+        close(name, alone, piped, 1e-12);
+        piped
+    };
+    let plain_text = written(&many, &PLAIN);
+    let expected = total("many.csv", &plain_text);
+    let late_thousands = Style { amount: |c| grouped(c, ",", "."), ..PLAIN };
+    close("thousands", total("thousands.csv", &written(&many, &late_thousands)), expected, 1e-12);
+    let late_times: String = plain_text
+        .lines()
+        .enumerate()
+        .map(|(row, line)| {
+            let mut cells: Vec<String> = line.split(',').map(str::to_owned).collect();
+            if row > 22_000 {
+                cells[2] += " 10:15:00";
+            }
+            cells.join(",") + "\n"
+        })
+        .collect();
+    close("times", total("times.csv", &late_times), expected, 1e-12);
+    let late_comma = Style { separator: ";", ..PLAIN };
+    let text = written(&many, &late_comma);
+    let (first, rest) = text.split_at(text.len() - 2_000);
+    place.refused("comma.csv", format!("{first}{}", rest.replace('.', ",")), &["two ways"]);
+}
+
+#[test]
+fn a_stated_date_format_leaves_the_time_of_day_out() {
+    let place = Place::new();
+    let style = Style { day: |d| d.format("%d/%m/%Y 10:15").to_string(), ..PLAIN };
+    let file = place.file("times.csv", log(style));
+    let stated = ["--date-format", "%d/%m/%Y"];
+    let Outcome::Run(run) = place.run(&place.path("clean.toml"), &file, &stated) else {
+        panic!("refused");
+    };
+    close("stated", number(&run, "/company/total_cltv"), place.total, 1e-12);
+}
+
+#[test]
+fn required_types_know_the_notation() {
+    let place = Place::new();
+    let turkish = Style { separator: ";", amount: |c| grouped(c, ".", ","), ..PLAIN };
+    let file = place.file("turkish.csv", log(turkish));
+    let required = ["--set", "contract.required={ amount = \"number\", order_date = \"date\" }"];
+    let Outcome::Run(run) = place.run(&place.path("clean.toml"), &file, &required) else {
+        panic!("refused");
+    };
+    close("required", number(&run, "/company/total_cltv"), place.total, 1e-12);
+}
+
+/// What the pipeline states is no doubt: ids and dates that it names are set aside without a warning.
+#[test]
+fn what_the_pipeline_leaves_out_is_no_warning() {
+    let place = Place::new();
+    let mut with = orders();
+    with.iter_mut().filter(|o| o.number % 9 == 0).for_each(|o| o.id = "K777".to_owned());
+    with[10].day = day(2042, 3, 1);
+    let file = place.file("till.csv", written(&with, &PLAIN));
+    let set = ["--set", "input.guest_ids=[\"K777\"]", "--set", "contract.latest_date=2011-12-08"];
+    let Outcome::Run(run) = place.run(&place.path("clean.toml"), &file, &set) else {
+        panic!("refused");
+    };
+    let findings = run["warnings"].as_array().expect("a list");
+    assert!(findings.iter().all(|one| one["severity"] == "note"), "{findings:?}");
+    assert_eq!(run["rejected"]["date_out_of_range"], 1);
+    assert!(run["rejected"]["left_out_id"].as_u64().is_some_and(|rows| rows > 50));
+}
+
+/// Values of whole orders need ids that stand for one order.
+#[test]
+fn order_ids_that_two_customers_share_are_refused() {
+    let place = Place::new();
+    let mut with = orders();
+    with.iter_mut().for_each(|order| order.number %= 300);
+    let file = place.file("shared.csv", written(&with, &PLAIN));
+    let set = ["--set", "transactions.value_of=order"];
+    match place.run(&place.path("clean.toml"), &file, &set) {
+        Outcome::Refused(said) => assert!(said.contains("several customers"), "{said}"),
+        Outcome::Run(_) => panic!("orders of two customers are one"),
+    }
+}
+
 /// What the cleaning leaves is no sign of how customers came to be in the file.
 #[test]
 fn a_selection_that_the_cleaning_made_is_not_reported() {

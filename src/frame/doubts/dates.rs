@@ -58,9 +58,6 @@ impl Range {
             range.first = last_before_gap(days.iter().copied(), early, allowed).unwrap_or(first);
             range.without_placeholders(days);
         }
-        let day = |date: Option<NaiveDate>| date.map(|date| date.to_epoch_days());
-        range.first = day(contract.earliest_date).unwrap_or(range.first);
-        range.last = day(contract.latest_date).unwrap_or(range.last);
         (range.first > first || range.last < last).then_some(range)
     }
 
@@ -125,6 +122,14 @@ impl Range {
             [self.first, self.last].map(|day| NaiveDate::from_epoch_days(day).unwrap_or_default());
         Doubt::ImplausibleDates { rows, example, first, last }
     }
+}
+
+/// Whether a date is outside the range that the contract states.
+pub fn outside_stated(date: Expr, contract: &Contract) -> Option<Expr> {
+    let bound = |day: NaiveDate| lit(day.to_epoch_days()).cast(DataType::Date);
+    let early = contract.earliest_date.map(|first| date.clone().lt(bound(first)));
+    let late = contract.latest_date.map(|last| date.clone().gt(bound(last)));
+    early.into_iter().chain(late).reduce(Expr::or)
 }
 
 /// Rows by day. Dates of an input lie within three centuries, so a list takes little memory and no
@@ -233,11 +238,5 @@ mod tests {
         assert_eq!(range(&[(26_000, 1)], &off), None);
         let wide = Contract { date_gap_share: 0.05, ..Contract::default() };
         assert_eq!(range(&[(19_300, 3)], &wide), Some((19_000, 19_199)));
-        let stated = Contract {
-            latest_date: NaiveDate::from_epoch_days(19_100),
-            date_gap_days: 0,
-            ..Contract::default()
-        };
-        assert_eq!(range(&[], &stated), Some((19_000, 19_100)));
     }
 }

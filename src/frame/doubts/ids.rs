@@ -211,16 +211,14 @@ impl Ids {
         stated: &[String],
     ) -> PolarsResult<Self> {
         let signs = all.str()?.iter().flatten().map(signs).fold(0, std::ops::BitOr::bitor);
-        let mut ids = Self {
-            guests: stated.to_vec(),
-            totals: Vec::new(),
-            scientific: None,
-            others: Vec::new(),
-        };
+        let mut ids =
+            Self { guests: Vec::new(), totals: Vec::new(), scientific: None, others: Vec::new() };
         if is_doubtful(signs) {
             ids.examine(&with_signs(weights())?, signs)?;
         }
-        let not_customers: Vec<&String> = ids.guests.iter().chain(&ids.totals).collect();
+        ids.guests.retain(|id| !stated.contains(id));
+        let not_customers: Vec<&String> =
+            ids.guests.iter().chain(&ids.totals).chain(stated).collect();
         let frequent = frequent(&with_weights(sample).collect()?, &not_customers)?;
         ids.others.extend(frequent);
         Ok(ids)
@@ -230,10 +228,8 @@ impl Ids {
     fn examine(&mut self, ids: &DataFrame, all: u8) -> PolarsResult<()> {
         let mean = ids.column(WEIGHT)?.f64()?.mean().unwrap_or(0.0);
         let zeros = Self::with(ids, Sign::Zero, all, GUEST_TIMES * mean)?;
-        let guests = Self::with(ids, Sign::Guest, all, 0.0)?.into_iter().chain(zeros);
-        let known = std::mem::take(&mut self.guests);
-        self.guests = guests.filter(|id| !known.contains(id)).collect();
-        self.guests.extend(known);
+        self.guests = Self::with(ids, Sign::Guest, all, 0.0)?;
+        self.guests.extend(zeros);
         self.totals = Self::with(ids, Sign::Total, all, 0.0)?;
         let scientific = Self::with(ids, Sign::Scientific, all, 0.0)?;
         self.scientific = scientific.first().map(|one| (scientific.len(), one.clone()));

@@ -9,7 +9,7 @@ use crate::frame::input::typed::{Blanks, text};
 use crate::frame::streamed;
 use crate::settings::{Columns, Input, InputKind};
 
-/// Rows that [`glimpse`] reads.
+/// Rows that [`Notations::glimpse`] reads.
 const GLIMPSE: u32 = 20_000;
 
 /// How the numbers of a column are read.

@@ -7,7 +7,7 @@ use polars::prelude::*;
 use crate::error::Error;
 use crate::frame::columns::{CUSTOMER_ID_TYPED, FIRST_ORDER, LAST_ORDER, RULE, typed_name};
 use crate::frame::doubts::Doubt;
-use crate::frame::doubts::dates::Range;
+use crate::frame::doubts::dates::{Range, outside_stated};
 use crate::frame::doubts::ids::{ID, Ids, WEIGHT, one_of};
 use crate::frame::input::dates;
 use crate::frame::input::load::unreadable;
@@ -169,7 +169,16 @@ impl Found {
         let ids = ids.map_err(failed())?;
         ids.check(&input.columns.customer_id).map_err(|fault| Error::input(&input.path, fault))?;
         let dates = || -> PolarsResult<Option<(Range, Option<i32>)>> {
-            let both = [(typed.column(FIRST_ORDER)?, None), (typed.column(LAST_ORDER)?, None)];
+            let stated = [FIRST_ORDER, LAST_ORDER]
+                .into_iter()
+                .filter_map(|name| outside_stated(col(name), &settings.contract))
+                .reduce(Expr::or);
+            let believed = match stated {
+                Some(outside) => typed.clone().lazy().filter(outside.not()).collect()?,
+                None => typed.clone(),
+            };
+            let both =
+                [(believed.column(FIRST_ORDER)?, None), (believed.column(LAST_ORDER)?, None)];
             let Some(range) = Range::of_columns(&both, &settings.contract)? else {
                 return Ok(None);
             };
@@ -216,29 +225,34 @@ fn rules(settings: &Settings, found: &Found) -> Vec<Rule> {
     // A row counts under the first rule that it breaks, so the order decides the counts.
     let mut rules = vec![
         ("missing_customer_id", col(CUSTOMER_ID_TYPED).is_null()),
+        ("left_out_id", one_of(CUSTOMER_ID_TYPED, &settings.input.guest_ids)),
         ("guest_id", one_of(CUSTOMER_ID_TYPED, &found.ids.guests)),
         ("total_row", one_of(CUSTOMER_ID_TYPED, &found.ids.totals)),
         ("unreadable_date", first.clone().is_null().or(last.clone().is_null())),
-        ("first_order_after_last", first.clone().gt(last.clone())),
+    ];
+    let contract = &settings.contract;
+    let stated = [first.clone(), last.clone()].map(|date| outside_stated(date, contract));
+    if let Some(outside) = stated.into_iter().flatten().reduce(Expr::or) {
+        rules.push(("date_out_of_range", outside));
+    }
+    if let Some(range) = found.range {
+        let outside = range.excludes(first.clone()).or(range.excludes(last.clone()));
+        rules.push(("implausible_date", outside));
+    }
+    rules.push(("first_order_after_last", first.clone().gt(last.clone())));
+    if let AnalysisDate::On(as_of) = settings.summary.analysis_date {
+        rules.push(("order_after_as_of", last.clone().gt(day_literal(as_of))));
+    }
+    rules.extend([
         ("unreadable_order_count", each(&orders, is_unusable)),
         ("order_count_not_whole", each(&orders, |n| whole(n.clone()).neq(n))),
         ("negative_order_count", each(&orders, |n| n.lt(lit(0.0)))),
         ("no_orders", total(&orders).lt_eq(lit(0.0))),
-        (
-            "one_order_on_two_dates",
-            total(&orders).eq(lit(1.0)).and(first.clone().neq(last.clone())),
-        ),
+        ("one_order_on_two_dates", total(&orders).eq(lit(1.0)).and(first.neq(last))),
         ("unreadable_value", each(&values, is_unusable)),
         ("negative_value", each(&values, |n| n.lt(lit(0.0)))),
         ("no_value", total(&values).lt_eq(lit(0.0))),
-    ];
-    if let AnalysisDate::On(as_of) = settings.summary.analysis_date {
-        rules.insert(5, ("order_after_as_of", last.clone().gt(day_literal(as_of))));
-    }
-    if let Some(range) = found.range {
-        let outside = range.excludes(first).or(range.excludes(last));
-        rules.insert(4, ("implausible_date", outside));
-    }
+    ]);
     if column_types::marks(&settings.contract) {
         rules.push(("wrong_type", col(WRONG_TYPE)));
     }

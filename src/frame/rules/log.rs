@@ -13,7 +13,7 @@ use crate::frame::columns::{
     ROWS_OF_A_FILE, RULE, VALUE, WHOLE, money,
 };
 use crate::frame::doubts::Doubt;
-use crate::frame::doubts::dates::Range;
+use crate::frame::doubts::dates::{Range, outside_stated};
 use crate::frame::doubts::ids::{ID, Ids, WEIGHT, one_of};
 use crate::frame::doubts::lines::{overlap, repeated_totals};
 use crate::frame::input::dates::{self, DateFormat};
@@ -232,6 +232,11 @@ impl Pass {
         ids.check(&input.columns.customer_id).map_err(|fault| Error::input(&input.path, fault))?;
         let found = || -> PolarsResult<Vec<Doubt>> {
             let mut doubts = if files > 1 { self.overlap(lines, input)? } else { Vec::new() };
+            let stated = one_of(CUSTOMER_ID, &input.guest_ids);
+            self.put_aside(aside, "left_out_id", stated)?;
+            if let Some(outside) = outside_stated(col(DAY), &settings.contract) {
+                self.put_aside(aside, "date_out_of_range", outside)?;
+            }
             let guests = self.put_aside(aside, "guest_id", one_of(CUSTOMER_ID, &ids.guests))?;
             let totals = self.put_aside(aside, "total_row", one_of(CUSTOMER_ID, &ids.totals))?;
             let days = [(self.days.column(DAY)?, Some(self.days.column(LINES)?))];

@@ -44,7 +44,7 @@ struct Day {
     lines: u32,
     returns: u32,
     is_left: bool,
-    /// Position of the purchase that a return was taken off last.
+    /// Position of the last purchase that a return was taken off and that is left.
     carrier: Option<usize>,
 }
 
@@ -165,7 +165,9 @@ fn take(days: &mut [Day], from: usize, most: i128, owed: &mut i128, back: &mut D
     purchase.money -= taken;
     purchase.is_left = purchase.money > 0;
     *owed -= taken;
-    back.carrier = Some(from);
+    if purchase.is_left {
+        back.carrier = Some(from);
+    }
     taken
 }
 

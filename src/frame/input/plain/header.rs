@@ -428,7 +428,7 @@ mod tests {
             ("1;30.05.2021 10:00;x\n2;31.05.2021 10:00;y\n", "30.05.2021 10:00"),
             ("K1;49,90;x\nK2;20,00;x\n", "49,90"),
             ("only\n1,5\n2,5\n3,5\n", "line 2 looks"),
-            ("a@b.example,x\nc@d.example,x\n", "a@b.example"),
+            ("a@b.example,x\nc@d.example,x\n", "e-mail address in column 1"),
             ("Report\nK1;5;x\nK2;6;x\n", "line 2 looks like data (\"5\")"),
         ] {
             let error = layout_with(text, "auto", &[]).unwrap_err();
