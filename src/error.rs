@@ -15,7 +15,7 @@ pub enum Error {
         faults: Vec<String>,
     },
     /// The input breaks the contract that the pipeline file states.
-    #[error("{place}: {}", list(.faults))]
+    #[error("{place}: {}", .faults.join("; "))]
     Input {
         /// The input at fault.
         place: String,

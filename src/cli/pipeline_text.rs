@@ -124,6 +124,7 @@ fn transactions(lines: &mut Lines, guess: &Guess) {
             let column = cancelled.column.as_deref().map_or(String::new(), quoted);
             let mark = match &cancelled.prefix {
                 Some(prefix) => format!("prefix = {}", quoted(prefix)),
+                None if cancelled.not_blank => "not_blank = true".to_owned(),
                 None => format!("equals = {}", list(&cancelled.equals)),
             };
             let value = format!("{{ column = {column}, {mark} }}");

@@ -128,11 +128,8 @@ fn too_old(newest: NaiveDate, end: NaiveDate, most: u32) -> Option<String> {
 
 /// What a run says about the rows it set aside: a warning for bad rows, or for the share of them
 /// that the contract names; otherwise a note.
-pub fn rejected_rows(
-    rejected: &[Rejected],
-    rows_read: usize,
-    settings: &Settings,
-) -> Option<Finding> {
+pub fn rejected_rows(cleaned: &Cleaned, settings: &Settings) -> Option<Finding> {
+    let (rejected, rows_read) = (&cleaned.rejected, cleaned.rows_read);
     // Lines without a customer are usual in the log of a till.
     let is_usual = |rule: &str| {
         EXPECTED.contains(&rule)
@@ -148,7 +145,15 @@ pub fn rejected_rows(
             format!("{} {} ({share:.1} %)", r.rows, r.rule)
         })
         .collect();
-    let message = format!("{rows} rows break a rule and were set aside: {}", rules.join(", "));
+    // Where values cannot be read, one of them says most.
+    let is_unreadable = |r: &&Rejected| UNREADABLE.contains(&r.rule.as_str());
+    let unreadable =
+        rejected.iter().find(is_unreadable).filter(|_| cleaned.quarantine.height() > 0);
+    let example = unreadable.map_or(String::new(), |r| {
+        format!("; one of them: {}", first_of(&cleaned.quarantine, &r.rule, &settings.input))
+    });
+    let message =
+        format!("{rows} rows break a rule and were set aside: {}{example}", rules.join(", "));
     let (variant, remedy) = match settings.contract.bad_rows {
         BadRows::Drop => {
             ("dropped", "set contract.bad_rows = \"quarantine\" to see them in quarantine.parquet")

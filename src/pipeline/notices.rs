@@ -43,7 +43,7 @@ pub fn data_findings(settings: &Settings, prepared: &Prepared, edges: &[f64]) ->
 pub fn of_rows(cleaned: &Cleaned, settings: &Settings) -> Vec<Finding> {
     let mut findings: Vec<Finding> = cleaned.doubts.iter().map(doubts::finding).collect();
     findings.extend(doubts::returns(&cleaned.moved));
-    findings.extend(rejected_rows(&cleaned.rejected, cleaned.rows_read, settings));
+    findings.extend(rejected_rows(cleaned, settings));
     findings
 }
 

@@ -43,6 +43,8 @@ pub struct Prepared {
     pub input: CleanInput,
     /// Sum of all orders.
     pub revenue: f64,
+    /// Ninth decile of the customers' mean order values, before outliers are capped.
+    pub order_value: Option<f64>,
     /// The CLTV frame.
     pub summary: CustomerSummary,
     /// Outlier limits.
@@ -154,6 +156,10 @@ pub(crate) fn summarise(
     clock.enter("cap and summarise");
     let valid = input.cleaned.valid.clone();
     let revenue = revenue(&valid, settings)?;
+    let uncapped = match settings.input.kind {
+        InputKind::Customers => Some(summary::export::order_value(&valid, &settings.input)?),
+        InputKind::Transactions => None,
+    };
     let (summary, limits) = match settings.input.kind {
         InputKind::Customers => {
             let (capped, limits) = cap(valid, limits, settings)?;
@@ -166,7 +172,8 @@ pub(crate) fn summarise(
     let histories = summary::to_histories(&summary, settings)?;
     let signs = selection::signs(&settings.summary, &histories, summary.below_min_orders);
     let (signs, input) = believed(signs, input, settings);
-    Ok(Prepared { input, revenue, summary, limits, histories, signs })
+    let order_value = uncapped.unwrap_or_else(|| histories.order_value());
+    Ok(Prepared { input, revenue, order_value, summary, limits, histories, signs })
 }
 
 /// The signs of a selection, but for those that the cleaning may have made itself: it leaves out
@@ -202,19 +209,13 @@ impl Prepared {
         inputs: Vec<Fingerprint>,
         timings: Vec<(&'static str, f64)>,
     ) -> Audit {
-        let Self {
-            revenue,
-            input: CleanInput { cleaned, columns, .. },
-            summary,
-            limits,
-            histories,
-            ..
-        } = self;
+        let Self { input, revenue, order_value, summary, limits, .. } = self;
+        let CleanInput { cleaned, columns, .. } = input;
         Audit {
             inputs,
             columns,
             revenue,
-            order_value: histories.order_value(),
+            order_value,
             rows_read: cleaned.rows_read,
             rejected: cleaned.rejected,
             quarantine: cleaned.quarantine,

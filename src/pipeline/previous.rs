@@ -178,7 +178,7 @@ impl Previous {
 
     /// Amounts that have become so much larger or smaller that their unit has changed.
     fn other_unit(&self, now: &Prepared) -> Option<String> {
-        let (before, after) = (self.order_value?, now.histories.order_value()?);
+        let (before, after) = (self.order_value?, now.order_value?);
         let times = after / before;
         let (factor, change) = if times > 1.0 { (times, "higher") } else { (1.0 / times, "lower") };
         (factor > OTHER_UNIT).then(|| {

@@ -120,10 +120,11 @@ fn transactions(settings: &Settings, faults: &mut Vec<String>) {
     let log = &settings.transactions;
     if let Some(cancelled) = &log.cancelled {
         // A column alone marks nothing, and a prefix alone has no column to be looked up in.
-        let marked = cancelled.prefix.is_some() || !cancelled.equals.is_empty();
+        let marked =
+            cancelled.prefix.is_some() || !cancelled.equals.is_empty() || cancelled.not_blank;
         if marked != cancelled.column.is_some() {
             faults.push(
-                "transactions.cancelled: a column goes with prefix or equals: write { column = \
+                "transactions.cancelled: a column goes with prefix, equals or not_blank: write { column = \
                  \"Invoice\", prefix = \"C\" }"
                     .to_owned(),
             );

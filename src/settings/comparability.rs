@@ -208,8 +208,13 @@ fn of_transactions(transactions: &Transactions) -> [Definition; 6] {
     } = transactions;
     // Like other columns, the one that marks cancellations may be called otherwise.
     let cancelled = cancelled.as_ref().map(|cancelled| {
-        let Cancelled { column: _, prefix, equals, negative_quantity } = cancelled;
-        json!({ "prefix": prefix, "equals": equals, "negative_quantity": negative_quantity })
+        let Cancelled { column: _, prefix, equals, negative_quantity, not_blank } = cancelled;
+        json!({
+            "prefix": prefix,
+            "equals": equals,
+            "negative_quantity": negative_quantity,
+            "not_blank": not_blank,
+        })
     });
     let define = |key, name, value| define(key, name, value, ALWAYS);
     [

@@ -59,7 +59,7 @@ impl Default for Contract {
             min_rows: None,
             earliest_date: None,
             latest_date: None,
-            date_gap_days: 30,
+            date_gap_days: 21,
             date_gap_share: 0.01,
             max_fall: 0.3,
             max_rise: 1.0,

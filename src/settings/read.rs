@@ -96,7 +96,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "calibration_end",
         ],
     ),
-    ("transactions.cancelled", &["column", "prefix", "equals", "negative_quantity"]),
+    ("transactions.cancelled", &["column", "prefix", "equals", "negative_quantity", "not_blank"]),
     ("outliers", &["quantiles", "fence", "round", "columns"]),
     ("summary", &["analysis_date", "time_unit", "frequency", "monetary_value", "min_orders"]),
     (

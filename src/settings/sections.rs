@@ -213,6 +213,9 @@ pub struct Cancelled {
     pub equals: Vec<String>,
     /// Whether a line with a quantity below 0 is cancelled.
     pub negative_quantity: bool,
+    /// Whether a line with any entry in the column is cancelled, as with the date of a cancellation.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub not_blank: bool,
 }
 
 /// `[outliers]`

@@ -200,6 +200,9 @@ fn said(cancelled: &Cancelled) -> String {
     if !cancelled.equals.is_empty() {
         marks.push(format!("{column} is {}", cancelled.equals.join(" or ")));
     }
+    if cancelled.not_blank {
+        marks.push(format!("{column} is not blank"));
+    }
     if cancelled.negative_quantity {
         marks.push("quantity below 0".to_owned());
     }

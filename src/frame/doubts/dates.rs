@@ -12,8 +12,11 @@ use crate::settings::Contract;
 /// Days of the longest usual gap before an order, as a multiple of the median gap between days with
 /// orders. Were the gaps exponential, one in 1,000,000 would be longer.
 const TIMES_MEDIAN: f64 = 20.0;
-/// Days of a gap so long that more rows after it are a mistake too, and how many times more.
-const FAR: (f64, f64) = (5.0 * 365.25, 10.0);
+/// How many times more rows are a mistake where they cannot be a business that goes on: after so many
+/// days, all on one day after a year, or so much sparser than the rest.
+const MORE: f64 = 10.0;
+const FAR: f64 = 5.0 * 365.25;
+const SPARSER: f64 = 0.1;
 /// Days of the shortest gap before which the earliest rows are a mistake: businesses start slowly.
 const SLOW_START: i64 = 365;
 /// Fewest days with orders that show a density.
@@ -50,12 +53,8 @@ impl Range {
             let usual = TIMES_MEDIAN * median_gap(days);
             let late = usual.max(f64::from(contract.date_gap_days));
             let early = usual.max(SLOW_START as f64);
-            let from_the_end = || days.iter().rev().copied();
-            let (far, times) = FAR;
-            let found = last_before_gap(from_the_end(), late.max(far), times * allowed)
-                .or_else(|| last_before_gap(from_the_end(), late, allowed));
-            range.last = found.unwrap_or(last);
-            range.first = last_before_gap(days.iter().copied(), early, allowed).unwrap_or(first);
+            range.first = cut(days.iter().copied(), early, allowed).unwrap_or(first);
+            range.last = cut(days.iter().rev().copied(), late, allowed).unwrap_or(last);
             range.without_placeholders(days);
         }
         (range.first > first || range.last < last).then_some(range)
@@ -168,22 +167,34 @@ impl Counts {
     }
 }
 
-/// Days from one end; the first day after the farthest gap of at least `least` days that has at
-/// most `allowed` rows before it.
-fn last_before_gap(
-    days: impl Iterator<Item = (i32, u64)>,
-    least: f64,
-    allowed: f64,
-) -> Option<i32> {
-    let (mut found, mut rows, mut before) = (None, 0u64, None);
-    for (day, count) in days {
-        if rows as f64 > allowed {
+/// Days from one end. The first day after the farthest gap of at least `least` days with so few rows
+/// before it that they are a mistake.
+fn cut(days: impl Iterator<Item = (i32, u64)> + Clone, least: f64, allowed: f64) -> Option<i32> {
+    let all: u64 = days.clone().map(|(_, rows)| rows).sum();
+    let (mut found, mut rows, mut count) = (None, 0u64, 0);
+    let mut before: Option<i32> = None;
+    let end = days.clone().next()?.0;
+    let other_end = days.clone().last()?.0;
+    for (day, here) in days {
+        if rows as f64 > MORE * allowed {
             break;
         }
-        if before.is_some_and(|before: i32| f64::from(before.abs_diff(day)) >= least) {
-            found = Some(day);
+        if let Some(before) = before {
+            let gap = f64::from(before.abs_diff(day));
+            let length = |from: i32, to: i32| f64::from(from.abs_diff(to)) + 1.0;
+            let density = rows as f64 / length(end, before);
+            let rest = (all - rows) as f64 / length(day, other_end);
+            let is_alone = count == 1 && gap > SLOW_START as f64;
+            let is_few = rows as f64 <= allowed
+                || gap >= FAR
+                || is_alone
+                || (count > 1 && density < SPARSER * rest);
+            if gap >= least && is_few {
+                found = Some(day);
+            }
         }
-        rows += count;
+        rows += here;
+        count += 1;
         before = Some(day);
     }
     found
@@ -215,6 +226,12 @@ mod tests {
         assert_eq!(range(&[(26_000, 1)], &contract), Some((19_000, 19_199)));
         assert_eq!(range(&[(19_250, 1)], &contract), Some((19_000, 19_199)));
         assert_eq!(range(&[(19_215, 1)], &contract), None);
+        // Fifteen rows over three years are ten times sparser than one a day; as many in a month are not.
+        let spread: Vec<(i32, u64)> = (0..15).map(|k| (19_300 + 70 * k, 1)).collect();
+        assert_eq!(range(&spread, &contract), Some((19_000, 19_199)));
+        let dense: Vec<(i32, u64)> = (0..15).map(|k| (19_300 + 2 * k, 1)).collect();
+        assert_eq!(range(&dense, &contract), None);
+        assert_eq!(range(&[(19_800, 15)], &contract), Some((19_000, 19_199)));
         assert_eq!(range(&[(25_000, 1), (26_000, 1)], &contract), Some((19_000, 19_199)));
         // One row of 203 is allowed to be a mistake after a month, and twenty after five years.
         assert_eq!(range(&[(19_300, 3)], &contract), None);

@@ -6,9 +6,9 @@ use polars::prelude::*;
 use crate::error::Error;
 use crate::frame::doubts::Doubt;
 use crate::frame::doubts::lines::repeated_totals;
-use crate::frame::guess::inspect::Overview;
+use crate::frame::guess::inspect::{Column, Overview};
 use crate::frame::guess::named::{Guess, spoken};
-use crate::frame::guess::words::{ColumnWords, Topic, says_cancelled};
+use crate::frame::guess::words::{ColumnWords, Topic, says_cancelled, says_yes};
 use crate::frame::input::kinds::ColumnKind;
 use crate::frame::input::load::load_whole;
 use crate::frame::input::numbers::number;
@@ -115,6 +115,9 @@ fn status(
     guess: &Guess,
     overview: &Overview,
 ) -> PolarsResult<Option<Cancelled>> {
+    if let Some(found) = flag(frame, overview)? {
+        return Ok(Some(found));
+    }
     let columns = overview.columns.iter().filter(|column| {
         column.kind == ColumnKind::Text
             && column.distinct <= MOST_VALUES
@@ -127,6 +130,24 @@ fn status(
         if !equals.is_empty() {
             let column = Some(column.name.clone());
             return Ok(Some(Cancelled { column, equals, ..Cancelled::default() }));
+        }
+    }
+    Ok(None)
+}
+
+/// A column named after cancellations that holds yes and no, or the date of each.
+fn flag(frame: &LazyFrame, overview: &Overview) -> PolarsResult<Option<Cancelled>> {
+    let named = |column: &&Column| ColumnWords::of(&column.name).about(Topic::Cancel);
+    for column in overview.columns.iter().filter(named) {
+        let name = Some(column.name.clone());
+        if column.kind == ColumnKind::Date && column.blank > 0 {
+            return Ok(Some(Cancelled { column: name, not_blank: true, ..Cancelled::default() }));
+        }
+        if column.distinct <= 3 {
+            let equals = values_that(frame, &column.name, overview.rows, says_yes, MOST_CANCELLED)?;
+            if !equals.is_empty() {
+                return Ok(Some(Cancelled { column: name, equals, ..Cancelled::default() }));
+            }
         }
     }
     Ok(None)

@@ -97,7 +97,8 @@ fn total<'a>(columns: &[&'a Named<'a>]) -> Option<&'a Named<'a>> {
 
 /// The column of customer ids, by name. Users and members rank lower: they may not be customers.
 pub(crate) fn identifier<'a>(named: &'a [Named<'a>]) -> Option<Choice<'a>> {
-    let no_id = [Topic::Date, Topic::Value, Topic::Channel, Topic::Order, Topic::Invoice];
+    let no_id =
+        [Topic::Date, Topic::Value, Topic::Channel, Topic::Order, Topic::Invoice, Topic::Attribute];
     Choice::of(named, |one| {
         let words = &one.words;
         let full = words.about(Topic::Customer)

@@ -72,7 +72,10 @@ impl Topic {
             Self::Identifier => {
                 &["id$", "ids$", "no$", "nr$", "number", "numara", "kod", "code", "key$"]
             }
-            Self::Date => &["date", "day$", "days$", "time", "tarih", "gun$", "gunu$", "zaman"],
+            Self::Date => &[
+                "date", "day$", "days$", "time", "tarih", "gun$", "gunu$", "zaman", "created",
+                "placed", "olusturma",
+            ],
             Self::First => &["first", "earliest", "ilk"],
             Self::Last => &["last", "latest", "recent$", "son", "ensonu"],
             Self::Order => &[
@@ -109,7 +112,7 @@ impl Topic {
             Self::Category => &["categor", "kategori"],
             Self::Attribute => &[
                 "country", "city", "region", "segment", "gender", "ulke", "sehir", "il$", "bolge",
-                "cinsiyet",
+                "cinsiyet", "zip", "postal", "postcode", "posta",
             ],
             Self::Article => &[
                 "product", "item", "article", "sku", "stock", "description", "urun", "stok",
@@ -205,6 +208,20 @@ const NOT_CANCELLED: &[&str] = &[
     "etme", "olma", "iptalsiz", "partial", "kismi",
 ];
 
+/// Beginnings of words for orders that were cancelled, never paid, or paid back in full.
+const CANCELLED: &[&str] = &[
+    "cancel", "iptal", "void", "refunded", "failed", "declined", "trash", "holded", "storniert",
+    "basarisiz", "odenmedi", "reddedildi",
+];
+/// Values of a column named after cancellations that mean yes.
+const YES: &[&str] = &["1", "true", "t", "yes", "y", "x", "evet", "e", "dogru", "var"];
+
+/// Whether a value of a column that asks whether an order was cancelled means yes.
+pub fn says_yes(value: &str) -> bool {
+    let words = ColumnWords::of(value).0;
+    words.len() == 1 && YES.contains(&words[0].as_str())
+}
+
 /// Whether a value of a status column says that the order was cancelled, or was never paid or paid
 /// back in full.
 pub fn says_cancelled(value: &str) -> bool {
@@ -213,8 +230,7 @@ pub fn says_cancelled(value: &str) -> bool {
         Some(whole) => words.iter().any(|word| word == whole),
         None => words.iter().any(|word| word.starts_with(known)),
     };
-    ["cancel", "iptal", "void", "refunded", "failed", "declined"].into_iter().any(begins)
-        && !NOT_CANCELLED.iter().any(|known| begins(known))
+    CANCELLED.iter().copied().any(begins) && !NOT_CANCELLED.iter().any(|known| begins(known))
 }
 
 #[cfg(test)]

@@ -123,7 +123,7 @@ impl DateText {
         }
         .map(|position| parts[position]);
         let is_short = year.len() == 2;
-        let day = number(day, 2)?;
+        let day = number(without_ordinal(day), 2)?;
         let year = match self {
             Self::ShortYearMonthDay if !is_short => return None,
             Self::YearMonthDay if is_short => return None,
@@ -131,10 +131,6 @@ impl DateText {
             _ if year.len() == 4 => number(year, 4)?,
             _ => return None,
         };
-        let is_time = |word: &str| {
-            word.bytes().next().is_none_or(|b| b.is_ascii_digit() || b.is_ascii_alphabetic())
-        };
-        words.next().is_none_or(is_time).then_some(())?;
         NaiveDate::from_ymd_opt(year as i32, month(name)?, day)
     }
 }
@@ -144,10 +140,33 @@ fn two_digit_year(year: u32) -> u32 {
     if year < 69 { 2000 + year } else { 1900 + year }
 }
 
-/// The parts of a date between blanks and separators.
+/// The parts of a date between blanks and separators, without the time of day and its zone.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    let separates = |letter: char| letter.is_whitespace() || ",.-/':".contains(letter);
-    text.split(separates).filter(|word| !word.is_empty())
+    let blank = |letter: char| letter.is_whitespace() || letter == ',';
+    let is_time = |word: &&str| {
+        let hours = word.split(':').next().unwrap_or_default();
+        word.contains(':') && hours.len() <= 2 && hours.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    // In 30/May/2021:14:30:00 the time follows a colon.
+    let day_of = |word| str::split(word, ':').next().unwrap_or_default();
+    text.split(blank)
+        .filter(move |word| !is_time(word) && !is_zone(word))
+        .flat_map(move |word| day_of(word).split(['.', '-', '/', '\'']))
+        .filter(|word| !word.is_empty())
+}
+
+/// Whether a word is the name of a time zone, such as UTC or TRT, and not of a month or weekday.
+fn is_zone(word: &str) -> bool {
+    (3..=4).contains(&word.len())
+        && word.bytes().all(|byte| byte.is_ascii_uppercase())
+        && month(word).is_none()
+        && !is_weekday(word)
+}
+
+/// A day without the ending of an ordinal: 1st.
+fn without_ordinal(day: &str) -> &str {
+    let ending = ["st", "nd", "rd", "th"].iter().find_map(|ending| day.strip_suffix(ending));
+    ending.unwrap_or(day)
 }
 
 fn number(word: &str, most: usize) -> Option<u32> {
@@ -172,35 +191,35 @@ fn is_plausible(day: NaiveDate) -> bool {
     YEARS.contains(&day.year())
 }
 
-/// Beginnings of the names of months, in English and Turkish, that no other month begins with.
+/// Beginnings of the names of months, in English, Turkish and German, that no other month begins with.
 const MONTHS: [&[&str]; 12] = [
     &["jan", "oca"],
     &["feb", "sub"],
     &["mar"],
     &["apr", "nis"],
-    &["may"],
+    &["may", "mai", "mai"],
     &["jun", "haz"],
     &["jul", "tem"],
     &["aug", "agu"],
     &["sep", "eyl"],
-    &["oct", "eki"],
+    &["oct", "eki", "okt"],
     &["nov", "kas"],
-    &["dec", "ara"],
+    &["dec", "ara", "dez"],
 ];
 /// Full names.
-const FULL: [[&str; 2]; 12] = [
-    ["january", "ocak"],
-    ["february", "subat"],
-    ["march", "mart"],
-    ["april", "nisan"],
-    ["may", "mayis"],
-    ["june", "haziran"],
-    ["july", "temmuz"],
-    ["august", "agustos"],
-    ["september", "eylul"],
-    ["october", "ekim"],
-    ["november", "kasim"],
-    ["december", "aralik"],
+const FULL: [[&str; 3]; 12] = [
+    ["january", "ocak", "januar"],
+    ["february", "subat", "februar"],
+    ["march", "mart", "marz"],
+    ["april", "nisan", "april"],
+    ["may", "mayis", "mai"],
+    ["june", "haziran", "juni"],
+    ["july", "temmuz", "juli"],
+    ["august", "agustos", "august"],
+    ["september", "eylul", "september"],
+    ["october", "ekim", "oktober"],
+    ["november", "kasim", "november"],
+    ["december", "aralik", "dezember"],
 ];
 /// Full names of weekdays.
 const WEEKDAYS: [[&str; 2]; 7] = [
@@ -248,16 +267,22 @@ mod tests {
             "Sunday, 30 May 2021 14:30",
             "Pazar 30 Mayıs 2021",
             "30/May/2021:14:30:00",
+            "30th May 2021",
+            "30. Mai 2021",
+            "30 May 14:30 2021",
         ] {
             assert_eq!(DateText::DayMonthYear.read(text), expected, "{text}");
         }
         assert_eq!(DateText::MonthDayYear.read("May 30, 2021 3:15 PM"), expected);
+        assert_eq!(DateText::MonthDayYear.read("Sun May 30 00:15:00 UTC 2021"), expected);
         assert_eq!(DateText::YearMonthDay.read("2021 May 30"), expected);
         assert_eq!(DateText::ShortYearMonthDay.read("21-May-30"), expected);
         assert_eq!(DateText::DayMonthYear.read("1 Ağustos 2022"), day(2022, 8, 1));
         assert_eq!(DateText::DayMonthYear.read("3 Şub 2022"), day(2022, 2, 3));
         assert_eq!(DateText::DayMonthYear.read("3 Sept 2022"), day(2022, 9, 3));
-        for text in ["30 Maybe 2021", "31 Feb 2021", "30 Ma 2021", "May 2021", "12.50", ""] {
+        for text in
+            ["30 Maybe 2021", "31 Feb 2021", "30 Ma 2021", "May 2021", "30-May 14:07", "12.50", ""]
+        {
             assert_eq!(DateText::DayMonthYear.read(text), None, "{text}");
         }
     }

@@ -75,7 +75,9 @@ impl<'a> From<&'a Input> for Described<'a> {
 impl<'a> Described<'a> {
     fn hints(&self, wanted: &'a Wanted) -> Hints<'a> {
         let Self { separator, encoding, sheet } = *self;
-        Hints { separator, encoding, sheet, columns: &wanted.names, vital: &wanted.vital }
+        // Names that were taken from the file itself say nothing about where its header is.
+        let columns: &[String] = if wanted.is_described { &wanted.names } else { &[] };
+        Hints { separator, encoding, sheet, columns, vital: &wanted.vital }
     }
 }
 
@@ -89,7 +91,10 @@ pub fn load_whole(path: &str, described: &Described<'_>) -> Result<(Loaded, Vec<
     let first = open(&files[0], described, &Wanted::default())?;
     // A column of a type that no number, date or id has is of no use to anybody here.
     let is_plain = |name: &&PlSmallStr| {
-        name.as_str() != ROW && first.schema.get(name).is_some_and(|dtype| odd(dtype).is_none())
+        name.as_str() != ROW
+            && !name.trim().is_empty()
+            && !name.starts_with("_duplicated_")
+            && first.schema.get(name).is_some_and(|dtype| odd(dtype).is_none())
     };
     let names = first.schema.iter_names().filter(is_plain).map(ToString::to_string);
     let wanted = Wanted { names: names.collect(), ..Wanted::default() };
@@ -106,6 +111,8 @@ pub(crate) struct Wanted {
     vital: Vec<String>,
     /// Whether all other columns are read too.
     rest: bool,
+    /// Whether a pipeline names them.
+    is_described: bool,
 }
 
 impl Wanted {
@@ -114,6 +121,7 @@ impl Wanted {
             names: settings.input_columns(),
             vital: settings.vital_columns(),
             rest: settings.compares_whole_lines(),
+            is_described: true,
         }
     }
 }
@@ -231,7 +239,10 @@ fn name_of(file: &Path) -> String {
 
 fn files_in(folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, Error> {
     let mut files = entries(folder)?;
-    files.retain(|file| file.is_file() && is_data_file(pattern, &name_of(file)));
+    // Spark writes parts without rows.
+    let is_filled =
+        |file: &Path| file.metadata().is_ok_and(|file| file.is_file() && file.len() > 0);
+    files.retain(|file| is_filled(file) && is_data_file(pattern, &name_of(file)));
     Ok(files)
 }
 
@@ -441,9 +452,18 @@ pub(crate) fn missing_columns(present: &[&str], needed: &[String]) -> Vec<String
         .filter(|name| !present.contains(&name.as_str()))
         .map(|name| match nearest(name, present.iter().copied()) {
             Some(near) => format!("there is no column {name:?}; the nearest is {near:?}"),
-            None => format!("there is no column {name:?}; there are {}", present.join(", ")),
+            None => format!("there is no column {name:?}; there are {}", listed(present)),
         })
         .collect()
+}
+
+/// The first names, each cut off: what stands in place of a header can be anything.
+fn listed(names: &[&str]) -> String {
+    const MOST: usize = 20;
+    let cut = |name: &&str| name.chars().take(40).collect::<String>();
+    let shown: Vec<String> = names.iter().take(MOST).map(cut).collect();
+    let more = if names.len() > MOST { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
 }
 
 /// What [`unreadable`] says of a row with too many fields.

@@ -74,11 +74,13 @@ pub enum Class {
     Same,
     /// No number.
     NoNumber,
+    /// No number, but with digits or with the `###` of a narrow cell: a notation that is not read.
+    Odd,
 }
 
 impl Class {
     /// All classes, by their number.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Missing,
         Self::Whole,
         Self::PlainPoint,
@@ -88,6 +90,7 @@ impl Class {
         Self::EitherComma,
         Self::Same,
         Self::NoNumber,
+        Self::Odd,
     ];
 }
 
@@ -103,6 +106,7 @@ pub fn classify(text: &str) -> Class {
     let trimmed = text.trim();
     let is_bare = || trimmed.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
     match (point, comma) {
+        (None, None) if is_odd(trimmed) => Class::Odd,
         (None, None) => Class::NoNumber,
         (Some(_), None) if is_bare() && trimmed.parse::<f64>().is_ok() => Class::PlainPoint,
         (Some(_), None) => Class::Point,
@@ -114,6 +118,12 @@ pub fn classify(text: &str) -> Class {
         _ if text.contains('.') => Class::EitherPoint,
         _ => Class::EitherComma,
     }
+}
+
+/// Whether a text is a number in a notation that is not read.
+fn is_odd(text: &str) -> bool {
+    let begins = text.trim_start_matches(|letter: char| !letter.is_alphanumeric() && letter != '#');
+    begins.starts_with(|letter: char| letter.is_ascii_digit()) || text.starts_with("###")
 }
 
 /// The class of digits with at most one point among them, which most numbers are; `None` for any
@@ -136,7 +146,7 @@ fn bare(text: &str) -> Option<Class> {
 /// Words that stand for a missing value.
 const MISSING: &[&str] = &[
     "null", "none", "nan", "na", "n/a", "#n/a", "#yok", "nil", "-", "--", "\\n", "(null)",
-    "(blank)", "yok",
+    "(blank)", "yok", "<na>", "?", ".", "–", "—", "(bos)", "(boş)",
 ];
 
 /// Whether a text is blank or a word for a missing value.
@@ -415,6 +425,9 @@ mod tests {
             ("1 234", Class::Same),
             ("12 TL", Class::Same),
             ("yes", Class::NoNumber),
+            ("1.235K", Class::Odd),
+            ("1_234.56", Class::Odd),
+            ("########", Class::Odd),
             ("NULL", Class::Missing),
             (" ", Class::Missing),
         ] {

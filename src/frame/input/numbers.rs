@@ -178,7 +178,7 @@ impl Evidence {
 
     /// Number of values that are numbers.
     pub fn numbers(&self) -> u64 {
-        self.values() - self.count(&[Class::NoNumber])
+        self.values() - self.count(&[Class::NoNumber, Class::Odd])
     }
 
     /// Number of values.
@@ -215,6 +215,23 @@ impl Evidence {
                  {second}: convert them into one, or make a file of each"
             ));
         }
+        let odd = self.count(&[Class::Odd]);
+        if odd > 1 {
+            return Err(format!(
+                "{odd} values in {name:?} are numbers in a notation that is not read, as {}: write them \
+                 as the others",
+                self.example(&[Class::Odd])
+            ));
+        }
+        let with_currency: u64 = self.currencies.iter().map(|(_, count)| count).sum();
+        if with_currency > 0 && 2 * with_currency < self.numbers() {
+            return Err(format!(
+                "{with_currency} of {} amounts in {name:?} have a currency ({}) and the others have none: \
+                 are they all in one currency? Write all with it, or all without",
+                self.numbers(),
+                self.currencies.iter().map(|(sign, _)| *sign).collect::<Vec<_>>().join(", "),
+            ));
+        }
         let (points, commas) = (self.count(&[PlainPoint, Point]), self.count(&[Comma]));
         if points > 0 && commas > 0 {
             return Err(format!(
@@ -245,8 +262,12 @@ impl Evidence {
     fn of_thousands(&self, column: Numeric<'_>, format: &str) -> Result<DecimalMark, String> {
         let either = [Class::EitherPoint, Class::EitherComma];
         let [points, commas] = either.map(|class| self.count(&[class]));
+        // Counts of thousands only, and no smaller one, are decimals: 5.000 is five.
+        let is_padded = column.is_count && self.count(&[Class::Whole, Class::Same]) == 0;
         match (column.is_count, mark_of(format)) {
             (_, Some(mark)) => Ok(mark),
+            (true, None) if is_padded && points == 0 => Ok(DecimalMark::Comma),
+            (true, None) if is_padded && commas == 0 => Ok(DecimalMark::Point),
             (true, None) if points == 0 => Ok(DecimalMark::Point),
             (true, None) if commas == 0 => Ok(DecimalMark::Comma),
             _ => Err(format!(
@@ -362,6 +383,8 @@ mod tests {
     fn counts_are_whole() {
         assert_eq!(read_as(&["1.234", "7"], true), [Some(1234.0), Some(7.0)]);
         assert_eq!(read_as(&["5,0", "7,0"], true), [Some(5.0), Some(7.0)]);
+        assert_eq!(read_as(&["5.000", "7.000"], true), [Some(5.0), Some(7.0)]);
+        assert_eq!(read_as(&["5,000", "7,000"], true), [Some(5.0), Some(7.0)]);
     }
 
     #[test]

@@ -540,6 +540,9 @@ fn cancelled(transactions: &Transactions) -> Expr {
     if let Some(column) = &cancelled.column {
         let text = || stripped(column);
         marks.extend(cancelled.prefix.iter().map(|p| text().str().starts_with(lit(p.as_str()))));
+        if cancelled.not_blank {
+            marks.push(text().neq(lit("")).fill_null(lit(false)));
+        }
         marks.extend(cancelled.equals.iter().map(|flag| text().eq(lit(flag.as_str()))));
     }
     if cancelled.negative_quantity {

@@ -22,6 +22,21 @@ pub fn omnichannel_totals(capped: LazyFrame, input: &Input) -> LazyFrame {
     capped.with_columns([orders.alias(ORDERS), total(&columns.value).alias(VALUE)])
 }
 
+/// The ninth decile of the customers' mean order values, before outliers are capped. Returns `None`
+/// when it is 0.
+///
+/// # Errors
+/// [`Error::Engine`], never for valid rows.
+pub fn order_value(valid: &LazyFrame, input: &Input) -> Result<Option<f64>, Error> {
+    let totals = omnichannel_totals(valid.clone(), input);
+    let decile = (col(VALUE) / col(ORDERS)).quantile(lit(0.9), QuantileMethod::Nearest);
+    let found = || -> PolarsResult<Option<f64>> {
+        let found = totals.select([decile.alias(VALUE)]).collect()?;
+        Ok(found.column(VALUE)?.f64()?.get(0).filter(|value| *value > 0.0))
+    };
+    found().map_err(Error::engine("look at the order values"))
+}
+
 /// Summarises each customer as of the analysis date.
 ///
 /// # Errors

@@ -191,18 +191,24 @@ fn choose(
         _ => {}
     }
     if !hints.columns.is_empty() {
+        let mut found: Vec<&str> = Vec::new();
         for sheet in &candidates {
             let table = Table::of(book, &sheet.name, hints, place)?;
             let has = |table: Table| {
                 hints.columns.iter().all(|wanted| table.names.iter().any(|name| same(name, wanted)))
             };
             if table.is_some_and(has) {
-                return Ok(sheet.name.clone());
+                found.push(&sheet.name);
             }
+        }
+        match found.as_slice() {
+            [] => {}
+            [only] => return Ok((*only).to_owned()),
+            several => return Err(alike(several, place)),
         }
     }
     let mut best = (0, String::new());
-    for sheet in candidates {
+    for sheet in &candidates {
         let mut rows = Rows::of(book, &sheet.name, place)?;
         let (mut row, mut count) = (Row::default(), 0_u64);
         while rows.next(&mut row)? {
@@ -212,7 +218,26 @@ fn choose(
             best = (count, sheet.name.clone());
         }
     }
-    if best.0 == 0 { Err(place.error("the workbook is empty")) } else { Ok(best.1) }
+    if best.0 == 0 {
+        return Err(place.error("the workbook is empty"));
+    }
+    let names = Table::of(book, &best.1, hints, place)?.map(|table| table.names);
+    let mut same_names: Vec<&str> = Vec::new();
+    for sheet in &candidates {
+        if Table::of(book, &sheet.name, hints, place)?.map(|table| table.names) == names {
+            same_names.push(&sheet.name);
+        }
+    }
+    if same_names.len() > 1 { Err(alike(&same_names, place)) } else { Ok(best.1) }
+}
+
+/// The error for worksheets that are parts of one table, as one for each year.
+fn alike(sheets: &[&str], place: &Place<'_>) -> Error {
+    let names: Vec<String> = sheets.iter().take(5).map(|name| shown(name)).collect();
+    place.error(format!(
+        "the worksheets {} have the same columns: put their rows into one, or name one as input.sheet",
+        names.join(", ")
+    ))
 }
 
 /// Where the table stands in a worksheet.
