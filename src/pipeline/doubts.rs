@@ -108,6 +108,16 @@ pub fn finding(doubt: &Doubt) -> Finding {
         .with("column", column.clone())
         .with("before", before.clone())
         .with("now", now.clone()),
+        Doubt::IdsOnFirstLines { lines } => Finding::warning(
+            "ids_on_first_lines",
+            format!(
+                "{} without a customer id in orders that have one on another line: what they cost is lost",
+                counted(*lines, "line")
+            ),
+            "fill the ids down before the export; or set transactions.value_of = \"order\" if the value \
+             is that of the order",
+        )
+        .with("lines", *lines),
         Doubt::PassedOver { column, kind } => Finding::note(
             "column_passed_over",
             format!("{column:?} is {kind} and was left empty"),

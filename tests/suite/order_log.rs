@@ -282,7 +282,10 @@ fn what_a_cancellation_needs_is_said() {
     let out = folder();
     let log = written(&out, "log.csv", LINES);
     for (set, part) in [
-        ("transactions.cancelled={ prefix = \"C\" }", "a column goes with prefix or equals"),
+        (
+            "transactions.cancelled={ prefix = \"C\" }",
+            "a column goes with prefix, equals or not_blank",
+        ),
         ("transactions.cancelled={ negative_quantity = false }", "says nothing"),
         ("transactions.cancelled={ column = \"Invoice\", prefix = \"\" }", "prefix is empty"),
     ] {

@@ -983,6 +983,18 @@ fn what_the_pipeline_leaves_out_is_no_warning() {
     assert!(run["rejected"]["left_out_id"].as_u64().is_some_and(|rows| rows > 50));
 }
 
+#[test]
+fn ids_that_stand_on_the_first_line_of_an_order_only() {
+    let place = Place::new();
+    let mut text = String::from("order_id,customer_id,order_date,amount,city\n");
+    for order in orders() {
+        let (number, day, half) = (order.number, order.day, plain(order.cents / 2 + 1));
+        text += &format!("{number},{},{day},{half},x\n{number},,{day},{half},x\n", order.id);
+    }
+    let Outcome::Run(run) = place.pipe(&place.file("first.csv", text)) else { panic!("refused") };
+    assert!(has(&run, "ids_on_first_lines", "warning"), "{}", run["warnings"]);
+}
+
 /// Values of whole orders need ids that stand for one order.
 #[test]
 fn order_ids_that_two_customers_share_are_refused() {
@@ -1138,6 +1150,24 @@ fn init_knows_shop_systems() {
         magento += &format!("{number},{status},{day} 10:00:00,{mail},{total},Main\n");
     }
     for (name, text) in [("shopify.csv", shopify), ("woo.csv", woo), ("magento.csv", magento)] {
+        let Outcome::Run(run) = place.alone(&place.file(name, text)) else {
+            panic!("{name} is refused");
+        };
+        close(name, number(&run, "/company/total_cltv"), expected, 1e-12);
+    }
+    // A column that asks whether an order was cancelled, and one with the day.
+    for (name, column, yes, no) in [
+        ("flag.csv", "is_cancelled", "1", "0"),
+        ("evet.csv", "İptal mi?", "Evet", "Hayır"),
+        ("bool.csv", "cancelled", "True", "False"),
+        ("date.csv", "cancelled_at", "2011-12-01", ""),
+    ] {
+        let mut text = format!("order_id,customer_id,order_date,amount,{column}\n");
+        for order in orders() {
+            let mark = if order.number % 12 == 0 { yes } else { no };
+            let (number, id, day, total) = (order.number, order.id, order.day, plain(order.cents));
+            text += &format!("{number},{id},{day},{total},{mark}\n");
+        }
         let Outcome::Run(run) = place.alone(&place.file(name, text)) else {
             panic!("{name} is refused");
         };

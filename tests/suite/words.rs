@@ -92,6 +92,7 @@ const REAL_FILES: &[&str] = &[
     "file_cut_off",
     "returns_moved",
     "returns_unmatched",
+    "ids_on_first_lines",
     "selection_not_examined",
     "ids_changed-zeros",
     "ids_changed-cases",

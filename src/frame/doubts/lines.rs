@@ -61,6 +61,36 @@ pub fn repeated_totals(
     }))
 }
 
+/// Lines without a customer of orders that have one on another line, as where a pivot or merged cells
+/// show each id once.
+///
+/// # Errors
+/// When the lines cannot be read.
+pub fn ids_on_first_lines(
+    raw: &LazyFrame,
+    order_id: Option<&str>,
+    customer_id: &str,
+    value_of: ValueOf,
+) -> PolarsResult<Option<Doubt>> {
+    const LEAST: u64 = 20;
+    let (Some(order), ValueOf::Line) = (order_id, value_of) else {
+        return Ok(None);
+    };
+    let number = |count: Expr| count.cast(DataType::UInt64);
+    let is_blank = stripped(customer_id).eq(lit("")).fill_null(lit(true));
+    let orders = raw
+        .clone()
+        .select([stripped(order).alias("order"), is_blank.alias("blank"), col(FILE)])
+        .limit(LOOKED_AT)
+        .filter(col("order").is_not_null().and(col("order").neq(lit(""))))
+        .group_by([col("order"), col(FILE)])
+        .agg([number(col("blank").sum()).alias("blank"), number(len()).alias("lines")])
+        .filter(col("blank").lt(col("lines")))
+        .select([col("blank").sum()]);
+    let lines = streamed(orders)?.column("blank")?.u64()?.get(0).unwrap_or(0);
+    Ok((lines >= LEAST).then_some(Doubt::IdsOnFirstLines { lines: lines as usize }))
+}
+
 /// Lines among `lines` that another file has too.
 ///
 /// # Errors

@@ -111,6 +111,11 @@ pub enum Doubt {
         /// What it is.
         remark: Remark,
     },
+    /// Lines without a customer of orders that have one on another line.
+    IdsOnFirstLines {
+        /// Number of such lines, among the first ones.
+        lines: usize,
+    },
     /// Amounts in several currencies.
     Currencies {
         /// The column that names them.

@@ -230,7 +230,10 @@ pub fn says_cancelled(value: &str) -> bool {
         Some(whole) => words.iter().any(|word| word == whole),
         None => words.iter().any(|word| word.starts_with(known)),
     };
-    CANCELLED.iter().copied().any(begins) && !NOT_CANCELLED.iter().any(|known| begins(known))
+    let any = |known: &[&str]| known.iter().copied().any(begins);
+    let unpaid = any(&["payment", "odeme"])
+        && any(&["pending", "await", "error", "fail", "expired", "bekl", "hata"]);
+    (any(CANCELLED) || unpaid) && !any(NOT_CANCELLED)
 }
 
 #[cfg(test)]
@@ -269,6 +272,9 @@ mod tests {
     fn cancellations_in_words() {
         assert!(says_cancelled("İPTAL EDİLDİ"));
         assert!(says_cancelled("Cancelled"));
+        assert!(says_cancelled("pending_payment") && says_cancelled("Ödeme Bekliyor"));
+        assert!(!says_cancelled("pending") && !says_cancelled("Kargo bekliyor"));
+        assert!(!says_cancelled("partially_refunded"));
         assert!(!says_cancelled("completed"));
         for value in [
             "not cancelled",

@@ -107,7 +107,7 @@ fn wrong(
     look: Look,
 ) -> Result<Option<Expr>, String> {
     let notations = match expected {
-        ColumnType::Number | ColumnType::Integer => notation(raw, name, expected, input, look)?,
+        ColumnType::Number | ColumnType::Integer => notation(raw, name, expected, input, look),
         _ => Notations::default(),
     };
     let number = || notations.number(name, Blanks::TakenOff);
@@ -138,24 +138,21 @@ fn wrong(
     Ok(Some(is_filled(name).and(unlike).fill_null(lit(false))))
 }
 
-/// How the numbers of a column are written.
+/// How the numbers of a column are written. One that cannot be told is read as plain numbers: the
+/// check then says what is wrong.
 fn notation(
     raw: &LazyFrame,
     name: &str,
     expected: ColumnType,
     input: &Input,
     look: Look,
-) -> Result<Notations, String> {
+) -> Notations {
     let columns = [Numeric { name, is_count: expected == ColumnType::Integer }];
     let format = &input.number_format;
-    let first = || Notations::glimpse(raw, &columns, format);
-    let glimpsed = if look == Look::AtAll { None } else { first() };
-    glimpsed.map_or_else(|| Notations::settle(raw, &columns, format, ""), Ok).map_err(|error| {
-        match error {
-            Error::Input { faults, .. } => faults.join("; "),
-            other => other.to_string(),
-        }
-    })
+    match look {
+        Look::AtFirstRows => Notations::glimpse(raw, &columns, format).unwrap_or_default(),
+        Look::AtAll => Notations::settle(raw, &columns, format, "").unwrap_or_default(),
+    }
 }
 
 /// Whether there is a value.

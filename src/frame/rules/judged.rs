@@ -118,7 +118,12 @@ fn shown(quarantine: &DataFrame, position: usize, input: &Input) -> String {
     let rule = text("rule");
     let values: Vec<String> = columns_of(&rule, input)
         .iter()
-        .map(|name| format!("{name} = {:?}", text(&format!("raw_{name}"))))
+        .map(|name| match text(&format!("raw_{name}")) {
+            value if value.parse().is_ok_and(|number: f64| !number.is_finite()) => {
+                format!("{name} is not finite")
+            }
+            value => format!("{name} = {value:?}"),
+        })
         .collect();
     let values = if values.is_empty() { String::new() } else { format!(", {}", values.join(", ")) };
     format!("row {} ({rule}{values})", text("row_number"))

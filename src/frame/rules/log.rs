@@ -15,7 +15,7 @@ use crate::frame::columns::{
 use crate::frame::doubts::Doubt;
 use crate::frame::doubts::dates::{Range, outside_stated};
 use crate::frame::doubts::ids::{ID, Ids, WEIGHT, one_of};
-use crate::frame::doubts::lines::{overlap, repeated_totals};
+use crate::frame::doubts::lines::{ids_on_first_lines, overlap, repeated_totals};
 use crate::frame::input::dates::{self, DateFormat};
 use crate::frame::input::load::unreadable;
 use crate::frame::input::numbers::{Notations, numeric_columns};
@@ -82,6 +82,9 @@ pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cl
     let value_of = settings.transactions.value_of;
     let repeated = repeated_totals(&raw, order_id.as_deref(), value, value_of);
     doubts.extend(repeated.map_err(failed())?);
+    let customer = &settings.input.columns.customer_id;
+    let blank = ids_on_first_lines(&raw, order_id.as_deref(), customer, value_of);
+    doubts.extend(blank.map_err(failed())?);
     let moved = pass.net_returns(&mut aside, &lines, settings).map_err(failed())?;
     pass.set_aside(aside, lines, files, settings).map_err(failed())?;
     let cleaned = pass.into_cleaned(doubts, moved, &settings.input)?;
