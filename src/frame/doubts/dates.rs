@@ -53,8 +53,11 @@ impl Range {
             let usual = TIMES_MEDIAN * median_gap(days);
             let late = usual.max(f64::from(contract.date_gap_days));
             let early = usual.max(SLOW_START as f64);
-            range.first = cut(days.iter().copied(), early, allowed).unwrap_or(first);
-            range.last = cut(days.iter().rev().copied(), late, allowed).unwrap_or(last);
+            // A business may begin with few orders; it does not end with years of hardly any.
+            let begins = Limits { gap: early, rows: allowed, density: 0.0 };
+            let ends = Limits { gap: late, rows: allowed, density: SPARSER };
+            range.first = cut(days.iter().copied(), begins).unwrap_or(first);
+            range.last = cut(days.iter().rev().copied(), ends).unwrap_or(last);
             range.without_placeholders(days);
         }
         (range.first > first || range.last < last).then_some(range)
@@ -167,16 +170,26 @@ impl Counts {
     }
 }
 
-/// Days from one end. The first day after the farthest gap of at least `least` days with so few rows
-/// before it that they are a mistake.
-fn cut(days: impl Iterator<Item = (i32, u64)> + Clone, least: f64, allowed: f64) -> Option<i32> {
+/// What makes rows at one end a mistake.
+struct Limits {
+    /// Days of the shortest gap between them and the rest.
+    gap: f64,
+    /// Most rows.
+    rows: f64,
+    /// Rows per day, as a share of those of the rest, below which [`MORE`] times as many are one too.
+    density: f64,
+}
+
+/// Days from one end. The first day after the farthest gap with so few rows before it that they are a
+/// mistake.
+fn cut(days: impl Iterator<Item = (i32, u64)> + Clone, limits: Limits) -> Option<i32> {
     let all: u64 = days.clone().map(|(_, rows)| rows).sum();
     let (mut found, mut rows, mut count) = (None, 0u64, 0);
     let mut before: Option<i32> = None;
     let end = days.clone().next()?.0;
     let other_end = days.clone().last()?.0;
     for (day, here) in days {
-        if rows as f64 > MORE * allowed {
+        if rows as f64 > MORE * limits.rows {
             break;
         }
         if let Some(before) = before {
@@ -185,11 +198,11 @@ fn cut(days: impl Iterator<Item = (i32, u64)> + Clone, least: f64, allowed: f64)
             let density = rows as f64 / length(end, before);
             let rest = (all - rows) as f64 / length(day, other_end);
             let is_alone = count == 1 && gap > SLOW_START as f64;
-            let is_few = rows as f64 <= allowed
+            let is_few = rows as f64 <= limits.rows
                 || gap >= FAR
                 || is_alone
-                || (count > 1 && density < SPARSER * rest);
-            if gap >= least && is_few {
+                || (count > 1 && density < limits.density * rest);
+            if gap >= limits.gap && is_few {
                 found = Some(day);
             }
         }
@@ -239,6 +252,9 @@ mod tests {
         assert_eq!(range(&[(26_000, 30)], &contract), None);
         assert_eq!(range(&[(17_000, 1)], &contract), Some((19_000, 19_199)));
         assert_eq!(range(&[(18_900, 1)], &contract), None);
+        // Years of few orders are how a business begins.
+        let slow: Vec<(i32, u64)> = (0..10).map(|k| (17_600 + 100 * k, 1)).collect();
+        assert_eq!(range(&slow, &contract), None);
     }
 
     #[test]
