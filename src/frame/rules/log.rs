@@ -28,9 +28,10 @@ use crate::frame::rules::judged::{
     Cleaned, Rejected, Rule, count_by_rule, first_broken, is_sound, none_left, quarantine,
 };
 use crate::frame::rules::returns::{self, Moved, Purchases};
-use crate::frame::{collected, collected_together, day_literal, engine, query_bool, streamed};
+use crate::frame::rules::whole_orders::{self, order_or_line};
+use crate::frame::{collected_together, day_literal, engine, query_bool, streamed};
 use crate::settings::columns::CUSTOMER_ID;
-use crate::settings::{Columns, DuplicateLines, Input, Returns, Settings, Transactions, ValueOf};
+use crate::settings::{Columns, DuplicateLines, Input, Returns, Settings, Transactions};
 
 const LINE_VALUE: &str = "__line_value";
 const LINE_QUANTITY: &str = "__line_quantity";
@@ -46,7 +47,7 @@ const HIGHEST_VALUE: f64 = 1e12;
 /// # Errors
 /// [`Error::Input`] when it cannot be read, no date format can be chosen, or no line is valid.
 pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cleaned, Error> {
-    let (raw, lines_read) = one_line_an_order(raw, settings)?;
+    let (raw, lines_read) = whole_orders::of(raw, settings)?;
     let place = &settings.input.path;
     let date = settings.input.columns.order_date.as_deref().unwrap_or_default();
     let setting = &settings.input.date_format;
@@ -90,65 +91,6 @@ pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cl
     let cleaned = pass.into_cleaned(doubts, moved, &settings.input)?;
     let lines_read = lines_read.map_or(cleaned.rows_read, |lines| lines as usize);
     Ok(Cleaned { lines_read, ..cleaned })
-}
-
-/// The lines of a log whose values are those of orders: one per order, with the first entry of its
-/// lines in each column; and how many lines there were.
-///
-/// # Errors
-/// [`Error::Input`] when an order id stands for orders of several customers, or orders have several
-/// values.
-fn one_line_an_order(
-    raw: LazyFrame,
-    settings: &Settings,
-) -> Result<(LazyFrame, Option<u64>), Error> {
-    let input = &settings.input;
-    let (Some(order), ValueOf::Order) = (&input.columns.order_id, settings.transactions.value_of)
-    else {
-        return Ok((raw, None));
-    };
-    let schema = raw.clone().collect_schema().map_err(failed())?;
-    let filled = |name: &str| {
-        let is_text = schema.get(name) == Some(&DataType::String);
-        let value = || col(name);
-        let filled = if is_text { value().filter(value().neq(lit(""))) } else { value() };
-        filled.drop_nulls()
-    };
-    let mut entries = vec![col(FILE).first(), col(ROW).first(), len().alias(LINES)];
-    let others = schema.iter_names().filter(|name| ![FILE, ROW].contains(&name.as_str()));
-    entries.extend(others.map(|name| filled(name).first().alias(name.clone())));
-    let several = |name: &str| filled(name).n_unique().gt(lit(1));
-    entries.push(several(&input.columns.customer_id).alias(CUSTOMER_ID_TYPED));
-    let values = input.columns.value.iter().map(|name| several(name)).reduce(Expr::or);
-    entries.push(values.unwrap_or(lit(false)).alias(VALUE));
-    let orders = raw
-        .group_by_stable([order_or_line(order).alias(ORDER_ID)])
-        .agg(entries)
-        .drop(cols([ORDER_ID]));
-    let engine = engine(&settings.resources, Engine::Streaming);
-    let orders =
-        collected(orders, engine).map_err(|e| Error::input(&input.path, unreadable(&e)))?;
-    let count = |name: &str| -> PolarsResult<usize> {
-        Ok(orders.column(name)?.bool()?.sum().unwrap_or(0) as usize)
-    };
-    let [customers, values] = [CUSTOMER_ID_TYPED, VALUE].map(count);
-    let (customers, values) = (customers.map_err(failed())?, values.map_err(failed())?);
-    let fault = if customers > 0 {
-        format!(
-            "{customers} ids in {order:?} stand for orders of several customers: add what tells them apart, as the year or the shop, to the id"
-        )
-    } else if values > orders.height() / 20 {
-        format!(
-            "{values} orders have lines with several values, so the value is not that of the order: set transactions.value_of = \"line\""
-        )
-    } else {
-        let lines = orders.column(LINES).and_then(|lines| lines.cast(&DataType::UInt64));
-        let lines = lines.and_then(|lines| Ok(lines.u64()?.sum().unwrap_or(0)));
-        let lines = lines.map_err(failed())?;
-        let own = orders.lazy().drop(cols([LINES, CUSTOMER_ID_TYPED, VALUE]));
-        return Ok((own, Some(lines)));
-    };
-    Err(Error::input(&input.path, fault))
 }
 
 /// The identifier without what a spreadsheet or pandas put around it.
@@ -601,13 +543,6 @@ fn days(lines: LazyFrame, input: &Input, transactions: &Transactions, several: b
         }
     };
     summed.with_column(money(WHOLE, PART).alias(VALUE))
-}
-
-/// The order's identifier; a line without one is an order of its own.
-fn order_or_line(order_id: &str) -> Expr {
-    let id = stripped(order_id);
-    let line = concat_str([lit("line"), col(FILE), col(ROW)], " ", false);
-    when(id.clone().is_null().or(id.clone().eq(lit("")))).then(line).otherwise(id)
 }
 
 /// 1 for an order that counts as a purchase, 0 for one whose returns outweigh it.

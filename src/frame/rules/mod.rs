@@ -3,6 +3,7 @@
 //! # Layout
 //! * [`export`]: the rules of a customer export.
 //! * [`log`]: the rules of an order log, and its sums by customer and day.
+//! * [`whole_orders`]: lines whose value is that of the order.
 //! * [`returns`]: returns that were booked later than the purchase.
 //! * [`column_types`]: marks rows for the rule `wrong_type`, which the contract sets.
 //! * [`judged`]: valid rows and quarantine, for both kinds of input.
@@ -12,3 +13,4 @@ pub mod export;
 pub mod judged;
 pub mod log;
 pub mod returns;
+pub mod whole_orders;

@@ -1,10 +1,10 @@
 //! Returns that were booked on a later day than the purchase.
 //!
 //! A return lowers what the customer spent on its day. Where it outweighs that day's purchases, the
-//! rest is taken off the purchase that it belongs to: the day of the same order id, else the latest
-//! earlier purchase of exactly that value, else the customer's latest earlier purchases. A purchase of which nothing is left is no
-//! purchase. What no earlier purchase can take has been bought before the log begins, and is dropped
-//! with its day.
+//! rest is taken off the purchase that it belongs to: that of the same order id, else the latest
+//! earlier purchase of exactly that value, else the customer's latest earlier purchases. A purchase
+//! of which nothing is left is no purchase. What no earlier purchase can take was bought before the
+//! log begins, and is dropped with its day.
 
 use polars::prelude::*;
 use rustc_hash::FxHashMap;

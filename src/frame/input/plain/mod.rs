@@ -3,7 +3,8 @@
 //!
 //! # Layout
 //! * `file`: what is said about a file, and what a plain file is. `kind`: what a file is.
-//! * `archive`: gzip, Zstandard and zip. `zipped`: zip archives and workbooks told apart. `workbook`: Excel. `encoding`: from bytes to UTF-8.
+//! * `archive`: gzip, Zstandard and zip. `zipped`: zip archives and workbooks told apart.
+//! * `workbook`: Excel. `encoding`: from bytes to UTF-8.
 //! * `header`: the separator and the line with the names. `scan`: whether a text is plain.
 //! * `records`: the records of any text. `rewrite`: the plain copy. `scratch`: temporary files.
 
