@@ -73,6 +73,7 @@ pub fn ids_on_first_lines(
     value_of: ValueOf,
 ) -> PolarsResult<Option<Doubt>> {
     const LEAST: u64 = 20;
+    const FIRST: u32 = 20_000;
     let (Some(order), ValueOf::Line) = (order_id, value_of) else {
         return Ok(None);
     };
@@ -81,7 +82,7 @@ pub fn ids_on_first_lines(
     let orders = raw
         .clone()
         .select([stripped(order).alias("order"), is_blank.alias("blank"), col(FILE)])
-        .limit(LOOKED_AT)
+        .limit(FIRST)
         .filter(col("order").is_not_null().and(col("order").neq(lit(""))))
         .group_by([col("order"), col(FILE)])
         .agg([number(col("blank").sum()).alias("blank"), number(len()).alias("lines")])

@@ -43,9 +43,10 @@ pub fn without_protection(text: Expr) -> Expr {
     when(is_protected(text.clone())).then(inner).otherwise(text)
 }
 
-/// An identifier without surrounding blanks and without `="…"`; null where nothing is left.
-pub fn identifier(name: &str) -> Expr {
-    let text = without_protection(stripped(name));
+/// An identifier without surrounding blanks, and without `="…"` where some are `protected` so; null
+/// where nothing is left.
+pub fn identifier(name: &str, protected: bool) -> Expr {
+    let text = if protected { without_protection(stripped(name)) } else { stripped(name) };
     when(text.clone().eq(lit(""))).then(lit(NULL)).otherwise(text)
 }
 

@@ -13,13 +13,13 @@ use crate::frame::input::dates;
 use crate::frame::input::load::unreadable;
 use crate::frame::input::notation::is_missing;
 use crate::frame::input::numbers::{Notations, Numeric, each, numeric_columns};
-use crate::frame::input::typed::{Blanks, identifier, is_unusable, without_decimals};
+use crate::frame::input::typed::{Blanks, identifier, is_protected, is_unusable, without_decimals};
 use crate::frame::rules::column_types::{self, WRONG_TYPE};
 use crate::frame::rules::judged::{
     Cleaned, Rejected, Rule, count_by_rule, first_broken, is_sound, none_left, quarantine,
 };
 use crate::frame::rules::returns::Moved;
-use crate::frame::{collected, day_literal, engine, one_date};
+use crate::frame::{collected, day_literal, engine, one_date, query_bool};
 use crate::settings::columns::CUSTOMER_ID;
 use crate::settings::{AnalysisDate, Columns, Settings};
 
@@ -43,8 +43,12 @@ pub fn customers(raw: LazyFrame, files: &[String], settings: &Settings) -> Resul
     let format = dates::settle(&raw, &[first, last], setting, place, engine)?;
     let date =
         |name: &str| dates::parsed(name, schema.get(name).unwrap_or(&DataType::String), &format);
+    let id = columns.customer_id.as_str();
+    let protected = is_protected(col(id).cast(DataType::String)).any(true);
+    let protected =
+        query_bool(&raw, protected, engine).map_err(Error::engine("look at the ids"))?;
     let typed = raw.clone().with_columns([
-        without_decimals(identifier(&columns.customer_id)).alias(CUSTOMER_ID_TYPED),
+        without_decimals(identifier(id, protected)).alias(CUSTOMER_ID_TYPED),
         date(first).alias(FIRST_ORDER),
         date(last).alias(LAST_ORDER),
     ]);

@@ -28,13 +28,21 @@ pub fn omnichannel_totals(capped: LazyFrame, input: &Input) -> LazyFrame {
 /// # Errors
 /// [`Error::Engine`], never for valid rows.
 pub fn order_value(valid: &LazyFrame, input: &Input) -> Result<Option<f64>, Error> {
-    let totals = omnichannel_totals(valid.clone(), input);
-    let decile = (col(VALUE) / col(ORDERS)).quantile(lit(0.9), QuantileMethod::Nearest);
-    let found = || -> PolarsResult<Option<f64>> {
-        let found = totals.select([decile.alias(VALUE)]).collect()?;
-        Ok(found.column(VALUE)?.f64()?.get(0).filter(|value| *value > 0.0))
+    let total = |names: &[String]| {
+        names.iter().map(|name| col(typed_name(name))).reduce(|a, b| a + b).unwrap_or(lit(0.0))
     };
-    found().map_err(Error::engine("look at the order values"))
+    let value = total(&input.columns.value) / total(&input.columns.orders);
+    let values = || -> PolarsResult<Vec<f64>> {
+        let values = valid.clone().select([value.alias(VALUE)]).collect()?;
+        Ok(values.column(VALUE)?.f64()?.iter().flatten().collect())
+    };
+    let mut values = values().map_err(Error::engine("look at the order values"))?;
+    let position = values.len() * 9 / 10;
+    if position >= values.len() {
+        return Ok(None);
+    }
+    let decile = *values.select_nth_unstable_by(position, f64::total_cmp).1;
+    Ok((decile > 0.0).then_some(decile))
 }
 
 /// Summarises each customer as of the analysis date.
