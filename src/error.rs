@@ -3,11 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::safe_text::printable::printable;
+
 /// Everything that can end a command early.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The pipeline file or the command line is wrong; lists every fault found.
-    #[error("{place}: {}", list(.faults))]
+    #[error("{}: {}", printable(.place), list(.faults))]
     Settings {
         /// The file or flag at fault.
         place: String,
@@ -15,7 +17,7 @@ pub enum Error {
         faults: Vec<String>,
     },
     /// The input breaks the contract that the pipeline file states.
-    #[error("{place}: {}", .faults.join("; "))]
+    #[error("{}: {}", printable(.place), .faults.join("; "))]
     Input {
         /// The input at fault.
         place: String,
@@ -31,7 +33,7 @@ pub enum Error {
         remedy: Option<Remedy>,
     },
     /// Reading or writing failed.
-    #[error("{}: cannot {action}", .path.display())]
+    #[error("{}: cannot {action}", printable(&.path.to_string_lossy()))]
     Io {
         /// The file or folder.
         path: PathBuf,

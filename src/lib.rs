@@ -81,6 +81,7 @@
 //! 8. [`results`]: the results of a run, as plain types.
 //! 9. [`settings`]: the pipeline file. [`customers`]. `storage`: files, local or in object stores.
 //! 10. `math`: pure functions. [`error`]. `progress`: the stage that a run is in.
+//!     `safe_text`: text from outside, made safe for where it is shown.
 //!
 //! # Words
 //! | word | meaning |
@@ -113,6 +114,7 @@ mod progress;
 mod report;
 pub mod results;
 mod run;
+mod safe_text;
 pub mod settings;
 pub mod simulate;
 mod storage;

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cli::bar;
 use crate::cli::logging::{LogFormat, warn};
-use crate::cli::terminal::{Page, decimal, findings, number_table, printable, significant, whole};
+use crate::cli::terminal::{Page, decimal, findings, number_table, significant, whole};
 use crate::comparison::write::write;
 use crate::comparison::{Comparison, Mover, compare};
 use crate::frame::scored::compare::{Entry, KeptChange};
@@ -17,6 +17,7 @@ use crate::model::evaluate::stability::{SHIFTED, STABLE};
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
 use crate::results::migration::{Direction, MigrationCell};
+use crate::safe_text::printable::printable;
 
 /// Most entries of a column to keep that a line lists.
 const MOST_ENTRIES: usize = 8;
@@ -61,9 +62,9 @@ pub fn run(args: &CompareArgs, quiet: bool, log_format: LogFormat) -> anyhow::Re
 fn describe(comparison: &Comparison, folder: Option<&Path>) -> Page {
     let mut page = Page::default();
     let (before, after) = (&comparison.before, &comparison.after);
-    page.line(&format!(
-        "\u{1b}[1mcltv compare · {} · {} customers as of {}, {} as of {}\u{1b}[0m",
-        printable(&after.pipeline),
+    page.heading(&format!(
+        "cltv compare · {} · {} customers as of {}, {} as of {}",
+        after.pipeline,
         whole(before.customers as f64),
         before.as_of,
         whole(after.customers as f64),

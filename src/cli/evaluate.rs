@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::cli::logging::{LogFormat, warn};
-use crate::cli::terminal::{Page, findings, number_table, printable, whole};
+use crate::cli::terminal::{Page, findings, number_table, whole};
 use crate::cli::{memory, signals};
 use crate::evaluation::evaluate;
 use crate::evaluation::fold::{Evaluation, Fold, Method};
@@ -75,9 +75,8 @@ pub fn run(args: &EvaluateArgs, quiet: bool, log_format: LogFormat) -> anyhow::R
 fn describe(evaluation: &Evaluation, name: &str, folder: &Path) -> Page {
     let mut page = Page::default();
     for fold in &evaluation.folds {
-        page.line(&format!(
-            "\u{1b}[1mcltv evaluate · {} · {} customers to {}, forecast to {}\u{1b}[0m",
-            printable(name),
+        page.heading(&format!(
+            "cltv evaluate · {name} · {} customers to {}, forecast to {}",
             whole(fold.customers as f64),
             fold.calibration_end,
             fold.holdout_end

@@ -60,7 +60,7 @@ pub fn run(args: &InitArgs) -> anyhow::Result<()> {
     write_whole(&out, text.as_bytes())?;
     let said =
         format!("{}: check the guesses in it, then: cltv run {}\n", out.display(), out.display());
-    anstream::stdout().write_all(crate::cli::terminal::printable_lines(&said).as_bytes())?;
+    anstream::stdout().write_all(crate::safe_text::printable::printable_list(&said).as_bytes())?;
     Ok(())
 }
 

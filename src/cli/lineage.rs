@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::output::datasets;
 use crate::output::lineage::{Dataset, Execution, State, event};
 use crate::run::Run;
+use crate::safe_text::redacted::redacted;
 use crate::settings::Settings;
 
 /// The lineage of a run that has started and not yet ended.
@@ -69,7 +70,7 @@ impl Lineage {
                 let input = datasets::read(&self.input, &run.audit);
                 self.tell(&input, &State::Complete(&outputs))?;
             }
-            Err(error) => self.tell(&self.input, &State::Fail(&format!("{error:#}")))?,
+            Err(error) => self.tell(&self.input, &State::Fail(&redacted(&format!("{error:#}"))))?,
         }
         Ok(())
     }

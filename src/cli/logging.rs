@@ -1,7 +1,7 @@
 //! Log lines on stderr, as text for people or JSON for machines.
 
 use std::fmt;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 use clap::{ArgAction, Args, ValueEnum};
 use tracing::{Event, Level, Subscriber};
@@ -10,8 +10,9 @@ use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, SubscriberBuilder};
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::cli::terminal::printable;
 use crate::results::findings::{Finding, Severity};
+use crate::safe_text::printable::{printable_lines, printable_list};
+use crate::safe_text::redacted::redacted;
 
 /// Installs the logger of this process.
 pub fn start(verbosity: &Verbosity) {
@@ -26,7 +27,10 @@ pub fn start(verbosity: &Verbosity) {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none());
     match verbosity.log_format {
-        LogFormat::Json => builder.json().flatten_event(true).with_target(false).init(),
+        LogFormat::Json => {
+            let builder = builder.json().flatten_event(true).with_target(false);
+            builder.with_writer(|| Safe(std::io::stderr())).init();
+        }
         LogFormat::Text => builder.event_format(Plain).init(),
     }
 }
@@ -57,8 +61,25 @@ where
         } else {
             write!(writer, "{word}: ")?;
         }
-        context.field_format().format_fields(writer.by_ref(), event)?;
-        writeln!(writer)
+        let mut fields = String::new();
+        context.field_format().format_fields(Writer::new(&mut fields), event)?;
+        writeln!(writer, "{}", printable_list(&redacted(&fields)))
+    }
+}
+
+/// Passes on JSON lines without secrets in URLs, and without letters that steer a terminal. Line
+/// breaks in texts are escaped already.
+struct Safe<W>(W);
+
+impl<W: Write> Write for Safe<W> {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        self.0.write_all(printable_lines(&redacted(&text)).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
     }
 }
 
@@ -67,7 +88,7 @@ where
 pub fn warn(findings: &[Finding], format: LogFormat) {
     if format == LogFormat::Json || !std::io::stdout().is_terminal() {
         for finding in findings.iter().filter(|f| f.severity == Severity::Warning) {
-            tracing::warn!(code = &*finding.code, "{}", printable(&finding.message));
+            tracing::warn!(code = &*finding.code, "{}", finding.message);
         }
     }
 }

@@ -41,6 +41,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::cli::job::defect;
 use crate::cli::logging::Verbosity;
 use crate::error::Error;
+use crate::safe_text::printable::printable;
+use crate::safe_text::redacted::redacted;
 
 /// Customer lifetime value from a customer export or an order log.
 #[derive(Parser)]
@@ -76,7 +78,7 @@ enum Command {
 /// Runs the program and returns its exit code. A panic ends it like any other error, with one line
 /// on stderr.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| misused(&error));
     logging::start(&cli.verbosity);
     std::panic::set_hook(Box::new(|panic| tracing::debug!("{panic}")));
     signals::listen();
@@ -90,9 +92,19 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{}", terminal::printable_lines(&format!("{error:#}")));
+            tracing::error!("{error:#}");
             ExitCode::from(error.downcast_ref::<Error>().map_or(1, Error::exit_code))
         }
+    }
+}
+
+/// Prints what is wrong with the command line, or the help that it asks for, and ends the program.
+/// Arguments are repeated without secrets, and without what would steer the terminal.
+fn misused(error: &clap::Error) -> ! {
+    let safe = |argument: std::ffi::OsString| printable(&redacted(&argument.to_string_lossy()));
+    match Cli::try_parse_from(std::env::args_os().map(safe)) {
+        Err(same) if same.kind() == error.kind() => same.exit(),
+        _ => Cli::command().error(error.kind(), "the command line is wrong: see --help").exit(),
     }
 }
 

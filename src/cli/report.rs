@@ -8,6 +8,7 @@ use crate::comparison::finished_run::Finished;
 use crate::comparison::{Comparison, compare};
 use crate::error::Error;
 use crate::output::page::page;
+use crate::safe_text::printable::printable;
 use crate::settings::{Language, Report};
 use crate::storage::atomic::write_whole;
 
@@ -55,7 +56,7 @@ pub fn run(args: &ReportArgs, quiet: bool) -> anyhow::Result<()> {
     make(&finished, migration.as_ref(), settings, &out)?;
     super::bar::finish();
     if !quiet {
-        anstream::println!("Written to {}", out.display());
+        anstream::println!("Written to {}", printable(&out.display().to_string()));
     }
     Ok(())
 }

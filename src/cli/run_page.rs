@@ -7,13 +7,14 @@ use std::path::Path;
 use polars::prelude::{AnyValue, DataFrame};
 
 use crate::cli::terminal::{
-    Page, decimal, findings, number_table, plain_table, printable, significant, whole,
+    Page, decimal, findings, number_table, plain_table, significant, whole,
 };
 use crate::customers::Scope;
 use crate::model::likelihood::estimate::Parameter;
 use crate::output::tables;
 use crate::results::forecast::{ForecastRow, Interval, Span};
 use crate::run::Run;
+use crate::safe_text::printable::printable;
 use crate::settings::columns::CLTV;
 use crate::settings::{FrequencyKind, MonthLength, PurchaseModelName, Settings};
 
@@ -40,9 +41,9 @@ pub fn print(run: &Run, settings: &Settings, folder: Option<&Path>) -> anyhow::R
 }
 
 fn heading(page: &mut Page, run: &Run, settings: &Settings) {
-    page.line(&format!(
-        "\u{1b}[1mcltv · {} · {} customers as of {}\u{1b}[0m",
-        printable(&settings.name),
+    page.heading(&format!(
+        "cltv · {} · {} customers as of {}",
+        settings.name,
         whole(run.scored.height() as f64),
         run.audit.observation_end
     ));

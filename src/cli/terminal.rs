@@ -1,10 +1,20 @@
 //! Building blocks of all pages on the terminal: paragraphs, tables, numbers for people.
 
 use crate::results::findings::{Finding, Severity};
+use crate::safe_text::printable::printable;
+use crate::safe_text::redacted::redacted;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 /// Width in characters without a terminal.
 const PLAIN_WIDTH: u16 = 100;
+
+/// Codes of the terminal for bold and yellow text, and for the end of them.
+const BOLD: &str = "\u{1b}[1m";
+const YELLOW: &str = "\u{1b}[33m";
+const PLAIN: &str = "\u{1b}[0m";
+
+/// The mark before a warning.
+pub const WARNING: &str = "\u{1b}[33m!\u{1b}[0m";
 
 /// The text to print, built line by line.
 #[derive(Default)]
@@ -14,15 +24,21 @@ pub struct Page {
 }
 
 impl Page {
-    /// Adds a line.
+    /// Adds a line. Nothing in it can steer the terminal but the styles of this file.
     pub fn line(&mut self, text: &str) {
-        self.text.push_str(text);
+        self.text.push_str(&styled(text));
         self.text.push('\n');
     }
 
     /// Adds a title with a blank line before it.
     pub fn title(&mut self, text: &str) {
-        self.line(&format!("\n\u{1b}[1m{text}\u{1b}[0m"));
+        self.line("");
+        self.heading(text);
+    }
+
+    /// Adds a bold line.
+    pub fn heading(&mut self, text: &str) {
+        self.line(&format!("{BOLD}{text}{PLAIN}"));
     }
 
     /// Adds text with a mark before its first line, wrapped and indented by `indent` characters.
@@ -85,7 +101,7 @@ pub fn findings(page: &mut Page, findings: &[Finding]) {
     page.title("Read this before you use the numbers");
     for finding in findings {
         let mark = match finding.severity {
-            Severity::Warning => "\u{1b}[33m!\u{1b}[0m",
+            Severity::Warning => WARNING,
             Severity::Note => "·",
         };
         page.paragraph(mark, 4, &sentence(&finding.message));
@@ -93,24 +109,23 @@ pub fn findings(page: &mut Page, findings: &[Finding]) {
     }
 }
 
+/// A safe line in which our own styles stay.
+fn styled(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\u{1b}') {
+        safe.push_str(&printable(&redacted(&rest[..at])));
+        rest = &rest[at..];
+        let style = [BOLD, YELLOW, PLAIN].into_iter().find(|style| rest.starts_with(style));
+        safe.push_str(style.unwrap_or("\u{fffd}"));
+        rest = &rest[style.map_or(1, str::len)..];
+    }
+    safe + &printable(&redacted(rest))
+}
+
 /// Number of visible characters of a mark, without its colour codes.
 fn visible(mark: &str) -> usize {
     if mark.starts_with('\u{1b}') { 1 } else { mark.chars().count() }
-}
-
-/// Text with its control characters replaced, so that data cannot control the terminal.
-pub fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-/// As [`printable`], but line breaks stay.
-pub fn printable_lines(text: &str) -> String {
-    text.split_inclusive('\n')
-        .map(|line| match line.strip_suffix('\n') {
-            Some(line) => printable(line) + "\n",
-            None => printable(line),
-        })
-        .collect()
 }
 
 /// As [`printable`], with a capital first letter unless the text begins with an identifier.
@@ -170,7 +185,13 @@ mod tests {
     }
 
     #[test]
-    fn data_cannot_steer_the_terminal() {
-        assert_eq!(printable("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
+    fn only_our_own_styles_reach_the_terminal() {
+        let mut page = Page::default();
+        page.title("a\u{1b}[2Jb\nc");
+        page.line("s3://k:secret@bucket");
+        assert_eq!(
+            page.text,
+            "\n\u{1b}[1ma\u{fffd}[2Jb\u{fffd}c\u{1b}[0m\ns3://***@bucket\n"
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! Tables as files: Parquet, Arrow IPC and CSV.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use polars::prelude::*;
@@ -7,6 +8,7 @@ use polars::prelude::*;
 use crate::error::Error;
 use crate::output::folder::staging::Staging;
 use crate::output::metadata::Notes;
+use crate::safe_text::spreadsheet::harmless;
 
 /// Rows per Parquet row group, the unit that readers distribute over cores and skip. About 10 MB of
 /// customers is enough to compress well, and still keeps 16 cores busy for a million rows.
@@ -60,7 +62,8 @@ pub fn csv(staging: &Staging, name: &str, frame: &DataFrame) -> Result<(), Error
     staging.file(name, |file| file.write_all(&bytes))
 }
 
-/// A frame as CSV text. Texts that a spreadsheet would run as formulas get an apostrophe in front.
+/// A frame as CSV text. Cells and titles that a spreadsheet would run as formulas get an apostrophe;
+/// see [`harmless`].
 ///
 /// # Errors
 /// [`Error::Engine`], never for plain columns.
@@ -68,8 +71,11 @@ pub fn csv_bytes(frame: &mut DataFrame) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let mut write = || -> PolarsResult<()> {
         for name in frame.get_column_names_owned() {
-            if let Some(harmless) = without_formulas(frame.column(&name)?)? {
-                frame.with_column(harmless)?;
+            if let Some(column) = harmless_cells(frame.column(&name)?) {
+                frame.with_column(column)?;
+            }
+            if let Cow::Owned(title) = harmless(&name) {
+                frame.rename(&name, title.into())?;
             }
         }
         CsvWriter::new(&mut bytes).finish(frame)
@@ -78,31 +84,12 @@ pub fn csv_bytes(frame: &mut DataFrame) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// The column with an apostrophe before each text that a spreadsheet would run as a formula.
-///
-/// Returns `Ok(None)` when it has no such text.
-pub(crate) fn without_formulas(column: &Column) -> PolarsResult<Option<Column>> {
-    let Ok(texts) = column.str() else {
-        return Ok(None);
-    };
-    if !texts.iter().flatten().any(is_formula) {
-        return Ok(None);
+/// The column with harmless cells. Returns `None` when all of them are already.
+fn harmless_cells(column: &Column) -> Option<Column> {
+    let texts = column.str().ok()?;
+    if texts.iter().flatten().all(|text| matches!(harmless(text), Cow::Borrowed(_))) {
+        return None;
     }
-    let harmless = |text: &str| match is_formula(text) {
-        true => format!("'{text}"),
-        false => text.to_owned(),
-    };
     let texts: StringChunked = texts.iter().map(|text| text.map(harmless)).collect();
-    Ok(Some(texts.with_name(column.name().clone()).into_column()))
-}
-
-/// Whether a spreadsheet would run a text as a formula. A negative number, or a telephone number
-/// with its plus, is not a formula.
-pub(crate) fn is_formula(text: &str) -> bool {
-    let mut letters = text.chars();
-    match letters.next() {
-        Some('=' | '@' | '\t' | '\r') => true,
-        Some('+' | '-') => !letters.all(|c| c.is_ascii_digit() || " ().-".contains(c)),
-        _ => false,
-    }
+    Some(texts.with_name(column.name().clone()).into_column())
 }

@@ -31,6 +31,7 @@ use sha2::{Digest, Sha256};
 use view::View;
 
 use crate::report::sections::input_name;
+use crate::safe_text::printable::printable_lines;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -81,7 +82,8 @@ pub(crate) fn page(view: &View<'_>) -> String {
             }
         }
     };
-    page.into_string()
+    // Names may hold letters that turn the direction of writing.
+    printable_lines(&page.into_string())
 }
 
 /// The content security policy: only the page's own script runs, whatever the data contain.

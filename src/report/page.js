@@ -36,13 +36,11 @@
     });
   }
 
-  // Tables as CSV, with the exact values that stand behind the rounded ones. Texts that a spreadsheet
-  // would run as a formula have an apostrophe before them.
+  // Tables as CSV, with the exact values that stand behind the rounded ones, and with texts that no
+  // spreadsheet runs as formulas.
   const cell = (node) => {
-    if (node.dataset.v !== undefined) return node.dataset.v;
-    const text = node.textContent;
-    const safe = /^[=@\t\r]|^[+-](?![\d ().-]*$)/.test(text) ? `'${text}` : text;
-    return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+    const text = node.dataset.v ?? node.textContent;
+    return /[",;\n\r\t]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   for (const button of all("button.csv")) {
     button.addEventListener("click", () => {

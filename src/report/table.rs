@@ -1,7 +1,11 @@
 //! Tables for readers, screen readers, and download as CSV, which takes the exact values behind the
 //! rounded ones.
 
+use std::borrow::Cow;
+
 use maud::{Markup, html};
+
+use crate::safe_text::spreadsheet::harmless;
 
 /// A table with a header row; its first column names the rows.
 #[derive(Debug, Clone, Default)]
@@ -67,7 +71,7 @@ impl Table {
                 table id=(id) {
                     caption { (caption) }
                     thead { tr { @for (i, title) in self.head.iter().enumerate() {
-                        th.n[self.is_numeric(i)] scope="col" { (title) }
+                        th.n[self.is_numeric(i)] scope="col" data-v=[changed(title)] { (title) }
                     } } }
                     tbody {
                         @for row in &self.rows {
@@ -83,9 +87,11 @@ impl Table {
 impl Cell {
     fn markup(&self, names_row: bool) -> Markup {
         match self {
-            Self::Text(text) if names_row => html! { th scope="row" { (text) } },
+            Self::Text(text) if names_row => {
+                html! { th scope="row" data-v=[changed(text)] { (text) } }
+            }
             Self::Text(text) if text == NONE => html! { td.n { (text) } },
-            Self::Text(text) => html! { td { (text) } },
+            Self::Text(text) => html! { td data-v=[changed(text)] { (text) } },
             Self::Number(text, value) => html! { td.n data-v=(value) { (text) } },
             Self::Bar(text, value, share) => html! {
                 td.n.bar data-v=(value) style=(format!("--w:{:.1}%", 100.0 * share)) { (text) }
@@ -94,5 +100,13 @@ impl Cell {
                 td.n.heat data-v=(value) style=(format!("--w:{:.0}%", 45.0 * share)) { (text) }
             },
         }
+    }
+}
+
+/// What stands for a text in the download, where a spreadsheet would run it as a formula.
+fn changed(text: &str) -> Option<String> {
+    match harmless(text) {
+        Cow::Owned(safe) => Some(safe),
+        Cow::Borrowed(_) => None,
     }
 }

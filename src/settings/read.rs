@@ -150,7 +150,7 @@ pub fn load(path: &Path, overrides: &Overrides) -> Result<Settings, Error> {
 /// Every fault, one sentence each.
 pub fn parse(text: &str, overrides: &Overrides) -> Result<Settings, Vec<String>> {
     let table: Table = text.parse().map_err(|e: toml::de::Error| {
-        vec![format!("not valid TOML: {}", e.to_string().trim_end())]
+        vec![format!("not valid TOML: {}", e.to_string().trim_end().replace('\n', "\n    "))]
     })?;
     checked(table, overrides)
 }

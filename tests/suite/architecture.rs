@@ -11,7 +11,7 @@ use crate::support::project;
 /// Folders and files at the top of src, the lowest floor first. Those on one floor do not know each
 /// other.
 const FLOORS: &[&[&str]] = &[
-    &["math", "error", "progress"],
+    &["math", "error", "progress", "safe_text"],
     &["settings", "customers", "storage"],
     &["results"],
     &["frame", "model", "report"],

@@ -4,11 +4,13 @@ use serde_json::{Value, json};
 
 use crate::cli::check::prospect::{Checked, Prospect, to_paste};
 use crate::cli::terminal::{
-    Page, findings, number_table, plain_table, printable, printable_lines, sentence, whole,
+    Page, WARNING, findings, number_table, plain_table, sentence, whole,
 };
 use crate::frame::guess::inspect::{Column, Overview};
 use crate::frame::input::kinds::ColumnKind;
 use crate::results::findings::Severity;
+use crate::safe_text::printable::{printable, printable_lines};
+use crate::safe_text::redacted::redacted;
 use crate::settings::{Cancelled, FrequencyKind, Input, InputKind};
 
 /// Most characters of a value in a table.
@@ -33,9 +35,9 @@ pub fn page(checked: &Checked) -> String {
 }
 
 fn columns(page: &mut Page, overview: &Overview) {
-    page.line(&format!(
-        "\u{1b}[1m{}: {} rows, {} columns\u{1b}[0m",
-        printable(&overview.path),
+    page.heading(&format!(
+        "{}: {} rows, {} columns",
+        overview.path,
         whole(overview.rows as f64),
         overview.columns.len()
     ));
@@ -75,7 +77,7 @@ fn remark(page: &mut Page, column: &Column) {
         page.line(&format!(" {name}: {rows} values are no {}", column.kind.name()));
     }
     if let Some(fault) = &column.fault {
-        page.paragraph("\u{1b}[33m!\u{1b}[0m", 4, &format!("{}.", sentence(&printable(fault))));
+        page.paragraph(WARNING, 4, &format!("{}.", sentence(&printable(fault))));
     }
 }
 
@@ -155,7 +157,7 @@ fn would_do(page: &mut Page, prospect: &Prospect, overview: &Overview) {
     page.table(&table);
     if let Some(too_little) = &prospect.too_little {
         page.paragraph(
-            "\u{1b}[33m!\u{1b}[0m",
+            WARNING,
             4,
             &format!("Too little data: {}", printable(too_little)),
         );
@@ -247,7 +249,7 @@ fn selected(page: &mut Page, prospect: &Prospect) {
 pub fn json(checked: &Checked) -> anyhow::Result<String> {
     let run = match &checked.prospect {
         Ok(prospect) => run(prospect),
-        Err(error) => json!({ "possible": false, "fault": error.to_string() }),
+        Err(error) => json!({ "possible": false, "fault": redacted(&error.to_string()) }),
     };
     let document = json!({
         "input": checked.overview,
