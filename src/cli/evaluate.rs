@@ -57,7 +57,7 @@ pub fn run(args: &EvaluateArgs, quiet: bool, log_format: LogFormat) -> anyhow::R
     };
     let settings = load(&args.pipeline, &overrides)?;
     memory::guard(&settings);
-    let target = Target::lock(&settings.output.path, OutputKind::Evaluation)?;
+    let target = Target::of(&settings, OutputKind::Evaluation)?;
     let evaluation = evaluate(&settings, args.folds)?;
     let folder = write(&evaluation, &settings, &target)?;
     signals::written();

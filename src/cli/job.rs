@@ -89,9 +89,8 @@ impl Job<'_> {
         &self,
         analyse: impl FnOnce(&Settings) -> Result<Run, Error>,
     ) -> anyhow::Result<(Run, Option<PathBuf>)> {
-        let path = &self.settings.output.path;
-        let target =
-            if self.args.dry_run { None } else { Some(Target::lock(path, OutputKind::Run)?) };
+        let lock = || Target::of(&self.settings, OutputKind::Run);
+        let target = (!self.args.dry_run).then(lock).transpose()?;
         let run = analyse(&self.settings)?;
         if self.args.strict {
             refuse_warnings(&run.findings, "nothing was written")?;

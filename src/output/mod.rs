@@ -22,6 +22,7 @@ pub mod run_json;
 pub mod table_columns;
 pub mod tables;
 
+use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -29,16 +30,18 @@ use run_json::{Started, Written};
 
 use crate::error::Error;
 use crate::model_file::ModelFile;
-use crate::output::folder::target::Target;
+use crate::output::folder::refusal::refuse_shared;
+use crate::output::folder::target::{Target, lock_for_change};
 use crate::output::tables::small_tables;
 use crate::progress;
 use crate::results::json_text::text;
 use crate::results::run_document::RunDocument;
 use crate::run::Run;
-use crate::settings::{Format, Partition, Settings};
-use crate::storage::atomic::write_whole;
+use crate::settings::{FolderMode, Format, Partition, Settings};
+use crate::storage::atomic::{write_whole, write_with_mode};
 use crate::storage::fingerprint::lost_thread;
-use crate::storage::object_store;
+use crate::storage::ownership::temporary_folder;
+use crate::storage::{object_store, rights};
 
 /// Writes only model.json; returns its path.
 ///
@@ -48,17 +51,21 @@ use crate::storage::object_store;
 pub fn write_model(model_file: &ModelFile, settings: &Settings) -> Result<PathBuf, Error> {
     let folder = &settings.output.path;
     let text = model_file.text()?;
+    object_store::without_credentials(&folder.to_string_lossy())?;
     if let Some(url) = folder.to_str().filter(|path| object_store::is_remote(path)) {
-        object_store::without_credentials(url)?;
-        let made = tempfile::tempdir().map_err(Error::io(folder, "write the model"))?;
+        let made = temporary_folder().map_err(Error::io(folder, "write the model"))?;
         let path = made.path().join("model.json");
         write_whole(&path, text.as_bytes())?;
         object_store::upload(&[path], url, &[])?;
         return Ok(folder.join("model.json"));
     }
-    std::fs::create_dir_all(folder).map_err(Error::io(folder, "create the output folder"))?;
+    refuse_shared(folder, Some(&settings.input.path))?;
+    fs::create_dir_all(folder).map_err(Error::io(folder, "create the output folder"))?;
+    let _lock = lock_for_change(folder)?;
+    let found = fs::metadata(folder).map_err(Error::io(folder, "write the model"))?;
+    let mode = settings.output.mode.map_or_else(|| rights::mode(&found), FolderMode::bits);
     let path = folder.join("model.json");
-    write_whole(&path, text.as_bytes())?;
+    write_with_mode(&path, text.as_bytes(), Some(mode & 0o666))?;
     Ok(path)
 }
 

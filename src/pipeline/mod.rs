@@ -58,7 +58,7 @@ pub use crate::run::{Fitted, Run};
 /// # Errors
 /// As [`analyse`]; [`Error::Io`] when the folder cannot be written. Then nothing in it has changed.
 pub fn run(settings: &Settings, started: &Started) -> Result<(Run, PathBuf), Error> {
-    let target = Target::lock(&settings.output.path, OutputKind::Run)?;
+    let target = Target::of(settings, OutputKind::Run)?;
     let run = analyse(settings)?;
     let folder = write(&run, settings, started, &target)?;
     Ok((run, folder))

@@ -190,7 +190,7 @@ fn of_rfm(rfm: &Rfm) -> Definition {
 }
 
 fn of_output(output: &Output) -> Definition {
-    let Output { path: _, partition: _, formats: _, top: _, rename: _, currency } = output;
+    let Output { path: _, partition: _, mode: _, formats: _, top: _, rename: _, currency } = output;
     define("output.currency", "currency", json!(currency), &[Succession, Comparison])
 }
 

@@ -125,6 +125,7 @@ impl Default for Output {
         Self {
             path: PathBuf::from("output"),
             partition: None,
+            mode: None,
             formats: vec![Format::Parquet],
             top: 20,
             rename: BTreeMap::new(),

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! * `sections`: the sections of a pipeline file. `contract`: the section `[contract]`.
-//! * `types`, `bytes`, `dates`: the values that keys can take (units, models, sizes, dates).
+//! * `types`, `bytes`, `dates`, `mode`: the values that keys can take (units, models, sizes, dates).
 //! * [`columns`]: names of input and output columns.
 //! * `comparability`: settings that must be the same for a model to score, or for runs to be
 //!   compared.
@@ -17,6 +17,7 @@ pub(crate) mod comparability;
 pub(crate) mod contract;
 pub(crate) mod dates;
 mod defaults;
+pub(crate) mod mode;
 mod read;
 pub(crate) mod sections;
 pub(crate) mod types;
@@ -24,6 +25,7 @@ pub(crate) mod types;
 pub use bytes::ByteSize;
 pub use contract::{BadRows, ColumnType, Contract};
 pub use dates::AnalysisDate;
+pub use mode::FolderMode;
 pub(crate) use read::without_input;
 pub use read::{Overrides, load, parse, restore};
 pub use sections::{

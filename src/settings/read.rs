@@ -110,7 +110,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("uncertainty", &["level", "method", "draws", "seed"]),
     ("segments", &["labels", "channel_column", "categories_column"]),
     ("rfm", &["ties", "segments"]),
-    ("output", &["path", "partition", "formats", "top", "rename", "currency"]),
+    ("output", &["path", "partition", "mode", "formats", "top", "rename", "currency"]),
     ("report", &["language", "show_ids"]),
     ("lineage", &["namespace"]),
     ("resources", &["memory_limit", "engine"]),

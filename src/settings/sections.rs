@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::settings::bytes::ByteSize;
 use crate::settings::contract::Contract;
 use crate::settings::dates::{self, AnalysisDate};
+use crate::settings::mode::FolderMode;
 use crate::settings::types::{
     self, CappedColumns, DuplicateLines, EngineName, Format, FrequencyKind, InputKind,
     MonetaryKind, MonthLength, Partition, PurchaseModelName, Returns, SpendModelName, Ties,
@@ -68,7 +69,7 @@ impl Settings {
         }
         for section in ["input", "output"] {
             if let Some(keys) = settings.get_mut(section).and_then(|s| s.as_object_mut()) {
-                keys.retain(|name, _| !["path", "partition"].contains(&name.as_str()));
+                keys.retain(|name, _| !["path", "partition", "mode"].contains(&name.as_str()));
             }
         }
         without_nulls(&mut settings);
@@ -392,6 +393,10 @@ pub struct Output {
     pub path: PathBuf,
     /// How runs are split into subfolders; when absent, they are written to the folder itself.
     pub partition: Option<Partition>,
+    /// Mode of the folder, and without the right to enter that of the files; when absent, as the
+    /// folder has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<FolderMode>,
     /// Formats of the customer table.
     pub formats: Vec<Format>,
     /// Number of customers in the top list.

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::error::Error;
+use crate::safe_text::redacted::redacted;
+use crate::storage::ownership::temporary_folder;
 use crate::storage::{interrupt, stdin, transfer};
 
 /// Prefixes of the paths of objects.
@@ -19,7 +21,14 @@ const SCHEMES: &[&str] =
 
 /// Whether a path names something in an object store.
 pub fn is_remote(path: &str) -> bool {
-    SCHEMES.iter().any(|scheme| path.starts_with(scheme))
+    scheme(path).is_some_and(|scheme| SCHEMES.contains(&scheme.as_str()))
+}
+
+/// The scheme of a URL with its colon and slashes, in lower case. Returns `None` for a local path.
+fn scheme(path: &str) -> Option<String> {
+    let (scheme, _) = path.split_once("://")?;
+    let named = !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '+');
+    named.then(|| format!("{}://", scheme.to_lowercase()))
 }
 
 /// An input on the local disk: the given path, or a copy of remote objects.
@@ -117,7 +126,7 @@ impl Copied {
 fn fetch(url: &str, is_wanted: impl Fn(&str, &str) -> bool) -> Result<Copied, Error> {
     without_credentials(url)?;
     let failed = || Error::io(Path::new(url), "read from the object store");
-    let folder = tempfile::tempdir().map_err(failed())?;
+    let folder = temporary_folder().map_err(failed())?;
     interrupt::register(folder.path());
     let (parent, pattern) = url.rsplit_once('/').map_or((url, ""), |(parent, name)| (parent, name));
     let parent = format!("{parent}/");
@@ -148,19 +157,30 @@ pub fn upload(files: &[PathBuf], url: &str, obsolete: &[&str]) -> Result<(), Err
         .map_err(Error::io(Path::new(url), "write to the object store"))
 }
 
-/// Refuses a remote path with a password, a query or a fragment, which can hold credentials.
+/// Refuses a URL with a password, a query or a fragment, which can hold credentials, and one that
+/// names no object store.
 ///
 /// # Errors
-/// [`Error::Settings`], which does not repeat the path.
+/// [`Error::Settings`], which does not repeat what may be secret.
 pub fn without_credentials(url: &str) -> Result<(), Error> {
-    if !is_remote(url) {
+    let Some(scheme) = scheme(url) else {
         return Ok(());
+    };
+    let refused = |place: &str, fault: &str| {
+        Err(Error::Settings { place: place.to_owned(), faults: vec![fault.to_owned()] })
+    };
+    if !is_remote(url) {
+        return refused(
+            &redacted(url),
+            &format!(
+                "{scheme} is not read or written: copy the file here, or use an object store \
+                 (s3://, gs://, az://)"
+            ),
+        );
     }
+    let place = "a path in an object store";
     if !cfg!(feature = "cloud") {
-        return Err(Error::Settings {
-            place: "a path in an object store".to_owned(),
-            faults: vec![transfer::UNSUPPORTED.to_owned()],
-        });
+        return refused(place, transfer::UNSUPPORTED);
     }
     let authority = url.split("://").nth(1).and_then(|rest| rest.split('/').next());
     // In abfss://container@account the first part is a name; a password would follow a colon.
@@ -169,14 +189,11 @@ pub fn without_credentials(url: &str) -> Result<(), Error> {
     if user.is_none_or(|(user, _)| !user.contains(':')) && !query && !url.contains('#') {
         return Ok(());
     }
-    Err(Error::Settings {
-        place: "a path in an object store".to_owned(),
-        faults: vec![
-            "it holds a password, a signature or a query: name the bucket and the folder only, and \
-             give credentials by the environment"
-                .to_owned(),
-        ],
-    })
+    refused(
+        place,
+        "it holds a password, a signature or a query: name the bucket and the folder only, and give \
+         credentials by the environment",
+    )
 }
 
 #[cfg(test)]
@@ -186,6 +203,7 @@ mod tests {
     #[test]
     fn what_is_remote() {
         assert!(is_remote("s3://bucket/a.csv") && is_remote("abfss://c@a.dfs.core.windows.net/x"));
+        assert!(is_remote("S3://bucket/a.csv") && !is_remote("https://host/a.csv"));
         assert!(!is_remote("data/s3.csv") && !is_remote("/s3://x") && !is_remote("file:///x"));
     }
 
@@ -195,6 +213,9 @@ mod tests {
             "s3://key:hunter2@bucket/a.csv",
             "az://container/a.csv?sv=1&sig=hunter2",
             "s3://bucket/a.csv#hunter2",
+            "S3://key:hunter2@bucket/a.csv",
+            "https://user:hunter2@host/a.csv",
+            "FTP://hunter2@host/a.csv",
         ] {
             let error = without_credentials(url).expect_err(url).to_string();
             assert!(!error.contains("hunter2"), "{error}");

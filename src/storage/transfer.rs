@@ -19,6 +19,8 @@ mod with_cloud {
     use polars::io::cloud::{PolarsObjectStore, build_object_store};
     use polars::prelude::PlRefPath;
 
+    use crate::storage::ownership::create_private;
+
     /// Copies objects below `parent` into a local folder: the `one` that `pattern` names, or all
     /// whose names are wanted. Returns the copies.
     pub(crate) fn download(
@@ -46,7 +48,7 @@ mod with_cloud {
             let mut files = Vec::new();
             for key in &keys {
                 let path = folder.join(key.filename().unwrap_or_default());
-                let mut file = tokio::fs::File::create(&path).await?;
+                let mut file = tokio::fs::File::from_std(create_private(&path)?);
                 store.download(key, &mut file).await.map_err(other)?;
                 files.push(path);
             }
@@ -90,7 +92,9 @@ mod with_cloud {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         runtime.block_on(async {
-            let path = PlRefPath::new(url);
+            // Polars knows schemes in lower case only.
+            let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+            let path = PlRefPath::new(&format!("{}://{rest}", scheme.to_lowercase()));
             let (location, store) = build_object_store(path, None, false).await.map_err(other)?;
             let key = Key::parse(&location.prefix).map_err(other)?;
             task(store, key).await

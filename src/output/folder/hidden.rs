@@ -1,12 +1,12 @@
 //! Names of the hidden files and folders next to an output folder and in it.
 
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 /// Marker file of a folder that is being written; it stays in the target until the exchange is
 /// complete. Its text is the manifest name of the writing command.
 pub(crate) const MARK: &str = ".cltv-unfinished";
-/// Suffix of the former output, when two renames have to replace the exchange.
+/// Suffix of the former output, when two renames have to replace the exchange; in the folder itself,
+/// the name of a folder with the former files, while they are replaced one by one.
 pub(crate) const OLD: &str = ".cltv-old";
 
 /// Suffix of the hidden folder that a run writes to; after the exchange it holds the former output.
@@ -19,12 +19,4 @@ pub(crate) const LOCK: &str = ".cltv-lock";
 pub(crate) fn beside(target: &Path, ending: &str) -> PathBuf {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     target.with_file_name(format!(".{name}{ending}"))
-}
-
-/// Removes one of our folders with everything in it, if it exists.
-pub(crate) fn remove(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 use crate::output::files;
 use crate::output::folder::hidden::MARK;
+use crate::storage::ownership::read_own;
 
 /// The kind of output, which decides which files in the target the command owns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +60,7 @@ impl OutputKind {
         // `cltv fit` writes model.json without a manifest.
         let fitted = |file: &str| self == Self::Run && file == "model.json";
         let there = |file: &&&str| folder.join(file).exists() && !fitted(file);
-        let known = folder.join(self.manifest()).exists() || folder.join(MARK).exists();
+        let known = folder.join(self.manifest()).exists() || read_own(&folder.join(MARK)).is_some();
         match self.files().iter().find(there).filter(|_| !known) {
             None => Ok(()),
             Some(file) => Err(Error::Settings {

@@ -1,73 +1,64 @@
-//! Clears away the former output folder after an exchange, and finishes or undoes what a killed run
-//! began.
+//! Finishes or undoes what a killed run began.
 
 use std::path::Path;
 use std::{fs, io};
 
-use crate::output::folder::hidden::{LOCK, MARK, NEW, OLD, beside, remove};
+use crate::output::folder::disk::{Disk, System};
+use crate::output::folder::hidden::{LOCK, MARK, NEW, OLD, beside};
 use crate::output::folder::kind::OutputKind;
-use crate::output::folder::lock::Lock;
+use crate::output::folder::leftovers::{clear_away, restore, retire_former, unmark};
+use crate::storage::lock::Lock;
+use crate::storage::ownership::{is_own_folder, owner, read_own};
 
-/// Moves what the command does not own from the former output to the new one, and removes the
-/// former folder once it is empty. The new output is in place whatever happens here.
-pub(crate) fn retire_former(
-    former: &Path,
-    target: &Path,
-    kind: Option<OutputKind>,
-) -> io::Result<()> {
-    for entry in fs::read_dir(former)? {
-        let entry = entry?;
-        let (name, path) = (entry.file_name(), entry.path());
-        let owned = kind.is_some_and(|kind| kind.owns(&name.to_string_lossy()));
-        let moved = target.join(&name);
-        let is_folder = entry.file_type()?.is_dir();
-        // A file of others that is in the target already was linked there before the exchange.
-        if !owned && !moved.exists() {
-            fs::rename(path, moved)?;
-        } else if !is_folder {
-            fs::remove_file(path)?;
-        }
-    }
-    fs::remove_dir(former)?;
-    unmark(target)
-}
-
-/// Removes the marker file: the folder is complete.
-pub(crate) fn unmark(folder: &Path) -> io::Result<()> {
-    match fs::remove_file(folder.join(MARK)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Finishes or undoes what a killed run began. The caller must hold the lock of the target.
+/// Finishes or undoes what a killed run began beside the target and in it. The caller must hold the
+/// lock of the target.
+///
+/// # Errors
+/// When something cannot be renamed or removed, or is not ours.
 pub(crate) fn recover(target: &Path) -> io::Result<()> {
     let (new, old) = (beside(target, NEW), beside(target, OLD));
-    if old.is_dir() && !target.exists() {
-        fs::rename(&old, target)?;
-    }
-    let mark = fs::read_to_string(target.join(MARK)).ok();
-    for left in [old, new].iter().filter(|left| left.is_dir()) {
-        match &mark {
-            // The target was exchanged, so this folder is the former output.
-            Some(mark) if !left.join(MARK).exists() => {
-                let kind = OutputKind::ALL.into_iter().find(|kind| kind.manifest() == mark.trim());
-                if let Err(error) = retire_former(left, target, kind) {
-                    keep(left, target, &error)?;
-                }
-            }
-            // It was never in place. Only a run creates it, so everything in it is ours.
-            _ => remove(left)?,
+    if !target.exists() && old.is_dir() && !old.is_symlink() {
+        // A run was killed between two renames: its unfinished folder, which is ours, proves it.
+        if read_own(&new.join(MARK)).is_some() || is_ours(&old, None)? {
+            fs::rename(&old, target)?;
         }
     }
+    let mark = read_own(&target.join(MARK));
+    let whose = fs::symlink_metadata(target).ok().and_then(|found| owner(&found));
+    for left in [old, new] {
+        if is_ours(&left, whose)? {
+            finish(&left, target, mark.as_deref())?;
+        }
+    }
+    recover_inside(target, mark.is_some())?;
     match mark {
         // Without a manifest, the marker file is what shows that the files are ours.
-        Some(mark) if target.join(mark.trim()).is_file() => unmark(target),
+        Some(mark) if target.join(mark.trim()).is_file() => unmark(&System, target),
         _ => Ok(()),
     }
 }
 
-/// Renames a former output that cannot be cleared away, so that it does not stop every later run.
+/// As [`is_own_folder`], with the path in the error.
+fn is_ours(path: &Path, also: Option<u32>) -> io::Result<bool> {
+    let named = |error| io::Error::other(format!("{}: {error}", path.display()));
+    is_own_folder(path, also).map_err(named)
+}
+
+/// Clears a hidden folder away that stands beside the target.
+fn finish(left: &Path, target: &Path, mark: Option<&str>) -> io::Result<()> {
+    let cleared = match mark {
+        // The target was exchanged, so this folder is the former output.
+        Some(mark) if !left.join(MARK).exists() => {
+            let kind = OutputKind::ALL.into_iter().find(|kind| kind.manifest() == mark.trim());
+            retire_former(&System, left, target, kind)
+        }
+        // It was never in place.
+        _ => clear_away(&System, left, target),
+    };
+    cleared.or_else(|error| keep(left, target, &error))
+}
+
+/// Renames a folder that cannot be cleared away, so that it does not stop every later run.
 fn keep(left: &Path, target: &Path, error: &io::Error) -> io::Result<()> {
     let kept = beside(target, &format!(".cltv-kept-{}", std::process::id()));
     fs::rename(left, &kept)?;
@@ -75,7 +66,23 @@ fn keep(left: &Path, target: &Path, error: &io::Error) -> io::Result<()> {
         "an earlier run could not move the other files of the folder ({error}): they are in {}",
         kept.display()
     );
-    unmark(target)
+    unmark(&System, target)
+}
+
+/// Clears away what a command left that was killed while it renamed files one by one; where it had
+/// not come to the end, the files before are put back.
+fn recover_inside(target: &Path, unfinished: bool) -> io::Result<()> {
+    let (new, old) = (target.join(NEW), target.join(OLD));
+    if is_ours(&old, None)? {
+        if unfinished {
+            restore(&System, &old, target)?;
+        }
+        clear_away(&System, &old, target)?;
+    }
+    match is_ours(&new, None)? {
+        true => clear_away(&System, &new, target),
+        false => Ok(()),
+    }
 }
 
 /// As [`recover`], for every partition of a target that no other process is writing.

@@ -1,21 +1,20 @@
 //! The hidden folder that files are written to, then synced and put into place together.
 
-use std::fs;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::fs::Metadata;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
+use crate::output::folder::disk::{Disk, System};
 use crate::output::folder::exchange::exchange;
-use crate::output::folder::hidden::MARK;
 use crate::output::folder::kind::OutputKind;
-use crate::output::folder::lock::Lock;
-use crate::output::folder::recovery;
-use crate::storage::atomic::sync_folder;
+use crate::output::folder::leftovers::clear_away;
+use crate::output::folder::rename::rename_each;
 use crate::storage::fingerprint::{Fingerprint, Hashed, fingerprint, lost_thread};
-use crate::storage::{interrupt, object_store};
+use crate::storage::lock::Lock;
+use crate::storage::ownership::create_private;
+use crate::storage::{interrupt, object_store, rights};
 
 /// How files get from the hidden folder to the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,13 +27,21 @@ pub(crate) enum Way {
     Upload,
 }
 
+/// Who may read the results.
+pub(crate) struct Rights {
+    /// Mode of the folder; files have it without the right to execute.
+    pub(crate) mode: u32,
+    /// The folder whose owner they get.
+    pub(crate) like: Option<Metadata>,
+}
+
 /// Output that is not visible until [`Staging::commit`]; dropping it leaves nothing behind.
 pub struct Staging {
     target: PathBuf,
     folder: PathBuf,
     kind: OutputKind,
     way: Way,
-    in_place: AtomicBool,
+    rights: Rights,
     _lock: Option<Lock>,
     fingerprints: Mutex<Vec<Fingerprint>>,
 }
@@ -45,10 +52,10 @@ impl Staging {
         folder: PathBuf,
         kind: OutputKind,
         way: Way,
+        rights: Rights,
         lock: Option<Lock>,
     ) -> Self {
-        let in_place = AtomicBool::new(false);
-        Self { target, folder, kind, way, in_place, _lock: lock, fingerprints: Mutex::default() }
+        Self { target, folder, kind, way, rights, _lock: lock, fingerprints: Mutex::default() }
     }
 
     /// Lets `fill` write one file, and takes its fingerprint on the way.
@@ -58,10 +65,10 @@ impl Staging {
     pub fn file(
         &self,
         name: &str,
-        fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+        fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), Error> {
         let write = || {
-            let file = File::create(self.folder.join(name))?;
+            let file = create_private(&self.folder.join(name))?;
             let mut writer = Hashed::new(BufWriter::new(file));
             fill(&mut writer)?;
             writer.flush()?;
@@ -82,8 +89,9 @@ impl Staging {
         fill: impl FnOnce(&Path) -> polars::prelude::PolarsResult<()>,
     ) -> Result<(), Error> {
         let path = self.folder.join(name);
-        fill(&path)
-            .map_err(std::io::Error::other)
+        // Polars writes to a file that is there, and so keeps its mode.
+        create_private(&path)
+            .and_then(|_| fill(&path).map_err(io::Error::other))
             .map_err(Error::io(&self.target.join(name), "write"))?;
         self.fingerprints().push(Fingerprint { file: name.to_owned(), ..fingerprint(&path)? });
         Ok(())
@@ -93,8 +101,7 @@ impl Staging {
     fn sync(&self, names: &[String]) -> Result<(), Error> {
         let one = |name: &String| {
             let path = self.folder.join(name);
-            let synced = File::open(&path).and_then(|file| file.sync_all());
-            synced.map_err(Error::io(&self.target.join(name), "write"))
+            System.sync(&path).map_err(Error::io(&self.target.join(name), "write"))
         };
         std::thread::scope(|scope| {
             let waits: Vec<_> = names.iter().map(|name| scope.spawn(move || one(name))).collect();
@@ -140,104 +147,43 @@ impl Staging {
             return Ok(self.target.clone());
         }
         let _not_now = interrupt::committing();
-        let placed = match self.way {
-            Way::Exchange if self.exchange() => Ok(()),
-            _ => self.rename_each(&names),
-        };
-        placed.map_err(Error::io(&self.target, "put the output into place"))?;
+        self.give_rights(&names)
+            .and_then(|()| self.put(&System, &names))
+            .map_err(Error::io(&self.target, "put the output into place"))?;
         Ok(self.target.clone())
     }
 
-    /// Exchanges the two folders. Returns false when that is not possible; then nothing has
-    /// changed.
-    fn exchange(&self) -> bool {
-        let ready = || {
-            if self.target.is_dir() {
-                self.link_others()?;
-            }
-            sync_folder(&self.folder)?;
-            // The marker file of a killed run must not be mistaken for that of this exchange.
-            recovery::unmark(&self.target)?;
-            exchange(&self.folder, &self.target)
-        };
-        let former = match ready() {
-            Ok(former) => former,
-            Err(error) => {
-                tracing::debug!("files are renamed one by one: {error}");
-                return false;
-            }
-        };
-        // From here on the hidden folder may hold files of others, and must not be deleted.
-        self.in_place.store(true, Ordering::Relaxed);
-        interrupt::forget(&self.folder);
-        if let Err(error) = self.settle(former.as_deref()) {
-            tracing::warn!(
-                "the new output is in place, but other files of the former folder could not be \
-                 moved ({error}): they are in {}",
-                former.as_deref().unwrap_or(&self.target).display()
-            );
-        }
-        true
-    }
-
-    fn settle(&self, former: Option<&Path>) -> std::io::Result<()> {
-        if let Some(parent) = self.target.parent() {
-            sync_folder(parent)?;
-        }
-        match former {
-            Some(former) => recovery::retire_former(former, &self.target, Some(self.kind)),
-            None => recovery::unmark(&self.target),
-        }
-    }
-
-    /// Links files of others into the new folder, so that they are in it from the start; their
-    /// folders are moved after the exchange.
-    fn link_others(&self) -> std::io::Result<()> {
-        for entry in fs::read_dir(&self.target)? {
-            let entry = entry?;
-            if entry.file_type()?.is_file() && !self.kind.owns(&entry.file_name().to_string_lossy())
-            {
-                // Without hard links, the file is moved after the exchange too.
-                let _ = fs::hard_link(entry.path(), self.folder.join(entry.file_name()));
+    /// Gives the files the rights that the folder has: who may read it may read them.
+    fn give_rights(&self, names: &[String]) -> io::Result<()> {
+        let files = names.iter().map(|name| (self.folder.join(name), self.rights.mode & 0o666));
+        let folder = (self.folder.clone(), 0o700);
+        for (path, mode) in files.chain([folder]) {
+            rights::set_mode(&path, mode)?;
+            if let Some(like) = &self.rights.like {
+                rights::give_owner_or_group(&path, like);
             }
         }
         Ok(())
     }
 
-    fn rename_each(&self, names: &[String]) -> std::io::Result<()> {
-        let mark = self.target.join(MARK);
-        fs::write(&mark, self.kind.manifest())?;
-        for name in names {
-            place(&self.folder.join(name), &self.target.join(name))?;
-        }
-        for stale in self.kind.not_among(names) {
-            match fs::remove_file(self.target.join(stale)) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-                _ => {}
+    /// Puts the files into place, whole or not at all.
+    fn put(&self, disk: &dyn Disk, names: &[String]) -> io::Result<()> {
+        // From here on the hidden folder may hold files of others, and must not be deleted whole.
+        interrupt::forget(&self.folder);
+        if self.way == Way::Exchange {
+            match exchange(disk, &self.folder, &self.target, self.kind, self.rights.mode) {
+                Ok(()) => return Ok(()),
+                Err(error) => tracing::debug!("files are renamed one by one: {error}"),
             }
         }
-        fs::remove_file(mark)?;
-        sync_folder(&self.target)
-    }
-}
-
-/// Renames a file; between two file systems, copies it next to its target first.
-fn place(from: &Path, to: &Path) -> std::io::Result<()> {
-    match fs::rename(from, to) {
-        Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => {
-            let beside = to.with_extension("cltv-new");
-            fs::copy(from, &beside)?;
-            File::open(&beside)?.sync_all()?;
-            fs::rename(beside, to)
-        }
-        other => other,
+        rename_each(disk, &self.folder, &self.target, self.kind, names)
     }
 }
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        if !self.in_place.load(Ordering::Relaxed) {
-            let _ = fs::remove_dir_all(&self.folder);
+        if let Err(error) = clear_away(&System, &self.folder, &self.target) {
+            tracing::debug!("{} is left: {error}", self.folder.display());
         }
         interrupt::forget(&self.folder);
     }

@@ -7,37 +7,57 @@
 //! Where a folder cannot be exchanged (a mount point, the working directory), files are renamed one
 //! by one, the manifest last. Objects are uploaded to an object store in the same order.
 
+use std::fs::Metadata;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use std::{fs, io};
 
 use crate::error::Error;
-use crate::output::folder::hidden::{LOCK, MARK, NEW, beside, remove};
+use crate::output::folder::hidden::{LOCK, MARK, NEW, beside};
 use crate::output::folder::kind::OutputKind;
-use crate::output::folder::lock::Lock;
+use crate::output::folder::others::other_file_system;
 use crate::output::folder::recovery::{recover, recover_partitions};
-use crate::output::folder::staging::{Staging, Way};
-use crate::storage::{interrupt, object_store};
+use crate::output::folder::refusal::refuse_shared;
+use crate::output::folder::staging::{Rights, Staging, Way};
+use crate::settings::{FolderMode, Settings};
+use crate::storage::lock::Lock;
+use crate::storage::ownership::{create_private, create_private_folder, temporary_folder};
+use crate::storage::{interrupt, object_store, rights};
 
 /// An output folder that no other process may write to meanwhile.
 pub struct Target {
     path: PathBuf,
     kind: OutputKind,
     way: Way,
+    mode: Option<FolderMode>,
     _lock: Option<Lock>,
 }
 
 impl Target {
+    /// Locks the output folder that the settings name; see [`Target::lock`].
+    ///
+    /// # Errors
+    /// As [`Target::lock`], and [`Error::Settings`] when it is the folder of the input.
+    pub fn of(settings: &Settings, kind: OutputKind) -> Result<Self, Error> {
+        refuse_shared(&settings.output.path, Some(&settings.input.path))?;
+        let target = Self::lock(&settings.output.path, kind)?;
+        Ok(Self { mode: settings.output.mode, ..target })
+    }
+
     /// Locks the folder, which need not exist yet, and clears away what a killed run left.
     ///
     /// # Errors
-    /// [`Error::Io`] when another run is writing to it, or it cannot be written;
-    /// [`Error::Settings`] when it has files with our names that no run wrote, or a remote path
-    /// holds credentials.
+    /// [`Error::Io`] when another run is writing to it, or it cannot be written, or something that
+    /// is not ours stands in the way; [`Error::Settings`] when it has files with our names that no
+    /// run wrote, is shared with others, or a remote path holds credentials.
     pub fn lock(path: &Path, kind: OutputKind) -> Result<Self, Error> {
-        if let Some(url) = path.to_str().filter(|path| object_store::is_remote(path)) {
-            object_store::without_credentials(url)?;
-            return Ok(Self { path: path.to_owned(), kind, way: Way::Upload, _lock: None });
+        object_store::without_credentials(&path.to_string_lossy())?;
+        if object_store::is_remote(&path.to_string_lossy()) {
+            let way = Way::Upload;
+            return Ok(Self { path: path.to_owned(), kind, way, mode: None, _lock: None });
         }
+        refuse_shared(path, None)?;
         let failed = || Error::io(path, "write to the output folder");
         let path = absolute(path).map_err(failed())?;
         let parent = path.parent().unwrap_or(&path);
@@ -45,22 +65,17 @@ impl Target {
         if path.is_dir() {
             writable(&path).map_err(failed())?;
         }
-        let beside_it = path.file_name().is_some() && writable(parent).is_ok();
+        let beside_it = is_lockable_beside(&path);
         if !beside_it {
             fs::create_dir_all(&path).map_err(failed())?;
         }
-        // The lock file is next to the folder, which itself is exchanged, and inside only when the
-        // parent cannot be written.
-        let lock = if beside_it { beside(&path, LOCK) } else { path.join(LOCK) };
-        let lock = Lock::take(&lock, &path)?;
+        let lock = Lock::take(&lock_of(&path), &path)?;
         kind.refuse_foreign_files(&path)?;
-        if beside_it {
-            recover(&path).map_err(failed())?;
-        }
+        recover(&path).map_err(failed())?;
         recover_partitions(&path).map_err(failed())?;
         let way =
             if beside_it && exchangeable(&path, parent) { Way::Exchange } else { Way::Rename };
-        Ok(Self { path, kind, way, _lock: Some(lock) })
+        Ok(Self { path, kind, way, mode: None, _lock: Some(lock) })
     }
 
     /// Creates an empty hidden folder, to be committed to the target or to one of its partitions.
@@ -73,7 +88,7 @@ impl Target {
         let (target, way, lock) = match (partition, self.way) {
             (Some(name), Way::Upload) => (self.path.join(name), Way::Upload, None),
             (Some(name), _) => {
-                fs::create_dir_all(&self.path).map_err(failed())?;
+                self.create_above_partitions().map_err(failed())?;
                 let target = self.path.join(name);
                 let lock = Lock::take(&beside(&target, LOCK), &target)?;
                 self.kind.refuse_foreign_files(&target)?;
@@ -81,8 +96,38 @@ impl Target {
             }
             (None, way) => (self.path.clone(), way, None),
         };
+        let rights = self.rights(&target).map_err(failed())?;
         let folder = self.hidden_folder(&target, way).map_err(failed())?;
-        Ok(Staging::new(target, folder, self.kind, way, lock))
+        Ok(Staging::new(target, folder, self.kind, way, rights, lock))
+    }
+
+    /// Creates the folder that partitions are in.
+    fn create_above_partitions(&self) -> io::Result<()> {
+        if self.path.is_dir() {
+            return Ok(());
+        }
+        fs::create_dir_all(&self.path)?;
+        match self.mode {
+            Some(mode) => rights::set_mode(&self.path, mode.bits()),
+            None => Ok(()),
+        }
+    }
+
+    /// The rights that results will have: the stated mode, else those of the folder, of the folder
+    /// above a new partition, or what is usual.
+    fn rights(&self, target: &Path) -> io::Result<Rights> {
+        if self.way == Way::Upload {
+            return Ok(Rights { mode: 0o700, like: None });
+        }
+        let there = |path: &Path| -> Option<Metadata> { fs::metadata(path).ok() };
+        let above = if target == self.path { None } else { there(&self.path) };
+        let like = there(target).or(above);
+        let mode = match (self.mode, &like) {
+            (Some(mode), _) => mode.bits(),
+            (None, Some(like)) => rights::mode(like),
+            (None, None) => rights::usual(target.parent().unwrap_or(target))?,
+        };
+        Ok(Rights { mode, like })
     }
 
     fn hidden_folder(&self, target: &Path, way: Way) -> io::Result<PathBuf> {
@@ -91,26 +136,47 @@ impl Target {
             Way::Exchange => beside(target, NEW),
             Way::Rename => target.join(NEW),
             Way::Upload => {
-                let folder = tempfile::Builder::new().prefix("cltv-").tempdir()?.keep();
+                let folder = temporary_folder()?.keep();
                 interrupt::register(&folder);
                 return Ok(folder);
             }
         };
-        fs::create_dir_all(target.parent().unwrap_or(target))?;
-        if way == Way::Rename {
-            fs::create_dir_all(target)?;
-            // What a killed run left here is incomplete: files count only once they are renamed.
-            remove(&folder)?;
-        }
-        fs::create_dir(&folder)?;
+        fs::create_dir_all(if way == Way::Rename { target } else { folder_above(target) })?;
+        create_private_folder(&folder)?;
         interrupt::register(&folder);
         if way == Way::Exchange {
-            let mark = folder.join(MARK);
-            fs::write(&mark, self.kind.manifest())?;
-            fs::File::open(mark)?.sync_all()?;
+            let mut mark = create_private(&folder.join(MARK))?;
+            mark.write_all(self.kind.manifest().as_bytes())?;
+            mark.sync_all()?;
         }
         Ok(folder)
     }
+}
+
+/// Locks the folder of a finished run for a change of one file in it; waits for another writer.
+///
+/// # Errors
+/// [`Error::Io`] when another process writes to it for longer, or the lock cannot be taken.
+pub fn lock_for_change(folder: &Path) -> Result<Lock, Error> {
+    let folder = absolute(folder).map_err(Error::io(folder, "lock for writing"))?;
+    Lock::wait(&lock_of(&folder), &folder, LONGEST_WAIT)
+}
+
+/// Longest wait for another writer, when only one file is to be changed.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// The lock file is next to the folder, which itself is exchanged, and inside only when the parent
+/// cannot be written.
+fn lock_of(folder: &Path) -> PathBuf {
+    if is_lockable_beside(folder) { beside(folder, LOCK) } else { folder.join(LOCK) }
+}
+
+fn is_lockable_beside(folder: &Path) -> bool {
+    folder.file_name().is_some() && writable(folder_above(folder)).is_ok()
+}
+
+fn folder_above(folder: &Path) -> &Path {
+    folder.parent().unwrap_or(folder)
 }
 
 /// The absolute path without links and dots, whether or not it exists.
@@ -137,19 +203,5 @@ fn writable(folder: &Path) -> io::Result<()> {
 /// file system as its parent.
 fn exchangeable(path: &Path, parent: &Path) -> bool {
     let around = std::env::current_dir().is_ok_and(|current| current.starts_with(path));
-    !around && same_file_system(path, parent)
-}
-
-#[cfg(unix)]
-fn same_file_system(path: &Path, parent: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    match (fs::metadata(path), fs::metadata(parent)) {
-        (Ok(path), Ok(parent)) => path.dev() == parent.dev(),
-        _ => true,
-    }
-}
-
-#[cfg(not(unix))]
-fn same_file_system(_: &Path, _: &Path) -> bool {
-    true
+    !around && !other_file_system(path, parent).is_ok_and(|other| other)
 }

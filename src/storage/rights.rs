@@ -1,0 +1,92 @@
+//! Who may read a file: its mode and its owner. On systems without them, nothing is done.
+
+use std::fs::Metadata;
+use std::io;
+use std::path::Path;
+
+/// The mode of a new folder, as the user's umask has it.
+pub(crate) fn usual(folder: &Path) -> io::Result<u32> {
+    #[cfg(target_os = "linux")]
+    if let Some(umask) = umask() {
+        return Ok(0o777 & !umask);
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let probe = tempfile::Builder::new()
+            .prefix(".cltv-")
+            .permissions(std::fs::Permissions::from_mode(0o777))
+            .tempfile_in(folder)?;
+        return Ok(probe.as_file().metadata()?.permissions().mode() & 0o777);
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
+        Ok(0o777)
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn umask() -> Option<u32> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let umask = status.lines().find_map(|line| line.strip_prefix("Umask:"))?;
+    u32::from_str_radix(umask.trim(), 8).ok()
+}
+
+/// The mode of a file or folder.
+pub(crate) fn mode(found: &Metadata) -> u32 {
+    #[cfg(unix)]
+    return std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o7777;
+    #[cfg(not(unix))]
+    {
+        let _ = found;
+        0o777
+    }
+}
+
+/// Sets the mode.
+pub(crate) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    #[cfg(unix)]
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))?;
+    #[cfg(not(unix))]
+    let _ = (path, mode);
+    Ok(())
+}
+
+/// Gives a file or folder the owner and the mode of another.
+///
+/// # Errors
+/// Where it belongs to another user, and we are not root.
+pub(crate) fn give(path: &Path, of: &Metadata) -> io::Result<()> {
+    give_owner(path, of)?;
+    set_mode(path, mode(of))
+}
+
+/// Gives a file or folder the owner of another.
+///
+/// # Errors
+/// As [`give`].
+pub(crate) fn give_owner(path: &Path, of: &Metadata) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, chown};
+        let now = std::fs::metadata(path)?;
+        if (of.uid(), of.gid()) != (now.uid(), now.gid()) {
+            chown(path, Some(of.uid()), Some(of.gid()))?;
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (path, of);
+    Ok(())
+}
+
+/// Gives a file the owner of another, or at least the group.
+pub(crate) fn give_owner_or_group(path: &Path, of: &Metadata) {
+    if give_owner(path, of).is_err() {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::{MetadataExt, chown};
+            let _ = chown(path, None, Some(of.gid()));
+        }
+    }
+}
