@@ -11,6 +11,7 @@ use crate::cli::terminal::whole;
 use crate::cli::{memory, signals};
 use crate::model_file::ModelFile;
 use crate::pipeline::notices::refuse_warnings;
+use crate::safe_text::printable::printable;
 use crate::settings::load;
 use crate::{output, pipeline};
 
@@ -48,7 +49,7 @@ pub fn run(args: &FitArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result
         writeln!(
             anstream::stdout(),
             "{}: model {} of {} customers, orders until {}",
-            path.display(),
+            printable(&path.display().to_string()),
             ModelFile::id(text.as_bytes()),
             whole(fitted.model_file.customers() as f64),
             fitted.model_file.observation_end

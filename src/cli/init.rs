@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::cli::pipeline_text::{self, Draft};
+use crate::cli::sink::{self, is_stdout};
 use crate::error::Error;
 use crate::frame::guess::guess;
 use crate::frame::guess::inspect::{Stated, inspect};
 use crate::pipeline::prepare::prepare;
 use crate::pipeline::selection::advice;
+use crate::safe_text::printable::printable;
 use crate::settings::{Overrides, parse};
-use crate::storage::atomic::write_whole;
 
 /// Write a pipeline file for a data file; columns are guessed by name and by content
 #[derive(Args)]
@@ -48,19 +49,14 @@ pub struct InitArgs {
 pub fn run(args: &InitArgs) -> anyhow::Result<()> {
     let name = name_of(&args.input);
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.toml")));
-    let to_stdout = out.as_os_str() == "-";
-    if !to_stdout {
+    if !is_stdout(&out) {
         free(&out, args.force)?;
     }
     let text = written(args, &name)?;
-    if to_stdout {
-        std::io::stdout().write_all(text.as_bytes())?;
-        return Ok(());
+    if let Some(file) = sink::write(Some(&out), text.as_bytes())? {
+        let file = printable(&file.display().to_string());
+        writeln!(anstream::stdout(), "{file}: check the guesses in it, then: cltv run {file}")?;
     }
-    write_whole(&out, text.as_bytes())?;
-    let said =
-        format!("{}: check the guesses in it, then: cltv run {}\n", out.display(), out.display());
-    anstream::stdout().write_all(crate::safe_text::printable::printable_list(&said).as_bytes())?;
     Ok(())
 }
 
@@ -93,7 +89,7 @@ fn written(args: &InitArgs, name: &str) -> Result<String, Error> {
 
 /// Refuses to overwrite a file without `--force`.
 fn free(out: &Path, force: bool) -> Result<(), Error> {
-    if force || !out.exists() {
+    if force || !out.is_file() {
         return Ok(());
     }
     Err(Error::Settings {

@@ -8,7 +8,7 @@
 //!   numbers of all pages.
 //! * [`pipeline_text`]: the text of a guessed pipeline file, for `init` and `check`.
 //! * `logging`, `bar`: log lines and the progress bar. `lineage`: OpenLineage events.
-//! * `signals`: interrupts. `memory`: the memory limit. `clock`: the time of day.
+//! * `sink`: files named by `--out`. `signals`: interrupts. `memory`: the memory limit. `clock`: the time of day.
 
 mod bar;
 mod check;
@@ -32,6 +32,7 @@ mod score;
 mod select;
 mod signals;
 mod simulate;
+mod sink;
 pub mod terminal;
 
 use std::process::ExitCode;

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use crate::model_file::registry;
+use crate::safe_text::printable::printable;
 use clap::Args;
 
 /// Put a fitted model in use, when it passes its gate (exit code 4 when not)
@@ -27,7 +28,8 @@ pub fn run(args: &PromoteArgs, quiet: bool) -> anyhow::Result<()> {
     let promoted = registry::promote(&args.model, &args.models, &args.accept)?;
     if !quiet {
         let before = promoted.previous.map_or(String::new(), |name| format!(", before it {name}"));
-        writeln!(anstream::stdout(), "{} is the champion{before}", promoted.path.display())?;
+        let said = format!("{} is the champion{before}", promoted.path.display());
+        writeln!(anstream::stdout(), "{}", printable(&said))?;
     }
     Ok(())
 }

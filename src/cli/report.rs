@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::cli::sink;
 use crate::comparison::finished_run::Finished;
 use crate::comparison::{Comparison, compare};
 use crate::error::Error;
+use crate::output::folder::target::lock_for_change;
 use crate::output::page::page;
 use crate::safe_text::printable::printable;
 use crate::settings::{Language, Report};
@@ -38,13 +40,16 @@ pub struct ReportArgs {
     /// Output folder of an earlier run, to show what became of its customers
     #[arg(long, value_name = "FOLDER")]
     previous: Option<PathBuf>,
-    /// File to write [default: report.html in the folder]
+    /// File to write, - for standard output [default: report.html in the folder]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
 /// Makes the page, and prints where it is.
 pub fn run(args: &ReportArgs, quiet: bool) -> anyhow::Result<()> {
+    let out = args.out.clone().unwrap_or_else(|| args.run.join(PAGE));
+    // A run that is going on would put another page there.
+    let _lock = is_in(&out, &args.run).then(|| lock_for_change(&args.run)).transpose()?;
     let finished = Finished::read(&args.run)?;
     let settings = Report {
         language: args.lang.unwrap_or(finished.settings.report.language),
@@ -52,13 +57,19 @@ pub fn run(args: &ReportArgs, quiet: bool) -> anyhow::Result<()> {
     };
     let previous = args.previous.clone().or_else(|| earlier_partition(&args.run));
     let migration = previous.map(|previous| migration(&previous, &args.run)).transpose()?;
-    let out = args.out.clone().unwrap_or_else(|| args.run.join(PAGE));
-    make(&finished, migration.as_ref(), settings, &out)?;
+    let page = make(&finished, migration.as_ref(), settings)?;
     super::bar::finish();
-    if !quiet {
+    if let Some(out) = sink::write(Some(&out), page.as_bytes())?.filter(|_| !quiet) {
         anstream::println!("Written to {}", printable(&out.display().to_string()));
     }
     Ok(())
+}
+
+/// Whether a file is in a folder.
+fn is_in(file: &Path, folder: &Path) -> bool {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let [of_file, folder] = [parent.unwrap_or(Path::new(".")), folder].map(std::fs::canonicalize);
+    of_file.ok().zip(folder.ok()).is_some_and(|(of_file, folder)| of_file == folder)
 }
 
 /// Makes the page of a run in a partition again, once the run is in place, to add what became of
@@ -68,10 +79,12 @@ pub fn with_migration(folder: &Path) -> Result<(), Error> {
     let Some(previous) = earlier_partition(folder) else {
         return Ok(());
     };
+    let _lock = lock_for_change(folder)?;
     match migration(&previous, folder) {
         Ok(migration) => {
             let finished = Finished::read(folder)?;
-            make(&finished, Some(&migration), finished.settings.report, &folder.join(PAGE))
+            let page = make(&finished, Some(&migration), finished.settings.report)?;
+            write_whole(&folder.join(PAGE), page.as_bytes())
         }
         Err(error) => {
             tracing::warn!("{PAGE} has no comparison with {}: {error}", previous.display());
@@ -80,18 +93,19 @@ pub fn with_migration(folder: &Path) -> Result<(), Error> {
     }
 }
 
+/// The page of a run that is still the one in its folder.
 fn make(
     finished: &Finished,
     migration: Option<&Comparison>,
     settings: Report,
-    out: &Path,
-) -> Result<(), Error> {
+) -> Result<String, Error> {
     let charts = serde_json::from_str(&finished.text(FIGURES)?).map_err(|e| {
         Error::input(FIGURES, format!("not of a run by this version of cltv: {e}: run again"))
     })?;
     let migration = migration.map(Comparison::migration);
     let page = page(&finished.document, &charts, migration.as_ref(), settings)?;
-    write_whole(out, page.as_bytes())
+    finished.still_there()?;
+    Ok(page)
 }
 
 fn migration(earlier: &Path, later: &Path) -> Result<Comparison, Error> {

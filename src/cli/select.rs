@@ -3,13 +3,13 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::Args;
 
+use crate::cli::sink;
 use crate::cli::terminal::whole;
 use crate::frame::scored::select;
 use crate::output::formats::csv_bytes;
-use crate::storage::atomic::write_whole;
+use crate::safe_text::printable::printable;
 
 /// List the customers of a finished run who meet a condition, for a campaign
 #[derive(Args)]
@@ -26,7 +26,7 @@ pub struct SelectArgs {
     /// SQL condition over the columns of the customers table
     #[arg(long = "where", value_name = "CONDITION")]
     condition: String,
-    /// CSV file to write; without it, to standard output
+    /// CSV file to write; without it or for -, standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Columns to write, separated by commas [default: the customer id]
@@ -40,13 +40,9 @@ pub fn run(args: &SelectArgs) -> anyhow::Result<()> {
     let mut chosen = select::select(&file, &args.condition, &args.columns)?;
     let customers = whole(chosen.height() as f64);
     let bytes = csv_bytes(&mut chosen)?;
-    match &args.out {
-        None => std::io::stdout().write_all(&bytes).context("standard output")?,
-        Some(path) => {
-            write_whole(path, &bytes)?;
-            let said = format!("{customers} customers of {}: {}\n", file.display(), path.display());
-            std::io::stdout().write_all(said.as_bytes())?;
-        }
+    if let Some(path) = sink::write(args.out.as_deref(), &bytes)? {
+        let said = format!("{customers} customers of {}: {}", file.display(), path.display());
+        writeln!(std::io::stdout(), "{}", printable(&said))?;
     }
     if chosen.height() == 0 {
         tracing::warn!("nobody in {} meets the condition", file.display());

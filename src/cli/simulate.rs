@@ -1,18 +1,17 @@
 //! `cltv simulate customers|transactions`: makes input files from known parameters.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 
+use crate::cli::sink;
 use crate::model::bg_nbd::BgNbd;
 use crate::model::gamma_gamma::GammaGamma;
 use crate::output::formats;
 use crate::simulate::Population;
 use crate::simulate::export::{Filter, customers};
 use crate::simulate::log::{Disorder, transactions};
-use crate::storage::atomic::write_whole;
 
 /// Make a customer export or an order log from known parameters
 #[derive(Args)]
@@ -65,7 +64,7 @@ struct PopulationArgs {
     /// Same seed, same data
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// CSV file to write (default: stdout)
+    /// CSV file to write; without it or for -, standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Last day of the observation
@@ -128,10 +127,7 @@ pub fn run(args: &SimulateArgs) -> anyhow::Result<()> {
             (population, transactions(&population.population(), disorder)?)
         }
     };
-    match &population.out {
-        Some(path) => write_whole(path, &formats::csv_bytes(&mut frame)?)?,
-        None => std::io::stdout().write_all(&formats::csv_bytes(&mut frame)?)?,
-    }
+    sink::write(population.out.as_deref(), &formats::csv_bytes(&mut frame)?)?;
     tracing::info!("{} rows from {} simulated customers", frame.height(), population.customers);
     Ok(())
 }

@@ -189,9 +189,6 @@ mod tests {
         let mut page = Page::default();
         page.title("a\u{1b}[2Jb\nc");
         page.line("s3://k:secret@bucket");
-        assert_eq!(
-            page.text,
-            "\n\u{1b}[1ma\u{fffd}[2Jb\u{fffd}c\u{1b}[0m\ns3://***@bucket\n"
-        );
+        assert_eq!(page.text, "\n\u{1b}[1ma\u{fffd}[2Jb\u{fffd}c\u{1b}[0m\ns3://***@bucket\n");
     }
 }

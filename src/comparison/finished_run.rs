@@ -13,6 +13,7 @@ use crate::results::run_document::RunDocument;
 use crate::settings::{
     FrequencyKind, Input, InputKind, MonetaryKind, Overrides, Settings, Summary, restore,
 };
+use crate::storage::bounded::{LARGE, read};
 use crate::storage::fingerprint::{Files, Fingerprint, fingerprint, sha256};
 
 const MANIFEST: &str = "run.json";
@@ -29,6 +30,8 @@ pub struct Finished {
     pub model_file: ModelFile,
     /// The settings of the run, for its observation end.
     pub settings: Settings,
+    /// SHA-256 of its run.json.
+    sha256: String,
 }
 
 impl Finished {
@@ -39,7 +42,7 @@ impl Finished {
     /// are not those that the run wrote, [`Error::Io`] when they cannot be read.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(MANIFEST);
-        let document = document(folder, &path)?;
+        let (document, sha256) = document(folder, &path)?;
         let as_of = Some(document.as_of.to_string());
         let settings =
             restore(&json!(document.settings), &Overrides { as_of, ..Default::default() })
@@ -48,7 +51,23 @@ impl Finished {
         let text = verified(&path, &document.outputs)?;
         let model_file =
             ModelFile::parse(&text).map_err(|fault| Error::input(path.display(), fault))?;
-        Ok(Self { folder: folder.to_owned(), document, model_file, settings })
+        Ok(Self { folder: folder.to_owned(), document, model_file, settings, sha256 })
+    }
+
+    /// Checks that the folder still holds this run.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when another run has replaced it, [`Error::Io`] when it cannot be read.
+    pub fn still_there(&self) -> Result<(), Error> {
+        let path = self.folder.join(MANIFEST);
+        let now = read(&path, LARGE).map_err(Error::io(&path, "read what the run did"))?;
+        match sha256(&now) == self.sha256 {
+            true => Ok(()),
+            false => Err(Error::input(
+                self.folder.display(),
+                "another run has replaced this one meanwhile: try again",
+            )),
+        }
     }
 
     /// The text of another of its files.
@@ -112,9 +131,12 @@ fn monetary_value(input: &Input, summary: &Summary) -> MonetaryKind {
     }
 }
 
-fn document(folder: &Path, path: &Path) -> Result<RunDocument, Error> {
-    match std::fs::read(path) {
-        Ok(text) => RunDocument::parse(&text).map_err(|fault| Error::input(path.display(), fault)),
+/// run.json, and its SHA-256.
+fn document(folder: &Path, path: &Path) -> Result<(RunDocument, String), Error> {
+    match read(path, LARGE) {
+        Ok(text) => RunDocument::parse(&text)
+            .map(|document| (document, sha256(&text)))
+            .map_err(|fault| Error::input(path.display(), fault)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Err(fault(folder, no_run(folder)))
         }
@@ -139,7 +161,7 @@ fn no_run(folder: &Path) -> String {
 
 /// The bytes of a file, when they are those that the run wrote.
 fn verified(path: &Path, outputs: &[Fingerprint]) -> Result<Vec<u8>, Error> {
-    let bytes = std::fs::read(path).map_err(Error::io(path, "read the run's file"))?;
+    let bytes = read(path, LARGE).map_err(Error::io(path, "read the run's file"))?;
     let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let found = Fingerprint { file, bytes: bytes.len() as u64, sha256: sha256(&bytes) };
     same(path, outputs, &found)?;

@@ -31,6 +31,7 @@ use crate::results::version::Tool;
 use crate::settings::comparability::{Difference, Question, differences};
 use crate::settings::dates::plain_date;
 use crate::settings::{Forecast, FrequencyKind, LifetimeValue, Settings, TimeUnit, without_input};
+use crate::storage::bounded::{SMALL, read};
 use crate::storage::fingerprint::{Fingerprint, sha256};
 
 pub use fits::{PurchasesFit, SpendFit};
@@ -275,7 +276,7 @@ impl ModelFile {
     /// [`Error::Io`] when it cannot be read, [`Error::Settings`] when it is no model of this
     /// program or of another layout.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read(path).map_err(Error::io(path, "read the model"))?;
+        let text = read(path, SMALL).map_err(Error::io(path, "read the model"))?;
         Self::parse(&text).map_err(|fault| Error::Settings {
             place: path.display().to_string(),
             faults: vec![fault],

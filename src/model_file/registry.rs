@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,9 +12,16 @@ use crate::model_file::ModelFile;
 use crate::results::findings::Severity;
 use crate::settings::comparability::{Difference, Question, differences};
 use crate::storage::atomic::write_whole;
+use crate::storage::bounded::{SMALL, read};
+use crate::storage::lock::Lock;
 
 /// The file that points to the model in use.
 pub const POINTER: &str = "champion.json";
+
+/// The lock file of a folder of models.
+const LOCK: &str = ".cltv-lock";
+/// Longest wait for another promotion.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Code of a champion that is gone or of another layout.
 const UNREADABLE: &str = "champion_unreadable";
@@ -41,7 +49,7 @@ pub fn find(path: &Path) -> Result<PathBuf, Error> {
     match pointer(path)? {
         Some(pointer) => {
             let model = path.join(&pointer.model);
-            let text = fs::read(&model).map_err(Error::io(&model, "read the model in use"))?;
+            let text = read(&model, SMALL).map_err(Error::io(&model, "read the model in use"))?;
             if ModelFile::id(&text) != pointer.id {
                 return Err(fault(
                     &model,
@@ -68,7 +76,7 @@ fn fault(place: &Path, fault: String) -> Error {
 
 fn pointer(folder: &Path) -> Result<Option<Pointer>, Error> {
     let path = folder.join(POINTER);
-    let text = match fs::read(&path) {
+    let text = match read(&path, SMALL) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io(&path, "read which model is in use")(error)),
@@ -98,8 +106,13 @@ pub struct Promoted {
 /// [`Error::Model`] with everything that speaks against the model, [`Error::Io`] when the folder
 /// cannot be written; the champion stays the same.
 pub fn promote(model: &Path, folder: &Path, accepted: &[String]) -> Result<Promoted, Error> {
-    let text = fs::read(model).map_err(Error::io(model, "read the model"))?;
+    let text = read(model, SMALL).map_err(Error::io(model, "read the model"))?;
     let model_file = ModelFile::parse(&text).map_err(|e| fault(model, e))?;
+    // From here on nobody else changes the champion, so that it is still the one compared with when
+    // it is replaced.
+    fs::create_dir_all(folder).map_err(Error::io(folder, "create the folder of models"))?;
+    let _lock = Lock::wait(&folder.join(LOCK), folder, LONGEST_WAIT)?;
+    clear_away(folder).map_err(Error::io(folder, "clear away what a killed promotion left"))?;
     let before = pointer(folder)?;
     let mut faults = gate(&model_file, accepted);
     if let Some(before) = &before {
@@ -121,7 +134,6 @@ pub fn promote(model: &Path, folder: &Path, accepted: &[String]) -> Result<Promo
     }
     let id = ModelFile::id(&text);
     let name = format!("{}-{id}.json", model_file.observation_end);
-    fs::create_dir_all(folder).map_err(Error::io(folder, "create the folder of models"))?;
     write_whole(&folder.join(&name), &text)?;
     let previous = before.map(|pointer| pointer.model).filter(|previous| *previous != name);
     let pointer = Pointer { model: name.clone(), id, previous: previous.clone() };
@@ -130,6 +142,19 @@ pub fn promote(model: &Path, folder: &Path, accepted: &[String]) -> Result<Promo
     text.push('\n');
     write_whole(&folder.join(POINTER), text.as_bytes())?;
     Ok(Promoted { path: folder.join(name), previous })
+}
+
+/// Removes the temporary files of promotions that were killed.
+fn clear_away(folder: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') && name.ends_with(".json.cltv-new") && entry.file_type()?.is_file()
+        {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// What speaks against a model by itself.

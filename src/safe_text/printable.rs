@@ -39,6 +39,20 @@ pub fn printable_list(text: &str) -> String {
     safe
 }
 
+/// A value for a message: quoted, on one line, and not long.
+pub fn shown(value: &str) -> String {
+    quoted(value, 40)
+}
+
+/// A text for a message: quoted, on one line, with at most `most` characters of it.
+pub fn quoted(text: &str, most: usize) -> String {
+    let mut short: String = text.chars().take(most).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    format!("{short:?}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

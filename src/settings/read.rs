@@ -9,6 +9,7 @@ use crate::error::{Error, nearest};
 use crate::settings::check;
 use crate::settings::dates::date;
 use crate::settings::sections::{Input, Settings, auto, without_nulls};
+use crate::storage::bounded::{self, SMALL};
 
 /// Every known key by section; `""` is the top level of the file. Sections that are not listed,
 /// `output.rename` and `contract.required`, take any key.
@@ -136,9 +137,13 @@ pub struct Overrides {
 /// # Errors
 /// [`Error::Settings`] when the file cannot be read, or with every fault in it.
 pub fn load(path: &Path, overrides: &Overrides) -> Result<Settings, Error> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::Settings {
+    let bytes = bounded::read(path, SMALL).map_err(|source| Error::Settings {
         place: path.display().to_string(),
         faults: vec![format!("the pipeline file cannot be read: {source}")],
+    })?;
+    let text = String::from_utf8(bytes).map_err(|_| Error::Settings {
+        place: path.display().to_string(),
+        faults: vec!["the pipeline file cannot be read: it is not UTF-8 text".to_owned()],
     })?;
     parse(&text, overrides)
         .map_err(|faults| Error::Settings { place: path.display().to_string(), faults })

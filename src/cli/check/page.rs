@@ -3,9 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cli::check::prospect::{Checked, Prospect, to_paste};
-use crate::cli::terminal::{
-    Page, WARNING, findings, number_table, plain_table, sentence, whole,
-};
+use crate::cli::terminal::{Page, WARNING, findings, number_table, plain_table, sentence, whole};
 use crate::frame::guess::inspect::{Column, Overview};
 use crate::frame::input::kinds::ColumnKind;
 use crate::results::findings::Severity;
@@ -156,11 +154,7 @@ fn would_do(page: &mut Page, prospect: &Prospect, overview: &Overview) {
     table.add_rows(rows.into_iter().map(|(what, text)| [what.to_owned(), printable(&text)]));
     page.table(&table);
     if let Some(too_little) = &prospect.too_little {
-        page.paragraph(
-            WARNING,
-            4,
-            &format!("Too little data: {}", printable(too_little)),
-        );
+        page.paragraph(WARNING, 4, &format!("Too little data: {}", printable(too_little)));
     }
 }
 

@@ -10,9 +10,13 @@ use crate::error::Error;
 use crate::frame::catch_reader_panic;
 use crate::frame::input::load::missing_columns;
 use crate::frame::input::pages;
+use crate::frame::scored::condition::check;
+use crate::safe_text::printable::quoted;
 
 /// Files with the customers of a run, the preferred one first.
 const CUSTOMERS: &[&str] = &["customers.parquet", "customers.arrow", "customers.csv"];
+/// Most characters of a condition that a message repeats.
+const LONGEST: usize = 200;
 /// The folder that is searched for runs when none is named.
 const RUNS: &str = "output";
 
@@ -78,8 +82,10 @@ fn selected(file: &Path, condition: &str, columns: &[String]) -> Result<DataFram
     let schema = customers.collect_schema().map_err(unreadable)?;
     let wrong =
         |fault: String| Error::Settings { place: "--where".to_owned(), faults: vec![fault] };
-    let expression = sql_expr(condition)
-        .map_err(|e| wrong(format!("{condition:?} is not an SQL condition: {e}")))?;
+    check(condition).map_err(|fault| wrong(format!("{}: {fault}", quoted(condition, LONGEST))))?;
+    let expression = sql_expr(condition).map_err(|e| {
+        wrong(format!("{} is not an SQL condition: {e}", quoted(condition, LONGEST)))
+    })?;
     let present: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
     let roots = expression.clone().meta().root_names();
     let named = roots.iter().map(ToString::to_string).chain(columns.iter().cloned());
@@ -88,14 +94,14 @@ fn selected(file: &Path, condition: &str, columns: &[String]) -> Result<DataFram
         return Err(Error::Settings { place: "--where".to_owned(), faults });
     }
     // Checked on the schema, before any row is read.
-    let is_condition = customers
-        .clone()
-        .select([expression.clone().alias("met")])
-        .collect_schema()
-        .map_err(|e| wrong(format!("{condition:?} cannot be computed: {e}")))?;
+    let is_condition =
+        customers.clone().select([expression.clone().alias("met")]).collect_schema().map_err(
+            |e| wrong(format!("{} cannot be computed: {e}", quoted(condition, LONGEST))),
+        )?;
     if is_condition.get("met") != Some(&DataType::Boolean) {
         return Err(wrong(format!(
-            "{condition:?} is neither true nor false: write a comparison, as cltv_segment = 'A'"
+            "{} is neither true nor false: write a comparison, as cltv_segment = 'A'",
+            quoted(condition, LONGEST)
         )));
     }
     let shown: Vec<Expr> = if columns.is_empty() {
@@ -108,7 +114,7 @@ fn selected(file: &Path, condition: &str, columns: &[String]) -> Result<DataFram
         .filter(expression)
         .select(shown)
         .collect()
-        .map_err(|e| wrong(format!("{condition:?} cannot be computed: {e}")))
+        .map_err(|e| wrong(format!("{} cannot be computed: {e}", quoted(condition, LONGEST))))
 }
 
 fn scan(file: &Path) -> PolarsResult<LazyFrame> {

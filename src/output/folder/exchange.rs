@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use crate::output::folder::disk::Disk;
 use crate::output::folder::hidden::{OLD, beside};
 use crate::output::folder::kind::OutputKind;
-use crate::output::folder::others::Others;
 use crate::output::folder::leftovers::{retire_former, unmark};
+use crate::output::folder::others::Others;
 use crate::storage::rights;
 
 /// Puts the staged folder, which will have this mode, in the place of the target, and carries along

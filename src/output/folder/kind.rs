@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::output::files;
-use crate::output::folder::hidden::MARK;
+use crate::output::folder::hidden::{LOCK, MARK, NEW};
 use crate::storage::ownership::read_own;
 
 /// The kind of output, which decides which files in the target the command owns.
@@ -48,7 +48,9 @@ impl OutputKind {
 
     /// Whether the command may replace or remove a file of that name.
     pub fn owns(self, file: &str) -> bool {
-        file == MARK || self.files().contains(&file)
+        // A killed `cltv report` or `cltv fit` leaves a temporary file named after its target.
+        let unfinished = file.strip_prefix('.').and_then(|file| file.strip_suffix(NEW));
+        [MARK, LOCK].contains(&file) || self.files().contains(&unfinished.unwrap_or(file))
     }
 
     /// Refuses a folder that has files with our names but no manifest: they belong to somebody

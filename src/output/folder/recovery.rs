@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::{fs, io};
 
-use crate::output::folder::disk::{Disk, System};
+use crate::output::folder::disk::System;
 use crate::output::folder::hidden::{LOCK, MARK, NEW, OLD, beside};
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::leftovers::{clear_away, restore, retire_former, unmark};
@@ -212,7 +212,7 @@ mod tests {
     fn a_folder_within_the_former_output_that_cannot_be_moved_stays() {
         let place = Place::with(Some(&[RUN, "run.json", "archive/"]), NEW, &["archive/"]);
         let left = beside(&place.target, NEW);
-        assert!(retire_former(&left, &place.target, Some(OutputKind::Run)).is_err());
+        assert!(retire_former(&System, &left, &place.target, Some(OutputKind::Run)).is_err());
         assert!(left.join("archive/precious").is_file());
     }
 }

@@ -72,7 +72,8 @@ fn folder_of(input: &str) -> Option<PathBuf> {
 fn is_output(folder: &Path) -> bool {
     let manifest = |folder: &Path| {
         let ours = |kind: OutputKind| {
-            read_own(&folder.join(kind.manifest())).is_some_and(|text| text.contains("\"schema_version\""))
+            read_own(&folder.join(kind.manifest()))
+                .is_some_and(|text| text.contains("\"schema_version\""))
         };
         OutputKind::ALL.into_iter().any(ours) || read_own(&folder.join(MARK)).is_some()
     };

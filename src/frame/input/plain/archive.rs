@@ -10,8 +10,9 @@ use zip::ZipArchive;
 use crate::error::Error;
 use crate::frame::input::plain::file::{Kind, Packing};
 use crate::frame::input::plain::kind::kind_at;
-use crate::frame::input::plain::scratch::{Scratch, scratch, shown};
+use crate::frame::input::plain::scratch::{Scratch, scratch};
 use crate::frame::input::plain::zipped::{open_zip, zip_fault};
+use crate::safe_text::printable::shown;
 
 /// How much may be unpacked: any ratio up to `bytes`, then `ratio` times the packed size.
 #[derive(Debug, Clone, Copy)]

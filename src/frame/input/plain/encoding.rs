@@ -7,7 +7,7 @@ use std::path::Path;
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1254};
 
 use crate::error::Error;
-use crate::frame::input::plain::scratch::shown;
+use crate::safe_text::printable::shown;
 
 const CHUNK: usize = 256 << 10;
 

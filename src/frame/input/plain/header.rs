@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::error::Error;
 use crate::frame::input::plain::file::Hints;
 use crate::frame::input::plain::records::{Record, Records, Rules};
-use crate::frame::input::plain::scratch::shown;
+use crate::safe_text::printable::shown;
 
 /// Records that are looked at.
 pub const SAMPLE: usize = 150;

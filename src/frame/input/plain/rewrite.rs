@@ -10,7 +10,8 @@ use crate::frame::input::plain::encoding::{Charset, Decoded, no_text};
 use crate::frame::input::plain::file::{Hints, Remark};
 use crate::frame::input::plain::header::{Layout, same, trimmed};
 use crate::frame::input::plain::records::{Record, Records, Rules};
-use crate::frame::input::plain::scratch::{Scratch, scratch, shown};
+use crate::frame::input::plain::scratch::{Scratch, scratch};
+use crate::safe_text::printable::shown;
 
 /// A copy, and what was found on the way.
 pub struct Copied {

@@ -36,13 +36,3 @@ pub fn scratch() -> Result<(File, Scratch), Error> {
     interrupt::register(&path);
     Ok((file, Scratch(path)))
 }
-
-/// A value for a message: quoted, on one line, and not long.
-pub fn shown(value: &str) -> String {
-    const MOST: usize = 40;
-    let mut short: String = value.chars().take(MOST).collect();
-    if short.len() < value.len() {
-        short.push('…');
-    }
-    format!("{short:?}")
-}

@@ -11,8 +11,9 @@ use crate::frame::input::plain::archive::{DATA, Limits, Meter, each_chunk};
 use crate::frame::input::plain::file::{Hints, Plain, Remark};
 use crate::frame::input::plain::header::{self, LINES, MOST_COLUMNS, is_blank, same};
 use crate::frame::input::plain::rewrite::{Output, plain_name};
-use crate::frame::input::plain::scratch::{scratch, shown};
+use crate::frame::input::plain::scratch::scratch;
 use crate::frame::input::plain::zipped::{open_zip, zip_fault};
+use crate::safe_text::printable::shown;
 
 const MOST_SHEETS: usize = 1_000;
 const MOST_ROWS: u32 = 1 << 20;
