@@ -108,13 +108,16 @@ pub struct Promoted {
 pub fn promote(model: &Path, folder: &Path, accepted: &[String]) -> Result<Promoted, Error> {
     let text = read(model, SMALL).map_err(Error::io(model, "read the model"))?;
     let model_file = ModelFile::parse(&text).map_err(|e| fault(model, e))?;
+    let mut faults = gate(&model_file, accepted);
+    if !faults.is_empty() && !folder.exists() {
+        return Err(refused(model, &faults));
+    }
     // From here on nobody else changes the champion, so that it is still the one compared with when
     // it is replaced.
     fs::create_dir_all(folder).map_err(Error::io(folder, "create the folder of models"))?;
     let _lock = Lock::wait(&folder.join(LOCK), folder, LONGEST_WAIT)?;
     clear_away(folder).map_err(Error::io(folder, "clear away what a killed promotion left"))?;
     let before = pointer(folder)?;
-    let mut faults = gate(&model_file, accepted);
     if let Some(before) = &before {
         faults.extend(match ModelFile::read(&folder.join(&before.model)) {
             Ok(champion) => against(&model_file, &champion, accepted),
@@ -126,11 +129,7 @@ pub fn promote(model: &Path, folder: &Path, accepted: &[String]) -> Result<Promo
         });
     }
     if !faults.is_empty() {
-        return Err(Error::model(format!(
-            "{} does not become the champion:{}",
-            model.display(),
-            faults.iter().map(|fault| format!("\n  - {fault}")).collect::<String>()
-        )));
+        return Err(refused(model, &faults));
     }
     let id = ModelFile::id(&text);
     let name = format!("{}-{id}.json", model_file.observation_end);
@@ -142,6 +141,11 @@ pub fn promote(model: &Path, folder: &Path, accepted: &[String]) -> Result<Promo
     text.push('\n');
     write_whole(&folder.join(POINTER), text.as_bytes())?;
     Ok(Promoted { path: folder.join(name), previous })
+}
+
+fn refused(model: &Path, faults: &[String]) -> Error {
+    let faults: String = faults.iter().map(|fault| format!("\n  - {fault}")).collect();
+    Error::model(format!("{} does not become the champion:{faults}", model.display()))
 }
 
 /// Removes the temporary files of promotions that were killed.

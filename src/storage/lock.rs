@@ -161,8 +161,8 @@ fn busy(holder: &Holder, path: &Path, target: &Path) -> Error {
         Holder::None => "another run".to_owned(),
     };
     let message = format!(
-        "{who} is writing to it: wait for its end, or choose another folder (if no run is going on, \
-         remove {})",
+        "{who} is writing to it: wait for its end, or give a run another folder with --output (if \
+         nothing is running, remove {})",
         path.display()
     );
     Error::io(target, "write to the folder")(io::Error::new(ErrorKind::WouldBlock, message))

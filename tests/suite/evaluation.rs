@@ -119,7 +119,8 @@ fn collapsing_log(folder: &Path) -> PathBuf {
         }
     }
     writeln!(text, "0,2020-12-31,10").expect("text");
-    let path = folder.join("log.csv");
+    let path = folder.join("in/log.csv");
+    std::fs::create_dir(folder.join("in")).expect("made");
     std::fs::write(&path, text).expect("written");
     path
 }

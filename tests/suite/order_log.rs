@@ -114,14 +114,15 @@ fn every_line_is_counted_in_the_manifest() {
         }
     }
     let log = written(&out, "log.csv", &lines);
-    run_ok("pipelines/transactions.toml", &log, out.path(), &[]);
-    let run = json(&out.path().join("run.json"));
+    let out = out.path().join("out");
+    run_ok("pipelines/transactions.toml", &log, &out, &[]);
+    let run = json(&out.join("run.json"));
     let read = number(&run, "/rows/read");
     assert_eq!(read, lines.lines().count() as f64 - 1.0);
     assert_eq!(number(&run, "/rows/kept") + number(&run, "/rows/rejected"), read);
     assert_eq!(number(&run, "/rejected/returned"), 2.0);
     assert_eq!(number(&run, "/rows/returns_netted"), 2.0);
-    assert_eq!(parquet(&out.path().join("quarantine.parquet")).height(), 8);
+    assert_eq!(parquet(&out.join("quarantine.parquet")).height(), 8);
 }
 
 #[test]

@@ -16,7 +16,8 @@ fn recovered(model: &serde_json::Value, part: &str, name: &str, truth: f64, with
 
 /// A simulated export (`customers`) or log (`transactions`) of customers acquired over three years.
 fn simulated(folder: &Path, what: &str, more: &[&str]) -> PathBuf {
-    let path = folder.join("simulated.csv");
+    let path = folder.join("in/simulated.csv");
+    std::fs::create_dir(folder.join("in")).expect("made");
     let text = path.display().to_string();
     let process = ["--a", "0.8", "--b", "4", "--acquired-over", "1095", "--out", &text];
     let made = cltv(["simulate", what].iter().chain(more).chain(&process));

@@ -10,6 +10,7 @@ use crate::output::folder::disk::{Disk, remove_if_there};
 use crate::output::folder::hidden::MARK;
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::others::is_in_both;
+use crate::storage::ownership::read_own;
 
 /// Moves what the command does not own from the former output to the new one, and removes the
 /// former folder once it is empty.
@@ -59,14 +60,19 @@ pub(crate) fn clear_away(disk: &dyn Disk, folder: &Path, target: &Path) -> io::R
     disk.remove_folder(folder)
 }
 
-/// Puts files back that a killed command had begun to replace one by one.
+/// Puts files back that a killed command had begun to replace one by one, and removes those that it
+/// had added.
 pub(crate) fn restore(disk: &dyn Disk, former: &Path, target: &Path) -> io::Result<()> {
     for entry in fs::read_dir(former)? {
         let entry = entry?;
         let name = entry.file_name();
-        if any_owns(&name) {
+        if name != MARK && any_owns(&name) {
             disk.rename(&entry.path(), &target.join(name))?;
         }
+    }
+    let new = read_own(&former.join(MARK)).unwrap_or_default();
+    for name in new.lines().filter(|name| any_owns(OsStr::new(name))) {
+        remove_if_there(disk, &target.join(name))?;
     }
     Ok(())
 }

@@ -10,6 +10,8 @@
 
 pub mod disk;
 pub mod exchange;
+#[cfg(test)]
+mod faults;
 pub mod hidden;
 pub mod kind;
 pub mod leftovers;

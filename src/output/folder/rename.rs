@@ -26,6 +26,7 @@ pub(crate) fn rename_each(
     let former = target.join(OLD);
     let mut changed = Vec::new();
     let replaced = create_private_folder(&former)
+        .and_then(|()| note_new(&former, target, names))
         .and_then(|()| replace_all(disk, staged, target, kind, names, &mut changed));
     if replaced.is_err() {
         for change in changed.iter().rev() {
@@ -72,6 +73,14 @@ fn mark(target: &Path, kind: OutputKind) -> io::Result<()> {
     let mut file = open_own(&target.join(MARK))?;
     file.set_len(0)?;
     file.write_all(kind.manifest().as_bytes())
+}
+
+/// Notes in the folder of the former files which names have none, so that a later command can undo
+/// what a killed one began.
+fn note_new(former: &Path, target: &Path, names: &[String]) -> io::Result<()> {
+    let is_new = |name: &&String| target.join(name).symlink_metadata().is_err();
+    let new: Vec<&str> = names.iter().filter(is_new).map(String::as_str).collect();
+    open_own(&former.join(MARK))?.write_all(new.join("\n").as_bytes())
 }
 
 /// A file that was replaced or removed, or that was new.
