@@ -5,10 +5,12 @@ use std::io::{IsTerminal, Write};
 
 use clap::{ArgAction, Args, ValueEnum};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, SubscriberBuilder};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::results::findings::{Finding, Severity};
 use crate::safe_text::printable::{printable_lines, printable_list};
@@ -16,22 +18,24 @@ use crate::safe_text::redacted::redacted;
 
 /// Installs the logger of this process.
 pub fn start(verbosity: &Verbosity) {
-    let level = match (verbosity.quiet, verbosity.verbose) {
-        (true, _) => LevelFilter::ERROR,
-        (_, 0) => LevelFilter::INFO,
-        (_, 1) => LevelFilter::DEBUG,
-        _ => LevelFilter::TRACE,
+    let (own, others) = match (verbosity.quiet, verbosity.verbose) {
+        (true, _) => (LevelFilter::ERROR, LevelFilter::ERROR),
+        (_, 0) => (LevelFilter::INFO, LevelFilter::WARN),
+        (_, 1) => (LevelFilter::DEBUG, LevelFilter::WARN),
+        _ => (LevelFilter::TRACE, LevelFilter::WARN),
     };
+    // Libraries of the network tell addresses and headers, with credentials, when they say more.
+    let filter = Targets::new().with_target(env!("CARGO_PKG_NAME"), own).with_default(others);
     let builder = SubscriberBuilder::default()
-        .with_max_level(level)
+        .with_max_level(own)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none());
     match verbosity.log_format {
         LogFormat::Json => {
             let builder = builder.json().flatten_event(true).with_target(false);
-            builder.with_writer(|| Safe(std::io::stderr())).init();
+            builder.with_writer(|| Safe(std::io::stderr())).finish().with(filter).init();
         }
-        LogFormat::Text => builder.event_format(Plain).init(),
+        LogFormat::Text => builder.event_format(Plain).finish().with(filter).init(),
     }
 }
 
@@ -96,7 +100,7 @@ pub fn warn(findings: &[Finding], format: LogFormat) {
 /// How much is logged on stderr, and in which format.
 #[derive(Args)]
 pub(crate) struct Verbosity {
-    /// Say more on stderr; twice for everything
+    /// Say more on stderr
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
     /// Print no summary and only errors

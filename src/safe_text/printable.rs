@@ -5,7 +5,7 @@ const REPLACEMENT: char = '\u{fffd}';
 
 /// Whether a letter may steer whatever shows it: control characters, line and paragraph separators,
 /// and the marks that turn the direction of writing (Unicode Standard Annex 9, section 2).
-fn steers(letter: char) -> bool {
+pub fn steers(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,
             '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'

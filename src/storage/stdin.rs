@@ -36,3 +36,14 @@ pub fn name_of(file: &Path) -> String {
         false => file.display().to_string(),
     }
 }
+
+/// An error about the copy as one about standard input.
+pub fn renamed(error: Error) -> Error {
+    let is_copy = |place: &str| COPY.get().is_some_and(|copy| copy.as_os_str() == place);
+    match error {
+        Error::Input { place, faults } if is_copy(&place) => {
+            Error::Input { place: "standard input".to_owned(), faults }
+        }
+        other => other,
+    }
+}

@@ -7,6 +7,7 @@ use crate::cli::terminal::{Page, WARNING, findings, number_table, plain_table, s
 use crate::frame::guess::inspect::{Column, Overview};
 use crate::frame::input::kinds::ColumnKind;
 use crate::results::findings::Severity;
+use crate::safe_text::printable::steers;
 use crate::safe_text::printable::{printable, printable_lines};
 use crate::safe_text::redacted::redacted;
 use crate::settings::{Cancelled, FrequencyKind, Input, InputKind};
@@ -253,11 +254,11 @@ pub fn json(checked: &Checked) -> anyhow::Result<String> {
     Ok(escaped(&serde_json::to_string_pretty(&document)?) + "\n")
 }
 
-/// JSON without control characters in its texts: those that JSON allows are escaped too.
+/// JSON whose texts have nothing that steers a terminal: what JSON allows of it is escaped too.
 fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for letter in json.chars() {
-        if letter.is_control() && letter != '\n' {
+        if steers(letter) && letter != '\n' {
             text.push_str(&format!("\\u{:04x}", u32::from(letter)));
         } else {
             text.push(letter);

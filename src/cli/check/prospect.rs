@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::pipeline_text;
+use crate::cli::{memory, pipeline_text};
 use crate::error::Error;
 use crate::frame::guess::guess;
 use crate::frame::guess::inspect::{Overview, Stated, inspect};
@@ -53,6 +53,7 @@ impl Prospect {
 pub(crate) fn check(file: &Path, overrides: &Overrides) -> Result<Checked, Error> {
     if file.extension().is_some_and(|extension| extension == "toml") {
         let settings = load(file, overrides)?;
+        memory::guard(&settings);
         let input = &settings.input;
         let overview = inspect(&input.path, &Stated::from(input))?;
         return Ok(Checked { overview, guessed: None, prospect: prospect(settings) });
@@ -80,13 +81,15 @@ fn stated(overrides: &Overrides, path: &str) -> Result<Stated, Error> {
     let text = "[input]\npath = \"-\"\n[input.columns]\ncustomer_id = \"id\"\n\
                 first_order_date = \"first\"\nlast_order_date = \"last\"\norders = [\"orders\"]\n\
                 value = [\"value\"]\n";
+    let of_reading = |set: &&String| set.starts_with("input.") || set.starts_with("resources.");
     let only_input = Overrides {
         date_format: overrides.date_format.clone(),
-        set: overrides.set.iter().filter(|set| set.starts_with("input.")).cloned().collect(),
+        set: overrides.set.iter().filter(of_reading).cloned().collect(),
         ..Overrides::default()
     };
     let settings = parse(text, &only_input)
         .map_err(|faults| Error::Settings { place: path.to_owned(), faults })?;
+    memory::guard(&settings);
     Ok(Stated::from(&settings.input))
 }
 

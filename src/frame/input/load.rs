@@ -11,6 +11,7 @@ use crate::frame::doubts::lines::currency_column;
 use crate::frame::input::pages;
 use crate::frame::input::plain::{Hints, Kind, Plain, Remark, Scratch, fault, kind_of, plain};
 use crate::settings::{Input, Settings};
+use crate::storage::object_store;
 use crate::storage::stdin::{self, STDIN};
 
 /// Endings of the names of data files in a folder.
@@ -181,12 +182,14 @@ fn reason(error: Error, files: &[PathBuf], described: &Described<'_>, wanted: &W
     }
     let is_text = |file: &&PathBuf| matches!(kind_of(file), Ok(Kind::Text));
     let mut texts = files.iter().filter(is_text);
-    texts.find_map(|file| fault(file, &described.hints(wanted))).unwrap_or(error)
+    let fault = texts.find_map(|file| fault(file, &described.hints(wanted)));
+    stdin::renamed(fault.unwrap_or(error))
 }
 
 /// The data files at `path`: a file, or all in a folder or under a pattern.
 pub(crate) fn find_files(path: &str) -> Result<Vec<PathBuf>, Error> {
-    if crate::storage::object_store::is_remote(path) {
+    object_store::without_credentials(path)?;
+    if object_store::is_remote(path) {
         return Err(Error::input(
             path,
             "this command reads local files: copy it first, or use `cltv run`",
@@ -198,6 +201,12 @@ pub(crate) fn find_files(path: &str) -> Result<Vec<PathBuf>, Error> {
     let plain = Path::new(path);
     if plain.is_file() {
         return Ok(vec![plain.to_owned()]);
+    }
+    if plain.exists() && !plain.is_dir() {
+        return Err(Error::input(
+            path,
+            "this is a device or a pipe: give a file, or - and the data on standard input",
+        ));
     }
     let (folder, pattern) = if plain.is_dir() {
         (plain.to_owned(), "*".to_owned())
@@ -370,6 +379,10 @@ pub(crate) fn open(
     described: &Described<'_>,
     wanted: &Wanted,
 ) -> Result<Opened, Error> {
+    scan(file, described, wanted).map_err(stdin::renamed)
+}
+
+fn scan(file: &Path, described: &Described<'_>, wanted: &Wanted) -> Result<Opened, Error> {
     let row_index = Some(RowIndex { name: ROW.into(), offset: 1 });
     let failed = |e: PolarsError| Error::input(file.display(), unreadable(&e));
     if kind_of(file)? == Kind::Parquet {

@@ -2,13 +2,28 @@
 //! is a letter, and text after a closing quote continues the field. Notes what was not well-formed.
 
 use std::io::{BufRead, Result};
+use std::path::Path;
+
+use crate::error::Error;
 
 /// Line ends that a quoted field may hold: more are a quote that was never meant to open.
 pub const MOST_LINE_ENDS: u64 = 10;
 
 /// Bytes and fields that a record may have: more are no table.
-const MOST_BYTES: usize = 64 << 20;
+pub const MOST_BYTES: usize = 1 << 20;
 const MOST_FIELDS: usize = 1 << 20;
+
+/// The error for a record of more bytes.
+pub fn too_long(place: &Path, line: u64) -> Error {
+    Error::input(
+        place.display(),
+        format!(
+            "line {line} has more than {} MiB, more than any row of a table: is a line end or a \
+             quote missing, or is this no table?",
+            MOST_BYTES >> 20
+        ),
+    )
+}
 
 /// How a quote is written inside a quoted field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::frame::input::plain::encoding::{Charset, Decoded, no_text};
 use crate::frame::input::plain::file::{Hints, Remark};
 use crate::frame::input::plain::header::{Layout, same, trimmed};
-use crate::frame::input::plain::records::{Record, Records, Rules};
+use crate::frame::input::plain::records::{Record, Records, Rules, too_long};
 use crate::frame::input::plain::scratch::{Scratch, scratch};
 use crate::safe_text::printable::shown;
 
@@ -215,9 +215,7 @@ impl Copier<'_> {
             });
         }
         if record.oversized {
-            return self.refuse(format!(
-                "the record in line {line} is larger than any row of a table: is the file a table?"
-            ));
+            return Err(too_long(self.place, line));
         }
         if fields == width {
             return Ok(());

@@ -10,7 +10,7 @@ use memchr::{memchr, memchr_iter, memchr3_iter, memrchr};
 
 use crate::error::Error;
 use crate::frame::input::plain::encoding::no_text;
-use crate::frame::input::plain::records::MOST_LINE_ENDS;
+use crate::frame::input::plain::records::{MOST_BYTES, MOST_LINE_ENDS, too_long};
 
 const CHUNK: usize = 256 << 10;
 
@@ -38,7 +38,7 @@ pub enum Verdict {
 /// Looks at all of `file`, from byte `start` on. Its records should have `width` fields.
 ///
 /// # Errors
-/// It cannot be read, or it has NUL bytes.
+/// It cannot be read, it has NUL bytes, or a line is longer than a record may be.
 pub fn scan(
     file: &Path,
     place: &Path,
@@ -69,6 +69,9 @@ pub fn scan(
         let (piece, ahead) = bytes.split_at_checked(ready).unwrap_or_default();
         if memchr(0, piece).is_some() {
             return Err(no_text(place));
+        }
+        if state.measure(piece) > MOST_BYTES {
+            return Err(too_long(place, state.line));
         }
         if state.take(piece, ahead).is_none() {
             return Ok(Verdict::Doubtful);
@@ -103,6 +106,8 @@ struct Scan {
     /// The byte before the piece.
     before: u8,
     line: u64,
+    /// Bytes of the last line so far.
+    length: usize,
     records: u64,
     /// Of the record so far: its fields, whether it has any letter, whether it spans lines.
     fields: usize,
@@ -124,6 +129,7 @@ impl Scan {
             blank_lines: [Finder::new(b"\n\n"), Finder::new(b"\n\r\n")],
             before: b'\n',
             line: 1,
+            length: 0,
             records: 0,
             fields: 1,
             filled: false,
@@ -132,6 +138,17 @@ impl Scan {
             paired: false,
             quotes_before: false,
         }
+    }
+
+    /// The length of the line that was begun before a piece, as far as it is known. Other lines are
+    /// shorter than a piece.
+    fn measure(&mut self, piece: &[u8]) -> usize {
+        let ends = memchr(b'\n', piece).zip(memrchr(b'\n', piece));
+        let (first, begun) =
+            ends.map_or((piece.len(), None), |(first, last)| (first, Some(piece.len() - last - 1)));
+        let length = self.length + first;
+        self.length = begun.unwrap_or(length);
+        length
     }
 
     /// Looks at a piece, and at the bytes behind it. None when there is doubt.
