@@ -43,6 +43,8 @@ step "the package"
 cargo package --locked --no-verify --allow-dirty --quiet
 step "licences and sources of the dependencies"
 . scripts/deny.sh
+step "the software bill of materials"
+. scripts/sbom.sh
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --quiet
 # Links between private modules are checked too.

@@ -94,7 +94,10 @@ impl Error {
 
     /// A closure for `map_err` on Polars operations that no input should make fail.
     pub fn engine(action: &'static str) -> impl FnOnce(polars::prelude::PolarsError) -> Self {
-        move |source| Self::Engine { action, source }
+        move |source| {
+            let source = polars::prelude::polars_err!(ComputeError: "{}", brief(&source));
+            Self::Engine { action, source }
+        }
     }
 
     /// The process exit code for this error, 1 to 4.
@@ -113,6 +116,15 @@ fn list(faults: &[String]) -> String {
         [only] => only.clone(),
         many => many.iter().map(|fault| format!("\n  - {fault}")).collect(),
     }
+}
+
+/// Polars' message on one line, without the values that it lists: they may be those of customers.
+pub(crate) fn brief(error: &polars::prelude::PolarsError) -> String {
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    let kept = [" in column ", "values: ["].iter().filter_map(|cut| first.find(cut)).min();
+    let kept = kept.and_then(|end| first.get(..end)).unwrap_or(first);
+    kept.trim_end_matches([' ', ':']).to_owned()
 }
 
 /// The entry of `known` most similar to `word` (Jaro-Winkler, ignoring case).

@@ -79,9 +79,10 @@
 //! 7. `frame`: data frames in Polars. [`model`]: statistics on slices. They meet in [`customers`].
 //!    `report`: the page for management; it computes nothing.
 //! 8. [`results`]: the results of a run, as plain types.
-//! 9. [`settings`]: the pipeline file. [`customers`]. `storage`: files, local or in object stores.
-//! 10. `math`: pure functions. [`error`]. `progress`: the stage that a run is in.
-//!     `safe_text`: text from outside, made safe for where it is shown.
+//! 9. [`settings`]: the pipeline file. [`customers`].
+//! 10. `storage`: files, local or in object stores, and whose they are.
+//! 11. [`error`]. `progress`: the stage that a run is in.
+//! 12. `math`: pure functions. `safe_text`: text from outside, made safe for where it is shown.
 //!
 //! # Words
 //! | word | meaning |

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
 
-use crate::error::{Error, nearest};
+use crate::error::{Error, brief, nearest};
 use crate::frame::columns::{FILE, ROW};
 use crate::frame::doubts::lines::currency_column;
 use crate::frame::input::pages;
@@ -150,8 +150,9 @@ fn together(
     }
     let union = UnionArgs { to_supertypes: true, ..Default::default() };
     let together = |frames: Vec<LazyFrame>| {
-        concat(frames, union)
-            .map_err(|e| Error::input(path, format!("the files do not fit together: {e}")))
+        concat(frames, union).map_err(|e| {
+            Error::input(path, format!("the files do not fit together: {}", brief(&e)))
+        })
     };
     let codes: Vec<(LazyFrame, String)> = codes.into_iter().flatten().collect();
     let column = codes.first().map(|(_, name)| name.clone());

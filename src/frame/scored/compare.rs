@@ -6,7 +6,7 @@ use polars::prelude::*;
 use serde::Serialize;
 
 use crate::customers::{Later, Pairs};
-use crate::error::Error;
+use crate::error::{Error, brief};
 use crate::frame::input::load::missing_columns;
 use crate::frame::input::pages;
 use crate::frame::scored::kept_columns;
@@ -41,7 +41,8 @@ pub fn customers(file: &Path, settings: &Settings) -> Result<DataFrame, Error> {
 }
 
 fn read(file: &Path, settings: &Settings) -> Result<DataFrame, Error> {
-    let unreadable = |e: PolarsError| Error::input(file.display(), format!("cannot be read: {e}"));
+    let unreadable =
+        |e: PolarsError| Error::input(file.display(), format!("cannot be read: {}", brief(&e)));
     let unit = settings.summary.time_unit;
     let (recency, age) = (recency(unit), age(unit));
     let mut needed = vec![CUSTOMER_ID, FREQUENCY, &recency, &age, MONETARY_AVG];

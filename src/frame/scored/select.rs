@@ -6,7 +6,7 @@ use std::sync::Arc;
 use polars::prelude::*;
 use polars::sql::sql_expr;
 
-use crate::error::Error;
+use crate::error::{Error, brief};
 use crate::frame::catch_reader_panic;
 use crate::frame::input::load::missing_columns;
 use crate::frame::input::pages;
@@ -77,14 +77,15 @@ pub fn select(file: &Path, condition: &str, columns: &[String]) -> Result<DataFr
 }
 
 fn selected(file: &Path, condition: &str, columns: &[String]) -> Result<DataFrame, Error> {
-    let unreadable = |e: PolarsError| Error::input(file.display(), format!("cannot be read: {e}"));
+    let unreadable =
+        |e: PolarsError| Error::input(file.display(), format!("cannot be read: {}", brief(&e)));
     let mut customers = scan(file).map_err(unreadable)?;
     let schema = customers.collect_schema().map_err(unreadable)?;
     let wrong =
         |fault: String| Error::Settings { place: "--where".to_owned(), faults: vec![fault] };
     check(condition).map_err(|fault| wrong(format!("{}: {fault}", quoted(condition, LONGEST))))?;
     let expression = sql_expr(condition).map_err(|e| {
-        wrong(format!("{} is not an SQL condition: {e}", quoted(condition, LONGEST)))
+        wrong(format!("{} is not an SQL condition: {}", quoted(condition, LONGEST), brief(&e)))
     })?;
     let present: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
     let roots = expression.clone().meta().root_names();
@@ -93,11 +94,12 @@ fn selected(file: &Path, condition: &str, columns: &[String]) -> Result<DataFram
     if !faults.is_empty() {
         return Err(Error::Settings { place: "--where".to_owned(), faults });
     }
+    let failed = |e: PolarsError| {
+        wrong(format!("{} cannot be computed: {}", quoted(condition, LONGEST), brief(&e)))
+    };
     // Checked on the schema, before any row is read.
-    let is_condition =
-        customers.clone().select([expression.clone().alias("met")]).collect_schema().map_err(
-            |e| wrong(format!("{} cannot be computed: {e}", quoted(condition, LONGEST))),
-        )?;
+    let met = expression.clone().alias("met");
+    let is_condition = customers.clone().select([met]).collect_schema().map_err(failed)?;
     if is_condition.get("met") != Some(&DataType::Boolean) {
         return Err(wrong(format!(
             "{} is neither true nor false: write a comparison, as cltv_segment = 'A'",
@@ -110,11 +112,7 @@ fn selected(file: &Path, condition: &str, columns: &[String]) -> Result<DataFram
         let once = columns.iter().enumerate().filter(|(i, name)| !columns[..*i].contains(name));
         once.map(|(_, name)| col(name.as_str())).collect()
     };
-    customers
-        .filter(expression)
-        .select(shown)
-        .collect()
-        .map_err(|e| wrong(format!("{} cannot be computed: {e}", quoted(condition, LONGEST))))
+    customers.filter(expression).select(shown).collect().map_err(failed)
 }
 
 fn scan(file: &Path) -> PolarsResult<LazyFrame> {

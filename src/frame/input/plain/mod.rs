@@ -135,10 +135,11 @@ impl Start {
             head.iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
         }
         let whole = head.len() < HEAD;
+        let layout = header::find(place, &head, whole, hints)?;
         if !whole && memchr::memchr(b'\n', &head).is_none() {
             return Err(records::too_long(place, 1));
         }
-        Ok(Self { layout: header::find(place, &head, whole, hints)?, returns })
+        Ok(Self { layout, returns })
     }
 }
 
