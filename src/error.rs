@@ -113,9 +113,18 @@ impl Error {
 
 fn list(faults: &[String]) -> String {
     match faults {
-        [only] => only.clone(),
-        many => many.iter().map(|fault| format!("\n  - {fault}")).collect(),
+        [only] => continued(only),
+        many => many.iter().map(|fault| format!("\n  - {}", continued(fault))).collect(),
     }
+}
+
+/// A fault whose further lines, if it has any, cannot be taken for faults of their own.
+fn continued(fault: &str) -> String {
+    let line =
+        |line: &str| if line.starts_with("    ") { "\n" } else { "\u{fffd}" }.to_owned() + line;
+    let mut lines = fault.split('\n');
+    let first = lines.next().unwrap_or_default().to_owned();
+    lines.fold(first, |text, next| text + &line(next))
 }
 
 /// Polars' message on one line, without the values that it lists: they may be those of customers.

@@ -48,12 +48,13 @@ pub struct InitArgs {
 /// Guesses a pipeline, tries it on the data, and writes it.
 pub fn run(args: &InitArgs) -> anyhow::Result<()> {
     let name = name_of(&args.input);
-    let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.toml")));
-    if !is_stdout(&out) {
-        free(&out, args.force)?;
+    let own = PathBuf::from(format!("{name}.toml"));
+    let out = args.out.as_deref().unwrap_or(&own);
+    if !is_stdout(out) {
+        free(out, args.force)?;
     }
     let text = written(args, &name)?;
-    if let Some(file) = sink::write(Some(&out), text.as_bytes())? {
+    if let Some(file) = sink::write_or(args.out.as_deref(), &own, text.as_bytes())? {
         let file = printable(&file.display().to_string());
         writeln!(anstream::stdout(), "{file}: check the guesses in it, then: cltv run {file}")?;
     }

@@ -3,6 +3,7 @@
 
 use crate::frame::guess::inspect::Overview;
 use crate::frame::guess::named::Guess;
+use crate::safe_text::printable::steers;
 use crate::settings::{InputKind, ValueOf};
 
 /// Column at which a comment after a key begins, when the line is short enough.
@@ -237,14 +238,14 @@ impl Lines {
     }
 }
 
-/// A TOML string on one line, with control characters escaped.
+/// A TOML string on one line, with what would steer a terminal escaped.
 fn quoted(value: &str) -> String {
-    if !value.chars().any(char::is_control) {
+    if !value.chars().any(steers) {
         return toml::Value::String(value.to_owned()).to_string();
     }
     let escaped = value.chars().map(|letter| match letter {
         '"' | '\\' => format!("\\{letter}"),
-        letter if letter.is_control() => format!("\\u{:04x}", u32::from(letter)),
+        letter if steers(letter) => format!("\\u{:04x}", u32::from(letter)),
         letter => letter.to_string(),
     });
     format!("\"{}\"", escaped.collect::<String>())
@@ -261,9 +262,11 @@ mod tests {
 
     #[test]
     fn names_of_columns_are_one_line_of_toml() {
-        for name in ["plain", "it's \"so\"", "two\nlines", "\u{1b}[2J\u{9b}\\"] {
+        for name in
+            ["plain", "it's \"so\"", "two\nlines", "\u{1b}[2J\u{9b}\\", "a\u{202e}\u{2028}b"]
+        {
             let line = format!("key = {}", quoted(name));
-            assert!(!line.chars().any(char::is_control), "{line}");
+            assert!(!line.chars().any(steers), "{line}");
             let table: toml::Table = line.parse().expect("TOML");
             assert_eq!(table["key"].as_str(), Some(name));
         }

@@ -12,7 +12,7 @@ use crate::output::folder::target::lock_for_change;
 use crate::output::page::page;
 use crate::safe_text::printable::printable;
 use crate::settings::{Language, Report};
-use crate::storage::atomic::write_whole;
+use crate::storage::atomic::write_own;
 
 /// Names of the files that are read and written.
 const MANIFEST: &str = "run.json";
@@ -47,9 +47,10 @@ pub struct ReportArgs {
 
 /// Makes the page, and prints where it is.
 pub fn run(args: &ReportArgs, quiet: bool) -> anyhow::Result<()> {
-    let out = args.out.clone().unwrap_or_else(|| args.run.join(PAGE));
+    let own = args.run.join(PAGE);
+    let out = args.out.as_deref().unwrap_or(&own);
     // A run that is going on would put another page there.
-    let _lock = is_in(&out, &args.run).then(|| lock_for_change(&args.run)).transpose()?;
+    let _lock = is_in(out, &args.run).then(|| lock_for_change(&args.run)).transpose()?;
     let finished = Finished::read(&args.run)?;
     let settings = Report {
         language: args.lang.unwrap_or(finished.settings.report.language),
@@ -59,7 +60,9 @@ pub fn run(args: &ReportArgs, quiet: bool) -> anyhow::Result<()> {
     let migration = previous.map(|previous| migration(&previous, &args.run)).transpose()?;
     let page = make(&finished, migration.as_ref(), settings)?;
     super::bar::finish();
-    if let Some(out) = sink::write(Some(&out), page.as_bytes())?.filter(|_| !quiet) {
+    if let Some(out) =
+        sink::write_or(args.out.as_deref(), &own, page.as_bytes())?.filter(|_| !quiet)
+    {
         anstream::println!("Written to {}", printable(&out.display().to_string()));
     }
     Ok(())
@@ -84,7 +87,7 @@ pub fn with_migration(folder: &Path) -> Result<(), Error> {
         Ok(migration) => {
             let finished = Finished::read(folder)?;
             let page = make(&finished, Some(&migration), finished.settings.report)?;
-            write_whole(&folder.join(PAGE), page.as_bytes())
+            write_own(&folder.join(PAGE), page.as_bytes(), None)
         }
         Err(error) => {
             tracing::warn!("{PAGE} has no comparison with {}: {error}", previous.display());

@@ -1,6 +1,6 @@
 //! `cltv select [RUN] --where CONDITION`: lists customers of a finished run.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -9,7 +9,7 @@ use crate::cli::sink;
 use crate::cli::terminal::whole;
 use crate::frame::scored::select;
 use crate::output::formats::csv_bytes;
-use crate::safe_text::printable::printable;
+use crate::safe_text::printable::{printable, printable_lines};
 
 /// List the customers of a finished run who meet a condition, for a campaign
 #[derive(Args)]
@@ -40,6 +40,10 @@ pub fn run(args: &SelectArgs) -> anyhow::Result<()> {
     let mut chosen = select::select(&file, &args.condition, &args.columns)?;
     let customers = whole(chosen.height() as f64);
     let bytes = csv_bytes(&mut chosen)?;
+    let bytes = match args.out.is_none() && std::io::stdout().is_terminal() {
+        true => printable_lines(&String::from_utf8_lossy(&bytes)).into_bytes(),
+        false => bytes,
+    };
     if let Some(path) = sink::write(args.out.as_deref(), &bytes)? {
         let said = format!("{customers} customers of {}: {}", file.display(), path.display());
         writeln!(std::io::stdout(), "{}", printable(&said))?;

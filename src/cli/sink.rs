@@ -6,7 +6,8 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::storage::atomic::write_whole;
+use crate::storage::atomic::{write_own, write_whole};
+use crate::storage::object_store;
 use crate::storage::ownership::same_file;
 
 /// Writes to the file; without one, for `-` and for another name of it, to standard output. Returns
@@ -22,10 +23,27 @@ pub fn write<'a>(out: Option<&'a Path>, bytes: &[u8]) -> anyhow::Result<Option<&
             Ok(None)
         }
         Some(path) => {
+            object_store::refuse_remote(path, "this file is written locally: copy it afterwards")?;
             write_whole(path, bytes)?;
             Ok(Some(path))
         }
     }
+}
+
+/// As [`write`], to the file that was named or else to one whose name is ours.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_or<'a>(
+    named: Option<&'a Path>,
+    own: &'a Path,
+    bytes: &[u8],
+) -> anyhow::Result<Option<&'a Path>> {
+    if named.is_some() {
+        return write(named, bytes);
+    }
+    write_own(own, bytes, None)?;
+    Ok(Some(own))
 }
 
 /// Whether a path means standard output.

@@ -11,9 +11,10 @@ use crate::error::Error;
 use crate::model_file::ModelFile;
 use crate::results::findings::Severity;
 use crate::settings::comparability::{Difference, Question, differences};
-use crate::storage::atomic::write_whole;
+use crate::storage::atomic::{clear_left, write_own};
 use crate::storage::bounded::{SMALL, read};
 use crate::storage::lock::Lock;
+use crate::storage::object_store;
 
 /// The file that points to the model in use.
 pub const POINTER: &str = "champion.json";
@@ -106,6 +107,7 @@ pub struct Promoted {
 /// [`Error::Model`] with everything that speaks against the model, [`Error::Io`] when the folder
 /// cannot be written; the champion stays the same.
 pub fn promote(model: &Path, folder: &Path, accepted: &[String]) -> Result<Promoted, Error> {
+    object_store::refuse_remote(folder, "models are kept in a local folder")?;
     let text = read(model, SMALL).map_err(Error::io(model, "read the model"))?;
     let model_file = ModelFile::parse(&text).map_err(|e| fault(model, e))?;
     let mut faults = gate(&model_file, accepted);
@@ -116,12 +118,21 @@ pub fn promote(model: &Path, folder: &Path, accepted: &[String]) -> Result<Promo
     // it is replaced.
     fs::create_dir_all(folder).map_err(Error::io(folder, "create the folder of models"))?;
     let _lock = Lock::wait(&folder.join(LOCK), folder, LONGEST_WAIT)?;
-    clear_away(folder).map_err(Error::io(folder, "clear away what a killed promotion left"))?;
-    let before = pointer(folder)?;
+    clear_left(folder, ".json")
+        .map_err(Error::io(folder, "clear away what a killed promotion left"))?;
+    let unreadable_is_known = accepted.iter().any(|code| code == UNREADABLE);
+    let before = match pointer(folder) {
+        Ok(before) => before,
+        Err(_) if unreadable_is_known => None,
+        Err(error) => {
+            faults.push(format!("{error} ({UNREADABLE}; --accept {UNREADABLE} to replace it)"));
+            None
+        }
+    };
     if let Some(before) = &before {
         faults.extend(match ModelFile::read(&folder.join(&before.model)) {
             Ok(champion) => against(&model_file, &champion, accepted),
-            Err(_) if accepted.iter().any(|code| code == UNREADABLE) => Vec::new(),
+            Err(_) if unreadable_is_known => Vec::new(),
             Err(error) => vec![format!(
                 "the present champion cannot be read, so the two models cannot be compared: \
                  {error} ({UNREADABLE}; --accept {UNREADABLE} to replace it anyway)"
@@ -133,32 +144,19 @@ pub fn promote(model: &Path, folder: &Path, accepted: &[String]) -> Result<Promo
     }
     let id = ModelFile::id(&text);
     let name = format!("{}-{id}.json", model_file.observation_end);
-    write_whole(&folder.join(&name), &text)?;
+    write_own(&folder.join(&name), &text, None)?;
     let previous = before.map(|pointer| pointer.model).filter(|previous| *previous != name);
     let pointer = Pointer { model: name.clone(), id, previous: previous.clone() };
     let mut text = serde_json::to_string_pretty(&pointer)
         .map_err(|e| Error::io(folder, "write which model is in use")(e.into()))?;
     text.push('\n');
-    write_whole(&folder.join(POINTER), text.as_bytes())?;
+    write_own(&folder.join(POINTER), text.as_bytes(), None)?;
     Ok(Promoted { path: folder.join(name), previous })
 }
 
 fn refused(model: &Path, faults: &[String]) -> Error {
     let faults: String = faults.iter().map(|fault| format!("\n  - {fault}")).collect();
     Error::model(format!("{} does not become the champion:{faults}", model.display()))
-}
-
-/// Removes the temporary files of promotions that were killed.
-fn clear_away(folder: &Path) -> std::io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with('.') && name.ends_with(".json.cltv-new") && entry.file_type()?.is_file()
-        {
-            fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
 }
 
 /// What speaks against a model by itself.

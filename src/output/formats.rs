@@ -1,6 +1,5 @@
 //! Tables as files: Parquet, Arrow IPC and CSV.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use polars::prelude::*;
@@ -8,7 +7,7 @@ use polars::prelude::*;
 use crate::error::Error;
 use crate::output::folder::staging::Staging;
 use crate::output::metadata::Notes;
-use crate::safe_text::spreadsheet::harmless;
+use crate::safe_text::spreadsheet::csv_cell;
 
 /// Rows per Parquet row group, the unit that readers distribute over cores and skip. About 10 MB of
 /// customers is enough to compress well, and still keeps 16 cores busy for a million rows.
@@ -62,34 +61,32 @@ pub fn csv(staging: &Staging, name: &str, frame: &DataFrame) -> Result<(), Error
     staging.file(name, |file| file.write_all(&bytes))
 }
 
-/// A frame as CSV text. Cells and titles that a spreadsheet would run as formulas get an apostrophe;
-/// see [`harmless`].
+/// A frame as CSV text. Cells and titles that a spreadsheet would run as formulas are text; see
+/// [`csv_cell`].
 ///
 /// # Errors
 /// [`Error::Engine`], never for plain columns.
 pub fn csv_bytes(frame: &mut DataFrame) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let mut write = || -> PolarsResult<()> {
-        for name in frame.get_column_names_owned() {
-            if let Some(column) = harmless_cells(frame.column(&name)?) {
-                frame.with_column(column)?;
-            }
-            if let Cow::Owned(title) = harmless(&name) {
-                frame.rename(&name, title.into())?;
-            }
-        }
-        CsvWriter::new(&mut bytes).finish(frame)
+        let written = frame.columns().iter().map(written).collect::<PolarsResult<Vec<_>>>()?;
+        let mut written = DataFrame::new(frame.height(), written)?;
+        // The texts have their quotation marks.
+        CsvWriter::new(&mut bytes).with_quote_style(QuoteStyle::Never).finish(&mut written)
     };
     write().map_err(Error::engine("format a table as CSV"))?;
     Ok(bytes)
 }
 
-/// The column with harmless cells. Returns `None` when all of them are already.
-fn harmless_cells(column: &Column) -> Option<Column> {
-    let texts = column.str().ok()?;
-    if texts.iter().flatten().all(|text| matches!(harmless(text), Cow::Borrowed(_))) {
-        return None;
+/// A column with its title and, where it has texts, its cells as they are written.
+fn written(column: &Column) -> PolarsResult<Column> {
+    let title = csv_cell(column.name()).into_owned();
+    let is_text =
+        matches!(column.dtype(), DataType::String | DataType::Categorical(..) | DataType::Enum(..));
+    if !is_text {
+        return Ok(column.clone().with_name(title.into()));
     }
-    let texts: StringChunked = texts.iter().map(|text| text.map(harmless)).collect();
-    Some(texts.with_name(column.name().clone()).into_column())
+    let texts = column.cast(&DataType::String)?;
+    let texts: StringChunked = texts.str()?.iter().map(|text| text.map(csv_cell)).collect();
+    Ok(texts.with_name(title.into()).into_column())
 }

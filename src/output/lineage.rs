@@ -4,6 +4,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::safe_text::redacted::redacted;
+
 /// Where the schemas are published.
 const SPEC: &str = "https://openlineage.io/spec";
 /// The program that emits the events, as a package URL.
@@ -94,7 +96,7 @@ fn run_facets(error: Option<&str>) -> Value {
 }
 
 fn dataset(dataset: &Dataset, place: &str, facets: Value) -> Value {
-    let mut told = json!({ "namespace": FILES, "name": dataset.path, place: facets });
+    let mut told = json!({ "namespace": FILES, "name": redacted(&dataset.path), place: facets });
     if !dataset.fields.is_empty() {
         let fields: Vec<Value> = (1..)
             .zip(&dataset.fields)

@@ -31,14 +31,14 @@ use run_json::{Started, Written};
 use crate::error::Error;
 use crate::model_file::ModelFile;
 use crate::output::folder::refusal::refuse_shared;
-use crate::output::folder::target::{Target, lock_for_change};
+use crate::output::folder::target::{Target, create_with, lock_for_change};
 use crate::output::tables::small_tables;
 use crate::progress;
 use crate::results::json_text::text;
 use crate::results::run_document::RunDocument;
 use crate::run::Run;
 use crate::settings::{FolderMode, Format, Partition, Settings};
-use crate::storage::atomic::{write_whole, write_with_mode};
+use crate::storage::atomic::write_own;
 use crate::storage::fingerprint::lost_thread;
 use crate::storage::ownership::temporary_folder;
 use crate::storage::{object_store, rights};
@@ -55,17 +55,18 @@ pub fn write_model(model_file: &ModelFile, settings: &Settings) -> Result<PathBu
     if let Some(url) = folder.to_str().filter(|path| object_store::is_remote(path)) {
         let made = temporary_folder().map_err(Error::io(folder, "write the model"))?;
         let path = made.path().join("model.json");
-        write_whole(&path, text.as_bytes())?;
+        write_own(&path, text.as_bytes(), None)?;
         object_store::upload(&[path], url, &[])?;
         return Ok(folder.join("model.json"));
     }
     refuse_shared(folder, Some(&settings.input.path))?;
-    fs::create_dir_all(folder).map_err(Error::io(folder, "create the output folder"))?;
+    create_with(folder, settings.output.mode)
+        .map_err(Error::io(folder, "create the output folder"))?;
     let _lock = lock_for_change(folder)?;
     let found = fs::metadata(folder).map_err(Error::io(folder, "write the model"))?;
     let mode = settings.output.mode.map_or_else(|| rights::mode(&found), FolderMode::bits);
     let path = folder.join("model.json");
-    write_with_mode(&path, text.as_bytes(), Some(mode & 0o666))?;
+    write_own(&path, text.as_bytes(), Some(mode & 0o666))?;
     Ok(path)
 }
 

@@ -5,7 +5,7 @@ const HIDDEN: &str = "***";
 
 /// Whether a letter ends a URL within a sentence.
 fn ends(letter: char) -> bool {
-    letter.is_whitespace() || matches!(letter, '"' | '\'' | '<' | '>' | '`' | '|' | '\\' | '^')
+    letter.is_whitespace() || matches!(letter, '"' | '<' | '>' | '`' | '|' | '\\' | '^')
 }
 
 /// The text with `***` for the password (or whatever stands before the host) and the query of every
@@ -61,6 +61,7 @@ mod tests {
             ("S3://KEY:hunter2@bucket/a.csv", "S3://***@bucket/a.csv"),
             ("(https://h/a?X-Amz-Signature=abc&b=1)", "(https://h/a?***"),
             ("az://c/a.csv?sig=x not found, s3://b/c", "az://c/a.csv?*** not found, s3://b/c"),
+            ("http://u:pa'hunter2@h:1/x: refused", "http://***@h:1/x: refused"),
             ("https://u:p/w@host/x", "https://***@host/x"),
             ("abfss://c@a.dfs.core.windows.net/x", "abfss://c@a.dfs.core.windows.net/x"),
             ("s3://bucket/what?", "s3://bucket/what?"),

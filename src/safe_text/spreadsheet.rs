@@ -16,6 +16,20 @@ pub fn harmless(cell: &str) -> Cow<'_, str> {
     Cow::Owned(parts.collect())
 }
 
+/// A cell or title of a CSV file as it is written: harmless, and in quotation marks wherever `,` `;` or
+/// a tab would split it, or it could go on with a formula that the cell before it begins (`-5,2+A!B1`
+/// is one where numbers have decimal commas).
+pub fn csv_cell(cell: &str) -> Cow<'_, str> {
+    let safe = harmless(cell);
+    // An empty text is not a missing value.
+    let quoted =
+        safe.is_empty() || safe.contains([',', ';', '\t', '\n', '\r', '"', '|', '!', '(', '=']);
+    match quoted {
+        true => Cow::Owned(format!("\"{}\"", safe.replace('"', "\"\""))),
+        false => safe,
+    }
+}
+
 /// Where a spreadsheet may begin a new cell within one of ours. A comma needs no mention: it is the
 /// separator of the file, so that a cell with a comma is quoted.
 const BREAKS: [char; 4] = [';', '\t', '\n', '\r'];

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::error::nearest;
+use crate::safe_text::redacted::redacted;
 use crate::settings::columns::RFM_SCORES;
 use crate::settings::contract;
 use crate::settings::sections::{RfmSegment, Selection, Settings};
@@ -29,6 +30,7 @@ pub(super) fn check(settings: Settings) -> Result<Settings, Vec<String>> {
     rfm(&settings, &mut faults);
     output(&settings, &mut faults);
     currency(settings.output.currency.as_deref(), &mut faults);
+    without_secrets(&settings, &mut faults);
     if faults.is_empty() { Ok(settings) } else { Err(faults) }
 }
 
@@ -400,6 +402,16 @@ fn output(settings: &Settings, faults: &mut Vec<String>) {
                 "two output columns are named {name:?}: rename one, or leave it out of \
                  input.columns.keep"
             ));
+        }
+    }
+}
+
+/// Names that are published with every event, and in run.json, hold no passwords.
+fn without_secrets(settings: &Settings, faults: &mut Vec<String>) {
+    let lineage = &settings.lineage.namespace;
+    for (key, text) in [("lineage.namespace", lineage), ("name", &settings.name)] {
+        if redacted(text) != *text {
+            faults.push(format!("{key}: an address with a password or a query: leave it out"));
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::storage::lock::is_at;
-use crate::storage::ownership::{open_own, owner, user};
+use crate::storage::ownership::{no_follow, open_own, open_there, owner, user};
 use crate::storage::{interrupt, rights};
 
 /// Suffix of the temporary file next to the one that is written.
@@ -45,6 +45,15 @@ pub fn write_with_mode(path: &Path, bytes: &[u8], mode: Option<u32>) -> Result<(
         Destination::Through(path) => OpenOptions::new().append(true).open(path)?.write_all(bytes),
     };
     write().map_err(Error::io(path, "write"))
+}
+
+/// As [`write_whole`], for a name that we choose and nobody stated: what is there is replaced, and a
+/// link is not followed, since others may have put it there.
+///
+/// # Errors
+/// As [`write_whole`].
+pub(crate) fn write_own(path: &Path, bytes: &[u8], mode: Option<u32>) -> Result<(), Error> {
+    replace(path, bytes, mode).map_err(Error::io(path, "write"))
 }
 
 /// What a path leads to.
@@ -94,7 +103,7 @@ fn folder_of(path: &Path) -> PathBuf {
 
 /// Refuses a link that another user put into a folder that is not theirs, as Linux does in folders
 /// for everyone (`fs.protected_symlinks`).
-fn refuse_planted(link: &Metadata, folder: &Path) -> io::Result<()> {
+pub(crate) fn refuse_planted(link: &Metadata, folder: &Path) -> io::Result<()> {
     let trusted = [user(), owner(&fs::metadata(folder)?), Some(0)];
     match owner(link) {
         Some(uid) if !trusted.contains(&Some(uid)) => Err(io::Error::other(format!(
@@ -116,7 +125,7 @@ fn is_disk(_: &Metadata) -> bool {
 
 /// Writes a temporary file next to the target, and renames it.
 fn replace(path: &Path, bytes: &[u8], mode: Option<u32>) -> io::Result<()> {
-    let before = fs::metadata(path).ok();
+    let before = fs::symlink_metadata(path).ok().filter(Metadata::is_file);
     let folder = folder_of(path);
     let mut temporary = match Temporary::beside(path) {
         Err(error) if error.kind() == ErrorKind::PermissionDenied && before.is_some() => {
@@ -127,15 +136,16 @@ fn replace(path: &Path, bytes: &[u8], mode: Option<u32>) -> io::Result<()> {
     temporary.file.write_all(bytes)?;
     match &before {
         Some(before) => {
-            if rights::give(&temporary.path, before).is_err() {
+            if rights::give_owner(&temporary.file, before).is_err() {
                 // Only in place can it keep the owner.
                 drop(temporary);
                 return write_in_place(path, bytes);
             }
+            rights::set_mode(&temporary.file, rights::mode(before));
         }
         None => {
-            let mode = mode.map_or_else(|| rights::usual(&folder).map(|mode| mode & 0o666), Ok)?;
-            rights::set_mode(&temporary.path, mode)?;
+            let mode = mode.map_or_else(|| usual(&folder), Ok)?;
+            rights::set_mode(&temporary.file, mode);
         }
     }
     temporary.file.sync_all()?;
@@ -146,10 +156,36 @@ fn replace(path: &Path, bytes: &[u8], mode: Option<u32>) -> io::Result<()> {
     Ok(())
 }
 
+/// The mode of a new file: no more than the umask and the folder allow.
+fn usual(folder: &Path) -> io::Result<u32> {
+    let of_folder = rights::mode(&fs::metadata(folder)?);
+    Ok(rights::usual(folder)? & of_folder & 0o666)
+}
+
+/// Removes the temporary files of writes that were killed, for targets whose names end like this.
+///
+/// # Errors
+/// When the folder cannot be listed. What belongs to others or is in use stays.
+pub(crate) fn clear_left(folder: &Path, ending: &str) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let target = name.strip_prefix('.').and_then(|name| name.strip_suffix(NEW));
+        if target.is_some_and(|target| target.ends_with(ending))
+            && let Ok(file) = open_there(&path, None)
+            && file.try_lock().is_ok()
+            && is_at(&file, &path)
+        {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes over a file that we may change, in a folder that we may not change, or whose owner we may
 /// not take over.
 fn write_in_place(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).open(path)?;
+    let mut file = no_follow(OpenOptions::new().write(true)).open(path)?;
     file.write_all(bytes)?;
     file.set_len(bytes.len() as u64)?;
     file.sync_all()
@@ -250,7 +286,7 @@ mod tests {
     fn a_file_keeps_its_mode_and_a_link_is_followed() {
         let place = Place::new();
         fs::write(place.at("file"), "a longer text").unwrap();
-        rights::set_mode(&place.at("file"), 0o600).unwrap();
+        rights::set_mode(&File::open(place.at("file")).unwrap(), 0o600);
         symlink("file", place.at("link")).unwrap();
         symlink("link", place.at("second")).unwrap();
         for path in ["file", "link", "second"] {

@@ -27,8 +27,22 @@ pub fn is_remote(path: &str) -> bool {
 /// The scheme of a URL with its colon and slashes, in lower case. Returns `None` for a local path.
 fn scheme(path: &str) -> Option<String> {
     let (scheme, _) = path.split_once("://")?;
-    let named = !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '+');
+    let named = !scheme.is_empty()
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
     named.then(|| format!("{}://", scheme.to_lowercase()))
+}
+
+/// Refuses a URL where only local files are written; `why` says so.
+///
+/// # Errors
+/// [`Error::Settings`].
+pub fn refuse_remote(path: &Path, why: &str) -> Result<(), Error> {
+    let path = path.to_string_lossy();
+    without_credentials(&path)?;
+    match is_remote(&path) {
+        true => Err(Error::Settings { place: redacted(&path), faults: vec![why.to_owned()] }),
+        false => Ok(()),
+    }
 }
 
 /// An input on the local disk: the given path, or a copy of remote objects.

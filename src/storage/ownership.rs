@@ -3,7 +3,7 @@
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Longest text of a file that `read_own` reads, in bytes.
 const LONGEST: u64 = 4096;
@@ -19,11 +19,11 @@ pub(crate) fn open_own(path: &Path) -> io::Result<File> {
             other => return other,
         }
         match no_follow(OpenOptions::new().read(true).write(true)).open(path) {
-            Ok(file) => return ours(&file.metadata()?).map(|()| file),
+            Ok(file) => return ours(&file.metadata()?, None).map(|()| file),
             // It was removed meanwhile.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => {
-                ours(&path.symlink_metadata()?)?;
+                ours(&path.symlink_metadata()?, None)?;
                 return Err(error);
             }
         }
@@ -54,11 +54,70 @@ pub(crate) fn temporary_folder() -> io::Result<tempfile::TempDir> {
     builder.prefix("cltv-").tempdir()
 }
 
+/// Opens a file or folder that is there for reading, without following a link.
+///
+/// # Errors
+/// Refuses what belongs neither to us nor to the user `also`, a file with a second name, and what is
+/// neither a file nor a folder.
+pub(crate) fn open_there(path: &Path, also: Option<u32>) -> io::Result<File> {
+    let file = no_follow(OpenOptions::new().read(true)).open(path)?;
+    let found = file.metadata()?;
+    if !found.is_dir() {
+        return ours(&found, also).map(|()| file);
+    }
+    match owner(&found).filter(|uid| Some(*uid) != user() && Some(*uid) != also) {
+        Some(uid) => Err(of_another(uid)),
+        None => Ok(file),
+    }
+}
+
+/// A folder that stays the same while it is held, even if another user, who may write to the folder
+/// above it, puts something else in its place.
+pub(crate) struct Held {
+    _folder: File,
+    path: PathBuf,
+}
+
+impl Held {
+    /// Opens a folder of ours or of the user `also`.
+    ///
+    /// # Errors
+    /// As [`open_there`]; also where there is no folder.
+    pub(crate) fn open(path: &Path, also: Option<u32>) -> io::Result<Self> {
+        let folder = open_there(path, also)?;
+        if !folder.metadata()?.is_dir() {
+            return Err(ErrorKind::NotADirectory.into());
+        }
+        Ok(Self { path: lasting(&folder).unwrap_or_else(|| path.to_owned()), _folder: folder })
+    }
+
+    /// Its path, which leads to this folder and to no other, where the system has such paths.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// The path of a folder that is open.
+fn lasting(folder: &File) -> Option<PathBuf> {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::fd::AsRawFd;
+        let path = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
+        let named = std::fs::metadata(&path).ok()?;
+        return folder.metadata().is_ok_and(|open| same_file(&open, &named)).then_some(path);
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = folder;
+        None
+    }
+}
+
 /// The text of a small hidden file of ours. Returns `None` when there is none, or when others could
 /// have written it.
 pub(crate) fn read_own(path: &Path) -> Option<String> {
     let file = no_follow(OpenOptions::new().read(true)).open(path).ok()?;
-    ours(&file.metadata().ok()?).ok()?;
+    ours(&file.metadata().ok()?, None).ok()?;
     let mut text = String::new();
     file.take(LONGEST).read_to_string(&mut text).ok()?;
     Some(text)
@@ -82,15 +141,15 @@ pub(crate) fn is_own_folder(path: &Path, also: Option<u32>) -> io::Result<bool> 
     }
 }
 
-/// Refuses what is not an ordinary file of ours with a single name.
-fn ours(found: &Metadata) -> io::Result<()> {
+/// Refuses what is not an ordinary file of ours, or of the user `also`, with a single name.
+fn ours(found: &Metadata, also: Option<u32>) -> io::Result<()> {
     if found.is_symlink() {
         return Err(planted("is a link, where a file of ours may be"));
     }
     if !found.is_file() {
         return Err(planted("is no file, where one of ours may be"));
     }
-    if let Some(uid) = owner(found).filter(|uid| Some(*uid) != user()) {
+    if let Some(uid) = owner(found).filter(|uid| Some(*uid) != user() && Some(*uid) != also) {
         return Err(of_another(uid));
     }
     if names(found) > 1 {
@@ -106,7 +165,7 @@ fn planted(what: &str) -> io::Error {
 fn of_another(uid: u32) -> io::Error {
     io::Error::other(format!(
         "it belongs to another user (uid {uid}): if no run of theirs is going on, it is left over; \
-         let them or root remove it"
+         let them run again, or root remove it"
     ))
 }
 
@@ -161,7 +220,7 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 }
 
 /// Links are not followed, and a pipe is not waited for.
-fn no_follow(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(crate) fn no_follow(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     {
         use rustix::fs::OFlags;

@@ -1,6 +1,6 @@
 //! Who may read a file: its mode and its owner. On systems without them, nothing is done.
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 
@@ -44,49 +44,44 @@ pub(crate) fn mode(found: &Metadata) -> u32 {
     }
 }
 
-/// Sets the mode.
-pub(crate) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
-    #[cfg(unix)]
-    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))?;
-    #[cfg(not(unix))]
-    let _ = (path, mode);
-    Ok(())
-}
-
-/// Gives a file or folder the owner and the mode of another.
-///
-/// # Errors
-/// Where it belongs to another user, and we are not root.
-pub(crate) fn give(path: &Path, of: &Metadata) -> io::Result<()> {
-    give_owner(path, of)?;
-    set_mode(path, mode(of))
-}
-
-/// Gives a file or folder the owner of another.
-///
-/// # Errors
-/// As [`give`].
-pub(crate) fn give_owner(path: &Path, of: &Metadata) -> io::Result<()> {
+/// Sets the mode of an open file or folder. Where the disk has no modes, it stays as it is.
+pub(crate) fn set_mode(file: &File, mode: u32) {
     #[cfg(unix)]
     {
-        use std::os::unix::fs::{MetadataExt, chown};
-        let now = std::fs::metadata(path)?;
-        if (of.uid(), of.gid()) != (now.uid(), now.gid()) {
-            chown(path, Some(of.uid()), Some(of.gid()))?;
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        if let Err(error) = file.set_permissions(mode) {
+            tracing::debug!("a mode could not be set: {error}");
         }
     }
     #[cfg(not(unix))]
-    let _ = (path, of);
+    let _ = (file, mode);
+}
+
+/// Gives an open file or folder the owner of another.
+///
+/// # Errors
+/// Where it belongs to another user, and we are not root.
+pub(crate) fn give_owner(file: &File, of: &Metadata) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, fchown};
+        let now = file.metadata()?;
+        if (of.uid(), of.gid()) != (now.uid(), now.gid()) {
+            fchown(file, Some(of.uid()), Some(of.gid()))?;
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (file, of);
     Ok(())
 }
 
-/// Gives a file the owner of another, or at least the group.
-pub(crate) fn give_owner_or_group(path: &Path, of: &Metadata) {
-    if give_owner(path, of).is_err() {
+/// Gives an open file the owner of another, or at least the group.
+pub(crate) fn give_owner_or_group(file: &File, of: &Metadata) {
+    if give_owner(file, of).is_err() {
         #[cfg(unix)]
         {
-            use std::os::unix::fs::{MetadataExt, chown};
-            let _ = chown(path, None, Some(of.gid()));
+            use std::os::unix::fs::{MetadataExt, fchown};
+            let _ = fchown(file, None, Some(of.gid()));
         }
     }
 }

@@ -272,7 +272,8 @@ impl Log {
                 writeln!(csv, "{id},{},{value}", day.replace('-', "")).expect("text");
             }
         }
-        let path = folder.path().join("cdnow.csv");
+        let path = folder.path().join("in/cdnow.csv");
+        std::fs::create_dir_all(folder.path().join("in")).expect("made");
         std::fs::write(&path, csv).expect("written");
         path
     }

@@ -272,6 +272,13 @@ fn conditions_are_expressions_over_the_columns_of_the_run() {
         assert!(!said.contains("hunter2"), "{short}: {said}");
         assert!(said.len() < 2_000, "{short}: {} bytes", said.len());
     }
+    let customers = texts(&parquet(&out.join("customers.parquet")), "customer_id");
+    for failing in ["CAST(customer_id AS INT) > 3", "CAST(customer_id AS DATE) > '2020-01-01'"] {
+        let output = cltv(["select", &run, "--where", failing]);
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        let named = customers.iter().find(|id| said(&output).contains(*id));
+        assert_eq!(named, None, "the error of {failing} names a customer");
+    }
     let sound = [
         "cltv > 100 AND (cltv_segment IN ('A', 'B') OR NOT p_alive < 0.5)",
         "customer_id LIKE '%a%' AND cltv BETWEEN 10 AND 1000",

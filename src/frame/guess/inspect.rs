@@ -23,6 +23,8 @@ const REMEMBERED: u32 = 1_000_000;
 const GLIMPSE: u32 = 20_000;
 /// First rows that are shown.
 const SHOWN: u32 = 5;
+/// Most letters of a text that are looked at; a table of customers or orders has no longer ones.
+const LONGEST: usize = 200;
 /// Least share of values of a type for a column of that type.
 const MOST: f64 = 0.95;
 
@@ -274,14 +276,24 @@ fn as_text(frame: &LazyFrame, names: &[String]) -> LazyFrame {
     frame.clone().select(columns.collect::<Vec<_>>())
 }
 
-/// The text of a column; null where it is blank or a word for a missing value.
+/// The text of a column, or its beginning if it is long; null where it is blank or a word for a missing
+/// value.
 fn filled(name: &str) -> Expr {
     each(name, DataType::String, |texts| {
-        let text =
-            |text: &str| Some(text.trim()).filter(|text| !is_missing(text)).map(str::to_owned);
         let filled = texts.iter().map(|value| value.and_then(text));
         StringChunked::from_iter_options(texts.name().clone(), filled).into_column()
     })
+}
+
+fn text(value: &str) -> Option<String> {
+    let text = value.trim();
+    if text.len() <= LONGEST {
+        return (!is_missing(text)).then(|| text.to_owned());
+    }
+    let end = text.floor_char_boundary(LONGEST);
+    // A list stays a list.
+    let rest = if text.ends_with(']') { "…]" } else { "…" };
+    Some(text.get(..end).unwrap_or(text).to_owned() + rest)
 }
 
 /// Aggregates of all columns, from one reading of the whole file.

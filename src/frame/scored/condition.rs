@@ -3,16 +3,95 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, ObjectName, Query, Visit, Visitor};
+use sqlparser::ast::{
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectName,
+    Query, Visit, Visitor,
+};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
+
+use crate::safe_text::printable::shown;
 
 /// Most bytes of a condition: room for a list of some fifty thousand identifiers.
 const LONGEST: usize = 1 << 20;
 /// Most operators, names and brackets. Polars needs memory in proportion to the square of a chain of
 /// `OR`: 150 of them take 0.1 GB. Values and commas do not count, so a list can be long.
 const MOST_PARTS: usize = 600;
+
+/// Most bytes of a text or name in it: a text may be joined to the value of every customer, and memory
+/// for a pattern grows faster than its length.
+const LONGEST_TEXT: usize = 500;
+/// Most texts that are joined in a condition.
+const MOST_JOINED: usize = 8;
+
+/// Functions that a condition may call: those of one or a few values or of a column, whose result is
+/// no longer than what they are given.
+const FUNCTIONS: &[&str] = &[
+    "abs",
+    "avg",
+    "btrim",
+    "cbrt",
+    "ceil",
+    "ceiling",
+    "char_length",
+    "character_length",
+    "coalesce",
+    "concat",
+    "concat_ws",
+    "count",
+    "date",
+    "date_part",
+    "date_trunc",
+    "ends_with",
+    "exp",
+    "first",
+    "floor",
+    "greatest",
+    "if",
+    "ifnull",
+    "initcap",
+    "last",
+    "least",
+    "left",
+    "length",
+    "ln",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "lower",
+    "ltrim",
+    "max",
+    "median",
+    "min",
+    "mod",
+    "nullif",
+    "octet_length",
+    "pow",
+    "power",
+    "quantile_cont",
+    "quantile_disc",
+    "regexp_like",
+    "reverse",
+    "right",
+    "round",
+    "rtrim",
+    "sign",
+    "sqrt",
+    "starts_with",
+    "stddev",
+    "stddev_samp",
+    "strpos",
+    "strptime",
+    "substr",
+    "substring",
+    "sum",
+    "trim",
+    "upper",
+    "var_samp",
+    "variance",
+];
 
 /// Checks that a condition is an expression without subqueries, and of a bounded size and depth.
 ///
@@ -34,6 +113,9 @@ pub(crate) fn check(condition: &str) -> Result<(), String> {
             shorter()
         ));
     }
+    if tokens.iter().any(|token| token.token.to_string().len() > LONGEST_TEXT + 2) {
+        return Err(format!("a text in it has more than {LONGEST_TEXT} bytes"));
+    }
     let mut parser = Parser::new(&dialect).with_tokens_with_locations(tokens);
     let expression = parser.parse_expr().map_err(|e| unreadable(&e))?;
     if parser.peek_token().token != Token::EOF {
@@ -42,7 +124,7 @@ pub(crate) fn check(condition: &str) -> Result<(), String> {
             parser.peek_token().token
         ));
     }
-    match expression.visit(&mut OnlyColumns) {
+    match expression.visit(&mut OnlyColumns { joined: 0 }) {
         ControlFlow::Break(fault) => Err(fault),
         ControlFlow::Continue(()) => Ok(()),
     }
@@ -64,8 +146,12 @@ fn counts(token: &Token) -> bool {
     )
 }
 
-/// Stops at whatever reads something else than the columns of a row.
-struct OnlyColumns;
+/// Stops at whatever reads something else than the columns of a row, or takes much more memory than
+/// they do.
+struct OnlyColumns {
+    /// Texts that have been put together so far.
+    joined: usize,
+}
 
 impl Visitor for OnlyColumns {
     type Break = String;
@@ -80,19 +166,89 @@ impl Visitor for OnlyColumns {
 
     fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<String> {
         match expression {
-            Expr::Function(function) => {
-                let name = function.name.to_string().to_lowercase();
-                match ["read_", "scan_"].iter().any(|reads| name.starts_with(reads)) {
-                    true => refused("it reads a file"),
-                    false => ControlFlow::Continue(()),
-                }
-            }
+            Expr::Function(function) => self.called(function),
             Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => {
                 refused("it asks for another table")
             }
+            Expr::Like { pattern, .. }
+            | Expr::ILike { pattern, .. }
+            | Expr::RLike { pattern, .. }
+            | Expr::SimilarTo { pattern, .. } => is_text(pattern),
+            Expr::BinaryOp { op: BinaryOperator::StringConcat, .. } => self.joins(1),
+            Expr::BinaryOp { op, right, .. } if is_pattern(op) => is_text(right),
+            Expr::Overlay { .. } => unknown("overlay"),
             _ => ControlFlow::Continue(()),
         }
     }
+}
+
+impl OnlyColumns {
+    fn called(&mut self, function: &Function) -> ControlFlow<String> {
+        let name = function.name.to_string().to_lowercase();
+        if ["read_", "scan_"].iter().any(|reads| name.starts_with(reads)) {
+            return refused("it reads a file");
+        }
+        if !FUNCTIONS.contains(&name.as_str()) {
+            return unknown(&name);
+        }
+        let arguments = match &function.args {
+            FunctionArguments::List(list) => list.args.as_slice(),
+            FunctionArguments::None => &[],
+            FunctionArguments::Subquery(_) => return refused("it asks for another table"),
+        };
+        let value = |argument: &FunctionArg| match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => Some(value.clone()),
+            _ => None,
+        };
+        match (name.as_str(), arguments.get(1).and_then(value)) {
+            ("regexp_like", Some(pattern)) => is_text(&pattern),
+            ("concat" | "concat_ws", _) => self.joins(arguments.len()),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn joins(&mut self, texts: usize) -> ControlFlow<String> {
+        self.joined += texts;
+        match self.joined > MOST_JOINED {
+            true => ControlFlow::Break(format!("it puts more than {MOST_JOINED} texts together")),
+            false => ControlFlow::Continue(()),
+        }
+    }
+}
+
+fn is_pattern(operator: &BinaryOperator) -> bool {
+    use BinaryOperator::{
+        PGILikeMatch, PGLikeMatch, PGNotILikeMatch, PGNotLikeMatch, PGRegexIMatch, PGRegexMatch,
+        PGRegexNotIMatch, PGRegexNotMatch, Regexp,
+    };
+    matches!(
+        operator,
+        PGRegexMatch
+            | PGRegexIMatch
+            | PGRegexNotMatch
+            | PGRegexNotIMatch
+            | PGLikeMatch
+            | PGILikeMatch
+            | PGNotLikeMatch
+            | PGNotILikeMatch
+            | Regexp
+    )
+}
+
+/// Whether a pattern is a text, not one of each customer.
+fn is_text(pattern: &Expr) -> ControlFlow<String> {
+    match pattern {
+        Expr::Value(_) => ControlFlow::Continue(()),
+        _ => ControlFlow::Break("a pattern must be a text in quotes".to_owned()),
+    }
+}
+
+fn unknown(function: &str) -> ControlFlow<String> {
+    ControlFlow::Break(format!(
+        "there is no function {} here; there are {}",
+        shown(function),
+        FUNCTIONS.join(", ")
+    ))
 }
 
 fn refused(what: &str) -> ControlFlow<String> {
@@ -140,6 +296,38 @@ mod tests {
                 fault.contains("the run's customers") || fault.contains("not an SQL condition"),
                 "{condition}: {fault}"
             );
+        }
+    }
+
+    #[test]
+    fn what_takes_much_memory_is_refused() {
+        let joined = vec!["customer_id"; 30].join(" || ");
+        let long = "(a|b)*".repeat(100);
+        for condition in [
+            "LPAD(customer_id, 1000000000, 'x') = 'a'".to_owned(),
+            "RPAD(customer_id, 1000000000) = 'a'".to_owned(),
+            "REPLACE(customer_id, 'a', 'aaaaaaaa') = 'a'".to_owned(),
+            "REPEAT(customer_id, 1000000) = 'a'".to_owned(),
+            format!("{joined} = 'a'"),
+            format!("CONCAT({}) = 'a'", vec!["x"; 30].join(", ")),
+            format!("customer_id || '{}' = 'a'", "x".repeat(501)),
+            "STRFTIME(day, '%c%c%c%c') = 'a'".to_owned(),
+            format!("customer_id RLIKE '{long}'"),
+            format!("customer_id ~ '{long}'"),
+            format!("customer_id LIKE '{long}'"),
+            format!("REGEXP_LIKE(customer_id, '{long}')"),
+            "customer_id RLIKE other_id".to_owned(),
+        ] {
+            check(&condition).expect_err(&condition);
+        }
+        for condition in [
+            "customer_id RLIKE '^a.*b$'",
+            "REGEXP_LIKE(customer_id, '[0-9]+')",
+            "UPPER(SUBSTR(customer_id, 1, 3)) || '-' = 'ABC-'",
+            "cltv > 2 * AVG(cltv)",
+            "FLOOR(cltv) = 3 AND TRIM(x) = 'a' AND POSITION('a' IN x) > 0",
+        ] {
+            assert_eq!(check(condition), Ok(()), "{condition}");
         }
     }
 

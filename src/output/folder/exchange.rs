@@ -11,10 +11,12 @@ use crate::output::folder::hidden::{OLD, beside};
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::leftovers::{retire_former, unmark};
 use crate::output::folder::others::Others;
+use crate::output::folder::staging::Rights;
+use crate::storage::ownership::open_there;
 use crate::storage::rights;
 
-/// Puts the staged folder, which will have this mode, in the place of the target, and carries along
-/// what others keep there.
+/// Puts the staged folder in the place of the target, gives it these rights, and carries along what
+/// others keep there.
 ///
 /// # Errors
 /// When the folders cannot be exchanged; then nothing has changed.
@@ -23,19 +25,22 @@ pub(crate) fn exchange(
     staged: &Path,
     target: &Path,
     kind: OutputKind,
-    mode: u32,
+    rights: &Rights,
 ) -> io::Result<()> {
     let there = target.is_dir();
     let others = match there {
         true => Others::carry(disk, target, staged, kind)?,
         false => Others::default(),
     };
+    let folder = open_there(staged, None)?;
     if there {
-        rights::give_owner(staged, &fs::metadata(target)?)?;
+        rights::give_owner(&folder, &fs::metadata(target)?)?;
         // The marker of a killed run must not be mistaken for that of this exchange.
         unmark(disk, target)?;
+    } else if let Some(like) = &rights.like {
+        rights::give_owner_or_group(&folder, like);
     }
-    rights::set_mode(staged, mode)?;
+    rights::set_mode(&folder, rights.mode);
     disk.sync(staged)?;
     let former = match there {
         true => Some(replace(disk, staged, target)?),

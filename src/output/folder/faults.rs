@@ -12,6 +12,7 @@ use crate::output::folder::hidden::{MARK, NEW, beside};
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::recovery::recover;
 use crate::output::folder::rename::rename_each;
+use crate::output::folder::staging::Rights;
 use crate::storage::ownership::create_private_folder;
 
 /// What a file system cannot do at all.
@@ -143,7 +144,13 @@ fn listed(folder: &Path) -> Vec<String> {
 type Put = fn(&dyn Disk, &Place) -> io::Result<()>;
 
 fn exchanged(disk: &dyn Disk, place: &Place) -> io::Result<()> {
-    exchange(disk, &place.staged, &place.target, OutputKind::Run, 0o755)
+    exchange(
+        disk,
+        &place.staged,
+        &place.target,
+        OutputKind::Run,
+        &Rights { mode: 0o755, like: None },
+    )
 }
 
 fn renamed(disk: &dyn Disk, place: &Place) -> io::Result<()> {

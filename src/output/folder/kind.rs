@@ -1,7 +1,10 @@
 //! Which files in an output folder belong to which command.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
+
+use memchr::memmem;
 
 use crate::error::Error;
 use crate::output::files;
@@ -59,10 +62,22 @@ impl OutputKind {
     /// # Errors
     /// [`Error::Settings`] that names the first one.
     pub(crate) fn refuse_foreign_files(self, folder: &Path) -> Result<(), Error> {
+        let is_folder = |file: &&&str| folder.join(file).is_dir();
+        if let Some(file) = self.files().iter().find(is_folder) {
+            return Err(Error::Settings {
+                place: folder.join(file).display().to_string(),
+                faults: vec![
+                    "this is a folder, and a file of this name is to be written: move it away, or \
+                     choose another output folder"
+                        .to_owned(),
+                ],
+            });
+        }
         // `cltv fit` writes model.json without a manifest.
         let fitted = |file: &str| self == Self::Run && file == "model.json";
         let there = |file: &&&str| folder.join(file).exists() && !fitted(file);
-        let known = folder.join(self.manifest()).exists() || read_own(&folder.join(MARK)).is_some();
+        let known =
+            is_manifest(&folder.join(self.manifest())) || read_own(&folder.join(MARK)).is_some();
         match self.files().iter().find(there).filter(|_| !known) {
             None => Ok(()),
             Some(file) => Err(Error::Settings {
@@ -104,3 +119,15 @@ impl OutputKind {
         }
     }
 }
+
+/// Whether a file is a manifest of ours, by its first key.
+fn is_manifest(file: &Path) -> bool {
+    let mut start = Vec::new();
+    // What is no file, such as a pipe, is not opened.
+    let read = file.is_file()
+        && fs::File::open(file).is_ok_and(|file| file.take(START).read_to_end(&mut start).is_ok());
+    read && memmem::find(&start, b"\"schema_version\"").is_some()
+}
+
+/// Bytes of a manifest that are looked at.
+const START: u64 = 1024;

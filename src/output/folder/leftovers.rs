@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::output::folder::disk::{Disk, remove_if_there};
 use crate::output::folder::hidden::MARK;
 use crate::output::folder::kind::OutputKind;
-use crate::output::folder::others::is_in_both;
+use crate::output::folder::others::{hold, is_in_both};
 use crate::storage::ownership::read_own;
 
 /// Moves what the command does not own from the former output to the new one, and removes the
@@ -23,11 +23,12 @@ pub(crate) fn retire_former(
     target: &Path,
     kind: Option<OutputKind>,
 ) -> io::Result<()> {
-    for entry in fs::read_dir(former)? {
+    let [held, new] = [hold(former, target)?, hold(target, former)?];
+    for entry in fs::read_dir(held.path())? {
         let entry = entry?;
         let (name, path) = (entry.file_name(), entry.path());
         let owned = kind.map_or_else(|| any_owns(&name), |kind| kind.owns(&name.to_string_lossy()));
-        let moved = target.join(&name);
+        let moved = new.path().join(&name);
         // A file of others that is in both was given its second name before the exchange.
         if owned && !entry.file_type()?.is_dir() || is_in_both(&path, &moved) {
             disk.remove_file(&path)?;
@@ -45,11 +46,11 @@ pub(crate) fn retire_former(
 /// # Errors
 /// When there is anything else in it, which stays.
 pub(crate) fn clear_away(disk: &dyn Disk, folder: &Path, target: &Path) -> io::Result<()> {
-    let entries = match fs::read_dir(folder) {
+    let held = match hold(folder, target) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         other => other?,
     };
-    for entry in entries {
+    for entry in fs::read_dir(held.path())? {
         let entry = entry?;
         let name = entry.file_name();
         let file = !entry.file_type()?.is_dir();
@@ -57,17 +58,24 @@ pub(crate) fn clear_away(disk: &dyn Disk, folder: &Path, target: &Path) -> io::R
             disk.remove_file(&entry.path())?;
         }
     }
-    disk.remove_folder(folder)
+    disk.remove_folder(folder).map_err(|error| match error.kind() {
+        io::ErrorKind::DirectoryNotEmpty => io::Error::other(format!(
+            "{} holds something that is not ours: move it away",
+            folder.display()
+        )),
+        _ => error,
+    })
 }
 
 /// Puts files back that a killed command had begun to replace one by one, and removes those that it
 /// had added.
 pub(crate) fn restore(disk: &dyn Disk, former: &Path, target: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(former)? {
+    let [held, back] = [hold(former, target)?, hold(target, former)?];
+    for entry in fs::read_dir(held.path())? {
         let entry = entry?;
         let name = entry.file_name();
         if name != MARK && any_owns(&name) {
-            disk.rename(&entry.path(), &target.join(name))?;
+            disk.rename(&entry.path(), &back.path().join(name))?;
         }
     }
     let new = read_own(&former.join(MARK)).unwrap_or_default();

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::output::folder::disk::Disk;
 use crate::output::folder::kind::OutputKind;
-use crate::storage::ownership::{owner, same_file, user};
+use crate::storage::ownership::{Held, owner, same_file, user};
 
 /// Files and folders of others that an exchange carries along.
 #[derive(Default)]
@@ -30,18 +30,21 @@ impl Others {
         kind: OutputKind,
     ) -> io::Result<Self> {
         let mut others = Self::default();
-        for entry in fs::read_dir(target)? {
+        let [from, to] = [hold(target, target)?, hold(staged, target)?];
+        for entry in fs::read_dir(from.path())? {
             let entry = entry?;
             let name = entry.file_name();
-            if kind.owns(&name.to_string_lossy()) {
+            let found = entry.metadata()?;
+            if kind.owns(&name.to_string_lossy()) && !found.is_dir() {
                 continue;
             }
-            let found = entry.metadata()?;
-            if let Some(reason) = stays(&entry, &found, target)? {
-                return Err(io::Error::other(format!("{} {reason}", entry.path().display())));
+            if let Some(reason) = stays(&entry, &found, from.path())? {
+                let path = target.join(&name);
+                return Err(io::Error::other(format!("{} {reason}", path.display())));
             }
             // Some file systems have no hard links.
-            if found.is_dir() || disk.hard_link(&entry.path(), &staged.join(&name)).is_err() {
+            let second = to.path().join(&name);
+            if found.is_dir() || disk.hard_link(&entry.path(), &second).is_err() {
                 others.to_move.push(name);
             }
         }
@@ -51,6 +54,8 @@ impl Others {
     /// Moves what has to be moved from one folder to the other. After an error, everything is where
     /// it was.
     pub(crate) fn shift(&self, disk: &dyn Disk, from: &Path, to: &Path) -> io::Result<()> {
+        let held = [hold(from, to)?, hold(to, from)?];
+        let [from, to] = [held[0].path(), held[1].path()];
         for (i, name) in self.to_move.iter().enumerate() {
             if let Err(error) = disk.rename(&from.join(name), &to.join(name)) {
                 for name in &self.to_move[..i] {
@@ -61,6 +66,13 @@ impl Others {
         }
         Ok(())
     }
+}
+
+/// Holds a folder that is ours, or belongs to the owner of the other.
+pub(crate) fn hold(folder: &Path, other: &Path) -> io::Result<Held> {
+    let whose = fs::symlink_metadata(other).ok().filter(Metadata::is_dir);
+    let whose = whose.and_then(|found| owner(&found));
+    Held::open(folder, whose)
 }
 
 /// Why something must not be moved, if that is so.

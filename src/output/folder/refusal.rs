@@ -10,11 +10,31 @@ use crate::output::folder::kind::OutputKind;
 use crate::storage::ownership::read_own;
 use crate::storage::{object_store, rights};
 
-/// Folders of the system, which root could write to.
-const SYSTEM: &[&str] = &[
-    "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root", "/run", "/sbin",
-    "/sys", "/usr", "/usr/local", "/var", "/var/lib", "/var/log",
-];
+/// Folders that belong to the system with everything in them.
+const SYSTEM: &[&str] =
+    &["/bin", "/boot", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/sbin", "/sys", "/usr"];
+/// Folders that hold those of others: they and what is directly in them belong to the system.
+const PARENTS: &[&str] = &["/usr/local", "/var"];
+/// Folders that hold those of others, which may be taken.
+const SHARED: &[&str] =
+    &["/dev", "/home", "/media", "/mnt", "/opt", "/root", "/run", "/srv", "/tmp"];
+
+/// Whether a folder is one of the system. Links such as /bin, which leads to /usr/bin, are followed.
+fn is_of_system(folder: &Path) -> bool {
+    let real = |path: &&str| fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path));
+    if let Some(parent) = PARENTS.iter().map(real).find(|parent| folder.starts_with(parent)) {
+        return folder == parent || folder.parent() == Some(&parent);
+    }
+    SHARED.iter().map(real).any(|shared| folder == shared)
+        || SYSTEM.iter().map(real).any(|system| folder.starts_with(system))
+}
+
+/// The homes of all users whom the machine knows.
+fn homes() -> Vec<PathBuf> {
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let home = |line: &str| line.split(':').nth(5).and_then(|home| fs::canonicalize(home).ok());
+    users.lines().filter_map(home).collect()
+}
 
 /// Refuses the root of the file system, a folder of the system or for everyone, the home folder and
 /// the folder of the `input`, unless a command of ours has written to it before.
@@ -42,30 +62,36 @@ fn what(folder: &Path, input: Option<&str>) -> Option<&'static str> {
     let home = std::env::home_dir().and_then(|home| fs::canonicalize(home).ok());
     if folder.parent().is_none() {
         Some("the root of the file system")
-    } else if SYSTEM.iter().any(|system| Path::new(system) == folder) {
-        Some("a folder of the system")
     } else if home.is_some_and(|home| home == folder) {
         Some("your home folder")
+    } else if is_of_system(folder) {
+        Some("a folder of the system")
+    } else if homes().iter().any(|home| home == folder) {
+        Some("the home folder of a user")
     } else if fs::metadata(folder).is_ok_and(|found| rights::mode(&found) & 0o1002 == 0o1002) {
         Some("a folder that everyone writes to")
-    } else if input.and_then(folder_of).is_some_and(|of_input| of_input == folder) {
+    } else if input.is_some_and(|input| folders_of(input).iter().any(|of_input| of_input == folder))
+    {
         Some("the folder of the input")
     } else {
         None
     }
 }
 
-/// The folder of a local input: the input itself, when it is one.
-fn folder_of(input: &str) -> Option<PathBuf> {
+/// The folders of a local input: that in which it is named, and that in which it is, where the name
+/// is a link; or the input itself, when it is a folder.
+fn folders_of(input: &str) -> Vec<PathBuf> {
     if object_store::is_remote(input) || input == "-" {
-        return None;
+        return Vec::new();
     }
     let path = Path::new(input);
     if path.is_dir() {
-        return fs::canonicalize(path).ok();
+        return fs::canonicalize(path).into_iter().collect();
     }
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    fs::canonicalize(parent.unwrap_or(Path::new("."))).ok()
+    let named = fs::canonicalize(parent.unwrap_or(Path::new(".")));
+    let real = fs::canonicalize(path).ok().and_then(|file| file.parent().map(Path::to_owned));
+    named.into_iter().chain(real).collect()
 }
 
 /// Whether a command of this user has written to the folder before, or to a partition in it.

@@ -13,7 +13,7 @@ use crate::output::folder::leftovers::clear_away;
 use crate::output::folder::rename::rename_each;
 use crate::storage::fingerprint::{Fingerprint, Hashed, fingerprint, lost_thread};
 use crate::storage::lock::Lock;
-use crate::storage::ownership::create_private;
+use crate::storage::ownership::{Held, create_private, open_there};
 use crate::storage::{interrupt, object_store, rights};
 
 /// How files get from the hidden folder to the target.
@@ -155,12 +155,12 @@ impl Staging {
 
     /// Gives the files the rights that the folder has: who may read it may read them.
     fn give_rights(&self, names: &[String]) -> io::Result<()> {
-        let files = names.iter().map(|name| (self.folder.join(name), self.rights.mode & 0o666));
-        let folder = (self.folder.clone(), 0o700);
-        for (path, mode) in files.chain([folder]) {
-            rights::set_mode(&path, mode)?;
+        let folder = Held::open(&self.folder, None)?;
+        for name in names {
+            let file = open_there(&folder.path().join(name), None)?;
+            rights::set_mode(&file, self.rights.mode & 0o666);
             if let Some(like) = &self.rights.like {
-                rights::give_owner_or_group(&path, like);
+                rights::give_owner_or_group(&file, like);
             }
         }
         Ok(())
@@ -171,7 +171,7 @@ impl Staging {
         // From here on the hidden folder may hold files of others, and must not be deleted whole.
         interrupt::forget(&self.folder);
         if self.way == Way::Exchange {
-            match exchange(disk, &self.folder, &self.target, self.kind, self.rights.mode) {
+            match exchange(disk, &self.folder, &self.target, self.kind, &self.rights) {
                 Ok(()) => return Ok(()),
                 Err(error) => tracing::debug!("files are renamed one by one: {error}"),
             }

@@ -21,8 +21,11 @@ use crate::output::folder::recovery::{recover, recover_partitions};
 use crate::output::folder::refusal::refuse_shared;
 use crate::output::folder::staging::{Rights, Staging, Way};
 use crate::settings::{FolderMode, Settings};
+use crate::storage::atomic::refuse_planted;
 use crate::storage::lock::Lock;
-use crate::storage::ownership::{create_private, create_private_folder, temporary_folder};
+use crate::storage::ownership::{
+    create_private, create_private_folder, open_there, temporary_folder,
+};
 use crate::storage::{interrupt, object_store, rights};
 
 /// An output folder that no other process may write to meanwhile.
@@ -59,7 +62,7 @@ impl Target {
         }
         refuse_shared(path, None)?;
         let failed = || Error::io(path, "write to the output folder");
-        let path = absolute(path).map_err(failed())?;
+        let path = named(path).map_err(failed())?;
         let parent = path.parent().unwrap_or(&path);
         fs::create_dir_all(parent).map_err(failed())?;
         if path.is_dir() {
@@ -69,7 +72,7 @@ impl Target {
         if !beside_it {
             fs::create_dir_all(&path).map_err(failed())?;
         }
-        let lock = Lock::take(&lock_of(&path), &path)?;
+        let lock = Lock::wait(&lock_of(&path), &path, SHORT_WAIT)?;
         kind.refuse_foreign_files(&path)?;
         recover(&path).map_err(failed())?;
         recover_partitions(&path).map_err(failed())?;
@@ -88,9 +91,9 @@ impl Target {
         let (target, way, lock) = match (partition, self.way) {
             (Some(name), Way::Upload) => (self.path.join(name), Way::Upload, None),
             (Some(name), _) => {
-                self.create_above_partitions().map_err(failed())?;
+                create_with(&self.path, self.mode).map_err(failed())?;
                 let target = self.path.join(name);
-                let lock = Lock::take(&beside(&target, LOCK), &target)?;
+                let lock = Lock::wait(&beside(&target, LOCK), &target, SHORT_WAIT)?;
                 self.kind.refuse_foreign_files(&target)?;
                 (target, Way::Exchange, Some(lock))
             }
@@ -99,18 +102,6 @@ impl Target {
         let rights = self.rights(&target).map_err(failed())?;
         let folder = self.hidden_folder(&target, way).map_err(failed())?;
         Ok(Staging::new(target, folder, self.kind, way, rights, lock))
-    }
-
-    /// Creates the folder that partitions are in.
-    fn create_above_partitions(&self) -> io::Result<()> {
-        if self.path.is_dir() {
-            return Ok(());
-        }
-        fs::create_dir_all(&self.path)?;
-        match self.mode {
-            Some(mode) => rights::set_mode(&self.path, mode.bits()),
-            None => Ok(()),
-        }
     }
 
     /// The rights that results will have: the stated mode, else those of the folder, of the folder
@@ -125,7 +116,7 @@ impl Target {
         let mode = match (self.mode, &like) {
             (Some(mode), _) => mode.bits(),
             (None, Some(like)) => rights::mode(like),
-            (None, None) => rights::usual(target.parent().unwrap_or(target))?,
+            (None, None) => usual(folder_above(target))?,
         };
         Ok(Rights { mode, like })
     }
@@ -153,6 +144,25 @@ impl Target {
     }
 }
 
+/// Creates a folder that is not there yet, with the stated mode.
+pub(crate) fn create_with(folder: &Path, mode: Option<FolderMode>) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder)?;
+    if let Some(mode) = mode {
+        rights::set_mode(&open_there(folder, None)?, mode.bits());
+    }
+    Ok(())
+}
+
+/// The mode of a new folder: by the umask, and with the group of the folder above it if that one
+/// passes its group on.
+fn usual(above: &Path) -> io::Result<u32> {
+    let inherited = rights::mode(&fs::metadata(above)?) & 0o2000;
+    Ok(rights::usual(above)? | inherited)
+}
+
 /// Locks the folder of a finished run for a change of one file in it; waits for another writer.
 ///
 /// # Errors
@@ -162,6 +172,9 @@ pub fn lock_for_change(folder: &Path) -> Result<Lock, Error> {
     Lock::wait(&lock_of(&folder), &folder, LONGEST_WAIT)
 }
 
+/// Longest wait for a command that changes one file in the folder, before a run takes another writer
+/// for a run.
+const SHORT_WAIT: Duration = Duration::from_secs(2);
 /// Longest wait for another writer, when only one file is to be changed.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
@@ -177,6 +190,15 @@ fn is_lockable_beside(folder: &Path) -> bool {
 
 fn folder_above(folder: &Path) -> &Path {
     folder.parent().unwrap_or(folder)
+}
+
+/// As [`absolute`]; refuses a link that another user put there.
+fn named(path: &Path) -> io::Result<PathBuf> {
+    if let Some(link) = fs::symlink_metadata(path).ok().filter(Metadata::is_symlink) {
+        let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+        refuse_planted(&link, above.unwrap_or(Path::new(".")))?;
+    }
+    absolute(path)
 }
 
 /// The absolute path without links and dots, whether or not it exists.
