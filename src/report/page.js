@@ -40,7 +40,7 @@
   // spreadsheet runs as formulas.
   const cell = (node) => {
     const text = node.dataset.v ?? node.textContent;
-    return /[",;\n\r\t]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+    return /[",;\n\r\t|!(=]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   for (const button of all("button.csv")) {
     button.addEventListener("click", () => {

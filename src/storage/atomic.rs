@@ -252,6 +252,7 @@ impl Drop for Temporary {
 }
 
 #[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use std::io::Read;
     use std::os::unix::fs::{PermissionsExt, symlink};

@@ -177,6 +177,7 @@ pub(crate) fn is_at(file: &File, path: &Path) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

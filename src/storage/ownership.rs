@@ -104,7 +104,7 @@ fn lasting(folder: &File) -> Option<PathBuf> {
         use std::os::fd::AsRawFd;
         let path = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
         let named = std::fs::metadata(&path).ok()?;
-        return folder.metadata().is_ok_and(|open| same_file(&open, &named)).then_some(path);
+        folder.metadata().is_ok_and(|open| same_file(&open, &named)).then_some(path)
     }
     #[cfg(not(target_os = "linux"))]
     {
@@ -231,6 +231,7 @@ pub(crate) fn no_follow(options: &mut OpenOptions) -> &mut OpenOptions {
 }
 
 #[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};

@@ -4,6 +4,14 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 
+/// Who may read the results.
+pub(crate) struct Rights {
+    /// Mode of the folder; files have it without the right to execute.
+    pub(crate) mode: u32,
+    /// The folder whose owner they get.
+    pub(crate) like: Option<Metadata>,
+}
+
 /// The mode of a new folder, as the user's umask has it.
 pub(crate) fn usual(folder: &Path) -> io::Result<u32> {
     #[cfg(target_os = "linux")]
@@ -17,7 +25,7 @@ pub(crate) fn usual(folder: &Path) -> io::Result<u32> {
             .prefix(".cltv-")
             .permissions(std::fs::Permissions::from_mode(0o777))
             .tempfile_in(folder)?;
-        return Ok(probe.as_file().metadata()?.permissions().mode() & 0o777);
+        Ok(probe.as_file().metadata()?.permissions().mode() & 0o777)
     }
     #[cfg(not(unix))]
     {

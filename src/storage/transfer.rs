@@ -94,7 +94,7 @@ mod with_cloud {
         runtime.block_on(async {
             // Polars knows schemes in lower case only.
             let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-            let path = PlRefPath::new(&format!("{}://{rest}", scheme.to_lowercase()));
+            let path = PlRefPath::new(format!("{}://{rest}", scheme.to_lowercase()));
             let (location, store) = build_object_store(path, None, false).await.map_err(other)?;
             let key = Key::parse(&location.prefix).map_err(other)?;
             task(store, key).await

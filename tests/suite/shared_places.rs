@@ -268,6 +268,90 @@ fn what_others_planted_beside_the_folder_is_not_followed() {
     ok(&place.flo_as(0, "out", &[]));
 }
 
+/// Names that we choose and nobody stated: report.html, model.json, champion.json.
+#[test]
+fn a_link_planted_in_place_of_a_file_of_ours_is_replaced() {
+    let place = Place::new();
+    let precious = place.at("precious");
+    write(&precious, "precious");
+    let fit = ["fit", "flo.toml", "--input", "flo_sample.csv", "--quiet", "--output", "fit"];
+    let accept = ["dropout_not_identified", "selected_customers", "spend_without_population_mean"];
+    let mut promote = vec!["promote", "fit/model.json", "--models", "models"];
+    accept.iter().for_each(|code| promote.extend(["--accept", code]));
+    ok(&place.flo_as(0, "out", &[]));
+    ok(&place.run_as(0, &fit));
+    for (name, command) in [
+        ("out/report.html", &["report", "out"][..]),
+        ("fit/model.json", &fit),
+        ("models/champion.json", &promote),
+    ] {
+        let path = place.at(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::remove_file(&path).ok();
+        if name.ends_with("champion.json") {
+            // It is read first: a link to nothing is no champion.
+            symlink(place.at("nothing"), &path).expect("linked");
+        } else {
+            symlink(&precious, &path).expect("linked");
+        }
+        ok(&place.run_as(0, command));
+        assert!(path.symlink_metadata().expect("there").is_file(), "{name}");
+        assert_eq!(read(&precious), "precious", "{name}");
+        assert!(!place.at("nothing").exists());
+    }
+}
+
+#[test]
+fn a_folder_by_the_name_of_a_file_of_ours_is_refused() {
+    let place = Place::new();
+    for first in [true, false] {
+        let folder = place.at("out/rfm.csv");
+        if !first {
+            ok(&place.flo_as(0, "out", &[]));
+            fs::remove_file(&folder).expect("removed");
+        }
+        fs::create_dir_all(&folder).expect("made");
+        write(&folder.join("precious"), "precious");
+        refused(&place.flo_as(0, "out", &[]), "rfm.csv: this is a folder");
+        assert_eq!(read(&folder.join("precious")), "precious");
+        assert_eq!(hidden(place.0.path()), Vec::<String>::new());
+        fs::remove_dir_all(place.at("out")).expect("removed");
+    }
+}
+
+#[test]
+fn what_is_in_the_way_is_named() {
+    let place = Place::new();
+    for name in [".cltv-old", ".cltv-new"] {
+        ok(&place.flo_as(0, "out", &[]));
+        fs::create_dir(place.at("out").join(name)).expect("made");
+        write(&place.at("out").join(name).join("precious"), "precious");
+        let output = place.flo_as(0, "out", &[]);
+        refused(&output, name);
+        refused(&output, "move it away");
+        assert_eq!(read(&place.at("out").join(name).join("precious")), "precious");
+        fs::remove_dir_all(place.at("out")).expect("removed");
+    }
+}
+
+/// A link in a folder for everyone may have been put there by anybody.
+#[test]
+fn an_output_folder_that_another_user_linked_is_refused() {
+    if !is_root() {
+        return;
+    }
+    let place = Place::new();
+    let shared = place.at("shared");
+    fs::create_dir(&shared).expect("made");
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o777)).expect("set");
+    ok(&place.flo_as(0, "private", &[]));
+    let before = read(&place.at("private/run.json"));
+    symlink(place.at("private"), shared.join("out")).expect("linked");
+    std::os::unix::fs::lchown(shared.join("out"), Some(STRANGER), Some(STRANGER)).expect("given");
+    refused(&place.flo_as(0, "shared/out", &[]), "another user (uid 54321)");
+    assert_eq!(read(&place.at("private/run.json")), before);
+}
+
 #[test]
 fn the_folders_and_locks_of_another_user_are_not_trusted() {
     if !is_root() {
@@ -339,6 +423,21 @@ fn results_are_as_open_as_their_folder_and_what_is_hidden_is_closed() {
         .collect();
     assert_eq!(parts.len(), 1);
     assert_eq!((mode(&place.at("parts")), mode(&parts[0])), (0o700, 0o700));
+    let fit = ["fit", "flo.toml", "--input", "flo_sample.csv", "--quiet", "--output", "fitted"];
+    ok(&place.run_as(0, &[&fit[..], &set].concat()));
+    assert_eq!((mode(&place.at("fitted")), mode(&place.at("fitted/model.json"))), (0o700, 0o600));
+    // A group that shares a folder goes on sharing what is new in it.
+    let team = place.at("team");
+    fs::create_dir(&team).expect("made");
+    fs::set_permissions(&team, fs::Permissions::from_mode(0o2770)).expect("set");
+    ok(&place.flo_as(0, "team/out", &[]));
+    assert_eq!(mode(&place.at("team/out")) & 0o2000, 0o2000);
+    let run = place.text("out755");
+    for (folder, list_mode) in [("out700", 0o600), ("stated", 0o600)] {
+        let to = format!("{folder}/list");
+        ok(&place.run_as(0, &list(&run, &place.text(&to))));
+        assert_eq!(mode(&place.at(&to)), list_mode, "{to}");
+    }
     let wrong = ["--set", "output.mode=rwx"];
     refused(&place.flo_as(0, "wrong", &wrong), "is not the mode of an output folder");
 }
@@ -402,6 +501,10 @@ fn shared_folders_are_refused() {
         ("//", "the root of the file system"),
         ("/usr/..", "the root of the file system"),
         ("/etc", "a folder of the system"),
+        ("/bin", "a folder of the system"),
+        ("/usr/share", "a folder of the system"),
+        ("/var/lib", "a folder of the system"),
+        ("/home", "a folder of the system"),
         ("/tmp", "a folder that everyone writes to"),
         (&place.text("home"), "your home folder"),
         ("home", "your home folder"),
@@ -414,6 +517,10 @@ fn shared_folders_are_refused() {
         assert_eq!(output.status.code(), Some(2), "{out}: {}", stderr(&output));
         refused(&output, what);
     }
+    // A link to the file does not hide the folder that it is in.
+    let linked = place.text("linked.csv");
+    symlink(data.join("export.csv"), place.at("linked.csv")).expect("linked");
+    refused(&run("data", &linked), "the folder of the input");
     assert_eq!(fs::read_dir(&home).expect("a folder").count(), 0);
     assert_eq!(fs::read_dir(&data).expect("a folder").count(), 1);
     // A folder of our runs may become that of the input later.

@@ -31,6 +31,8 @@ fn passwords_in_addresses_are_not_repeated() {
         [&arguments[..], more].concat().into_iter().map(str::to_owned).collect()
     };
     for address in [
+        "https://an'na:s3cr3t@host/x.csv",
+        "x-https://anna:s3cr3t@host/x.csv",
         "https://anna:s3cr3t@host/x.csv",
         "HTTPS://anna:s3cr3t@host/x.csv",
         "ftp://anna:s3cr3t@host/x.csv",
@@ -51,6 +53,10 @@ fn passwords_in_addresses_are_not_repeated() {
         }
         let to = ["run", "pipelines/flo.toml", "--output", address];
         attempts.push(to.map(str::to_owned).to_vec());
+        let model = ["promote", "model.json", "--models", address];
+        attempts.push(model.map(str::to_owned).to_vec());
+        let lineage = format!("lineage.namespace=\"{address}\"");
+        attempts.push(run(SAMPLE, &["--set", &lineage]));
         attempts.push(vec!["compare".to_owned(), address.to_owned(), address.to_owned()]);
         attempts.push(vec!["check".to_owned(), address.to_owned(), "--json".to_owned()]);
         for attempt in attempts {
@@ -63,7 +69,7 @@ fn passwords_in_addresses_are_not_repeated() {
     }
     // Nothing listens there: the error of the store names the address.
     let environment = [
-        ("AWS_ENDPOINT_URL", "http://anna:s3cr3t@127.0.0.1:9"),
+        ("AWS_ENDPOINT_URL", "http://anna:'s3cr3t@127.0.0.1:9"),
         ("AWS_ACCESS_KEY_ID", "key"),
         ("AWS_SECRET_ACCESS_KEY", "s3cr3t"),
         ("AWS_ALLOW_HTTP", "true"),
@@ -230,6 +236,34 @@ fn no_cell_is_a_formula_in_any_table() {
     assert!(ids.iter().any(|id| id.starts_with("=1+1")));
 }
 
+/// `-100,2+A!B1;x` without quotation marks would be a formula where `;` separates cells and numbers have
+/// decimal commas.
+#[test]
+fn a_number_and_the_cell_after_it_are_no_formula() {
+    let place = folder();
+    let text = fs::read_to_string(project(SAMPLE)).expect("the sample");
+    let mut lines: Vec<String> = text.lines().take(4000).map(str::to_owned).collect();
+    let formula = "2+cmd|' /C calc'!A0";
+    for (i, line) in lines.iter_mut().enumerate().skip(1) {
+        let fields: Vec<&str> = line.splitn(3, ',').collect();
+        *line = format!("-{i},{formula};x,{}", fields[2]);
+    }
+    fs::create_dir(place.path().join("in")).expect("made");
+    let input = place.path().join("in/export.csv");
+    fs::write(&input, lines.join("\n")).expect("written");
+    let out = place.path().join("out");
+    run_ok("pipelines/flo.toml", &input, &out, &["--quiet"]);
+    let run = out.display().to_string();
+    let columns = ["--columns", "customer_id,order_channel"];
+    let output = cltv([&["select", &run, "--where", "cltv > 0"][..], &columns].concat());
+    let list = String::from_utf8(output.stdout).expect("UTF-8");
+    let table = fs::read_to_string(out.join("customers.csv")).expect("a table");
+    for text in [list, table] {
+        assert!(text.contains(&format!("\"{formula};x\"")), "{}", &text[..200]);
+        assert!(!text.contains(&format!(",{formula}")));
+    }
+}
+
 #[test]
 fn conditions_are_expressions_over_the_columns_of_the_run() {
     let place = folder();
@@ -263,6 +297,18 @@ fn conditions_are_expressions_over_the_columns_of_the_run() {
         nots,
         minus,
     ];
+    let attacks = attacks.into_iter().chain([
+        "LPAD(customer_id, 1000000000, 'x') = 'a'".to_owned(),
+        "RPAD(customer_id, 1000000000) = 'a'".to_owned(),
+        format!(
+            "{}customer_id{} = 'a'",
+            "REPLACE(".repeat(5),
+            ", 'a', 'aaaaaaaaaaaaaaa')".repeat(5)
+        ),
+        format!("customer_id RLIKE '{}'", "(a|b)*".repeat(20_000)),
+        format!("{} = 'a'", vec!["customer_id"; 200].join(" || ")),
+        format!("customer_id || '{}' = 'a'", "x".repeat(100_000)),
+    ]);
     for attack in attacks {
         let output = cltv(["select", &run, "--where", &attack]);
         let said = said(&output);
@@ -322,6 +368,15 @@ fn a_small_file_that_unpacks_to_a_large_one_is_refused_at_once() {
     ];
     let empty = DataFrame::new(40_000_000, empty.to_vec()).expect("a table");
     parquet_of(&at("empty.parquet"), empty, 40_000_000);
+    // 20,000 views of one text of 70 KB: 1.4 GB, once they are copied.
+    let same = StringChunked::full("note".into(), &"n".repeat(70_000), 20_000).into_column();
+    let ids: StringChunked = (0..20_000).map(|id| Some(format!("id{id}"))).collect();
+    let ids = ids.with_name("customer_id".into()).into_column();
+    parquet_of(
+        &at("same.parquet"),
+        DataFrame::new(20_000, vec![ids, same]).expect("a table"),
+        20_000,
+    );
     let line = format!("customer_id,value\n1,{}\n", "9".repeat(100_000_000));
     fs::write(at("line.csv"), line).expect("written");
     fs::write(at("header.csv"), "a".repeat(100_000_000)).expect("written");
@@ -334,6 +389,7 @@ fn a_small_file_that_unpacks_to_a_large_one_is_refused_at_once() {
         ("line.csv", "line 2 has more than 1 MiB"),
         ("header.csv", "line 1 has more than 1 MiB"),
         ("quoted.csv", "line 2 has more than 1 MiB"),
+        ("same.parquet", "cannot tell which column is what"),
     ] {
         let file = at(file).display().to_string();
         // The limit is of address space, of which the program takes far more than it uses.

@@ -1,6 +1,8 @@
 //! Profiles the columns of a file that nobody has described. Files are read in batches; distinct
 //! values and repeated rows must be held in memory, so only the first rows are searched for them.
 
+use std::borrow::Cow;
+
 use polars::prelude::*;
 use serde::Serialize;
 
@@ -162,8 +164,8 @@ fn inspected(path: &str, stated: &Stated) -> Result<Overview, Error> {
         _ => None,
     });
     let unreadable = |e| Error::input(path, crate::frame::input::load::unreadable(&e));
-    let frame = loaded.frame;
-    let schema = frame.clone().collect_schema().map_err(unreadable)?;
+    let schema = loaded.frame.clone().collect_schema().map_err(unreadable)?;
+    let frame = shortened(loaded.frame, &names, &schema).map_err(unreadable)?;
     let glimpse = streamed(as_text(&frame, &names).limit(GLIMPSE)).map_err(unreadable)?;
     let mut notations = Vec::new();
     for name in &names {
@@ -276,24 +278,45 @@ fn as_text(frame: &LazyFrame, names: &[String]) -> LazyFrame {
     frame.clone().select(columns.collect::<Vec<_>>())
 }
 
-/// The text of a column, or its beginning if it is long; null where it is blank or a word for a missing
-/// value.
-fn filled(name: &str) -> Expr {
-    each(name, DataType::String, |texts| {
-        let filled = texts.iter().map(|value| value.and_then(text));
-        StringChunked::from_iter_options(texts.name().clone(), filled).into_column()
-    })
+/// The frame with the beginnings of texts that are very long.
+fn shortened(frame: LazyFrame, names: &[String], schema: &Schema) -> PolarsResult<LazyFrame> {
+    let is_text = |name: &&String| schema.get(name.as_str()) == Some(&DataType::String);
+    let texts: Vec<&String> = names.iter().filter(is_text).collect();
+    let lengths = texts.iter().enumerate().map(|(i, name)| {
+        col(name.as_str()).str().len_bytes().cast(DataType::UInt64).max().alias(i.to_string())
+    });
+    let lengths = streamed(frame.clone().select(lengths.collect::<Vec<_>>()))?;
+    let mut long = Vec::new();
+    for (name, length) in texts.into_iter().zip(lengths.columns()) {
+        if length.u64()?.get(0).is_some_and(|length| length > LONGEST as u64) {
+            long.push(each(name, DataType::String, |texts| {
+                let short: StringChunked = texts.iter().map(|text| text.map(short)).collect();
+                short.with_name(texts.name().clone()).into_column()
+            }));
+        }
+    }
+    Ok(if long.is_empty() { frame } else { frame.with_columns(long) })
 }
 
-fn text(value: &str) -> Option<String> {
-    let text = value.trim();
+/// A text, or its beginning if it is long.
+fn short(text: &str) -> Cow<'_, str> {
     if text.len() <= LONGEST {
-        return (!is_missing(text)).then(|| text.to_owned());
+        return Cow::Borrowed(text);
     }
     let end = text.floor_char_boundary(LONGEST);
     // A list stays a list.
     let rest = if text.ends_with(']') { "…]" } else { "…" };
-    Some(text.get(..end).unwrap_or(text).to_owned() + rest)
+    Cow::Owned(text.get(..end).unwrap_or(text).to_owned() + rest)
+}
+
+/// The text of a column; null where it is blank or a word for a missing value.
+fn filled(name: &str) -> Expr {
+    each(name, DataType::String, |texts| {
+        let text =
+            |text: &str| Some(text.trim()).filter(|text| !is_missing(text)).map(str::to_owned);
+        let filled = texts.iter().map(|value| value.and_then(text));
+        StringChunked::from_iter_options(texts.name().clone(), filled).into_column()
+    })
 }
 
 /// Aggregates of all columns, from one reading of the whole file.

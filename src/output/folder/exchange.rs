@@ -11,9 +11,8 @@ use crate::output::folder::hidden::{OLD, beside};
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::leftovers::{retire_former, unmark};
 use crate::output::folder::others::Others;
-use crate::output::folder::staging::Rights;
 use crate::storage::ownership::open_there;
-use crate::storage::rights;
+use crate::storage::rights::{self, Rights};
 
 /// Puts the staged folder in the place of the target, gives it these rights, and carries along what
 /// others keep there.

@@ -12,8 +12,8 @@ use crate::output::folder::hidden::{MARK, NEW, beside};
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::recovery::recover;
 use crate::output::folder::rename::rename_each;
-use crate::output::folder::staging::Rights;
 use crate::storage::ownership::create_private_folder;
+use crate::storage::rights::Rights;
 
 /// What a file system cannot do at all.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,10 +1,7 @@
 //! Which files in an output folder belong to which command.
 
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-
-use memchr::memmem;
 
 use crate::error::Error;
 use crate::output::files;
@@ -77,7 +74,7 @@ impl OutputKind {
         let fitted = |file: &str| self == Self::Run && file == "model.json";
         let there = |file: &&&str| folder.join(file).exists() && !fitted(file);
         let known =
-            is_manifest(&folder.join(self.manifest())) || read_own(&folder.join(MARK)).is_some();
+            folder.join(self.manifest()).is_file() || read_own(&folder.join(MARK)).is_some();
         match self.files().iter().find(there).filter(|_| !known) {
             None => Ok(()),
             Some(file) => Err(Error::Settings {
@@ -119,15 +116,3 @@ impl OutputKind {
         }
     }
 }
-
-/// Whether a file is a manifest of ours, by its first key.
-fn is_manifest(file: &Path) -> bool {
-    let mut start = Vec::new();
-    // What is no file, such as a pipe, is not opened.
-    let read = file.is_file()
-        && fs::File::open(file).is_ok_and(|file| file.take(START).read_to_end(&mut start).is_ok());
-    read && memmem::find(&start, b"\"schema_version\"").is_some()
-}
-
-/// Bytes of a manifest that are looked at.
-const START: u64 = 1024;

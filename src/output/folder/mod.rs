@@ -11,6 +11,7 @@
 pub mod disk;
 pub mod exchange;
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod faults;
 pub mod hidden;
 pub mod kind;

@@ -16,8 +16,7 @@ const SYSTEM: &[&str] =
 /// Folders that hold those of others: they and what is directly in them belong to the system.
 const PARENTS: &[&str] = &["/usr/local", "/var"];
 /// Folders that hold those of others, which may be taken.
-const SHARED: &[&str] =
-    &["/dev", "/home", "/media", "/mnt", "/opt", "/root", "/run", "/srv", "/tmp"];
+const SHARED: &[&str] = &["/dev", "/home", "/media", "/mnt", "/opt", "/root", "/run", "/srv"];
 
 /// Whether a folder is one of the system. Links such as /bin, which leads to /usr/bin, are followed.
 fn is_of_system(folder: &Path) -> bool {

@@ -1,6 +1,5 @@
 //! The hidden folder that files are written to, then synced and put into place together.
 
-use std::fs::Metadata;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,6 +13,7 @@ use crate::output::folder::rename::rename_each;
 use crate::storage::fingerprint::{Fingerprint, Hashed, fingerprint, lost_thread};
 use crate::storage::lock::Lock;
 use crate::storage::ownership::{Held, create_private, open_there};
+use crate::storage::rights::Rights;
 use crate::storage::{interrupt, object_store, rights};
 
 /// How files get from the hidden folder to the target.
@@ -25,14 +25,6 @@ pub(crate) enum Way {
     Rename,
     /// Files are uploaded to an object store one by one.
     Upload,
-}
-
-/// Who may read the results.
-pub(crate) struct Rights {
-    /// Mode of the folder; files have it without the right to execute.
-    pub(crate) mode: u32,
-    /// The folder whose owner they get.
-    pub(crate) like: Option<Metadata>,
 }
 
 /// Output that is not visible until [`Staging::commit`]; dropping it leaves nothing behind.

@@ -19,13 +19,14 @@ use crate::output::folder::kind::OutputKind;
 use crate::output::folder::others::other_file_system;
 use crate::output::folder::recovery::{recover, recover_partitions};
 use crate::output::folder::refusal::refuse_shared;
-use crate::output::folder::staging::{Rights, Staging, Way};
+use crate::output::folder::staging::{Staging, Way};
 use crate::settings::{FolderMode, Settings};
 use crate::storage::atomic::refuse_planted;
 use crate::storage::lock::Lock;
 use crate::storage::ownership::{
     create_private, create_private_folder, open_there, temporary_folder,
 };
+use crate::storage::rights::Rights;
 use crate::storage::{interrupt, object_store, rights};
 
 /// An output folder that no other process may write to meanwhile.
