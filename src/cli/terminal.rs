@@ -128,7 +128,7 @@ fn visible(mark: &str) -> usize {
     if mark.starts_with('\u{1b}') { 1 } else { mark.chars().count() }
 }
 
-/// As [`printable`], with a capital first letter unless the text begins with an identifier.
+/// As `printable`, with a capital first letter unless the text begins with an identifier.
 pub fn sentence(text: &str) -> String {
     let mut letters = printable(text).chars().collect::<Vec<_>>();
     let is_name = text.split_whitespace().next().is_some_and(|word| word.contains('_'));

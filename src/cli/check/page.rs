@@ -7,8 +7,7 @@ use crate::cli::terminal::{Page, WARNING, findings, number_table, plain_table, s
 use crate::frame::guess::inspect::{Column, Overview};
 use crate::frame::input::kinds::ColumnKind;
 use crate::results::findings::Severity;
-use crate::safe_text::printable::steers;
-use crate::safe_text::printable::{printable, printable_lines};
+use crate::safe_text::printable::{printable, printable_lines, steers};
 use crate::safe_text::redacted::redacted;
 use crate::settings::{Cancelled, FrequencyKind, Input, InputKind};
 
