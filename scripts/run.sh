@@ -9,6 +9,6 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cargo build --release --locked --manifest-path "$root/Cargo.toml"
 if [ $# -eq 0 ]; then
     cd "$root"
-    set -- run pipelines/flo.toml
+    set -- run pipelines/flo_selection_aware.toml
 fi
 exec "$CARGO_TARGET_DIR/release/cltv" "$@"

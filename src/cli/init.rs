@@ -5,15 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::cli::pipeline_text::{self, Draft};
+use crate::cli::draft::{Draft, name_of};
+use crate::cli::pipeline_text::Intervals;
 use crate::cli::sink::{self, is_stdout};
 use crate::error::Error;
-use crate::frame::guess::guess;
-use crate::frame::guess::inspect::{Stated, inspect};
-use crate::pipeline::prepare::prepare;
-use crate::pipeline::selection::advice;
+use crate::frame::guess::inspect::Stated;
 use crate::safe_text::printable::printable;
-use crate::settings::{Overrides, parse};
 
 /// Write a pipeline file for a data file; columns are guessed by name and by content
 #[derive(Args)]
@@ -53,17 +50,6 @@ pub fn run(args: &InitArgs) -> anyhow::Result<()> {
     if !is_stdout(out) {
         free(out, args.force)?;
     }
-    let text = written(args, &name)?;
-    if let Some(file) = sink::write_or(args.out.as_deref(), &own, text.as_bytes())? {
-        let file = printable(&file.display().to_string());
-        writeln!(anstream::stdout(), "{file}: check the guesses in it, then: cltv run {file}")?;
-    }
-    Ok(())
-}
-
-/// The text of the pipeline file. It is tried on the data, to make sure that it runs as it is, and
-/// to add a section for signs of a selection.
-fn written(args: &InitArgs, name: &str) -> Result<String, Error> {
     let stated = Stated {
         date_format: args.date_format.clone(),
         number_format: args.number_format.clone(),
@@ -71,21 +57,12 @@ fn written(args: &InitArgs, name: &str) -> Result<String, Error> {
         sheet: args.sheet.clone(),
         ..Stated::default()
     };
-    let overview = inspect(&args.input, &stated)?;
-    let guess = guess(&overview)?;
-    let draft = Draft { name, selection: None };
-    let plain = pipeline_text::pipeline(&guess, &overview, &draft);
-    let settings = parse(&plain, &Overrides::default())
-        .map_err(|faults| Error::Settings { place: args.input.clone(), faults })?;
-    let prepared = prepare(&settings)?;
-    let end = prepared.summary.observation_end;
-    let lines = advice(&prepared.signs, end, settings.summary.time_unit);
-    Ok(match &lines {
-        None => plain,
-        Some(lines) => {
-            pipeline_text::pipeline(&guess, &overview, &Draft { selection: Some(lines), ..draft })
-        }
-    })
+    let text = Draft::of(&args.input, &name, &stated, Intervals::Left)?.text;
+    if let Some(file) = sink::write_or(args.out.as_deref(), &own, text.as_bytes())? {
+        let file = printable(&file.display().to_string());
+        writeln!(anstream::stdout(), "{file}: check the guesses in it, then: cltv run {file}")?;
+    }
+    Ok(())
 }
 
 /// Refuses to overwrite a file without `--force`.
@@ -100,28 +77,4 @@ fn free(out: &Path, force: bool) -> Result<(), Error> {
                 .to_owned(),
         ],
     })
-}
-
-/// A name for the pipeline and its output folder, made from the input's file name.
-fn name_of(input: &str) -> String {
-    let stem = Path::new(input).file_stem().map_or(String::new(), |stem| {
-        stem.to_string_lossy().chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect()
-    });
-    match stem.trim_matches('_') {
-        "" => "pipeline".to_owned(),
-        name => name.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_pipelines() {
-        assert_eq!(name_of("data/flo sample.csv"), "flo_sample");
-        assert_eq!(name_of("data/2021*.csv"), "2021");
-        assert_eq!(name_of("exports/"), "exports");
-        assert_eq!(name_of("*.csv"), "pipeline");
-    }
 }

@@ -36,6 +36,13 @@ pub struct JobArgs {
     openlineage: Option<PathBuf>,
 }
 
+impl JobArgs {
+    /// Whether nothing is to be written.
+    pub fn is_dry(&self) -> bool {
+        self.dry_run
+    }
+}
+
 /// One analysis from its settings to its files.
 pub struct Job<'a> {
     /// The checked settings.

@@ -6,7 +6,8 @@
 //! * `job`: what `run` and `score` share. `overrides`: flags that override a pipeline file.
 //! * [`run_page`]: the summary that `run` and `score` print. [`terminal`]: paragraphs, tables and
 //!   numbers of all pages.
-//! * [`pipeline_text`]: the text of a guessed pipeline file, for `init` and `check`.
+//! * `draft`: a guessed pipeline, for `init` and for `run` on a data file. [`pipeline_text`]: the text of
+//!   its file.
 //! * `logging`, `bar`: log lines and the progress bar. `lineage`: OpenLineage events.
 //! * `sink`: files named by `--out`. `signals`: interrupts. `memory`: the memory limit. `clock`: the time of day.
 
@@ -15,6 +16,7 @@ mod check;
 mod clock;
 mod compare;
 mod completions;
+mod draft;
 mod evaluate;
 mod fit;
 mod init;
@@ -48,11 +50,10 @@ use crate::safe_text::redacted::redacted;
 /// Customer lifetime value from a customer export or an order log.
 #[derive(Parser)]
 #[command(name = "cltv", version, about, propagate_version = true, arg_required_else_help = true)]
-#[command(
-    after_help = "Example:\n  cltv run pipelines/flo.toml --input export.csv --output out\n\n\
+#[command(after_help = "Examples:\n  cltv run export.csv\n  \
+    cltv run pipelines/flo.toml --input export.csv --output out\n\n\
     Exit codes: 0 done, 1 failed at run time, 2 wrong usage or pipeline file, 3 the input breaks \
-    the contract,\n4 the model cannot be trusted, 130 interrupted."
-)]
+    the contract,\n4 the model cannot be trusted, 130 interrupted.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -16,25 +16,36 @@ pub fn input(guess: &Guess, overview: &Overview) -> String {
     lines.text
 }
 
+/// Whether a pipeline has intervals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intervals {
+    /// It has.
+    Drawn,
+    /// They are a comment.
+    Left,
+}
+
 /// The parts of a pipeline file that are not guessed from its columns.
-pub struct Draft<'a> {
+pub struct Frame<'a> {
     /// Name of the pipeline, and of its output folder.
     pub name: &'a str,
     /// The lines of `[selection]`; `None` when the file shows no sign of one.
     pub selection: Option<&'a [String]>,
+    /// Whether `[uncertainty]` is there.
+    pub intervals: Intervals,
 }
 
 /// The text of a whole pipeline file.
-pub fn pipeline(guess: &Guess, overview: &Overview, draft: &Draft<'_>) -> String {
+pub fn pipeline(guess: &Guess, overview: &Overview, frame: &Frame<'_>) -> String {
     let mut lines = Lines::default();
     // A line break in the path would end the comment that it is put into.
     let path: String = overview.path.chars().filter(|letter| !letter.is_control()).collect();
     lines.plain(&format!(
-        "# Written by `cltv init` from {path}.\n\
+        "# Written by `cltv` from {path}.\n\
          # Columns were guessed by name and by content: check them, and the comments after the #.\n\
          # pipelines/README.md explains every key."
     ));
-    lines.key("name", &quoted(draft.name), "");
+    lines.key("name", &quoted(frame.name), "");
     lines.plain("");
     guessed(&mut lines, guess, overview);
     if guess.kind == InputKind::Transactions {
@@ -49,8 +60,8 @@ pub fn pipeline(guess: &Guess, overview: &Overview, draft: &Draft<'_>) -> String
     }
     contract(&mut lines, guess);
     summary(&mut lines, guess.kind);
-    selection(&mut lines, guess.kind, draft.selection);
-    rest(&mut lines, guess, draft.name);
+    selection(&mut lines, guess.kind, frame.selection);
+    rest(&mut lines, guess, frame);
     lines.text
 }
 
@@ -190,7 +201,7 @@ fn selection(lines: &mut Lines, kind: InputKind, selection: Option<&[String]>) {
     }
 }
 
-fn rest(lines: &mut Lines, guess: &Guess, name: &str) {
+fn rest(lines: &mut Lines, guess: &Guess, frame: &Frame<'_>) {
     lines.plain("\n[purchases]");
     lines.key("model", "\"bg_nbd\"", "or \"auto\": the best of the family");
     lines.plain("\n[forecast]");
@@ -198,7 +209,12 @@ fn rest(lines: &mut Lines, guess: &Guess, name: &str) {
     lines.plain("\n[lifetime_value]");
     lines.key("months", "6", "");
     lines.key("monthly_discount_rate", "0.01", "");
-    lines.plain("\n# For intervals, remove the leading #:\n# [uncertainty]\n# level = 0.9");
+    lines.plain(match frame.intervals {
+        Intervals::Drawn => "\n[uncertainty]\nlevel = 0.9",
+        Intervals::Left => {
+            "\n# For intervals, remove the leading #:\n# [uncertainty]\n# level = 0.9"
+        }
+    });
     lines.plain("\n[segments]");
     lines.key("labels", "[\"D\", \"C\", \"B\", \"A\"]", "lowest first");
     if let Some(channel) = &guess.channel {
@@ -208,7 +224,7 @@ fn rest(lines: &mut Lines, guess: &Guess, name: &str) {
         lines.key("categories_column", &quoted(categories), "lists as [A, B]");
     }
     lines.plain("\n[output]");
-    lines.key("path", &quoted(&format!("output/{name}")), "");
+    lines.key("path", &quoted(&format!("output/{}", frame.name)), "");
     lines.key("formats", "[\"parquet\", \"csv\"]", "");
 }
 

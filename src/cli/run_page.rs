@@ -32,10 +32,13 @@ pub fn print(run: &Run, settings: &Settings, folder: Option<&Path>) -> anyhow::R
     advice(&mut page, run, settings);
     top(&mut page, &tables::top(run, settings)?, settings);
     next_month(&mut page, run);
-    page.line(&match folder {
-        Some(folder) => format!("Written to {}", folder.display()),
-        None => "Nothing was written (dry run)".to_owned(),
-    });
+    match folder {
+        Some(folder) => {
+            page.line(&format!("Written to {}", folder.display()));
+            page.line(&format!("Report: {}", folder.join("report.html").display()));
+        }
+        None => page.line("Nothing was written (dry run)"),
+    }
     anstream::stdout().write_all(page.text.as_bytes())?;
     Ok(())
 }

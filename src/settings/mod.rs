@@ -27,7 +27,7 @@ pub use contract::{BadRows, ColumnType, Contract};
 pub use dates::AnalysisDate;
 pub use mode::FolderMode;
 pub(crate) use read::without_input;
-pub use read::{Overrides, load, parse, restore};
+pub use read::{Overrides, is_pipeline, load, parse, restore};
 pub use sections::{
     Cancelled, Columns, Forecast, Horizon, Input, Language, LifetimeValue, Lineage, Outliers,
     Output, Purchases, Report, Resources, Rfm, RfmSegment, Segments, Selection, Settings, Spend,

@@ -137,16 +137,31 @@ pub struct Overrides {
 /// # Errors
 /// [`Error::Settings`] when the file cannot be read, or with every fault in it.
 pub fn load(path: &Path, overrides: &Overrides) -> Result<Settings, Error> {
-    let bytes = bounded::read(path, SMALL).map_err(|source| Error::Settings {
-        place: path.display().to_string(),
-        faults: vec![format!("the pipeline file cannot be read: {source}")],
-    })?;
-    let text = String::from_utf8(bytes).map_err(|_| Error::Settings {
-        place: path.display().to_string(),
-        faults: vec!["the pipeline file cannot be read: it is not UTF-8 text".to_owned()],
-    })?;
+    let fault =
+        |fault: String| Error::Settings { place: path.display().to_string(), faults: vec![fault] };
+    // A name that ends in .toml is meant as one, whatever is in the file.
+    if path.is_file()
+        && path.extension().is_none_or(|ending| ending != "toml")
+        && !is_pipeline(path)
+    {
+        return Err(fault(
+            "this is no pipeline file (TOML): `cltv init` writes one for a data file, and `cltv run` \
+             takes a data file as it is"
+                .to_owned(),
+        ));
+    }
+    let bytes = bounded::read(path, SMALL)
+        .map_err(|source| fault(format!("the pipeline file cannot be read: {source}")))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| fault("the pipeline file cannot be read: it is not UTF-8 text".to_owned()))?;
     parse(&text, overrides)
         .map_err(|faults| Error::Settings { place: path.display().to_string(), faults })
+}
+
+/// Whether a file is a TOML table.
+pub fn is_pipeline(path: &Path) -> bool {
+    let text = bounded::read(path, SMALL).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    text.is_some_and(|text| !text.trim().is_empty() && text.parse::<Table>().is_ok())
 }
 
 /// As [`load`], from text that has been read already.

@@ -16,6 +16,7 @@ mod evaluation;
 mod exactness;
 mod family;
 mod figures;
+mod first_run;
 mod hostile;
 mod init;
 mod models;

@@ -76,7 +76,7 @@ pub(crate) fn check(file: &Path, overrides: &Overrides) -> Result<Checked, Error
 }
 
 /// What the flags say about how the file is written.
-fn stated(overrides: &Overrides, path: &str) -> Result<Stated, Error> {
+pub(crate) fn stated(overrides: &Overrides, path: &str) -> Result<Stated, Error> {
     // A pipeline with the fewest columns, for the flags to be applied to.
     let text = "[input]\npath = \"-\"\n[input.columns]\ncustomer_id = \"id\"\n\
                 first_order_date = \"first\"\nlast_order_date = \"last\"\norders = [\"orders\"]\n\

@@ -193,7 +193,7 @@ pub(crate) fn find_files(path: &str) -> Result<Vec<PathBuf>, Error> {
     if object_store::is_remote(path) {
         return Err(Error::input(
             path,
-            "this command reads local files: copy it first, or use `cltv run`",
+            "without a pipeline file, only local files are read: copy it, or write one with input.path",
         ));
     }
     if path == STDIN {
@@ -461,14 +461,21 @@ fn text_of_bytes(bytes: &[u8]) -> String {
 
 /// A message for each needed column that is missing, with the most similar name.
 pub(crate) fn missing_columns(present: &[&str], needed: &[String]) -> Vec<String> {
-    needed
-        .iter()
-        .filter(|name| !present.contains(&name.as_str()))
-        .map(|name| match nearest(name, present.iter().copied()) {
-            Some(near) => format!("there is no column {name:?}; the nearest is {near:?}"),
-            None => format!("there is no column {name:?}; there are {}", listed(present)),
-        })
-        .collect()
+    /// Columns that are missing from another table are named without what is nearest to each.
+    const FEW: usize = 5;
+    let missing: Vec<&str> =
+        needed.iter().map(String::as_str).filter(|name| !present.contains(name)).collect();
+    if let [first, rest @ ..] = missing.as_slice()
+        && rest.len() >= FEW
+    {
+        let (rest, present) = (listed(rest), listed(present));
+        return vec![format!("there is no column {first:?}, nor {rest}; there are {present}")];
+    }
+    let fault = |name: &&str| match nearest(name, present.iter().copied()) {
+        Some(near) => format!("there is no column {name:?}; the nearest is {near:?}"),
+        None => format!("there is no column {name:?}; there are {}", listed(present)),
+    };
+    missing.iter().map(fault).collect()
 }
 
 /// The first names, each cut off: what stands in place of a header can be anything.

@@ -1,0 +1,144 @@
+//! `cltv run DATA`, without a pipeline file.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use crate::support::*;
+
+/// A folder with the sample as export.csv.
+fn place() -> TempDir {
+    let place = folder();
+    fs::copy(project("data/flo_sample.csv"), place.path().join("export.csv")).expect("copied");
+    place
+}
+
+fn cltv_in(place: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_cltv"))
+        .current_dir(place)
+        .args(arguments)
+        .output()
+        .expect("the program starts")
+}
+
+fn ok(output: &Output) -> String {
+    assert!(output.status.success(), "{}", stderr(output));
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+#[test]
+fn an_export_alone_is_enough() {
+    let place = place();
+    let at = |name: &str| place.path().join(name);
+    let page = ok(&cltv_in(place.path(), &["run", "export.csv"]));
+    for said in [
+        "taken as one per customer",
+        "customer  master_id",
+        "Only a part of the customers ever acquired",
+        "The guesses are in export.toml",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    assert!(page.trim_end().ends_with("/output/export/report.html"), "{page}");
+    let run = json(&at("output/export/run.json"));
+    assert_eq!(run["pipeline"]["file"], "export.toml");
+    assert!(run["settings"]["uncertainty"]["level"].is_number(), "there are no intervals");
+    // The pipeline file that it wrote does the same.
+    ok(&cltv_in(place.path(), &["run", "export.toml", "--output", "again", "--quiet"]));
+    let [first, second] = ["output/export", "again"]
+        .map(|run| fs::read(at(run).join("customers.parquet")).expect("customers"));
+    assert!(first == second, "export.toml does something else");
+}
+
+#[test]
+fn a_pipeline_file_is_never_written_over() {
+    let place = place();
+    let own = place.path().join("export.toml");
+    fs::write(&own, "mine").expect("written");
+    let page = ok(&cltv_in(place.path(), &["run", "export.csv"]));
+    assert!(page.contains("export.toml is there already"), "{page}");
+    assert_eq!(fs::read_to_string(&own).expect("there"), "mine");
+    fs::remove_file(&own).expect("removed");
+    ok(&cltv_in(place.path(), &["run", "export.csv", "--dry-run"]));
+    assert!(!own.exists());
+}
+
+#[test]
+fn flags_hold_without_a_pipeline_file() {
+    let place = place();
+    let more = ["--as-of", "2021-06-15", "--set", "output.top=3", "--output", "here", "--quiet"];
+    let page = ok(&cltv_in(place.path(), &[&["run", "export.csv"][..], &more].concat()));
+    assert_eq!(page, "");
+    let run = json(&place.path().join("here/run.json"));
+    assert_eq!(run["as_of"], "2021-06-15");
+    assert_eq!(run["settings"]["output"]["top"], 3);
+}
+
+#[test]
+fn data_are_told_from_pipelines_by_what_they_are() {
+    let place = place();
+    let plain = fs::read_to_string(project("pipelines/flo.toml")).expect("a pipeline");
+    fs::write(place.path().join("pipeline.conf"), plain).expect("written");
+    fs::write(place.path().join("broken.toml"), "a,b\n1,2\n").expect("written");
+    ok(&cltv_in(place.path(), &["run", "pipeline.conf", "--input", "export.csv", "--quiet"]));
+    ok(&cltv_in(place.path(), &["run", "export.csv", "--output", "out", "--quiet"]));
+    for (arguments, said) in [
+        (&["run", "broken.toml"][..], "not valid TOML"),
+        (&["fit", "export.csv"], "`cltv init` writes one"),
+        (&["evaluate", "export.csv"], "`cltv init` writes one"),
+        (&["run", "export.csv", "--input", "export.csv"], "give one of the two"),
+        (&["run", "out"], "this is the output of a run"),
+    ] {
+        let output = cltv_in(place.path(), arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(said), "{arguments:?}: {}", stderr(&output));
+    }
+    let output = cltv_in(place.path(), &["run", "nothing.csv"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no such file"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_log_alone_is_enough_from_standard_input_too() {
+    let place = folder();
+    let log = fs::File::open(project("data/orders_sample.csv")).expect("the sample");
+    let output = Command::new(env!("CARGO_BIN_EXE_cltv"))
+        .current_dir(place.path())
+        .args(["run", "-"])
+        .stdin(log)
+        .output()
+        .expect("the program starts");
+    let page = ok(&output);
+    assert!(page.contains("taken as one per order line"), "{page}");
+    assert!(place.path().join("pipeline.toml").is_file());
+    assert!(place.path().join("output/pipeline/report.html").is_file());
+}
+
+/// The numbers that the README shows are those that the main job prints.
+#[test]
+fn the_readme_shows_what_the_main_job_prints() {
+    let readme = fs::read_to_string(project("README.md")).expect("the README");
+    let out = folder();
+    let printed = |pipeline: &str| {
+        let to = out.path().join("out");
+        let more = ["--set", "output.formats=[\"parquet\"]"];
+        let run = run_ok(pipeline, &project("data/flo_sample.csv"), &to, &more);
+        String::from_utf8(run.stdout).expect("UTF-8")
+    };
+    let page = printed("pipelines/flo_selection_aware.toml");
+    let (_, example) = readme.split_once("```text\n").expect("an example");
+    let (example, _) = example.split_once("```").expect("its end");
+    let lines: Vec<&str> = example
+        .lines()
+        .take_while(|line| !line.starts_with("Segments"))
+        .filter(|line| !line.is_empty() && *line != "...")
+        .collect();
+    assert!(lines.len() > 10, "{example}");
+    for line in lines {
+        assert!(page.contains(line), "the main job does not print: {line}");
+    }
+    let published = printed("pipelines/flo.toml");
+    assert!(published.contains("21,280") && readme.contains("expect 21,280 orders"));
+}
