@@ -100,6 +100,17 @@ impl Error {
         }
     }
 
+    /// The kind of error, for programs that read the log.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Settings { .. } => "settings",
+            Self::Input { .. } => "input",
+            Self::Model { .. } => "model",
+            Self::Io { .. } => "io",
+            Self::Engine { .. } => "engine",
+        }
+    }
+
     /// The process exit code for this error, 1 to 4.
     pub fn exit_code(&self) -> u8 {
         match self {

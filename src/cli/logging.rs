@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{IsTerminal, Write};
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{Args, ValueEnum};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
@@ -20,9 +20,8 @@ use crate::safe_text::redacted::redacted;
 pub fn start(verbosity: &Verbosity) {
     let (own, others) = match (verbosity.quiet, verbosity.verbose) {
         (true, _) => (LevelFilter::ERROR, LevelFilter::ERROR),
-        (_, 0) => (LevelFilter::INFO, LevelFilter::WARN),
-        (_, 1) => (LevelFilter::DEBUG, LevelFilter::WARN),
-        _ => (LevelFilter::TRACE, LevelFilter::WARN),
+        (_, false) => (LevelFilter::INFO, LevelFilter::WARN),
+        (_, true) => (LevelFilter::DEBUG, LevelFilter::WARN),
     };
     // Libraries of the network tell addresses and headers, with credentials, when they say more.
     let filter = Targets::new().with_target(env!("CARGO_PKG_NAME"), own).with_default(others);
@@ -87,6 +86,21 @@ impl<W: Write> Write for Safe<W> {
     }
 }
 
+/// Logs why a command ends; in JSON, with a code for programs.
+pub fn fail(verbosity: &Verbosity, code: &str, message: &str) {
+    match verbosity.log_format {
+        LogFormat::Json => tracing::error!(code, "{message}"),
+        LogFormat::Text => tracing::error!("{message}"),
+    }
+}
+
+/// Whether a command line that cannot be read asks for JSON.
+pub fn asks_for_json(arguments: &[String]) -> bool {
+    let pair = ["--log-format", "json"];
+    arguments.windows(2).any(|two| two == pair)
+        || arguments.iter().any(|one| one == "--log-format=json")
+}
+
 /// Logs warnings unless stdout is a terminal, where the page shows them already: a scheduler may
 /// keep only stderr. JSON logs always have them.
 pub fn warn(findings: &[Finding], format: LogFormat) {
@@ -101,14 +115,21 @@ pub fn warn(findings: &[Finding], format: LogFormat) {
 #[derive(Args)]
 pub(crate) struct Verbosity {
     /// Say more on stderr
-    #[arg(short, long, global = true, action = ArgAction::Count)]
-    pub(crate) verbose: u8,
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
     /// Print no summary and only errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
     /// Format of the log lines on stderr
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
+}
+
+impl Verbosity {
+    /// The usual, as JSON.
+    pub(crate) fn json() -> Self {
+        Self { verbose: false, quiet: false, log_format: LogFormat::Json }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]

@@ -82,6 +82,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::try_parse().unwrap_or_else(|error| misused(&error));
     logging::start(&cli.verbosity);
+    crate::frame::keep_advice();
     std::panic::set_hook(Box::new(|panic| tracing::debug!("{panic}")));
     signals::listen();
     bar::start(cli.verbosity.quiet);
@@ -94,8 +95,9 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{error:#}");
-            ExitCode::from(error.downcast_ref::<Error>().map_or(1, Error::exit_code))
+            let known = error.downcast_ref::<Error>();
+            logging::fail(&cli.verbosity, known.map_or("io", Error::code), &format!("{error:#}"));
+            ExitCode::from(known.map_or(1, Error::exit_code))
         }
     }
 }
@@ -104,7 +106,18 @@ pub fn main() -> ExitCode {
 /// Arguments are repeated without secrets, and without what would steer the terminal.
 fn misused(error: &clap::Error) -> ! {
     let safe = |argument: std::ffi::OsString| printable(&redacted(&argument.to_string_lossy()));
-    match Cli::try_parse_from(std::env::args_os().map(safe)) {
+    let arguments: Vec<String> = std::env::args_os().map(safe).collect();
+    if error.use_stderr() && logging::asks_for_json(&arguments) {
+        let text = Cli::try_parse_from(&arguments).err().map(|error| error.to_string());
+        let text = text.unwrap_or_else(|| "the command line is wrong: see --help".to_owned());
+        // Usage and hints follow after a blank line.
+        let text = text.split("\n\n").next().unwrap_or_default();
+        let verbosity = Verbosity::json();
+        logging::start(&verbosity);
+        logging::fail(&verbosity, "usage", text.trim_start_matches("error: "));
+        std::process::exit(error.exit_code());
+    }
+    match Cli::try_parse_from(arguments) {
         Err(same) if same.kind() == error.kind() => same.exit(),
         _ => Cli::command().error(error.kind(), "the command line is wrong: see --help").exit(),
     }

@@ -43,6 +43,12 @@ pub(crate) fn catch_reader_panic<T>(
     })
 }
 
+/// Keeps Polars' advice to programmers, such as what is deprecated, from stderr; `-v` shows it.
+#[cfg(feature = "cli")]
+pub(crate) fn keep_advice() {
+    polars::error::set_warning_function(|advice, _| tracing::debug!("{advice}"));
+}
+
 /// The engine that the pipeline file sets, or `usual` where it leaves the choice.
 pub(crate) fn engine(resources: &Resources, usual: Engine) -> Engine {
     match resources.engine {

@@ -70,7 +70,7 @@ fn a_run_from_and_to_an_object_store_is_a_local_run_in_python() {
         output
     };
     let fine = |output: Output| assert!(output.status.success(), "{}", stderr(&output));
-    fine(run("s3://crm/in/flo.csv", "s3://crm/out/one", &["-vv"]));
+    fine(run("s3://crm/in/flo.csv", "s3://crm/out/one", &["-v"]));
     fine(run("s3://crm/in/*.csv", "s3://crm/out/two", &["--set", "output.partition=as_of"]));
     fine(run("s3://crm/in/", "s3://crm/out/four", &[]));
     fine(run("s3://crm/in/", "s3://crm/out/four/", &["--set", "output.formats=[\"parquet\"]"]));

@@ -349,3 +349,36 @@ fn fit_and_evaluate_keep_to_their_memory_too() {
         assert!(stderr(&output).contains("resources.memory_limit"), "{}", stderr(&output));
     }
 }
+
+/// A scheduler reads one line and knows what kind of failure it was.
+#[test]
+fn errors_have_a_code_in_json() {
+    let place = folder();
+    let out = place.path().join("out").display().to_string();
+    let run = ["run", "pipelines/flo.toml", "--output", &out];
+    let file = place.path().join("file");
+    std::fs::write(&file, "a file").expect("written");
+    let file = file.display().to_string();
+    for (arguments, code, exit) in [
+        (vec!["run", "--nonsense"], "usage", 2),
+        (vec!["nonsense"], "usage", 2),
+        ([&run[..], &["--set", "purchases.modle=1"]].concat(), "settings", 2),
+        ([&run[..], &["--input", "nothing.csv"]].concat(), "input", 3),
+        ([&run[..], &["--strict"]].concat(), "model", 4),
+        (vec!["run", "pipelines/flo.toml", "--output", &file], "io", 1),
+    ] {
+        for json in [&["--log-format", "json"][..], &["--log-format=json"]] {
+            let output = cltv([&arguments[..], json].concat());
+            assert_eq!(output.status.code(), Some(exit), "{arguments:?}: {}", stderr(&output));
+            let lines: Vec<serde_json::Value> = stderr(&output)
+                .lines()
+                .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{line}: {e}")))
+                .collect();
+            let last = lines.last().expect("a line");
+            assert_eq!((&last["level"], &last["code"]), (&"ERROR".into(), &code.into()), "{last}");
+            assert!(last["message"].as_str().is_some_and(|said| said.len() > 10), "{last}");
+        }
+    }
+    let plain = cltv(["run", "pipelines/flo.toml", "--input", "nothing.csv", "--output", &out]);
+    assert!(!stderr(&plain).contains("code"), "{}", stderr(&plain));
+}

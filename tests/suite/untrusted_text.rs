@@ -76,7 +76,7 @@ fn passwords_in_addresses_are_not_repeated() {
         ("AWS_REGION", "eu-west-1"),
     ];
     let lineage = place.path().join("store.ndjson");
-    let more = ["--openlineage", lineage.to_str().expect("text"), "-vv"];
+    let more = ["--openlineage", lineage.to_str().expect("text"), "-v"];
     let arguments = run("s3://bucket/x.csv", &more);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let output = cltv_in(&environment, &arguments);
@@ -322,6 +322,7 @@ fn conditions_are_expressions_over_the_columns_of_the_run() {
     for failing in ["CAST(customer_id AS INT) > 3", "CAST(customer_id AS DATE) > '2020-01-01'"] {
         let output = cltv(["select", &run, "--where", failing]);
         assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
         let named = customers.iter().find(|id| said(&output).contains(*id));
         assert_eq!(named, None, "the error of {failing} names a customer");
     }
