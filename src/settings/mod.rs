@@ -6,7 +6,7 @@
 //! * [`columns`]: names of input and output columns.
 //! * `comparability`: settings that must be the same for a model to score, or for runs to be
 //!   compared.
-//! * `read`: parsing, overrides, unknown keys.
+//! * `read`: parsing, overrides, unknown keys. `faults`: what is wrong with a file, in words.
 //! * `defaults`: default values of optional keys.
 //! * `check`: rules that types cannot express; every fault is reported, not only the first.
 
@@ -17,6 +17,7 @@ pub(crate) mod comparability;
 pub(crate) mod contract;
 pub(crate) mod dates;
 mod defaults;
+mod faults;
 pub(crate) mod mode;
 mod read;
 pub(crate) mod sections;

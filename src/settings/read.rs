@@ -8,6 +8,7 @@ use toml::{Table, Value};
 use crate::error::{Error, nearest};
 use crate::settings::check;
 use crate::settings::dates::date;
+use crate::settings::faults::{section, with_lines};
 use crate::settings::sections::{Input, Settings, auto, without_nulls};
 use crate::storage::bounded::{self, SMALL};
 
@@ -154,8 +155,10 @@ pub fn load(path: &Path, overrides: &Overrides) -> Result<Settings, Error> {
         .map_err(|source| fault(format!("the pipeline file cannot be read: {source}")))?;
     let text = String::from_utf8(bytes)
         .map_err(|_| fault("the pipeline file cannot be read: it is not UTF-8 text".to_owned()))?;
-    parse(&text, overrides)
-        .map_err(|faults| Error::Settings { place: path.display().to_string(), faults })
+    parse(&text, overrides).map_err(|faults| Error::Settings {
+        place: path.display().to_string(),
+        faults: with_lines(&text, faults, &overrides.set),
+    })
 }
 
 /// Whether a file is a TOML table.
@@ -226,10 +229,7 @@ fn checked(mut table: Table, overrides: &Overrides) -> Result<Settings, Vec<Stri
     let mut faults = Vec::new();
     apply(&mut table, overrides, &mut faults);
     dates_to_text(&mut table);
-    unknown_keys("", &table, &mut faults);
-    if !faults.is_empty() {
-        return Err(faults);
-    }
+    unknown_keys("", &mut table, &mut faults);
     let settings = typed(&table, &mut faults);
     match settings {
         Some(settings) if faults.is_empty() => check::check(settings),
@@ -299,23 +299,15 @@ fn optional<T: DeserializeOwned>(table: &Table, name: &str, faults: &mut Vec<Str
     table.get(name).and_then(|value| section(value, name, faults))
 }
 
-fn section<T: DeserializeOwned>(value: &Value, name: &str, faults: &mut Vec<String>) -> Option<T> {
-    value
-        .clone()
-        .try_into()
-        .map_err(|e: toml::de::Error| {
-            faults.push(format!("[{name}]: {}", e.to_string().trim_end().replace('\n', " ")));
-        })
-        .ok()
-}
-
-fn unknown_keys(section: &str, table: &Table, faults: &mut Vec<String>) {
+/// Names the unknown keys and leaves them out, so that the others are looked at too.
+fn unknown_keys(section: &str, table: &mut Table, faults: &mut Vec<String>) {
     let Some((_, known)) = KEYS.iter().find(|(name, _)| *name == section) else {
         return;
     };
-    for (key, value) in table {
-        let path = if section.is_empty() { key.clone() } else { format!("{section}.{key}") };
-        if !known.contains(&key.as_str()) {
+    table.retain(|key, value| {
+        let path = if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") };
+        let is_known = known.contains(&key);
+        if !is_known {
             faults.push(match nearest(key, known.iter().copied()) {
                 Some(near) => format!("unknown key {path}: did you mean {near}?"),
                 None => format!("unknown key {path}: known here are {}", known.join(", ")),
@@ -323,7 +315,8 @@ fn unknown_keys(section: &str, table: &Table, faults: &mut Vec<String>) {
         } else if let Value::Table(inner) = value {
             unknown_keys(&path, inner, faults);
         }
-    }
+        is_known
+    });
 }
 
 fn apply(table: &mut Table, overrides: &Overrides, faults: &mut Vec<String>) {
