@@ -37,6 +37,11 @@ pub struct JobArgs {
 }
 
 impl JobArgs {
+    /// Whether a warning ends the run.
+    pub fn is_strict(&self) -> bool {
+        self.strict
+    }
+
     /// Whether nothing is to be written.
     pub fn is_dry(&self) -> bool {
         self.dry_run

@@ -23,6 +23,12 @@ pub struct OverrideArgs {
 }
 
 impl OverrideArgs {
+    /// Whether none was given.
+    pub fn is_empty(&self) -> bool {
+        let Self { input, as_of, date_format, set } = self;
+        input.is_none() && as_of.is_none() && date_format.is_none() && set.is_empty()
+    }
+
     /// The overrides for [`crate::settings::load`], with the folder to write.
     pub fn with_output(&self, output: Option<PathBuf>) -> Overrides {
         let Self { input, as_of, date_format, set } = self;

@@ -1,6 +1,7 @@
 //! `cltv run PIPELINE|DATA`: the whole analysis, described by a pipeline file or guessed.
 
-use std::io::Write;
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -12,10 +13,11 @@ use crate::cli::job::{Job, JobArgs};
 use crate::cli::logging::LogFormat;
 use crate::cli::overrides::OverrideArgs;
 use crate::cli::pipeline_text::Intervals;
+use crate::cli::terminal::Page;
 use crate::error::Error;
 use crate::pipeline;
 use crate::settings::{Overrides, Settings, is_pipeline, load, parse};
-use crate::storage::atomic::write_own;
+use crate::storage::bounded::{self, LARGE};
 use crate::storage::stdin::STDIN;
 
 /// Do the whole analysis that a pipeline file describes, or that a data file calls for
@@ -42,69 +44,129 @@ pub struct RunArgs {
 pub fn run(args: &RunArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
     let started = clock::Start::now();
     let overrides = args.overrides.with_output(args.output.clone());
-    let (settings, description) = match is_data(&args.pipeline) {
-        true => guessed(args, &overrides, quiet)?,
-        false => (load(&args.pipeline, &overrides)?, args.pipeline.clone()),
-    };
-    let job = Job { settings, started, description: &description, args: &args.job };
-    job.work(pipeline::analyse, quiet, log_format)
+    if !is_data(&args.pipeline) {
+        let settings = load(&args.pipeline, &overrides)?;
+        let job = Job { settings, started, description: &args.pipeline, args: &args.job };
+        return job.work(pipeline::analyse, quiet, log_format);
+    }
+    let Guessed { settings, draft, file } = guessed(args, &overrides)?;
+    let mut page = draft.page();
+    let strict = args.job.is_strict();
+    // A strict run that is refused leaves nothing.
+    if !strict {
+        page.line(&kept(args, &file, &draft.text));
+    }
+    page.line("");
+    print(page, quiet)?;
+    let job = Job { settings, started, description: &args.pipeline, args: &args.job };
+    job.work(pipeline::analyse, quiet, log_format)?;
+    let mut page = Page::default();
+    if strict {
+        page.line(&kept(args, &file, &draft.text));
+    }
+    print(page, quiet)
+}
+
+fn print(page: Page, quiet: bool) -> anyhow::Result<()> {
+    if !quiet {
+        anstream::stdout().write_all(page.text.as_bytes())?;
+    }
+    Ok(())
 }
 
 /// Whether a path names data and not a pipeline file.
 fn is_data(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    match ending.as_deref() {
-        Some("toml") => false,
-        _ => !path.is_file() || !is_pipeline(path),
+    if ending.as_deref() == Some("toml") {
+        return false;
+    }
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => true,
+        Ok(found) if found.is_file() => !is_pipeline(path),
+        // A pipe, which can be read only once, holds a pipeline.
+        Ok(_) => false,
+        Err(_) => path.as_os_str() == STDIN || ending.is_some(),
     }
 }
 
-/// The settings that a data file calls for, and the pipeline file in which they are kept.
-fn guessed(
-    args: &RunArgs,
-    overrides: &Overrides,
-    quiet: bool,
-) -> anyhow::Result<(Settings, PathBuf)> {
+/// What a data file calls for.
+struct Guessed {
+    settings: Settings,
+    draft: Draft,
+    /// The pipeline file in which the guesses are kept.
+    file: PathBuf,
+}
+
+fn guessed(args: &RunArgs, overrides: &Overrides) -> Result<Guessed, Error> {
     let data = args.pipeline.display().to_string();
-    let fault =
-        |fault: &str| Error::Settings { place: data.clone(), faults: vec![fault.to_owned()] };
+    let fault = |fault: String| Error::Settings { place: data.clone(), faults: vec![fault] };
     if overrides.input.is_some() {
         return Err(fault(
-            "this is no pipeline file, and --input names other data: give one of the two",
-        )
-        .into());
+            "this is no pipeline file, and --input names other data: give one of the two"
+                .to_owned(),
+        ));
     }
     if args.pipeline.join("run.json").is_file() {
         return Err(fault(
             "this is the output of a run: give a pipeline file or data; `cltv report` makes its page \
-             again",
-        )
-        .into());
+             again"
+                .to_owned(),
+        ));
     }
     let name = name_of(&data);
     let draft = Draft::of(&data, &name, &stated(overrides, &data)?, Intervals::Drawn)?;
     let settings = parse(&draft.text, overrides)
         .map_err(|faults| Error::Settings { place: data.clone(), faults })?;
+    let out = &settings.output.path;
+    if args.output.is_none()
+        && let Some(other) = other_input(out, &args.pipeline)
+    {
+        return Err(fault(format!(
+            "{} holds a run of {other}: name another folder with --output",
+            out.display()
+        )));
+    }
     let file = match data.as_str() {
         STDIN => PathBuf::from(format!("{name}.toml")),
         _ => args.pipeline.with_file_name(format!("{name}.toml")),
     };
-    let mut page = draft.page();
-    let shown = file.display();
-    page.line(&if args.job.is_dry() {
-        format!("Nothing was written; `cltv init {data}` keeps the guesses in a pipeline file.")
-    } else if file.symlink_metadata().is_ok() {
-        format!(
-            "{shown} is there already and was neither read nor changed: `cltv run {shown}` does."
-        )
-    } else {
-        match write_own(&file, draft.text.as_bytes(), None) {
-            Ok(()) => format!("The guesses are in {shown}: check them, then `cltv run {shown}`."),
-            Err(error) => format!("The guesses could not be kept: {error}."),
-        }
-    });
-    if !quiet {
-        anstream::stdout().write_all((page.text + "\n").as_bytes())?;
+    Ok(Guessed { settings, draft, file })
+}
+
+/// The first input of the run in a folder, if it had others than this data.
+fn other_input(folder: &Path, data: &Path) -> Option<String> {
+    let text = bounded::read(&folder.join("run.json"), LARGE).ok()?;
+    let document: serde_json::Value = serde_json::from_slice(&text).ok()?;
+    let inputs = document["inputs"].as_array()?.iter();
+    let inputs: Vec<&str> = inputs.filter_map(|input| input["file"].as_str()).collect();
+    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let (own, is_pattern) = (real(data), data.to_string_lossy().contains(['*', '?']));
+    let same = |input: &&str| real(Path::new(input)).starts_with(&own);
+    match is_pattern || inputs.iter().any(same) {
+        true => None,
+        false => inputs.first().map(ToString::to_string),
     }
-    Ok((settings, file))
+}
+
+/// Keeps the guesses in a new file, and says where.
+fn kept(args: &RunArgs, file: &Path, text: &str) -> String {
+    let shown = file.display();
+    if args.job.is_dry() {
+        return "Nothing is written; `cltv init` keeps the guesses in a pipeline file.".to_owned();
+    }
+    // Never over another file, even one that appears just now.
+    let written = OpenOptions::new().write(true).create_new(true).open(file);
+    match written.and_then(|mut file| file.write_all(text.as_bytes())) {
+        Ok(()) if args.overrides.is_empty() => {
+            format!("The guesses are in {shown}: check them; from now on, run that file.")
+        }
+        Ok(()) => format!(
+            "The guesses are in {shown}, without the flags of this command: check them; from now on, \
+             run that file."
+        ),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            format!("{shown} is there already; it was neither read nor changed.")
+        }
+        Err(error) => format!("The guesses could not be kept in {shown}: {error}."),
+    }
 }

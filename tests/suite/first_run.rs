@@ -43,7 +43,7 @@ fn an_export_alone_is_enough() {
     }
     assert!(page.trim_end().ends_with("/output/export/report.html"), "{page}");
     let run = json(&at("output/export/run.json"));
-    assert_eq!(run["pipeline"]["file"], "export.toml");
+    assert_eq!(run["pipeline"]["file"], "export.csv");
     assert!(run["settings"]["uncertainty"]["level"].is_number(), "there are no intervals");
     // The pipeline file that it wrote does the same.
     ok(&cltv_in(place.path(), &["run", "export.toml", "--output", "again", "--quiet"]));
@@ -61,8 +61,48 @@ fn a_pipeline_file_is_never_written_over() {
     assert!(page.contains("export.toml is there already"), "{page}");
     assert_eq!(fs::read_to_string(&own).expect("there"), "mine");
     fs::remove_file(&own).expect("removed");
+    let page = ok(&cltv_in(place.path(), &["run", "export.csv", "--set", "output.top=3"]));
+    assert!(page.contains("without the flags of this command"), "{page}");
+    fs::remove_file(&own).expect("removed");
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(place.path().join("nothing"), &own).expect("linked");
+        ok(&cltv_in(place.path(), &["run", "export.csv"]));
+        assert!(own.is_symlink() && !place.path().join("nothing").exists());
+        fs::remove_file(&own).expect("removed");
+    }
     ok(&cltv_in(place.path(), &["run", "export.csv", "--dry-run"]));
     assert!(!own.exists());
+}
+
+#[test]
+fn a_strict_run_that_is_refused_leaves_nothing() {
+    let place = place();
+    let refused = ["--strict", "--set", "contract.warn_at=0", "--set", "contract.min_rows=30000"];
+    let output = cltv_in(place.path(), &[&["run", "export.csv"][..], &refused].concat());
+    assert!(!output.status.success());
+    let names = fs::read_dir(place.path()).expect("a folder").count();
+    assert_eq!(names, 1, "{}", stderr(&output));
+    let page = ok(&cltv_in(place.path(), &["run", "export.csv", "--strict"]));
+    assert!(page.contains("The guesses are in export.toml"), "{page}");
+}
+
+#[test]
+fn a_run_of_other_data_is_not_replaced() {
+    let place = place();
+    for month in ["jan", "feb"] {
+        fs::create_dir(place.path().join(month)).expect("made");
+        fs::copy(place.path().join("export.csv"), place.path().join(month).join("export.csv"))
+            .expect("copied");
+    }
+    ok(&cltv_in(place.path(), &["run", "jan/export.csv", "--quiet"]));
+    ok(&cltv_in(place.path(), &["run", "./jan/export.csv", "--quiet"]));
+    let output = cltv_in(place.path(), &["run", "feb/export.csv", "--quiet"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("a run of ./jan/export.csv") && said.contains("--output"), "{said}");
+    assert!(!place.path().join("feb/export.toml").exists());
+    ok(&cltv_in(place.path(), &["run", "feb/export.csv", "--quiet", "--output", "feb/out"]));
 }
 
 #[test]

@@ -349,6 +349,8 @@ fn an_output_folder_that_another_user_linked_is_refused() {
     symlink(place.at("private"), shared.join("out")).expect("linked");
     std::os::unix::fs::lchown(shared.join("out"), Some(STRANGER), Some(STRANGER)).expect("given");
     refused(&place.flo_as(0, "shared/out", &[]), "another user (uid 54321)");
+    refused(&place.flo_as(0, "shared/out/below", &[]), "another user (uid 54321)");
+    assert!(!place.at("private/below").exists());
     assert_eq!(read(&place.at("private/run.json")), before);
 }
 
@@ -505,6 +507,8 @@ fn shared_folders_are_refused() {
         ("/usr/share", "a folder of the system"),
         ("/var/lib", "a folder of the system"),
         ("/home", "a folder of the system"),
+        ("/etc/cltv-that-is-not-there", "a folder of the system"),
+        ("/usr/share/cltv-that-is/not-there", "a folder of the system"),
         ("/tmp", "a folder that everyone writes to"),
         (&place.text("home"), "your home folder"),
         ("home", "your home folder"),

@@ -18,14 +18,22 @@ const PARENTS: &[&str] = &["/usr/local", "/var"];
 /// Folders that hold those of others, which may be taken.
 const SHARED: &[&str] = &["/dev", "/home", "/media", "/mnt", "/opt", "/root", "/run", "/srv"];
 
+const OF_SYSTEM: &str = "a folder of the system";
+/// A folder for output that no system claims.
+const ELSEWHERE: &str = "/srv/cltv";
+
 /// Whether a folder is one of the system. Links such as /bin, which leads to /usr/bin, are followed.
 fn is_of_system(folder: &Path) -> bool {
-    let real = |path: &&str| fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path));
-    if let Some(parent) = PARENTS.iter().map(real).find(|parent| folder.starts_with(parent)) {
+    if let Some(parent) = real(PARENTS).find(|parent| folder.starts_with(parent)) {
         return folder == parent || folder.parent() == Some(&parent);
     }
-    SHARED.iter().map(real).any(|shared| folder == shared)
-        || SYSTEM.iter().map(real).any(|system| folder.starts_with(system))
+    real(SHARED).any(|shared| folder == shared)
+        || real(SYSTEM).any(|system| folder.starts_with(system))
+}
+
+/// Paths, with links in them followed.
+fn real(paths: &[&'static str]) -> impl Iterator<Item = PathBuf> {
+    paths.iter().map(|path| fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path)))
 }
 
 /// The homes of all users whom the machine knows.
@@ -41,20 +49,38 @@ fn homes() -> Vec<PathBuf> {
 /// # Errors
 /// [`Error::Settings`] that says what the folder is.
 pub(crate) fn refuse_shared(folder: &Path, input: Option<&str>) -> Result<(), Error> {
+    let refused = |what: &str, other: &Path| {
+        let fault = format!(
+            "this is {what}, and an output folder is replaced whole: choose another output folder, \
+             for instance {}",
+            other.display()
+        );
+        Err(Error::Settings { place: folder.display().to_string(), faults: vec![fault] })
+    };
     let Ok(path) = fs::canonicalize(folder) else {
-        return Ok(());
+        return match is_new_in_system(folder) {
+            true => refused("a folder of the system", Path::new(ELSEWHERE)),
+            false => Ok(()),
+        };
     };
     match what(&path, input) {
-        Some(what) if !is_output(&path) => Err(Error::Settings {
-            place: folder.display().to_string(),
-            faults: vec![format!(
-                "this is {what}, and an output folder is replaced whole: choose another output \
-                 folder, for instance {}",
-                folder.join("cltv").display()
-            )],
-        }),
+        Some(what @ OF_SYSTEM) if !is_output(&path) => refused(what, Path::new(ELSEWHERE)),
+        Some(what) if !is_output(&path) => refused(what, &folder.join("cltv")),
         _ => Ok(()),
     }
+}
+
+/// Whether a folder that is not there yet would be within one of the system.
+fn is_new_in_system(folder: &Path) -> bool {
+    let Ok(folder) = std::path::absolute(folder) else {
+        return false;
+    };
+    let above = folder.ancestors().skip(1).find_map(|above| fs::canonicalize(above).ok());
+    // Nothing can be made in /proc, which says so itself.
+    above.is_some_and(|above| {
+        real(SYSTEM).any(|system| above.starts_with(&system) && system != Path::new("/proc"))
+            && !real(PARENTS).any(|parent| above.starts_with(&parent))
+    })
 }
 
 fn what(folder: &Path, input: Option<&str>) -> Option<&'static str> {
@@ -64,7 +90,7 @@ fn what(folder: &Path, input: Option<&str>) -> Option<&'static str> {
     } else if home.is_some_and(|home| home == folder) {
         Some("your home folder")
     } else if is_of_system(folder) {
-        Some("a folder of the system")
+        Some(OF_SYSTEM)
     } else if homes().iter().any(|home| home == folder) {
         Some("the home folder of a user")
     } else if fs::metadata(folder).is_ok_and(|found| rights::mode(&found) & 0o1002 == 0o1002) {

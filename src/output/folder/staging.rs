@@ -31,6 +31,8 @@ pub(crate) enum Way {
 pub struct Staging {
     target: PathBuf,
     folder: PathBuf,
+    /// The same folder, whatever another user may put in its place meanwhile.
+    held: Held,
     kind: OutputKind,
     way: Way,
     rights: Rights,
@@ -41,13 +43,22 @@ pub struct Staging {
 impl Staging {
     pub(crate) fn new(
         target: PathBuf,
-        folder: PathBuf,
+        (folder, held): (PathBuf, Held),
         kind: OutputKind,
         way: Way,
         rights: Rights,
         lock: Option<Lock>,
     ) -> Self {
-        Self { target, folder, kind, way, rights, _lock: lock, fingerprints: Mutex::default() }
+        Self {
+            target,
+            folder,
+            held,
+            kind,
+            way,
+            rights,
+            _lock: lock,
+            fingerprints: Mutex::default(),
+        }
     }
 
     /// Lets `fill` write one file, and takes its fingerprint on the way.
@@ -60,7 +71,7 @@ impl Staging {
         fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), Error> {
         let write = || {
-            let file = create_private(&self.folder.join(name))?;
+            let file = create_private(&self.held.path().join(name))?;
             let mut writer = Hashed::new(BufWriter::new(file));
             fill(&mut writer)?;
             writer.flush()?;
@@ -80,7 +91,7 @@ impl Staging {
         name: &str,
         fill: impl FnOnce(&Path) -> polars::prelude::PolarsResult<()>,
     ) -> Result<(), Error> {
-        let path = self.folder.join(name);
+        let path = self.held.path().join(name);
         // Polars writes to a file that is there, and so keeps its mode.
         create_private(&path)
             .and_then(|_| fill(&path).map_err(io::Error::other))
@@ -92,7 +103,7 @@ impl Staging {
     /// Waits until the files are on disk, in one thread per file, since each wait is mostly idle.
     fn sync(&self, names: &[String]) -> Result<(), Error> {
         let one = |name: &String| {
-            let path = self.folder.join(name);
+            let path = self.held.path().join(name);
             System.sync(&path).map_err(Error::io(&self.target.join(name), "write"))
         };
         std::thread::scope(|scope| {
@@ -133,7 +144,8 @@ impl Staging {
         names.sort_by_key(|name| name == self.kind.manifest());
         self.sync(&names)?;
         if self.way == Way::Upload {
-            let files: Vec<PathBuf> = names.iter().map(|name| self.folder.join(name)).collect();
+            let files: Vec<PathBuf> =
+                names.iter().map(|name| self.held.path().join(name)).collect();
             let url = self.target.to_string_lossy();
             object_store::upload(&files, &url, &self.kind.not_among(&names))?;
             return Ok(self.target.clone());
@@ -147,9 +159,8 @@ impl Staging {
 
     /// Gives the files the rights that the folder has: who may read it may read them.
     fn give_rights(&self, names: &[String]) -> io::Result<()> {
-        let folder = Held::open(&self.folder, None)?;
         for name in names {
-            let file = open_there(&folder.path().join(name), None)?;
+            let file = open_there(&self.held.path().join(name), None)?;
             rights::set_mode(&file, self.rights.mode & 0o666);
             if let Some(like) = &self.rights.like {
                 rights::give_owner_or_group(&file, like);

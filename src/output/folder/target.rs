@@ -24,7 +24,7 @@ use crate::settings::{FolderMode, Settings};
 use crate::storage::atomic::refuse_planted;
 use crate::storage::lock::Lock;
 use crate::storage::ownership::{
-    create_private, create_private_folder, open_there, temporary_folder,
+    Held, create_private, create_private_folder, open_there, temporary_folder,
 };
 use crate::storage::rights::Rights;
 use crate::storage::{interrupt, object_store, rights};
@@ -122,7 +122,7 @@ impl Target {
         Ok(Rights { mode, like })
     }
 
-    fn hidden_folder(&self, target: &Path, way: Way) -> io::Result<PathBuf> {
+    fn hidden_folder(&self, target: &Path, way: Way) -> io::Result<(PathBuf, Held)> {
         let _not_now = interrupt::committing();
         let folder = match way {
             Way::Exchange => beside(target, NEW),
@@ -130,18 +130,20 @@ impl Target {
             Way::Upload => {
                 let folder = temporary_folder()?.keep();
                 interrupt::register(&folder);
-                return Ok(folder);
+                let held = Held::open(&folder, None)?;
+                return Ok((folder, held));
             }
         };
         fs::create_dir_all(if way == Way::Rename { target } else { folder_above(target) })?;
         create_private_folder(&folder)?;
         interrupt::register(&folder);
+        let held = Held::open(&folder, None)?;
         if way == Way::Exchange {
-            let mut mark = create_private(&folder.join(MARK))?;
+            let mut mark = create_private(&held.path().join(MARK))?;
             mark.write_all(self.kind.manifest().as_bytes())?;
             mark.sync_all()?;
         }
-        Ok(folder)
+        Ok((folder, held))
     }
 }
 
@@ -193,11 +195,13 @@ fn folder_above(folder: &Path) -> &Path {
     folder.parent().unwrap_or(folder)
 }
 
-/// As [`absolute`]; refuses a link that another user put there.
+/// As [`absolute`]; refuses a path with a link in it that another user put there.
 fn named(path: &Path) -> io::Result<PathBuf> {
-    if let Some(link) = fs::symlink_metadata(path).ok().filter(Metadata::is_symlink) {
-        let above = path.parent().filter(|above| !above.as_os_str().is_empty());
-        refuse_planted(&link, above.unwrap_or(Path::new(".")))?;
+    for part in path.ancestors().filter(|part| !part.as_os_str().is_empty()) {
+        if let Some(link) = fs::symlink_metadata(part).ok().filter(Metadata::is_symlink) {
+            let above = part.parent().filter(|above| !above.as_os_str().is_empty());
+            refuse_planted(&link, above.unwrap_or(Path::new(".")))?;
+        }
     }
     absolute(path)
 }
