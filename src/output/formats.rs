@@ -1,5 +1,6 @@
 //! Tables as files: Parquet, Arrow IPC and CSV.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use polars::prelude::*;
@@ -87,6 +88,11 @@ fn written(column: &Column) -> PolarsResult<Column> {
         return Ok(column.clone().with_name(title.into()));
     }
     let texts = column.cast(&DataType::String)?;
-    let texts: StringChunked = texts.str()?.iter().map(|text| text.map(csv_cell)).collect();
+    let texts = texts.str()?;
+    let is_plain = |text: &str| matches!(csv_cell(text), Cow::Borrowed(_));
+    if texts.iter().flatten().all(is_plain) {
+        return Ok(texts.clone().with_name(title.into()).into_column());
+    }
+    let texts: StringChunked = texts.iter().map(|text| text.map(csv_cell)).collect();
     Ok(texts.with_name(title.into()).into_column())
 }

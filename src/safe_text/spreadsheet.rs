@@ -20,14 +20,14 @@ pub fn harmless(cell: &str) -> Cow<'_, str> {
 /// a tab would split it, or it could go on with a formula that the cell before it begins (`-5,2+A!B1`
 /// is one where numbers have decimal commas).
 pub fn csv_cell(cell: &str) -> Cow<'_, str> {
-    let safe = harmless(cell);
+    // Most cells are letters and digits.
+    let splits = |byte: u8| matches!(byte, b',' | b';' | b'\t' | b'\n' | b'\r' | b'"');
+    let computes = |byte: u8| matches!(byte, b'|' | b'!' | b'(' | b'=');
     // An empty text is not a missing value.
-    let quoted =
-        safe.is_empty() || safe.contains([',', ';', '\t', '\n', '\r', '"', '|', '!', '(', '=']);
-    match quoted {
-        true => Cow::Owned(format!("\"{}\"", safe.replace('"', "\"\""))),
-        false => safe,
+    if cell.is_empty() || cell.bytes().any(|byte| splits(byte) || computes(byte)) {
+        return Cow::Owned(format!("\"{}\"", harmless(cell).replace('"', "\"\"")));
     }
+    if is_formula(cell) { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
 }
 
 /// Where a spreadsheet may begin a new cell within one of ours. A comma needs no mention: it is the
@@ -58,6 +58,26 @@ fn passed_over(letter: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cells_as_they_are_written() {
+        for (cell, written) in [
+            ("", "\"\""),
+            ("Ayşe 12", "Ayşe 12"),
+            ("-5", "-5"),
+            ("+90 532", "+90 532"),
+            ("+A1", "'+A1"),
+            ("@x", "'@x"),
+            ("=1", "\"'=1\""),
+            ("a,b", "\"a,b\""),
+            ("a;-B1", "\"a;'-B1\""),
+            ("2+A!B1", "\"2+A!B1\""),
+            ("say \"x\"", "\"say \"\"x\"\"\""),
+            ("two\nlines", "\"two\nlines\""),
+        ] {
+            assert_eq!(csv_cell(cell), written, "{cell:?}");
+        }
+    }
 
     #[test]
     fn formulas_become_text() {
