@@ -487,14 +487,23 @@ fn shared_folders_are_refused() {
     let place = Place::new();
     let home = place.at("home");
     fs::create_dir(&home).expect("made");
+    let data = place.at("data");
+    fs::create_dir(&data).expect("made");
+    // Not as root, who would write to / if it were not refused.
+    let root = home.metadata().expect("there").uid() == 0;
+    for folder in [&home, &data] {
+        let user = root.then_some(STRANGER);
+        std::os::unix::fs::chown(folder, user, user).expect("given");
+    }
     let run = |out: &str, input: &str| {
         let mut command = Command::new(place.at("cltv"));
         command.current_dir(place.0.path()).env("HOME", &home);
         command.args(["run", "flo.toml", "--quiet", "--input", input, "--output", out]);
+        if root {
+            command.uid(STRANGER).gid(STRANGER);
+        }
         command.output().expect("the program starts")
     };
-    let data = place.at("data");
-    fs::create_dir(&data).expect("made");
     fs::copy(place.at("flo_sample.csv"), data.join("export.csv")).expect("copied");
     symlink(&home, place.at("to home")).expect("linked");
     let input = data.join("export.csv").display().to_string();
