@@ -1,13 +1,6 @@
 # Sourced by scripts/test.sh. Writes the software bill of materials (CycloneDX) of the program to the
-# build folder, and checks that no crate is missing in it. cargo-cyclonedx is compiled once, in a folder
-# next to the build folder.
-tools="$CARGO_TARGET_DIR-tools"
-cyclonedx="$tools/bin/cargo-cyclonedx"
-if [ ! -x "$cyclonedx" ]; then
-    CARGO_TARGET_DIR="$tools/build" cargo install --quiet --locked --root "$tools" \
-        cargo-cyclonedx --version 0.5.9 || echo "LEFT OUT: the SBOM, because cargo-cyclonedx could not be installed"
-    rm -rf "$tools/build"
-fi
+# build folder, and checks that no crate is missing in it.
+cyclonedx=$(cargo_tool cargo-cyclonedx 0.5.9)
 if [ -x "$cyclonedx" ]; then
     # It writes next to Cargo.toml only.
     "$cyclonedx" cyclonedx -qq --format json --spec-version 1.5 --override-filename cltv-sbom

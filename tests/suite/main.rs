@@ -2,7 +2,7 @@
 //!
 //! Tests that need more than Rust are ignored with the reason, and their names end in what they need:
 //! `_on_reference_data` (the folder named by `CLTV_REFERENCE`, which may not be redistributed),
-//! `_in_python` and `_in_a_browser`. `scripts/test.sh` includes those that it can run.
+//! `_in_python`, `_in_a_browser`, and `_as_root` (root who may make devices and mounts). `scripts/test.sh` includes those that it can run.
 
 mod architecture;
 mod bad_input;

@@ -260,7 +260,7 @@ fn without_currency(text: &str) -> Option<(&str, &'static str)> {
     })
 }
 
-/// The sign of the currency that stands beside a number. Returns `None` for a text that is no number.
+/// The currency sign next to a number. Returns `None` if the text is not a number.
 pub fn currency_of(text: &str) -> Option<&'static str> {
     if text.bytes().all(|byte| byte.is_ascii_digit() || b".,- ".contains(&byte)) {
         return None;

@@ -179,7 +179,7 @@ impl Staging {
                 Err(error) => tracing::debug!("files are renamed one by one: {error}"),
             }
         }
-        rename_each(disk, &self.folder, &self.target, self.kind, names)
+        rename_each(disk, self.held.path(), &self.target, self.kind, names)
     }
 }
 

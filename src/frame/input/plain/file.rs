@@ -15,7 +15,7 @@ pub struct Hints<'a> {
     pub sheet: Option<&'a str>,
     /// Names that the caller needs; empty if nobody has described the file.
     pub columns: &'a [String],
-    /// Those of them in which a byte that is no text cannot be passed over.
+    /// Those of them in which every byte must be valid text.
     pub vital: &'a [String],
 }
 
