@@ -7,8 +7,16 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/setup.sh"
 cargo build --release --locked --manifest-path "$root/Cargo.toml"
-if [ $# -eq 0 ]; then
-    cd "$root"
-    set -- run pipelines/flo_selection_aware.toml
+cltv="$CARGO_TARGET_DIR/release/cltv"
+if [ $# -gt 0 ]; then
+    exec "$cltv" "$@"
 fi
-exec "$CARGO_TARGET_DIR/release/cltv" "$@"
+cd "$root"
+"$cltv" run pipelines/flo_selection_aware.toml
+# The number of expected orders, with commas, from the last log line of a run.
+orders() {
+    "$cltv" run "pipelines/$1.toml" --dry-run --log-format json "${@:2}" 2>&1 >/dev/null |
+        sed -n 's/.*"expected_orders":\([0-9]*\).*/\1/p' | sed -E ':a; s/([0-9])([0-9]{3})($|,)/\1,\2\3/; ta'
+}
+echo "As published (pipelines/flo.toml): $(orders flo) orders in 24 weeks;" \
+    "corrected, in six months: $(orders flo_selection_aware --set uncertainty.draws=100)"

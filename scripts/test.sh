@@ -17,6 +17,20 @@ step "Python, for the programs that read our tables"
 . scripts/python.sh
 step "a browser, for the reports"
 . scripts/browser.sh
+step "the wheel"
+if [ -n "${CLTV_PYTHON:-}" ]; then
+    CLTV_WHEEL=$(scripts/wheel.sh)
+    export CLTV_WHEEL
+    echo "$CLTV_WHEEL"
+else
+    # What the wheel would have built, for its size below.
+    cargo build --release --locked
+    echo "LEFT OUT: the wheel, because there is no Python"
+fi
+step "the size of the program"
+. scripts/size.sh
+step "workflows"
+. scripts/workflows.sh
 step "tests"
 # Tests that need something more are ignored by `cargo test` and say what; here they run too where it
 # is there. In CI all of it must be there.

@@ -1,6 +1,6 @@
 //! Reports the stage and step that a run has reached to one observer, and times the stages.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use crate::progress;
@@ -10,12 +10,17 @@ use crate::progress;
 pub enum Progress {
     /// A stage has begun.
     Stage(&'static str),
+    /// The input has so many rows.
+    Rows(usize),
     /// One of `of` equal steps of the stage is done.
     Step {
         /// Number of steps in the stage.
         of: usize,
     },
 }
+
+/// The stage that was begun last.
+static REACHED: Mutex<&str> = Mutex::new("read the pipeline");
 
 static WATCHER: OnceLock<fn(Progress)> = OnceLock::new();
 
@@ -24,8 +29,18 @@ pub fn watch(watcher: fn(Progress)) {
     let _ = WATCHER.set(watcher);
 }
 
+/// The stage that the run has reached.
+pub fn reached() -> &'static str {
+    *REACHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 pub(crate) fn stage(name: &'static str) {
+    *REACHED.lock().unwrap_or_else(PoisonError::into_inner) = name;
     tell(Progress::Stage(name));
+}
+
+pub(crate) fn rows(rows: usize) {
+    tell(Progress::Rows(rows));
 }
 
 pub(crate) fn step(of: usize) {

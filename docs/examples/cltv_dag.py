@@ -46,8 +46,8 @@ with DAG(
         task_id="forecast",
         bash_command=(
             "cltv run '{{ params.pipeline }}' --input '{{ params.input }}'"
-            " --output '{{ params.output }}/{{ ds }}' --strict --quiet --log-format json"
-            " --openlineage '{{ params.output }}/lineage.ndjson'"
+            " --output '{{ params.output }}/{{ ds }}' --as-of '{{ ds }}' --strict --quiet"
+            " --log-format json --openlineage '{{ params.output }}/lineage.ndjson'"
         ),
         retries=2,
         retry_delay=timedelta(minutes=10),

@@ -7,7 +7,8 @@ use clap::Args;
 
 use crate::cli::bar;
 use crate::cli::logging::{LogFormat, warn};
-use crate::cli::terminal::{Page, decimal, findings, number_table, significant, whole};
+use crate::cli::terminal::{Page, findings, fitted_table, number_table};
+use crate::comparison::finished_run::folder_of;
 use crate::comparison::write::write;
 use crate::comparison::{Comparison, Mover, compare};
 use crate::frame::scored::compare::{Entry, KeptChange};
@@ -17,6 +18,7 @@ use crate::model::evaluate::stability::{SHIFTED, STABLE};
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
 use crate::results::migration::{Direction, MigrationCell};
+use crate::results::numbers::{decimal, significant, whole};
 use crate::safe_text::printable::printable;
 
 /// Most entries of a column to keep that a line lists.
@@ -48,7 +50,8 @@ pub fn run(args: &CompareArgs, quiet: bool, log_format: LogFormat) -> anyhow::Re
         .as_deref()
         .map(|path| Target::lock(path, OutputKind::Comparison))
         .transpose()?;
-    let comparison = compare(&args.earlier, &args.later, args.top as usize)?;
+    let (earlier, later) = (folder_of(&args.earlier), folder_of(&args.later));
+    let comparison = compare(&earlier, &later, args.top as usize)?;
     let folder = target.map(|target| write(&comparison, &target)).transpose()?;
     bar::finish();
     warn(&comparison.findings, log_format);
@@ -115,7 +118,9 @@ fn migration(page: &mut Page, comparison: &Comparison) {
         row.extend(order.iter().flat_map(|&to| cells(from, to)));
         row
     };
-    page.table(&number_table(titles, order.iter().map(row).collect()));
+    let rows = order.iter().map(row).collect();
+    let shares: Vec<usize> = (0..order.len()).map(|to| 2 * to + 2).collect();
+    page.table(&fitted_table(titles, rows, &[&shares]));
 }
 
 fn movements(page: &mut Page, comparison: &Comparison) {
@@ -173,7 +178,7 @@ fn movers(page: &mut Page, title: &str, movers: &[Mover]) {
         ]
     };
     let titles = header(["customer", "from", "to", "cltv before", "cltv after", "change"]);
-    page.table(&number_table(titles, movers.iter().map(row).collect()));
+    page.table(&fitted_table(titles, movers.iter().map(row).collect(), &[&[5], &[3]]));
 }
 
 fn drift(page: &mut Page, comparison: &Comparison) {
@@ -187,10 +192,14 @@ fn drift(page: &mut Page, comparison: &Comparison) {
         vec![(*name).to_owned(), format!("{index:.4}"), verdict(*index).to_owned()]
     });
     page.table(&number_table(header(["", "stability index", ""]), rows.collect()));
-    page.line(&format!(
-        " of T and recency it is rarely small: customers who stay are {} days older",
-        comparison.days
-    ));
+    page.paragraph(
+        "",
+        1,
+        &format!(
+            "of T and recency it is rarely small: customers who stay are {} days older",
+            comparison.days
+        ),
+    );
     for kept in &comparison.kept_columns {
         page.paragraph("·", 3, &entries(kept));
     }
@@ -239,15 +248,17 @@ fn parameters(page: &mut Page, comparison: &Comparison) {
     let titles = header(["", "before", "after", "standard errors", ""]);
     page.table(&number_table(titles, comparison.parameters.iter().map(row).collect()));
     if comparison.parameters.iter().any(|change| change.difference.is_some()) {
-        page.line(
-            " as if the two had no customers in common; with those in common it is rather more",
+        page.paragraph(
+            "",
+            1,
+            "as if the two had no customers in common; with those in common it is rather more",
         );
     }
 }
 
 fn outcomes(page: &mut Page, comparison: &Comparison) {
     page.title(&format!(
-        "What the earlier run expected of its customers for the {} days to {}, and what came",
+        "Expected by the earlier run for the {} days to {}, and what came",
         comparison.days, comparison.after.as_of
     ));
     let ratio = |ratio: Option<f64>| ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.3}"));
@@ -274,5 +285,5 @@ fn outcomes(page: &mut Page, comparison: &Comparison) {
         "", "customers", "lost", "orders", "actual", "actual/exp.", "MAE", "revenue", "actual",
         "actual/exp.",
     ]);
-    page.table(&number_table(titles, rows.collect()));
+    page.table(&fitted_table(titles, rows.collect(), &[&[6], &[2]]));
 }

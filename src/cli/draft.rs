@@ -4,13 +4,14 @@
 use std::path::Path;
 
 use crate::cli::pipeline_text::{self, Intervals};
-use crate::cli::terminal::{Page, WARNING, plain_table, whole};
+use crate::cli::terminal::{Page, WARNING, plain_table};
 use crate::error::Error;
 use crate::frame::guess::guess;
 use crate::frame::guess::inspect::{Overview, Stated, inspect};
 use crate::frame::guess::named::Guess;
 use crate::pipeline::prepare::prepare;
-use crate::pipeline::selection::advice;
+use crate::pipeline::selection::moving_advice;
+use crate::results::numbers::whole;
 use crate::safe_text::printable::printable;
 use crate::settings::{InputKind, Overrides, parse};
 
@@ -35,16 +36,18 @@ impl Draft {
         name: &str,
         stated: &Stated,
         intervals: Intervals,
+        as_of: Option<&str>,
     ) -> Result<Self, Error> {
         let overview = inspect(input, stated)?;
         let guess = guess(&overview)?;
         let plain = pipeline_text::Frame { name, selection: None, intervals };
         let text = pipeline_text::pipeline(&guess, &overview, &plain);
-        let settings = parse(&text, &Overrides::default())
+        // The window of a selection ends with the observation.
+        let stated_end = Overrides { as_of: as_of.map(str::to_owned), ..Overrides::default() };
+        let settings = parse(&text, &stated_end)
             .map_err(|faults| Error::Settings { place: input.to_owned(), faults })?;
         let prepared = prepare(&settings)?;
-        let end = prepared.summary.observation_end;
-        let selection = advice(&prepared.signs, end, settings.summary.time_unit);
+        let selection = moving_advice(&prepared.signs, settings.summary.time_unit);
         let text = match &selection {
             None => text,
             Some(lines) => {

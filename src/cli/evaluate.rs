@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::cli::logging::{LogFormat, warn};
-use crate::cli::terminal::{Page, findings, number_table, whole};
+use crate::cli::terminal::{Page, findings, fitted_table, number_table};
 use crate::cli::{memory, signals};
 use crate::evaluation::evaluate;
 use crate::evaluation::fold::{Evaluation, Fold, Method};
@@ -15,6 +15,7 @@ use crate::model::evaluate::holdout::Accuracy;
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
 use crate::pipeline::notices::refuse_warnings;
+use crate::results::numbers::whole;
 use crate::settings::{Overrides, load};
 
 /// Fit on a calibration period, forecast the holdout after it, and compare with what happened
@@ -135,7 +136,7 @@ fn measures(
         cells.resize(header.len(), String::new());
         cells
     });
-    number_table(header.map(str::to_owned).to_vec(), rows.collect())
+    fitted_table(header.map(str::to_owned).to_vec(), rows.collect(), &[&[7], &[8], &[6]])
 }
 
 /// The chosen model's mean forecast against the mean actual orders, by frequency in the

@@ -7,10 +7,10 @@ use clap::Args;
 
 use crate::cli::logging::{LogFormat, warn};
 use crate::cli::overrides::OverrideArgs;
-use crate::cli::terminal::whole;
 use crate::cli::{memory, signals};
 use crate::model_file::ModelFile;
 use crate::pipeline::notices::refuse_warnings;
+use crate::results::numbers::whole;
 use crate::safe_text::printable::printable;
 use crate::settings::load;
 use crate::{output, pipeline};

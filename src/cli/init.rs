@@ -57,7 +57,7 @@ pub fn run(args: &InitArgs) -> anyhow::Result<()> {
         sheet: args.sheet.clone(),
         ..Stated::default()
     };
-    let text = Draft::of(&args.input, &name, &stated, Intervals::Left)?.text;
+    let text = Draft::of(&args.input, &name, &stated, Intervals::Left, None)?.text;
     if let Some(file) = sink::write_or(args.out.as_deref(), &own, text.as_bytes())? {
         let file = printable(&file.display().to_string());
         writeln!(anstream::stdout(), "{file}: check the guesses in it, then: cltv run {file}")?;

@@ -8,8 +8,10 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cli::clock::Start;
+use crate::cli::failure::Failure;
 use crate::cli::lineage::Lineage;
-use crate::cli::logging::{LogFormat, warn};
+use crate::cli::logging::{Verbosity, warn};
+use crate::cli::run_page::Length;
 use crate::cli::{bar, memory, run_page, signals};
 use crate::error::Error;
 use crate::output::folder::kind::OutputKind;
@@ -68,8 +70,7 @@ impl Job<'_> {
     pub fn work(
         &self,
         analyse: impl FnOnce(&Settings) -> Result<Run, Error>,
-        quiet: bool,
-        log_format: LogFormat,
+        verbosity: &Verbosity,
     ) -> anyhow::Result<()> {
         let settings = &self.settings;
         for path in [Some(settings.input.path.as_str()), settings.output.path.to_str()] {
@@ -78,46 +79,66 @@ impl Job<'_> {
         memory::guard(settings);
         let file = self.args.openlineage.as_deref();
         let lineage = file.map(|file| Lineage::start(file, settings)).transpose()?;
-        // `main` catches panics too, but a FAIL event has to be written here.
-        let ended = catch_unwind(AssertUnwindSafe(|| self.written(analyse)));
-        let result = ended.unwrap_or_else(|_| Err(defect()));
+        let result = self.written(analyse);
         if let Some(lineage) = lineage {
             let told = result.as_ref().map(|(run, folder)| (run, folder.as_deref()));
             lineage.end(told, settings);
         }
         let (run, folder) = result?;
         bar::finish();
-        warn(&run.findings, log_format);
-        if !quiet {
-            run_page::print(&run, settings, folder.as_deref())?;
+        warn(&run.findings, verbosity.log_format);
+        if !verbosity.quiet {
+            let length = if verbosity.verbose { Length::Full } else { Length::Short };
+            run_page::print(&run, settings, folder.as_deref(), length)?;
         }
         done(&run, folder.as_deref(), self.started.elapsed());
         Ok(())
     }
 
     /// Analyses and writes. Returns the run and the folder that was written, which is `None` for a
-    /// dry run.
+    /// dry run. Where the output is ours and the run fails, says beside it how.
     fn written(
         &self,
         analyse: impl FnOnce(&Settings) -> Result<Run, Error>,
     ) -> anyhow::Result<(Run, Option<PathBuf>)> {
         let lock = || Target::of(&self.settings, OutputKind::Run);
         let target = (!self.args.dry_run).then(lock).transpose()?;
+        let folder = target.as_ref().and_then(Target::local_path);
+        let failure =
+            folder.and_then(|folder| Failure::beside(folder, self.description, &self.started));
+        // `main` catches panics too, but a failure has to be told here.
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            let run = self.analysed(analyse)?;
+            let folder = target.as_ref().map(|target| self.stored(&run, target)).transpose()?;
+            Ok((run, folder))
+        }));
+        let result = ended.unwrap_or_else(|_| Err(defect()));
+        if let Some(failure) = failure {
+            failure.end(result.as_ref().err());
+        }
+        result
+    }
+
+    fn analysed(
+        &self,
+        analyse: impl FnOnce(&Settings) -> Result<Run, Error>,
+    ) -> anyhow::Result<Run> {
         let run = analyse(&self.settings)?;
         if self.args.strict {
             refuse_warnings(&run.findings, "nothing was written")?;
         }
+        Ok(run)
+    }
+
+    fn stored(&self, run: &Run, target: &Target) -> anyhow::Result<PathBuf> {
         let started =
             Started { at: self.started.time(), pipeline: self.description.display().to_string() };
-        let write = |target| write(&run, &self.settings, &started, target);
-        let folder = target.as_ref().map(write).transpose()?;
-        if let Some(folder) = &folder {
-            signals::written();
-            if self.settings.output.partition.is_some() && folder.is_dir() {
-                super::report::with_migration(folder)?;
-            }
+        let folder = write(run, &self.settings, &started, target)?;
+        signals::written();
+        if self.settings.output.partition.is_some() && folder.is_dir() {
+            super::report::with_migration(&folder)?;
         }
-        Ok((run, folder))
+        Ok(folder)
     }
 }
 

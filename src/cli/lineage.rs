@@ -41,7 +41,7 @@ impl Lineage {
             .tell(&lineage.input, &State::Start)
             .map_err(Error::io(file, "append an OpenLineage event"))?;
         let unfinished = lineage.clone();
-        signals::on_interrupt(move || {
+        signals::on_interrupt(move |_, _| {
             let _ = unfinished.tell(&unfinished.input, &State::Fail("interrupted"));
         });
         Ok(lineage)

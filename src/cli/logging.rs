@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{IsTerminal, Write};
+use std::sync::OnceLock;
 
 use clap::{Args, ValueEnum};
 use tracing::{Event, Level, Subscriber};
@@ -16,8 +17,12 @@ use crate::results::findings::{Finding, Severity};
 use crate::safe_text::printable::{printable_lines, printable_list};
 use crate::safe_text::redacted::redacted;
 
+/// Format of the log lines of this process.
+static FORMAT: OnceLock<LogFormat> = OnceLock::new();
+
 /// Installs the logger of this process.
 pub fn start(verbosity: &Verbosity) {
+    let _ = FORMAT.set(verbosity.log_format);
     let (own, others) = match (verbosity.quiet, verbosity.verbose) {
         (true, _) => (LevelFilter::ERROR, LevelFilter::ERROR),
         (_, false) => (LevelFilter::INFO, LevelFilter::WARN),
@@ -87,10 +92,10 @@ impl<W: Write> Write for Safe<W> {
 }
 
 /// Logs why a command ends; in JSON, with a code for programs.
-pub fn fail(verbosity: &Verbosity, code: &str, message: &str) {
-    match verbosity.log_format {
-        LogFormat::Json => tracing::error!(code, "{message}"),
-        LogFormat::Text => tracing::error!("{message}"),
+pub fn fail(code: &str, message: &str) {
+    match FORMAT.get() {
+        Some(LogFormat::Json) => tracing::error!(code, "{message}"),
+        _ => tracing::error!("{message}"),
     }
 }
 

@@ -26,7 +26,7 @@ pub fn guard(settings: &Settings) {
                      (raise it, or give the run fewer customers)",
                     used >> 20
                 );
-                super::signals::end(&message, 1);
+                super::signals::end("memory", &message, 1);
             }
             std::thread::sleep(PAUSE);
         }

@@ -9,6 +9,7 @@
 //! * `draft`: a guessed pipeline, for `init` and for `run` on a data file. [`pipeline_text`]: the text of
 //!   its file.
 //! * `logging`, `bar`: log lines and the progress bar. `lineage`: OpenLineage events.
+//! * `failure`: what a failed run leaves beside its output folder.
 //! * `sink`: files named by `--out`. `signals`: interrupts. `memory`: the memory limit. `clock`: the time of day.
 
 mod bar;
@@ -18,6 +19,7 @@ mod compare;
 mod completions;
 mod draft;
 mod evaluate;
+mod failure;
 mod fit;
 mod init;
 mod job;
@@ -96,7 +98,7 @@ pub fn main() -> ExitCode {
         Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let known = error.downcast_ref::<Error>();
-            logging::fail(&cli.verbosity, known.map_or("io", Error::code), &format!("{error:#}"));
+            logging::fail(known.map_or(failure::OTHER, Error::code), &format!("{error:#}"));
             ExitCode::from(known.map_or(1, Error::exit_code))
         }
     }
@@ -112,9 +114,8 @@ fn misused(error: &clap::Error) -> ! {
         let text = text.unwrap_or_else(|| "the command line is wrong: see --help".to_owned());
         // Usage and hints follow after a blank line.
         let text = text.split("\n\n").next().unwrap_or_default();
-        let verbosity = Verbosity::json();
-        logging::start(&verbosity);
-        logging::fail(&verbosity, "usage", text.trim_start_matches("error: "));
+        logging::start(&Verbosity::json());
+        logging::fail("usage", text.trim_start_matches("error: "));
         std::process::exit(error.exit_code());
     }
     match Cli::try_parse_from(arguments) {
@@ -125,9 +126,9 @@ fn misused(error: &clap::Error) -> ! {
 
 fn dispatch(cli: &Cli) -> anyhow::Result<()> {
     match &cli.command {
-        Command::Run(args) => run::run(args, cli.verbosity.quiet, cli.verbosity.log_format),
+        Command::Run(args) => run::run(args, &cli.verbosity),
         Command::Fit(args) => fit::run(args, cli.verbosity.quiet, cli.verbosity.log_format),
-        Command::Score(args) => score::run(args, cli.verbosity.quiet, cli.verbosity.log_format),
+        Command::Score(args) => score::run(args, &cli.verbosity),
         Command::Promote(args) => promote::run(args, cli.verbosity.quiet),
         Command::Evaluate(args) => {
             evaluate::run(args, cli.verbosity.quiet, cli.verbosity.log_format)

@@ -183,8 +183,8 @@ fn selection(lines: &mut Lines, kind: InputKind, selection: Option<&[String]>) {
         Some(found) => {
             lines.plain(
                 "\n# The file seems to hold only a part of the customers ever acquired: nobody in it \
-                 is beyond these\n# limits. Remove the section if it holds everybody; change it with \
-                 the export.",
+                 is beyond these\n# limits, counted from the observation end. Remove the section if it \
+                 holds everybody.",
             );
             lines.plain(&found.join("\n"));
         }

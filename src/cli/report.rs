@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::cli::sink;
-use crate::comparison::finished_run::Finished;
+use crate::comparison::finished_run::{Finished, folder_of};
 use crate::comparison::{Comparison, compare};
 use crate::error::Error;
 use crate::output::folder::target::lock_for_change;
@@ -29,7 +29,7 @@ const PARTITION: &str = "as_of=";
     Nothing is computed again: the page shows what the files in the folder hold. In a partition\n\
     (as_of=2021-09-01) the one before it is the previous run.")]
 pub struct ReportArgs {
-    /// Output folder of a run
+    /// Output folder of a run, or a file in it
     run: PathBuf,
     /// Language of the page [default: the pipeline's]
     #[arg(long, value_name = "en|tr")]
@@ -47,17 +47,19 @@ pub struct ReportArgs {
 
 /// Makes the page, and prints where it is.
 pub fn run(args: &ReportArgs, quiet: bool) -> anyhow::Result<()> {
-    let own = args.run.join(PAGE);
+    let run = &folder_of(&args.run);
+    let own = run.join(PAGE);
     let out = args.out.as_deref().unwrap_or(&own);
     // A run that is going on would put another page there.
-    let _lock = is_in(out, &args.run).then(|| lock_for_change(&args.run)).transpose()?;
-    let finished = Finished::read(&args.run)?;
+    let _lock = is_in(out, run).then(|| lock_for_change(run)).transpose()?;
+    let finished = Finished::read(run)?;
     let settings = Report {
         language: args.lang.unwrap_or(finished.settings.report.language),
         show_ids: args.show_ids || finished.settings.report.show_ids,
     };
-    let previous = args.previous.clone().or_else(|| earlier_partition(&args.run));
-    let migration = previous.map(|previous| migration(&previous, &args.run)).transpose()?;
+    let named = args.previous.as_deref().map(folder_of);
+    let previous = named.or_else(|| earlier_partition(run));
+    let migration = previous.map(|previous| migration(&previous, run)).transpose()?;
     let page = make(&finished, migration.as_ref(), settings)?;
     super::bar::finish();
     if let Some(out) =

@@ -10,7 +10,7 @@ use crate::cli::check::prospect::stated;
 use crate::cli::clock;
 use crate::cli::draft::{Draft, name_of};
 use crate::cli::job::{Job, JobArgs};
-use crate::cli::logging::LogFormat;
+use crate::cli::logging::Verbosity;
 use crate::cli::overrides::OverrideArgs;
 use crate::cli::pipeline_text::Intervals;
 use crate::cli::terminal::Page;
@@ -41,13 +41,13 @@ pub struct RunArgs {
 }
 
 /// Analyses, writes the files and prints the summary.
-pub fn run(args: &RunArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
+pub fn run(args: &RunArgs, verbosity: &Verbosity) -> anyhow::Result<()> {
     let started = clock::Start::now();
     let overrides = args.overrides.with_output(args.output.clone());
     if !is_data(&args.pipeline) {
         let settings = load(&args.pipeline, &overrides)?;
         let job = Job { settings, started, description: &args.pipeline, args: &args.job };
-        return job.work(pipeline::analyse, quiet, log_format);
+        return job.work(pipeline::analyse, verbosity);
     }
     let Guessed { settings, draft, file } = guessed(args, &overrides)?;
     let mut page = draft.page();
@@ -57,14 +57,14 @@ pub fn run(args: &RunArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result
         page.line(&kept(args, &file, &draft.text));
     }
     page.line("");
-    print(page, quiet)?;
+    print(page, verbosity.quiet)?;
     let job = Job { settings, started, description: &args.pipeline, args: &args.job };
-    job.work(pipeline::analyse, quiet, log_format)?;
+    job.work(pipeline::analyse, verbosity)?;
     let mut page = Page::default();
     if strict {
         page.line(&kept(args, &file, &draft.text));
     }
-    print(page, quiet)
+    print(page, verbosity.quiet)
 }
 
 fn print(page: Page, quiet: bool) -> anyhow::Result<()> {
@@ -114,7 +114,8 @@ fn guessed(args: &RunArgs, overrides: &Overrides) -> Result<Guessed, Error> {
         ));
     }
     let name = name_of(&data);
-    let draft = Draft::of(&data, &name, &stated(overrides, &data)?, Intervals::Drawn)?;
+    let stated = stated(overrides, &data)?;
+    let draft = Draft::of(&data, &name, &stated, Intervals::Drawn, overrides.as_of.as_deref())?;
     let settings = parse(&draft.text, overrides)
         .map_err(|faults| Error::Settings { place: data.clone(), faults })?;
     let out = &settings.output.path;

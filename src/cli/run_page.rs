@@ -1,5 +1,5 @@
-//! The summary of `run` and `score` on the terminal: data, limits, model, company, segments,
-//! advice, top customers.
+//! The summary of `run` and `score` on the terminal. The short one fits a screen: what was read, the
+//! models, findings, the company, segments, the customers worth most. The full one has all tables.
 
 use std::io::Write;
 use std::path::Path;
@@ -7,31 +7,55 @@ use std::path::Path;
 use polars::prelude::{AnyValue, DataFrame};
 
 use crate::cli::terminal::{
-    Page, decimal, findings, number_table, plain_table, significant, whole,
+    Page, findings, fitted_table, mark, number_table, plain_table, sentence, width,
 };
 use crate::customers::Scope;
 use crate::model::likelihood::estimate::Parameter;
 use crate::output::tables;
+use crate::results::advice::Play;
+use crate::results::findings::{Finding, Severity};
 use crate::results::forecast::{ForecastRow, Interval, Span};
+use crate::results::numbers::{count, decimal, significant, whole};
 use crate::run::Run;
 use crate::safe_text::printable::printable;
 use crate::settings::columns::CLTV;
 use crate::settings::{FrequencyKind, MonthLength, PurchaseModelName, Settings};
 
-/// Prints the whole summary to stdout.
-pub fn print(run: &Run, settings: &Settings, folder: Option<&Path>) -> anyhow::Result<()> {
+/// Lines of the short page.
+const LINES: usize = 40;
+/// Lines of the short page that are kept for the end of it: the written folder and the report.
+const LAST_LINES: usize = 3;
+/// Lines that findings of the short page may fill.
+const MOST_BEFORE_TABLES: usize = 17;
+/// Lines before the first finding of the short page, which is always there in full.
+const FIRST_FINDING: usize = 6;
+/// Fewest customers that the short page lists.
+const FEWEST: usize = 3;
+
+/// How much the page says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// At most a screen.
+    Short,
+    /// Every table.
+    Full,
+}
+
+/// Prints the summary to stdout.
+pub fn print(
+    run: &Run,
+    settings: &Settings,
+    folder: Option<&Path>,
+    length: Length,
+) -> anyhow::Result<()> {
     let mut page = Page::default();
     heading(&mut page, run, settings);
-    data(&mut page, run);
-    limits(&mut page, run);
-    models(&mut page, run, settings);
-    findings(&mut page, &run.findings);
-    company(&mut page, run, settings);
-    segments(&mut page, run, settings);
-    rfm(&mut page, run, settings);
-    advice(&mut page, run, settings);
-    top(&mut page, &tables::top(run, settings)?, settings);
-    next_month(&mut page, run);
+    let customers = tables::top(run, settings)?;
+    match length {
+        Length::Short => short(&mut page, run, settings, &customers),
+        Length::Full => full(&mut page, run, settings, &customers),
+    }
+    page.line("");
     match folder {
         Some(folder) => {
             page.line(&format!("Written to {}", folder.display()));
@@ -43,13 +67,110 @@ pub fn print(run: &Run, settings: &Settings, folder: Option<&Path>) -> anyhow::R
     Ok(())
 }
 
+fn short(page: &mut Page, run: &Run, settings: &Settings, customers: &DataFrame) {
+    page.line(&rows_in_short(run));
+    for (name, parameters) in fitted(run) {
+        page.line(&format!("{name}: {}", in_short(parameters)));
+    }
+    findings_in_short(page, &run.findings);
+    company(page, run, settings, false);
+    page.title("Segments (what to do in full: -v, the report)");
+    segments(page, run, settings);
+    page.line("");
+    let room = LINES.saturating_sub(page.lines() + 1 + LAST_LINES);
+    top(page, customers, room.max(FEWEST), settings);
+}
+
+fn full(page: &mut Page, run: &Run, settings: &Settings, customers: &DataFrame) {
+    data(page, run);
+    limits(page, run);
+    models(page, run, settings);
+    findings(page, &run.findings);
+    company(page, run, settings, true);
+    page.title("Segments");
+    segments(page, run, settings);
+    rfm(page, run, settings);
+    advice(page, run, settings);
+    page.line("");
+    top(page, customers, customers.height(), settings);
+    next_month(page, run);
+}
+
 fn heading(page: &mut Page, run: &Run, settings: &Settings) {
     page.heading(&format!(
         "cltv · {} · {} customers as of {}",
         settings.name,
-        whole(run.scored.height() as f64),
+        count(run.scored.height()),
         run.audit.observation_end
     ));
+}
+
+fn rows_in_short(run: &Run) -> String {
+    let audit = &run.audit;
+    let mut text = format!("{} rows read", count(audit.rows_read));
+    let rejected: usize = audit.rejected.iter().map(|r| r.rows).sum();
+    if rejected > 0 {
+        text.push_str(&format!(", {} set aside", count(rejected)));
+    }
+    if audit.below_min_orders > 0 {
+        text.push_str(&format!(", {} customers left out", count(audit.below_min_orders)));
+    }
+    format!("{text}; orders from {} to {}", audit.first_order, audit.last_order)
+}
+
+/// The fitted models with their parameters.
+fn fitted(run: &Run) -> [(&'static str, &[Parameter]); 2] {
+    [
+        (run.purchases.family.title(), &run.purchases.parameters),
+        ("Gamma-Gamma", &run.spend.parameters),
+    ]
+}
+
+fn in_short(parameters: &[Parameter]) -> String {
+    let one = |p: &Parameter| match p.identified {
+        true => format!("{} {}", p.name, significant(p.value)),
+        false => format!("{} not identified", p.name),
+    };
+    parameters.iter().map(one).collect::<Vec<_>>().join("  ")
+}
+
+/// Warnings before notes: in full while there is room, then a line for each.
+fn findings_in_short(page: &mut Page, findings: &[Finding]) {
+    if findings.is_empty() {
+        return;
+    }
+    page.title("Read this before you use the numbers");
+    let of = |severity: Severity| findings.iter().filter(move |f| f.severity == severity);
+    let mut rest: Vec<&Finding> = of(Severity::Warning).chain(of(Severity::Note)).collect();
+    while let Some((first, others)) = rest.split_first() {
+        let mut with = Page { text: page.text.clone() };
+        with.finding(first);
+        if with.lines() + others.len() > MOST_BEFORE_TABLES && page.lines() > FIRST_FINDING {
+            break;
+        }
+        *page = with;
+        rest = others.to_vec();
+    }
+    let room = MOST_BEFORE_TABLES.saturating_sub(page.lines()).max(2);
+    let shown = if rest.len() > room { room - 1 } else { rest.len() };
+    for finding in &rest[..shown] {
+        page.line(&format!(" {}  {}", mark(finding), beginning(&sentence(&finding.message))));
+    }
+    if rest.len() > shown {
+        page.line(&format!(" ·  and {} more", rest.len() - shown));
+    }
+    if !rest.is_empty() {
+        page.line("    (in full: -v, run.json and the report)");
+    }
+}
+
+/// As much of a finding's message as one line holds.
+fn beginning(message: &str) -> String {
+    let room = width() - 4;
+    match message.chars().count() > room {
+        true => message.chars().take(room - 1).chain(['…']).collect(),
+        false => message.to_owned(),
+    }
 }
 
 fn data(page: &mut Page, run: &Run) {
@@ -63,12 +184,12 @@ fn data(page: &mut Page, run: &Run) {
     table.add_rows([
         [
             "read".to_owned(),
-            format!("{} rows of {}{more}", whole(audit.rows_read as f64), names.join(", ")),
+            format!("{} rows of {}{more}", count(audit.rows_read), names.join(", ")),
         ],
-        ["set aside".to_owned(), format!("{} rows that break a rule", whole(rejected as f64))],
+        ["set aside".to_owned(), format!("{} rows that break a rule", count(rejected))],
         [
             "left out".to_owned(),
-            format!("{} customers with too few orders", whole(audit.below_min_orders as f64)),
+            format!("{} customers with too few orders", count(audit.below_min_orders)),
         ],
         ["orders".to_owned(), format!("{} to {}", audit.first_order, audit.last_order)],
     ]);
@@ -85,7 +206,7 @@ fn limits(page: &mut Page, run: &Run) {
             printable(&limits.column),
             decimal(limits.lower_applied),
             decimal(limits.upper_applied),
-            whole((limits.raised + limits.lowered) as f64),
+            count(limits.raised + limits.lowered),
         ]
     });
     let header = ["column", "lowest", "highest", "values changed"].map(str::to_owned).to_vec();
@@ -98,19 +219,18 @@ fn models(page: &mut Page, run: &Run, settings: &Settings) {
         FrequencyKind::Orders => "all orders",
         FrequencyKind::RepeatOrders => "repeat orders",
     };
-    let name = run.purchases.family.title();
     let unit = settings.summary.time_unit.plural();
     let penalty = |l2: f64| {
         if l2 > 0.0 { format!(", L2 penalty {l2}") } else { String::new() }
     };
-    let purchases = &run.purchases.parameters;
-    page.line(&format!(" {name:<12} {}", parameters(purchases)));
+    let [(purchases, rates), (spend, values)] = fitted(run);
+    page.paragraph(purchases, 14, &with_errors(rates));
     let l2 = penalty(settings.purchases.l2_penalty);
     page.line(&format!(" {:<12} of {frequency}, time in {unit}{l2}", ""));
     if run.purchases.requested == PurchaseModelName::Auto {
         comparison(page, run);
     }
-    page.line(&format!(" {:<12} {}", "Gamma-Gamma", parameters(&run.spend.parameters)));
+    page.paragraph(spend, 14, &with_errors(values));
     let l2 = penalty(settings.spend.l2_penalty);
     page.line(&format!(" {:<12} of value per order{l2}", ""));
 }
@@ -135,7 +255,8 @@ fn comparison(page: &mut Page, run: &Run) {
     page.table(&number_table(header.to_vec(), rows.collect()));
 }
 
-fn parameters(parameters: &[Parameter]) -> String {
+/// Parameters with their standard errors; a line is only broken between two of them.
+fn with_errors(parameters: &[Parameter]) -> String {
     let one = |p: &Parameter| match (p.identified, p.standard_error) {
         (false, _) => format!("{} not identified", p.name),
         (true, None) => format!("{} {}", p.name, significant(p.value)),
@@ -143,23 +264,58 @@ fn parameters(parameters: &[Parameter]) -> String {
             format!("{} {} (±{})", p.name, significant(p.value), significant(error))
         }
     };
-    parameters.iter().map(one).collect::<Vec<_>>().join("  ")
+    parameters.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// Expected orders and revenue over the horizons; forecast.csv has weeks, months, segments and
 /// channels.
-fn company(page: &mut Page, run: &Run, settings: &Settings) {
-    page.title("Company: today's customers (by week, segment and channel: forecast.csv)");
+fn company(page: &mut Page, run: &Run, settings: &Settings, with_details: bool) {
+    let level = run.intervals.as_ref().map_or(String::new(), |intervals| {
+        format!(", with {:.0} % intervals", 100.0 * intervals.level)
+    });
+    let months = match settings.forecast.weeks_per_month {
+        MonthLength::Calendar => String::new(),
+        MonthLength::Weeks(weeks) => format!(", months of {weeks} weeks"),
+    };
+    page.title(&format!("Forecast for today's customers{months}{level}"));
+    let revenue = match &settings.output.currency {
+        Some(currency) => format!("revenue ({currency})"),
+        None => "revenue".to_owned(),
+    };
+    let header = vec![String::new(), "orders".to_owned(), String::new(), revenue, String::new()];
+    page.table(&fitted_table(header, horizons(run, settings), &[&[2], &[4]]));
+    if !with_details {
+        return;
+    }
+    if let Some(intervals) = &run.intervals {
+        page.line(&format!(
+            " intervals from {} draws of parameters and orders",
+            count(intervals.draws as usize)
+        ));
+    }
+    if let Some(week) = run.tracking.iter().rfind(|week| !week.holdout) {
+        page.paragraph(
+            "",
+            1,
+            &format!(
+                "so far, {} repeat orders came and the model expects {} (week by week: \
+                 tracking.csv)",
+                whole(week.actual_cumulative),
+                whole(week.expected_cumulative)
+            ),
+        );
+    }
+}
+
+/// The company over each horizon, and its discounted value.
+fn horizons(run: &Run, settings: &Settings) -> Vec<Vec<String>> {
     let range = |interval: Option<Interval>| {
         interval.map_or(String::new(), |i| format!("{} to {}", whole(i.low), whole(i.high)))
     };
     let ahead = |row: &&ForecastRow| row.scope == Scope::Total && row.period.span == Span::Horizon;
-    let next = |months: u32, length: MonthLength| {
-        let months = if months == 1 { "month".to_owned() } else { format!("{months} months") };
-        match length {
-            MonthLength::Calendar => format!("next {months}"),
-            MonthLength::Weeks(weeks) => format!("next {months} of {weeks} weeks"),
-        }
+    let next = |months: u32| match months {
+        1 => "next month".to_owned(),
+        months => format!("next {months} months"),
     };
     let mut rows: Vec<Vec<String>> = run
         .forecast
@@ -167,7 +323,7 @@ fn company(page: &mut Page, run: &Run, settings: &Settings) {
         .filter(ahead)
         .map(|row| {
             vec![
-                next(row.period.number, settings.forecast.weeks_per_month),
+                next(row.period.number),
                 whole(row.orders),
                 range(row.orders_interval),
                 whole(row.revenue),
@@ -177,29 +333,21 @@ fn company(page: &mut Page, run: &Run, settings: &Settings) {
         .collect();
     let value = run.intervals.as_ref().map(|intervals| intervals.company.lifetime_value);
     let lifetime = &settings.lifetime_value;
+    let months = match lifetime.weeks_per_month == settings.forecast.weeks_per_month {
+        true => String::new(),
+        false => match lifetime.weeks_per_month {
+            MonthLength::Calendar => " (calendar)".to_owned(),
+            MonthLength::Weeks(weeks) => format!(" of {weeks} weeks"),
+        },
+    };
     rows.push(vec![
-        format!("{}, discounted", next(lifetime.months, lifetime.weeks_per_month)),
+        format!("{CLTV}, {} months{months}", lifetime.months),
         String::new(),
         String::new(),
         whole(run.profiles.company.total_cltv),
         range(value),
     ]);
-    let header = ["", "orders", "", "revenue", ""].map(str::to_owned).to_vec();
-    page.table(&number_table(header, rows));
-    if let Some(intervals) = &run.intervals {
-        page.line(&format!(
-            " {:.0} % intervals from {} draws of parameters and orders",
-            100.0 * intervals.level,
-            intervals.draws
-        ));
-    }
-    if let Some(week) = run.tracking.iter().rfind(|week| !week.holdout) {
-        page.line(&format!(
-            " so far, {} repeat orders came and the model expects {} (week by week: tracking.csv)",
-            whole(week.actual_cumulative),
-            whole(week.expected_cumulative)
-        ));
-    }
+    rows
 }
 
 fn rfm(page: &mut Page, run: &Run, settings: &Settings) {
@@ -207,49 +355,62 @@ fn rfm(page: &mut Page, run: &Run, settings: &Settings) {
     let labels = settings.segments.labels.iter().rev().map(|label| printable(label));
     let mut header = vec![String::new(), "customers".to_owned()];
     header.extend(labels);
-    header.extend(["days silent", "orders", "spend", "mean cltv"].map(str::to_owned));
+    let by_segment: Vec<usize> = (2..header.len()).collect();
+    header.extend(["last order", "orders", "spend", "mean cltv"].map(str::to_owned));
     let rows = run.rfm.iter().map(|row| {
-        let mut cells = vec![printable(&row.segment), whole(row.customers as f64)];
-        cells.extend(row.by_cltv_segment.iter().rev().map(|n| whole(*n as f64)));
+        let mut cells = vec![printable(&row.segment), count(row.customers)];
+        cells.extend(row.by_cltv_segment.iter().rev().map(|n| count(*n)));
         cells.extend([
-            format!("{:.0}", row.mean_days_since_last_order),
+            format!("{:.0} days ago", row.mean_days_since_last_order),
             format!("{:.1}", row.mean_orders),
             decimal(row.mean_spend),
             decimal(row.mean_cltv),
         ]);
         cells
     });
-    page.table(&number_table(header, rows.collect()));
+    let last = header.len();
+    page.table(&fitted_table(header, rows.collect(), &[&[last - 3, last - 2], &by_segment]));
 }
 
 fn next_month(page: &mut Page, run: &Run) {
     page.title("Expected to order most in the next month");
     let rows = run.next_month.iter().map(|(id, orders)| vec![printable(id), decimal(*orders)]);
     page.table(&number_table(vec!["customer".to_owned(), "orders".to_owned()], rows.collect()));
-    page.line("");
 }
 
 fn segments(page: &mut Page, run: &Run, settings: &Settings) {
-    page.title("Segments");
     let unit = settings.summary.time_unit.plural();
-    let header = ["", "customers", "cltv from", "to", "mean", "share of value", "orders each"];
-    let mut header: Vec<String> = header.map(str::to_owned).to_vec();
-    header.push(format!("{unit} silent"));
+    let header =
+        ["", "customers", "cltv from", "mean", "of value", "orders", "last order", "what to do"];
     let rows = run.profiles.segments.iter().enumerate().rev().map(|(i, profile)| {
         let each = profile.expected_orders.last().map_or(0.0, |(_, orders)| *orders)
             / profile.customers.max(1) as f64;
         vec![
             printable(&profile.label),
-            whole(profile.customers as f64),
+            count(profile.customers),
             decimal(run.edges[i]),
-            decimal(run.edges[i + 1]),
             decimal(profile.mean_cltv),
-            format!("{:.1} %", 100.0 * run.advice[i].share_of_value),
+            format!("{:.0} %", 100.0 * run.advice[i].share_of_value),
             decimal(each),
-            format!("{:.1}", profile.mean_time_since_last_order()),
+            format!("{:.1} {unit} ago", profile.mean_time_since_last_order()),
+            in_words(run.advice[i].play).to_owned(),
         ]
     });
-    page.table(&number_table(header, rows.collect()));
+    let header = header.map(str::to_owned).to_vec();
+    page.table(&fitted_table(header, rows.collect(), &[&[2], &[5], &[3]]));
+}
+
+/// What to do about a segment, in a word or two.
+fn in_words(play: Play) -> &'static str {
+    match play {
+        Play::Nobody => "",
+        Play::WinBack => "win back",
+        Play::WinBackCheaply => "win back cheaply",
+        Play::Protect => "protect",
+        Play::Grow => "grow",
+        Play::Remind => "remind",
+        Play::BuildHabit => "build the habit",
+    }
 }
 
 fn advice(page: &mut Page, run: &Run, settings: &Settings) {
@@ -260,8 +421,8 @@ fn advice(page: &mut Page, run: &Run, settings: &Settings) {
     }
 }
 
-fn top(page: &mut Page, top: &DataFrame, settings: &Settings) {
-    page.title(&format!("Top {} customers by {CLTV}", top.height()));
+/// The customers worth most, at most so many of them.
+fn top(page: &mut Page, top: &DataFrame, most: usize, settings: &Settings) {
     let columns = tables::top_columns(&settings.forecast, &settings.summary);
     let named =
         |name: &str| settings.output.rename.get(name).map_or(name, String::as_str).to_owned();
@@ -270,9 +431,16 @@ fn top(page: &mut Page, top: &DataFrame, settings: &Settings) {
         Ok(value) => printable(&value.str_value()),
         Err(_) => String::new(),
     };
-    let rows = (0..top.height())
-        .map(|row| columns.iter().map(|(name, _)| cell(name, row)).collect())
-        .collect();
-    let header = columns.iter().map(|(_, title)| title.clone()).collect();
-    page.table(&number_table(header, rows));
+    let shown = top.height().min(most);
+    let rows =
+        (0..shown).map(|row| columns.iter().map(|(name, _)| cell(name, row)).collect()).collect();
+    let mut header: Vec<String> = columns.iter().map(|(_, title)| title.clone()).collect();
+    if let Some(first) = header.first_mut() {
+        *first = match shown == top.height() {
+            true => format!("top {shown} by {CLTV}"),
+            false => format!("top {shown} of {} by {CLTV} (-v: all)", top.height()),
+        };
+    }
+    let last = columns.len() - 1;
+    page.table(&fitted_table(header, rows, &[&[2, 3], &[1], &[last - 1], &[last - 3]]));
 }

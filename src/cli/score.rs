@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::cli::clock::Start;
 use crate::cli::job::{Job, JobArgs};
-use crate::cli::logging::LogFormat;
+use crate::cli::logging::Verbosity;
 use crate::error::Error;
 use crate::model_file::{ModelFile, registry};
 use crate::pipeline;
@@ -43,7 +43,7 @@ pub struct ScoreArgs {
 }
 
 /// Scores, writes the files and prints the summary.
-pub fn run(args: &ScoreArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result<()> {
+pub fn run(args: &ScoreArgs, verbosity: &Verbosity) -> anyhow::Result<()> {
     let started = Start::now();
     let model = registry::find(&args.model)?;
     let model_file = ModelFile::read(&model)?;
@@ -58,5 +58,5 @@ pub fn run(args: &ScoreArgs, quiet: bool, log_format: LogFormat) -> anyhow::Resu
         .and_then(|settings| model_file.agrees(&settings).map(|()| settings))
         .map_err(|faults| Error::Settings { place: model.display().to_string(), faults })?;
     let job = Job { settings, started, description: &model, args: &args.job };
-    job.work(|settings| pipeline::score(settings, &model_file, args.refit_if), quiet, log_format)
+    job.work(|settings| pipeline::score(settings, &model_file, args.refit_if), verbosity)
 }

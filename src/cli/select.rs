@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::sink;
-use crate::cli::terminal::whole;
 use crate::frame::scored::select;
 use crate::output::formats::csv_bytes;
+use crate::results::numbers::whole;
 use crate::safe_text::printable::{printable, printable_lines};
 
 /// List the customers of a finished run who meet a condition, for a campaign

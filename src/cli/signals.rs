@@ -3,11 +3,16 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Callbacks to run before the program is ended early.
-static ON_INTERRUPT: Mutex<Vec<Box<dyn FnOnce() + Send>>> = Mutex::new(Vec::new());
+use crate::cli::logging;
 
-/// Registers a callback to run before the program is ended early.
-pub fn on_interrupt(words: impl FnOnce() + Send + 'static) {
+/// Callbacks to run before the program is ended early.
+static ON_INTERRUPT: Mutex<Vec<Callback>> = Mutex::new(Vec::new());
+
+/// Is told the code of the end and why.
+type Callback = Box<dyn FnOnce(&str, &str) + Send>;
+
+/// Registers a callback to run before the program is ended early. It is told a code and a message.
+pub fn on_interrupt(words: impl FnOnce(&str, &str) + Send + 'static) {
     ON_INTERRUPT.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(words));
 }
 
@@ -21,18 +26,19 @@ pub fn written() {
     ON_INTERRUPT.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
-/// Ends the program early with an error message and an exit code; removes unfinished output first.
-pub fn end(message: &str, code: i32) -> ! {
+/// Ends the program early with the code of an error, a message and an exit code; removes unfinished
+/// output first.
+pub fn end(code: &str, message: &str, exit_code: i32) -> ! {
     let _held = crate::storage::interrupt::clear();
     super::bar::finish();
     let words = std::mem::take(&mut *ON_INTERRUPT.lock().unwrap_or_else(PoisonError::into_inner));
-    words.into_iter().for_each(|word| word());
+    words.into_iter().for_each(|word| word(code, message));
     let state = match WRITTEN.load(Ordering::Relaxed) {
         true => "the output had been written",
         false => "what was being written is cleared away",
     };
-    tracing::error!("{message}: {state}");
-    std::process::exit(code)
+    logging::fail(code, &format!("{message}: {state}"));
+    std::process::exit(exit_code)
 }
 
 /// Exit code of an interrupted program.
@@ -51,7 +57,7 @@ pub fn listen() {
     std::thread::spawn(move || {
         let mut arrived = signals.forever();
         if arrived.next().is_some() {
-            std::thread::spawn(|| end("interrupted", INTERRUPTED));
+            std::thread::spawn(|| end("interrupted", "interrupted", INTERRUPTED));
         }
         // A second signal means: end at once, without waiting for the clean-up.
         if arrived.next().is_some() {

@@ -1,12 +1,14 @@
-//! Building blocks of all pages on the terminal: paragraphs, tables, numbers for people.
+//! Building blocks of all pages on the terminal: paragraphs, and tables that fit its width.
 
 use crate::results::findings::{Finding, Severity};
 use crate::safe_text::printable::printable;
 use crate::safe_text::redacted::redacted;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-/// Width in characters without a terminal.
-const PLAIN_WIDTH: u16 = 100;
+/// Width in characters without a terminal, unless the environment's `COLUMNS` says another.
+const PLAIN_WIDTH: usize = 80;
+/// Narrowest and widest page.
+const WIDTHS: (usize, usize) = (60, 110);
 
 /// Codes of the terminal for bold and yellow text, and for the end of them.
 const BOLD: &str = "\u{1b}[1m";
@@ -61,6 +63,17 @@ impl Page {
         self.line(&line);
     }
 
+    /// Adds a finding with its remedy.
+    pub fn finding(&mut self, finding: &Finding) {
+        let text = format!("{} → {}", sentence(&finding.message), finding.remedy);
+        self.paragraph(mark(finding), 4, &text);
+    }
+
+    /// Number of lines so far.
+    pub fn lines(&self) -> usize {
+        self.text.lines().count()
+    }
+
     /// Adds a table.
     pub fn table(&mut self, table: &Table) {
         for line in table.lines() {
@@ -70,8 +83,10 @@ impl Page {
 }
 
 /// Largest width of a line in characters.
-fn width() -> usize {
-    usize::from(Table::new().width().unwrap_or(PLAIN_WIDTH)).clamp(60, 110)
+pub fn width() -> usize {
+    let said = || std::env::var("COLUMNS").ok()?.parse().ok();
+    let width = Table::new().width().map(usize::from).or_else(said).unwrap_or(PLAIN_WIDTH);
+    width.clamp(WIDTHS.0, WIDTHS.1)
 }
 
 /// An empty table, as wide as its contents: identifiers are never wrapped, so that they can be
@@ -93,6 +108,54 @@ pub fn number_table(header: Vec<String>, rows: Vec<Vec<String>>) -> Table {
     table
 }
 
+/// A table of numbers that is at most as wide as the terminal: groups of columns that can be spared
+/// are left out, the first of them first.
+pub fn fitted_table(
+    mut header: Vec<String>,
+    mut rows: Vec<Vec<String>>,
+    spare: &[&[usize]],
+) -> Table {
+    let mut kept: Vec<usize> = (0..header.len()).collect();
+    let mut spare = spare.iter();
+    loop {
+        let table = number_table(header.clone(), rows.clone());
+        let widest = table.lines().map(|line| line.trim_end().chars().count()).max();
+        if widest.unwrap_or(0) <= width() {
+            return table;
+        }
+        let Some(left_out) = spare.next() else {
+            return table;
+        };
+        let stays = |position: &usize| !left_out.contains(position);
+        let of = |cells: Vec<String>| {
+            let cells = cells.into_iter().zip(&kept).filter(|(_, position)| stays(position));
+            cells.map(|(cell, _)| cell).collect()
+        };
+        header = of(header);
+        rows = rows.into_iter().map(of).collect();
+        kept.retain(stays);
+    }
+}
+
+/// The beginning and the end of a text that has more than so many characters.
+pub fn shortened(text: &str, most: usize) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    if letters.len() <= most {
+        return text.to_owned();
+    }
+    let end = most / 2;
+    let begin = most - 1 - end;
+    letters[..begin].iter().chain(&['…']).chain(&letters[letters.len() - end..]).collect()
+}
+
+/// What stands before a finding.
+pub fn mark(finding: &Finding) -> &'static str {
+    match finding.severity {
+        Severity::Warning => WARNING,
+        Severity::Note => "·",
+    }
+}
+
 /// Adds the findings, each with its remedy.
 pub fn findings(page: &mut Page, findings: &[Finding]) {
     if findings.is_empty() {
@@ -100,12 +163,7 @@ pub fn findings(page: &mut Page, findings: &[Finding]) {
     }
     page.title("Read this before you use the numbers");
     for finding in findings {
-        let mark = match finding.severity {
-            Severity::Warning => WARNING,
-            Severity::Note => "·",
-        };
-        page.paragraph(mark, 4, &sentence(&finding.message));
-        page.paragraph("", 4, &format!("→ {}", finding.remedy));
+        page.finding(finding);
     }
 }
 
@@ -138,51 +196,9 @@ pub fn sentence(text: &str) -> String {
     letters.into_iter().collect()
 }
 
-/// 1234567.8 as 1,234,568.
-pub fn whole(value: f64) -> String {
-    let digits = format!("{:.0}", value.abs());
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if value <= -0.5 { format!("-{text}") } else { text }
-}
-
-/// Two decimals below a thousand, none above.
-pub fn decimal(value: f64) -> String {
-    if value.abs() >= 1000.0 {
-        whole(value)
-    } else if value.fract() == 0.0 {
-        format!("{value:.0}")
-    } else {
-        format!("{value:.2}")
-    }
-}
-
-/// Five significant digits.
-pub fn significant(value: f64) -> String {
-    if value == 0.0 {
-        return "0".to_owned();
-    }
-    let decimals = (4.0 - value.abs().log10().floor()).clamp(0.0, 12.0) as usize;
-    format!("{value:.decimals$}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_for_people() {
-        assert_eq!(whole(1_234_567.8), "1,234,568");
-        assert_eq!(whole(999.4), "999");
-        assert_eq!(decimal(80.34), "80.34");
-        assert_eq!(significant(0.242_594_5), "0.24259");
-        assert_eq!(significant(76.172_36), "76.172");
-    }
 
     #[test]
     fn only_our_own_styles_reach_the_terminal() {

@@ -131,6 +131,16 @@ fn monetary_value(input: &Input, summary: &Summary) -> MonetaryKind {
     }
 }
 
+/// The output folder of a run, named by itself or by a file in it.
+pub fn folder_of(named: &Path) -> PathBuf {
+    let parent = named.parent().filter(|_| named.is_file());
+    match parent {
+        None => named.to_owned(),
+        Some(here) if here.as_os_str().is_empty() => PathBuf::from("."),
+        Some(parent) => parent.to_owned(),
+    }
+}
+
 /// run.json, and its SHA-256.
 fn document(folder: &Path, path: &Path) -> Result<(RunDocument, String), Error> {
     match read(path, LARGE) {

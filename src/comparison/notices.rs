@@ -5,6 +5,7 @@ use crate::comparison::actuals::Anomalies;
 use crate::comparison::finished_run::Finished;
 use crate::frame::scored::compare::Respelled;
 use crate::results::findings::Finding;
+use crate::results::numbers::count;
 use crate::results::outlier_limits::OutlierLimits;
 
 /// All findings, in a fixed order.
@@ -41,8 +42,9 @@ fn ids_changed(respelled: Respelled) -> Option<Finding> {
         Finding::warning(
             "ids_changed",
             format!(
-                "{ids} ids that seem lost are in the later run {how}: these customers count as lost \
-                 and as new, so the comparison is wrong for them"
+                "{} ids that seem lost are in the later run {how}: these customers count as lost and \
+                 as new, so the comparison is wrong for them",
+                count(ids)
             ),
             "export the ids the same way in both quarters, as text, and run the later one again",
         )
@@ -55,7 +57,7 @@ fn first_order_moved(customers: usize) -> Option<Finding> {
     (customers > 0).then(|| {
         Finding::warning(
             "first_order_moved",
-            format!("{customers} customers have another first order in the later run"),
+            format!("{} customers have another first order in the later run", count(customers)),
             "a first order does not move: look whether ids were given to other customers, or old \
              orders were added or removed; their actual orders cannot be trusted",
         )
@@ -80,8 +82,9 @@ fn lost(customers: usize, before: &Finished) -> Option<Finding> {
         Finding::note(
             "lost_customers",
             format!(
-                "{customers} customers of the earlier run are not in the later one: they count as \
-                 having ordered nothing since"
+                "{} customers of the earlier run are not in the later one: they count as having \
+                 ordered nothing since",
+                count(customers)
             ),
             why,
         )
@@ -95,8 +98,9 @@ fn fewer_orders(customers: usize) -> Option<Finding> {
         Finding::note(
             "fewer_orders",
             format!(
-                "{customers} customers have fewer orders in the later run than in the earlier one: \
-                 they count as having ordered nothing since"
+                "{} customers have fewer orders in the later run than in the earlier one: they count \
+                 as having ordered nothing since",
+                count(customers)
             ),
             "orders were cancelled or returned as a whole, or an outlier limit is lower now",
         )
@@ -109,8 +113,9 @@ fn less_spent(customers: usize) -> Option<Finding> {
         Finding::note(
             "less_spent",
             format!(
-                "{customers} customers have spent less in total in the later run than in the \
-                 earlier one: that is taken off the actual revenue"
+                "{} customers have spent less in total in the later run than in the earlier one: \
+                 that is taken off the actual revenue",
+                count(customers)
             ),
             "orders were returned or cancelled, or an outlier limit is lower now",
         )
@@ -123,8 +128,9 @@ fn late(customers: usize, before: &Finished) -> Option<Finding> {
         Finding::note(
             "late_customers",
             format!(
-                "{customers} of the new customers first ordered on or before {}, and are not in \
-                 the earlier run",
+                "{} of the new customers first ordered on or before {}, and are not in the earlier \
+                 run",
+                count(customers),
                 before.document.as_of
             ),
             "they came back after a filter or too few orders had left them out: their orders are \
@@ -164,9 +170,10 @@ fn capped(before: &Finished, after: &Finished) -> Option<Finding> {
         Finding::note(
             "capped",
             format!(
-                "outlier limits changed {was} order counts and values in the earlier run and {is} \
-                 in the later one, by {limits}: orders and revenue of those customers are not \
-                 exact"
+                "outlier limits changed {} order counts and values in the earlier run and {} in the \
+                 later one, by {limits}: orders and revenue of those customers are not exact",
+                count(was),
+                count(is)
             ),
             "to keep the limits, score with the earlier model; to have none, set \
              outliers.columns = []",

@@ -7,6 +7,7 @@
 
 use crate::results::advice::{Advice, Play};
 use crate::results::facts::Facts;
+use crate::results::numbers::money;
 use crate::results::profiles::Profile;
 use crate::settings::{Forecast, Settings, TimeUnit};
 
@@ -54,6 +55,8 @@ struct Standing<'a> {
     /// Mean time since the last order, in `unit`.
     silence: f64,
     unit: TimeUnit,
+    /// Of all amounts, where the pipeline names it.
+    currency: Option<&'a str>,
     /// Whether that is longer than the company's.
     quiet: bool,
     /// Mean lifetime value.
@@ -78,7 +81,7 @@ impl<'a> Standing<'a> {
         segment: &'a Profile,
         company: &'a Profile,
         knows_dropout: bool,
-        settings: &Settings,
+        settings: &'a Settings,
     ) -> Self {
         let silence = segment.mean_time_since_last_order();
         let customers = segment.customers as f64;
@@ -91,6 +94,7 @@ impl<'a> Standing<'a> {
             alive: knows_dropout.then_some(segment.mean_p_alive),
             silence,
             unit: settings.summary.time_unit,
+            currency: settings.output.currency.as_deref(),
             quiet: silence > QUIETER * company.mean_time_since_last_order(),
             worth: share(segment.total_cltv, customers),
             basket: segment.mean_monetary,
@@ -189,16 +193,18 @@ impl<'a> Standing<'a> {
 
     /// What to do, and how to say that it goes through a channel.
     fn offer(&self, play: Play) -> Option<(String, &'static str)> {
-        let (worth, basket, voucher) = (self.worth, self.basket, self.voucher());
+        let money = |value, decimals| money(value, decimals, self.currency);
+        let (worth, basket, voucher) =
+            (money(self.worth, 0), money(self.basket, 0), money(self.voucher(), 1));
         Some(match play {
             Play::Nobody => return None,
             Play::WinBack => {
-                let text = format!("Win back now with a personal offer: each is worth {worth:.0}");
+                let text = format!("Win back now with a personal offer: each is worth {worth}");
                 (text, "call or write")
             }
             Play::WinBackCheaply => {
                 let text = format!(
-                    "Win back cheaply or let go: one reminder, at most {voucher:.1} a head (a \
+                    "Win back cheaply or let go: one reminder, at most {voucher} a head (a \
                      tenth of what each is worth)"
                 );
                 (text, "send it")
@@ -206,30 +212,30 @@ impl<'a> Standing<'a> {
             Play::Protect => {
                 let text = format!(
                     "Protect: early access, free returns and a named contact, no discounts (they \
-                     pay {basket:.0} an order already)"
+                     pay {basket} an order already)"
                 );
                 (text, "reach them")
             }
             Play::Grow => {
                 let text = format!(
-                    "Grow: a reward for the next order within {:.0} days, from {:.0} an order \
+                    "Grow: a reward for the next order within {:.0} days, from {} an order \
                      upwards",
                     self.days_between_orders,
-                    self.target()
+                    money(self.target(), 0)
                 );
                 (text, "offer it")
             }
             Play::Remind => {
                 let text = format!(
-                    "Remind: a time-limited voucher of at most {voucher:.1} (a tenth of what each \
+                    "Remind: a time-limited voucher of at most {voucher} (a tenth of what each \
                      is worth)"
                 );
                 (text, "send it")
             }
             Play::BuildHabit => {
                 let text = format!(
-                    "Build the habit: a small bundle at {basket:.0}, sent automatically, for each \
-                     is worth {worth:.0}"
+                    "Build the habit: a small bundle at {basket}, sent automatically, for each \
+                     is worth {worth}"
                 );
                 (text, "send it")
             }

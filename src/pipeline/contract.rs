@@ -8,6 +8,7 @@ use crate::frame::rules::export::last_order;
 use crate::frame::rules::judged::{Cleaned, Rejected, first_of};
 use crate::frame::summary::log;
 use crate::results::findings::Finding;
+use crate::results::numbers::count;
 use crate::settings::{BadRows, Input, InputKind, Settings};
 
 /// Rules of rows that a sound input has too: they are set aside because the pipeline asks for it.
@@ -79,13 +80,18 @@ fn too_many(cleaned: &Cleaned, settings: &Settings) -> Option<String> {
         let rule = &r.rule.as_str();
         if only_unreadable { UNREADABLE.contains(rule) } else { !AS_ASKED.contains(rule) }
     };
-    let rules: Vec<String> =
-        cleaned.rejected.iter().filter(is_bad).map(|r| format!("{} {}", r.rows, r.rule)).collect();
+    let rules: Vec<String> = cleaned
+        .rejected
+        .iter()
+        .filter(is_bad)
+        .map(|r| format!("{} {}", count(r.rows), r.rule))
+        .collect();
     let worst = cleaned.rejected.iter().find(is_bad).map_or("", |r| r.rule.as_str());
     Some(format!(
-        "{rows} of {} rows ({:.1} %) break a rule ({}), and {limit}; one of them: {}; mend the file, or \
+        "{} of {} rows ({:.1} %) break a rule ({}), and {limit}; one of them: {}; mend the file, or \
          change [contract]",
-        cleaned.rows_read,
+        count(rows),
+        count(cleaned.rows_read),
         100.0 * share(rows),
         rules.join(", "),
         first_of(&cleaned.quarantine, worst, &settings.input)
@@ -103,7 +109,7 @@ fn too_few(cleaned: &Cleaned, settings: &Settings) -> Option<String> {
         format!(
             "there are {} rows, and contract.min_rows is {least}: is the file complete? Export again, \
              or change [contract]",
-            cleaned.rows_read
+            count(cleaned.rows_read)
         )
     })
 }
@@ -142,7 +148,7 @@ pub fn rejected_rows(cleaned: &Cleaned, settings: &Settings) -> Option<Finding> 
         .iter()
         .map(|r| {
             let share = 100.0 * r.rows as f64 / rows_read.max(1) as f64;
-            format!("{} {} ({share:.1} %)", r.rows, r.rule)
+            format!("{} {} ({share:.1} %)", count(r.rows), r.rule)
         })
         .collect();
     // Where values cannot be read, one of them says most.
@@ -152,8 +158,11 @@ pub fn rejected_rows(cleaned: &Cleaned, settings: &Settings) -> Option<Finding> 
     let example = unreadable.map_or(String::new(), |r| {
         format!("; one of them: {}", first_of(&cleaned.quarantine, &r.rule, &settings.input))
     });
-    let message =
-        format!("{rows} rows break a rule and were set aside: {}{example}", rules.join(", "));
+    let message = format!(
+        "{} rows break a rule and were set aside: {}{example}",
+        count(rows),
+        rules.join(", ")
+    );
     let (variant, remedy) = match settings.contract.bad_rows {
         BadRows::Drop => {
             ("dropped", "set contract.bad_rows = \"quarantine\" to see them in quarantine.parquet")

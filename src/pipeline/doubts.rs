@@ -5,6 +5,7 @@ use crate::frame::doubts::Doubt;
 use crate::frame::input::plain::Remark;
 use crate::frame::rules::returns::Moved;
 use crate::results::findings::Finding;
+use crate::results::numbers::{count, money};
 
 /// The finding of a doubt. What changes the forecast by more than noise is a warning.
 pub fn finding(doubt: &Doubt) -> Finding {
@@ -80,8 +81,10 @@ pub fn finding(doubt: &Doubt) -> Finding {
         Doubt::RepeatedTotals { column, orders, constant } => Finding::warning(
             "repeated_totals",
             format!(
-                "{column:?} is the same on every line of {constant} of {orders} orders with several \
-                 lines: if it is the total of the order, it counts once a line"
+                "{column:?} is the same on every line of {} of {} orders with several \
+                 lines: if it is the total of the order, it counts once a line",
+                count(*constant),
+                count(*orders)
             ),
             "set transactions.value_of = \"order\" to count it once an order, or name a column with the \
              value of the line",
@@ -140,7 +143,7 @@ pub fn finding(doubt: &Doubt) -> Finding {
         Doubt::File { file, remark } => of_file(file, remark),
         Doubt::Currencies { column, rows } => {
             let shown: Vec<String> =
-                rows.iter().take(5).map(|(code, rows)| format!("{rows} in {code}")).collect();
+                rows.iter().take(5).map(|(code, rows)| format!("{} in {code}", count(*rows))).collect();
             Finding::warning(
                 "several_currencies",
                 format!("{column:?} names several currencies ({}), and the amounts were added up as if \
@@ -212,7 +215,7 @@ fn of_file(file: &str, remark: &Remark) -> Finding {
 }
 
 /// What is to be said of returns that were booked later than the purchase.
-pub fn returns(moved: &Moved) -> Vec<Finding> {
+pub fn returns(moved: &Moved, currency: Option<&str>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let days = moved.by_order + moved.by_date;
     if days > 0 {
@@ -220,12 +223,12 @@ pub fn returns(moved: &Moved) -> Vec<Finding> {
             Finding::note(
                 "returns_moved",
                 format!(
-                    "returns of {:.2} on {} were taken off earlier purchases: {} by order id, {} by \
-                     their value or date",
-                    moved.value,
+                    "returns of {} on {} were taken off earlier purchases: {} by order id, {} by their \
+                     value or date",
+                    money(moved.value, 2, currency),
                     counted(days, "later day"),
-                    moved.by_order,
-                    moved.by_date
+                    count(moved.by_order),
+                    count(moved.by_date)
                 ),
                 "transactions.returns = \"same_day\" or \"drop\" treats them otherwise",
             )
@@ -240,8 +243,8 @@ pub fn returns(moved: &Moved) -> Vec<Finding> {
             Finding::note(
                 "returns_unmatched",
                 format!(
-                    "returns of {:.2} have no earlier purchase in the log and were dropped",
-                    moved.unmatched
+                    "returns of {} have no earlier purchase in the log and were dropped",
+                    money(moved.unmatched, 2, currency)
                 ),
                 "their purchases were made before the log begins: use a longer log if there is one",
             )
@@ -253,5 +256,5 @@ pub fn returns(moved: &Moved) -> Vec<Finding> {
 
 fn counted(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{plural}")
+    format!("{} {what}{plural}", count(number))
 }

@@ -13,6 +13,7 @@ use crate::pipeline::models::Fit;
 use crate::pipeline::prepare::Prepared;
 use crate::pipeline::{doubts, selection};
 use crate::results::findings::{Finding, Severity};
+use crate::results::numbers::{count, whole};
 use crate::results::outlier_limits::OutlierLimits;
 use crate::results::run_document::Drift;
 use crate::settings::columns::CLTV;
@@ -20,6 +21,8 @@ use crate::settings::{FrequencyKind, InputKind, Settings};
 
 /// Days without any order at the end of a log that are still believed.
 const LONGEST_GAP: i64 = 30;
+/// Highest monthly discount rate that is believed: 214 % a year.
+const HIGHEST_RATE: f64 = 0.1;
 
 /// Everything there is to say, in the order of the flow.
 pub fn data_findings(settings: &Settings, prepared: &Prepared, edges: &[f64]) -> Vec<Finding> {
@@ -33,6 +36,7 @@ pub fn data_findings(settings: &Settings, prepared: &Prepared, edges: &[f64]) ->
             .extend(log_ends_early(prepared.summary.last_order, prepared.summary.observation_end));
     }
     findings.extend(far_forecast(settings, prepared.signs.oldest));
+    findings.extend(discounted_away(settings));
     findings.extend(coinciding_edges(edges));
     findings.extend(first_order_counted(settings));
     findings.extend(uncapped(settings, &prepared.limits));
@@ -42,7 +46,8 @@ pub fn data_findings(settings: &Settings, prepared: &Prepared, edges: &[f64]) ->
 /// What is to be said of the rows: what is doubtful, what was moved, what was set aside.
 pub fn of_rows(cleaned: &Cleaned, settings: &Settings) -> Vec<Finding> {
     let mut findings: Vec<Finding> = cleaned.doubts.iter().map(doubts::finding).collect();
-    findings.extend(doubts::returns(&cleaned.moved));
+    let currency = settings.output.currency.as_deref();
+    findings.extend(doubts::returns(&cleaned.moved, currency));
     findings.extend(rejected_rows(cleaned, settings));
     findings
 }
@@ -106,8 +111,8 @@ fn truncated(summary: &CustomerSummary, settings: &Settings) -> Option<Finding> 
         Finding::note(
             "customers_left_out",
             format!(
-                "{left_out} customers with fewer than {least} orders were left out, as [selection] \
-                 says"
+                "{} customers with fewer than {least} orders were left out, as [selection] says",
+                count(left_out)
             ),
             "they have no forecast",
         )
@@ -116,8 +121,9 @@ fn truncated(summary: &CustomerSummary, settings: &Settings) -> Option<Finding> 
         Finding::warning(
             "customers_left_out",
             format!(
-                "{left_out} customers with fewer than {least} orders were left out of the fit, \
-                 which takes the others for typical: order rates come out too high"
+                "{} customers with fewer than {least} orders were left out of the fit, which takes \
+                 the others for typical: order rates come out too high",
+                count(left_out)
             ),
             "set summary.min_orders = 1 with frequency = \"repeat_orders\"; or say with [selection] \
              min_orders = 2 that the fit knows only the others",
@@ -125,6 +131,23 @@ fn truncated(summary: &CustomerSummary, settings: &Settings) -> Option<Finding> 
         .with_variant("biased")
     };
     Some(finding.with("customers", left_out).with("min_orders", least))
+}
+
+/// A discount rate that is meant in percent, most likely.
+fn discounted_away(settings: &Settings) -> Option<Finding> {
+    let rate = settings.lifetime_value.monthly_discount_rate;
+    (rate > HIGHEST_RATE).then(|| {
+        Finding::warning(
+            "implausible_discount_rate",
+            format!(
+                "lifetime_value.monthly_discount_rate {rate} is {} % a month: orders of later months \
+                 hardly count",
+                whole(100.0 * rate)
+            ),
+            "write 0.01 for 1 % a month",
+        )
+        .with("rate", rate)
+    })
 }
 
 fn assumed_end(summary: &CustomerSummary, settings: &Settings) -> Option<Finding> {
@@ -149,8 +172,9 @@ pub fn log_ends_early(last_order: NaiveDate, end: NaiveDate) -> Option<Finding> 
         Finding::warning(
             "log_ends_early",
             format!(
-                "the last order is of {last_order}, {silent} days before the end, {end}: if the log \
-                 stops there, everybody is taken to be silent since"
+                "the last order is of {last_order}, {} days before the end, {end}: if the log stops \
+                 there, everybody is taken to be silent since",
+                whole(silent as f64)
             ),
             "set transactions.observation_end (--as-of) to the last day that the log covers",
         )
@@ -205,8 +229,10 @@ fn far_forecast(settings: &Settings, oldest: f64) -> Option<Finding> {
         Finding::warning(
             "horizon_beyond_history",
             format!(
-                "the forecast reaches {days:.0} days ahead, but no customer is older than \
-                 {watched:.0} days: nothing in the data supports the end of it"
+                "the forecast reaches {} days ahead, but no customer is older than {} days: nothing \
+                 in the data supports the end of it",
+                whole(days),
+                whole(watched)
             ),
             "shorten forecast.horizons, or use a longer history",
         )

@@ -17,7 +17,7 @@ use crate::frame::summary::{self, CustomerSummary};
 use crate::frame::{catch_reader_panic, rules, sum_of};
 use crate::model::selection::detection::Signs;
 use crate::pipeline::{contract, selection};
-use crate::progress::Clock;
+use crate::progress::{self, Clock};
 use crate::results::named_values::NamedValues;
 use crate::results::outlier_limits::OutlierLimits;
 use crate::run::audit::Audit;
@@ -73,6 +73,9 @@ pub(crate) fn load_and_clean(settings: &Settings, clock: &mut Clock) -> Result<C
     let source = Source::of(&settings.input.path, is_data_file)?;
     let read = || {
         let loaded = load(settings, source.path())?;
+        if let Some(records) = loaded.records {
+            progress::rows(records as usize);
+        }
         let currencies = currencies(&loaded, settings)?;
         let columns = column_types(&loaded.frame)?;
         let paths = loaded.files.clone();
@@ -94,6 +97,7 @@ pub(crate) fn load_and_clean(settings: &Settings, clock: &mut Clock) -> Result<C
     };
     let (files, columns, cleaned) =
         catch_reader_panic(&settings.input.path, read).map_err(|error| source.renamed(error))?;
+    progress::rows(cleaned.lines_read);
     Ok(CleanInput { source, files, columns, cleaned })
 }
 

@@ -69,10 +69,21 @@ impl Previous {
         }
         let document = std::fs::read(latest(folder)?).ok()?;
         let document = RunDocument::parse(&document).ok()?;
-        // Under other rules there are other rows and other sales.
+        // Under other rules there are other rows and other sales. A currency is a name: the rows are
+        // the same, and so are the amounts unless it was another one.
+        let mut alike = document.settings.clone();
+        alike.output.currency.clone_from(&settings.output.currency);
         let same = document.settings.name == settings.name
-            && differences(&document.settings, settings, Question::Comparison).is_empty();
-        same.then(|| Self::of_run(&document))
+            && differences(&alike, settings, Question::Comparison).is_empty();
+        let mut run = same.then(|| Self::of_run(&document))?;
+        let before = document.settings.output.currency;
+        if before.is_some()
+            && settings.output.currency.is_some()
+            && before != settings.output.currency
+        {
+            (run.revenue, run.order_value) = (None, None);
+        }
+        Some(run)
     }
 
     fn of_run(document: &RunDocument) -> Self {

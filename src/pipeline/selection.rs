@@ -9,6 +9,7 @@ use crate::model::selection::channels::ChannelMix;
 use crate::model::selection::detection::{Signs, detect};
 use crate::model::selection::probability::SelectionRule;
 use crate::results::findings::Finding;
+use crate::results::numbers::{count, whole};
 use crate::settings::columns::CLTV;
 use crate::settings::{FrequencyKind, Selection, Settings, Summary, TimeUnit};
 
@@ -85,15 +86,17 @@ fn excluded(
     if silent > 0 {
         let longest = histories.times_since_last_order().fold(0.0, f64::max);
         faults.push(format!(
-            "{silent} customers last ordered before the period that [selection] names, the \
-             earliest on {}: correct the section, or remove it if the file holds everybody",
+            "{} customers last ordered before the period that [selection] names, the earliest on {}: \
+             correct the section, or remove it if the file holds everybody",
+            count(silent),
             day_before(observation_end, longest, unit)
         ));
     }
     if selection.min_orders >= 2 && once > 0 {
         faults.push(format!(
-            "{once} customers have one order, but selection.min_orders is {}: correct the \
-             section, or leave those customers out with summary.min_orders",
+            "{} customers have one order, but selection.min_orders is {}: correct the section, or \
+             leave those customers out with summary.min_orders",
+            count(once),
             selection.min_orders
         ));
     }
@@ -101,8 +104,9 @@ fn excluded(
     let new = new.filter(|(age, x)| **age == 0.0 && **x > 0.0).count();
     if new > 0 {
         faults.push(format!(
-            "{new} customers have all their orders on the observation end, which no rate of \
-             orders explains: set the end a day later, with --as-of or summary.analysis_date"
+            "{} customers have all their orders on the observation end, which no rate of orders \
+             explains: set the end a day later, with --as-of or summary.analysis_date",
+            count(new)
         ));
     }
     if faults.is_empty() {
@@ -129,11 +133,23 @@ pub fn signs(summary: &Summary, histories: &Histories, left_out: usize) -> Signs
 
 /// The lines of a pipeline file that state what the data show; `None` when they show nothing.
 pub fn advice(signs: &Signs, observation_end: NaiveDate, unit: TimeUnit) -> Option<Vec<String>> {
-    let mut lines = vec!["[selection]".to_owned()];
-    if let Some(window) = signs.window {
+    let window = signs.window.map(|window| {
         let date = day_before(observation_end, window, unit);
-        lines.push(format!("last_order_on_or_after = \"{date}\""));
-    }
+        format!("last_order_on_or_after = \"{date}\"")
+    });
+    section(signs, window)
+}
+
+/// As [`advice`], with a window that moves with the observation end: for files that are still to come.
+pub fn moving_advice(signs: &Signs, unit: TimeUnit) -> Option<Vec<String>> {
+    let days = |window: f64| (window * unit.days()).round();
+    let window = signs.window.map(|window| format!("last_order_within_days = {}", days(window)));
+    section(signs, window)
+}
+
+fn section(signs: &Signs, window: Option<String>) -> Option<Vec<String>> {
+    let mut lines = vec!["[selection]".to_owned()];
+    lines.extend(window);
     if signs.no_one_time_buyers {
         lines.push("min_orders = 2".to_owned());
     }
@@ -257,10 +273,14 @@ pub fn corrected(
     let note = Finding::note(
         "selection_corrected",
         format!(
-            "the file only holds customers with {}: a model that ignores this expects {without:.0} \
-             orders in the next {months} months, the corrected one {with:.0}; the {customers} \
-             customers stand for about {acquired:.0} ever acquired",
-            words.join(" and ")
+            "the file only holds customers with {}: a model that ignores this expects {} orders in \
+             the next {months} months, the corrected one {}; the {} customers stand for about {} \
+             ever acquired",
+            words.join(" and "),
+            whole(*without),
+            whole(*with),
+            count(customers),
+            whole(acquired)
         ),
         format!("use the corrected orders and {CLTV}, which this run gives"),
     )
@@ -304,9 +324,9 @@ fn extrapolates(stated: &Selection, acquired_per_customer: f64) -> Option<Findin
         Finding::warning(
             "selection_extrapolates",
             format!(
-                "by this correction each customer in the file stands for \
-                 {acquired_per_customer:.0} ever acquired: it rests on the assumed distributions \
-                 more than on the data"
+                "by this correction each customer in the file stands for {} ever acquired: it rests \
+                 on the assumed distributions more than on the data",
+                whole(acquired_per_customer)
             ),
             remedy,
         )

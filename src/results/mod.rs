@@ -7,7 +7,7 @@
 //! * [`outlier_limits`]: outlier limits. [`candidate`]: the fitted models in comparison.
 //!   [`forecast`]: the company's forecast, and past orders by week. [`migration`]: customers of an
 //!   earlier run.
-//! * [`named_values`]: values by name. `json_text`: the layout of JSON files. [`version`]: version of the file layout, and the program.
+//! * [`named_values`]: values by name. [`numbers`]: numbers in sentences. `json_text`: the layout of JSON files. [`version`]: version of the file layout, and the program.
 
 pub mod advice;
 pub mod candidate;
@@ -18,6 +18,7 @@ pub mod forecast;
 pub(crate) mod json_text;
 pub mod migration;
 pub mod named_values;
+pub mod numbers;
 pub mod outlier_limits;
 pub mod profiles;
 pub mod run_document;

@@ -162,7 +162,7 @@ fn the_contract_of_an_order_log() {
     assert_eq!(code, 0, "{stderr}");
     let (code, stderr) = run(&["contract.fail_at=0.049"]);
     assert_eq!(code, 3, "{stderr}");
-    assert!(stderr.contains("112 of 2278 rows (4.9 %)"), "{stderr}");
+    assert!(stderr.contains("112 of 2,278 rows (4.9 %)"), "{stderr}");
     // The newest order of the log is from 2011-12-08.
     let (code, stderr) = run(&["contract.max_age_days=2", "--as-of 2011-12-11"]);
     assert_eq!(code, 3, "{stderr}");

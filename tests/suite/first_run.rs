@@ -155,30 +155,3 @@ fn a_log_alone_is_enough_from_standard_input_too() {
     assert!(place.path().join("pipeline.toml").is_file());
     assert!(place.path().join("output/pipeline/report.html").is_file());
 }
-
-/// The numbers that the README shows are those that the main job prints.
-#[test]
-fn the_readme_shows_what_the_main_job_prints() {
-    let readme = fs::read_to_string(project("README.md")).expect("the README");
-    let out = folder();
-    let printed = |pipeline: &str| {
-        let to = out.path().join("out");
-        let more = ["--set", "output.formats=[\"parquet\"]"];
-        let run = run_ok(pipeline, &project("data/flo_sample.csv"), &to, &more);
-        String::from_utf8(run.stdout).expect("UTF-8")
-    };
-    let page = printed("pipelines/flo_selection_aware.toml");
-    let (_, example) = readme.split_once("```text\n").expect("an example");
-    let (example, _) = example.split_once("```").expect("its end");
-    let lines: Vec<&str> = example
-        .lines()
-        .take_while(|line| !line.starts_with("Segments"))
-        .filter(|line| !line.is_empty() && *line != "...")
-        .collect();
-    assert!(lines.len() > 10, "{example}");
-    for line in lines {
-        assert!(page.contains(line), "the main job does not print: {line}");
-    }
-    let published = printed("pipelines/flo.toml");
-    assert!(published.contains("21,280") && readme.contains("expect 21,280 orders"));
-}

@@ -64,7 +64,7 @@ fn the_flo_sample_gives_the_selection_aware_pipeline() {
     let expected = by_hand(&out, "pipelines/flo_selection_aware.toml", &project(FLO), &[]);
     same(&guessed, &expected, &[]);
     assert!(KEPT.iter().all(|name| guessed.column(name).is_ok()));
-    let selection = "[selection]\nlast_order_on_or_after = \"2020-05-30\"\nmin_orders = 2\n";
+    let selection = "[selection]\nlast_order_within_days = 366\nmin_orders = 2\n";
     assert!(text.contains(selection), "{text}");
     assert!(text.contains("frequency = \"repeat_orders\""), "{text}");
 }

@@ -144,7 +144,7 @@ fn flo_corrected_for_its_selection_on_reference_data() {
     close("orders", number(&run, "/company/expected_orders/1/1"), 13_740.0, 1e-3);
     assert!((number(&run, "/company/mean_p_alive") - 0.802).abs() < 5e-4);
     let text = run["warnings"].to_string();
-    assert!(text.contains("19452 orders") || text.contains("19453 orders"), "{text}");
+    assert!(text.contains("19,452 orders") || text.contains("19,453 orders"), "{text}");
     assert!(!text.contains("selected_customers"), "{text}");
     let interval = &run["intervals"]["company"]["orders"][1][1];
     let (low, high) = (number(interval, "/low"), number(interval, "/high"));

@@ -126,7 +126,8 @@ fn seconds_to_end(signal: &str) -> Duration {
     let took = since.elapsed();
     assert_eq!(output.status.code(), Some(130));
     assert!(stderr(&output).contains("interrupted"), "{}", stderr(&output));
-    assert_eq!(names(place.path()), Vec::<String>::new());
+    assert_eq!(names(place.path()), ["out.failure.json"]);
+    assert_eq!(json(&place.path().join("out.failure.json"))["code"], "interrupted");
     took
 }
 
@@ -166,7 +167,8 @@ fn without_room_the_earlier_output_stays() {
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert!(stderr(&output).contains("cannot write"), "{}", stderr(&output));
     assert_eq!(whole(&out), 1);
-    assert_eq!(names(place.path()), ["out"]);
+    assert_eq!(names(place.path()), ["out", "out.failure.json"]);
+    assert_eq!(json(&place.path().join("out.failure.json"))["code"], "io");
 }
 
 #[test]
@@ -261,7 +263,8 @@ fn a_run_beyond_its_memory_ends_with_an_error() {
     let output = command(&out, &limit).output().expect("an end");
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert!(stderr(&output).contains("resources.memory_limit"), "{}", stderr(&output));
-    assert_eq!(names(place.path()), Vec::<String>::new());
+    assert_eq!(names(place.path()), ["out.failure.json"]);
+    assert_eq!(json(&place.path().join("out.failure.json"))["code"], "memory");
     let enough = ["--set", "resources.memory_limit=4 GiB"];
     assert!(start(&out, &enough).wait().expect("an end").success());
 }
@@ -381,4 +384,121 @@ fn errors_have_a_code_in_json() {
     }
     let plain = cltv(["run", "pipelines/flo.toml", "--input", "nothing.csv", "--output", &out]);
     assert!(!stderr(&plain).contains("code"), "{}", stderr(&plain));
+}
+
+/// What a run that fails leaves beside its output: code, message and stage. The earlier output stays,
+/// and the next run that succeeds clears it away.
+#[test]
+fn a_failed_run_says_beside_its_output_how() {
+    let place = folder();
+    let out = place.path().join("out");
+    let left = place.path().join("out.failure.json");
+    let input = project("data/flo_sample.csv");
+    run_ok("pipelines/flo.toml", &input, &out, &[]);
+    assert!(!left.exists());
+    let before = whole(&out);
+    let to = out.display().to_string();
+    let few = place.path().join("few.csv");
+    std::fs::write(&few, "master_id,first_order_date\n1,2020-01-01\n").expect("written");
+    let few = few.display().to_string();
+    let run = ["run", "pipelines/flo.toml", "--output", &to];
+    for (more, code, stage) in [
+        (vec!["--input", "nothing.csv"], "input", "load and clean"),
+        (vec!["--input", &few], "input", "load and clean"),
+        (vec!["--strict"], "model", "figures"),
+    ] {
+        let output = cltv([&run[..], &more].concat());
+        assert!(!output.status.success());
+        let failure = json(&left);
+        assert_eq!((&failure["code"], &failure["stage"]), (&code.into(), &stage.into()));
+        let message = failure["message"].as_str().expect("a message");
+        assert!(stderr(&output).contains(message), "{message}: {}", stderr(&output));
+        assert_eq!(failure["pipeline"], "pipelines/flo.toml");
+        assert_eq!(whole(&out), before, "the earlier output is another one");
+    }
+    // Nothing is known of a command line or folder that is wrong, and a dry run writes nothing.
+    std::fs::remove_file(&left).expect("removed");
+    for more in [vec!["--set", "nonsense=1"], vec!["--strict", "--dry-run"]] {
+        assert!(!cltv([&run[..], &more].concat()).status.success());
+        assert!(!left.exists(), "{more:?}");
+    }
+    assert!(!cltv([&run[..], &["--strict"]].concat()).status.success());
+    assert!(left.exists());
+    run_ok("pipelines/flo.toml", &input, &out, &[]);
+    assert!(!left.exists(), "a run that succeeds clears it away");
+    // An interrupt counts as a failure too.
+    let slow = ["--set", "uncertainty={draws=20000}", "--set", "purchases.l2_penalty=0"];
+    let mut child = start(&out, &slow);
+    std::thread::sleep(Duration::from_millis(600));
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    assert_eq!(json(&left)["code"], "interrupted");
+}
+
+/// The commands of docs/examples, word by word, on the sample: they succeed, and write where they say.
+#[test]
+fn the_examples_for_schedulers_pass_on_the_sample() {
+    let read = |name: &str| {
+        std::fs::read_to_string(project("docs/examples").join(name)).expect("an example")
+    };
+    let after = |text: &str, mark: &str| -> String {
+        let line = text.lines().find(|line| line.contains(mark)).expect("its line");
+        line[line.find(mark).unwrap_or(0)..].to_owned()
+    };
+    let cron = after(&read("cltv.crontab"), "cltv run").replace("\\%", "%");
+    let systemd = after(&read("cltv.service"), "exec ").replace("%%", "%");
+    let systemd = systemd.trim_end_matches('\'').to_owned();
+    let dag = read("cltv_dag.py");
+    let (_, bash) = dag.split_once("bash_command=(").expect("its command");
+    let (bash, _) = bash.split_once(")").expect("its end");
+    let airflow: String = bash.split('"').skip(1).step_by(2).collect();
+    let airflow = ["pipeline", "input", "output"]
+        .iter()
+        .zip(["/etc/cltv/flo.toml", "/srv/crm/export.csv", "/srv/cltv"])
+        .fold(airflow, |text, (name, value)| {
+            text.replace(&format!("{{{{ params.{name} }}}}"), value)
+        })
+        .replace("{{ ds }}", "2021-05-31");
+    for (name, command, folder_name) in [
+        ("cron", cron, "latest"),
+        ("systemd", systemd, "latest"),
+        ("airflow", airflow, "2021-05-31"),
+    ] {
+        for flag in ["--as-of", "--strict", "--log-format json"] {
+            assert!(command.contains(flag), "{name}: {command}");
+        }
+        let place = folder();
+        let tools = place.path().join("bin");
+        std::fs::create_dir(&tools).expect("a folder");
+        // The program by its name, and the day of the sample.
+        let program = env!("CARGO_BIN_EXE_cltv");
+        let scripts =
+            [("cltv", format!("exec {program} \"$@\"")), ("date", "echo 2021-05-31".to_owned())];
+        for (tool, script) in scripts {
+            let file = tools.join(tool);
+            std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).expect("written");
+            let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(&file, executable).expect("executable");
+        }
+        let srv = place.path().join("srv");
+        std::fs::create_dir(&srv).expect("a folder");
+        let command = command
+            .replace("/usr/local/bin/cltv", "cltv")
+            .replace(
+                "/etc/cltv/flo.toml",
+                &project("pipelines/flo_selection_aware.toml").display().to_string(),
+            )
+            .replace("/srv/crm/export.csv", &project("data/flo_sample.csv").display().to_string())
+            .replace("/srv/cltv", &srv.display().to_string());
+        let path = format!("{}:{}", tools.display(), std::env::var("PATH").expect("PATH"));
+        let output = Command::new("sh").args(["-c", &command]).env("PATH", path).output();
+        let output = output.expect("sh starts");
+        let said = std::fs::read_to_string(srv.join("cltv.log")).unwrap_or_default();
+        assert!(output.status.success(), "{name}: {} {said}", stderr(&output));
+        assert!(output.stdout.is_empty(), "{name}: {}", String::from_utf8_lossy(&output.stdout));
+        let run = json(&srv.join(folder_name).join("run.json"));
+        assert_eq!(run["as_of"], "2021-05-31", "{name}");
+        assert!(srv.join("lineage.ndjson").is_file(), "{name}");
+    }
 }

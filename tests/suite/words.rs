@@ -61,6 +61,7 @@ const LOGS: &[(&[&str], &[&str])] = &[
         &["rows_set_aside-quarantined", "observation_end_assumed", "horizon_beyond_history"],
     ),
     (&["transactions.observation_end=2012-03-01"], &["log_ends_early"]),
+    (&["lifetime_value.monthly_discount_rate=1"], &["implausible_discount_rate"]),
     (
         &["summary.min_orders=2", "contract.bad_rows=drop", "summary.time_unit=day"],
         &["rows_set_aside-dropped", "customers_left_out-biased"],

@@ -1,18 +1,25 @@
 //! The result of `cltv check`, as a page for the terminal or as JSON.
 
+use comfy_table::CellAlignment;
 use serde_json::{Value, json};
 
 use crate::cli::check::prospect::{Checked, Prospect, to_paste};
-use crate::cli::terminal::{Page, WARNING, findings, number_table, plain_table, sentence, whole};
+use crate::cli::terminal::{
+    Page, WARNING, findings, fitted_table, number_table, plain_table, sentence, shortened, width,
+};
 use crate::frame::guess::inspect::{Column, Overview};
 use crate::frame::input::kinds::ColumnKind;
+use crate::frame::summary::statistics::{Figures, QUANTILES, Statistics};
 use crate::results::findings::Severity;
+use crate::results::numbers::{decimal, whole};
 use crate::safe_text::printable::{printable, printable_lines, steers};
 use crate::safe_text::redacted::redacted;
 use crate::settings::{Cancelled, FrequencyKind, Input, InputKind};
 
 /// Most characters of a value in a table.
 const WIDEST: usize = 24;
+/// Characters that a table needs for what stands beside the name of a column.
+const BESIDE: usize = 59;
 
 /// The page for the terminal.
 pub fn page(checked: &Checked) -> String {
@@ -25,6 +32,7 @@ pub fn page(checked: &Checked) -> String {
         page.text.push_str(&printable_lines(guessed));
     }
     if let Ok(prospect) = &checked.prospect {
+        numbers(&mut page, &prospect.statistics);
         would_do(&mut page, prospect, &checked.overview);
         findings(&mut page, &prospect.findings);
         selected(&mut page, prospect);
@@ -40,20 +48,23 @@ fn columns(page: &mut Page, overview: &Overview) {
         overview.columns.len()
     ));
     let row = |column: &Column| {
-        let example = cut(column.example.as_deref().unwrap_or_default());
         vec![
-            printable(&column.name),
+            name(column),
             kind(column),
             whole(column.blank as f64),
             whole(column.distinct as f64),
-            cut(column.lowest.as_deref().unwrap_or_default()),
-            cut(column.highest.as_deref().unwrap_or_default()),
-            example,
+            values(column),
         ]
     };
-    let header = ["", "type", "blank", "distinct", "lowest", "highest", "example"];
+    let header = ["", "type", "blank", "distinct", "values"];
     let rows = overview.columns.iter().map(row).collect();
-    page.table(&number_table(header.map(str::to_owned).to_vec(), rows));
+    let mut table = number_table(header.map(str::to_owned).to_vec(), rows);
+    for position in [1, 4] {
+        if let Some(column) = table.column_mut(position) {
+            column.set_cell_alignment(CellAlignment::Left);
+        }
+    }
+    page.table(&table);
     if overview.counted_rows < overview.rows {
         let counted = whole(overview.counted_rows as f64);
         page.line(&format!(" distinct values and repeated rows: of the first {counted} rows"));
@@ -90,9 +101,25 @@ fn kind(column: &Column) -> String {
     format!("{}{format}", column.kind.name())
 }
 
+/// A column's name; its end is kept, which tells similar names apart.
+fn name(column: &Column) -> String {
+    shortened(&printable(&column.name), width().saturating_sub(BESIDE))
+}
+
+/// The range of dates and numbers, an example of texts.
+fn values(column: &Column) -> String {
+    let of = |value: &Option<String>| cut(value.as_deref().unwrap_or_default(), WIDEST / 2 - 2);
+    match column.kind {
+        ColumnKind::Date | ColumnKind::Number | ColumnKind::Integer => {
+            format!("{}…{}", of(&column.lowest), of(&column.highest))
+        }
+        _ => cut(column.example.as_deref().unwrap_or_default(), WIDEST - 3),
+    }
+}
+
 /// The beginning of a value, safe for the terminal.
-fn cut(value: &str) -> String {
-    let mut text: String = value.chars().take(WIDEST).collect();
+fn cut(value: &str, most: usize) -> String {
+    let mut text: String = value.chars().take(most).collect();
     if text.len() < value.len() {
         text.pop();
         text.push('…');
@@ -103,13 +130,54 @@ fn cut(value: &str) -> String {
 /// The first rows with one line per column, so that wide files stay readable.
 fn first_rows(page: &mut Page, overview: &Overview) {
     page.title("First rows");
+    let room = width().saturating_sub(BESIDE);
+    let longest = overview.columns.iter().map(|column| column.name.chars().count()).max();
+    let beside_names = width().saturating_sub(longest.unwrap_or(0).min(room) + 2);
+    let shown = (beside_names / (WIDEST + 2)).max(1);
     let mut table = plain_table();
     for (position, column) in overview.columns.iter().enumerate() {
-        let value = |row: &Vec<Option<String>>| cut(row[position].as_deref().unwrap_or_default());
-        let cells = overview.first_rows.iter().map(value);
-        table.add_row(std::iter::once(printable(&column.name)).chain(cells));
+        let value =
+            |row: &Vec<Option<String>>| cut(row[position].as_deref().unwrap_or_default(), WIDEST);
+        let cells = overview.first_rows.iter().take(shown).map(value);
+        table.add_row(std::iter::once(shortened(&printable(&column.name), room)).chain(cells));
     }
     page.table(&table);
+}
+
+/// The numbers that models are made from, as they are and capped.
+fn numbers(page: &mut Page, statistics: &[Statistics]) {
+    if statistics.is_empty() {
+        return;
+    }
+    page.title("Numbers: of the valid rows, and after outliers are capped");
+    let mut header: Vec<String> = ["", "mean", "std. dev.", "lowest"].map(str::to_owned).to_vec();
+    header.extend(QUANTILES.iter().map(|q| format!("{:.0} %", 100.0 * q)));
+    header.push("highest".to_owned());
+    let cells = |what: &str, figures: &Figures| {
+        let mut cells = vec![what.to_owned(), decimal(figures.mean)];
+        cells.push(figures.deviation.map_or("-".to_owned(), decimal));
+        cells.push(decimal(figures.lowest));
+        cells.extend(figures.quantiles.iter().map(|value| decimal(*value)));
+        cells.push(decimal(figures.highest));
+        cells
+    };
+    let rows: Vec<Vec<Vec<String>>> = statistics
+        .iter()
+        .map(|column| {
+            let before = cells("  valid", &column.before);
+            let after = column.after.as_ref().map(|figures| cells("  capped", figures));
+            std::iter::once(before).chain(after).collect()
+        })
+        .collect();
+    let table = fitted_table(header, rows.concat(), &[&[5, 7], &[2]]);
+    let mut lines = table.lines();
+    page.line(lines.next().unwrap_or_default().trim_end());
+    for (column, rows) in statistics.iter().zip(&rows) {
+        page.line(&format!(" {}", printable(&column.name)));
+        for line in lines.by_ref().take(rows.len()) {
+            page.line(line.trim_end());
+        }
+    }
 }
 
 fn would_do(page: &mut Page, prospect: &Prospect, overview: &Overview) {
@@ -150,9 +218,9 @@ fn would_do(page: &mut Page, prospect: &Prospect, overview: &Overview) {
         rows.push(("cancellations", said(cancelled)));
     }
     rows.push(("fits", fits(prospect)));
-    let mut table = plain_table();
-    table.add_rows(rows.into_iter().map(|(what, text)| [what.to_owned(), printable(&text)]));
-    page.table(&table);
+    for (what, text) in rows {
+        page.paragraph(what, 21, &printable(&text));
+    }
     if let Some(too_little) = &prospect.too_little {
         page.paragraph(WARNING, 4, &format!("Too little data: {}", printable(too_little)));
     }
@@ -182,7 +250,7 @@ fn capped(prospect: &Prospect) -> String {
             "{} values of {} to {} at most",
             whole((limits.raised + limits.lowered) as f64),
             limits.column,
-            limits.upper_applied
+            decimal(limits.upper_applied)
         )
     });
     let limits: Vec<String> = limits.collect();
@@ -223,14 +291,16 @@ fn fits(prospect: &Prospect) -> String {
 fn selected(page: &mut Page, prospect: &Prospect) {
     page.title("How customers came to be in the file");
     for finding in &prospect.selection {
-        page.line(&format!("{}.", sentence(&finding.message)));
+        page.paragraph("·", 3, &format!("{}.", sentence(&finding.message)));
     }
     match (&prospect.lines, &prospect.settings.selection) {
         (Some(lines), _) if prospect.contradicts() => {
             page.text.push_str(&to_paste(lines, &prospect.settings));
         }
         (_, Some(_)) => page.line("The pipeline's [selection] agrees with the file."),
-        _ => page.line(
+        _ => page.paragraph(
+            "",
+            1,
             "No sign that customers were selected: one-time buyers and long silences are there.",
         ),
     }
@@ -286,6 +356,7 @@ fn run(prospect: &Prospect) -> Value {
         "last_order": prepared.summary.last_order.to_string(),
         "as_of": prepared.summary.observation_end.to_string(),
         "outlier_limits": prepared.limits,
+        "statistics": prospect.statistics,
         "purchases": settings.purchases.model,
         "frequency": settings.summary.frequency,
         "spend": settings.spend.model,

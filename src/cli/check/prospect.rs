@@ -6,6 +6,7 @@ use crate::cli::{memory, pipeline_text};
 use crate::error::Error;
 use crate::frame::guess::guess;
 use crate::frame::guess::inspect::{Overview, Stated, inspect};
+use crate::frame::summary::statistics::{Statistics, statistics};
 use crate::model::CustomerPatterns;
 use crate::model::fit::purchases;
 use crate::pipeline::notices::data_findings;
@@ -31,6 +32,8 @@ pub struct Prospect {
     pub settings: Settings,
     /// The prepared input, from which the models would be fitted.
     pub prepared: Prepared,
+    /// Its numbers in figures.
+    pub statistics: Vec<Statistics>,
     /// Number of distinct purchase histories.
     pub histories: usize,
     /// Why there is too little data for a fit; `None` when there is enough.
@@ -99,6 +102,7 @@ pub(crate) fn prospect(settings: Settings) -> Result<Prospect, Error> {
     let stated = selection::stated(&settings, &prepared.histories, end).map_err(with_remedy)?;
     let patterns = CustomerPatterns::of(&prepared.histories).patterns;
     Ok(Prospect {
+        statistics: statistics(&prepared.input.cleaned.valid, &prepared.limits, &settings)?,
         histories: patterns.rows.len(),
         too_little: purchases::check_enough_data(&patterns)
             .err()
@@ -114,8 +118,8 @@ pub(crate) fn prospect(settings: Settings) -> Result<Prospect, Error> {
 /// The lines that correct for the selection, and the other keys that must change with them.
 pub fn to_paste(lines: &[String], settings: &Settings) -> String {
     let mut text = format!(
-        "\nTo correct for it, put this into the pipeline file (in place of any [selection] that \
-         it has):\n\n{}\n",
+        "\nTo correct for it, put this into the pipeline file, in place of any [selection]:\n\n\
+         {}\n",
         lines.join("\n")
     );
     if settings.summary.frequency == FrequencyKind::Orders {

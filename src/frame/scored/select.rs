@@ -4,13 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use polars::prelude::*;
-use polars::sql::sql_expr;
 
 use crate::error::{Error, brief};
 use crate::frame::catch_reader_panic;
 use crate::frame::input::load::missing_columns;
 use crate::frame::input::pages;
-use crate::frame::scored::condition::check;
+use crate::frame::scored::condition;
 use crate::safe_text::printable::quoted;
 
 /// Files with the customers of a run, the preferred one first.
@@ -43,11 +42,25 @@ pub fn find(named: Option<&Path>) -> Result<PathBuf, Error> {
             }
         };
     };
-    if named.is_file() {
-        return Ok(named.to_owned());
-    }
     let none = "there is no customers table: name the output folder of a run";
+    if named.is_file() {
+        return of_run(named).ok_or_else(|| fault(named, none.to_owned()));
+    }
     inside(named).ok_or_else(|| fault(named, none.to_owned()))
+}
+
+/// The table itself, or the one beside another file of a run.
+fn of_run(file: &Path) -> Option<PathBuf> {
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let is_table =
+        file.file_name().is_some_and(|name| CUSTOMERS.iter().any(|table| name == *table));
+    match is_table || !folder.join("run.json").is_file() {
+        true => Some(file.to_owned()),
+        false => inside(folder),
+    }
 }
 
 fn inside(folder: &Path) -> Option<PathBuf> {
@@ -83,13 +96,11 @@ fn selected(file: &Path, condition: &str, columns: &[String]) -> Result<DataFram
     let schema = customers.collect_schema().map_err(unreadable)?;
     let wrong =
         |fault: String| Error::Settings { place: "--where".to_owned(), faults: vec![fault] };
-    check(condition).map_err(|fault| wrong(format!("{}: {fault}", quoted(condition, LONGEST))))?;
-    let expression = sql_expr(condition).map_err(|e| {
-        wrong(format!("{} is not an SQL condition: {}", quoted(condition, LONGEST), brief(&e)))
-    })?;
+    let parsed = condition::parse(condition, &schema)
+        .map_err(|fault| wrong(format!("{}: {fault}", quoted(condition, LONGEST))))?;
+    let expression = parsed.met;
     let present: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
-    let roots = expression.clone().meta().root_names();
-    let named = roots.iter().map(ToString::to_string).chain(columns.iter().cloned());
+    let named = parsed.columns.into_iter().chain(columns.iter().cloned());
     let faults = missing_columns(&present, &named.collect::<Vec<_>>());
     if !faults.is_empty() {
         return Err(Error::Settings { place: "--where".to_owned(), faults });

@@ -4,6 +4,7 @@
 //! * [`outliers`]: limits for extreme values, and how many values they change.
 //! * [`export`]: the CLTV frame of a customer export.
 //! * [`log`]: the CLTV frame of an order log, the holdout and the orders of each day.
+//! * [`statistics`]: the numbers of a file in figures.
 //! * here: what both share.
 
 use chrono::NaiveDate;
@@ -21,6 +22,7 @@ use crate::settings::columns::{
 pub mod export;
 pub mod log;
 pub mod outliers;
+pub mod statistics;
 
 /// The CLTV frame, one row per customer in input order, and the dates that it covers.
 pub struct CustomerSummary {

@@ -100,7 +100,8 @@ fn only(frame: &DataFrame, column: &str) -> PolarsResult<f64> {
     frame.column(column)?.f64()?.get(0).ok_or_else(|| polars_err!(NoData: "no {column}"))
 }
 
-fn capped(limits: &OutlierLimits) -> Expr {
+/// A column with its outliers set to their limits.
+pub(crate) fn capped(limits: &OutlierLimits) -> Expr {
     let value = col(typed_name(&limits.column));
     when(value.clone().lt(lit(limits.lower)))
         .then(lit(limits.lower_applied))

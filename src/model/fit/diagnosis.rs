@@ -6,6 +6,7 @@ use crate::model::likelihood::covariance::Covariance;
 use crate::model::likelihood::maximise::Optimum;
 use crate::model::likelihood::patterns::Patterns;
 use crate::results::findings::Finding;
+use crate::results::numbers::whole;
 use crate::settings::{Family, PurchaseModelName, Purchases};
 
 /// Total log-likelihood that dropout must add to be significant: half the 5 % point of the 50:50
@@ -217,9 +218,10 @@ fn too_little_data(patterns: &Patterns) -> Option<Finding> {
         Finding::warning(
             "too_little_data",
             format!(
-                "{} customers with {orders} repeat orders are too few: the parameters may be wrong \
+                "{} customers with {} repeat orders are too few: the parameters may be wrong \
                  by tens of percent",
-                patterns.customers
+                whole(patterns.customers),
+                whole(orders)
             ),
             "use more customers or a longer history, and read the intervals",
         )
@@ -423,6 +425,6 @@ mod tests {
         let mut few = good(Family::BgNbd);
         few.patterns = patterns(99, 99);
         few.patterns.frequency.iter_mut().filter(|x| **x > 0.0).for_each(|x| *x = 100.0);
-        few.has("too_little_data", None, "99 customers with 9900 repeat orders");
+        few.has("too_little_data", None, "99 customers with 9,900 repeat orders");
     }
 }

@@ -8,6 +8,7 @@ use crate::model::likelihood::covariance::Covariance;
 use crate::model::likelihood::estimate::{Convergence, Parameter};
 use crate::model::likelihood::maximise::{Objective, Optimum, minimise};
 use crate::results::findings::Finding;
+use crate::results::numbers::whole;
 use crate::settings::Spend;
 
 /// Three parameters need at least this many distinct spend histories.
@@ -61,7 +62,7 @@ pub fn fit_spend(histories: &Histories, settings: &Spend) -> Result<FittedSpend,
         let message = format!(
             "the spend model cannot be fitted: {} customers have only {distinct} distinct order \
              counts and values, at least {FEWEST} are needed",
-            spend.customers()
+            whole(spend.customers())
         );
         return Err(Error::model_with(message, Remedy::MoreCustomers));
     }

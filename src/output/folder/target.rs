@@ -82,6 +82,11 @@ impl Target {
         Ok(Self { path, kind, way, mode: None, _lock: Some(lock) })
     }
 
+    /// The folder. Returns `None` when it is in an object store.
+    pub fn local_path(&self) -> Option<&Path> {
+        (self.way != Way::Upload).then_some(self.path.as_path())
+    }
+
     /// Creates an empty hidden folder, to be committed to the target or to one of its partitions.
     ///
     /// # Errors

@@ -1,0 +1,111 @@
+//! `NAME.failure.json` beside an output folder: how the last run into it failed. The next run that
+//! succeeds removes it.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::cli::clock::{Start, now_in_milliseconds};
+use crate::cli::signals;
+use crate::error::Error;
+use crate::progress;
+use crate::results::version::{SCHEMA_VERSION, Tool};
+use crate::safe_text::printable::printable_lines;
+use crate::safe_text::redacted::redacted;
+use crate::storage::bounded::{self, SMALL};
+
+/// Code of an error that has none of its own.
+pub(crate) const OTHER: &str = "io";
+
+/// The file, and what is known before the run ends.
+#[derive(Clone)]
+pub struct Failure {
+    file: PathBuf,
+    pipeline: String,
+    output: String,
+    started_at: String,
+}
+
+impl Failure {
+    /// The file beside an output folder. An interrupt writes it. Returns `None` for a folder without
+    /// a name.
+    pub fn beside(folder: &Path, pipeline: &Path, started: &Start) -> Option<Self> {
+        let failure = Self {
+            file: file_of(folder)?,
+            pipeline: pipeline.display().to_string(),
+            output: folder.display().to_string(),
+            started_at: started.time(),
+        };
+        let interrupted = failure.clone();
+        signals::on_interrupt(move |code, message| interrupted.tell(code, message));
+        Some(failure)
+    }
+
+    /// Writes the file for a run that failed, and removes it for one that did not.
+    pub fn end(&self, error: Option<&anyhow::Error>) {
+        match error {
+            Some(error) => {
+                let code = error.downcast_ref::<Error>().map_or(OTHER, Error::code);
+                self.tell(code, &format!("{error:#}"));
+            }
+            None if is_ours(&self.file) => {
+                let _ = std::fs::remove_file(&self.file);
+            }
+            None => {}
+        }
+    }
+
+    /// Writes the file. Where that is not possible, the log and the exit code say the same.
+    fn tell(&self, code: &str, message: &str) {
+        let text = format!("{:#}\n", self.document(code, message));
+        if let Err(error) = write(&self.file, &text) {
+            tracing::debug!("{}: {error}", self.file.display());
+        }
+    }
+
+    fn document(&self, code: &str, message: &str) -> Value {
+        let safe = |text: &str| printable_lines(&redacted(text));
+        json!({
+            "schema_version": SCHEMA_VERSION,
+            "tool": Tool::this(),
+            "started_at": self.started_at,
+            "failed_at": now_in_milliseconds(),
+            "pipeline": safe(&self.pipeline),
+            "output": safe(&self.output),
+            "stage": progress::reached(),
+            "code": code,
+            "message": safe(message),
+        })
+    }
+}
+
+/// Writes the file whole, in the place of an earlier one of ours. An interrupt holds the lock of files
+/// that are put into place, so this does without it.
+fn write(file: &Path, text: &str) -> io::Result<()> {
+    if file.symlink_metadata().is_ok() && !is_ours(file) {
+        return Err(io::Error::other("another file has this name"));
+    }
+    let mut usual = tempfile::Builder::new();
+    #[cfg(unix)]
+    usual.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut new = usual.prefix(".cltv-failure-").tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    new.write_all(text.as_bytes())?;
+    new.persist(file).map(drop).map_err(|error| error.error)
+}
+
+/// Whether a file is what a failed run left.
+fn is_ours(file: &Path) -> bool {
+    let is_file = file.symlink_metadata().is_ok_and(|found| found.is_file());
+    let text = if is_file { bounded::read(file, SMALL).ok() } else { None };
+    let document: Option<Value> = text.and_then(|text| serde_json::from_slice(&text).ok());
+    document.is_some_and(|document| {
+        document["tool"]["name"] == Tool::this().name && document["failed_at"].is_string()
+    })
+}
+
+fn file_of(folder: &Path) -> Option<PathBuf> {
+    let name = folder.file_name()?.to_string_lossy().into_owned();
+    Some(folder.with_file_name(format!("{name}.failure.json")))
+}

@@ -1,0 +1,198 @@
+//! The functions that a condition may call: of a few values or of a whole column, none with a result
+//! longer than what it is given.
+
+use polars::lazy::dsl::{max_horizontal, min_horizontal};
+use polars::prelude::*;
+use sqlparser::ast::{
+    Expr as Sql, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value,
+};
+
+use crate::safe_text::printable::shown;
+
+/// What a message names when a function is not among them.
+const NAMES: &[&str] = &[
+    "abs",
+    "avg",
+    "ceil",
+    "char_length",
+    "coalesce",
+    "concat",
+    "count",
+    "date",
+    "day",
+    "ends_with",
+    "exp",
+    "floor",
+    "greatest",
+    "if",
+    "ifnull",
+    "least",
+    "left",
+    "length",
+    "ln",
+    "log10",
+    "log2",
+    "lower",
+    "ltrim",
+    "max",
+    "median",
+    "min",
+    "mod",
+    "month",
+    "nullif",
+    "pow",
+    "quantile_cont",
+    "quantile_disc",
+    "regexp_like",
+    "right",
+    "round",
+    "rtrim",
+    "sqrt",
+    "starts_with",
+    "stddev",
+    "strpos",
+    "substr",
+    "sum",
+    "trim",
+    "upper",
+    "variance",
+    "year",
+];
+
+/// The name of a function, in lower case, and its arguments.
+pub(super) fn parts(function: &Function) -> Result<(String, Vec<&Sql>), String> {
+    let name = function.name.to_string().to_lowercase();
+    let plain = function.over.is_none()
+        && function.filter.is_none()
+        && function.within_group.is_empty()
+        && function.null_treatment.is_none()
+        && matches!(function.parameters, FunctionArguments::None);
+    let FunctionArguments::List(list) = &function.args else { return Err(unknown(&name)) };
+    if !plain || list.duplicate_treatment.is_some() || !list.clauses.is_empty() {
+        return Err(format!("{}: OVER, FILTER and DISTINCT have no meaning here", shown(&name)));
+    }
+    let value = |argument| match argument {
+        &FunctionArg::Unnamed(FunctionArgExpr::Expr(ref value)) => Some(value),
+        _ => None,
+    };
+    let values: Option<Vec<&Sql>> = list.args.iter().map(value).collect();
+    values.map(|values| (name.clone(), values)).ok_or_else(|| wrong_values(&name))
+}
+
+/// What a function makes of its arguments, which are given as they are written and translated.
+pub(super) fn call(name: &str, written: &[&Sql], values: &[Expr]) -> Result<Expr, String> {
+    let result = match (name, values) {
+        ("coalesce", [_, ..]) => Some(coalesce(values)),
+        ("concat", [_, ..]) => Some(joined(values.to_vec())),
+        ("greatest", [_, ..]) => max_horizontal(values).ok(),
+        ("least", [_, ..]) => min_horizontal(values).ok(),
+        ("round", [x]) => Some(rounded(x, 0)),
+        ("round", [x, _]) => whole_number(written[1]).map(|decimals| rounded(x, decimals)),
+        ("regexp_like", [x, pattern]) if matches!(written[1], Sql::Value(_)) => {
+            Some(x.clone().str().contains(pattern.clone(), true))
+        }
+        ("regexp_like", [_, _]) => return Err("a pattern must be a text in quotes".to_owned()),
+        ("if", [condition, yes, no]) => {
+            Some(when(condition.clone()).then(yes.clone()).otherwise(no.clone()))
+        }
+        ("substr" | "substring", [text, from, length]) => {
+            Some(substring(text.clone(), from.clone(), Some(length.clone())))
+        }
+        (_, [x, y]) => of_two(name, x.clone(), y.clone()),
+        (_, [x]) => of_one(name, x.clone()),
+        _ => None,
+    };
+    result.ok_or_else(|| match NAMES.contains(&name) {
+        true => wrong_values(name),
+        false => unknown(name),
+    })
+}
+
+fn of_one(name: &str, x: Expr) -> Option<Expr> {
+    Some(match name {
+        "abs" => x.abs(),
+        "avg" => x.mean(),
+        "ceil" | "ceiling" => x.ceil(),
+        "char_length" | "character_length" | "length" => x.str().len_chars(),
+        "count" => x.count(),
+        "date" => x.strict_cast(DataType::Date),
+        "day" => x.dt().day(),
+        "exp" => x.exp(),
+        "floor" => x.floor(),
+        "ln" => x.log(lit(std::f64::consts::E)),
+        "log10" => x.log(lit(10.0)),
+        "log2" => x.log(lit(2.0)),
+        "lower" => x.str().to_lowercase(),
+        "ltrim" => x.str().strip_chars_start(lit(NULL)),
+        "max" => x.max(),
+        "median" => x.median(),
+        "min" => x.min(),
+        "month" => x.dt().month(),
+        "rtrim" => x.str().strip_chars_end(lit(NULL)),
+        "sqrt" => x.sqrt(),
+        "stddev" | "stddev_samp" => x.std(1),
+        "sum" => x.sum(),
+        "trim" => x.str().strip_chars(lit(NULL)),
+        "upper" => x.str().to_uppercase(),
+        "variance" | "var_samp" => x.var(1),
+        "year" => x.dt().year(),
+        _ => return None,
+    })
+}
+
+fn of_two(name: &str, x: Expr, y: Expr) -> Option<Expr> {
+    Some(match name {
+        "ends_with" => x.str().ends_with(y),
+        "ifnull" => coalesce(&[x, y]),
+        "left" => x.str().slice(lit(0), y),
+        "mod" => x % y,
+        "nullif" => when(x.clone().eq(y)).then(lit(NULL)).otherwise(x),
+        "pow" | "power" => x.pow(y),
+        "quantile_cont" => x.quantile(y, QuantileMethod::Linear),
+        "quantile_disc" => x.quantile(y, QuantileMethod::Equiprobable),
+        "right" => x.str().slice(-y, lit(NULL)),
+        "starts_with" => x.str().starts_with(y),
+        "strpos" => position(x, y),
+        "substr" | "substring" => substring(x, y, None),
+        _ => return None,
+    })
+}
+
+/// Texts put together; a missing one makes the whole missing.
+pub(super) fn joined(texts: Vec<Expr>) -> Expr {
+    concat_str(texts, "", false)
+}
+
+/// The place of a text in another, in bytes from 1; 0 where it does not occur.
+pub(super) fn position(text: Expr, part: Expr) -> Expr {
+    let found = text.clone().str().find_literal(part).cast(DataType::Int64) + lit(1);
+    when(text.is_null()).then(lit(NULL)).otherwise(found.fill_null(lit(0)))
+}
+
+/// The part of a text from a character (1 is the first), of a length or to the end.
+pub(super) fn substring(text: Expr, from: Expr, length: Option<Expr>) -> Expr {
+    let offset = from - lit(1);
+    text.str().slice(offset, length.unwrap_or(lit(NULL)))
+}
+
+fn rounded(x: &Expr, decimals: u32) -> Expr {
+    x.clone().round(decimals, RoundMode::HalfAwayFromZero)
+}
+
+fn whole_number(sql: &Sql) -> Option<u32> {
+    match sql {
+        Sql::Value(value) => match &value.value {
+            Value::Number(digits, _) => digits.parse().ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn wrong_values(name: &str) -> String {
+    format!("{} is called with values that it does not take", shown(name))
+}
+
+fn unknown(name: &str) -> String {
+    format!("there is no function {} here; there are {}", shown(name), NAMES.join(", "))
+}
