@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::cli::pipeline_text::{self, Intervals};
-use crate::cli::terminal::{Page, WARNING, plain_table};
+use crate::cli::terminal::{Page, plain_table};
 use crate::error::Error;
 use crate::frame::guess::guess;
 use crate::frame::guess::inspect::{Overview, Stated, inspect};
@@ -86,7 +86,7 @@ impl Draft {
         if let Some(lines) = &self.selection {
             let limits: Vec<&str> = lines.iter().skip(1).map(String::as_str).collect();
             page.paragraph(
-                WARNING,
+                "·",
                 4,
                 &format!(
                     "Only a part of the customers ever acquired is in the file: the fit is corrected \

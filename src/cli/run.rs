@@ -166,7 +166,9 @@ fn kept(args: &RunArgs, file: &Path, text: &str) -> String {
              run that file."
         ),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            format!("{shown} is there already; it was neither read nor changed.")
+            format!(
+                "{shown} is there already; it was neither read nor changed. To use it, run that file."
+            )
         }
         Err(error) => format!("The guesses could not be kept in {shown}: {error}."),
     }

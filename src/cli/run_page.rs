@@ -380,8 +380,10 @@ fn next_month(page: &mut Page, run: &Run) {
 
 fn segments(page: &mut Page, run: &Run, settings: &Settings) {
     let unit = settings.summary.time_unit.plural();
-    let header =
-        ["", "customers", "cltv from", "mean", "of value", "orders", "last order", "what to do"];
+    let header = [
+        "", "customers", "cltv from", "mean cltv", "of value", "orders each", "last order",
+        "what to do",
+    ];
     let rows = run.profiles.segments.iter().enumerate().rev().map(|(i, profile)| {
         let each = profile.expected_orders.last().map_or(0.0, |(_, orders)| *orders)
             / profile.customers.max(1) as f64;

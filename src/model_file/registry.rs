@@ -100,7 +100,7 @@ pub struct Promoted {
     pub previous: Option<String>,
 }
 
-/// Puts a model into the folder and in use, when it passes the gate: converged, identified, without
+/// Puts a model into the folder and in use, when it passes the gate: converged, without
 /// warnings but the `accepted` ones, comparable with the present champion and not older.
 ///
 /// # Errors

@@ -152,6 +152,7 @@ impl<'a> Standing<'a> {
             .with("basket_target", self.target())
             .with("days_between_orders", self.days_between_orders)
             .with("voucher", self.voucher())
+            .maybe("currency", self.currency)
             .maybe("channel", self.channel.map(|(channel, _)| channel.as_str()))
             .maybe("channel_share", self.channel.map(|(_, share)| *share));
         let facts = self.categories.iter().zip(1..).fold(facts, |facts, ((name, share), place)| {

@@ -297,8 +297,9 @@ pub fn refuse_warnings(findings: &[Finding], consequence: &str) -> Result<(), Er
         return Ok(());
     }
     Err(Error::model(format!(
-        "--strict: {consequence}, because of {} warnings:{}",
+        "--strict: {consequence}, because of {} {}:{}",
         warnings.len(),
+        if warnings.len() == 1 { "warning" } else { "warnings" },
         warnings.concat()
     )))
 }

@@ -238,7 +238,7 @@ fn unstated(
         "selected_customers",
         format!(
             "the file seems to hold only customers who ordered {who}: {}; those who left are not \
-             in it, so every forecast is too high",
+             in it, so a forecast that ignores this is too high",
             shown.join(", and ")
         ),
         format!(

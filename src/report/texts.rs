@@ -146,7 +146,7 @@ impl Words {
         match (fact, format) {
             (Fact::Text(text), "text") => Some(text.clone()),
             (Fact::Text(text), "date") => Some(language.date(text.parse::<NaiveDate>().ok()?)),
-            (Fact::Text(_) | Fact::List(_), "0" | "1" | "2" | "%" | "date") => None,
+            (Fact::Text(_) | Fact::List(_), "0" | "1" | "2" | "%" | "date" | "money") => None,
             (Fact::Text(name), table) => self.entry(table, name, facts, tables),
             (Fact::List(names), _) if names.is_empty() => None,
             (Fact::List(names), "text") => Some(language.list(names)),
@@ -157,8 +157,18 @@ impl Words {
             (Fact::Number(value), "text" | "0") => Some(language.number(*value, 0)),
             (Fact::Number(value), "1") => Some(language.number(*value, 1)),
             (Fact::Number(value), "2") => Some(language.number(*value, 2)),
+            (Fact::Number(value), "money") => Some(self.amount(*value, facts)),
             (Fact::Number(share), "%") => Some(language.percent(*share, 0)),
             (Fact::Number(value), table) => self.counted(table, *value),
+        }
+    }
+
+    /// An amount, with the currency if the facts name one.
+    fn amount(&self, value: f64, facts: &Facts) -> String {
+        let number = self.language.number(value, usize::from(value.abs() < 100.0));
+        match facts.get("currency") {
+            Some(Fact::Text(currency)) => format!("{number}\u{a0}{currency}"),
+            _ => number,
         }
     }
 

@@ -67,7 +67,7 @@ fn the_readme_shows_what_the_main_job_prints() {
     for name in ["README.md", "README.tr.md"] {
         let blocks = printed(&document(name));
         let (_, lines) = blocks.first().expect("an example");
-        assert!(lines.len() > 8, "{name}: {lines:?}");
+        assert!(lines.len() >= 8, "{name}: {lines:?}");
         for line in lines {
             let is_there = page.lines().any(|printed| printed == line) || *line == beside;
             assert!(is_there, "{name}: the main job does not print: {line}");

@@ -1,4 +1,4 @@
-//! Input and output in an object store: a real S3 server on the loopback interface, started and
+//! Input and output in an object store: moto, an imitation of S3, on the loopback interface, started and
 //! stopped here.
 
 use std::io::{BufRead, BufReader};

@@ -209,8 +209,8 @@ impl Copier<'_> {
                      or write \"\" for a quote inside a text"
                 ),
                 None => format!(
-                    "the quote that opens in line {opens} is never closed: close or remove it, or \
-                     write \"\" for a quote inside a text"
+                    "the quote that opens in line {opens} is never closed: is the file cut off? Else \
+                     close or remove it, or write \"\" for a quote inside a text"
                 ),
             });
         }
