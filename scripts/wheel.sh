@@ -2,12 +2,12 @@
 # Builds a wheel of the program:
 #   scripts/wheel.sh             # prints the file
 #   pip install FILE             # gives `cltv`, without Rust
-# The wheel says in its name which Linux it needs (manylinux_2_34: glibc 2.34 or later, as in Debian 12,
-# Ubuntu 22.04 and RHEL 9). If it needs a later glibc than CLTV_GLIBC, the script fails.
+# The wheel says in its name which Linux it needs (manylinux_2_35: glibc 2.35 or later, as in Debian 12
+# and Ubuntu 22.04). If it needs a later glibc than CLTV_GLIBC, the script fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
-latest="${CLTV_GLIBC:-2.34}"
+latest="${CLTV_GLIBC:-2.35}"
 wheels="$CARGO_TARGET_DIR/wheels"
 maturin="$CARGO_TARGET_DIR-tools/maturin"
 wanted=$(sed -n 's/^requires = \["\(.*\)"\]/\1/p' pyproject.toml)

@@ -7,7 +7,7 @@ use std::path::Path;
 use polars::prelude::{AnyValue, DataFrame};
 
 use crate::cli::terminal::{
-    Page, findings, fitted_table, mark, number_table, plain_table, sentence, width,
+    Page, findings, fitted_table, mark, number_table, plain_table, sentence, shortened, width,
 };
 use crate::customers::Scope;
 use crate::model::likelihood::estimate::Parameter;
@@ -68,9 +68,9 @@ pub fn print(
 }
 
 fn short(page: &mut Page, run: &Run, settings: &Settings, customers: &DataFrame) {
-    page.line(&rows_in_short(run));
+    page.margin(&rows_in_short(run));
     for (name, parameters) in fitted(run) {
-        page.line(&format!("{name}: {}", in_short(parameters)));
+        page.margin(&format!("{name}: {}", in_short(parameters)));
     }
     findings_in_short(page, &run.findings);
     company(page, run, settings, false);
@@ -97,12 +97,10 @@ fn full(page: &mut Page, run: &Run, settings: &Settings, customers: &DataFrame) 
 }
 
 fn heading(page: &mut Page, run: &Run, settings: &Settings) {
-    page.heading(&format!(
-        "cltv · {} · {} customers as of {}",
-        settings.name,
-        count(run.scored.height()),
-        run.audit.observation_end
-    ));
+    let customers = count(run.scored.height());
+    let rest = format!("cltv ·  · {customers} customers as of {}", run.audit.observation_end);
+    let name = shortened(&settings.name, width().saturating_sub(rest.chars().count()).max(8));
+    page.heading(&rest.replacen("·  ·", &format!("· {name} ·"), 1));
 }
 
 fn rows_in_short(run: &Run) -> String {
@@ -131,7 +129,7 @@ fn in_short(parameters: &[Parameter]) -> String {
         true => format!("{} {}", p.name, significant(p.value)),
         false => format!("{} not identified", p.name),
     };
-    parameters.iter().map(one).collect::<Vec<_>>().join("  ")
+    parameters.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// Warnings before notes: in full while there is room, then a line for each.

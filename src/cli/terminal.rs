@@ -45,7 +45,17 @@ impl Page {
 
     /// Adds text with a mark before its first line, wrapped and indented by `indent` characters.
     pub fn paragraph(&mut self, mark: &str, indent: usize, text: &str) {
-        let mut line = format!(" {mark}{}", " ".repeat(indent.saturating_sub(visible(mark) + 1)));
+        let first = format!(" {mark}{}", " ".repeat(indent.saturating_sub(visible(mark) + 1)));
+        self.wrapped(first, indent, text);
+    }
+
+    /// Adds text from the margin on, wrapped.
+    pub fn margin(&mut self, text: &str) {
+        self.wrapped(String::new(), 0, text);
+    }
+
+    /// Adds text after the beginning of a line, whose width is `indent`.
+    fn wrapped(&mut self, mut line: String, indent: usize, text: &str) {
         let mut used = indent;
         for word in text.split_whitespace() {
             if used > indent && used + 1 + word.chars().count() > width() {

@@ -217,6 +217,9 @@ mod tests {
         [findings.open]
         message = "{customers"
         remedy = ""
+        [findings.paid]
+        message = "{mean:money}"
+        remedy = "{small:money}"
         [reasons]
         old = "age over {limit:count.customer}"
         round = "{why:reasons}"
@@ -250,6 +253,20 @@ mod tests {
         assert_eq!(said.remedy, "Look at a ve <b>, Ä ve <b> (%80, 1.234,6, 1.234,56, 1.235).");
         let one = words(Language::En).finding(&finding().with("customers", 1usize));
         assert!(one.expect("all facts").message.starts_with("1 customer are"));
+    }
+
+    #[test]
+    fn amounts_have_the_currency_that_the_facts_name() {
+        let paid =
+            Finding::note("paid", String::new(), "").with("mean", 1234.56).with("small", 6.94);
+        let said = |finding: &Finding, language| {
+            let said = words(language).finding(finding).expect("all facts");
+            (said.message, said.remedy)
+        };
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        assert_eq!(said(&paid, Language::En), pair("1,235", "6.9"));
+        let paid = paid.with("currency", "TRY");
+        assert_eq!(said(&paid, Language::Tr), pair("1.235\u{a0}TRY", "6,9\u{a0}TRY"));
     }
 
     #[test]

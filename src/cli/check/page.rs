@@ -18,6 +18,8 @@ use crate::settings::{Cancelled, FrequencyKind, Input, InputKind};
 
 /// Most characters of a value in a table.
 const WIDEST: usize = 24;
+/// Most characters of a type on a narrow page.
+const WIDEST_KIND: usize = 15;
 /// Characters that a table needs for what stands beside the name of a column.
 const BESIDE: usize = 59;
 
@@ -98,7 +100,12 @@ fn kind(column: &Column) -> String {
         _ => None,
     };
     let format = format.map_or(String::new(), |format| format!(" {}", printable(format)));
-    format!("{}{format}", column.kind.name())
+    let all = format!("{}{format}", column.kind.name());
+    match width() < 100 && all.chars().count() > WIDEST_KIND {
+        // The form of a date, without what stands beside it.
+        true => all.split(',').next().unwrap_or_default().to_owned(),
+        false => all,
+    }
 }
 
 /// A column's name; its end is kept, which tells similar names apart.
