@@ -120,30 +120,20 @@ pub fn number_table(header: Vec<String>, rows: Vec<Vec<String>>) -> Table {
 
 /// A table of numbers that is at most as wide as the terminal: groups of columns that can be spared
 /// are left out, the first of them first.
-pub fn fitted_table(
-    mut header: Vec<String>,
-    mut rows: Vec<Vec<String>>,
-    spare: &[&[usize]],
-) -> Table {
+pub fn fitted_table(header: Vec<String>, rows: Vec<Vec<String>>, spare: &[&[usize]]) -> Table {
     let mut kept: Vec<usize> = (0..header.len()).collect();
     let mut spare = spare.iter();
     loop {
-        let table = number_table(header.clone(), rows.clone());
+        let cells = |row: &Vec<String>| kept.iter().map(|column| row[*column].clone()).collect();
+        let table = number_table(cells(&header), rows.iter().map(cells).collect());
         let widest = table.lines().map(|line| line.trim_end().chars().count()).max();
         if widest.unwrap_or(0) <= width() {
             return table;
         }
-        let Some(left_out) = spare.next() else {
-            return table;
-        };
-        let stays = |position: &usize| !left_out.contains(position);
-        let of = |cells: Vec<String>| {
-            let cells = cells.into_iter().zip(&kept).filter(|(_, position)| stays(position));
-            cells.map(|(cell, _)| cell).collect()
-        };
-        header = of(header);
-        rows = rows.into_iter().map(of).collect();
-        kept.retain(stays);
+        match spare.next() {
+            Some(left_out) => kept.retain(|column| !left_out.contains(column)),
+            None => return table,
+        }
     }
 }
 
