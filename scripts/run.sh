@@ -16,7 +16,9 @@ cd "$root"
 # The number of expected orders, with commas, from the last log line of a run.
 orders() {
     "$cltv" run "pipelines/$1.toml" --dry-run --log-format json "${@:2}" 2>&1 >/dev/null |
-        sed -n 's/.*"expected_orders":\([0-9]*\).*/\1/p' | sed -E ':a; s/([0-9])([0-9]{3})($|,)/\1,\2\3/; ta'
+        sed -n 's/.*"expected_orders":\([0-9]*\).*/\1/p' |
+        sed -E -e ':a' -e 's/([0-9])([0-9]{3})($|,)/\1,\2\3/' -e 'ta'
 }
-echo "As published (pipelines/flo.toml): $(orders flo) orders in 24 weeks;" \
-    "corrected, in six months: $(orders flo_selection_aware --set uncertainty.draws=100)"
+published=$(orders flo)
+corrected=$(orders flo_selection_aware --set uncertainty.draws=100)
+echo "As published (pipelines/flo.toml): $published orders in 24 weeks; corrected, in six months: $corrected"

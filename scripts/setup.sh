@@ -10,3 +10,5 @@ if command -v rustup >/dev/null; then
 fi
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/cltv/target}"
 mkdir -p "$CARGO_TARGET_DIR"
+# Absolute, because scripts and tests use it from other folders.
+CARGO_TARGET_DIR=$(cd "$CARGO_TARGET_DIR" && pwd)

@@ -19,7 +19,9 @@ step "a browser, for the reports"
 . scripts/browser.sh
 step "the wheel"
 if [ -n "${CLTV_PYTHON:-}" ]; then
-    CLTV_WHEEL=$(scripts/wheel.sh)
+    # For this machine; a release is held to the glibc that scripts/wheel.sh states.
+    own=$(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d" " -f2)
+    CLTV_WHEEL=$(CLTV_GLIBC="${CLTV_GLIBC:-$own}" scripts/wheel.sh)
     export CLTV_WHEEL
     echo "$CLTV_WHEEL"
 else

@@ -25,12 +25,10 @@ if [ "$(uname -s)" = Linux ]; then
         echo "the program needs glibc $needed, later than $latest" >&2
         exit 1
     fi
-    case "$wheel" in
-    *manylinux_"${needed/./_}"_*) ;;
-    *)
+    stated=$(sed -n 's/.*manylinux_\([0-9]*\)_\([0-9]*\)_.*/\1.\2/p' <<<"$wheel")
+    if [ -z "$stated" ] || [ "$(printf '%s\n' "$needed" "$stated" | sort -V | tail -1)" != "$stated" ]; then
         echo "$wheel does not say that it needs glibc $needed" >&2
         exit 1
-        ;;
-    esac
+    fi
 fi
 echo "$wheel"

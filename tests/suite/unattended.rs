@@ -426,10 +426,25 @@ fn a_failed_run_says_beside_its_output_how() {
     assert!(left.exists());
     run_ok("pipelines/flo.toml", &input, &out, &[]);
     assert!(!left.exists(), "a run that succeeds clears it away");
+    // Its mode is that of the results: a message may quote a value.
+    let private = ["--strict", "--set", "output.mode=\"0700\""];
+    assert!(!cltv([&run[..], &private].concat()).status.success());
+    let mode = std::os::unix::fs::MetadataExt::mode(&left.metadata().expect("the file"));
+    assert_eq!(mode & 0o777, 0o600);
+    // Another file of that name is left alone.
+    std::fs::write(&left, "mine").expect("written");
+    assert!(!cltv([&run[..], &["--strict"]].concat()).status.success());
+    run_ok("pipelines/flo.toml", &input, &out, &[]);
+    assert_eq!(std::fs::read_to_string(&left).expect("the file"), "mine");
+    std::fs::remove_file(&left).expect("removed");
     // An interrupt counts as a failure too.
     let slow = ["--set", "uncertainty={draws=20000}", "--set", "purchases.l2_penalty=0"];
     let mut child = start(&out, &slow);
-    std::thread::sleep(Duration::from_millis(600));
+    while !names(place.path()).iter().any(|name| name.ends_with(".cltv-lock")) {
+        assert!(child.try_wait().expect("a state").is_none(), "the run ended before it began");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    std::thread::sleep(Duration::from_millis(300));
     let id = child.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
     assert_eq!(child.wait().expect("it ends").code(), Some(130));

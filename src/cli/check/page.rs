@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::cli::check::prospect::{Checked, Prospect, to_paste};
 use crate::cli::terminal::{
-    Page, WARNING, findings, fitted_table, number_table, plain_table, sentence, shortened, width,
+    Page, WARNING, findings, fitted_table, plain_table, sentence, shortened, width,
 };
 use crate::frame::guess::inspect::{Column, Overview};
 use crate::frame::input::kinds::ColumnKind;
@@ -18,6 +18,8 @@ use crate::settings::{Cancelled, FrequencyKind, Input, InputKind};
 
 /// Most characters of a value in a table.
 const WIDEST: usize = 24;
+/// Characters of a name that are always shown.
+const SHORTEST_NAME: usize = 20;
 /// Most characters of a type on a narrow page.
 const WIDEST_KIND: usize = 15;
 /// Characters that a table needs for what stands beside the name of a column.
@@ -60,8 +62,10 @@ fn columns(page: &mut Page, overview: &Overview) {
     };
     let header = ["", "type", "blank", "distinct", "values"];
     let rows = overview.columns.iter().map(row).collect();
-    let mut table = number_table(header.map(str::to_owned).to_vec(), rows);
-    for position in [1, 4] {
+    // The values last: their ends are in the pipeline file below, too.
+    let mut table = fitted_table(header.map(str::to_owned).to_vec(), rows, &[&[3], &[4]]);
+    let last = table.column_count() - 1;
+    for position in [1, last] {
         if let Some(column) = table.column_mut(position) {
             column.set_cell_alignment(CellAlignment::Left);
         }
@@ -110,7 +114,7 @@ fn kind(column: &Column) -> String {
 
 /// A column's name; its end is kept, which tells similar names apart.
 fn name(column: &Column) -> String {
-    shortened(&printable(&column.name), width().saturating_sub(BESIDE))
+    shortened(&printable(&column.name), width().saturating_sub(BESIDE).max(SHORTEST_NAME))
 }
 
 /// The range of dates and numbers, an example of texts.
@@ -137,7 +141,7 @@ fn cut(value: &str, most: usize) -> String {
 /// The first rows with one line per column, so that wide files stay readable.
 fn first_rows(page: &mut Page, overview: &Overview) {
     page.title("First rows");
-    let room = width().saturating_sub(BESIDE);
+    let room = width() / 2;
     let longest = overview.columns.iter().map(|column| column.name.chars().count()).max();
     let beside_names = width().saturating_sub(longest.unwrap_or(0).min(room) + 2);
     let shown = (beside_names / (WIDEST + 2)).max(1);

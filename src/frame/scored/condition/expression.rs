@@ -9,6 +9,7 @@ use sqlparser::ast::{
 };
 
 use super::functions;
+use super::nodes::used;
 use crate::safe_text::printable::shown;
 
 /// Most texts that are joined in a condition: each may be as long as a customer's value.
@@ -38,19 +39,22 @@ impl<'a> Translator<'a> {
                 let text_type = column_type(&text.data_type)?;
                 of_type(&text_of(&text.value.value)?, &text_type)?
             }
+            Sql::UnaryOp { op: UnaryOperator::Not, expr } => self.truth(expr)?.not(),
             Sql::UnaryOp { op, expr } => unary(*op, self.expression(expr)?)?,
             Sql::BinaryOp { left, op, right } => self.binary(left, op, right)?,
             Sql::IsNull(x) => self.expression(x)?.is_null(),
             Sql::IsNotNull(x) => self.expression(x)?.is_not_null(),
-            Sql::IsTrue(x) => self.expression(x)?.fill_null(lit(false)),
-            Sql::IsNotTrue(x) => self.expression(x)?.fill_null(lit(false)).not(),
-            Sql::IsFalse(x) => self.expression(x)?.fill_null(lit(true)).not(),
-            Sql::IsNotFalse(x) => self.expression(x)?.fill_null(lit(true)),
+            Sql::IsTrue(x) => self.truth(x)?.fill_null(lit(false)),
+            Sql::IsNotTrue(x) => self.truth(x)?.fill_null(lit(false)).not(),
+            Sql::IsFalse(x) => self.truth(x)?.fill_null(lit(true)).not(),
+            Sql::IsNotFalse(x) => self.truth(x)?.fill_null(lit(true)),
             Sql::IsDistinctFrom(a, b) => self.pair(a, b)?.map(|a, b| a.neq_missing(b)),
             Sql::IsNotDistinctFrom(a, b) => self.pair(a, b)?.map(|a, b| a.eq_missing(b)),
             Sql::Between { expr, negated, low, high } => {
-                let above = self.pair(expr, low)?.map(Expr::gt_eq);
-                let below = self.pair(expr, high)?.map(Expr::lt_eq);
+                let value = self.expression(expr)?;
+                used(&value, 2)?;
+                let above = self.beside(value.clone(), expr, low)?.map(Expr::gt_eq);
+                let below = self.beside(value, expr, high)?.map(Expr::lt_eq);
                 negated_if(*negated, above.and(below))
             }
             Sql::InList { expr, list, negated } => negated_if(*negated, self.in_list(expr, list)?),
@@ -68,6 +72,9 @@ impl<'a> Translator<'a> {
             }
             Sql::Cast { kind, expr, data_type, format: None, array: false } => {
                 let to = column_type(data_type)?;
+                if matches!(to, DataType::Datetime(..)) {
+                    return Err("CAST knows no times: use DATE".to_owned());
+                }
                 let from = self.expression(expr)?;
                 match kind {
                     CastKind::TryCast | CastKind::SafeCast => from.cast(to),
@@ -82,13 +89,13 @@ impl<'a> Translator<'a> {
             }
             Sql::Extract { field, expr, .. } => part_of_date(field, self.expression(expr)?)?,
             Sql::Position { expr, r#in } => {
-                functions::position(self.expression(r#in)?, self.expression(expr)?)
+                functions::position(self.expression(r#in)?, self.expression(expr)?)?
             }
             Sql::Substring { expr, substring_from, substring_for, .. } => {
                 let text = self.expression(expr)?;
                 let from = substring_from.as_ref().map(|from| self.expression(from)).transpose()?;
                 let length = substring_for.as_ref().map(|n| self.expression(n)).transpose()?;
-                functions::substring(text, from.unwrap_or(lit(1)), length)
+                functions::substring(text, from.unwrap_or(lit(1)), length)?
             }
             Sql::Trim { trim_where, trim_what: None, expr, trim_characters: None } => {
                 let text = self.expression(expr)?.str();
@@ -123,9 +130,30 @@ impl<'a> Translator<'a> {
         })
     }
 
+    /// A column; whole numbers as wide ones, which do not overflow at 128 or 32,768.
     fn column(&mut self, name: &Ident) -> Expr {
         self.named.push(name.value.clone());
-        col(name.value.as_str())
+        let column = col(name.value.as_str());
+        match self.schema.get(&name.value) {
+            Some(kind) if kind.is_integer() => column.cast(DataType::Int64),
+            _ => column,
+        }
+    }
+
+    /// What is true, false or NULL.
+    fn truth(&mut self, sql: &Sql) -> Result<Expr, String> {
+        let value = self.expression(sql)?;
+        match self.type_of(&value) {
+            Some(DataType::Null) => Ok(value.cast(DataType::Boolean)),
+            Some(other) if other != DataType::Boolean => {
+                Err(format!("{} is neither true nor false", shown(&brief(sql))))
+            }
+            _ => Ok(value),
+        }
+    }
+
+    fn type_of(&self, expression: &Expr) -> Option<DataType> {
+        expression.to_field(self.schema).ok().map(|field| field.dtype)
     }
 
     fn binary(&mut self, left: &Sql, op: &BinaryOperator, right: &Sql) -> Result<Expr, String> {
@@ -133,9 +161,9 @@ impl<'a> Translator<'a> {
         let pattern = |options: &str| text(right).map(|pattern| like(&pattern, options));
         let case_free = || text(right).map(|pattern| format!("(?i){pattern}"));
         Ok(match op {
-            Op::And => self.expression(left)?.and(self.expression(right)?),
-            Op::Or => self.expression(left)?.or(self.expression(right)?),
-            Op::Xor => self.expression(left)?.xor(self.expression(right)?),
+            Op::And => self.truth(left)?.and(self.truth(right)?),
+            Op::Or => self.truth(left)?.or(self.truth(right)?),
+            Op::Xor => self.truth(left)?.xor(self.truth(right)?),
             Op::Eq => self.pair(left, right)?.map(Expr::eq),
             Op::NotEq => self.pair(left, right)?.map(Expr::neq),
             Op::Lt => self.pair(left, right)?.map(Expr::lt),
@@ -164,39 +192,78 @@ impl<'a> Translator<'a> {
         })
     }
 
-    /// Two sides of a comparison. A text beside a date is read as a date.
+    /// Two sides of a comparison.
     fn pair(&mut self, left: &Sql, right: &Sql) -> Result<Pair, String> {
-        let (mut a, mut b) = (self.expression(left)?, self.expression(right)?);
-        if let (Some(date), Ok(day)) = (self.date_type(&a), text(right)) {
-            b = of_type(&day, &date)?;
-        } else if let (Some(date), Ok(day)) = (self.date_type(&b), text(left)) {
-            a = of_type(&day, &date)?;
+        let value = self.expression(left)?;
+        self.beside(value, left, right)
+    }
+
+    /// A value, which is translated already, and another one. A text beside a date is read as a date.
+    fn beside(&mut self, value: Expr, written: &Sql, other: &Sql) -> Result<Pair, String> {
+        let (mut a, mut b) = (value, self.expression(other)?);
+        let (kind_a, kind_b) = (self.type_of(&a), self.type_of(&b));
+        let numeric = |kind: &Option<DataType>| kind.as_ref().is_some_and(DataType::is_numeric);
+        if let Some(date) = kind_a.clone().filter(is_date) {
+            if let Ok(day) = text(other) {
+                b = of_type(&day, &date)?;
+            } else if numeric(&kind_b) {
+                return Err(date_and_number());
+            }
+        } else if let Some(date) = kind_b.filter(is_date) {
+            if let Ok(day) = text(written) {
+                a = of_type(&day, &date)?;
+            } else if numeric(&kind_a) {
+                return Err(date_and_number());
+            }
         }
         Ok(Pair(a, b))
     }
 
-    fn date_type(&self, expression: &Expr) -> Option<DataType> {
-        let field = expression.to_field(self.schema).ok()?;
-        matches!(field.dtype, DataType::Date | DataType::Datetime(..)).then_some(field.dtype)
+    /// A list of texts, numbers or dates is looked up, and can be long; any other is compared item by
+    /// item. A NULL in it makes what is not found NULL.
+    fn in_list(&mut self, value: &Sql, list: &[Sql]) -> Result<Expr, String> {
+        let searched = self.expression(value)?;
+        let is_null = |item: &&Sql| matches!(item, Sql::Value(v) if v.value == Value::Null);
+        let items: Vec<&Sql> = list.iter().filter(|item| !is_null(item)).collect();
+        let found = match self.looked_up(&searched, &items)? {
+            Some(found) => found,
+            None => {
+                used(&searched, items.len())?;
+                let mut any = lit(false);
+                for item in &items {
+                    any = any.or(self.beside(searched.clone(), value, item)?.map(Expr::eq));
+                }
+                any
+            }
+        };
+        match items.len() < list.len() {
+            true => Ok(found.or(lit(NULL).cast(DataType::Boolean))),
+            false => Ok(found),
+        }
     }
 
-    fn in_list(&mut self, value: &Sql, list: &[Sql]) -> Result<Expr, String> {
-        let value = self.expression(value)?;
-        let date = self.date_type(&value);
-        let texts: Result<Vec<String>, String> = list.iter().map(text).collect();
-        if let (Ok(texts), None) = (&texts, &date) {
-            let texts = Series::new("list".into(), texts);
-            return Ok(value.is_in(lit(texts).implode(false), false));
-        }
-        let mut any = lit(false);
-        for item in list {
-            let item = match (&date, text(item)) {
-                (Some(date), Ok(day)) => of_type(&day, date)?,
-                _ => self.expression(item)?,
-            };
-            any = any.or(value.clone().eq(item));
-        }
-        Ok(any)
+    /// Whether a value is in a list of constants of its kind; `None` for another list.
+    fn looked_up(&self, value: &Expr, items: &[&Sql]) -> Result<Option<Expr>, String> {
+        let kind = self.type_of(value);
+        let texts: Option<Vec<String>> = items.iter().map(|item| text(item).ok()).collect();
+        let (value, list) = match (kind.clone().filter(is_date), texts) {
+            (Some(date), Some(days)) => (value.clone(), dates(&days, &date)?),
+            (None, Some(texts)) => (value.clone(), Series::new("list".into(), texts)),
+            (Some(_), None) => return Ok(None),
+            (None, None) => {
+                let Some(numbers) = numbers(items) else { return Ok(None) };
+                match kind.filter(DataType::is_numeric) {
+                    // Both sides need one type.
+                    Some(kind) if !kind.is_integer() || *numbers.dtype() != DataType::Int64 => {
+                        let numbers =
+                            numbers.cast(&DataType::Float64).map_err(|e| e.to_string())?;
+                        (value.clone().cast(DataType::Float64), numbers)
+                    }
+                    _ => (value.clone(), numbers),
+                }
+            }
+        };
+        Ok(Some(value.is_in(lit(list).implode(false), false)))
     }
 
     fn matches(&mut self, value: &Sql, pattern: &str) -> Result<Expr, String> {
@@ -213,10 +280,16 @@ impl<'a> Translator<'a> {
             Some(otherwise) => self.expression(otherwise)?,
             None => lit(NULL),
         };
+        let searched = operand.map(|operand| self.expression(operand)).transpose()?;
+        if let Some(searched) = &searched {
+            used(searched, conditions.len())?;
+        }
         for case in conditions.iter().rev() {
-            let condition = match operand {
-                Some(operand) => self.pair(operand, &case.condition)?.map(Expr::eq),
-                None => self.expression(&case.condition)?,
+            let condition = match (&searched, operand) {
+                (Some(searched), Some(operand)) => {
+                    self.beside(searched.clone(), operand, &case.condition)?.map(Expr::eq)
+                }
+                _ => self.truth(&case.condition)?,
             };
             result = when(condition).then(self.expression(&case.result)?).otherwise(result);
         }
@@ -281,6 +354,53 @@ fn text_of(value: &Value) -> Result<String, String> {
     }
 }
 
+fn numbers(list: &[&Sql]) -> Option<Series> {
+    let digits: Vec<String> = list.iter().map(|item| digits(item)).collect::<Option<_>>()?;
+    let whole: Result<Vec<i64>, _> = digits.iter().map(|digits| digits.parse()).collect();
+    if let Ok(whole) = whole {
+        return Some(Series::new("list".into(), whole));
+    }
+    let all: Result<Vec<f64>, _> = digits.iter().map(|digits| digits.parse()).collect();
+    all.ok().map(|all| Series::new("list".into(), all))
+}
+
+fn dates(texts: &[String], date: &DataType) -> Result<Series, String> {
+    let moments: Vec<i64> =
+        texts.iter().map(|text| microseconds(text)).collect::<Result<_, _>>()?;
+    let moments = Series::new("list".into(), moments);
+    let utc = moments.cast(&DataType::Datetime(TimeUnit::Microseconds, None));
+    let of_type = match date {
+        DataType::Datetime(_, zone) => {
+            let zoned = DataType::Datetime(TimeUnit::Microseconds, zone.clone());
+            moments.cast(&zoned).and_then(|zoned| zoned.cast(date))
+        }
+        _ => utc.and_then(|utc| utc.cast(date)),
+    };
+    of_type.map_err(|e| e.to_string())
+}
+
+fn is_date(kind: &DataType) -> bool {
+    matches!(kind, DataType::Date | DataType::Datetime(..))
+}
+
+fn date_and_number() -> String {
+    "a date is compared with a number: write the date as '2021-05-31'".to_owned()
+}
+
+/// The digits of a number, with its sign.
+fn digits(sql: &Sql) -> Option<String> {
+    match sql {
+        Sql::Value(value) => match &value.value {
+            Value::Number(digits, _) => Some(digits.clone()),
+            _ => None,
+        },
+        Sql::UnaryOp { op: UnaryOperator::Minus, expr } => digits(expr)
+            .filter(|digits| !digits.starts_with('-'))
+            .map(|digits| format!("-{digits}")),
+        _ => None,
+    }
+}
+
 /// The regular expression of a `LIKE` pattern: `%` stands for any text, `_` for one character.
 fn like(pattern: &str, options: &str) -> String {
     let mut regex = format!("^{options}");
@@ -296,23 +416,29 @@ fn like(pattern: &str, options: &str) -> String {
     regex
 }
 
-/// A date or time in ISO form as a value of a date type.
+/// A date or time in ISO form as a value of a date type. Times have no zone of their own: they are taken
+/// as UTC.
 fn of_type(text: &str, to: &DataType) -> Result<Expr, String> {
-    let wrong = || format!("'{}' is no date: write it as '2021-05-31'", shown(text));
-    let day = text.parse::<NaiveDate>().ok().and_then(|day| day.and_hms_opt(0, 0, 0));
+    let moment = lit(microseconds(text)?);
     match to {
-        DataType::Date => Ok(lit(day.ok_or_else(wrong)?.date())),
-        DataType::Datetime(..) => {
-            let moment = day
-                .or_else(|| text.replacen(' ', "T", 1).parse::<NaiveDateTime>().ok())
-                .ok_or_else(wrong)?;
-            // By way of the number of microseconds, which has no time zone: it is taken as UTC.
-            let moment = lit(moment.and_utc().timestamp_micros());
-            let DataType::Datetime(_, zone) = to else { unreachable!() };
+        DataType::Date => {
+            let utc = DataType::Datetime(TimeUnit::Microseconds, None);
+            Ok(moment.cast(utc).cast(DataType::Date))
+        }
+        DataType::Datetime(_, zone) => {
             Ok(moment.cast(DataType::Datetime(TimeUnit::Microseconds, zone.clone())))
         }
         other => Err(format!("a text of type {other} has no meaning here")),
     }
+}
+
+/// Microseconds since 1970 of a date, or of a date and a time.
+fn microseconds(text: &str) -> Result<i64, String> {
+    let day = text.parse::<NaiveDate>().ok().and_then(|day| day.and_hms_opt(0, 0, 0));
+    let moment = day.or_else(|| text.replacen(' ', "T", 1).parse::<NaiveDateTime>().ok());
+    let fault =
+        || format!("{} is no date: write it as '2021-05-31' or '2021-05-31 14:00:00'", shown(text));
+    moment.map(|moment| moment.and_utc().timestamp_micros()).ok_or_else(fault)
 }
 
 fn column_type(sql: &SqlType) -> Result<DataType, String> {

@@ -7,10 +7,11 @@ use sqlparser::ast::{
     Expr as Sql, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value,
 };
 
+use super::nodes::used;
 use crate::safe_text::printable::shown;
 
 /// What a message names when a function is not among them.
-const NAMES: &[&str] = &[
+pub(super) const NAMES: &[&str] = &[
     "abs",
     "avg",
     "ceil",
@@ -96,9 +97,13 @@ pub(super) fn call(name: &str, written: &[&Sql], values: &[Expr]) -> Result<Expr
             Some(when(condition.clone()).then(yes.clone()).otherwise(no.clone()))
         }
         ("substr" | "substring", [text, from, length]) => {
-            Some(substring(text.clone(), from.clone(), Some(length.clone())))
+            Some(substring(text.clone(), from.clone(), Some(length.clone()))?)
         }
-        (_, [x, y]) => of_two(name, x.clone(), y.clone()),
+        (_, [x, y]) => {
+            used(x, 2)?;
+            used(y, 4)?;
+            of_two(name, x.clone(), y.clone())?
+        }
         (_, [x]) => of_one(name, x.clone()),
         _ => None,
     };
@@ -113,10 +118,10 @@ fn of_one(name: &str, x: Expr) -> Option<Expr> {
         "abs" => x.abs(),
         "avg" => x.mean(),
         "ceil" | "ceiling" => x.ceil(),
-        "char_length" | "character_length" | "length" => x.str().len_chars(),
-        "count" => x.count(),
+        "char_length" | "character_length" | "length" => x.str().len_chars().cast(DataType::Int64),
+        "count" => x.count().cast(DataType::Int64),
         "date" => x.strict_cast(DataType::Date),
-        "day" => x.dt().day(),
+        "day" => x.dt().day().cast(DataType::Int64),
         "exp" => x.exp(),
         "floor" => x.floor(),
         "ln" => x.log(lit(std::f64::consts::E)),
@@ -127,7 +132,7 @@ fn of_one(name: &str, x: Expr) -> Option<Expr> {
         "max" => x.max(),
         "median" => x.median(),
         "min" => x.min(),
-        "month" => x.dt().month(),
+        "month" => x.dt().month().cast(DataType::Int64),
         "rtrim" => x.str().strip_chars_end(lit(NULL)),
         "sqrt" => x.sqrt(),
         "stddev" | "stddev_samp" => x.std(1),
@@ -135,27 +140,27 @@ fn of_one(name: &str, x: Expr) -> Option<Expr> {
         "trim" => x.str().strip_chars(lit(NULL)),
         "upper" => x.str().to_uppercase(),
         "variance" | "var_samp" => x.var(1),
-        "year" => x.dt().year(),
+        "year" => x.dt().year().cast(DataType::Int64),
         _ => return None,
     })
 }
 
-fn of_two(name: &str, x: Expr, y: Expr) -> Option<Expr> {
-    Some(match name {
+fn of_two(name: &str, x: Expr, y: Expr) -> Result<Option<Expr>, String> {
+    Ok(Some(match name {
         "ends_with" => x.str().ends_with(y),
         "ifnull" => coalesce(&[x, y]),
-        "left" => x.str().slice(lit(0), y),
+        "left" => substring(x, lit(1), Some(y))?,
         "mod" => x % y,
         "nullif" => when(x.clone().eq(y)).then(lit(NULL)).otherwise(x),
-        "pow" | "power" => x.pow(y),
+        "pow" | "power" => x.cast(DataType::Float64).pow(y.cast(DataType::Float64)),
         "quantile_cont" => x.quantile(y, QuantileMethod::Linear),
         "quantile_disc" => x.quantile(y, QuantileMethod::Equiprobable),
-        "right" => x.str().slice(-y, lit(NULL)),
+        "right" => last_letters(x, y),
         "starts_with" => x.str().starts_with(y),
-        "strpos" => position(x, y),
-        "substr" | "substring" => substring(x, y, None),
-        _ => return None,
-    })
+        "strpos" => position(x, y)?,
+        "substr" | "substring" => substring(x, y, None)?,
+        _ => return Ok(None),
+    }))
 }
 
 /// Texts put together; a missing one makes the whole missing.
@@ -164,15 +169,42 @@ pub(super) fn joined(texts: Vec<Expr>) -> Expr {
 }
 
 /// The place of a text in another, in bytes from 1; 0 where it does not occur.
-pub(super) fn position(text: Expr, part: Expr) -> Expr {
+pub(super) fn position(text: Expr, part: Expr) -> Result<Expr, String> {
+    used(&text, 2)?;
     let found = text.clone().str().find_literal(part).cast(DataType::Int64) + lit(1);
-    when(text.is_null()).then(lit(NULL)).otherwise(found.fill_null(lit(0)))
+    Ok(when(text.is_null()).then(lit(NULL)).otherwise(found.fill_null(lit(0))))
 }
 
-/// The part of a text from a character (1 is the first), of a length or to the end.
-pub(super) fn substring(text: Expr, from: Expr, length: Option<Expr>) -> Expr {
-    let offset = from - lit(1);
-    text.str().slice(offset, length.unwrap_or(lit(NULL)))
+/// The part of a text from a character (1 is the first), of a length or to the end, as in the SQL
+/// standard: places before the first count, but have no letter. NULL where a number is NULL.
+pub(super) fn substring(text: Expr, from: Expr, length: Option<Expr>) -> Result<Expr, String> {
+    used(&from, 8)?;
+    let from = from.cast(DataType::Int64);
+    let begin = at_least(from.clone(), 1);
+    let (letters, missing) = match length {
+        None => (lit(i64::from(u32::MAX)), from.is_null()),
+        Some(length) => {
+            used(&length, 4)?;
+            let length = length.cast(DataType::Int64);
+            let letters = at_least(from.clone() + length.clone() - begin.clone(), 0);
+            (letters, from.is_null().or(length.is_null()))
+        }
+    };
+    let part = text.str().slice(begin - lit(1), letters.fill_null(lit(0)));
+    Ok(when(missing).then(lit(NULL)).otherwise(part))
+}
+
+/// So many letters from the end of a text.
+fn last_letters(text: Expr, letters: Expr) -> Expr {
+    let letters = at_least(letters.cast(DataType::Int64), 0);
+    let length = text.clone().str().len_chars().cast(DataType::Int64);
+    let begin = at_least(length - letters.clone(), 0);
+    let part = text.str().slice(begin.fill_null(lit(0)), letters.clone().fill_null(lit(0)));
+    when(letters.is_null()).then(lit(NULL)).otherwise(part)
+}
+
+fn at_least(number: Expr, least: i64) -> Expr {
+    when(number.clone().lt(lit(least))).then(lit(least)).otherwise(number)
 }
 
 fn rounded(x: &Expr, decimals: u32) -> Expr {

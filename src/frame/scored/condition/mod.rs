@@ -3,11 +3,12 @@
 
 mod expression;
 mod functions;
+mod nodes;
 
 use polars::prelude::{Expr, Schema};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Token, Tokenizer};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use self::expression::Translator;
 
@@ -16,6 +17,9 @@ const LONGEST: usize = 1 << 20;
 /// Most operators, names and brackets. Polars needs memory in proportion to the square of a chain of
 /// `OR`: 150 of them take 0.1 GB. Values and commas do not count, so a list can be long.
 const MOST_PARTS: usize = 600;
+
+/// Most brackets in brackets. Beyond its own limit, the parser tries every way to read them.
+const DEEPEST: usize = 20;
 
 /// Most bytes of a text or name in it: a text may be joined to the value of every customer, and memory
 /// for a pattern grows faster than its length.
@@ -50,6 +54,9 @@ pub(crate) fn parse(condition: &str, schema: &Schema) -> Result<Condition, Strin
     if tokens.iter().any(|token| token.token.to_string().len() > LONGEST_TEXT + 2) {
         return Err(format!("a text in it has more than {LONGEST_TEXT} bytes"));
     }
+    if depth(&tokens) > DEEPEST {
+        return Err(format!("its brackets are more than {DEEPEST} deep: {}", shorter()));
+    }
     let mut parser = Parser::new(&dialect).with_tokens_with_locations(tokens);
     let expression = parser.parse_expr().map_err(|e| unreadable(&e))?;
     if parser.peek_token().token != Token::EOF {
@@ -65,6 +72,21 @@ pub(crate) fn parse(condition: &str, schema: &Schema) -> Result<Condition, Strin
 
 fn shorter() -> &'static str {
     "write a list as customer_id IN ('a', 'b'), or select in several steps"
+}
+
+/// How deep brackets are in brackets.
+fn depth(tokens: &[TokenWithSpan]) -> usize {
+    let mut deepest = 0;
+    let mut open = 0_usize;
+    for token in tokens {
+        match token.token {
+            Token::LParen => open += 1,
+            Token::RParen => open = open.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(open);
+    }
+    deepest
 }
 
 /// Whether a token adds to the size of the expression.
@@ -160,6 +182,155 @@ mod tests {
         ] {
             assert_eq!(check(condition), Ok(()), "{condition}");
         }
+    }
+
+    /// The rows for which a condition holds, of a table that has something of everything.
+    fn met(condition: &str) -> Vec<i32> {
+        use polars::prelude::*;
+        let day = |text: &str| text.parse::<chrono::NaiveDate>().expect("a date");
+        let table = df!(
+            "row" => [1, 2, 3, 4],
+            "n" => [Some(1_i64), Some(2), None, Some(-4)],
+            "x" => [0.5, 2.0, 7.0, -4.0],
+            "name" => [Some("Ayşe"), Some("a.b%c"), None, Some("axb")],
+            "day" => ["2021-05-01", "2021-05-02", "2021-12-31", "2020-01-01"].map(day),
+        )
+        .expect("a table");
+        let parsed = parse(condition, table.schema()).expect(condition);
+        let rows = table.lazy().filter(parsed.met).collect().expect(condition);
+        rows.column("row").expect("rows").i32().expect("numbers").iter().flatten().collect()
+    }
+
+    /// Worked out by hand from SQL's rules: a comparison with NULL is NULL, and NULL does not hold.
+    #[test]
+    fn conditions_mean_what_they_mean_in_sql() {
+        for (condition, rows) in [
+            ("n = 1", &[1][..]),
+            ("n <> 1", &[2, 4]),
+            ("NOT n = 1", &[2, 4]),
+            ("n IS NULL OR n = 1", &[1, 3]),
+            ("n IS NOT NULL", &[1, 2, 4]),
+            ("(n = 1) IS TRUE", &[1]),
+            ("(n = 1) IS NOT TRUE", &[2, 3, 4]),
+            ("(n = 1) IS FALSE", &[2, 4]),
+            ("(n = 1) IS NOT FALSE", &[1, 3]),
+            ("n IS DISTINCT FROM 1", &[2, 3, 4]),
+            ("n IS NOT DISTINCT FROM NULL", &[3]),
+            ("n <=> NULL", &[3]),
+            ("n IN (1, -4, 99)", &[1, 4]),
+            ("n NOT IN (1, -4)", &[2]),
+            ("x IN (0.5, 7)", &[1, 3]),
+            ("n IN (1, x)", &[1, 2, 4]),
+            ("name IN ('axb', 'Ayşe')", &[1, 4]),
+            ("name NOT IN ('axb')", &[1, 2]),
+            ("name NOT IN ('axb', NULL)", &[]),
+            ("x BETWEEN 0.5 AND 2", &[1, 2]),
+            ("x NOT BETWEEN 0.5 AND 2", &[3, 4]),
+            ("day > '2021-05-01'", &[2, 3]),
+            ("'2021-05-01' = day", &[1]),
+            ("day BETWEEN '2021-05-01' AND DATE '2021-05-02'", &[1, 2]),
+            ("day IN ('2020-01-01', '2021-05-02')", &[2, 4]),
+            ("EXTRACT(YEAR FROM day) = 2020 OR MONTH(day) = 12", &[3, 4]),
+            ("name LIKE 'a%'", &[2, 4]),
+            ("name ILIKE 'A%'", &[1, 2, 4]),
+            ("name LIKE 'a.b%'", &[2]),
+            ("name LIKE 'a_b%'", &[2, 4]),
+            ("name LIKE 'Ay_e'", &[1]),
+            ("name NOT LIKE '%b%'", &[1]),
+            ("name RLIKE '^a.b'", &[2, 4]),
+            ("name !~ 'b'", &[1]),
+            ("LENGTH(name) = 4 AND UPPER(name) = 'AYŞE'", &[1]),
+            ("LEFT(name, 1) || RIGHT(name, 1) = 'ab'", &[4]),
+            ("RIGHT(name, 0) = ''", &[1, 2, 4]),
+            ("RIGHT(name, 9) = name AND RIGHT(name, LENGTH(name) - 1) = 'xb'", &[4]),
+            ("SUBSTR(name, 0) = name AND SUBSTR(name, -1, 3) = LEFT(name, 1)", &[1, 2, 4]),
+            ("LEFT(name, n) = 'A' OR LEFT(name, -1) <> ''", &[1]),
+            ("SUBSTR(name, n, 2) IS NULL", &[3]),
+            ("LENGTH(name) - 5 < 0 AND DAY(day) * 100 + YEAR(day) * 10000 > 20200000", &[1, 4]),
+            ("n * 20000000 > 0 AND POW(46341, n) > 0", &[1, 2]),
+            ("SUBSTR(name, 2, 2) = 'xb' OR SUBSTRING(name FROM 3) = 'şe'", &[1, 4]),
+            ("STRPOS(name, 'x') = 2 OR POSITION('q' IN name) = 1", &[4]),
+            ("TRIM('  a ') = 'a' AND n = 2", &[2]),
+            ("COALESCE(n, 9) = 9", &[3]),
+            ("IFNULL(name, 'none') = 'none'", &[3]),
+            ("NULLIF(n, 2) IS NULL", &[2, 3]),
+            ("CASE WHEN n > 1 THEN TRUE WHEN n < 0 THEN x < 0 END", &[2, 4]),
+            ("CASE n WHEN 1 THEN 'a' ELSE 'b' END = 'b'", &[2, 3, 4]),
+            ("IF(x > 1, n, -1) = 2", &[2]),
+            ("CAST(n AS DOUBLE) / 4 = 0.5 AND n / 4 = 0.5", &[2]),
+            ("n % 2 = 0 AND MOD(n, 4) = 0", &[4]),
+            ("ABS(x) = 4 AND -x = 4 AND POW(x, 2) = 16 AND SQRT(-x) = 2", &[4]),
+            ("ROUND(x) = 1 OR ROUND(x, 1) = 7", &[1, 3]),
+            ("x = MAX(x) OR x < AVG(x) - STDDEV(x)", &[3, 4]),
+            ("GREATEST(x, 2) = 2 AND LEAST(x, 0) = x", &[4]),
+            ("n = 1 OR n = 2 AND x > 5", &[1]),
+            ("TRUE AND NOT FALSE AND n > 0", &[1, 2]),
+        ] {
+            assert_eq!(met(condition), rows, "{condition}");
+        }
+    }
+
+    /// Of one kind, they are looked up at once; numbers are compared whatever their type.
+    #[test]
+    fn lists_can_be_long() {
+        let numbers: Vec<String> = (0..50_000).map(|n| n.to_string()).collect();
+        assert_eq!(met(&format!("n IN ({})", numbers.join(", "))), [1, 2]);
+        assert_eq!(met(&format!("x IN ({})", numbers.join(", "))), [2, 3]);
+        assert_eq!(met(&format!("n IN (1.5, {})", numbers.join(", "))), [1, 2]);
+        assert_eq!(met(&format!("n NOT IN (NULL, {})", numbers.join(", "))), [] as [i32; 0]);
+        let days: Vec<String> = (1..29).map(|day| format!("'2021-05-{day:02}'")).collect();
+        assert_eq!(met(&format!("day IN ({})", vec![days.join(", "); 1_000].join(", "))), [1, 2]);
+    }
+
+    /// What is used twice is computed twice: doubling must end.
+    #[test]
+    fn what_grows_without_bounds_is_refused() {
+        let deep = |open: &str, close: &str, n: usize| {
+            format!("{}n{} IS NULL", open.repeat(n), close.repeat(n))
+        };
+        for condition in [
+            format!("n BETWEEN 1 AND 2{} IS NULL", " BETWEEN 1 AND 2".repeat(40)),
+            deep("NULLIF(", ", 1)", 16),
+            deep("CASE ", " WHEN 1 THEN 1 WHEN 3 THEN 2 WHEN 5 THEN 3 END", 12),
+            deep("STRPOS(CAST(", " AS TEXT), 'x')", 10),
+            deep("STRPOS(CAST(", " AS TEXT), 'x')", 40),
+            deep("CAST(", " IN (x, 1, n) AS INT)", 16),
+        ] {
+            let fault = check(&condition).expect_err(&condition);
+            let known = ["nested", "operators", "brackets"].iter().any(|why| fault.contains(why));
+            assert!(known, "{condition}: {fault}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_meaning_is_refused() {
+        for (condition, words) in [
+            ("day < 20210525", "a date is compared with a number"),
+            ("day = '31.05.2021'", "31.05.2021"),
+            ("(n AND 3) = 1", "neither true nor false"),
+            ("NOT n", "neither true nor false"),
+            ("x IS TRUE", "neither true nor false"),
+            ("CAST(name AS TIMESTAMP) IS NULL", "use DATE"),
+        ] {
+            let table = Schema::from_iter([
+                ("n".into(), polars::prelude::DataType::Int64),
+                ("x".into(), polars::prelude::DataType::Float64),
+                ("name".into(), polars::prelude::DataType::String),
+                ("day".into(), polars::prelude::DataType::Date),
+            ]);
+            let fault = parse(condition, &table).err().expect(condition);
+            assert!(fault.contains(words), "{condition}: {fault}");
+        }
+    }
+
+    #[test]
+    fn every_function_that_is_named_is_there() {
+        for name in functions::NAMES {
+            let calls = [1, 2, 3].map(|n| format!("{name}({})", vec!["'1'"; n].join(", ")));
+            let known = calls.iter().any(|call| check(&format!("{call} IS NULL")).is_ok());
+            assert!(known || *name == "round", "{name}");
+        }
+        assert_eq!(check("round(x) = 1"), Ok(()));
     }
 
     #[test]
