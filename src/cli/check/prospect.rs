@@ -118,7 +118,7 @@ pub(crate) fn prospect(settings: Settings) -> Result<Prospect, Error> {
 /// The lines that correct for the selection, and the other keys that must change with them.
 pub fn to_paste(lines: &[String], settings: &Settings) -> String {
     let mut text = format!(
-        "\nTo correct for it, put this into the pipeline file, in place of any [selection]:\n\n\
+        "\nTo correct for it, put this into the pipeline file:\n\n\
          {}\n",
         lines.join("\n")
     );
