@@ -185,6 +185,19 @@ fn published_values_in_the_documents_on_reference_data() {
     ]);
     assert!(evaluated.status.success(), "{}", stderr(&evaluated));
     of_holdout(&mut found, &to);
+    for (method, sense) in [("bg_nbd", "too low"), ("last_period", "too high")] {
+        let table = csv(&to.join("evaluation.csv"));
+        let row = texts(&table, "name").iter().position(|name| name == method).expect("its row");
+        let bias = 100.0 * numbers(&table, "bias")[row];
+        assert_eq!(bias < 0.0, sense == "too low");
+        let said = format!("{:.1} %", bias.abs());
+        for (name, said) in [
+            ("README.md", said.clone()),
+            ("README.tr.md", format!("%{:.1}", bias.abs()).replace('.', ",")),
+        ] {
+            assert!(document(name).contains(&said), "{name} lacks {method}'s {said}");
+        }
+    }
     let to = out.path().join("flo");
     run_ok("pipelines/flo.toml", &reference.join("flo/flo_data_20k.csv"), &to, &[]);
     let document = json(&to.join("model.json"));
