@@ -8,7 +8,7 @@ use clap::Args;
 use crate::cli::bar;
 use crate::cli::logging::{LogFormat, warn};
 use crate::cli::terminal::{Page, findings, fitted_table, number_table};
-use crate::comparison::finished_run::folder_of;
+use crate::comparison::finished_run::folder_of_run;
 use crate::comparison::write::write;
 use crate::comparison::{Comparison, Mover, compare};
 use crate::frame::scored::compare::{Entry, KeptChange};
@@ -18,7 +18,7 @@ use crate::model::evaluate::stability::{SHIFTED, STABLE};
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
 use crate::results::migration::{Direction, MigrationCell};
-use crate::results::numbers::{decimal, significant, whole};
+use crate::results::numbers::{count, decimal, significant, whole};
 use crate::safe_text::printable::printable;
 
 /// Most entries of a column to keep that a line lists.
@@ -50,7 +50,7 @@ pub fn run(args: &CompareArgs, quiet: bool, log_format: LogFormat) -> anyhow::Re
         .as_deref()
         .map(|path| Target::lock(path, OutputKind::Comparison))
         .transpose()?;
-    let (earlier, later) = (folder_of(&args.earlier), folder_of(&args.later));
+    let (earlier, later) = (folder_of_run(&args.earlier), folder_of_run(&args.later));
     let comparison = compare(&earlier, &later, args.top as usize)?;
     let folder = target.map(|target| write(&comparison, &target)).transpose()?;
     bar::finish();
@@ -68,9 +68,9 @@ fn describe(comparison: &Comparison, folder: Option<&Path>) -> Page {
     page.heading(&format!(
         "cltv compare · {} · {} customers as of {}, {} as of {}",
         after.pipeline,
-        whole(before.customers as f64),
+        count(before.customers),
         before.as_of,
-        whole(after.customers as f64),
+        count(after.customers),
         after.as_of
     ));
     migration(&mut page, comparison);
@@ -110,7 +110,7 @@ fn migration(page: &mut Page, comparison: &Comparison) {
     titles.extend(order.iter().flat_map(|&to| [name(to, "lost"), String::new()]));
     let cells = |from: usize, to: usize| {
         let flow = comparison.flows.iter().find(|flow| flow.from == from && flow.to == to);
-        let cell = |flow: &Flow| [whole(flow.customers as f64), percent(flow.share)];
+        let cell = |flow: &Flow| [count(flow.customers), percent(flow.share)];
         flow.map_or([String::new(), String::new()], cell)
     };
     let row = |&from: &usize| {
@@ -134,19 +134,14 @@ fn movements(page: &mut Page, comparison: &Comparison) {
     let mut rows = Vec::new();
     for movement in &comparison.movements {
         let [before, after] = value(movement.way, [movement.cltv_before, movement.cltv_after]);
-        let customers = whole(movement.customers as f64);
+        let customers = count(movement.customers);
         rows.push(vec![way(movement.way).to_owned(), customers, before, after]);
         let moved = matches!(movement.way, Direction::Up | Direction::Down);
         let own = |cell: &&MigrationCell| moved && cell.customers > 0 && cell.way == movement.way;
         for cell in cells.iter().filter(own) {
             let [from, to] = [&cell.from, &cell.to].map(|end| printable(end));
             let [before, after] = value(movement.way, [cell.cltv_before, cell.cltv_after]);
-            rows.push(vec![
-                format!("  {from} → {to}"),
-                whole(cell.customers as f64),
-                before,
-                after,
-            ]);
+            rows.push(vec![format!("  {from} → {to}"), count(cell.customers), before, after]);
         }
     }
     page.table(&number_table(header(["", "customers", "cltv before", "cltv after"]), rows));
@@ -270,8 +265,8 @@ fn outcomes(page: &mut Page, comparison: &Comparison) {
     let rows = segments.iter().rev().chain(all).map(|outcome| {
         vec![
             printable(&outcome.segment),
-            whole(outcome.customers as f64),
-            whole(outcome.lost as f64),
+            count(outcome.customers),
+            count(outcome.lost),
             whole(outcome.expected_orders),
             whole(outcome.actual_orders),
             ratio(outcome.orders_ratio),

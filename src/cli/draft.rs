@@ -11,7 +11,7 @@ use crate::frame::guess::inspect::{Overview, Stated, inspect};
 use crate::frame::guess::named::Guess;
 use crate::pipeline::prepare::prepare;
 use crate::pipeline::selection::moving_advice;
-use crate::results::numbers::whole;
+use crate::results::numbers::count;
 use crate::safe_text::printable::printable;
 use crate::settings::{InputKind, Overrides, parse};
 
@@ -65,7 +65,7 @@ impl Draft {
             InputKind::Customers => "one per customer",
             InputKind::Transactions => "one per order line",
         };
-        let rows = whole(self.overview.rows as f64);
+        let rows = count(self.overview.rows);
         page.heading(&format!("{}: {rows} rows, taken as {what}", self.overview.path));
         let columns = &self.guess.columns;
         let dates = [&columns.first_order_date, &columns.last_order_date, &columns.order_date];

@@ -15,7 +15,7 @@ use crate::model::evaluate::holdout::Accuracy;
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
 use crate::pipeline::notices::refuse_warnings;
-use crate::results::numbers::whole;
+use crate::results::numbers::{count, whole};
 use crate::settings::{Overrides, load};
 
 /// Fit on a calibration period, forecast the holdout after it, and compare with what happened
@@ -78,7 +78,7 @@ fn describe(evaluation: &Evaluation, name: &str, folder: &Path) -> Page {
     for fold in &evaluation.folds {
         page.heading(&format!(
             "cltv evaluate · {name} · {} customers to {}, forecast to {}",
-            whole(fold.customers as f64),
+            count(fold.customers),
             fold.calibration_end,
             fold.holdout_end
         ));
@@ -148,7 +148,7 @@ fn by_frequency(page: &mut Page, fold: &Fold, chosen: &str) {
         let each = |total: f64| format!("{:.3}", total / group.customers.max(1) as f64);
         vec![
             group.group.clone(),
-            whole(group.customers as f64),
+            count(group.customers),
             each(group.expected_orders),
             each(group.actual_orders),
         ]

@@ -14,6 +14,7 @@ use crate::results::version::{SCHEMA_VERSION, Tool};
 use crate::safe_text::printable::printable_lines;
 use crate::safe_text::redacted::redacted;
 use crate::settings::FolderMode;
+use crate::storage::atomic::folder_of;
 use crate::storage::bounded::{self, SMALL};
 use crate::storage::rights;
 
@@ -109,8 +110,7 @@ fn write(file: &Path, text: &str, mode: Option<u32>) -> io::Result<()> {
     let mut usual = tempfile::Builder::new();
     #[cfg(unix)]
     usual.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut new = usual.prefix(".cltv-failure-").tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    let mut new = usual.prefix(".cltv-failure-").tempfile_in(folder_of(file))?;
     new.write_all(text.as_bytes())?;
     #[cfg(unix)]
     if let Some(mode) = mode {

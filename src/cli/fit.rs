@@ -10,7 +10,7 @@ use crate::cli::overrides::OverrideArgs;
 use crate::cli::{memory, signals};
 use crate::model_file::ModelFile;
 use crate::pipeline::notices::refuse_warnings;
-use crate::results::numbers::whole;
+use crate::results::numbers::count;
 use crate::safe_text::printable::printable;
 use crate::settings::load;
 use crate::{output, pipeline};
@@ -51,7 +51,7 @@ pub fn run(args: &FitArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result
             "{}: model {} of {} customers, orders until {}",
             printable(&path.display().to_string()),
             ModelFile::id(text.as_bytes()),
-            whole(fitted.model_file.customers() as f64),
+            count(fitted.model_file.customers()),
             fitted.model_file.observation_end
         )?;
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::cli::sink;
-use crate::comparison::finished_run::{Finished, folder_of};
+use crate::comparison::finished_run::{Finished, folder_of_run};
 use crate::comparison::{Comparison, compare};
 use crate::error::Error;
 use crate::output::folder::target::lock_for_change;
@@ -47,7 +47,7 @@ pub struct ReportArgs {
 
 /// Makes the page, and prints where it is.
 pub fn run(args: &ReportArgs, quiet: bool) -> anyhow::Result<()> {
-    let run = &folder_of(&args.run);
+    let run = &folder_of_run(&args.run);
     let own = run.join(PAGE);
     let out = args.out.as_deref().unwrap_or(&own);
     // A run that is going on would put another page there.
@@ -57,7 +57,7 @@ pub fn run(args: &ReportArgs, quiet: bool) -> anyhow::Result<()> {
         language: args.lang.unwrap_or(finished.settings.report.language),
         show_ids: args.show_ids || finished.settings.report.show_ids,
     };
-    let named = args.previous.as_deref().map(folder_of);
+    let named = args.previous.as_deref().map(folder_of_run);
     let previous = named.or_else(|| earlier_partition(run));
     let migration = previous.map(|previous| migration(&previous, run)).transpose()?;
     let page = make(&finished, migration.as_ref(), settings)?;

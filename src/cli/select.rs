@@ -8,7 +8,7 @@ use clap::Args;
 use crate::cli::sink;
 use crate::frame::scored::select;
 use crate::output::formats::csv_bytes;
-use crate::results::numbers::whole;
+use crate::results::numbers::count;
 use crate::safe_text::printable::{printable, printable_lines};
 
 /// List the customers of a finished run who meet a condition, for a campaign
@@ -38,7 +38,7 @@ pub struct SelectArgs {
 pub fn run(args: &SelectArgs) -> anyhow::Result<()> {
     let file = select::find(args.run.as_deref())?;
     let mut chosen = select::select(&file, &args.condition, &args.columns)?;
-    let customers = whole(chosen.height() as f64);
+    let customers = count(chosen.height());
     let bytes = csv_bytes(&mut chosen)?;
     let bytes = match args.out.is_none() && std::io::stdout().is_terminal() {
         true => printable_lines(&String::from_utf8_lossy(&bytes)).into_bytes(),

@@ -8,10 +8,10 @@ use crate::cli::logging;
 /// Callbacks to run before the program is ended early.
 static ON_INTERRUPT: Mutex<Vec<Callback>> = Mutex::new(Vec::new());
 
-/// Is told the code of the end and why.
+/// Is called with the code of an error and its message.
 type Callback = Box<dyn FnOnce(&str, &str) + Send>;
 
-/// Registers a callback to run before the program is ended early. It is told a code and a message.
+/// Registers a callback to run before the program is ended early.
 pub fn on_interrupt(words: impl FnOnce(&str, &str) + Send + 'static) {
     ON_INTERRUPT.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(words));
 }

@@ -13,6 +13,7 @@ use crate::results::run_document::RunDocument;
 use crate::settings::{
     FrequencyKind, Input, InputKind, MonetaryKind, Overrides, Settings, Summary, restore,
 };
+use crate::storage::atomic::folder_of;
 use crate::storage::bounded::{LARGE, read};
 use crate::storage::fingerprint::{Files, Fingerprint, fingerprint, sha256};
 
@@ -132,13 +133,8 @@ fn monetary_value(input: &Input, summary: &Summary) -> MonetaryKind {
 }
 
 /// The output folder of a run, named by itself or by a file in it.
-pub fn folder_of(named: &Path) -> PathBuf {
-    let parent = named.parent().filter(|_| named.is_file());
-    match parent {
-        None => named.to_owned(),
-        Some(here) if here.as_os_str().is_empty() => PathBuf::from("."),
-        Some(parent) => parent.to_owned(),
-    }
+pub fn folder_of_run(named: &Path) -> PathBuf {
+    if named.is_file() { folder_of(named) } else { named.to_owned() }
 }
 
 /// run.json, and its SHA-256.

@@ -96,7 +96,7 @@ fn destination(path: &Path) -> io::Result<Destination> {
 }
 
 /// The folder that a path is in.
-fn folder_of(path: &Path) -> PathBuf {
+pub(crate) fn folder_of(path: &Path) -> PathBuf {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.unwrap_or(Path::new(".")).to_owned()
 }

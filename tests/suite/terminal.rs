@@ -121,7 +121,7 @@ fn numbers_in_sentences_have_separators() {
 
 fn figures(of: &Value) -> Vec<f64> {
     let mut figures = vec![number(of, "/mean"), number(of, "/deviation"), number(of, "/lowest")];
-    figures.extend((0..5).map(|i| number(of, &format!("/quantiles/{i}"))));
+    figures.extend((0..5).map(|i| number(of, &format!("/quantiles/{i}/1"))));
     figures.push(number(of, "/highest"));
     figures
 }

@@ -11,7 +11,7 @@ use crate::frame::guess::inspect::{Column, Overview};
 use crate::frame::input::kinds::ColumnKind;
 use crate::frame::summary::statistics::{Figures, QUANTILES, Statistics};
 use crate::results::findings::Severity;
-use crate::results::numbers::{decimal, whole};
+use crate::results::numbers::{count, decimal};
 use crate::safe_text::printable::{printable, printable_lines, steers};
 use crate::safe_text::redacted::redacted;
 use crate::settings::{Cancelled, FrequencyKind, Input, InputKind};
@@ -48,15 +48,15 @@ fn columns(page: &mut Page, overview: &Overview) {
     page.heading(&format!(
         "{}: {} rows, {} columns",
         overview.path,
-        whole(overview.rows as f64),
+        count(overview.rows),
         overview.columns.len()
     ));
     let row = |column: &Column| {
         vec![
             name(column),
             kind(column),
-            whole(column.blank as f64),
-            whole(column.distinct as f64),
+            count(column.blank),
+            count(column.distinct),
             values(column),
         ]
     };
@@ -72,7 +72,7 @@ fn columns(page: &mut Page, overview: &Overview) {
     }
     page.table(&table);
     if overview.counted_rows < overview.rows {
-        let counted = whole(overview.counted_rows as f64);
+        let counted = count(overview.counted_rows);
         page.line(&format!(" distinct values and repeated rows: of the first {counted} rows"));
     }
     for column in &overview.columns {
@@ -80,7 +80,7 @@ fn columns(page: &mut Page, overview: &Overview) {
     }
     page.line(&match overview.repeated_rows {
         0 => " no row repeats another in every column".to_owned(),
-        rows => format!(" {} rows repeat another in every column", whole(rows as f64)),
+        rows => format!(" {} rows repeat another in every column", count(rows)),
     });
 }
 
@@ -88,7 +88,7 @@ fn columns(page: &mut Page, overview: &Overview) {
 fn remark(page: &mut Page, column: &Column) {
     let name = printable(&column.name);
     if column.unreadable > 0 {
-        let rows = whole(column.unreadable as f64);
+        let rows = count(column.unreadable);
         page.line(&format!(" {name}: {rows} values are no {}", column.kind.name()));
     }
     if let Some(fault) = &column.fault {
@@ -168,7 +168,7 @@ fn numbers(page: &mut Page, statistics: &[Statistics]) {
         let mut cells = vec![what.to_owned(), decimal(figures.mean)];
         cells.push(figures.deviation.map_or("-".to_owned(), decimal));
         cells.push(decimal(figures.lowest));
-        cells.extend(figures.quantiles.iter().map(|value| decimal(*value)));
+        cells.extend(figures.quantiles.iter().map(|(_, value)| decimal(*value)));
         cells.push(decimal(figures.highest));
         cells
     };
@@ -200,7 +200,7 @@ fn would_do(page: &mut Page, prospect: &Prospect, overview: &Overview) {
         .cleaned
         .rejected
         .iter()
-        .map(|r| format!("{} {}", whole(r.rows as f64), r.rule))
+        .map(|r| format!("{} {}", count(r.rows), r.rule))
         .collect();
     let aside = if rejected == 0 { String::new() } else { format!(": {}", rules.join(", ")) };
     let mut rows = vec![
@@ -209,15 +209,15 @@ fn would_do(page: &mut Page, prospect: &Prospect, overview: &Overview) {
             "reads",
             format!(
                 "{} rows, {} set aside{aside}",
-                whole(prepared.input.cleaned.rows_read as f64),
-                whole(rejected as f64)
+                count(prepared.input.cleaned.rows_read),
+                count(rejected)
             ),
         ),
         (
             "summarises",
             format!(
                 "{} customers, orders from {} to {}, as of {}",
-                whole(prepared.histories.len() as f64),
+                count(prepared.histories.len()),
                 prepared.summary.first_order,
                 prepared.summary.last_order,
                 prepared.summary.observation_end
@@ -245,7 +245,7 @@ fn taken_for(input: &Input, overview: &Overview) -> String {
             let again = column.map_or(0, |column| column.repeated);
             let twice = match again {
                 0 => format!("no {id} occurs twice"),
-                _ => format!("{} values of {id} occur more than once", whole(again as f64)),
+                _ => format!("{} values of {id} occur more than once", count(again)),
             };
             format!("a customer export, one row per customer; {twice}")
         }
@@ -259,7 +259,7 @@ fn capped(prospect: &Prospect) -> String {
     let limits = prospect.prepared.limits.iter().map(|limits| {
         format!(
             "{} values of {} to {} at most",
-            whole((limits.raised + limits.lowered) as f64),
+            count(limits.raised + limits.lowered),
             limits.column,
             decimal(limits.upper_applied)
         )
@@ -293,7 +293,7 @@ fn fits(prospect: &Prospect) -> String {
     };
     format!(
         "{model} of {orders}, Gamma-Gamma of order values, to {} distinct histories in {}",
-        whole(prospect.histories as f64),
+        count(prospect.histories),
         settings.summary.time_unit.plural()
     )
 }

@@ -11,6 +11,7 @@ use crate::frame::input::load::missing_columns;
 use crate::frame::input::pages;
 use crate::frame::scored::condition;
 use crate::safe_text::printable::quoted;
+use crate::storage::atomic::folder_of;
 
 /// Files with the customers of a run, the preferred one first.
 const CUSTOMERS: &[&str] = &["customers.parquet", "customers.arrow", "customers.csv"];
@@ -51,15 +52,12 @@ pub fn find(named: Option<&Path>) -> Result<PathBuf, Error> {
 
 /// The table itself, or the one beside another file of a run.
 fn of_run(file: &Path) -> Option<PathBuf> {
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(file);
     let is_table =
         file.file_name().is_some_and(|name| CUSTOMERS.iter().any(|table| name == *table));
     match is_table || !folder.join("run.json").is_file() {
         true => Some(file.to_owned()),
-        false => inside(folder),
+        false => inside(&folder),
     }
 }
 

@@ -32,13 +32,13 @@ pub struct Figures {
     pub deviation: Option<f64>,
     /// The lowest.
     pub lowest: f64,
-    /// Linearly interpolated, as in pandas' `describe`, at [`QUANTILES`].
-    pub quantiles: Vec<f64>,
+    /// Each of [`QUANTILES`] with its value, linearly interpolated as in pandas' `describe`.
+    pub quantiles: Vec<(f64, f64)>,
     /// The highest.
     pub highest: f64,
 }
 
-/// Figures of order counts and values of the customers, or of the lines of an order log.
+/// Figures of the customers' order counts and values, or of what each spends on a day of an order log.
 ///
 /// # Errors
 /// [`Error::Engine`], never for valid rows.
@@ -93,8 +93,9 @@ fn figures(valid: &LazyFrame, variants: &[Expr]) -> PolarsResult<Vec<Figures>> {
             return Ok(None);
         };
         let last = 3 + QUANTILES.len();
-        let quantiles: PolarsResult<Vec<Option<f64>>> = (3..last).map(figure).collect();
-        let quantiles = quantiles?.into_iter().flatten().collect();
+        let values: PolarsResult<Vec<Option<f64>>> = (3..last).map(figure).collect();
+        let values = values?.into_iter().flatten();
+        let quantiles = QUANTILES.into_iter().zip(values).collect();
         let highest = figure(last)?.unwrap_or(lowest);
         Ok(Some(Figures { mean, deviation, lowest, quantiles, highest }))
     };

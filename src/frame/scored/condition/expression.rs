@@ -73,7 +73,7 @@ impl<'a> Translator<'a> {
             Sql::Cast { kind, expr, data_type, format: None, array: false } => {
                 let to = column_type(data_type)?;
                 if matches!(to, DataType::Datetime(..)) {
-                    return Err("CAST knows no times: use DATE".to_owned());
+                    return Err("a CAST to a time is not possible here: use DATE".to_owned());
                 }
                 let from = self.expression(expr)?;
                 match kind {
@@ -319,7 +319,6 @@ fn negated_if(negated: bool, condition: Expr) -> Expr {
 
 fn unary(op: UnaryOperator, value: Expr) -> Result<Expr, String> {
     match op {
-        UnaryOperator::Not => Ok(value.not()),
         UnaryOperator::Minus => Ok(-value),
         UnaryOperator::Plus => Ok(value),
         other => Err(format!("the operator {other} has no meaning here")),
@@ -334,7 +333,7 @@ fn literal(value: &Value) -> Result<Expr, String> {
             .parse::<i64>()
             .map(lit)
             .or_else(|_| digits.parse::<f64>().map(lit))
-            .map_err(|_| format!("{} is no number", shown(digits))),
+            .map_err(|_| format!("{} is not a number", shown(digits))),
         _ => text_of(value).map(lit),
     }
 }
@@ -436,8 +435,9 @@ fn of_type(text: &str, to: &DataType) -> Result<Expr, String> {
 fn microseconds(text: &str) -> Result<i64, String> {
     let day = text.parse::<NaiveDate>().ok().and_then(|day| day.and_hms_opt(0, 0, 0));
     let moment = day.or_else(|| text.replacen(' ', "T", 1).parse::<NaiveDateTime>().ok());
-    let fault =
-        || format!("{} is no date: write it as '2021-05-31' or '2021-05-31 14:00:00'", shown(text));
+    let fault = || {
+        format!("{} is not a date: write it as '2021-05-31' or '2021-05-31 14:00:00'", shown(text))
+    };
     moment.map(|moment| moment.and_utc().timestamp_micros()).ok_or_else(fault)
 }
 

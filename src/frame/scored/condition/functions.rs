@@ -10,7 +10,8 @@ use sqlparser::ast::{
 use super::nodes::used;
 use crate::safe_text::printable::shown;
 
-/// What a message names when a function is not among them.
+/// What a message names when a function is not among them. CEIL, FLOOR, TRIM and SUBSTR have nodes of their
+/// own in the syntax tree.
 pub(super) const NAMES: &[&str] = &[
     "abs",
     "avg",
@@ -96,9 +97,6 @@ pub(super) fn call(name: &str, written: &[&Sql], values: &[Expr]) -> Result<Expr
         ("if", [condition, yes, no]) => {
             Some(when(condition.clone()).then(yes.clone()).otherwise(no.clone()))
         }
-        ("substr" | "substring", [text, from, length]) => {
-            Some(substring(text.clone(), from.clone(), Some(length.clone()))?)
-        }
         (_, [x, y]) => {
             used(x, 2)?;
             used(y, 4)?;
@@ -117,13 +115,12 @@ fn of_one(name: &str, x: Expr) -> Option<Expr> {
     Some(match name {
         "abs" => x.abs(),
         "avg" => x.mean(),
-        "ceil" | "ceiling" => x.ceil(),
+        "ceiling" => x.ceil(),
         "char_length" | "character_length" | "length" => x.str().len_chars().cast(DataType::Int64),
         "count" => x.count().cast(DataType::Int64),
         "date" => x.strict_cast(DataType::Date),
         "day" => x.dt().day().cast(DataType::Int64),
         "exp" => x.exp(),
-        "floor" => x.floor(),
         "ln" => x.log(lit(std::f64::consts::E)),
         "log10" => x.log(lit(10.0)),
         "log2" => x.log(lit(2.0)),
@@ -137,7 +134,6 @@ fn of_one(name: &str, x: Expr) -> Option<Expr> {
         "sqrt" => x.sqrt(),
         "stddev" | "stddev_samp" => x.std(1),
         "sum" => x.sum(),
-        "trim" => x.str().strip_chars(lit(NULL)),
         "upper" => x.str().to_uppercase(),
         "variance" | "var_samp" => x.var(1),
         "year" => x.dt().year().cast(DataType::Int64),
@@ -158,7 +154,6 @@ fn of_two(name: &str, x: Expr, y: Expr) -> Result<Option<Expr>, String> {
         "right" => last_letters(x, y),
         "starts_with" => x.str().starts_with(y),
         "strpos" => position(x, y)?,
-        "substr" | "substring" => substring(x, y, None)?,
         _ => return Ok(None),
     }))
 }
