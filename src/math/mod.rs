@@ -6,6 +6,8 @@
 //! * [`dropout`]: expected orders before dropout (BG/NBD), without 2F1.
 //! * [`power_integral`]: integrals of two powers (Pareto/NBD), without 2F1.
 //! * [`negative_binomial`]: order counts at gamma-distributed rates.
+//! * [`poisson_regression`]: counts against what is expected of each. [`tail`]: probabilities beyond
+//!   a value.
 //! * [`correlation`]: correlation and ranks.
 //! * [`chebyshev`]: interpolation of smooth functions.
 //! * [`quantile`]: quantiles of a sample. [`bins`]: bins of a round width.
@@ -18,6 +20,8 @@ pub mod correlation;
 pub mod dropout;
 pub mod linear;
 pub mod negative_binomial;
+pub mod poisson_regression;
 pub mod power_integral;
 pub mod quantile;
 pub mod special;
+pub mod tail;

@@ -11,10 +11,12 @@
 //!   company's forecast, intervals.
 //! * `simulation`: random draws of what customers do.
 //! * `evaluate`: forecasts, fits and segments against what happened.
+//! * `checks`: the fitted models held against the data that they were fitted to.
 //! * `charts`: the numbers behind the charts of a report.
 
 pub mod bg_nbd;
 pub(crate) mod charts;
+pub(crate) mod checks;
 pub(crate) mod evaluate;
 pub(crate) mod fit;
 pub(crate) mod forecast;

@@ -74,6 +74,7 @@ pub fn run(run: &Run, settings: &Settings, started: &Started, written: Written<'
         tracking: run.tracking.clone(),
         suggested_actions: run.advice.clone(),
         warnings: run.findings.clone(),
+        model_checks: run.checks.clone(),
         timings_seconds: timings(audit, written.seconds),
         settings: settings.clone(),
         outputs: written.outputs,

@@ -10,7 +10,7 @@ use crate::frame::scored::{customer_lines, predictions};
 use crate::frame::summary::log;
 use crate::model::charts::customer_curves::{self, AliveCurve};
 use crate::model::charts::histograms::{self, Members};
-use crate::model::charts::{fit_check, interpretation};
+use crate::model::charts::interpretation;
 use crate::model::evaluate::holdout::{
     Forecast, GroupAccuracy, baselines, by_decile, expected, mean_errors,
 };
@@ -20,8 +20,8 @@ use crate::pipeline::prepare::Prepared;
 use crate::pipeline::segments::Segmented;
 use crate::progress::Clock;
 use crate::results::chart_data::{
-    ChartData, CustomerLine, Decile, Distribution, HoldoutChart, HoldoutMethod, SCHEMA_VERSION,
-    Survival,
+    ChartData, CustomerLine, Decile, Distribution, FitAgainstData, HoldoutChart, HoldoutMethod,
+    SCHEMA_VERSION, Survival,
 };
 use crate::settings::columns::{
     CLTV, EXP_AVERAGE_VALUE, RFM_FREQUENCY, RFM_RECENCY, expected_orders,
@@ -50,6 +50,7 @@ struct Source<'a> {
 pub(super) fn compute_chart_data(
     prepared: &Prepared,
     fit: &Fit,
+    fit_chart: FitAgainstData,
     segmented: &Segmented,
     settings: &Settings,
     clock: &mut Clock,
@@ -74,7 +75,7 @@ pub(super) fn compute_chart_data(
             members,
         ),
         surface: customer_curves::surface(model, outlook),
-        fit: fit_check::fit_against_data(model, fit.selection, outlook),
+        fit: fit_chart,
         derived: interpretation::derived_quantities(&fit.purchases, &fit.spend, level),
         level,
         rfm_grid: histograms::rfm_grid(&r?, &f?, &fit.predictions.lifetime_value),

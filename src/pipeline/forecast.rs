@@ -7,9 +7,11 @@ use crate::frame::scored::predictions;
 use crate::frame::summary::log;
 use crate::model::evaluate::tracking::{Stretch, track};
 use crate::model::forecast::company;
-use crate::model::forecast::intervals::{customer_intervals, total_intervals};
+use crate::model::forecast::intervals::{customer_intervals, total_intervals_after};
+use crate::pipeline::checks::Checked;
 use crate::pipeline::models::{Fit, is_comparable};
 use crate::pipeline::notices;
+use crate::pipeline::past::past;
 use crate::pipeline::prepare::Prepared;
 use crate::pipeline::remedies::with_remedy;
 use crate::pipeline::segments::Segmented;
@@ -44,6 +46,7 @@ pub(crate) struct CompanyForecast {
 pub(crate) fn forecast_company(
     prepared: &Prepared,
     fit: &Fit,
+    checked: &Checked,
     segmented: &Segmented,
     settings: &Settings,
     clock: &mut Clock,
@@ -58,7 +61,13 @@ pub(crate) fn forecast_company(
     let tracking = tracking(prepared, fit, settings)?;
     clock.enter("draw intervals");
     let wanted = settings.uncertainty.as_ref();
-    let totals = wanted.map(|u| total_intervals(u, &fit.purchases, &fit.spend, &outlook, groups));
+    let past = match wanted {
+        Some(_) => past(prepared, fit, checked, settings)?,
+        None => None,
+    };
+    let totals = wanted.map(|wanted| {
+        total_intervals_after(wanted, &fit.purchases, &fit.spend, &outlook, groups, past.as_ref())
+    });
     let customers = wanted.map(|u| customer_intervals(u.level, model, &outlook)).transpose()?;
     // Totals need parameters that can be drawn. Without them the rest of the run is still valid.
     let (intervals, without_intervals) = match totals {

@@ -1,23 +1,26 @@
 //! The flow, top to bottom: load → clean → cap → totals → summary → fit → predict → segment →
-//! forecast → write. Each step is a function that returns its result; nothing is changed later.
+//! check → forecast → write. Each step is a function that returns its result; nothing is changed later.
 //!
 //! # Layout
 //! * `prepare`: load, clean, cap, totals, summary. `contract`: what the input must be like.
 //! * `models`: fit or take given models, predict. `segments`: CLTV and RFM segments.
-//!   `forecast`: the company, week by week, with intervals.
+//!   `forecast`: the company, week by week, with intervals. `past`: forecasts of the past.
 //! * `selection`: how customers came to be in the file, as stated and as the data show it.
 //! * `previous`: the input against that of the run before. `doubts`: what looks right
 //!   and probably is not.
+//! * `checks`: the models held against the data.
 //! * `notices`: what the reader should know. `remedies`: what may help when a fit fails. `advise`:
 //!   what to do about each segment. `charts`: the numbers behind the charts of the report.
 
 pub(crate) mod advise;
 pub(crate) mod charts;
+pub(crate) mod checks;
 pub(crate) mod contract;
 pub(crate) mod doubts;
 pub(crate) mod forecast;
 pub(crate) mod models;
 pub(crate) mod notices;
+pub(crate) mod past;
 pub(crate) mod prepare;
 pub(crate) mod previous;
 pub(crate) mod remedies;
@@ -34,9 +37,10 @@ use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
 use crate::output::write;
 use crate::pipeline::charts::compute_chart_data;
+use crate::pipeline::checks::check_models;
 use crate::pipeline::forecast::forecast_company;
 use crate::pipeline::models::{Fit, fit_and_predict};
-use crate::pipeline::notices::collect_findings;
+use crate::pipeline::notices::{Found, collect_findings};
 use crate::pipeline::prepare::{load_and_clean, summarise};
 use crate::pipeline::previous::{Previous, compared};
 use crate::pipeline::remedies::with_remedy;
@@ -133,12 +137,17 @@ fn complete(
     let hashes = prepared.input.files.fingerprints();
     let (fit, edges) = fit_and_find_edges(&prepared, given, settings, &mut clock)?; // fit → predict
     let segmented = segment_customers(&prepared, &fit, &edges, settings)?; // segment
-    let forecast = forecast_company(&prepared, &fit, &segmented, settings, &mut clock) // forecast
+    let checked = check_models(&prepared, &fit, settings, &mut clock)?; // check
+    let forecast = forecast_company(&prepared, &fit, &checked, &segmented, settings, &mut clock) // forecast
         .map_err(with_remedy)?;
-    let without_intervals = forecast.without_intervals.as_ref();
-    let findings =
-        collect_findings(&prepared, &fit, &edges.cltv, without_intervals, drift.as_ref(), settings);
-    let chart_data = compute_chart_data(&prepared, &fit, &segmented, settings, &mut clock)?;
+    let found = Found {
+        checked: &checked.findings,
+        without_intervals: forecast.without_intervals.as_ref(),
+        drift: drift.as_ref(),
+    };
+    let findings = collect_findings(&prepared, &fit, &edges.cltv, found, settings);
+    let chart_data =
+        compute_chart_data(&prepared, &fit, checked.fit, &segmented, settings, &mut clock)?;
     let scored = attach_intervals(segmented.frame, forecast.customers, &settings.input)?;
     let inputs = verified(hashes, &prepared)?;
     let model_file =
@@ -157,6 +166,7 @@ fn complete(
         intervals: forecast.intervals,
         chart_data,
         findings,
+        checks: checked.checks,
         model_file,
         drift,
         audit: prepared.audit(inputs, clock.laps()),
@@ -194,7 +204,7 @@ fn to_model_file(
     settings: &Settings,
 ) -> ModelFile {
     // Intervals and drift are of a run, not of the model.
-    let findings = collect_findings(prepared, fit, &edges.cltv, None, None, settings);
+    let findings = collect_findings(prepared, fit, &edges.cltv, Found::default(), settings);
     let parts = ModelFileParts {
         rows_read: prepared.input.cleaned.rows_read,
         summary: &prepared.summary,

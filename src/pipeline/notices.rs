@@ -241,17 +241,28 @@ fn far_forecast(settings: &Settings, oldest: f64) -> Option<Finding> {
     })
 }
 
+/// What belongs to a run, not to its model.
+#[derive(Default)]
+pub(crate) struct Found<'a> {
+    /// Where the model does not hold.
+    pub(crate) checked: &'a [Finding],
+    /// Why there are no intervals of totals.
+    pub(crate) without_intervals: Option<&'a Finding>,
+    /// How the customers differ from those of an earlier fit.
+    pub(crate) drift: Option<&'a Drift>,
+}
+
 /// Everything that the reader should know, most serious first.
 pub(crate) fn collect_findings(
     prepared: &Prepared,
     fit: &Fit,
     edges: &[f64],
-    without_intervals: Option<&Finding>,
-    drift: Option<&Drift>,
+    found: Found<'_>,
     settings: &Settings,
 ) -> Vec<Finding> {
     let mut findings = fit.purchases.findings.clone();
-    findings.extend(without_intervals.cloned());
+    findings.extend(found.checked.iter().cloned());
+    findings.extend(found.without_intervals.cloned());
     findings.extend(corrected(prepared, fit, settings));
     let end = prepared.summary.observation_end;
     // A correction belongs to the file of the fit; whether this one is filtered alike changes
@@ -268,7 +279,7 @@ pub(crate) fn collect_findings(
     findings.extend(data_findings(settings, prepared, edges));
     findings.sort_by_key(|finding| finding.severity == Severity::Note);
     // Whether the customers are still those of the model comes before anything about either.
-    drift.and_then(drift_finding).into_iter().chain(findings).collect()
+    found.drift.and_then(drift_finding).into_iter().chain(findings).collect()
 }
 
 /// What the selection changed in the forecast.

@@ -115,6 +115,9 @@ pub struct FitBin {
     pub observed: u64,
     /// Customers that the model expects.
     pub expected: f64,
+    /// Variance of `expected`, which comes from a simulation; not written.
+    #[serde(skip)]
+    pub variance: f64,
 }
 
 /// A quantity derived from the parameters, with its interval.

@@ -45,9 +45,40 @@ pub struct Intervals {
     pub company: GroupIntervals,
     /// Each segment, lowest first.
     pub segments: Vec<GroupIntervals>,
+    /// What the intervals allow for beyond chance and parameters; null where the file has no past to
+    /// learn it from, and in documents that are older than this key.
+    #[serde(default)]
+    pub model_error: Option<ModelError>,
     /// Orders and revenue of each row of the company's forecast.
     #[serde(skip)]
     pub periods: Vec<[Interval; 2]>,
+}
+
+/// What intervals of totals allow for because the model can be wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ModelError {
+    /// Where it comes from.
+    pub basis: ModelErrorBasis,
+    /// Standard deviation of ln(actual/expected) of orders, beyond chance and parameters.
+    pub orders: f64,
+    /// The same of revenue.
+    pub revenue: f64,
+    /// Forecasts from earlier days that were held against what came.
+    pub past_forecasts: u32,
+}
+
+/// Where the error of the model comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ModelErrorBasis {
+    /// The model held in the past: nothing is added.
+    Held,
+    /// The log is too short to tell: what is usual is added.
+    Short,
+    /// Forecasts of the past were off by more than chance.
+    PastErrors,
 }
 
 /// Length of a period.

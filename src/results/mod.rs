@@ -5,6 +5,7 @@
 //! * [`findings`]: what to know about the data and the fit. [`facts`]: values of their messages.
 //! * [`advice`]: a suggested action for each segment. [`profiles`]: segments in numbers.
 //! * [`outlier_limits`]: outlier limits. [`candidate`]: the fitted models in comparison.
+//!   [`model_check`]: the models held against the data.
 //!   [`forecast`]: the company's forecast, and past orders by week. [`migration`]: customers of an
 //!   earlier run.
 //! * [`named_values`]: values by name. [`numbers`]: numbers in sentences. `json_text`: the layout of JSON files. [`version`]: version of the file layout, and the program.
@@ -17,6 +18,7 @@ pub mod findings;
 pub mod forecast;
 pub(crate) mod json_text;
 pub mod migration;
+pub mod model_check;
 pub mod named_values;
 pub mod numbers;
 pub mod outlier_limits;

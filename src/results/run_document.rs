@@ -11,6 +11,7 @@ use crate::results::advice::Advice;
 use crate::results::candidate::Candidate;
 use crate::results::findings::Finding;
 use crate::results::forecast::{ForecastRow, Intervals, Week};
+use crate::results::model_check::ModelCheck;
 use crate::results::named_values::NamedValues;
 use crate::results::outlier_limits::OutlierLimits;
 use crate::results::profiles::{KeptColumn, Profile, RfmProfile};
@@ -88,6 +89,9 @@ pub struct RunDocument {
     pub suggested_actions: Vec<Advice>,
     /// What the reader should know, most serious first.
     pub warnings: Vec<Finding>,
+    /// The models held against the data: every check, whether it was made and whether it held.
+    #[serde(default)]
+    pub model_checks: Vec<ModelCheck>,
     /// Seconds by stage.
     pub timings_seconds: NamedValues<f64>,
     /// The checked settings.

@@ -11,6 +11,7 @@ use crate::results::advice::Advice;
 use crate::results::chart_data::ChartData;
 use crate::results::findings::Finding;
 use crate::results::forecast::{ForecastRow, Intervals, Week};
+use crate::results::model_check::ModelCheck;
 use crate::results::profiles::RfmProfile;
 use crate::results::run_document::Drift;
 use crate::run::audit::Audit;
@@ -43,6 +44,8 @@ pub struct Run {
     pub chart_data: ChartData,
     /// What the reader should know, most serious first.
     pub findings: Vec<Finding>,
+    /// The models held against the data.
+    pub checks: Vec<ModelCheck>,
     /// The model file of this fit, or the given one.
     pub model_file: ModelFile,
     /// How the customers differ from those that a given model was fitted to.

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use polars::prelude::*;
 use rustc_hash::FxHashMap;
 
-use crate::customers::Holdout;
+use crate::customers::{Holdout, OrderDay, OrderPath};
 use crate::error::Error;
 use crate::frame::columns::{
     DAY, FIRST_ORDER, FIRST_ROW, LAST_ORDER, LINES, ORDERS, PART, VALUE, WHOLE, money,
@@ -238,4 +238,53 @@ pub fn orders_by_day(
         Ok(days.zip(orders).map(|(day, orders)| (day, orders as f64)).collect())
     };
     counted().map_err(failed())
+}
+
+/// The orders up to `end`, one by one, of about `size` customers of the summary, taken evenly from
+/// its first to its last row.
+///
+/// # Errors
+/// [`Error::Engine`], never for rows by customer and day.
+pub fn sample_of_paths(
+    days: &LazyFrame,
+    summary: &CustomerSummary,
+    size: usize,
+    end: NaiveDate,
+) -> Result<Vec<OrderPath>, Error> {
+    let every = summary.frame.height().div_ceil(size.max(1)).max(1);
+    let find = || -> PolarsResult<Vec<OrderPath>> {
+        let ids = summary.frame.column(CUSTOMER_ID)?.gather_every(every, 0)?;
+        let ids = DataFrame::new(ids.len(), vec![ids])?;
+        let semi = JoinArgs::new(JoinType::Semi);
+        let all = days.clone().filter(until(end));
+        let sampled = match every {
+            1 => all,
+            _ => all.join(ids.lazy(), [col(CUSTOMER_ID)], [col(CUSTOMER_ID)], semi),
+        };
+        let day = col(DAY).cast(DataType::Int32);
+        let orders = col(ORDERS).cast(DataType::Float64);
+        let rows = streamed(sampled.select([col(CUSTOMER_ID), day, orders, col(VALUE)]))?;
+        let mut paths: FxHashMap<&str, OrderPath> = FxHashMap::default();
+        let (names, days) = (rows.column(CUSTOMER_ID)?.str()?, rows.column(DAY)?.i32()?);
+        let (orders, values) = (rows.column(ORDERS)?.f64()?, rows.column(VALUE)?.f64()?);
+        let mut first_seen = Vec::new();
+        let rows = names.iter().zip(days.iter()).zip(orders.iter()).zip(values.iter());
+        for (((id, day), orders), value) in rows {
+            let (Some(id), Some(day), Some(orders)) = (id, day, orders) else { continue };
+            let order = OrderDay { day, orders, value: value.unwrap_or(0.0) };
+            let path = paths.entry(id).or_insert_with(|| {
+                first_seen.push(id);
+                Vec::new()
+            });
+            path.push(order);
+        }
+        let mut all: Vec<OrderPath> = first_seen.iter().filter_map(|id| paths.remove(id)).collect();
+        all.iter_mut().for_each(|path| path.sort_by_key(|order| order.day));
+        // The same order whatever the threads did before: sums must not depend on it.
+        all.sort_by_cached_key(|path| -> Vec<(i32, u64)> {
+            path.iter().map(|order| (order.day, order.value.to_bits())).collect()
+        });
+        Ok(all)
+    };
+    find().map_err(Error::engine("find the orders of some customers"))
 }

@@ -92,8 +92,22 @@ struct Axes {
 
 /// Customers, or weights of draws, in each bin.
 struct Counts {
-    frequency: Vec<f64>,
-    since_last_order: Vec<f64>,
+    frequency: Vec<Sum>,
+    since_last_order: Vec<Sum>,
+}
+
+/// Sum of weights, and of their squares: the variance of a sum of weights of draws.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    weights: f64,
+    squares: f64,
+}
+
+impl Sum {
+    fn add(&mut self, weight: f64) {
+        self.weights += weight;
+        self.squares += weight * weight;
+    }
 }
 
 impl Axes {
@@ -112,8 +126,8 @@ impl Axes {
 
     fn nothing(&self) -> Counts {
         Counts {
-            frequency: vec![0.0; self.frequency.len()],
-            since_last_order: vec![0.0; self.since_last_order.len()],
+            frequency: vec![Sum::default(); self.frequency.len()],
+            since_last_order: vec![Sum::default(); self.since_last_order.len()],
         }
     }
 
@@ -124,8 +138,8 @@ impl Axes {
             .since_last_order
             .partition_point(|from| *from <= since_last_order)
             .saturating_sub(1);
-        counts.since_last_order[bin] += weight;
-        counts.frequency[frequency_position(&self.frequency, x)] += weight;
+        counts.since_last_order[bin].add(weight);
+        counts.frequency[frequency_position(&self.frequency, x)].add(weight);
     }
 
     fn observed(&self, outlook: &Outlook<'_>) -> Counts {
@@ -223,8 +237,12 @@ impl Strata {
 
 impl Counts {
     fn plus(mut self, other: Self) -> Self {
-        self.frequency.iter_mut().zip(other.frequency).for_each(|(sum, n)| *sum += n);
-        self.since_last_order.iter_mut().zip(other.since_last_order).for_each(|(sum, n)| *sum += n);
+        let pairs = self.frequency.iter_mut().zip(other.frequency);
+        let both = pairs.chain(self.since_last_order.iter_mut().zip(other.since_last_order));
+        both.for_each(|(sum, more)| {
+            sum.weights += more.weights;
+            sum.squares += more.squares;
+        });
         self
     }
 }
@@ -257,12 +275,13 @@ fn drawn(
     (both && again && age - simulated.recency <= selection.window).then_some(simulated)
 }
 
-fn bins(from: &[f64], observed: &[f64], expected: &[f64]) -> Vec<FitBin> {
+fn bins(from: &[f64], observed: &[Sum], expected: &[Sum]) -> Vec<FitBin> {
     let one = |k: usize| FitBin {
         from: from[k],
         to: from.get(k + 1).copied(),
-        observed: observed[k] as u64,
-        expected: expected[k],
+        observed: observed[k].weights as u64,
+        expected: expected[k].weights,
+        variance: expected[k].squares,
     };
     (0..from.len()).map(one).collect()
 }
@@ -272,9 +291,11 @@ fn bins(from: &[f64], observed: &[f64], expected: &[f64]) -> Vec<FitBin> {
 fn trimmed(mut bins: Vec<FitBin>) -> Vec<FitBin> {
     let empty = |bin: &FitBin| bin.observed == 0 && bin.expected < NOBODY;
     while bins.len() > 1 && bins.last().is_some_and(empty) {
-        let rest = bins.pop().map_or(0.0, |bin| bin.expected);
+        let rest = bins.pop().map_or((0.0, 0.0), |bin| (bin.expected, bin.variance));
         if let Some(last) = bins.last_mut() {
-            (last.to, last.expected) = (None, last.expected + rest);
+            last.to = None;
+            last.expected += rest.0;
+            last.variance += rest.1;
         }
     }
     let first = bins.iter().position(|bin| !empty(bin)).unwrap_or(0);

@@ -13,6 +13,7 @@ use crate::math::linear::cholesky;
 use crate::math::quantile::nearest_quantile;
 use crate::model::fit::purchases::FittedPurchases;
 use crate::model::fit::spend::FittedSpend;
+use crate::model::forecast::model_error::Past;
 use crate::model::forecast::periods::{periods, periods_with};
 use crate::model::forecast::predict::{Outlook, length};
 use crate::model::gamma_gamma::GammaGamma;
@@ -20,7 +21,7 @@ use crate::model::likelihood::covariance::Covariance;
 use crate::model::purchase_model::PurchaseModel;
 use crate::model::simulation::gamma;
 use crate::progress;
-use crate::results::forecast::{GroupIntervals, Interval, Intervals};
+use crate::results::forecast::{GroupIntervals, Interval, Intervals, ModelError};
 use crate::settings::{Horizon, Uncertainty, UncertaintyMethod};
 
 /// Most counts for which a distribution of orders is computed.
@@ -43,11 +44,30 @@ pub fn total_intervals(
     outlook: &Outlook<'_>,
     groups: &Groups,
 ) -> Result<Intervals, Error> {
+    total_intervals_after(settings, purchases, spend, outlook, groups, None)
+}
+
+/// As [`total_intervals`]; widened by what forecasts of the past were off by.
+///
+/// # Formula
+/// The totals of each draw are multiplied by e^(τz), with one standard normal z for the orders of all
+/// groups and periods and another one for prices; τ as in [`Past::model_error`].
+///
+/// # Errors
+/// As [`total_intervals`].
+pub fn total_intervals_after(
+    settings: &Uncertainty,
+    purchases: &FittedPurchases,
+    spend: &FittedSpend,
+    outlook: &Outlook<'_>,
+    groups: &Groups,
+    past: Option<&Past>,
+) -> Result<Intervals, Error> {
     let models = parameter_draws(settings, purchases, outlook)?;
     let values = spend_draws(settings, spend)?;
     // One random stream per draw, so that the draws are the same on any number of cores. Stream 0
     // is for parameters.
-    let totals: Vec<Totals> = models
+    let mut totals: Vec<Totals> = models
         .par_iter()
         .zip(&values)
         .enumerate()
@@ -59,6 +79,15 @@ pub fn total_intervals(
             totals
         })
         .collect();
+    let farthest = outlook.forecast.horizons.len().saturating_sub(1);
+    let model_error = past.map(|past| {
+        let logs: Vec<f64> = totals.iter().map(|t| t.orders[farthest].max(0.5).ln()).collect();
+        let mean = totals.iter().map(|t| t.orders[farthest]).sum::<f64>() / totals.len() as f64;
+        past.model_error(variance(&logs), mean)
+    });
+    if let Some(error) = &model_error {
+        widen(&mut totals, error, settings.seed);
+    }
     let draws = Draws { totals, level: settings.level, horizons: &outlook.forecast.horizons };
     let sizes = groups.sizes(outlook.histories.len());
     let segments =
@@ -70,8 +99,36 @@ pub fn total_intervals(
         spend_parameters_drawn: spend.covariance.is_some(),
         company: draws.group(0, sizes[0]),
         segments: segments.map(|(g, _)| draws.group(g, sizes[g])).collect(),
+        model_error,
         periods: draws.periods(),
     })
+}
+
+/// Multiplies the totals of each draw by a random error of the model.
+fn widen(totals: &mut [Totals], error: &ModelError, seed: u64) {
+    if error.revenue == 0.0 {
+        return;
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(u64::MAX - 1);
+    let prices = (error.revenue.powi(2) - error.orders.powi(2)).max(0.0).sqrt();
+    for one in totals {
+        let z: [f64; 2] = [StandardNormal.sample(&mut rng), StandardNormal.sample(&mut rng)];
+        let orders = (error.orders * z[0]).exp();
+        let revenue = orders * (prices * z[1]).exp();
+        // Orders stay whole numbers.
+        one.orders.iter_mut().for_each(|total| *total = (*total * orders).round());
+        one.lifetime_value.iter_mut().for_each(|total| *total *= revenue);
+        one.periods.iter_mut().for_each(|row| {
+            *row = [(row[0] * orders).round(), row[1] * revenue];
+        });
+    }
+}
+
+fn variance(values: &[f64]) -> f64 {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0)
 }
 
 /// The totals of every draw.
@@ -268,7 +325,9 @@ impl Outlook<'_> {
 /// Intervals and P(at least one order) of each customer, with the estimates as if they were exact.
 ///
 /// # Formula
-/// The ends are the smallest counts n with P(N ≤ n) ≥ (1 − level)/2 and P(N ≤ n) ≥ (1 + level)/2.
+/// The shortest run of counts that holds at least `level` of the probability; of equally short ones
+/// the one that holds most. Most customers order rarely, and counts are whole: an interval with equal
+/// tails would hold far more than its level.
 ///
 /// # Errors
 /// [`Error::Model`] when a distribution is too wide to be computed.
@@ -277,7 +336,6 @@ pub fn customer_intervals(
     model: &PurchaseModel,
     outlook: &Outlook<'_>,
 ) -> Result<Vec<CustomerIntervals>, Error> {
-    let tail = (1.0 - level) / 2.0;
     let patterns = &outlook.customers.patterns;
     let one = |months: u32| {
         let horizon = length(months, outlook.forecast.weeks_per_month, outlook.unit);
@@ -287,7 +345,7 @@ pub fn customer_intervals(
             .map(|row| {
                 let history = patterns.history(row);
                 let any = model.any_order_if_alive(history, horizon) * model.p_alive(history);
-                let [low, high] = order_quantiles(model, horizon, history, [tail, 1.0 - tail])?;
+                let [low, high] = shortest_interval(model, horizon, history, level)?;
                 Some([low, high, any])
             })
             .collect();
@@ -306,32 +364,56 @@ pub fn customer_intervals(
     outlook.forecast.horizons.iter().map(|h| one(h.months)).collect()
 }
 
-/// Quantiles of the number of orders over a horizon.
+/// The shortest run of counts with at least `level` of the probability of the orders over a horizon.
 ///
 /// Returns `None` when a numerical method, or the number of counts, reached its cap.
-fn order_quantiles(
+fn shortest_interval(
     model: &PurchaseModel,
     horizon: f64,
     history: History,
-    [low, high]: [f64; 2],
+    level: f64,
 ) -> Option<[f64; 2]> {
     let mean = model.orders_if_alive(history, horizon)?;
-    // Enough counts for most customers; doubled where the upper quantile is not among them.
+    // Counts up to the upper quantile of an interval with equal tails, which is no shorter. That is
+    // among these for most customers; otherwise their number is doubled.
     let mut count = (2.0 * mean + 16.0).min(f64::from(MOST_ORDERS)) as u32;
     while count <= MOST_ORDERS {
-        let (mut sum, mut first) = (0.0, None);
-        for (n, p) in model.distribution(history, horizon, 0..count).into_iter().enumerate() {
+        let distribution = model.distribution(history, horizon, 0..count);
+        let mut sum = 0.0;
+        let end = distribution.iter().position(|p| {
             sum += p;
-            if sum >= low {
-                first.get_or_insert(n);
-            }
-            if sum >= high {
-                return Some([first.unwrap_or(n) as f64, n as f64]);
-            }
+            sum >= 0.5 + 0.5 * level
+        });
+        if let Some(end) = end {
+            return shortest_window(&distribution[..=end], level);
         }
         count *= 2;
     }
     None
+}
+
+/// First and last position of the shortest run with at least `level` of the probability; of equally
+/// short ones that with the most. Returns `None` when all together have less.
+fn shortest_window(distribution: &[f64], level: f64) -> Option<[f64; 2]> {
+    // A sum of rounded probabilities can fall short of the level by a rounding error.
+    let level = level - 1e-12;
+    let mut best: Option<(usize, f64, [f64; 2])> = None;
+    let (mut first, mut held) = (0, 0.0);
+    for (last, p) in distribution.iter().enumerate() {
+        held += p;
+        while held - distribution[first] >= level {
+            held -= distribution[first];
+            first += 1;
+        }
+        let length = last - first;
+        let better = |(shortest, most, _): &(usize, f64, _)| {
+            length < *shortest || length == *shortest && held > *most
+        };
+        if held >= level && best.as_ref().is_none_or(better) {
+            best = Some((length, held, [first as f64, last as f64]));
+        }
+    }
+    best.map(|(_, _, ends)| ends)
 }
 
 #[cfg(test)]
@@ -566,9 +648,9 @@ mod tests {
 
     #[test]
     fn intervals_of_customers_by_hand() {
-        // λ ~ Gamma(1, 2) over 198 weeks, τ = 99: P(N ≤ n) = 1 − 0.99^(n+1). It reaches 5 % at
-        // n + 1 > ln 0.95/ln 0.99 = 5.1, 95 % at ln 0.05/ln 0.99 = 298.1; 30 % and 70 % at 35.5
-        // and 119.8.
+        // λ ~ Gamma(1, 2) over 198 weeks, τ = 99: P(N ≤ n) = 1 − 0.99^(n+1). More orders are always
+        // less likely, so the shortest interval begins at 0; it reaches 90 % at
+        // n + 1 ≥ ln 0.1/ln 0.99 = 229.1, and 40 % at ln 0.6/ln 0.99 = 50.8.
         let nbd = PurchaseModel::Nbd(Nbd { r: 1.0, alpha: 1.0 });
         let mut asked = alike((0.0, 0.0, 1.0), 2, &[6]);
         asked.forecast.weeks_per_month = MonthLength::Weeks(33.0);
@@ -579,7 +661,7 @@ mod tests {
             assert_eq!(one.any_order[0], one.any_order[1]);
             (one.months, one.low[0], one.high[0], one.any_order[0])
         };
-        for (level, low, high) in [(0.9, 5.0, 298.0), (0.4, 35.0, 119.0)] {
+        for (level, low, high) in [(0.9, 0.0, 229.0), (0.4, 0.0, 50.0)] {
             let found = of(level, &nbd, &asked);
             assert_eq!((found.0, found.1, found.2), (6, low, high));
             assert!((found.3 / 0.99 - 1.0).abs() < 1e-12, "{}", found.3);
@@ -589,7 +671,7 @@ mod tests {
         // 5/6, 17/18 and 0.979.
         let mbg = PurchaseModel::MbgNbd(MbgNbd { r: 1.0, alpha: 1.0, a: 1.0, b: 1.0 });
         asked.forecast.weeks_per_month = MonthLength::Weeks(1.0 / 3.0);
-        for (level, high) in [(0.6, 0.0), (0.8, 1.0), (0.9, 2.0)] {
+        for (level, high) in [(0.8, 0.0), (0.9, 1.0), (0.95, 2.0)] {
             let found = of(level, &mbg, &asked);
             assert_eq!((found.1, found.2), (0.0, high), "{level}");
             assert!((found.3 * 6.0 - 1.0).abs() < 1e-12, "{}", found.3);
@@ -599,6 +681,16 @@ mod tests {
         let error =
             customer_intervals(0.9, &nbd, &asked.outlook(TimeUnit::Week)).expect_err("too wide");
         assert!(error.to_string().contains("orders over 6 months is too wide"), "{error}");
+    }
+
+    #[test]
+    fn the_shortest_window_of_counts() {
+        // 0.7 from 1 to 2 and from 2 to 3, 0.75 from 2 to 4: the first two are shorter.
+        let counts = [0.1, 0.3, 0.4, 0.3, 0.05];
+        assert_eq!(shortest_window(&counts, 0.7), Some([1.0, 2.0]));
+        // Of two runs of one count the likelier one.
+        assert_eq!(shortest_window(&[0.3, 0.1, 0.6], 0.25), Some([2.0, 2.0]));
+        assert_eq!(shortest_window(&[0.3, 0.1], 0.5), None);
     }
 
     #[test]

@@ -5,10 +5,11 @@
 //!   customer.
 //! * [`company`]: orders and revenue of all customers and of groups, by week and by month.
 //! * [`cumulative`]: the sums behind that, interpolated in time. [`periods`]: its weeks and months.
-//! * [`intervals`]: how far forecasts can be off.
+//! * [`intervals`]: how far forecasts can be off. [`model_error`]: what the past says of the model.
 
 pub mod company;
 pub mod cumulative;
 pub mod intervals;
+pub mod model_error;
 pub mod periods;
 pub mod predict;

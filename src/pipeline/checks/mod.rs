@@ -1,0 +1,218 @@
+//! The fitted models held against the data: what was checked, what held, and what to say where
+//! something did not.
+
+mod words;
+
+use crate::error::Error;
+use crate::frame::summary::log;
+use crate::model::charts::fit_check::fit_against_data;
+use crate::model::checks::calendar::{Calendar, Pattern, calendar};
+use crate::model::checks::counts::{CountFit, count_fit};
+use crate::model::checks::prices::{PriceTrend, price_trend};
+use crate::model::checks::waits::{Waits, waits};
+use crate::pipeline::models::{Fit, is_comparable};
+use crate::pipeline::prepare::Prepared;
+use crate::progress::Clock;
+use crate::results::chart_data::FitAgainstData;
+use crate::results::findings::Finding;
+use crate::results::model_check::{ModelCheck, NotMade};
+use crate::settings::{InputKind, Settings};
+
+/// So many customers are enough to see anything that changes a plan.
+const SAMPLE: usize = 5_000;
+/// One customer with more than this share of the expected value is a risk of its own; among few
+/// customers a larger share is no surprise, by one more customer in so many.
+const LARGE_SHARE: f64 = 0.1;
+const SURPRISE: f64 = 50.0;
+/// With fewer customers no share is a surprise.
+const FEWEST_CUSTOMERS: usize = 100;
+
+/// What the checks found.
+pub(crate) struct Checked {
+    /// Every check.
+    pub(crate) checks: Vec<ModelCheck>,
+    /// What did not hold.
+    pub(crate) findings: Vec<Finding>,
+    /// Customers expected by the fit against observed ones, for the charts.
+    pub(crate) fit: FitAgainstData,
+    /// Orders over the calendar, where there is a log.
+    pub(crate) calendar: Option<Calendar>,
+    /// The yearly change of order values, where there is a log.
+    pub(crate) prices: Option<PriceTrend>,
+    /// Whether the orders of the log contradict the model.
+    pub(crate) doubted: bool,
+}
+
+/// Holds the models against the data.
+///
+/// # Errors
+/// [`Error::Engine`], never for a prepared input.
+pub(crate) fn check_models(
+    prepared: &Prepared,
+    fit: &Fit,
+    settings: &Settings,
+    clock: &mut Clock,
+) -> Result<Checked, Error> {
+    clock.enter("check the model");
+    let drawn =
+        fit_against_data(&fit.purchases.model, fit.selection, &fit.outlook(prepared, settings));
+    let mut made = Made { checks: Vec::new(), findings: Vec::new() };
+    let (calendar, prices) = of_log(prepared, fit, settings, &mut made)?;
+    made.of_counts(&drawn, prepared, fit, settings);
+    let doubted =
+        made.checks.iter().any(|check| check.name != "prices" && check.passed == Some(false));
+    made.largest_customer(fit);
+    let Made { checks, findings } = made;
+    Ok(Checked { checks, findings, fit: drawn, calendar, prices, doubted })
+}
+
+/// Checks that need single orders.
+fn of_log(
+    prepared: &Prepared,
+    fit: &Fit,
+    settings: &Settings,
+    made: &mut Made,
+) -> Result<(Option<Calendar>, Option<PriceTrend>), Error> {
+    let why = match settings.input.kind {
+        InputKind::Customers => Some(NotMade::NeedsLog),
+        InputKind::Transactions if !is_comparable(settings) => Some(NotMade::NotComparable),
+        InputKind::Transactions => None,
+    };
+    if let Some(why) = why {
+        made.not_made(&["tracking_dispersion", "recent_orders", "season", "trend"], why);
+        made.not_made(&["time_between_orders", "prices"], why);
+        return Ok((None, None));
+    }
+    let end = prepared.summary.observation_end;
+    let days = &prepared.input.cleaned.valid;
+    let paths = log::sample_of_paths(days, &prepared.summary, SAMPLE, end)?;
+    let (end, unit) = (end.to_epoch_days(), settings.summary.time_unit.days());
+    let model = &fit.purchases.model;
+    let (calendar, (waits, prices)) = rayon::join(
+        || calendar(model, &paths, end, unit),
+        || rayon::join(|| waits(model, &paths, end, unit), || price_trend(&paths, end)),
+    );
+    made.of_calendar(calendar.as_ref(), prepared);
+    made.of_waits(waits.as_ref());
+    made.of_prices(prices.as_ref());
+    Ok((calendar, prices))
+}
+
+/// The checks so far.
+struct Made {
+    checks: Vec<ModelCheck>,
+    findings: Vec<Finding>,
+}
+
+impl Made {
+    fn not_made(&mut self, names: &[&'static str], why: NotMade) {
+        self.checks.extend(names.iter().map(|name| ModelCheck::not_made(name, why)));
+    }
+
+    fn check(&mut self, name: &'static str, statistic: f64, limit: f64, finding: Option<Finding>) {
+        self.checks.push(ModelCheck::made(name, statistic, limit, finding.is_none()));
+        self.findings.extend(finding);
+    }
+
+    fn of_calendar(&mut self, calendar: Option<&Calendar>, prepared: &Prepared) {
+        let names = ["tracking_dispersion", "recent_orders", "season", "trend"];
+        let Some((calendar, dispersion)) = calendar.and_then(|c| Some((c, c.dispersion?))) else {
+            return self.not_made(&names, NotMade::TooFew);
+        };
+        let end = prepared.summary.observation_end;
+        let said = |wanted: fn(&Pattern) -> bool| calendar.patterns.iter().any(wanted);
+        // Scatter that a pattern explains is not said twice.
+        let scatter = calendar.remaining.filter(|left| *left > calendar.dispersion_limit);
+        let scatter = scatter.map(|_| words::scatter(calendar, dispersion));
+        self.checks.push(ModelCheck::made(
+            "tracking_dispersion",
+            dispersion,
+            calendar.dispersion_limit,
+            dispersion <= calendar.dispersion_limit,
+        ));
+        self.findings.extend(calendar.patterns.iter().map(|p| words::pattern(p, calendar, end)));
+        self.findings.extend(scatter);
+        let [observed, expected] = calendar.lately;
+        let z = (observed - expected) / expected.max(1.0).sqrt();
+        let changed = said(|p| matches!(p, Pattern::Change { .. }));
+        self.checks.push(ModelCheck::made("recent_orders", z, words::RARE_Z, !changed));
+        let trend = said(|p| matches!(p, Pattern::Trend { .. } | Pattern::Cohorts { .. }));
+        let slope = calendar.patterns.iter().find_map(Pattern::slope).unwrap_or(0.0);
+        self.checks.push(ModelCheck::made("trend", slope, words::LEAST_SLOPE, !trend));
+        if calendar.knows_season {
+            let season = calendar.patterns.iter().find_map(Pattern::swing).unwrap_or(1.0);
+            let passed = !said(|p| matches!(p, Pattern::Season { .. }));
+            self.checks.push(ModelCheck::made("season", season, words::LEAST_SWING, passed));
+        } else {
+            self.not_made(&["season"], NotMade::NeedsTwoYears);
+        }
+    }
+
+    fn of_waits(&mut self, waits: Option<&Waits>) {
+        match waits {
+            None => self.not_made(&["time_between_orders"], NotMade::TooFew),
+            Some(waits) => {
+                let finding = waits.rejected().then(|| words::waits(waits));
+                self.check("time_between_orders", waits.statistic, waits.limit, finding);
+            }
+        }
+    }
+
+    fn of_prices(&mut self, prices: Option<&PriceTrend>) {
+        match prices {
+            None => self.not_made(&["prices"], NotMade::TooFew),
+            Some(prices) => {
+                let finding = prices.rejected().then(|| words::prices(prices));
+                self.check("prices", prices.log_yearly.abs(), prices.limit, finding);
+            }
+        }
+    }
+
+    fn of_counts(
+        &mut self,
+        drawn: &FitAgainstData,
+        prepared: &Prepared,
+        fit: &Fit,
+        settings: &Settings,
+    ) {
+        let names = ["fit_frequency", "fit_time_since_last_order"];
+        let why = if settings.purchases.l2_penalty > 0.0 {
+            Some(NotMade::Penalty)
+        } else if fit.given {
+            Some(NotMade::GivenModel)
+        } else if drawn.draws == 0 {
+            Some(NotMade::NotComputable)
+        } else if prepared.summary.below_min_orders > 0 && fit.selection.is_none() {
+            Some(NotMade::NotComparable)
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            return self.not_made(&names, why);
+        }
+        let both: [(&'static str, Option<CountFit>); 2] =
+            [(names[0], count_fit(&drawn.frequency)), (names[1], count_fit(&drawn.silence_days))];
+        for (name, found) in both {
+            match found {
+                None => self.not_made(&[name], NotMade::TooFew),
+                Some(found) => {
+                    let said = || words::counts(name, &found, fit.selection.is_some());
+                    let finding = found.rejected().then(said);
+                    self.check(name, found.statistic, found.limit, finding);
+                }
+            }
+        }
+    }
+
+    fn largest_customer(&mut self, fit: &Fit) {
+        let values = &fit.predictions.lifetime_value;
+        let (all, most) =
+            values.iter().fold((0.0, 0.0f64), |(all, most), v| (all + v, most.max(*v)));
+        if values.len() < FEWEST_CUSTOMERS || all <= 0.0 {
+            return self.not_made(&["largest_customer"], NotMade::TooFew);
+        }
+        let (share, limit) = (most / all, LARGE_SHARE + SURPRISE / values.len() as f64);
+        let finding = (share > limit).then(|| words::large_customer(share));
+        self.check("largest_customer", share, limit, finding);
+    }
+}

@@ -1,0 +1,280 @@
+//! What to say where a check did not hold.
+
+use chrono::{Days, Months, NaiveDate};
+
+use crate::model::checks::calendar::{Calendar, Pattern, SHORT_CHANGE};
+use crate::model::checks::counts::CountFit;
+use crate::model::checks::prices::PriceTrend;
+use crate::model::checks::waits::Waits;
+use crate::results::findings::Finding;
+use crate::results::numbers::{decimal, whole};
+
+/// |z| that one in a thousand exceeds.
+pub(super) const RARE_Z: f64 = 3.29;
+/// Slopes below this share a year are not looked at.
+pub(super) const LEAST_SLOPE: f64 = 0.06;
+/// The highest month over the lowest, below which there is no season to speak of.
+pub(super) const LEAST_SWING: f64 = 1.2;
+
+const MONTHS: [&str; 12] = [
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+];
+
+/// A percentage without a sign.
+fn percent(share: f64) -> String {
+    whole(100.0 * share.abs())
+}
+
+/// What a pattern in the calendar means.
+pub(super) fn pattern(pattern: &Pattern, calendar: &Calendar, end: NaiveDate) -> Finding {
+    match pattern {
+        Pattern::Season { months } => season(months, end),
+        Pattern::Trend { yearly } => trend(*yearly),
+        Pattern::Cohorts { yearly } => cohorts(*yearly),
+        Pattern::Change { days, share } => change(*days, *share, calendar, end),
+    }
+}
+
+fn season(months: &[f64; 12], end: NaiveDate) -> Finding {
+    let at = |best: fn(f64, f64) -> bool| {
+        (0..12).fold(0, |kept, month| if best(months[month], months[kept]) { month } else { kept })
+    };
+    let (high, low) = (at(|a, b| a > b), at(|a, b| a < b));
+    // The six months that begin after the end.
+    let first = end.checked_add_months(Months::new(1)).unwrap_or(end);
+    let month_of = |date: NaiveDate| chrono::Datelike::month0(&date) as usize;
+    let ahead = (0..6).map(|k| months[(month_of(first) + k) % 12]).sum::<f64>() / 6.0;
+    let (variant, more, too) =
+        if ahead < 1.0 { ("ahead_low", "fewer", "high") } else { ("ahead_high", "more", "low") };
+    Finding::warning(
+        "season",
+        format!(
+            "orders follow a season that the model does not know: {} has {} times and {} {} times \
+             the orders of an average month; the six months ahead usually have {} % {more} than an \
+             average one, so their forecast is too {too}",
+            MONTHS[high],
+            decimal_of(months[high]),
+            MONTHS[low],
+            decimal_of(months[low]),
+            percent(ahead - 1.0),
+        ),
+        "plan month by month with the shape of earlier years; trust the order of the customers, not \
+         the totals",
+    )
+    .with_variant(variant)
+    .with("high_month", (high + 1) as f64)
+    .with("high", months[high])
+    .with("low_month", (low + 1) as f64)
+    .with("low", months[low])
+    .with("ahead", (ahead - 1.0).abs())
+}
+
+fn decimal_of(factor: f64) -> String {
+    decimal((10.0 * factor).round() / 10.0 + 1e-9)
+}
+
+fn trend(yearly: f64) -> Finding {
+    let (variant, falls, too) =
+        if yearly < 0.0 { ("falling", "fall", "high") } else { ("rising", "rise", "low") };
+    Finding::warning(
+        "orders_trend",
+        format!(
+            "orders {falls} by {} % a year beyond what the model expects of the same customers, so \
+             the forecast is too {too}",
+            percent(yearly)
+        ),
+        "find out what changes; until then correct the totals by that much",
+    )
+    .with_variant(variant)
+    .with("yearly", yearly.abs())
+}
+
+fn cohorts(yearly: f64) -> Finding {
+    let (variant, fewer) = if yearly < 0.0 { ("worse", "fewer") } else { ("better", "more") };
+    Finding::warning(
+        "cohorts_differ",
+        format!(
+            "customers order {} % {fewer} with each year that they joined later: one model for all \
+             is wrong for the oldest and the newest",
+            percent(yearly)
+        ),
+        "fit the customers of recent years by themselves, and compare",
+    )
+    .with_variant(variant)
+    .with("yearly", yearly.abs())
+}
+
+fn change(days: i32, share: f64, calendar: &Calendar, end: NaiveDate) -> Finding {
+    let since = end - Days::new(days.unsigned_abs().into());
+    let (variant, less, remedy) = match (share < 0.0, days < SHORT_CHANGE) {
+        (true, _) => (
+            "drop",
+            "fewer",
+            "find out what changed: unless orders recover, the forecast is too high",
+        ),
+        (false, true) => (
+            "burst",
+            "more",
+            "was there a promotion? Then orders fall back, and the forecast is too high: forecast \
+             from the day before it with transactions.calibration_end",
+        ),
+        (false, false) => (
+            "rise",
+            "more",
+            "find out what changed: if it lasts, the forecast is too low; if not, it is too high",
+        ),
+    };
+    let season = match calendar.knows_season {
+        true => "",
+        false => "; with less than two years of orders it may be a season",
+    };
+    Finding::warning(
+        "orders_changed",
+        format!(
+            "since {since} customers have placed {} % {less} orders than the model expects of \
+             them{season}",
+            percent(share)
+        ),
+        remedy,
+    )
+    .with_variant(variant)
+    .with("share", share.abs())
+    .with("since", since)
+    .with("days", f64::from(days))
+}
+
+/// Scatter that no pattern explains.
+pub(super) fn scatter(calendar: &Calendar, dispersion: f64) -> Finding {
+    Finding::warning(
+        "orders_scatter",
+        format!(
+            "orders by four weeks scatter {} times as much as chance allows (φ, at most {} if the \
+             model were right): something moves all customers at once",
+            decimal_of(dispersion),
+            decimal_of(calendar.dispersion_limit)
+        ),
+        "look at the weeks in the report for promotions, closures and missing data",
+    )
+    .with("dispersion", dispersion)
+    .with("limit", calendar.dispersion_limit)
+}
+
+/// Customers who buy more regularly, or more in bursts, than the model has it.
+pub(super) fn waits(waits: &Waits) -> Finding {
+    let soon = waits.soon();
+    let (variant, message) = if soon < 1.0 - 0.1 {
+        (
+            "regular",
+            format!(
+                "customers order at regular intervals: soon after an order there are {} % fewer \
+                 orders than the model expects",
+                percent(soon - 1.0)
+            ),
+        )
+    } else if soon > 1.0 + 0.1 {
+        (
+            "bursts",
+            format!(
+                "customers order in bursts: soon after an order there are {} % more orders than \
+                 the model expects",
+                percent(soon - 1.0)
+            ),
+        )
+    } else {
+        (
+            "long",
+            format!(
+                "long waits between orders do not follow the model (χ² {}, {} would be rare)",
+                whole(waits.statistic),
+                whole(waits.limit)
+            ),
+        )
+    };
+    Finding::warning(
+        "time_between_orders",
+        message,
+        "P(alive) and the timing of orders are less certain than they look; hold totals against a \
+         holdout with `cltv evaluate`",
+    )
+    .with_variant(variant)
+    .with("soon", (soon - 1.0).abs())
+    .with("statistic", waits.statistic)
+    .with("limit", waits.limit)
+}
+
+/// Prices that change from year to year.
+pub(super) fn prices(prices: &PriceTrend) -> Finding {
+    let yearly = prices.yearly();
+    let (variant, more, too) =
+        if yearly > 0.0 { ("rising", "more", "low") } else { ("falling", "less", "high") };
+    // Average values are those of the orders' mean age; the forecast pays today's prices at least.
+    let behind = (prices.log_yearly * prices.mean_age).exp_m1();
+    Finding::warning(
+        "prices_changed",
+        format!(
+            "the same customers pay {} % {more} for an order every year, and the average order is \
+             {} years old: revenue at today's prices is about {} % off, too {too}",
+            percent(yearly),
+            decimal_of(prices.mean_age),
+            percent(behind)
+        ),
+        "bring the order values to today's prices in the export, or correct the revenue by that much",
+    )
+    .with_variant(variant)
+    .with("yearly", yearly.abs())
+    .with("years", prices.mean_age)
+    .with("behind", behind.abs())
+}
+
+/// Customers by frequency or time since the last order are not where the model has them.
+pub(super) fn counts(name: &'static str, found: &CountFit, selected: bool) -> Finding {
+    let (from, to, observed, expected) = found.worst;
+    let what = match name {
+        "fit_frequency" => "repeat orders",
+        _ => "days since the last order",
+    };
+    let bin = match to {
+        Some(to) if to - from <= 1.0 => whole(from),
+        Some(to) => format!("{} to {}", whole(from), whole(to - 1.0)),
+        None => format!("{} or more", whole(from)),
+    };
+    let remedy = match selected {
+        true => {
+            "the model with its selection does not describe this file: take the totals as an \
+                 order of magnitude, and export every customer ever acquired"
+        }
+        false => "look at the fit charts in the report; try purchases.model = \"auto\"",
+    };
+    Finding::warning(
+        name,
+        format!(
+            "the model does not fit the customers by {what}: χ² {} on {} degrees, above {} is not \
+             chance; with {bin} there are {} customers, and it expects {}",
+            whole(found.statistic),
+            whole(found.degrees),
+            whole(found.limit),
+            whole(observed),
+            whole(expected)
+        ),
+        remedy,
+    )
+    .with_variant(if selected { "selected" } else { "all" })
+    .with("statistic", found.statistic)
+    .with("degrees", found.degrees)
+    .with("limit", found.limit)
+    .with("from", from)
+    .maybe("to", to)
+    .with("observed", observed)
+    .with("expected", expected)
+}
+
+/// One customer who carries much of the value.
+pub(super) fn large_customer(share: f64) -> Finding {
+    Finding::warning(
+        "one_large_customer",
+        format!("one customer has {} % of the expected value", percent(share)),
+        "look at this customer by hand, and set it aside if it is a reseller or a till",
+    )
+    .with("share", share)
+}

@@ -1,0 +1,115 @@
+//! Forecasts of the past: the model fitted again to the log as it was on earlier days, and what it
+//! would have said of the time since.
+
+use chrono::{Days, NaiveDate};
+
+use crate::error::Error;
+use crate::frame::summary::{log, to_histories};
+use crate::model::checks::calendar::{Pattern, SHORT_CHANGE};
+use crate::model::forecast::model_error::{Past, PastForecast};
+use crate::model::{CustomerPatterns, fit_purchases};
+use crate::pipeline::checks::Checked;
+use crate::pipeline::models::Fit;
+use crate::pipeline::prepare::Prepared;
+use crate::settings::{Purchases, Settings};
+
+/// Most forecasts of the past.
+const MOST: u64 = 5;
+/// Fewer expected orders say nothing about the model.
+const LEAST_EXPECTED: f64 = 20.0;
+/// Blocks of four weeks in a quarter.
+const QUARTER: usize = 3;
+
+/// What the log says of the model's errors; `None` where there is no log to ask.
+///
+/// # Errors
+/// [`Error::Engine`], never for a prepared input.
+pub(crate) fn past(
+    prepared: &Prepared,
+    fit: &Fit,
+    checked: &Checked,
+    settings: &Settings,
+) -> Result<Option<Past>, Error> {
+    let Some(calendar) = &checked.calendar else { return Ok(None) };
+    let months = settings.forecast.horizons.iter().map(|h| h.months).max().unwrap_or(1);
+    let horizon = f64::from(months) * settings.forecast.weeks_per_month.days();
+    let end = prepared.summary.observation_end;
+    let mut forecasts = Vec::new();
+    // Half a horizon apart, so that every season of the year is among them.
+    for k in 0..MOST {
+        let back = (horizon * (1.0 + 0.5 * k as f64)).ceil();
+        if f64::from(calendar.days) - back < horizon {
+            break;
+        }
+        let cut = end - Days::new(back as u64);
+        let until = cut + Days::new(horizon.round() as u64);
+        forecasts.extend(forecast_from(prepared, fit, settings, cut, until.min(end))?);
+    }
+    // Orders over the years between an average order and the middle of the forecast.
+    let prices = checked.prices.filter(|prices| prices.rejected());
+    let prices = prices.map(|p| (p.log_yearly, p.mean_age + horizon / 2.0 / 365.25));
+    let quarter = |blocks: &[[f64; 2]]| {
+        blocks.iter().fold([0.0; 2], |sum, block| [sum[0] + block[0], sum[1] + block[1]])
+    };
+    Ok(Some(Past {
+        forecasts,
+        quarters: calendar.blocks.rchunks(QUARTER).map(quarter).collect(),
+        doubted: checked.doubted,
+        change: calendar.patterns.iter().map(|pattern| change(pattern, horizon)).sum(),
+        prices,
+    }))
+}
+
+/// What a change of late adds to the error of a total over `horizon` days, as a standard deviation of
+/// the logarithm.
+///
+/// # Formula
+/// A change that began months ago may last or not: the truth lies anywhere between, ln(factor)/√3. A
+/// short rise is over soon: the orders that it added make customers look livelier by its part of the
+/// horizon.
+fn change(pattern: &Pattern, horizon: f64) -> f64 {
+    match pattern {
+        Pattern::Change { days, share } if *days < SHORT_CHANGE => {
+            share.ln_1p().abs() * f64::from(*days) / horizon
+        }
+        Pattern::Change { share, .. } => share.ln_1p().abs() / 3f64.sqrt(),
+        _ => 0.0,
+    }
+}
+
+/// What the chosen model would have forecast on the day `cut`, and what came until `until`.
+///
+/// Returns `None` where it could not be fitted, or expects too few orders.
+fn forecast_from(
+    prepared: &Prepared,
+    fit: &Fit,
+    settings: &Settings,
+    cut: NaiveDate,
+    until: NaiveDate,
+) -> Result<Option<PastForecast>, Error> {
+    let mut at_cut = settings.clone();
+    at_cut.transactions.calibration_end = Some(cut);
+    at_cut.transactions.observation_end = Some(until);
+    let days = &prepared.input.cleaned.valid;
+    let Ok(summary) = log::customer_summary(days.clone(), &at_cut) else { return Ok(None) };
+    let histories = to_histories(&summary, &at_cut)?;
+    let customers = CustomerPatterns::of(&histories);
+    let purchases =
+        Purchases { model: fit.purchases.model.family().into(), ..settings.purchases.clone() };
+    let Ok(fitted) = fit_purchases(&customers.patterns, &purchases, None) else {
+        return Ok(None);
+    };
+    let horizon = (until - cut).num_days() as f64 / settings.summary.time_unit.days();
+    let patterns = &customers.patterns;
+    let mut expected = 0.0;
+    for row in &patterns.rows {
+        match fitted.model.expected_orders(patterns.history(row), horizon) {
+            Some(orders) if orders.is_finite() => expected += row.count * orders,
+            _ => return Ok(None),
+        }
+    }
+    let orders = log::orders_by_day(days, cut, until)?;
+    let later = orders.iter().filter(|(day, _)| *day > cut.to_epoch_days());
+    let actual = later.map(|(_, orders)| orders).sum();
+    Ok((expected > LEAST_EXPECTED).then_some(PastForecast { expected, actual }))
+}
