@@ -15,6 +15,8 @@ use crate::output::tables;
 use crate::results::advice::Play;
 use crate::results::findings::{Finding, Severity};
 use crate::results::forecast::{ForecastRow, Interval, Span};
+use crate::results::forecast::{ModelError, ModelErrorBasis};
+use crate::results::model_check::ModelCheck;
 use crate::results::numbers::{count, decimal, significant, whole};
 use crate::run::Run;
 use crate::safe_text::printable::printable;
@@ -88,6 +90,7 @@ fn full(page: &mut Page, run: &Run, settings: &Settings, customers: &DataFrame) 
     limits(page, run);
     models(page, run, settings);
     findings(page, &run.findings);
+    checks(page, &run.checks);
     company(page, run, settings, true);
     page.title("Segments");
     segments(page, run, settings);
@@ -214,6 +217,48 @@ fn limits(page: &mut Page, run: &Run) {
     page.table(&fitted_table(header, rows.collect(), &[&[1]]));
 }
 
+/// What intervals of totals allow for.
+fn allowed_for(error: Option<&ModelError>) -> String {
+    let Some(error) = error else {
+        return "they know of chance and parameters only: this file has no past to hold the model \
+                against"
+            .to_owned();
+    };
+    let percent = whole(100.0 * error.orders);
+    match error.basis {
+        ModelErrorBasis::Held => format!(
+            "{} forecasts of the past were no further off than chance and parameters explain",
+            error.past_forecasts
+        ),
+        ModelErrorBasis::Short => format!(
+            "they are wide because the log is short: {percent} % is added, as such models are \
+             usually off by"
+        ),
+        ModelErrorBasis::PastErrors => format!(
+            "{percent} % is added, since {} forecasts of the past were off by more than chance",
+            error.past_forecasts
+        ),
+    }
+}
+
+/// What was checked of the model.
+fn checks(page: &mut Page, checks: &[ModelCheck]) {
+    let named = |passed: Option<bool>| -> Vec<&str> {
+        let found = checks.iter().filter(|check| check.passed == passed);
+        found.map(|check| check.name.as_ref()).collect()
+    };
+    page.title("Checks of the model against the data");
+    for (title, names) in [
+        ("held", named(Some(true))),
+        ("did not hold", named(Some(false))),
+        ("not made", named(None)),
+    ] {
+        if !names.is_empty() {
+            page.paragraph(title, 14, &names.join(", "));
+        }
+    }
+}
+
 fn models(page: &mut Page, run: &Run, settings: &Settings) {
     page.title("Models");
     let frequency = match settings.summary.frequency {
@@ -289,10 +334,13 @@ fn company(page: &mut Page, run: &Run, settings: &Settings, with_details: bool) 
         return;
     }
     if let Some(intervals) = &run.intervals {
-        page.line(&format!(
-            " intervals from {} draws of parameters and orders",
-            count(intervals.draws as usize)
-        ));
+        let draws = count(intervals.draws as usize);
+        let known = allowed_for(intervals.model_error.as_ref());
+        page.paragraph(
+            "",
+            1,
+            &format!("intervals from {draws} draws of parameters and orders; {known}"),
+        );
     }
     if let Some(week) = run.tracking.iter().rfind(|week| !week.holdout) {
         page.paragraph(

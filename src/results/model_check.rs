@@ -44,6 +44,22 @@ pub enum NotMade {
     NotComputable,
 }
 
+impl NotMade {
+    /// As in run.json.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NeedsLog => "needs_log",
+            Self::NotComparable => "not_comparable",
+            Self::TooFew => "too_few",
+            Self::NeedsTwoYears => "needs_two_years",
+            Self::GivenModel => "given_model",
+            Self::Penalty => "penalty",
+            Self::NoValues => "no_values",
+            Self::NotComputable => "not_computable",
+        }
+    }
+}
+
 impl ModelCheck {
     /// A check that was made.
     pub fn made(name: &'static str, statistic: f64, limit: f64, passed: bool) -> Self {

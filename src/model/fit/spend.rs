@@ -14,7 +14,7 @@ use crate::settings::Spend;
 /// Three parameters need at least this many distinct spend histories.
 const FEWEST: usize = 10;
 /// Correlation of frequency and monetary value above which independence is in doubt.
-const CORRELATED: f64 = 0.3;
+pub const CORRELATED: f64 = 0.3;
 
 /// A fitted spend model: the model, how it was found, and what to think of it.
 #[derive(Debug, Clone, PartialEq)]

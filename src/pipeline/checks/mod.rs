@@ -10,6 +10,7 @@ use crate::model::checks::calendar::{Calendar, Pattern, calendar};
 use crate::model::checks::counts::{CountFit, count_fit};
 use crate::model::checks::prices::{PriceTrend, price_trend};
 use crate::model::checks::waits::{Waits, waits};
+use crate::model::fit::spend::CORRELATED;
 use crate::pipeline::models::{Fit, is_comparable};
 use crate::pipeline::prepare::Prepared;
 use crate::progress::Clock;
@@ -61,6 +62,7 @@ pub(crate) fn check_models(
     made.of_counts(&drawn, prepared, fit, settings);
     let doubted =
         made.checks.iter().any(|check| check.name != "prices" && check.passed == Some(false));
+    made.independence(fit);
     made.largest_customer(fit);
     let Made { checks, findings } = made;
     Ok(Checked { checks, findings, fit: drawn, calendar, prices, doubted })
@@ -201,6 +203,19 @@ impl Made {
                     self.check(name, found.statistic, found.limit, finding);
                 }
             }
+        }
+    }
+
+    /// The finding belongs to the fit of order values.
+    fn independence(&mut self, fit: &Fit) {
+        let name = "spend_independence";
+        match [fit.spend.pearson, fit.spend.spearman] {
+            [Some(pearson), Some(spearman)] => {
+                let most = pearson.abs().max(spearman.abs());
+                let passed = most <= CORRELATED;
+                self.checks.push(ModelCheck::made(name, most, CORRELATED, passed));
+            }
+            _ => self.not_made(&[name], NotMade::TooFew),
         }
     }
 

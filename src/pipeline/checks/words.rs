@@ -63,9 +63,9 @@ fn season(months: &[f64; 12], end: NaiveDate) -> Finding {
          the totals",
     )
     .with_variant(variant)
-    .with("high_month", (high + 1) as f64)
+    .with("high_month", MONTHS[high].to_lowercase())
     .with("high", months[high])
-    .with("low_month", (low + 1) as f64)
+    .with("low_month", MONTHS[low].to_lowercase())
     .with("low", months[low])
     .with("ahead", (ahead - 1.0).abs())
 }
@@ -239,6 +239,15 @@ pub(super) fn counts(name: &'static str, found: &CountFit, selected: bool) -> Fi
         Some(to) => format!("{} to {}", whole(from), whole(to - 1.0)),
         None => format!("{} or more", whole(from)),
     };
+    let message = format!(
+        "the model does not fit the customers by {what}: χ² {} on {} degrees, above {} is not chance; \
+         with {bin} there are {} customers, and it expects {}",
+        whole(found.statistic),
+        whole(found.degrees),
+        whole(found.limit),
+        whole(observed),
+        whole(expected)
+    );
     let remedy = match selected {
         true => {
             "the model with its selection does not describe this file: take the totals as an \
@@ -246,27 +255,19 @@ pub(super) fn counts(name: &'static str, found: &CountFit, selected: bool) -> Fi
         }
         false => "look at the fit charts in the report; try purchases.model = \"auto\"",
     };
-    Finding::warning(
-        name,
-        format!(
-            "the model does not fit the customers by {what}: χ² {} on {} degrees, above {} is not \
-             chance; with {bin} there are {} customers, and it expects {}",
-            whole(found.statistic),
-            whole(found.degrees),
-            whole(found.limit),
-            whole(observed),
-            whole(expected)
-        ),
-        remedy,
-    )
-    .with_variant(if selected { "selected" } else { "all" })
-    .with("statistic", found.statistic)
-    .with("degrees", found.degrees)
-    .with("limit", found.limit)
-    .with("from", from)
-    .maybe("to", to)
-    .with("observed", observed)
-    .with("expected", expected)
+    let finding = match name {
+        "fit_frequency" => Finding::warning("fit_frequency", message, remedy),
+        _ => Finding::warning("fit_time_since_last_order", message, remedy),
+    };
+    finding
+        .with_variant(if selected { "selected" } else { "all" })
+        .with("statistic", found.statistic)
+        .with("degrees", found.degrees)
+        .with("limit", found.limit)
+        .with("from", from)
+        .maybe("to", to)
+        .with("observed", observed)
+        .with("expected", expected)
 }
 
 /// One customer who carries much of the value.

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! From first to last: [`overview`], [`segments`] with [`profiles`], [`forecast`], [`customers`],
-//! [`rfm`], [`migration`], [`model`], [`data`].
+//! [`rfm`], [`migration`], [`model`] with [`checks`], [`data`].
 
 use maud::{Markup, html};
 
@@ -11,6 +11,7 @@ use crate::report::chart::columns::{ColumnChart, Series};
 use crate::report::table::{Cell, Table};
 use crate::report::view::View;
 
+pub mod checks;
 pub mod customers;
 pub mod data;
 pub mod forecast;

@@ -4,10 +4,12 @@ use maud::{Markup, html};
 
 use crate::report::chart::Chart;
 use crate::report::chart::columns::{ColumnChart, Series};
+use crate::report::sections::checks;
 use crate::report::sections::overview::notice;
 use crate::report::table::{Cell, Table};
 use crate::report::view::View;
 use crate::results::chart_data::{DerivedQuantity, FitBin, Quantity};
+use crate::results::model_check::all_held;
 
 /// Terms of the glossary, in order.
 const TERMS: [&str; 11] = [
@@ -35,8 +37,9 @@ pub fn section(view: &View<'_>) -> Markup {
             (comparison(view).markup("comparison-table", view.t("model.comparison")))
         }
         h3 #diagnostics { (view.t("model.diagnostics")) }
-        @if run.warnings.is_empty() { p { (view.t("model.nothing")) } }
+        @if run.warnings.is_empty() && all_held(&run.model_checks) { p { (view.t("model.nothing")) } }
         @for finding in &run.warnings { (notice(view, finding)) }
+        (checks::list(view))
         h3 { (view.t("model.glossary")) }
         dl.glossary { @for term in TERMS {
             dt { (view.t(&format!("glossary.{term}.term"))) }

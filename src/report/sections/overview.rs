@@ -6,7 +6,7 @@ use crate::customers::Scope;
 use crate::report::texts::Said;
 use crate::report::view::View;
 use crate::results::findings::{Finding, Severity};
-use crate::results::forecast::{ForecastRow, Interval, Span};
+use crate::results::forecast::{ForecastRow, Interval, ModelErrorBasis, Span};
 use crate::settings::Family;
 
 /// Codes of the findings that the overview shows although they are not warnings.
@@ -26,7 +26,22 @@ pub fn section(view: &View<'_>) -> Markup {
             } }
         }
         p.more { (assumptions(view)) }
+        @if let Some(allowed) = allowed_for(view) { p.more { (allowed) } }
     }
+}
+
+/// What the ranges allow for.
+fn allowed_for(view: &View<'_>) -> Option<String> {
+    let Some(error) = view.run.intervals.as_ref()?.model_error else {
+        return Some(view.t("intervals.chance").to_owned());
+    };
+    let key = match error.basis {
+        ModelErrorBasis::Held => "intervals.held",
+        ModelErrorBasis::Short => "intervals.short",
+        ModelErrorBasis::PastErrors => "intervals.past_errors",
+    };
+    let gaps = [("n", error.past_forecasts.to_string()), ("error", view.percent(error.orders))];
+    Some(view.fill(key, &gaps.each_ref().map(|(name, value)| (*name, value.as_str()))))
 }
 
 fn is_in_front(finding: &Finding) -> bool {
