@@ -11,6 +11,7 @@ use crate::frame::numbers;
 use crate::frame::scored::compare;
 use crate::model::CustomerPatterns;
 use crate::model::evaluate::holdout::Forecast;
+use crate::model::evaluate::missed::Total;
 use crate::model::forecast::predict::customer_orders;
 use crate::settings::columns::EXP_AVERAGE_VALUE;
 
@@ -78,23 +79,43 @@ impl Actuals {
 
 /// What the earlier run's model expects of its customers over the next `days`.
 pub(super) fn expected(run: &Finished, before: &DataFrame, days: f64) -> Result<Forecast, Error> {
-    let [frequency, recency, age, monetary] = compare::history(before, &run.settings.summary)?;
-    let valued = |(x, m): (&f64, &f64)| if *m > 0.0 { run.valued_orders(*x) } else { 0.0 };
-    let valued = frequency.iter().zip(&monetary).map(valued).collect();
-    let histories = Histories::new(HistoryColumns {
-        frequency,
-        recency,
-        age,
-        monetary_value: monetary,
-        spend_count: valued,
-    })
-    .map_err(|fault| Error::input(run.folder.display(), fault))?;
+    let histories = histories(run, before)?;
     let (purchases, _) = run.model_file.fits()?;
     let horizon = days / run.settings.summary.time_unit.days();
     let orders = customer_orders(&purchases.model, &CustomerPatterns::of(&histories), horizon)?;
     let average = numbers(before, EXP_AVERAGE_VALUE)?;
     let value = orders.iter().zip(average).map(|(orders, value)| orders * value).collect();
     Ok(Forecast { name: "expected", orders, value })
+}
+
+/// The total of orders that the earlier run's model expects over the next `days`, and how far it can
+/// be off, against the orders that came. `None` where it cannot be computed.
+pub(super) fn total(
+    run: &Finished,
+    before: &DataFrame,
+    days: f64,
+    actual: f64,
+) -> Result<Option<Total>, Error> {
+    let customers = CustomerPatterns::of(&histories(run, before)?);
+    let (purchases, _) = run.model_file.fits()?;
+    let horizon = days / run.settings.summary.time_unit.days();
+    let error = run.document.intervals.as_ref().and_then(|intervals| intervals.model_error);
+    let total = Total::of(&purchases, &customers, horizon, actual);
+    Ok(total.map(|total| total.with_model_error(error.map_or(0.0, |error| error.orders))))
+}
+
+fn histories(run: &Finished, before: &DataFrame) -> Result<Histories, Error> {
+    let [frequency, recency, age, monetary] = compare::history(before, &run.settings.summary)?;
+    let valued = |(x, m): (&f64, &f64)| if *m > 0.0 { run.valued_orders(*x) } else { 0.0 };
+    let valued = frequency.iter().zip(&monetary).map(valued).collect();
+    Histories::new(HistoryColumns {
+        frequency,
+        recency,
+        age,
+        monetary_value: monetary,
+        spend_count: valued,
+    })
+    .map_err(|fault| Error::input(run.folder.display(), fault))
 }
 
 /// Numbers of customers whose histories changed in ways that no forecast foresees.

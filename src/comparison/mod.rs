@@ -18,7 +18,7 @@ use chrono::NaiveDate;
 use polars::prelude::DataFrame;
 use serde::Serialize;
 
-use crate::comparison::actuals::{Actuals, Anomalies, expected};
+use crate::comparison::actuals::{Actuals, Anomalies, expected, total};
 use crate::comparison::finished_run::{Finished, fault};
 use crate::customers::Pairs;
 use crate::error::Error;
@@ -134,6 +134,7 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
     let days = (after.document.as_of - before.document.as_of).num_days();
     let actuals = Actuals::of(&before, &then, &pairs, days as f64)?;
     let expected = expected(&before, &then, days as f64)?;
+    let total = total(&before, &then, days as f64, actuals.actual.orders.iter().sum())?;
     // `pairs` has the customers of the earlier run first, in its order.
     let member = &pairs.from[..then.height()];
     let actual = &actuals.actual;
@@ -152,7 +153,7 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
         orders: accuracy(&expected.orders, &actual.orders),
         revenue: accuracy(&expected.value, &actual.value),
         anomalies: actuals.anomalies,
-        findings: notices::findings(&before, &after, actuals.anomalies, respelled),
+        findings: notices::findings(&before, &after, actuals.anomalies, respelled, total),
         customers: table(frame, &expected, actual)?,
         before: Side::of(&before, then.height(), was),
         after: Side::of(&after, now.height(), is),

@@ -4,8 +4,9 @@
 use crate::comparison::actuals::Anomalies;
 use crate::comparison::finished_run::Finished;
 use crate::frame::scored::compare::Respelled;
+use crate::model::evaluate::missed::{Total, Verdict};
 use crate::results::findings::Finding;
-use crate::results::numbers::count;
+use crate::results::numbers::{count, whole};
 use crate::results::outlier_limits::OutlierLimits;
 
 /// All findings, in a fixed order.
@@ -14,8 +15,10 @@ pub(super) fn findings(
     after: &Finished,
     anomalies: Anomalies,
     respelled: Respelled,
+    total: Option<Total>,
 ) -> Vec<Finding> {
     [
+        total.and_then(|total| missed(&total, before)),
         ids_changed(respelled),
         first_order_moved(anomalies.first_order_moved),
         lost(anomalies.lost, before),
@@ -28,6 +31,37 @@ pub(super) fn findings(
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// A forecast that was further off than its interval.
+fn missed(total: &Total, before: &Finished) -> Option<Finding> {
+    let [low, high] = total.interval();
+    let message = format!(
+        "the run as of {} expected {} orders of its customers since, 90 % interval {} to {}, but {} \
+         came",
+        before.document.as_of,
+        whole(total.expected),
+        whole(low),
+        whole(high),
+        whole(total.actual),
+    );
+    let remedy = "do not plan with the next forecast before you know why: look at model_checks of \
+                  both runs, and whether the exports hold the same customers";
+    let variant = if total.actual < total.expected { "too_high" } else { "too_low" };
+    let finding = match total.verdict() {
+        Verdict::Held => return None,
+        Verdict::Unusual => Finding::note("forecast_missed", message, remedy),
+        Verdict::Missed => Finding::warning("forecast_missed", message, remedy),
+    };
+    Some(
+        finding
+            .with_variant(variant)
+            .with("as_of", before.document.as_of)
+            .with("expected", total.expected)
+            .with("low", low)
+            .with("high", high)
+            .with("actual", total.actual),
+    )
 }
 
 /// Customers who are the same but for the spelling of their id.

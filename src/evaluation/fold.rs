@@ -35,6 +35,9 @@ pub struct Fold {
     pub chosen: &'static str,
     /// Customers acquired by the end of the calibration.
     pub customers: usize,
+    /// 90 % interval of the chosen model's total of orders, by chance and parameters alone; `None`
+    /// where it cannot be computed.
+    pub orders_interval: Option<[f64; 2]>,
     /// Models, the simplest first, then baselines.
     pub methods: Vec<Method>,
     /// Forecasts against actuals by frequency, decile and cohort.

@@ -15,11 +15,12 @@ use chrono::{Days, NaiveDate};
 use crate::customers::{Histories, Holdout};
 use crate::error::Error;
 pub use crate::evaluation::fold::{Evaluation, Fold, Method};
-use crate::evaluation::verdict::verdict;
+use crate::evaluation::verdict::{missed, verdict};
 use crate::frame::summary::{log, to_histories};
 use crate::model::evaluate::holdout::{
     Forecast, GroupAccuracy, accuracy, baselines, by_group, expected,
 };
+use crate::model::evaluate::missed::Total;
 use crate::model::{self, CustomerPatterns, FittedPurchases};
 use crate::pipeline::notices;
 use crate::pipeline::prepare::{CleanInput, load_and_clean};
@@ -168,14 +169,22 @@ fn one_fold(
     }
     let cohorts = cohorts(&histories, cut, &settings.summary);
     let (methods, groups) = measured(attempts, &histories, &holdout, &cohorts);
-    let customers = histories.len();
-    let fold = Fold { calibration_end: cut, holdout_end: end, chosen, customers, methods, groups };
-    let mut findings: Vec<Finding> = fitted
-        .iter()
-        .filter(|(family, _)| family.name() == chosen)
-        .flat_map(|(_, fit)| fit.iter().flat_map(|fit| fit.findings.clone()))
-        .collect();
+    let model = fitted.iter().find(|(family, _)| family.name() == chosen);
+    let model = model.and_then(|(_, fit)| fit.as_ref().ok());
+    let actual = holdout.orders.iter().sum();
+    let total = model.and_then(|model| Total::of(model, &customers, horizon, actual));
+    let fold = Fold {
+        calibration_end: cut,
+        holdout_end: end,
+        chosen,
+        customers: histories.len(),
+        orders_interval: total.map(|total| total.interval()),
+        methods,
+        groups,
+    };
+    let mut findings = model.map_or(Vec::new(), |model| model.findings.clone());
     findings.extend(spend.findings);
+    findings.extend(total.and_then(|total| missed(&fold, &total)));
     findings.extend(verdict(&fold, &holdout));
     Ok((fold, findings))
 }

@@ -3,7 +3,9 @@
 use crate::customers::Holdout;
 use crate::evaluation::fold::{Fold, Method};
 use crate::model::evaluate::holdout::Accuracy;
+use crate::model::evaluate::missed::{Total, Verdict};
 use crate::results::findings::Finding;
+use crate::results::numbers::whole;
 
 /// An error measure of a forecast: the smaller, the better.
 pub(crate) type Measure = fn(&Accuracy) -> f64;
@@ -17,6 +19,36 @@ pub(crate) const OTHERS: [(&str, Measure); 3] = [
     ("total", |accuracy| (accuracy.expected - accuracy.actual).abs()),
     ("ranking", |accuracy| -accuracy.gini.unwrap_or(0.0)),
 ];
+
+/// A finding where the total of orders is further from the forecast than chance and parameters
+/// explain.
+pub(crate) fn missed(fold: &Fold, total: &Total) -> Option<Finding> {
+    let [low, high] = total.interval();
+    let message = format!(
+        "{} expects {} orders after {}, 90 % interval {} to {}, but {} came{}",
+        fold.chosen,
+        whole(total.expected),
+        fold.calibration_end,
+        whole(low),
+        whole(high),
+        whole(total.actual),
+        total.bias().map_or(String::new(), |bias| format!(" ({:+.1} %)", 100.0 * bias)),
+    );
+    let remedy = "the model misses what moves the total: look at model_checks of a run on the same \
+                  log, such as a season, a trend or a promotion";
+    let finding = match total.verdict() {
+        Verdict::Held => return None,
+        Verdict::Unusual => Finding::note("forecast_missed", message, remedy),
+        Verdict::Missed => Finding::warning("forecast_missed", message, remedy),
+    };
+    Some(
+        finding
+            .with("expected", total.expected)
+            .with("low", low)
+            .with("high", high)
+            .with("actual", total.actual),
+    )
+}
 
 /// Findings on whether the chosen model beats every baseline: squared errors decide, and the other
 /// measures are only noted.

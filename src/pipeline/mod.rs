@@ -32,6 +32,7 @@ use std::thread::JoinHandle;
 
 use crate::error::Error;
 use crate::frame::scored::predictions::attach_intervals;
+use crate::model::evaluate::missed::Verdict;
 use crate::model_file::ModelFileParts;
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
@@ -41,12 +42,13 @@ use crate::pipeline::checks::check_models;
 use crate::pipeline::forecast::forecast_company;
 use crate::pipeline::models::{Fit, fit_and_predict};
 use crate::pipeline::notices::{Found, collect_findings};
+use crate::pipeline::past::since_the_fit;
 use crate::pipeline::prepare::{load_and_clean, summarise};
 use crate::pipeline::previous::{Previous, compared};
 use crate::pipeline::remedies::with_remedy;
 use crate::pipeline::segments::{Edges, find_edges, segment_customers};
 use crate::progress::Clock;
-use crate::results::run_document::Drift;
+use crate::results::run_document::{Drift, OrdersSince};
 use crate::settings::{Settings, UncertaintyMethod};
 use crate::storage::fingerprint::{Fingerprint, lost_thread};
 
@@ -100,7 +102,14 @@ pub fn score(settings: &Settings, given: &ModelFile, refit_if: Option<f64>) -> R
     let settings = &with_window_moved(settings, given, &prepared);
     let stability_index = given.stability_index(&prepared.histories);
     let refitted = refit_if.is_some_and(|most| stability_index.iter().any(|(_, psi)| *psi > most));
-    let drift = Some(Drift { population_stability_index: stability_index, refitted });
+    let orders = since_the_fit(&prepared, given, settings)?.map(|total| OrdersSince {
+        fitted_until: given.observation_end,
+        expected: total.expected,
+        interval: total.interval(),
+        actual: total.actual,
+        missed: total.verdict() == Verdict::Missed,
+    });
+    let drift = Some(Drift { population_stability_index: stability_index, refitted, orders });
     if refitted {
         let prepared = summarise(prepared.input, None, settings, &mut clock)?;
         complete(prepared, None, drift, settings, clock)

@@ -24,6 +24,10 @@ const LONGEST_GAP: i64 = 30;
 /// Highest monthly discount rate that is believed: 214 % a year.
 const HIGHEST_RATE: f64 = 0.1;
 
+/// Columns that shift as time passes, whoever the customers are: their stability index alone is no
+/// reason to doubt the model.
+const AGEING: [&str; 2] = ["recency", "T"];
+
 /// Everything there is to say, in the order of the flow.
 pub fn data_findings(settings: &Settings, prepared: &Prepared, edges: &[f64]) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -70,7 +74,8 @@ pub fn drift_finding(drift: &Drift) -> Option<Finding> {
         );
         return Some(with_indices(finding, drift));
     }
-    drift.population_stability_index.iter().any(|(_, psi)| *psi > SHIFTED).then(|| {
+    let mut indices = drift.population_stability_index.iter();
+    indices.any(|(name, psi)| *psi > SHIFTED && !AGEING.contains(&name.as_ref())).then(|| {
         let finding = Finding::warning(
             "drifted",
             format!("the customers are not those that the model was fitted to ({shown})"),
@@ -78,6 +83,32 @@ pub fn drift_finding(drift: &Drift) -> Option<Finding> {
         );
         with_indices(finding, drift)
     })
+}
+
+/// Orders since the fit that are not what the model expected.
+fn orders_drifted(drift: &Drift) -> Option<Finding> {
+    let since = drift.orders.filter(|since| since.missed)?;
+    let (variant, too) =
+        if since.actual < since.expected { ("fewer", "high") } else { ("more", "low") };
+    Some(
+        Finding::warning(
+            "orders_drifted",
+            format!(
+                "since the fit, {}, its customers have placed {} orders, and it expected {} ({} to \
+                 {}): the forecasts are probably too {too}",
+                since.fitted_until,
+                whole(since.actual),
+                whole(since.expected),
+                whole(since.interval[0]),
+                whole(since.interval[1])
+            ),
+            "fit again with `cltv fit`, and find out what changed",
+        )
+        .with_variant(variant)
+        .with("fitted", since.fitted_until)
+        .with("actual", since.actual)
+        .with("expected", since.expected),
+    )
 }
 
 /// Adds how far each column has drifted, and which one farthest.
@@ -279,7 +310,8 @@ pub(crate) fn collect_findings(
     findings.extend(data_findings(settings, prepared, edges));
     findings.sort_by_key(|finding| finding.severity == Severity::Note);
     // Whether the customers are still those of the model comes before anything about either.
-    found.drift.and_then(drift_finding).into_iter().chain(findings).collect()
+    let drifted = found.drift.map(|drift| [orders_drifted(drift), drift_finding(drift)]);
+    drifted.into_iter().flatten().flatten().chain(findings).collect()
 }
 
 /// What the selection changed in the forecast.

@@ -6,10 +6,12 @@ use chrono::{Days, NaiveDate};
 use crate::error::Error;
 use crate::frame::summary::{log, to_histories};
 use crate::model::checks::calendar::{Pattern, SHORT_CHANGE};
+use crate::model::evaluate::missed::Total;
 use crate::model::forecast::model_error::{Past, PastForecast};
 use crate::model::{CustomerPatterns, fit_purchases};
+use crate::model_file::ModelFile;
 use crate::pipeline::checks::Checked;
-use crate::pipeline::models::Fit;
+use crate::pipeline::models::{Fit, is_comparable};
 use crate::pipeline::prepare::Prepared;
 use crate::settings::{Purchases, Settings};
 
@@ -87,19 +89,14 @@ fn forecast_from(
     cut: NaiveDate,
     until: NaiveDate,
 ) -> Result<Option<PastForecast>, Error> {
-    let mut at_cut = settings.clone();
-    at_cut.transactions.calibration_end = Some(cut);
-    at_cut.transactions.observation_end = Some(until);
-    let days = &prepared.input.cleaned.valid;
-    let Ok(summary) = log::customer_summary(days.clone(), &at_cut) else { return Ok(None) };
-    let histories = to_histories(&summary, &at_cut)?;
-    let customers = CustomerPatterns::of(&histories);
+    let Some(Since { customers, actual, horizon }) = since(prepared, settings, cut, until)? else {
+        return Ok(None);
+    };
     let purchases =
         Purchases { model: fit.purchases.model.family().into(), ..settings.purchases.clone() };
     let Ok(fitted) = fit_purchases(&customers.patterns, &purchases, None) else {
         return Ok(None);
     };
-    let horizon = (until - cut).num_days() as f64 / settings.summary.time_unit.days();
     let patterns = &customers.patterns;
     let mut expected = 0.0;
     for row in &patterns.rows {
@@ -108,8 +105,56 @@ fn forecast_from(
             _ => return Ok(None),
         }
     }
+    Ok((expected > LEAST_EXPECTED).then_some(PastForecast { expected, actual }))
+}
+
+/// The orders since the fit of a given model, against what it expected then of the customers of that
+/// day. `None` where there is no log, or no time since.
+///
+/// # Errors
+/// [`Error::Engine`], never for a prepared input.
+pub(crate) fn since_the_fit(
+    prepared: &Prepared,
+    given: &ModelFile,
+    settings: &Settings,
+) -> Result<Option<Total>, Error> {
+    let (cut, end) = (given.observation_end, prepared.summary.observation_end);
+    if !is_comparable(settings) || cut >= end {
+        return Ok(None);
+    }
+    let Some(Since { customers, actual, horizon }) = since(prepared, settings, cut, end)? else {
+        return Ok(None);
+    };
+    let total = Total::of(&given.fits()?.0, &customers, horizon, actual);
+    Ok(total.filter(|total| total.expected > LEAST_EXPECTED))
+}
+
+/// The customers of an earlier day, and what they did after it.
+struct Since {
+    customers: CustomerPatterns,
+    actual: f64,
+    /// In the time unit of the pipeline.
+    horizon: f64,
+}
+
+/// The customers as they were on the day `cut`, and their orders until `until`. `None` where nobody
+/// had ordered by then.
+fn since(
+    prepared: &Prepared,
+    settings: &Settings,
+    cut: NaiveDate,
+    until: NaiveDate,
+) -> Result<Option<Since>, Error> {
+    let mut at_cut = settings.clone();
+    at_cut.transactions.calibration_end = Some(cut);
+    at_cut.transactions.observation_end = Some(until);
+    let days = &prepared.input.cleaned.valid;
+    let Ok(summary) = log::customer_summary(days.clone(), &at_cut) else { return Ok(None) };
+    let histories = to_histories(&summary, &at_cut)?;
+    let customers = CustomerPatterns::of(&histories);
     let orders = log::orders_by_day(days, cut, until)?;
     let later = orders.iter().filter(|(day, _)| *day > cut.to_epoch_days());
     let actual = later.map(|(_, orders)| orders).sum();
-    Ok((expected > LEAST_EXPECTED).then_some(PastForecast { expected, actual }))
+    let horizon = (until - cut).num_days() as f64 / settings.summary.time_unit.days();
+    Ok(Some(Since { customers, actual, horizon }))
 }

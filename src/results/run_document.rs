@@ -134,6 +134,27 @@ pub struct Drift {
     pub population_stability_index: NamedValues<f64>,
     /// Whether it exceeded the limit, so that the models were fitted again.
     pub refitted: bool,
+    /// Orders since the fit; null without an order log.
+    #[serde(default)]
+    pub orders: Option<OrdersSince>,
+}
+
+/// Orders since the fit of the customers of that day.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct OrdersSince {
+    /// Day of the fit.
+    #[serde(with = "plain_date")]
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub fitted_until: NaiveDate,
+    /// Orders that the model expected.
+    pub expected: f64,
+    /// Ends of its 90 % interval.
+    pub interval: [f64; 2],
+    /// Orders that came.
+    pub actual: f64,
+    /// Whether they are further off than chance and parameters explain.
+    pub missed: bool,
 }
 
 /// Rows by step.
