@@ -7,6 +7,9 @@ const MOST_STEPS: u32 = 50;
 /// The search has converged when a step changes the log-likelihood by less than this.
 const ACCURACY: f64 = 1e-9;
 
+/// A coefficient whose variance is so many times that of one alone cannot be told from the others.
+const COLLINEAR: f64 = 1e8;
+
 /// A fitted regression.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PoissonFit {
@@ -65,6 +68,10 @@ pub fn poisson_regression(
             }
         }
         let covariance = invert_positive_definite(&information)?;
+        // Of collinear columns rounding may leave a positive definite rest: their variances explode.
+        if (0..n).any(|k| information[k][k] * covariance[k][k] > COLLINEAR) {
+            return None;
+        }
         let step: Vec<f64> =
             covariance.iter().map(|row| row.iter().zip(&slope).map(|(c, s)| c * s).sum()).collect();
         let (next, reached) = shortened(&beta, &step, value, &log_likelihood)?;

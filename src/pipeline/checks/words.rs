@@ -7,7 +7,7 @@ use crate::model::checks::counts::CountFit;
 use crate::model::checks::prices::PriceTrend;
 use crate::model::checks::waits::Waits;
 use crate::results::findings::Finding;
-use crate::results::numbers::{decimal, whole};
+use crate::results::numbers::whole;
 
 /// |z| that one in a thousand exceeds.
 pub(super) const RARE_Z: f64 = 3.29;
@@ -52,7 +52,7 @@ fn season(months: &[f64; 12], end: NaiveDate) -> Finding {
         format!(
             "orders follow a season that the model does not know: {} has {} times and {} {} times \
              the orders of an average month; the six months ahead usually have {} % {more} than an \
-             average one, so their forecast is too {too}",
+             average one, so their forecast is probably too {too}",
             MONTHS[high],
             decimal_of(months[high]),
             MONTHS[low],
@@ -71,7 +71,7 @@ fn season(months: &[f64; 12], end: NaiveDate) -> Finding {
 }
 
 fn decimal_of(factor: f64) -> String {
-    decimal((10.0 * factor).round() / 10.0 + 1e-9)
+    format!("{factor:.1}")
 }
 
 fn trend(yearly: f64) -> Finding {
@@ -81,7 +81,7 @@ fn trend(yearly: f64) -> Finding {
         "orders_trend",
         format!(
             "orders {falls} by {} % a year beyond what the model expects of the same customers, so \
-             the forecast is too {too}",
+             the forecast is probably too {too}",
             percent(yearly)
         ),
         "find out what changes; until then correct the totals by that much",
