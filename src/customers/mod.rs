@@ -17,4 +17,4 @@ pub use groups::{Groups, Scope};
 pub use histories::{Histories, History, HistoryColumns};
 pub(crate) use holdout::Holdout;
 pub(crate) use pairs::{Later, Pairs};
-pub use predictions::{CustomerIntervals, Predictions};
+pub use predictions::{CustomerIntervals, ExpectedMoney, Predictions};

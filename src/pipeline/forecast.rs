@@ -58,7 +58,8 @@ pub(crate) fn forecast_company(
     let tracking = tracking(prepared, fit, settings)?;
     clock.enter("draw intervals");
     let wanted = settings.uncertainty.as_ref();
-    let totals = wanted.map(|u| total_intervals(u, &fit.purchases, &fit.spend, &outlook, groups));
+    let spend = fit.spend.as_ref();
+    let totals = wanted.map(|u| total_intervals(u, &fit.purchases, spend, &outlook, groups));
     let customers = wanted.map(|u| customer_intervals(u.level, model, &outlook)).transpose()?;
     // Totals need parameters that can be drawn. Without them the rest of the run is still valid.
     let (intervals, without_intervals) = match totals {
