@@ -293,8 +293,7 @@ fn outcomes(page: &mut Page, comparison: &Comparison) {
         }
         row
     });
-    let mut titles =
-        header(["", "customers", "lost", "orders", "actual", "actual/exp.", "MAE"]);
+    let mut titles = header(["", "customers", "lost", "orders", "actual", "actual/exp.", "MAE"]);
     if has_money {
         titles.extend(header(["revenue", "actual", "actual/exp."]));
     }

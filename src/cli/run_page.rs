@@ -405,7 +405,9 @@ fn segments(page: &mut Page, run: &Run, settings: &Settings) {
             "what to do",
         ],
         false => {
-            vec!["", "customers", "orders from", "of orders", &each_over, "last order", "what to do"]
+            vec![
+                "", "customers", "orders from", "of orders", &each_over, "last order", "what to do",
+            ]
         }
     };
     let rows = run.profiles.segments.iter().enumerate().rev().map(|(i, profile)| {
@@ -445,7 +447,8 @@ fn in_words(play: Play) -> &'static str {
 }
 
 fn advice(page: &mut Page, run: &Run, settings: &Settings) {
-    let margin = if settings.lifetime_value.margin.is_some() { " (amounts are margin)" } else { "" };
+    let margin =
+        if settings.lifetime_value.margin.is_some() { " (amounts are margin)" } else { "" };
     page.title(&format!("What to do in the next {} months{margin}", settings.months_ahead()));
     let indent = 3 + run.advice.iter().map(|a| a.segment.chars().count()).max().unwrap_or(0);
     for advice in run.advice.iter().rev() {

@@ -85,14 +85,9 @@ pub(super) fn expected(run: &Finished, before: &DataFrame, days: f64) -> Result<
     let monetary_value = monetary.unwrap_or_default();
     let valued = |(x, m): (&f64, &f64)| if *m > 0.0 { run.valued_orders(*x) } else { 0.0 };
     let spend_count = frequency.iter().zip(&monetary_value).map(valued).collect();
-    let histories = Histories::new(HistoryColumns {
-        frequency,
-        recency,
-        age,
-        monetary_value,
-        spend_count,
-    })
-    .map_err(|fault| Error::input(run.folder.display(), fault))?;
+    let histories =
+        Histories::new(HistoryColumns { frequency, recency, age, monetary_value, spend_count })
+            .map_err(|fault| Error::input(run.folder.display(), fault))?;
     let (purchases, _) = run.model_file.fits()?;
     let horizon = days / run.settings.summary.time_unit.days();
     let orders = customer_orders(&purchases.model, &CustomerPatterns::of(&histories), horizon)?;

@@ -126,8 +126,7 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
     let ((then, was), (now, is)) = (then?, now?);
     progress::stage("match the customers");
     let labels = before.settings.segments.labels.clone();
-    let Matched { frame, pairs } =
-        compare::matched(&then, &now, &before.settings, ABSENT)?;
+    let Matched { frame, pairs } = compare::matched(&then, &now, &before.settings, ABSENT)?;
     let respelled = compare::respelled(&then, &now)?;
     let flows = flows(&pairs, labels.len());
     progress::stage("compare");

@@ -31,7 +31,8 @@ impl Predictions {
         match &self.money {
             Some(money) => &money.lifetime_value,
             None => {
-                let longest = self.orders.iter().find(|(months, _)| *months == self.orders_if_alive.0);
+                let longest =
+                    self.orders.iter().find(|(months, _)| *months == self.orders_if_alive.0);
                 longest.map_or(&[], |(_, orders)| orders)
             }
         }

@@ -146,8 +146,7 @@ fn one_fold(
     let horizon = (end - cut).num_days() as f64 / unit.days();
     let customers = CustomerPatterns::of(&histories);
     let has_money = settings.has_money();
-    let spend =
-        has_money.then(|| model::fit_spend(&histories, &settings.spend)).transpose()?;
+    let spend = has_money.then(|| model::fit_spend(&histories, &settings.spend)).transpose()?;
     let fitted = fit_all(&customers, settings);
     let chosen = chosen(&customers, &fitted, &settings.purchases)?;
     // Only the chosen model has to make a forecast; the failure of another one is a result too.
@@ -155,8 +154,9 @@ fn one_fold(
     for (family, fit) in &fitted {
         let mut method = method(*family, fit);
         let fit = fit.as_ref().ok();
-        let made =
-            fit.map(|fit| expected(fit, spend.as_ref(), &histories, &customers, horizon)).transpose();
+        let made = fit
+            .map(|fit| expected(fit, spend.as_ref(), &histories, &customers, horizon))
+            .transpose();
         if let (Err(error), false) = (&made, family.name() == chosen) {
             method.fault = Some(error.to_string());
             attempts.push((method, None));

@@ -102,9 +102,10 @@ pub fn segments(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
         columns.push(numbers(format!("total_{}", expected_orders(horizon.months)), &total));
     }
     columns.extend([
-        numbers(format!("share_of_expected_{}", if has_money { "value" } else { "orders" }), &|i, _| {
-            run.advice[i].share()
-        }),
+        numbers(
+            format!("share_of_expected_{}", if has_money { "value" } else { "orders" }),
+            &|i, _| run.advice[i].share(),
+        ),
         texts("main_channel", &|_, p| {
             p.main_channel.as_ref().map_or(String::new(), |(channel, _)| channel.clone())
         }),

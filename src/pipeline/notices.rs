@@ -48,8 +48,7 @@ pub fn data_findings(settings: &Settings, prepared: &Prepared, edges: &[f64]) ->
 /// What is to be said of the rows: what is doubtful, what was moved, what was set aside.
 pub fn of_rows(cleaned: &Cleaned, settings: &Settings) -> Vec<Finding> {
     let mut findings: Vec<Finding> = cleaned.doubts.iter().map(doubts::finding).collect();
-    let currency = settings.output.currency.as_deref();
-    findings.extend(doubts::returns(&cleaned.moved, currency));
+    findings.extend(doubts::returns(&cleaned.moved, settings));
     findings.extend(rejected_rows(cleaned, settings));
     findings
 }
@@ -300,7 +299,14 @@ fn corrected(prepared: &Prepared, fit: &Fit, settings: &Settings) -> Vec<Finding
     let orders = fit.predictions.orders.iter();
     let corrected: Vec<(u32, f64)> =
         orders.map(|(months, orders)| (*months, orders.iter().sum())).collect();
-    selection::corrected(stated, fit.purchases.customers, selection.acquired, &ignored, &corrected)
+    selection::corrected(
+        stated,
+        fit.purchases.customers,
+        selection.acquired,
+        &ignored,
+        &corrected,
+        settings.has_money(),
+    )
 }
 
 /// Refuses a run with a warning, for `--strict`; `consequence` says what that means.

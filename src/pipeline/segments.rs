@@ -59,7 +59,9 @@ pub(crate) fn find_edges(
     let rfm = match (settings.rfm.ties, given.and_then(|given| given.rfm_edges.as_ref())) {
         (Ties::RowOrder, _) => None,
         (Ties::Together, Some(given)) => Some(given.clone()),
-        (Ties::Together, None) => Some(rfm::score_edges(&prepared.summary.frame, settings.has_money())?),
+        (Ties::Together, None) => {
+            Some(rfm::score_edges(&prepared.summary.frame, settings.has_money())?)
+        }
     };
     Ok(Edges { cltv, rfm })
 }

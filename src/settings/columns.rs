@@ -63,19 +63,17 @@ impl Settings {
     /// The columns of customers.parquet before any renaming, in their order.
     pub fn output_columns(&self) -> Vec<String> {
         let unit = self.summary.time_unit;
-        let mut names = vec![
-            CUSTOMER_ID.to_owned(),
-            FREQUENCY.to_owned(),
-            recency(unit),
-            age(unit),
-        ];
+        let mut names =
+            vec![CUSTOMER_ID.to_owned(), FREQUENCY.to_owned(), recency(unit), age(unit)];
         let money = |name: &'static str| self.has_money().then(|| name.to_owned());
         names.extend(money(MONETARY_AVG));
         names.push(P_ALIVE.to_owned());
         names.extend(self.forecast.horizons.iter().map(|h| expected_orders(h.months)));
         names.extend([EXP_AVERAGE_VALUE, CLTV].into_iter().filter_map(money));
         names.extend(self.lifetime_value.margin.map(|_| EXPECTED_MARGIN.to_owned()));
-        names.extend([CLTV_SEGMENT, DAYS_SINCE_LAST_ORDER, RFM_RECENCY, RFM_FREQUENCY].map(str::to_owned));
+        names.extend(
+            [CLTV_SEGMENT, DAYS_SINCE_LAST_ORDER, RFM_RECENCY, RFM_FREQUENCY].map(str::to_owned),
+        );
         names.extend(money(RFM_MONETARY));
         names.push(RFM_SEGMENT.to_owned());
         if self.uncertainty.is_some() {
@@ -96,12 +94,14 @@ impl Settings {
 
     /// The input columns that outlier limits apply to.
     pub fn capped_columns(&self) -> Vec<&str> {
+        // Without money, values only tell what is an order.
         let columns = &self.input.columns;
         match (&self.outliers.columns, self.input.kind) {
             (_, InputKind::Transactions) => Vec::new(),
             (CappedColumns::Only(names), _) => names.iter().map(String::as_str).collect(),
             (CappedColumns::Auto, _) => {
-                columns.orders.iter().chain(&columns.value).map(String::as_str).collect()
+                let values = columns.value.iter().filter(|_| self.has_money());
+                columns.orders.iter().chain(values).map(String::as_str).collect()
             }
         }
     }

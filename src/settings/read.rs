@@ -328,7 +328,8 @@ fn without_money(table: &mut Table) {
         return;
     };
     let is_filled = |value: &Value| value.as_array().is_none_or(|names| !names.is_empty());
-    let has_money = ["value", "unit_price"].iter().any(|key| columns.get(*key).is_some_and(is_filled));
+    let has_money =
+        ["value", "unit_price"].iter().any(|key| columns.get(*key).is_some_and(is_filled));
     if has_money {
         return;
     }

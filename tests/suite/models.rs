@@ -56,7 +56,7 @@ fn a_model_is_small_and_read_back_bit_for_bit() {
         for (parameter, value) in purchases.parameters.iter().zip(rewritten) {
             assert_eq!(written[parameter.name].as_f64(), Some(value), "{}", parameter.name);
         }
-        assert_eq!(json(&path)["spend"]["parameters"]["p"].as_f64(), Some(spend.model.p));
+        assert_eq!(json(&path)["spend"]["parameters"]["p"].as_f64(), spend.map(|s| s.model.p));
     }
 }
 

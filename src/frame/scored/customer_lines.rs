@@ -7,9 +7,8 @@ use crate::frame::{as_text, numbers};
 use crate::results::chart_data::CustomerLine;
 use crate::settings::Settings;
 use crate::settings::columns::{
-    CLTV, CLTV_SEGMENT, CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, EXP_AVERAGE_VALUE,
-    EXPECTED_MARGIN, FREQUENCY,
-    MONETARY_AVG, P_ALIVE, RFM_SEGMENT, age, expected_orders, recency,
+    CLTV, CLTV_SEGMENT, CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, EXP_AVERAGE_VALUE, EXPECTED_MARGIN,
+    FREQUENCY, MONETARY_AVG, P_ALIVE, RFM_SEGMENT, age, expected_orders, recency,
 };
 
 /// One line per row of `scored`.

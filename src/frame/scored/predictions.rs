@@ -5,11 +5,11 @@ use polars::prelude::*;
 use crate::customers::{CustomerIntervals, Predictions};
 use crate::error::Error;
 use crate::frame::columns::{FIRST_CHANNEL, ORDERS, SPEND_COUNT, VALUE};
-use crate::settings::{Input, Settings};
 use crate::settings::columns::{
     CLTV, CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, EXP_AVERAGE_VALUE, EXPECTED_MARGIN, MONETARY_AVG,
     P_ALIVE, expected_orders, interval_columns,
 };
+use crate::settings::{Input, Settings};
 
 /// The columns of customers.parquet without segments and scores; columns to keep come last.
 ///

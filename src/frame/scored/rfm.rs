@@ -83,14 +83,8 @@ pub fn score(
     let segments = &settings.rfm.segments;
     let of_pair = |r, f| segments.iter().position(|s| s.holds(r, f)).unwrap_or_default();
     let member: Vec<usize> = recency.iter().zip(&frequency).map(|(r, f)| of_pair(*r, *f)).collect();
-    let profiles = profiles(
-        &scored,
-        &columns,
-        &member,
-        cltv_segment,
-        &settings.rfm,
-        &settings.segments,
-    )?;
+    let profiles =
+        profiles(&scored, &columns, &member, cltv_segment, &settings.rfm, &settings.segments)?;
     let column = |name: &str, scores: Vec<u8>| {
         Column::new(name.into(), scores.into_iter().map(i32::from).collect::<Vec<_>>())
     };

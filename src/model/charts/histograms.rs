@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn every_pair_of_scores_has_a_cell() {
-        let found = rfm_grid(&[1.0, 5.0, 5.0], &[2.0, 5.0, 5.0], &[3.0, 10.0, 20.0]);
+        let found = rfm_grid(&[1.0, 5.0, 5.0], &[2.0, 5.0, 5.0], Some(&[3.0, 10.0, 20.0]));
         assert_eq!(found.len(), 25);
         let cell = |r: u8, f: u8| found.iter().find(|c| c.recency == r && c.frequency == f);
         let seen = |r, f| cell(r, f).map(|c| (c.customers, c.mean_cltv));

@@ -268,12 +268,7 @@ impl Outlook<'_> {
     /// # Formula
     /// The posterior Gamma(q + p·n, v + n·m). Where the mean value does not exist: p over the
     /// observed mean, which gives that mean, as in the forecast.
-    fn draw_scale(
-        &self,
-        (spend, observed_mean): &Values,
-        i: usize,
-        rng: &mut ChaCha8Rng,
-    ) -> f64 {
+    fn draw_scale(&self, (spend, observed_mean): &Values, i: usize, rng: &mut ChaCha8Rng) -> f64 {
         let (n, m) = (self.histories.spend_count()[i], self.histories.monetary_value()[i]);
         match spend.expected_value(n, m) {
             Some(_) => gamma(spend.q + spend.p * n, spend.v + n * m, rng),
@@ -477,8 +472,13 @@ mod tests {
         let exact = negative_binomial(120.0, 0.4, 400);
         let [wide, narrow] = [0.9, 0.5].map(|level: f64| {
             let everybody = Groups::everybody();
-            let found =
-                total_intervals(&settings(level, draws), &purchases, Some(&spend), &outlook, &everybody);
+            let found = total_intervals(
+                &settings(level, draws),
+                &purchases,
+                Some(&spend),
+                &outlook,
+                &everybody,
+            );
             let orders = found.expect("intervals").company.orders[0].1;
             let tail = (1.0 - level) / 2.0;
             for (end, share) in [(orders.low, tail), (orders.high, 1.0 - tail)] {
@@ -521,8 +521,13 @@ mod tests {
         let [together, apart] = [0.028, -0.028].map(|covariance| {
             let log_scale = vec![vec![0.04, covariance], vec![covariance, 0.04]];
             let purchases = fitted(NBD, Some(log_scale));
-            let found =
-                total_intervals(&settings(0.9, draws), &purchases, Some(&spend), &outlook, &everybody);
+            let found = total_intervals(
+                &settings(0.9, draws),
+                &purchases,
+                Some(&spend),
+                &outlook,
+                &everybody,
+            );
             let found = found.expect("intervals");
             assert!(found.spend_parameters_drawn);
             let orders = found.company.orders[0].1;

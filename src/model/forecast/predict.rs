@@ -105,9 +105,8 @@ pub fn predict(
     let Outlook { customers, unit, forecast, .. } = outlook;
     let model = &purchases.model;
     let p_alive = customers.patterns.each(|history| model.p_alive(history));
-    let over = |months| {
-        orders_if_alive(model, customers, length(months, forecast.weeks_per_month, *unit))
-    };
+    let over =
+        |months| orders_if_alive(model, customers, length(months, forecast.weeks_per_month, *unit));
     let longest = forecast.longest();
     let mut if_alive = Vec::new();
     let mut orders = Vec::with_capacity(forecast.horizons.len());

@@ -59,8 +59,9 @@ impl Standing<'_> {
                 self.amount(self.win_back(), 0)
             ),
             Play::WinBackCheaply => format!(
-                "Win back cheaply or let go: one reminder, at most {voucher} a head (a tenth of what \
-                 winning one back is worth)"
+                "Win back cheaply or let go: each is worth {worth} as things stand, and {} if still a \
+                 customer; one reminder, at most {voucher} a head (a tenth of the difference)",
+                self.amount(self.worth_if_alive, 0)
             ),
             Play::Remind => format!(
                 "Remind: a time-limited voucher of at most {voucher} (a tenth of what each is worth)"
@@ -76,7 +77,8 @@ impl Standing<'_> {
 
     fn offer_of_margin(&self, play: Play) -> Option<Offer> {
         let (worth, basket) = (self.amount(self.worth, 1), self.amount(self.basket, 0));
-        let (voucher, limit) = (self.amount(self.voucher(play), 1), self.amount(self.win_back(), 1));
+        let (voucher, limit) =
+            (self.amount(self.voucher(play), 1), self.amount(self.win_back(), 1));
         let text = match play {
             Play::Nobody => return None,
             Play::WinBack => format!(
@@ -86,8 +88,10 @@ impl Standing<'_> {
                 self.amount(self.worth_if_alive, 1)
             ),
             Play::WinBackCheaply => format!(
-                "Win back cheaply or let go: one reminder, at most {voucher} a head (a tenth of the \
-                 margin of winning one back; above {limit} it costs more than that)"
+                "Win back cheaply or let go: each brings a margin of {worth} as things stand, and of {} \
+                 if still a customer; one reminder, at most {voucher} a head (a tenth of the difference; \
+                 a voucher above {limit} costs more than winning one back is worth)",
+                self.amount(self.worth_if_alive, 1)
             ),
             Play::Remind => format!(
                 "Remind: a time-limited voucher of at most {voucher} (a tenth of the margin that each \
@@ -130,16 +134,20 @@ impl Standing<'_> {
                 decimal(self.win_back())
             ),
             Play::WinBackCheaply => format!(
-                "Win back cheaply or let go: one reminder without a discount, for winning one back \
-                 brings {} orders at most",
-                decimal(self.win_back())
+                "Win back cheaply or let go: each is expected to order {orders} times as things stand, \
+                 and {} times if still a customer; one reminder without a discount",
+                decimal(self.worth_if_alive)
             ),
-            Play::Protect => "Protect: early access, free returns and a named contact, no discounts \
+            Play::Protect => {
+                "Protect: early access, free returns and a named contact, no discounts \
                               (they order anyway)"
-                .to_owned(),
+                    .to_owned()
+            }
             Play::Grow => format!("Grow: a reward for the next order within {days:.0} days"),
             Play::Remind => {
-                format!("Remind: a time-limited offer, for each is expected to order {orders} times")
+                format!(
+                    "Remind: a time-limited offer, for each is expected to order {orders} times"
+                )
             }
             Play::BuildHabit => {
                 format!("Build the habit: a small bundle, sent automatically every {days:.0} days")

@@ -81,9 +81,10 @@ fn assumptions(view: &View<'_>) -> Vec<String> {
             ],
         )
     };
-    let margin = settings.lifetime_value.margin.map(|margin| {
-        view.fill("data.assume.margin", &[("margin", &view.percent(margin))])
-    });
+    let margin = settings
+        .lifetime_value
+        .margin
+        .map(|margin| view.fill("data.assume.margin", &[("margin", &view.percent(margin))]));
     let mut assumed = vec![
         view.fill("data.assume.end", &[("date", &view.words.language.date(view.run.as_of))]),
         view.t(&format!("data.assume.{}", settings.summary.frequency.name())).to_owned(),

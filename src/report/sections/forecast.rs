@@ -16,13 +16,10 @@ use crate::settings::InputKind;
 /// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     let months: Vec<&ForecastRow> = total(view, Span::Month).collect();
-    let mut charts = vec![by_month(
-        view,
-        &months,
-        "orders",
-        &|p| (p.orders, p.orders_interval),
-        &|v| view.whole(v),
-    )];
+    let mut charts =
+        vec![by_month(view, &months, "orders", &|p| (p.orders, p.orders_interval), &|v| {
+            view.whole(v)
+        })];
     if view.has_money() {
         let revenue = |p: &ForecastRow| (p.revenue.unwrap_or(0.0), p.revenue_interval);
         charts.push(by_month(view, &months, "revenue", &revenue, &|v| view.money(v)));
@@ -155,8 +152,7 @@ fn channels(view: &View<'_>) -> Markup {
     let head = [view.t("forecast.channel"), view.t("forecast.orders")];
     let mut table = Table::new(head.into_iter().chain(revenue));
     for row in rows {
-        let cells =
-            [Cell::text(&row.group), Cell::Number(view.whole(row.orders), row.orders)];
+        let cells = [Cell::text(&row.group), Cell::Number(view.whole(row.orders), row.orders)];
         table.row(cells.into_iter().chain(row.revenue.map(|revenue| view.amount(Some(revenue)))));
     }
     html! {
