@@ -271,6 +271,12 @@ mod tests {
                     first_lost(&path, value, found)
                 })
             }
+            (serde_json::Value::Array(of), serde_json::Value::Array(other))
+                if of.len() == other.len() =>
+            {
+                let mut pairs = of.iter().zip(other).enumerate();
+                pairs.find_map(|(i, (of, other))| first_lost(&format!("{path}/{i}"), of, other))
+            }
             (of, other) => (of != other).then(|| path.to_owned()),
         }
     }
