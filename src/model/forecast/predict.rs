@@ -139,7 +139,7 @@ fn expected_money(
     // Discounted orders per pattern; E[M] differs between customers of one pattern and is
     // multiplied at the end.
     let none = vec![0.0; p_alive.len()];
-    let mut discounted = [none.clone(), none.clone()];
+    let mut discounted = [none.clone(), none];
     let mut before = discounted.clone();
     let mut discount = 1.0;
     for month in 1..=lifetime.months {
