@@ -294,7 +294,8 @@ fn total_covered(
 ) -> Option<bool> {
     let settings = Uncertainty { level: LEVEL, draws: DRAWS, seed, ..Uncertainty::default() };
     let spend = fit_spend(outlook.histories, &Spend::default()).ok()?;
-    let intervals = total_intervals(&settings, fit, &spend, outlook, &Groups::everybody()).ok()?;
+    let intervals =
+        total_intervals(&settings, fit, Some(&spend), outlook, &Groups::everybody()).ok()?;
     let (_, interval) = intervals.company.orders[0];
     Some(interval.low <= actual && actual <= interval.high)
 }

@@ -58,7 +58,10 @@
 //! # fn main() -> Result<(), cltv::error::Error> {
 //! let settings = load("pipelines/flo.toml".as_ref(), &Overrides::default())?;
 //! let run = cltv::pipeline::analyse(&settings)?;
-//! println!("{} customers, worth {:.0}", run.scored.height(), run.profiles.company.total_cltv);
+//! // `None` where the pipeline has no order values.
+//! if let Some(worth) = run.profiles.company.total_cltv {
+//!     println!("{} customers, worth {worth:.0}", run.scored.height());
+//! }
 //! for finding in &run.findings {
 //!     println!("{}: {}", finding.code, finding.message);
 //! }

@@ -75,8 +75,9 @@ fn describe(comparison: &Comparison, folder: Option<&Path>) -> Page {
     ));
     migration(&mut page, comparison);
     movements(&mut page, comparison);
-    movers(&mut page, "Largest gains of customers in both runs", &comparison.gains);
-    movers(&mut page, "Largest losses of customers in both runs", &comparison.losses);
+    let titles = ranking_titles(comparison);
+    movers(&mut page, "Largest gains of customers in both runs", titles, &comparison.gains);
+    movers(&mut page, "Largest losses of customers in both runs", titles, &comparison.losses);
     drift(&mut page, comparison);
     parameters(&mut page, comparison);
     outcomes(&mut page, comparison);
@@ -144,7 +145,8 @@ fn movements(page: &mut Page, comparison: &Comparison) {
             rows.push(vec![format!("  {from} → {to}"), count(cell.customers), before, after]);
         }
     }
-    page.table(&number_table(header(["", "customers", "cltv before", "cltv after"]), rows));
+    let [was, is] = ranking_titles(comparison);
+    page.table(&number_table(header(["", "customers", was, is]), rows));
 }
 
 fn way(way: Direction) -> &'static str {
@@ -157,7 +159,15 @@ fn way(way: Direction) -> &'static str {
     }
 }
 
-fn movers(page: &mut Page, title: &str, movers: &[Mover]) {
+/// What ranks customers, before and after.
+fn ranking_titles(comparison: &Comparison) -> [&'static str; 2] {
+    match comparison.has_money() {
+        true => ["cltv before", "cltv after"],
+        false => ["orders before", "orders after"],
+    }
+}
+
+fn movers(page: &mut Page, title: &str, [was, is]: [&str; 2], movers: &[Mover]) {
     if movers.is_empty() {
         return;
     }
@@ -172,7 +182,7 @@ fn movers(page: &mut Page, title: &str, movers: &[Mover]) {
             decimal(mover.cltv_after - mover.cltv_before),
         ]
     };
-    let titles = header(["customer", "from", "to", "cltv before", "cltv after", "change"]);
+    let titles = header(["customer", "from", "to", was, is, "change"]);
     page.table(&fitted_table(titles, movers.iter().map(row).collect(), &[&[5], &[3]]));
 }
 
@@ -262,8 +272,10 @@ fn outcomes(page: &mut Page, comparison: &Comparison) {
         [segments @ .., all] => (Some(all), segments),
         [] => (None, &[][..]),
     };
+    let has_money = comparison.has_money();
+    let amount = |value: Option<f64>| value.map_or("-".to_owned(), whole);
     let rows = segments.iter().rev().chain(all).map(|outcome| {
-        vec![
+        let mut row = vec![
             printable(&outcome.segment),
             count(outcome.customers),
             count(outcome.lost),
@@ -271,14 +283,19 @@ fn outcomes(page: &mut Page, comparison: &Comparison) {
             whole(outcome.actual_orders),
             ratio(outcome.orders_ratio),
             format!("{:.4}", outcome.mae),
-            whole(outcome.expected_revenue),
-            whole(outcome.actual_revenue),
-            ratio(outcome.revenue_ratio),
-        ]
+        ];
+        if has_money {
+            row.extend([
+                amount(outcome.expected_revenue),
+                amount(outcome.actual_revenue),
+                ratio(outcome.revenue_ratio),
+            ]);
+        }
+        row
     });
-    let titles = header([
-        "", "customers", "lost", "orders", "actual", "actual/exp.", "MAE", "revenue", "actual",
-        "actual/exp.",
-    ]);
+    let mut titles = header(["", "customers", "lost", "orders", "actual", "actual/exp.", "MAE"]);
+    if has_money {
+        titles.extend(header(["revenue", "actual", "actual/exp."]));
+    }
     page.table(&fitted_table(titles, rows.collect(), &[&[6], &[2]]));
 }

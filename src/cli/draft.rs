@@ -115,7 +115,8 @@ fn value(guess: &Guess) -> String {
         (Some(quantity), Some(price)) if columns.value.is_empty() => {
             format!("{quantity} × {price}")
         }
-        _ => columns.value.join(" + "),
+        _ if columns.has_money() => columns.value.join(" + "),
+        _ => "none: orders and P(alive) only".to_owned(),
     }
 }
 

@@ -84,8 +84,10 @@ fn describe(evaluation: &Evaluation, name: &str, folder: &Path) -> Page {
         ));
         page.title("Orders in the holdout");
         page.table(&measures(fold, fold.chosen, |method| method.orders.as_ref()));
-        page.title("Their value");
-        page.table(&measures(fold, fold.chosen, |method| method.value.as_ref()));
+        if fold.methods.iter().any(|method| method.value.is_some()) {
+            page.title("Their value");
+            page.table(&measures(fold, fold.chosen, |method| method.value.as_ref()));
+        }
         by_frequency(&mut page, fold, fold.chosen);
         page.line("");
     }

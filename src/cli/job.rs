@@ -153,7 +153,7 @@ fn done(run: &Run, folder: Option<&Path>, took: Duration) {
         customers = company.customers,
         horizon_months = months,
         expected_orders = orders.round(),
-        cltv = company.total_cltv.round(),
+        cltv = company.total_cltv.map(f64::round),
         warnings,
         seconds = (took.as_secs_f64() * 100.0).round() / 100.0,
         output,

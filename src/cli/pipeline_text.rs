@@ -120,6 +120,9 @@ fn guessed(lines: &mut Lines, guess: &Guess, overview: &Overview) {
             (names, _) => lines.key(key, &list(names), guess.reason(key)),
         }
     }
+    if !columns.has_money() {
+        lines.plain("# No column holds order values: orders and P(alive) only.");
+    }
     if guess.kind == InputKind::Transactions {
         transactions(lines, guess);
     }
@@ -204,11 +207,18 @@ fn selection(lines: &mut Lines, kind: InputKind, selection: Option<&[String]>) {
 fn rest(lines: &mut Lines, guess: &Guess, frame: &Frame<'_>) {
     lines.plain("\n[purchases]");
     lines.key("model", "\"bg_nbd\"", "or \"auto\": the best of the family");
+    let has_money = guess.columns.has_money();
+    if !has_money {
+        lines.plain("\n[spend]");
+        lines.key("model", "\"none\"", "\"gamma_gamma\" with a column of order values");
+    }
     lines.plain("\n[forecast]");
     lines.key("horizons", "[{ months = 3 }, { months = 6 }]", "");
-    lines.plain("\n[lifetime_value]");
-    lines.key("months", "6", "");
-    lines.key("monthly_discount_rate", "0.01", "");
+    if has_money {
+        lines.plain("\n[lifetime_value]");
+        lines.key("months", "6", "");
+        lines.key("monthly_discount_rate", "0.01", "");
+    }
     lines.plain(match frame.intervals {
         Intervals::Drawn => "\n[uncertainty]\nlevel = 0.9",
         Intervals::Left => {

@@ -122,11 +122,10 @@ fn rows_in_short(run: &Run) -> String {
 }
 
 /// The fitted models with their parameters.
-fn fitted(run: &Run) -> [(&'static str, &[Parameter]); 2] {
-    [
-        (run.purchases.family.title(), &run.purchases.parameters),
-        ("Gamma-Gamma", &run.spend.parameters),
-    ]
+fn fitted(run: &Run) -> Vec<(&'static str, &[Parameter])> {
+    let orders = (run.purchases.family.title(), &run.purchases.parameters[..]);
+    let values = run.spend.as_ref().map(|spend| ("Gamma-Gamma", &spend.parameters[..]));
+    [orders].into_iter().chain(values).collect()
 }
 
 fn in_short(parameters: &[Parameter]) -> String {
@@ -269,16 +268,19 @@ fn models(page: &mut Page, run: &Run, settings: &Settings) {
     let penalty = |l2: f64| {
         if l2 > 0.0 { format!(", L2 penalty {l2}") } else { String::new() }
     };
-    let [(purchases, rates), (spend, values)] = fitted(run);
-    page.paragraph(purchases, 14, &with_errors(rates));
-    let l2 = penalty(settings.purchases.l2_penalty);
-    page.line(&format!(" {:<12} of {frequency}, time in {unit}{l2}", ""));
-    if run.purchases.requested == PurchaseModelName::Auto {
-        comparison(page, run);
+    for (place, (model, parameters)) in fitted(run).into_iter().enumerate() {
+        page.paragraph(model, 14, &with_errors(parameters));
+        if place > 0 {
+            let l2 = penalty(settings.spend.l2_penalty);
+            page.line(&format!(" {:<12} of value per order{l2}", ""));
+            continue;
+        }
+        let l2 = penalty(settings.purchases.l2_penalty);
+        page.line(&format!(" {:<12} of {frequency}, time in {unit}{l2}", ""));
+        if run.purchases.requested == PurchaseModelName::Auto {
+            comparison(page, run);
+        }
     }
-    page.paragraph(spend, 14, &with_errors(values));
-    let l2 = penalty(settings.spend.l2_penalty);
-    page.line(&format!(" {:<12} of value per order{l2}", ""));
 }
 
 /// The models that were fitted, the best first.
@@ -328,8 +330,13 @@ fn company(page: &mut Page, run: &Run, settings: &Settings, with_details: bool) 
         Some(currency) => format!("revenue ({currency})"),
         None => "revenue".to_owned(),
     };
-    let header = vec![String::new(), "orders".to_owned(), String::new(), revenue, String::new()];
-    page.table(&fitted_table(header, horizons(run, settings), &[&[2], &[4]]));
+    let mut header = vec![String::new(), "orders".to_owned(), String::new()];
+    if settings.has_money() {
+        header.extend([revenue, String::new()]);
+        page.table(&fitted_table(header, horizons(run, settings), &[&[2], &[4]]));
+    } else {
+        page.table(&fitted_table(header, horizons(run, settings), &[&[2]]));
+    }
     if !with_details {
         return;
     }
@@ -371,16 +378,16 @@ fn horizons(run: &Run, settings: &Settings) -> Vec<Vec<String>> {
         .iter()
         .filter(ahead)
         .map(|row| {
-            vec![
-                next(row.period.number),
-                whole(row.orders),
-                range(row.orders_interval),
-                whole(row.revenue),
-                range(row.revenue_interval),
-            ]
+            let mut cells = vec![next(row.period.number), whole(row.orders)];
+            cells.push(range(row.orders_interval));
+            cells.extend(row.revenue.iter().flat_map(|r| [whole(*r), range(row.revenue_interval)]));
+            cells
         })
         .collect();
-    let value = run.intervals.as_ref().map(|intervals| intervals.company.lifetime_value);
+    let Some(total) = run.profiles.company.total_cltv else {
+        return rows;
+    };
+    let value = run.intervals.as_ref().and_then(|intervals| intervals.company.lifetime_value);
     let lifetime = &settings.lifetime_value;
     let months = match lifetime.weeks_per_month == settings.forecast.weeks_per_month {
         true => String::new(),
@@ -393,32 +400,39 @@ fn horizons(run: &Run, settings: &Settings) -> Vec<Vec<String>> {
         format!("{CLTV}, {} months{months}", lifetime.months),
         String::new(),
         String::new(),
-        whole(run.profiles.company.total_cltv),
+        whole(total),
         range(value),
     ]);
     rows
 }
 
 fn rfm(page: &mut Page, run: &Run, settings: &Settings) {
-    page.title("RFM segments: customers, and how many of them in each CLTV segment");
+    let has_money = settings.has_money();
+    page.title(&format!(
+        "RFM segments: customers, and how many of them in each {} segment",
+        if has_money { "CLTV" } else { "orders" }
+    ));
     let labels = settings.segments.labels.iter().rev().map(|label| printable(label));
     let mut header = vec![String::new(), "customers".to_owned()];
     header.extend(labels);
     let by_segment: Vec<usize> = (2..header.len()).collect();
-    header.extend(["last order", "orders", "spend", "mean cltv"].map(str::to_owned));
+    header.extend(["last order", "orders"].map(str::to_owned));
+    if has_money {
+        header.extend(["spend", "mean cltv"].map(str::to_owned));
+    }
     let rows = run.rfm.iter().map(|row| {
         let mut cells = vec![printable(&row.segment), count(row.customers)];
         cells.extend(row.by_cltv_segment.iter().rev().map(|n| count(*n)));
         cells.extend([
             format!("{:.0} days ago", row.mean_days_since_last_order),
             format!("{:.1}", row.mean_orders),
-            decimal(row.mean_spend),
-            decimal(row.mean_cltv),
         ]);
+        cells.extend([row.mean_spend, row.mean_cltv].into_iter().flatten().map(decimal));
         cells
     });
-    let last = header.len();
-    let spare: [&[usize]; 3] = [&[last - 3, last - 2], &[last - 4], &by_segment];
+    let first = 2 + by_segment.len();
+    let amounts: &[usize] = if has_money { &[first + 1, first + 2] } else { &[first + 1] };
+    let spare: [&[usize]; 3] = [amounts, &[first], &by_segment];
     page.table(&fitted_table(header, rows.collect(), &spare));
 }
 
@@ -430,29 +444,41 @@ fn next_month(page: &mut Page, run: &Run) {
 
 fn segments(page: &mut Page, run: &Run, settings: &Settings) {
     let unit = settings.summary.time_unit.plural();
-    let months = settings.forecast.horizons.iter().map(|h| h.months).max().unwrap_or(0);
+    let months = settings.forecast.longest();
     let each_over = format!("orders {months} mo");
-    let header = [
-        "", "customers", "cltv from", "mean cltv", "of value", &each_over, "last order",
-        "what to do",
-    ];
+    let has_money = settings.has_money();
+    let header = match has_money {
+        true => vec![
+            "", "customers", "cltv from", "mean cltv", "of value", &each_over, "last order",
+            "what to do",
+        ],
+        false => {
+            vec![
+                "", "customers", "orders from", "of orders", &each_over, "last order", "what to do",
+            ]
+        }
+    };
     let rows = run.profiles.segments.iter().enumerate().rev().map(|(i, profile)| {
-        let orders = profile.expected_orders.last().map_or(0.0, |(_, orders)| *orders);
+        let (_, orders) = profile.longest_orders();
         let each = orders / profile.customers.max(1) as f64;
         let known = |text: String| if profile.customers == 0 { "-".to_owned() } else { text };
-        vec![
+        let mut cells = vec![
             shortened(&printable(&profile.label), WIDEST_LABEL),
             count(profile.customers),
             decimal(run.edges[i]),
-            known(decimal(profile.mean_cltv)),
-            format!("{:.0} %", 100.0 * run.advice[i].share_of_value),
+        ];
+        cells.extend(profile.mean_cltv.map(|mean| known(decimal(mean))));
+        cells.extend([
+            format!("{:.0} %", 100.0 * run.advice[i].share()),
             known(decimal(each)),
             known(format!("{:.1} {unit} ago", profile.mean_time_since_last_order())),
             in_words(run.advice[i].play).to_owned(),
-        ]
+        ]);
+        cells
     });
-    let header = header.map(str::to_owned).to_vec();
-    page.table(&fitted_table(header, rows.collect(), &[&[2], &[5], &[3]]));
+    let header = header.into_iter().map(str::to_owned).collect();
+    let spare: &[&[usize]] = if has_money { &[&[2], &[5], &[3]] } else { &[&[2]] };
+    page.table(&fitted_table(header, rows.collect(), spare));
 }
 
 /// What to do about a segment, in a word or two.
@@ -469,7 +495,9 @@ fn in_words(play: Play) -> &'static str {
 }
 
 fn advice(page: &mut Page, run: &Run, settings: &Settings) {
-    page.title(&format!("What to do in the next {} months", settings.lifetime_value.months));
+    let margin =
+        if settings.lifetime_value.margin.is_some() { " (amounts are margin)" } else { "" };
+    page.title(&format!("What to do in the next {} months{margin}", settings.months_ahead()));
     let indent = 3 + run.advice.iter().map(|a| a.segment.chars().count()).max().unwrap_or(0);
     for advice in run.advice.iter().rev() {
         page.paragraph(&printable(&advice.segment), indent, &printable(&advice.text));
@@ -478,7 +506,7 @@ fn advice(page: &mut Page, run: &Run, settings: &Settings) {
 
 /// The customers worth most, at most so many of them.
 fn top(page: &mut Page, top: &DataFrame, most: usize, settings: &Settings) {
-    let columns = tables::top_columns(&settings.forecast, &settings.summary);
+    let columns = tables::top_columns(settings);
     let named =
         |name: &str| settings.output.rename.get(name).map_or(name, String::as_str).to_owned();
     let cell = |name: &str, row: usize| match top.column(&named(name)).and_then(|c| c.get(row)) {
@@ -491,11 +519,20 @@ fn top(page: &mut Page, top: &DataFrame, most: usize, settings: &Settings) {
         (0..shown).map(|row| columns.iter().map(|(name, _)| cell(name, row)).collect()).collect();
     let mut header: Vec<String> = columns.iter().map(|(_, title)| title.clone()).collect();
     if let Some(first) = header.first_mut() {
+        let by = match (settings.has_money(), settings.lifetime_value.margin) {
+            (true, None) => CLTV.to_owned(),
+            (true, Some(_)) => "expected margin".to_owned(),
+            (false, _) => format!("orders in {} months", settings.forecast.longest()),
+        };
         *first = match shown == top.height() {
-            true => format!("top {shown} by {CLTV}"),
-            false => format!("top {shown} of {} by {CLTV} (-v: all)", top.height()),
+            true => format!("top {shown} by {by}"),
+            false => format!("top {shown} of {} by {by} (-v: all)", top.height()),
         };
     }
     let last = columns.len() - 1;
-    page.table(&fitted_table(header, rows, &[&[2, 3], &[1], &[last - 1], &[last - 3]]));
+    let spare: &[&[usize]] = match settings.has_money() {
+        true => &[&[2, 3], &[1], &[last - 1], &[last - 3]],
+        false => &[&[2, 3], &[1], &[last - 1]],
+    };
+    page.table(&fitted_table(header, rows, spare));
 }

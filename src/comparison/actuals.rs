@@ -8,7 +8,7 @@ use crate::comparison::finished_run::Finished;
 use crate::customers::{Histories, HistoryColumns, Later, Pairs};
 use crate::error::Error;
 use crate::frame::numbers;
-use crate::frame::scored::compare;
+use crate::frame::scored::compare::{self, PastColumns};
 use crate::model::CustomerPatterns;
 use crate::model::evaluate::holdout::Forecast;
 use crate::model::evaluate::missed::Total;
@@ -44,13 +44,13 @@ impl Actuals {
         days: f64,
     ) -> Result<Self, Error> {
         let customers = before.height();
-        let [frequency, _, age, monetary] = compare::history(before, &run.settings.summary)?;
+        let PastColumns { frequency, age, monetary, .. } = compare::history(before, &run.settings)?;
         let unit = run.settings.summary.time_unit.days();
         let mut seen = Self {
             actual: Forecast {
                 name: "actual",
                 orders: vec![0.0; customers],
-                value: vec![0.0; customers],
+                value: monetary.as_ref().map(|_| vec![0.0; customers]),
             },
             lost: pairs.later[..customers].iter().map(Option::is_none).collect(),
             anomalies: Anomalies::default(),
@@ -62,13 +62,15 @@ impl Actuals {
             };
             let moved = (later.age - age[i]) * unit - days;
             seen.anomalies.first_order_moved += usize::from(moved.abs() > SAME_DAY);
-            let spent = |x: f64, m: f64| run.valued_orders(x) * m;
-            let then = spent(frequency[i], monetary[i]);
-            let since = spent(later.frequency, later.monetary_value) - then;
-            seen.anomalies.less_spent += usize::from(since < -ROUNDING * then);
             seen.anomalies.fewer_orders += usize::from(later.frequency < frequency[i]);
             seen.actual.orders[i] = (later.frequency - frequency[i]).max(0.0);
-            seen.actual.value[i] = since;
+            if let (Some(monetary), Some(value)) = (&monetary, &mut seen.actual.value) {
+                let spent = |x: f64, m: f64| run.valued_orders(x) * m;
+                let then = spent(frequency[i], monetary[i]);
+                let since = spent(later.frequency, later.monetary_value) - then;
+                seen.anomalies.less_spent += usize::from(since < -ROUNDING * then);
+                value[i] = since;
+            }
         }
         // First ordered by the end of the earlier run, and yet is only in the later one.
         let late = |later: &&Later| later.age * unit > days - SAME_DAY;
@@ -83,8 +85,11 @@ pub(super) fn expected(run: &Finished, before: &DataFrame, days: f64) -> Result<
     let (purchases, _) = run.model_file.fits()?;
     let horizon = days / run.settings.summary.time_unit.days();
     let orders = customer_orders(&purchases.model, &CustomerPatterns::of(&histories), horizon)?;
-    let average = numbers(before, EXP_AVERAGE_VALUE)?;
-    let value = orders.iter().zip(average).map(|(orders, value)| orders * value).collect();
+    let worth = || -> Result<Vec<f64>, Error> {
+        let average = numbers(before, EXP_AVERAGE_VALUE)?;
+        Ok(orders.iter().zip(average).map(|(orders, value)| orders * value).collect())
+    };
+    let value = run.settings.has_money().then(worth).transpose()?;
     Ok(Forecast { name: "expected", orders, value })
 }
 
@@ -105,17 +110,13 @@ pub(super) fn total(
 }
 
 fn histories(run: &Finished, before: &DataFrame) -> Result<Histories, Error> {
-    let [frequency, recency, age, monetary] = compare::history(before, &run.settings.summary)?;
+    let PastColumns { frequency, recency, age, monetary } =
+        compare::history(before, &run.settings)?;
+    let monetary_value = monetary.unwrap_or_default();
     let valued = |(x, m): (&f64, &f64)| if *m > 0.0 { run.valued_orders(*x) } else { 0.0 };
-    let valued = frequency.iter().zip(&monetary).map(valued).collect();
-    Histories::new(HistoryColumns {
-        frequency,
-        recency,
-        age,
-        monetary_value: monetary,
-        spend_count: valued,
-    })
-    .map_err(|fault| Error::input(run.folder.display(), fault))
+    let spend_count = frequency.iter().zip(&monetary_value).map(valued).collect();
+    Histories::new(HistoryColumns { frequency, recency, age, monetary_value, spend_count })
+        .map_err(|fault| Error::input(run.folder.display(), fault))
 }
 
 /// Numbers of customers whose histories changed in ways that no forecast foresees.

@@ -68,8 +68,8 @@ pub struct Comparison {
     pub outcomes: Vec<Outcome>,
     /// Accuracy of the earlier forecast of each customer's orders.
     pub orders: Accuracy,
-    /// Accuracy of the earlier forecast of their value.
-    pub revenue: Accuracy,
+    /// Accuracy of the earlier forecast of their value; `None` where there is no money.
+    pub revenue: Option<Accuracy>,
     /// Changes in customers' histories that no forecast foresees.
     pub anomalies: Anomalies,
     /// What to know about the numbers.
@@ -105,9 +105,9 @@ pub struct Mover {
     pub from: String,
     /// Segment after.
     pub to: String,
-    /// Lifetime value before.
+    /// Lifetime value before; where there is no money, the orders expected over the longest horizon.
     pub cltv_before: f64,
-    /// Lifetime value after.
+    /// The same after.
     pub cltv_after: f64,
 }
 
@@ -126,8 +126,7 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
     let ((then, was), (now, is)) = (then?, now?);
     progress::stage("match the customers");
     let labels = before.settings.segments.labels.clone();
-    let Matched { frame, pairs } =
-        compare::matched(&then, &now, &before.settings.segments, &before.settings.summary, ABSENT)?;
+    let Matched { frame, pairs } = compare::matched(&then, &now, &before.settings, ABSENT)?;
     let respelled = compare::respelled(&then, &now)?;
     let flows = flows(&pairs, labels.len());
     progress::stage("compare");
@@ -151,7 +150,7 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
         parameters: parameters(&before, &after, same_model)?,
         outcomes: outcomes(member, &actuals.lost, &labels, &expected, actual),
         orders: accuracy(&expected.orders, &actual.orders),
-        revenue: accuracy(&expected.value, &actual.value),
+        revenue: expected.value.as_ref().zip(actual.value.as_ref()).map(|(f, a)| accuracy(f, a)),
         anomalies: actuals.anomalies,
         findings: notices::findings(&before, &after, actuals.anomalies, respelled, total),
         customers: table(frame, &expected, actual)?,
@@ -163,6 +162,11 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
 }
 
 impl Comparison {
+    /// Whether there is money in the two runs.
+    pub fn has_money(&self) -> bool {
+        self.revenue.is_some()
+    }
+
     /// The migration matrix with the names of the segments, row by row.
     pub fn migration_cells(&self) -> Vec<MigrationCell> {
         let name = |position: usize, absent: &str| {
@@ -282,13 +286,19 @@ fn stability_index(
     run: &Finished,
     [before, after]: [&DataFrame; 2],
 ) -> Result<Vec<(&'static str, f64)>, Error> {
-    const NAMES: [&str; 4] = ["frequency", "recency", "T", "monetary_value"];
-    let then = compare::history(before, &run.settings.summary)?;
-    let now = compare::history(after, &run.settings.summary)?;
-    let index = |(name, (then, now)): (&'static str, (&Vec<f64>, &Vec<f64>))| {
+    let then = compare::history(before, &run.settings)?;
+    let now = compare::history(after, &run.settings)?;
+    let mut pairs = vec![
+        ("frequency", &then.frequency, &now.frequency),
+        ("recency", &then.recency, &now.recency),
+        ("T", &then.age, &now.age),
+    ];
+    let monetary = then.monetary.as_ref().zip(now.monetary.as_ref());
+    pairs.extend(monetary.map(|(then, now)| ("monetary_value", then, now)));
+    let index = |(name, then, now): (&'static str, &Vec<f64>, &Vec<f64>)| {
         (name, ReferenceDistribution::of(name, then).stability_index(now))
     };
-    Ok(NAMES.into_iter().zip(then.iter().zip(&now)).map(index).collect())
+    Ok(pairs.into_iter().map(index).collect())
 }
 
 fn parameters(before: &Finished, after: &Finished, same: bool) -> Result<Vec<Change>, Error> {
@@ -308,25 +318,25 @@ fn parameters(before: &Finished, after: &Finished, same: bool) -> Result<Vec<Cha
         fit(&titles[1], third, &orders_after.parameters),
         same,
     );
-    let spend = changes(
-        "spend",
-        fit("Gamma-Gamma", second, &spend_before.parameters),
-        fit("Gamma-Gamma", fourth, &spend_after.parameters),
-        same,
-    );
+    let spend = match (&spend_before, &spend_after) {
+        (Some(then), Some(now)) => changes(
+            "spend",
+            fit("Gamma-Gamma", second, &then.parameters),
+            fit("Gamma-Gamma", fourth, &now.parameters),
+            same,
+        ),
+        _ => Vec::new(),
+    };
     Ok(orders.into_iter().chain(spend).collect())
 }
 
 /// One row per customer of either run, with expected and actual orders and revenue for customers of
 /// the earlier one.
 fn table(matched: DataFrame, expected: &Forecast, actual: &Forecast) -> Result<DataFrame, Error> {
-    compare::with_columns(
-        matched,
-        &[
-            ("expected_orders", &expected.orders),
-            ("actual_orders", &actual.orders),
-            ("expected_revenue", &expected.value),
-            ("actual_revenue", &actual.value),
-        ],
-    )
+    let mut columns: Vec<(&str, &[f64])> =
+        vec![("expected_orders", &expected.orders), ("actual_orders", &actual.orders)];
+    if let (Some(expected), Some(actual)) = (&expected.value, &actual.value) {
+        columns.extend([("expected_revenue", &expected[..]), ("actual_revenue", &actual[..])]);
+    }
+    compare::with_columns(matched, &columns)
 }

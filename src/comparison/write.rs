@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::comparison::Comparison;
 use crate::error::Error;
+use crate::frame::scored::compare::ranking_names;
 use crate::output::files;
 use crate::output::folder::target::Target;
 use crate::output::formats::parquet;
@@ -36,13 +37,14 @@ pub fn write(comparison: &Comparison, target: &Target) -> Result<PathBuf, Error>
 /// # Errors
 /// [`Error::Engine`], never for a finished comparison.
 pub fn matrix(comparison: &Comparison) -> Result<DataFrame, Error> {
+    let [before, after] = ranking_names(comparison.has_money());
     TableColumns::of(&comparison.migration_cells())
         .text("from", |cell| cell.from.clone())
         .text("to", |cell| cell.to.clone())
         .count("customers", |cell| cell.customers)
         .number("share", |cell| cell.share)
-        .number("cltv_before", |cell| cell.cltv_before)
-        .number("cltv_after", |cell| cell.cltv_after)
+        .number(before, |cell| cell.cltv_before)
+        .number(after, |cell| cell.cltv_after)
         .table()
 }
 
@@ -50,7 +52,7 @@ fn document(comparison: &Comparison) -> Map<String, Value> {
     let index = comparison.stability_index.iter();
     let index: Map<String, Value> =
         index.map(|(name, index)| ((*name).to_owned(), json!(index))).collect();
-    let document = json!({
+    let mut document = json!({
         "schema_version": SCHEMA_VERSION,
         "tool": Tool::this(),
         "before": comparison.before,
@@ -75,8 +77,28 @@ fn document(comparison: &Comparison) -> Map<String, Value> {
         "oddities": comparison.anomalies,
         "warnings": comparison.findings,
     });
+    if !comparison.has_money() {
+        in_orders(&mut document);
+    }
     match document {
         Value::Object(document) => document,
         _ => Map::new(),
+    }
+}
+
+/// Gives what ranks customers the name that it has without money.
+fn in_orders(value: &mut Value) {
+    let names = ranking_names(true).into_iter().zip(ranking_names(false));
+    match value {
+        Value::Object(entries) => {
+            for (with_money, without) in names {
+                if let Some(ranking) = entries.remove(with_money) {
+                    entries.insert(without.to_owned(), ranking);
+                }
+            }
+            entries.values_mut().for_each(in_orders);
+        }
+        Value::Array(entries) => entries.iter_mut().for_each(in_orders),
+        _ => {}
     }
 }

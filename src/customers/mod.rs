@@ -20,4 +20,4 @@ pub use histories::{Histories, History, HistoryColumns};
 pub(crate) use holdout::Holdout;
 pub(crate) use order_path::{OrderDay, OrderPath};
 pub(crate) use pairs::{Later, Pairs};
-pub use predictions::{CustomerIntervals, Predictions};
+pub use predictions::{CustomerIntervals, ExpectedMoney, Predictions};

@@ -146,7 +146,8 @@ fn one_fold(
     let holdout = log::holdout(days, &summary, cut, end, unit)?;
     let horizon = (end - cut).num_days() as f64 / unit.days();
     let customers = CustomerPatterns::of(&histories);
-    let spend = model::fit_spend(&histories, &settings.spend)?;
+    let has_money = settings.has_money();
+    let spend = has_money.then(|| model::fit_spend(&histories, &settings.spend)).transpose()?;
     let fitted = fit_all(&customers, settings);
     let chosen = chosen(&customers, &fitted, &settings.purchases)?;
     // Only the chosen model has to make a forecast; the failure of another one is a result too.
@@ -154,8 +155,9 @@ fn one_fold(
     for (family, fit) in &fitted {
         let mut method = method(*family, fit);
         let fit = fit.as_ref().ok();
-        let made =
-            fit.map(|fit| expected(fit, &spend, &histories, &customers, horizon)).transpose();
+        let made = fit
+            .map(|fit| expected(fit, spend.as_ref(), &histories, &customers, horizon))
+            .transpose();
         if let (Err(error), false) = (&made, family.name() == chosen) {
             method.fault = Some(error.to_string());
             attempts.push((method, None));
@@ -163,7 +165,7 @@ fn one_fold(
             attempts.push((method, made?));
         }
     }
-    for baseline in baselines(&histories, &holdout, horizon) {
+    for baseline in baselines(&histories, &holdout, horizon, has_money) {
         let method = Method { baseline: true, ..method_named(baseline.name) };
         attempts.push((method, Some(baseline)));
     }
@@ -183,7 +185,7 @@ fn one_fold(
         groups,
     };
     let mut findings = model.map_or(Vec::new(), |model| model.findings.clone());
-    findings.extend(spend.findings);
+    findings.extend(spend.map_or(Vec::new(), |spend| spend.findings));
     findings.extend(total.and_then(|total| missed(&fold, &total)));
     findings.extend(verdict(&fold, &holdout));
     Ok((fold, findings))
@@ -203,7 +205,7 @@ fn measured(
         };
         groups.extend(by_group(&forecast, histories, holdout, cohorts));
         let orders = Some(accuracy(&forecast.orders, &holdout.orders));
-        let value = Some(accuracy(&forecast.value, &holdout.value));
+        let value = forecast.value.as_ref().map(|value| accuracy(value, &holdout.value));
         Method { orders, value, ..method }
     };
     let methods = attempts.into_iter().map(&mut measure).collect();

@@ -76,11 +76,13 @@ pub fn methods(evaluation: &Evaluation) -> Result<DataFrame, Error> {
     for (name, of) in measures {
         columns = columns.optional(name, |(_, m)| of(m.orders.as_ref()?));
     }
-    columns = columns
-        .optional("actual_value", |(_, m)| Some(m.value.as_ref()?.actual))
-        .optional("expected_value", |(_, m)| Some(m.value.as_ref()?.expected));
-    for (name, of) in measures {
-        columns = columns.optional(&format!("value_{name}"), |(_, m)| of(m.value.as_ref()?));
+    if rows.iter().any(|(_, method)| method.value.is_some()) {
+        columns = columns
+            .optional("actual_value", |(_, m)| Some(m.value.as_ref()?.actual))
+            .optional("expected_value", |(_, m)| Some(m.value.as_ref()?.expected));
+        for (name, of) in measures {
+            columns = columns.optional(&format!("value_{name}"), |(_, m)| of(m.value.as_ref()?));
+        }
     }
     columns
         .text("calibration_end", |(fold, _)| fold.calibration_end.to_string())
@@ -94,15 +96,20 @@ fn groups(evaluation: &Evaluation) -> Result<DataFrame, Error> {
         .iter()
         .flat_map(|fold| fold.groups.iter().map(move |group| (fold, group)))
         .collect();
-    TableColumns::of(&rows)
+    let columns = TableColumns::of(&rows)
         .text("name", |(_, group)| group.name.to_owned())
         .text("grouping", |(_, group)| group.grouping.to_owned())
         .text("group", |(_, group)| group.group.clone())
         .count("customers", |(_, group)| group.customers)
         .number("actual_orders", |(_, group)| group.actual_orders)
-        .number("expected_orders", |(_, group)| group.expected_orders)
-        .number("actual_value", |(_, group)| group.actual_value)
-        .number("expected_value", |(_, group)| group.expected_value)
+        .number("expected_orders", |(_, group)| group.expected_orders);
+    let columns = match rows.iter().any(|(_, group)| group.actual_value.is_some()) {
+        true => columns
+            .optional("actual_value", |(_, group)| group.actual_value)
+            .optional("expected_value", |(_, group)| group.expected_value),
+        false => columns,
+    };
+    columns
         .text("calibration_end", |(fold, _)| fold.calibration_end.to_string())
         .text("holdout_end", |(fold, _)| fold.holdout_end.to_string())
         .table()

@@ -179,6 +179,11 @@ impl SpendFit {
         }
     }
 
+    /// Its name in the settings.
+    pub(super) fn model(&self) -> SpendModelName {
+        self.model
+    }
+
     pub(super) fn restored(&self, findings: &[Finding]) -> Result<FittedSpend, String> {
         const NAMES: &[&str] = &["p", "q", "v"];
         let parameters =

@@ -30,7 +30,9 @@ use crate::results::outlier_limits::OutlierLimits;
 use crate::results::version::Tool;
 use crate::settings::comparability::{Difference, Question, differences};
 use crate::settings::dates::plain_date;
-use crate::settings::{Forecast, FrequencyKind, LifetimeValue, Settings, TimeUnit, without_input};
+use crate::settings::{
+    Forecast, FrequencyKind, LifetimeValue, Settings, SpendModelName, TimeUnit, without_input,
+};
 use crate::storage::bounded::{SMALL, read};
 use crate::storage::fingerprint::{Fingerprint, sha256};
 
@@ -38,8 +40,9 @@ pub use fits::{PurchasesFit, SpendFit};
 
 /// Version of the layout of model.json.
 pub const SCHEMA_VERSION: u32 = 2;
-/// The columns that drift is told by.
-const COLUMNS: [&str; 4] = ["frequency", "recency", "T", "monetary_value"];
+/// The columns that drift is told by; without money, all but the last.
+const COLUMNS: [&str; 4] = ["frequency", "recency", "T", MONETARY];
+const MONETARY: &str = "monetary_value";
 /// Hexadecimal digits of a model's identifier.
 const ID_DIGITS: usize = 12;
 
@@ -66,8 +69,8 @@ pub struct ModelFile {
     pub min_orders: u32,
     /// The model of orders.
     pub purchases: PurchasesFit,
-    /// The model of order values.
-    pub spend: SpendFit,
+    /// The model of order values; null where there is no money.
+    pub spend: Option<SpendFit>,
     /// Outlier limits, for later exports too.
     pub outlier_limits: Vec<OutlierLimits>,
     /// Horizons.
@@ -130,7 +133,7 @@ pub struct ModelFileParts<'a> {
     /// The model of orders.
     pub purchases: &'a FittedPurchases,
     /// The model of order values.
-    pub spend: &'a FittedSpend,
+    pub spend: Option<&'a FittedSpend>,
     /// Edges of the CLTV segments.
     pub edges: Vec<f64>,
     /// Edges of the RFM scores.
@@ -161,15 +164,17 @@ impl ModelFile {
             frequency: settings.summary.frequency,
             min_orders: settings.summary.min_orders,
             purchases: PurchasesFit::of(parts.purchases, settings),
-            spend: SpendFit::of(parts.spend, settings),
+            spend: parts.spend.map(|spend| SpendFit::of(spend, settings)),
             outlier_limits: parts.limits.to_vec(),
             forecast: settings.forecast.clone(),
             lifetime_value: settings.lifetime_value.clone(),
             segments: SegmentEdges { labels: settings.segments.labels.clone(), edges },
             rfm_edges,
             distributions: columns(parts.histories)
+                .into_iter()
+                .filter(|(name, _)| *name != MONETARY || parts.spend.is_some())
                 .map(|(name, values)| ReferenceDistribution::of(name, values))
-                .to_vec(),
+                .collect(),
             settings: settings.without_paths(),
             warnings: parts.findings.iter().map(Finding::without_facts).collect(),
         }
@@ -182,15 +187,13 @@ impl ModelFile {
 
     /// Coefficients of the L2 penalties on the model of orders and on that of order values.
     pub fn penalties(&self) -> [f64; 2] {
-        [self.purchases.l2_penalty, self.spend.l2_penalty]
+        [self.purchases.l2_penalty, self.spend.as_ref().map_or(0.0, |spend| spend.l2_penalty)]
     }
 
     /// Whether each fit converged.
-    pub fn converged(&self) -> [(&'static str, bool); 2] {
-        [
-            ("orders", self.purchases.convergence.converged),
-            ("order values", self.spend.convergence.converged),
-        ]
+    pub fn converged(&self) -> Vec<(&'static str, bool)> {
+        let spend = self.spend.as_ref().map(|s| ("order values", s.convergence.converged));
+        [("orders", self.purchases.convergence.converged)].into_iter().chain(spend).collect()
     }
 
     /// The settings of the pipeline as typed values, with an input that has no path.
@@ -228,8 +231,13 @@ impl ModelFile {
             ("/summary/min_orders", json!(self.min_orders)),
             ("/lifetime_value", json!(self.lifetime_value)),
             ("/segments/labels", json!(self.segments.labels)),
+            ("/spend/model", json!(self.spend_model())),
         ];
         copies.iter().all(|(pointer, value)| self.setting(pointer) == *value)
+    }
+
+    fn spend_model(&self) -> SpendModelName {
+        self.spend.as_ref().map_or(SpendModelName::None, SpendFit::model)
     }
 
     /// Whether limits are of columns that are read, and in order.
@@ -258,7 +266,7 @@ impl ModelFile {
 
     /// The ninth decile of the monetary values that it was fitted to. Returns `None` when it is 0.
     pub fn order_value(&self) -> Option<f64> {
-        let values = self.distributions.iter().find(|one| one.column == COLUMNS[3])?;
+        let values = self.distributions.iter().find(|one| one.column == MONETARY)?;
         values.edges.last().copied().filter(|value| *value > 0.0)
     }
 
@@ -314,22 +322,25 @@ impl ModelFile {
             format!("settings: {}; write the model again with `cltv fit`", faults.join("; "))
         })?;
         self.purchases.restored(&self.warnings)?;
-        self.spend.restored(&self.warnings)?;
+        self.spend.as_ref().map(|spend| spend.restored(&self.warnings)).transpose()?;
+        let columns = if self.spend.is_some() { &COLUMNS[..] } else { &COLUMNS[..3] };
         let SegmentEdges { labels, edges } = &self.segments;
         let rising = edges.windows(2).all(|pair| pair[0] <= pair[1]);
         let fault = if labels.is_empty() || edges.len() != labels.len() + 1 || !rising {
             "segments.edges must be rising, one more than there are labels"
-        } else if !positive(&self.spend.observed_mean) {
+        } else if !self.spend.iter().all(|spend| positive(&spend.observed_mean)) {
             "spend.observed_mean must be above 0"
         } else if !self.limited() {
             "outlier_limits must be of order and value columns, the lower limit below the upper one"
         } else if !self.consistent() {
             "the settings contradict the fields next to them"
-        } else if self.distributions.len() != COLUMNS.len()
-            || !self.distributions.iter().zip(COLUMNS).all(|(found, name)| found.column == name)
+        } else if self.distributions.len() != columns.len()
+            || !self.distributions.iter().zip(columns).all(|(found, name)| found.column == *name)
         {
-            "distributions must be of frequency, recency, T and monetary_value"
-        } else if self.rfm_edges.as_ref().is_some_and(|edges| !edges.is_sound()) {
+            "distributions must be of frequency, recency, T and, with money, monetary_value"
+        } else if self.rfm_edges.as_ref().is_some_and(|edges| {
+            !edges.is_sound() || edges.monetary.is_some() != self.spend.is_some()
+        }) {
             "rfm_edges must have four rising edges for each score"
         } else if !self.distributions.iter().all(ReferenceDistribution::is_sound) {
             "distributions must have rising edges and a count for each bin"
@@ -350,10 +361,11 @@ impl ModelFile {
     ///
     /// # Errors
     /// [`Error::Settings`], never for a model that was read by [`ModelFile::read`].
-    pub fn fits(&self) -> Result<(FittedPurchases, FittedSpend), Error> {
+    pub fn fits(&self) -> Result<(FittedPurchases, Option<FittedSpend>), Error> {
         let fault = |fault| Error::Settings { place: "model.json".to_owned(), faults: vec![fault] };
         let purchases = self.purchases.restored(&self.warnings).map_err(fault)?;
-        Ok((purchases, self.spend.restored(&self.warnings).map_err(fault)?))
+        let spend = self.spend.as_ref().map(|spend| spend.restored(&self.warnings));
+        Ok((purchases, spend.transpose().map_err(fault)?))
     }
 }
 

@@ -24,10 +24,14 @@ pub fn of_customers(run: &Run, settings: &Settings, model: &str) -> Notes {
         ("model_id", ModelFile::id(model.as_bytes())),
         ("time_unit", word(settings.summary.time_unit)),
         ("horizons", horizons(&settings.forecast, &settings.output)),
-        ("lifetime_value_months", settings.lifetime_value.months.to_string()),
         ("segments", json!(settings.segments.labels).to_string()),
     ];
-    notes.extend(settings.output.currency.iter().map(|currency| ("currency", currency.clone())));
+    if settings.has_money() {
+        let months = settings.lifetime_value.months.to_string();
+        notes.insert(notes.len() - 1, ("lifetime_value_months", months));
+        let currency = settings.output.currency.iter();
+        notes.extend(currency.map(|currency| ("currency", currency.clone())));
+    }
     notes.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 

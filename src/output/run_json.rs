@@ -55,13 +55,9 @@ pub fn run(run: &Run, settings: &Settings, started: &Started, written: Written<'
         last_order: audit.last_order,
         as_of: audit.observation_end,
         purchases: purchases(&run.purchases, settings),
-        spend: SpendEntry {
-            model: settings.spend.model,
-            parameters: Parameter::values(&run.spend.parameters),
-            standard_errors: Parameter::standard_errors(&run.spend.parameters),
-        },
+        spend: spend(run, settings),
         input_columns: audit.columns.clone(),
-        revenue: Some(audit.revenue),
+        revenue: audit.revenue,
         order_value: audit.order_value,
         company: run.profiles.company.clone(),
         intervals: run.intervals.clone(),
@@ -103,6 +99,15 @@ fn purchases(fitted: &FittedPurchases, settings: &Settings) -> PurchasesEntry {
         comparison: fitted.comparison.clone(),
         selection: selection(fitted, settings),
         not_identified: Parameter::not_identified(&fitted.parameters),
+    }
+}
+
+fn spend(run: &Run, settings: &Settings) -> SpendEntry {
+    let parameters = run.spend.as_ref().map_or(&[][..], |spend| &spend.parameters);
+    SpendEntry {
+        model: settings.spend.model,
+        parameters: Parameter::values(parameters),
+        standard_errors: Parameter::standard_errors(parameters),
     }
 }
 

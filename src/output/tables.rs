@@ -11,10 +11,10 @@ use crate::results::forecast::{ForecastRow, Interval};
 use crate::results::profiles::{Described, Profile};
 use crate::run::Run;
 use crate::settings::columns::{
-    CLTV, CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, EXP_AVERAGE_VALUE, FREQUENCY, MONETARY_AVG, P_ALIVE,
-    RFM_SEGMENT, age, expected_orders, recency,
+    CLTV, CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, EXP_AVERAGE_VALUE, EXPECTED_MARGIN, FREQUENCY,
+    MONETARY_AVG, P_ALIVE, RFM_SEGMENT, age, expected_orders, recency,
 };
-use crate::settings::{Forecast, Segments, Settings, Summary};
+use crate::settings::{Segments, Settings};
 
 /// Most entries of a column to keep that the profile of a segment lists.
 const MOST_ENTRIES: usize = 20;
@@ -40,12 +40,14 @@ pub fn renamed(scored: &DataFrame, settings: &Settings) -> Result<DataFrame, Err
         .map_err(Error::engine("rename the output columns"))
 }
 
-/// The customers with the highest cltv, highest first; ties are in input order.
+/// The customers with the highest cltv (without money, the most expected orders), highest first; ties
+/// are in input order.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a scored frame.
 pub fn top(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
-    let order = highest(&numbers(&run.scored, CLTV)?, settings.output.top as usize);
+    let ranking = numbers(&run.scored, &settings.ranking_column())?;
+    let order = highest(&ranking, settings.output.top as usize);
     let top = rows(&run.scored, &order)?;
     renamed(&top, settings)
 }
@@ -54,8 +56,9 @@ pub fn top(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
 ///
 /// # Errors
 /// [`Error::Engine`], never for a finished run.
-pub fn segments(run: &Run, forecast: &Forecast, summary: &Summary) -> Result<DataFrame, Error> {
-    let unit = summary.time_unit;
+pub fn segments(run: &Run, settings: &Settings) -> Result<DataFrame, Error> {
+    let unit = settings.summary.time_unit;
+    let has_money = settings.has_money();
     let numbers = |name: String, of: &dyn Fn(usize, &Profile) -> f64| {
         let values: Vec<f64> =
             run.profiles.segments.iter().enumerate().map(|(i, p)| of(i, p)).collect();
@@ -66,26 +69,43 @@ pub fn segments(run: &Run, forecast: &Forecast, summary: &Summary) -> Result<Dat
             run.profiles.segments.iter().enumerate().map(|(i, p)| of(i, p)).collect();
         Column::new(name.into(), values)
     };
+    // A column of amounts, where there is money.
+    let amounts = |name: &str, of: &dyn Fn(&Profile) -> Option<f64>| {
+        let values: Vec<Option<f64>> = run.profiles.segments.iter().map(of).collect();
+        has_money.then(|| Column::new(name.into(), values))
+    };
     let customers: Vec<u64> = run.profiles.segments.iter().map(|p| p.customers as u64).collect();
+    let ranked = if has_money { CLTV } else { "orders" };
     let mut columns = vec![
         texts("segment", &|_, p| p.label.clone()),
-        numbers("cltv_lower".into(), &|i, _| run.edges[i]),
-        numbers("cltv_upper".into(), &|i, _| run.edges[i + 1]),
+        numbers(format!("{ranked}_lower"), &|i, _| run.edges[i]),
+        numbers(format!("{ranked}_upper"), &|i, _| run.edges[i + 1]),
         Column::new("customers".into(), customers),
-        numbers(format!("total_{CLTV}"), &|_, p| p.total_cltv),
-        numbers(format!("mean_{CLTV}"), &|_, p| p.mean_cltv),
+    ];
+    columns.extend(amounts(&format!("total_{CLTV}"), &|p| p.total_cltv));
+    columns.extend(amounts(&format!("mean_{CLTV}"), &|p| p.mean_cltv));
+    if let Some(margin) = settings.lifetime_value.margin {
+        let of_total = |p: &Profile| p.total_cltv.map(|total| margin * total);
+        columns.extend(amounts(&format!("total_{EXPECTED_MARGIN}"), &of_total));
+        let of_mean = |p: &Profile| p.mean_cltv.map(|mean| margin * mean);
+        columns.extend(amounts(&format!("mean_{EXPECTED_MARGIN}"), &of_mean));
+    }
+    columns.extend([
         numbers(format!("mean_{FREQUENCY}"), &|_, p| p.mean_frequency),
         numbers(format!("mean_{}", recency(unit)), &|_, p| p.mean_recency),
         numbers(format!("mean_{}", age(unit)), &|_, p| p.mean_age),
-        numbers(format!("mean_{MONETARY_AVG}"), &|_, p| p.mean_monetary),
-        numbers(format!("mean_{P_ALIVE}"), &|_, p| p.mean_p_alive),
-    ];
-    for (h, horizon) in forecast.horizons.iter().enumerate() {
+    ]);
+    columns.extend(amounts(&format!("mean_{MONETARY_AVG}"), &|p| p.mean_monetary));
+    columns.push(numbers(format!("mean_{P_ALIVE}"), &|_, p| p.mean_p_alive));
+    for (h, horizon) in settings.forecast.horizons.iter().enumerate() {
         let total = |_: usize, p: &Profile| p.expected_orders[h].1;
         columns.push(numbers(format!("total_{}", expected_orders(horizon.months)), &total));
     }
     columns.extend([
-        numbers("share_of_expected_value".into(), &|i, _| run.advice[i].share_of_value),
+        numbers(
+            format!("share_of_expected_{}", if has_money { "value" } else { "orders" }),
+            &|i, _| run.advice[i].share(),
+        ),
         texts("main_channel", &|_, p| {
             p.main_channel.as_ref().map_or(String::new(), |(channel, _)| channel.clone())
         }),
@@ -108,10 +128,13 @@ pub fn rfm(run: &Run, segments: &Segments) -> Result<DataFrame, Error> {
         .count("customers", |row| row.customers)
         .number("share_of_customers", |row| row.share)
         .number(&format!("mean_{DAYS_SINCE_LAST_ORDER}"), |row| row.mean_days_since_last_order)
-        .number("mean_orders", |row| row.mean_orders)
-        .number("mean_spend", |row| row.mean_spend)
-        .number(&format!("total_{CLTV}"), |row| row.total_cltv)
-        .number(&format!("mean_{CLTV}"), |row| row.mean_cltv);
+        .number("mean_orders", |row| row.mean_orders);
+    if run.spend.is_some() {
+        columns = columns
+            .optional("mean_spend", |row| row.mean_spend)
+            .optional(&format!("total_{CLTV}"), |row| row.total_cltv)
+            .optional(&format!("mean_{CLTV}"), |row| row.mean_cltv);
+    }
     for (k, label) in segments.labels.iter().enumerate() {
         columns = columns.count(&format!("customers_{label}"), |row| row.by_cltv_segment[k]);
     }
@@ -147,7 +170,10 @@ pub fn forecast(run: &Run) -> Result<DataFrame, Error> {
             .table()
     };
     let mut table = interval(columns, "orders", |row| row.orders_interval)?;
-    let revenue = TableColumns::of(&run.forecast).number("expected_revenue", |row| row.revenue);
+    if run.spend.is_none() {
+        return Ok(table);
+    }
+    let revenue = TableColumns::of(&run.forecast).optional("expected_revenue", |row| row.revenue);
     let revenue = interval(revenue, "revenue", |row| row.revenue_interval)?;
     table.hstack_mut(revenue.columns()).map_err(Error::engine("make the forecast table"))?;
     Ok(table)
@@ -229,22 +255,33 @@ pub fn profiles(run: &Run, segments: &Segments) -> Result<DataFrame, Error> {
         .table()
 }
 
-/// Columns of the top list that fit a terminal: the name before any renaming, and a short title.
-pub fn top_columns(forecast: &Forecast, summary: &Summary) -> Vec<(String, String)> {
-    let last = forecast.horizons.iter().map(|h| h.months).max().unwrap_or(0);
-    let unit = summary.time_unit;
-    [
-        (CUSTOMER_ID.to_owned(), "customer"),
-        (FREQUENCY.to_owned(), "frequency"),
-        (recency(unit), "recency"),
-        (age(unit), "T"),
-        (MONETARY_AVG.to_owned(), "avg order"),
-        (expected_orders(last), &format!("orders {last} mo")),
-        (EXP_AVERAGE_VALUE.to_owned(), "exp order"),
-        (CLTV.to_owned(), "cltv"),
-    ]
-    .map(|(name, title)| (name, title.to_owned()))
-    .to_vec()
+/// Columns of the top list that fit a terminal: the name before any renaming, and a short title. What
+/// ranks the customers comes last: the lifetime value, the margin in it where the pipeline names one,
+/// or P(alive) beside the expected orders where there is no money.
+pub fn top_columns(settings: &Settings) -> Vec<(String, String)> {
+    let last = settings.forecast.longest();
+    let unit = settings.summary.time_unit;
+    let mut columns = vec![
+        (CUSTOMER_ID.to_owned(), "customer".to_owned()),
+        (FREQUENCY.to_owned(), "frequency".to_owned()),
+        (recency(unit), "recency".to_owned()),
+        (age(unit), "T".to_owned()),
+    ];
+    let mut add = |name: String, title: &str| columns.push((name, title.to_owned()));
+    let orders = (expected_orders(last), format!("orders {last} mo"));
+    if settings.has_money() {
+        add(MONETARY_AVG.to_owned(), "avg order");
+        add(orders.0, &orders.1);
+        add(EXP_AVERAGE_VALUE.to_owned(), "exp order");
+        match settings.lifetime_value.margin {
+            Some(_) => add(EXPECTED_MARGIN.to_owned(), "margin"),
+            None => add(CLTV.to_owned(), "cltv"),
+        }
+    } else {
+        add(P_ALIVE.to_owned(), "P(alive)");
+        add(orders.0, &orders.1);
+    }
+    columns
 }
 
 /// The tables that a run always writes as CSV, with their file names.
@@ -253,7 +290,7 @@ pub(crate) fn small_tables(
     settings: &Settings,
 ) -> Result<Vec<(&'static str, DataFrame)>, Error> {
     let mut all = vec![
-        ("segments.csv", segments(run, &settings.forecast, &settings.summary)?),
+        ("segments.csv", segments(run, settings)?),
         ("top_customers.csv", top(run, settings)?),
         ("profiles.csv", profiles(run, &settings.segments)?),
         ("rfm.csv", rfm(run, &settings.segments)?),

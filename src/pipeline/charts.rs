@@ -61,7 +61,8 @@ pub(super) fn compute_chart_data(
     let (histories, model, outlook) = (&prepared.histories, &fit.purchases.model, &source.outlook);
     let members = source.members();
     let level = settings.uncertainty.as_ref().map_or(Uncertainty::default().level, |u| u.level);
-    let first = predictions::highest(&fit.predictions.lifetime_value, LINES);
+    let money = fit.predictions.money.as_ref();
+    let first = predictions::highest(fit.predictions.ranking(), LINES);
     let customers = customer_lines::lines(&predictions::rows(&segmented.frame, &first)?, settings)?;
     let [r, f] = [RFM_RECENCY, RFM_FREQUENCY].map(|name| numbers(&segmented.frame, name));
     Ok(ChartData {
@@ -76,9 +77,9 @@ pub(super) fn compute_chart_data(
         ),
         surface: customer_curves::surface(model, outlook),
         fit: fit_chart,
-        derived: interpretation::derived_quantities(&fit.purchases, &fit.spend, level),
+        derived: interpretation::derived_quantities(&fit.purchases, fit.spend.as_ref(), level),
         level,
-        rfm_grid: histograms::rfm_grid(&r?, &f?, &fit.predictions.lifetime_value),
+        rfm_grid: histograms::rfm_grid(&r?, &f?, money.map(|money| &*money.lifetime_value)),
         survival: source.survival(&customers[..customers.len().min(CURVES)])?,
         customers,
         holdout: source.holdout()?,
@@ -91,10 +92,12 @@ impl Source<'_> {
     }
 
     fn distributions(&self) -> Vec<Distribution> {
-        let Predictions { lifetime_value, average_value, orders, .. } = &self.fit.predictions;
-        let mut measures = vec![(CLTV.to_owned(), lifetime_value)];
+        let Predictions { money, orders, .. } = &self.fit.predictions;
+        let money = money.as_ref();
+        let mut measures: Vec<(String, &Vec<f64>)> = Vec::new();
+        measures.extend(money.map(|money| (CLTV.to_owned(), &money.lifetime_value)));
         measures.extend(orders.iter().map(|(months, n)| (expected_orders(*months), n)));
-        measures.push((EXP_AVERAGE_VALUE.to_owned(), average_value));
+        measures.extend(money.map(|money| (EXP_AVERAGE_VALUE.to_owned(), &money.average_value)));
         let members = self.members();
         let one =
             |(name, values): (String, &Vec<f64>)| histograms::distribution(name, values, members);
@@ -144,9 +147,9 @@ impl Source<'_> {
         let Prepared { input, summary, .. } = self.prepared;
         let happened = log::holdout(&input.cleaned.valid, summary, cut, end, *unit)?;
         let horizon = (end - cut).num_days() as f64 / unit.days();
-        let own = expected(purchases, spend, histories, customers, horizon)?;
+        let own = expected(purchases, spend.as_ref(), histories, customers, horizon)?;
         let deciles = by_decile(&own, &happened).into_iter().map(decile).collect();
-        let naive = baselines(histories, &happened, horizon);
+        let naive = baselines(histories, &happened, horizon, self.settings.has_money());
         let actual = [&happened.orders, &happened.value];
         let methods = [(own, false)].into_iter().chain(naive.into_iter().map(|one| (one, true)));
         Ok(Some(HoldoutChart {
@@ -170,8 +173,8 @@ fn method(forecast: &Forecast, baseline: bool, [orders, value]: [&Vec<f64>; 2]) 
         bias: (actual_orders > 0.0).then(|| expected_orders / actual_orders - 1.0),
         mae,
         rmse,
-        expected_value: forecast.value.iter().sum(),
-        actual_value: value.iter().sum(),
+        expected_value: forecast.value.as_ref().map(|forecast| forecast.iter().sum()),
+        actual_value: forecast.value.as_ref().map(|_| value.iter().sum()),
     }
 }
 

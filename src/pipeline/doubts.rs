@@ -4,8 +4,10 @@
 use crate::frame::doubts::Doubt;
 use crate::frame::input::plain::Remark;
 use crate::frame::rules::returns::Moved;
+use crate::results::facts::VARIANT;
 use crate::results::findings::Finding;
 use crate::results::numbers::{count, money};
+use crate::settings::Settings;
 
 /// The finding of a doubt. What changes the forecast by more than noise is a warning.
 pub fn finding(doubt: &Doubt) -> Finding {
@@ -214,8 +216,14 @@ fn of_file(file: &str, remark: &Remark) -> Finding {
     finding.with("file", file.to_owned())
 }
 
-/// What is to be said of returns that were booked later than the purchase.
-pub fn returns(moved: &Moved, currency: Option<&str>) -> Vec<Finding> {
+/// What is to be said of returns that were booked later than the purchase: amounts, or the pieces of
+/// a log without money.
+pub fn returns(moved: &Moved, settings: &Settings) -> Vec<Finding> {
+    let currency = settings.output.currency.as_deref();
+    let (amount, variant): (&dyn Fn(f64) -> String, _) = match settings.input.columns.has_money() {
+        true => (&|value| money(value, 2, currency), None),
+        false => (&|pieces| counted(pieces.round() as usize, "piece"), Some("pieces")),
+    };
     let mut findings = Vec::new();
     let days = moved.by_order + moved.by_date;
     if days > 0 {
@@ -225,13 +233,14 @@ pub fn returns(moved: &Moved, currency: Option<&str>) -> Vec<Finding> {
                 format!(
                     "returns of {} on {} were taken off earlier purchases: {} by order id, {} by their \
                      value or date",
-                    money(moved.value, 2, currency),
+                    amount(moved.value),
                     counted(days, "later day"),
                     count(moved.by_order),
                     count(moved.by_date)
                 ),
                 "transactions.returns = \"same_day\" or \"drop\" treats them otherwise",
             )
+            .maybe(VARIANT, variant)
             .with("value", moved.value)
             .with("days", days)
             .with("by_order", moved.by_order)
@@ -244,10 +253,11 @@ pub fn returns(moved: &Moved, currency: Option<&str>) -> Vec<Finding> {
                 "returns_unmatched",
                 format!(
                     "returns of {} have no earlier purchase in the log and were dropped",
-                    money(moved.unmatched, 2, currency)
+                    amount(moved.unmatched)
                 ),
                 "their purchases were made before the log begins: use a longer log if there is one",
             )
+            .maybe(VARIANT, variant)
             .with("value", moved.unmatched),
         );
     }

@@ -65,8 +65,9 @@ pub(crate) fn forecast_company(
         Some(_) => past(prepared, fit, checked, settings)?,
         None => None,
     };
+    let spend = fit.spend.as_ref();
     let totals = wanted.map(|wanted| {
-        total_intervals_after(wanted, &fit.purchases, &fit.spend, &outlook, groups, past.as_ref())
+        total_intervals_after(wanted, &fit.purchases, spend, &outlook, groups, past.as_ref())
     });
     let customers = wanted.map(|u| customer_intervals(u.level, model, &outlook)).transpose()?;
     // Totals need parameters that can be drawn. Without them the rest of the run is still valid.

@@ -220,7 +220,7 @@ fn to_model_file(
         limits: &prepared.limits,
         histories: &prepared.histories,
         purchases: &fit.purchases,
-        spend: &fit.spend,
+        spend: fit.spend.as_ref(),
         edges: edges.cltv.clone(),
         rfm_edges: edges.rfm.clone(),
         findings: &findings,

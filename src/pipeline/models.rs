@@ -15,8 +15,8 @@ use crate::settings::{FrequencyKind, InputKind, Settings};
 pub(crate) struct Fit {
     /// The model of orders.
     pub(crate) purchases: FittedPurchases,
-    /// The model of order values.
-    pub(crate) spend: FittedSpend,
+    /// The model of order values; `None` where there is no money.
+    pub(crate) spend: Option<FittedSpend>,
     /// How the customers of the fit were selected; `None` for everybody ever acquired.
     pub(crate) selection: Option<SelectionRule>,
     /// Whether the models were fitted to another export.
@@ -45,11 +45,12 @@ pub(crate) fn fit_and_predict(
         None => fit(prepared, &patterns, settings)?,
     };
     clock.enter("predict");
-    let predictions = model::predict(&purchases, &spend, &outlook(prepared, &patterns, settings))?;
+    let outlook = outlook(prepared, &patterns, settings);
+    let predictions = model::predict(&purchases, spend.as_ref(), &outlook)?;
     Ok(Fit { purchases, spend, selection, given: given.is_some(), patterns, predictions })
 }
 
-type Models = (FittedPurchases, FittedSpend, Option<SelectionRule>);
+type Models = (FittedPurchases, Option<FittedSpend>, Option<SelectionRule>);
 
 fn take(given: &ModelFile) -> Result<Models, Error> {
     let (purchases, spend) = given.fits()?;
@@ -67,7 +68,7 @@ fn fit(
     let selection = selection::stated(settings, histories, end)?;
     let (purchases, spend) = rayon::join(
         || model::fit_purchases(&customers.patterns, &settings.purchases, selection),
-        || model::fit_spend(histories, &settings.spend),
+        || settings.has_money().then(|| model::fit_spend(histories, &settings.spend)).transpose(),
     );
     Ok((purchases?, spend?, selection))
 }

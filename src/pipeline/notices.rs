@@ -12,6 +12,7 @@ use crate::pipeline::contract::rejected_rows;
 use crate::pipeline::models::Fit;
 use crate::pipeline::prepare::Prepared;
 use crate::pipeline::{doubts, selection};
+use crate::results::facts::VARIANT;
 use crate::results::findings::{Finding, Severity};
 use crate::results::numbers::{count, whole};
 use crate::results::outlier_limits::OutlierLimits;
@@ -33,6 +34,7 @@ pub fn data_findings(settings: &Settings, prepared: &Prepared, edges: &[f64]) ->
     let mut findings = Vec::new();
     let cleaned = &prepared.input.cleaned;
     findings.extend(of_rows(cleaned, settings));
+    findings.extend(without_money(settings));
     findings.extend(truncated(&prepared.summary, settings));
     findings.extend(assumed_end(&prepared.summary, settings));
     if settings.input.kind == InputKind::Transactions {
@@ -41,7 +43,7 @@ pub fn data_findings(settings: &Settings, prepared: &Prepared, edges: &[f64]) ->
     }
     findings.extend(far_forecast(settings, prepared.signs.oldest));
     findings.extend(discounted_away(settings));
-    findings.extend(coinciding_edges(edges));
+    findings.extend(coinciding_edges(edges, settings));
     findings.extend(first_order_counted(settings));
     findings.extend(uncapped(settings, &prepared.limits));
     findings
@@ -50,8 +52,7 @@ pub fn data_findings(settings: &Settings, prepared: &Prepared, edges: &[f64]) ->
 /// What is to be said of the rows: what is doubtful, what was moved, what was set aside.
 pub fn of_rows(cleaned: &Cleaned, settings: &Settings) -> Vec<Finding> {
     let mut findings: Vec<Finding> = cleaned.doubts.iter().map(doubts::finding).collect();
-    let currency = settings.output.currency.as_deref();
-    findings.extend(doubts::returns(&cleaned.moved, currency));
+    findings.extend(doubts::returns(&cleaned.moved, settings));
     findings.extend(rejected_rows(cleaned, settings));
     findings
 }
@@ -164,10 +165,23 @@ fn truncated(summary: &CustomerSummary, settings: &Settings) -> Option<Finding> 
     Some(finding.with("customers", left_out).with("min_orders", least))
 }
 
+/// A file without order values, of which a run can only forecast orders.
+fn without_money(settings: &Settings) -> Option<Finding> {
+    let is_without = !settings.has_money() && !settings.input.columns.has_money();
+    is_without.then(|| {
+        Finding::note(
+            "no_order_values",
+            "the file has no order values: orders and P(alive) only".to_owned(),
+            "for lifetime values, name a column of values in [input.columns] and set spend.model = \
+             \"gamma_gamma\"",
+        )
+    })
+}
+
 /// A discount rate that is meant in percent, most likely.
 fn discounted_away(settings: &Settings) -> Option<Finding> {
     let rate = settings.lifetime_value.monthly_discount_rate;
-    (rate > HIGHEST_RATE).then(|| {
+    (settings.has_money() && rate > HIGHEST_RATE).then(|| {
         Finding::warning(
             "implausible_discount_rate",
             format!(
@@ -229,13 +243,18 @@ fn uncapped(settings: &Settings, limits: &[OutlierLimits]) -> Option<Finding> {
     })
 }
 
-fn coinciding_edges(edges: &[f64]) -> Option<Finding> {
+fn coinciding_edges(edges: &[f64], settings: &Settings) -> Option<Finding> {
+    let (what, variant) = match settings.has_money() {
+        true => (CLTV, None),
+        false => ("number of expected orders", Some("orders")),
+    };
     edges.windows(2).any(|pair| pair[0] >= pair[1]).then(|| {
         Finding::warning(
             "segment_edges_coincide",
-            format!("many customers have the same {CLTV}, so segments are not of equal size"),
+            format!("many customers have the same {what}, so segments are not of equal size"),
             "use fewer segments.labels",
         )
+        .maybe(VARIANT, variant)
     })
 }
 
@@ -306,7 +325,7 @@ pub(crate) fn collect_findings(
             end,
         ));
     }
-    findings.extend(fit.spend.findings.clone());
+    findings.extend(fit.spend.iter().flat_map(|spend| spend.findings.clone()));
     findings.extend(data_findings(settings, prepared, edges));
     findings.sort_by_key(|finding| finding.severity == Severity::Note);
     // Whether the customers are still those of the model comes before anything about either.
@@ -323,7 +342,14 @@ fn corrected(prepared: &Prepared, fit: &Fit, settings: &Settings) -> Vec<Finding
     let orders = fit.predictions.orders.iter();
     let corrected: Vec<(u32, f64)> =
         orders.map(|(months, orders)| (*months, orders.iter().sum())).collect();
-    selection::corrected(stated, fit.purchases.customers, selection.acquired, &ignored, &corrected)
+    selection::corrected(
+        stated,
+        fit.purchases.customers,
+        selection.acquired,
+        &ignored,
+        &corrected,
+        settings.has_money(),
+    )
 }
 
 /// Refuses a run with a warning, for `--strict`; `consequence` says what that means.

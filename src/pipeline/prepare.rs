@@ -41,8 +41,8 @@ pub struct CleanInput {
 pub struct Prepared {
     /// The cleaned input that the summary was made from.
     pub input: CleanInput,
-    /// Sum of all orders.
-    pub revenue: f64,
+    /// Sum of all orders; `None` where there is no money.
+    pub revenue: Option<f64>,
     /// Ninth decile of the customers' mean order values, before outliers are capped.
     pub order_value: Option<f64>,
     /// The CLTV frame.
@@ -130,7 +130,8 @@ fn all_rows(records: Option<u64>, cleaned: &Cleaned, settings: &Settings) -> Res
 /// Whether the file has a column of currencies that names several. A column that the pipeline keeps
 /// is read anyway; another one is read for this only.
 fn currencies(loaded: &Loaded, settings: &Settings) -> Result<Option<Doubt>, Error> {
-    let Some((whole, column)) = &loaded.currencies else {
+    // Without money, nothing is added up.
+    let Some((whole, column)) = loaded.currencies.as_ref().filter(|_| settings.has_money()) else {
         return Ok(None);
     };
     catch_reader_panic(&settings.input.path, || {
@@ -159,10 +160,11 @@ pub(crate) fn summarise(
 ) -> Result<Prepared, Error> {
     clock.enter("cap and summarise");
     let valid = input.cleaned.valid.clone();
-    let revenue = revenue(&valid, settings)?;
+    let has_money = settings.has_money();
+    let revenue = has_money.then(|| revenue(&valid, settings)).transpose()?;
     let uncapped = match settings.input.kind {
-        InputKind::Customers => Some(summary::export::order_value(&valid, &settings.input)?),
-        InputKind::Transactions => None,
+        InputKind::Customers if has_money => summary::export::order_value(&valid, &settings.input)?,
+        _ => None,
     };
     let (summary, limits) = match settings.input.kind {
         InputKind::Customers => {
@@ -176,7 +178,10 @@ pub(crate) fn summarise(
     let histories = summary::to_histories(&summary, settings)?;
     let signs = selection::signs(&settings.summary, &histories, summary.below_min_orders);
     let (signs, input) = believed(signs, input, settings);
-    let order_value = uncapped.unwrap_or_else(|| histories.order_value());
+    let order_value = match settings.input.kind {
+        InputKind::Transactions if has_money => histories.order_value(),
+        _ => uncapped,
+    };
     Ok(Prepared { input, revenue, order_value, summary, limits, histories, signs })
 }
 

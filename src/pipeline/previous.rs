@@ -135,7 +135,7 @@ impl Previous {
         if faults.is_empty() {
             let rows = now.input.cleaned.rows_read;
             let customers = now.histories.len() as f64;
-            let revenue = self.revenue.map(|before| (before, now.revenue));
+            let revenue = self.revenue.zip(now.revenue);
             // One is enough: where rows are missing, customers and sales are too.
             let changed = self
                 .changed("rows", self.rows as f64, rows as f64, contract)

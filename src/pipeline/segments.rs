@@ -18,7 +18,8 @@ use crate::settings::{Settings, Ties};
 
 /// Edges of the segments.
 pub(crate) struct Edges {
-    /// Rising edges of the CLTV segments, one more than there are segments.
+    /// Rising edges of the segments by CLTV (or by expected orders, where there is no money), one more
+    /// than there are segments.
     pub(crate) cltv: Vec<f64>,
     /// Edges of the RFM scores; `None` where equal values are ranked by row.
     pub(crate) rfm: Option<RfmEdges>,
@@ -50,7 +51,7 @@ pub(crate) fn find_edges(
     clock: &mut Clock,
 ) -> Result<Edges, Error> {
     clock.enter("segment and advise");
-    let values = &fit.predictions.lifetime_value;
+    let values = fit.predictions.ranking();
     let cltv = match given {
         Some(given) => segment::widened(&given.segments.edges, values),
         None => segment::edges(values, settings.segments.labels.len()),
@@ -58,7 +59,9 @@ pub(crate) fn find_edges(
     let rfm = match (settings.rfm.ties, given.and_then(|given| given.rfm_edges.as_ref())) {
         (Ties::RowOrder, _) => None,
         (Ties::Together, Some(given)) => Some(given.clone()),
-        (Ties::Together, None) => Some(rfm::score_edges(&prepared.summary.frame)?),
+        (Ties::Together, None) => {
+            Some(rfm::score_edges(&prepared.summary.frame, settings.has_money())?)
+        }
     };
     Ok(Edges { cltv, rfm })
 }
@@ -74,9 +77,10 @@ pub(crate) fn segment_customers(
     settings: &Settings,
 ) -> Result<Segmented, Error> {
     let summary = &prepared.summary.frame;
-    let scored = predictions::attach(summary, &fit.predictions, &settings.input)?;
-    let scored = segment::segment(scored, &settings.segments.labels, &edges.cltv)?;
-    let profiles = profiles(&scored, settings)?;
+    let scored = predictions::attach(summary, &fit.predictions, settings)?;
+    let ranking = settings.ranking_column();
+    let scored = segment::segment(scored, &ranking, &settings.segments.labels, &edges.cltv)?;
+    let profiles = profiles(&scored, fit.predictions.ranking_if_alive(), settings)?;
     let knows_dropout = fit.purchases.knows_dropout();
     let advice = advise(&profiles.segments, &profiles.company, knows_dropout, settings);
     let groups = kept_columns::groups(

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::model::selection::channels::ChannelMix;
 use crate::model::selection::detection::{Signs, detect};
 use crate::model::selection::probability::SelectionRule;
+use crate::results::facts::VARIANT;
 use crate::results::findings::Finding;
 use crate::results::numbers::{count, whole};
 use crate::settings::columns::CLTV;
@@ -261,6 +262,7 @@ pub fn corrected(
     acquired: f64,
     ignored: &[(u32, f64)],
     corrected: &[(u32, f64)],
+    has_money: bool,
 ) -> Vec<Finding> {
     let (Some((months, without)), Some((_, with))) = (ignored.last(), corrected.last()) else {
         return Vec::new();
@@ -270,6 +272,10 @@ pub fn corrected(
     }
     let conditions = conditions(stated);
     let words: Vec<&str> = conditions.iter().map(|(_, words)| words.as_str()).collect();
+    let (remedy, variant) = match has_money {
+        true => (format!("use the corrected orders and {CLTV}, which this run gives"), None),
+        false => ("use the corrected orders, which this run gives".to_owned(), Some("orders")),
+    };
     let note = Finding::note(
         "selection_corrected",
         format!(
@@ -282,8 +288,9 @@ pub fn corrected(
             count(customers),
             whole(acquired)
         ),
-        format!("use the corrected orders and {CLTV}, which this run gives"),
+        remedy,
     )
+    .maybe(VARIANT, variant)
     .with("conditions", conditions.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>())
     .maybe("first_day", stated.last_order_on_or_after)
     .maybe("within_days", stated.last_order_within_days)

@@ -117,8 +117,14 @@ impl Words {
     pub fn suggestion(&self, advice: &Advice) -> Option<Suggestion> {
         let (play, facts) = (advice.play.name(), &advice.facts);
         let said = |path: &&str| self.text(path, facts);
-        let standing = ["plays.standing", "plays.alive"].iter().filter_map(said);
-        let action = self.text(&format!("plays.{play}.action"), facts)?;
+        // Where amounts are margin, or there are none, some texts have a shape of their own.
+        let own = |path: &str, rest: &str| {
+            let shape = facts.variant().map(|variant| format!("{path}-{variant}{rest}"));
+            let shape = shape.filter(|shape| self.get(shape).is_some());
+            self.text(&shape.unwrap_or_else(|| format!("{path}{rest}")), facts)
+        };
+        let standing = own("plays.standing", "").into_iter().chain(said(&"plays.alive"));
+        let action = own(&format!("plays.{play}"), ".action")?;
         let details = DETAILS.iter().filter_map(|group| group.iter().find_map(said));
         Some(Suggestion {
             title: self.text(&format!("plays.{play}.title"), facts)?,

@@ -29,9 +29,28 @@ pub struct View<'a> {
 }
 
 impl View<'_> {
-    /// A text of the page, or [`MISSING`]; a test makes sure that no text is missing.
+    /// A text of the page, or [`MISSING`]; a test makes sure that no text is missing. Where there is
+    /// no money, a text that speaks of orders takes its place: `key-orders`.
     pub fn t(&self, key: &str) -> &str {
-        self.words.get(key).unwrap_or(MISSING)
+        let of_orders = || self.words.get(&format!("{key}-orders"));
+        let own = if self.has_money() { None } else { of_orders() };
+        own.or_else(|| self.words.get(key)).unwrap_or(MISSING)
+    }
+
+    /// Whether there is money in the run.
+    pub fn has_money(&self) -> bool {
+        self.run.settings.has_money()
+    }
+
+    /// An amount of money as a cell, which is empty when there is none.
+    pub fn amount(&self, value: Option<f64>) -> Cell {
+        value.map_or(Cell::none(), |value| Cell::Number(self.money(value), value))
+    }
+
+    /// What ranks the customers: an amount of money, or a number of orders.
+    pub fn ranking(&self, value: f64) -> Cell {
+        let shown = if self.has_money() { self.money(value) } else { self.number(value) };
+        Cell::Number(shown, value)
     }
 
     /// A text with its placeholders filled from pairs of name and value; one without a value is

@@ -10,8 +10,12 @@ use crate::results::facts::Facts;
 pub struct Advice {
     /// Label of the segment.
     pub segment: String,
-    /// Share of the company's expected value, 0 to 1.
-    pub share_of_value: f64,
+    /// Share of the company's expected value, 0 to 1; null without money.
+    pub share_of_value: Option<f64>,
+    /// Share of the orders that the company expects over the longest horizon; null in a document that
+    /// is older than this key.
+    #[serde(default)]
+    pub share_of_orders: Option<f64>,
     /// Kind of action.
     pub play: Play,
     /// Values of the text, for a report that words it in another way.
@@ -39,6 +43,13 @@ pub enum Play {
     Remind,
     /// Worth less than others, and active.
     BuildHabit,
+}
+
+impl Advice {
+    /// Share of the expected value, or of the expected orders where there is no money.
+    pub fn share(&self) -> f64 {
+        self.share_of_value.or(self.share_of_orders).unwrap_or(0.0)
+    }
 }
 
 impl Play {

@@ -14,7 +14,7 @@ pub struct ChartData {
     /// Labels of the segments, lowest first.
     pub segments: Vec<String>,
     /// Histograms of lifetime value, of expected orders over each horizon, and of expected order
-    /// value.
+    /// value; without money, of orders alone.
     pub distributions: Vec<Distribution>,
     /// Customers by time since their first order.
     pub ages: Ages,
@@ -31,7 +31,8 @@ pub struct ChartData {
     pub level: f64,
     /// Customers by RFM's recency and frequency scores.
     pub rfm_grid: Vec<RfmCell>,
-    /// The customers with the highest lifetime value, highest first; ties are in input order.
+    /// The customers with the highest lifetime value, or without money the most expected orders,
+    /// highest first; ties are in input order.
     pub customers: Vec<CustomerLine>,
     /// P(alive) over time of the first of `customers`; empty unless the input is an order log.
     pub survival: Vec<Survival>,
@@ -157,7 +158,7 @@ pub struct RfmCell {
     pub frequency: u8,
     /// Number of customers.
     pub customers: u64,
-    /// Mean lifetime value; `None` without customers.
+    /// Mean lifetime value; `None` without customers or money.
     pub mean_cltv: Option<f64>,
 }
 
@@ -176,8 +177,8 @@ pub struct CustomerLine {
     pub recency: f64,
     /// T, in the time unit of the run.
     pub age: f64,
-    /// Monetary value, m: mean value per order.
-    pub monetary_avg: f64,
+    /// Monetary value, m: mean value per order; `None` without money, as the other amounts.
+    pub monetary_avg: Option<f64>,
     /// Days from the last order to the observation end.
     pub days_since_last_order: f64,
     /// P(alive), 0 to 1.
@@ -185,9 +186,12 @@ pub struct CustomerLine {
     /// Expected orders over each horizon of the pipeline.
     pub expected_orders: Vec<f64>,
     /// Expected value of an order.
-    pub exp_average_value: f64,
+    pub exp_average_value: Option<f64>,
     /// Discounted value over the lifetime horizon.
-    pub cltv: f64,
+    pub cltv: Option<f64>,
+    /// The margin in it; `None` where the pipeline names none.
+    #[serde(default)]
+    pub expected_margin: Option<f64>,
     /// Values of the columns to keep, in the pipeline's order, as text.
     #[serde(rename = "kept")]
     pub kept_columns: Vec<String>,
@@ -239,10 +243,10 @@ pub struct HoldoutMethod {
     pub mae: f64,
     /// Root mean squared error of the orders per customer.
     pub rmse: f64,
-    /// Σ forecast value.
-    pub expected_value: f64,
-    /// Σ actual value.
-    pub actual_value: f64,
+    /// Σ forecast value; `None` without money.
+    pub expected_value: Option<f64>,
+    /// Σ actual value; `None` without money.
+    pub actual_value: Option<f64>,
 }
 
 /// One decile of the customers by their forecast.

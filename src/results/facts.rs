@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+/// Name of the fact that distinguishes the variants of one message.
+pub const VARIANT: &str = "variant";
+
 /// One value of a message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -48,6 +51,14 @@ impl Facts {
     /// The value with this name. Returns `None` when there is none.
     pub fn get(&self, name: &str) -> Option<&Fact> {
         self.0.get(name)
+    }
+
+    /// The variant of the message. Returns `None` when it has none.
+    pub fn variant(&self) -> Option<&str> {
+        match self.get(VARIANT) {
+            Some(Fact::Text(variant)) => Some(variant),
+            _ => None,
+        }
     }
 
     /// Whether there are no values.

@@ -4,10 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::results::facts::{Fact, Facts};
-
-/// Name of the fact that distinguishes the variants of one code.
-const VARIANT: &str = "variant";
+use crate::results::facts::{Fact, Facts, VARIANT};
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,10 +71,7 @@ impl Finding {
 
     /// The variant of the finding's code. Returns `None` when the code has no variants.
     pub fn variant(&self) -> Option<&str> {
-        match self.facts.get(VARIANT) {
-            Some(Fact::Text(variant)) => Some(variant),
-            _ => None,
-        }
+        self.facts.variant()
     }
 
     /// A copy without the values of the message.

@@ -23,8 +23,8 @@ pub struct Interval {
 pub struct GroupIntervals {
     /// For each horizon: months, orders.
     pub orders: Vec<(u32, Interval)>,
-    /// Discounted value over the lifetime horizon.
-    pub lifetime_value: Interval,
+    /// Discounted value over the lifetime horizon; null without money.
+    pub lifetime_value: Option<Interval>,
     /// Share of the customers who have not left, 0 to 1; 0 for a group without customers.
     pub alive: Interval,
 }
@@ -49,7 +49,7 @@ pub struct Intervals {
     /// learn it from, and in documents that are older than this key.
     #[serde(default)]
     pub model_error: Option<ModelError>,
-    /// Orders and revenue of each row of the company's forecast.
+    /// Orders and revenue (0 without money) of each row of the company's forecast.
     #[serde(skip)]
     pub periods: Vec<[Interval; 2]>,
 }
@@ -141,8 +141,8 @@ pub struct ForecastRow {
     pub orders: f64,
     /// Their interval, where the pipeline asks for intervals.
     pub orders_interval: Option<Interval>,
-    /// Expected revenue, not discounted.
-    pub revenue: f64,
+    /// Expected revenue, not discounted; null without money.
+    pub revenue: Option<f64>,
     /// Its interval.
     pub revenue_interval: Option<Interval>,
 }

@@ -10,18 +10,23 @@ pub struct Profile {
     pub label: String,
     /// Customers.
     pub customers: usize,
-    /// Σ cltv.
-    pub total_cltv: f64,
+    /// Σ cltv; null without money.
+    pub total_cltv: Option<f64>,
     /// Mean cltv. This and all other means are 0 for a segment without customers.
-    pub mean_cltv: f64,
+    pub mean_cltv: Option<f64>,
+    /// Σ cltv, or without money Σ orders over the longest horizon, if none of them had left; null in a
+    /// document that is older than this key.
+    #[serde(default)]
+    pub total_if_alive: Option<f64>,
     /// Mean frequency.
     pub mean_frequency: f64,
     /// Mean recency in time units.
     pub mean_recency: f64,
     /// Mean T in time units.
     pub mean_age: f64,
-    /// Mean monetary value of the customers who have one (in an order log, repeat customers).
-    pub mean_monetary: f64,
+    /// Mean monetary value of the customers who have one (in an order log, repeat customers); null
+    /// without money.
+    pub mean_monetary: Option<f64>,
     /// Customers who have a monetary value.
     pub with_value: usize,
     /// Mean P(alive).
@@ -35,6 +40,16 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// The longest horizon: its months and Σ expected orders over it.
+    pub fn longest_orders(&self) -> (u32, f64) {
+        self.expected_orders.iter().copied().max_by_key(|(months, _)| *months).unwrap_or((1, 0.0))
+    }
+
+    /// Σ of what ranks the customers: cltv, or expected orders over the longest horizon without money.
+    pub fn ranking_total(&self) -> f64 {
+        self.total_cltv.unwrap_or_else(|| self.longest_orders().1)
+    }
+
     /// Mean time since the last order, in time units.
     pub fn mean_time_since_last_order(&self) -> f64 {
         self.mean_age - self.mean_recency
@@ -97,12 +112,12 @@ pub struct RfmProfile {
     pub mean_days_since_last_order: f64,
     /// Mean number of orders.
     pub mean_orders: f64,
-    /// Mean total spend.
-    pub mean_spend: f64,
-    /// Σ cltv.
-    pub total_cltv: f64,
-    /// Mean cltv.
-    pub mean_cltv: f64,
+    /// Mean total spend; null without money.
+    pub mean_spend: Option<f64>,
+    /// Σ cltv; null without money.
+    pub total_cltv: Option<f64>,
+    /// Mean cltv; null without money.
+    pub mean_cltv: Option<f64>,
     /// Customers by CLTV segment, in the order of `segments.labels`.
     pub by_cltv_segment: Vec<usize>,
 }

@@ -61,10 +61,11 @@ pub struct RunDocument {
     /// Columns of the input that were read, with their types.
     #[serde(default)]
     pub input_columns: NamedValues<String>,
-    /// Sum of all orders, before outliers are capped; null in a document that is older than this key.
+    /// Sum of all orders, before outliers are capped; null without money, and in a document that is
+    /// older than this key.
     #[serde(default)]
     pub revenue: Option<f64>,
-    /// Ninth decile of the customers' mean order values; null where it is 0.
+    /// Ninth decile of the customers' mean order values; null where it is 0, or without money.
     #[serde(default)]
     pub order_value: Option<f64>,
     /// All customers together.
@@ -73,7 +74,8 @@ pub struct RunDocument {
     pub intervals: Option<Intervals>,
     /// CLTV segments, the lowest first.
     pub segments: Vec<Profile>,
-    /// Rising bounds of the segments' lifetime values, one more than there are segments.
+    /// Rising bounds of the segments' lifetime values (without money, of the orders over the longest
+    /// horizon), one more than there are segments.
     pub segment_edges: Vec<f64>,
     /// What the columns to keep say about each segment.
     pub kept_columns: Vec<KeptColumn>,
@@ -217,9 +219,9 @@ pub struct SelectionEntry {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SpendEntry {
-    /// The model.
+    /// The model; `none` without money.
     pub model: SpendModelName,
-    /// Estimates.
+    /// Estimates; none without money.
     pub parameters: NamedValues<f64>,
     /// Standard errors; null where there is none.
     pub standard_errors: NamedValues<Option<f64>>,
@@ -294,6 +296,12 @@ mod tests {
                     first_lost(&path, value, found)
                 })
             }
+            (serde_json::Value::Array(of), serde_json::Value::Array(other))
+                if of.len() == other.len() =>
+            {
+                let mut pairs = of.iter().zip(other).enumerate();
+                pairs.find_map(|(i, (of, other))| first_lost(&format!("{path}/{i}"), of, other))
+            }
             (of, other) => (of != other).then(|| path.to_owned()),
         }
     }
@@ -308,7 +316,7 @@ mod tests {
             "{error}"
         );
         let mut document: serde_json::Value = serde_json::from_str(text).expect("JSON");
-        document["company"]["total_cltv"] = serde_json::Value::Null;
+        document["company"]["mean_p_alive"] = serde_json::Value::Null;
         let error = RunDocument::parse(document.to_string().as_bytes()).expect_err("no number");
         assert!(error.contains("invalid type: null, expected f64"), "{error}");
     }

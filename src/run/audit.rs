@@ -13,8 +13,8 @@ pub struct Audit {
     pub inputs: Vec<Fingerprint>,
     /// The columns that were read, with their types.
     pub columns: NamedValues<String>,
-    /// Sum of all orders.
-    pub revenue: f64,
+    /// Sum of all orders; `None` where there is no money.
+    pub revenue: Option<f64>,
     /// Ninth decile of the customers' mean order values.
     pub order_value: Option<f64>,
     /// Rows read.

@@ -30,8 +30,8 @@ pub struct Run {
     pub advice: Vec<Advice>,
     /// The model of orders.
     pub purchases: FittedPurchases,
-    /// The model of order values.
-    pub spend: FittedSpend,
+    /// The model of order values; `None` where there is no money.
+    pub spend: Option<FittedSpend>,
     /// Orders and revenue of the company, its segments and its channels.
     pub forecast: Vec<ForecastRow>,
     /// Who is expected to order most in the next month, and how much, most first.

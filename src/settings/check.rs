@@ -47,15 +47,20 @@ fn columns(settings: &Settings, faults: &mut Vec<String>) {
             need(columns.first_order_date.is_some(), "first_order_date", "\"first_order_date\"");
             need(columns.last_order_date.is_some(), "last_order_date", "\"last_order_date\"");
             need(!columns.orders.is_empty(), "orders", "[\"orders_online\", \"orders_offline\"]");
-            need(!columns.value.is_empty(), "value", "[\"value_online\", \"value_offline\"]");
+            need(
+                !columns.value.is_empty() || !settings.has_money(),
+                "value",
+                "[\"value_online\", \"value_offline\"], or spend.model = \"none\" for orders only",
+            );
         }
         InputKind::Transactions => {
             need(columns.order_date.is_some(), "order_date", "\"InvoiceDate\"");
             let product = columns.quantity.is_some() && columns.unit_price.is_some();
+            let without_money = !settings.has_money() && !columns.has_money();
             need(
-                columns.value.len() == 1 || product,
+                columns.value.len() == 1 || product || without_money,
                 "value",
-                "\"Total\", or quantity and unit_price",
+                "\"Total\", or quantity and unit_price, or spend.model = \"none\" for orders only",
             );
             if settings.input.columns.value.len() > 1 {
                 faults.push("input.columns.value: an order log has one value column".to_owned());
@@ -110,6 +115,12 @@ fn outliers(settings: &Settings, faults: &mut Vec<String>) {
 fn models(settings: &Settings, faults: &mut Vec<String>) {
     not_negative(settings.purchases.l2_penalty, "purchases.l2_penalty", faults);
     not_negative(settings.spend.l2_penalty, "spend.l2_penalty", faults);
+    if settings.spend.l2_penalty > 0.0 && !settings.has_money() {
+        faults.push(
+            "spend.l2_penalty is for a model of order values, and spend.model is \"none\": remove it"
+                .to_owned(),
+        );
+    }
     if settings.summary.min_orders == 0 {
         faults.push(
             "summary.min_orders is 0: everybody in the file ordered at least once; write 1"
@@ -304,6 +315,7 @@ fn horizons(settings: &Settings, faults: &mut Vec<String>) {
         "lifetime_value.monthly_discount_rate",
         faults,
     );
+    margin(settings, faults);
     for (key, length) in [
         ("forecast.weeks_per_month", settings.forecast.weeks_per_month),
         ("lifetime_value.weeks_per_month", settings.lifetime_value.weeks_per_month),
@@ -313,6 +325,23 @@ fn horizons(settings: &Settings, faults: &mut Vec<String>) {
         {
             faults.push(format!("{key} {weeks} is not above 0"));
         }
+    }
+}
+
+fn margin(settings: &Settings, faults: &mut Vec<String>) {
+    let Some(margin) = settings.lifetime_value.margin else {
+        return;
+    };
+    if !(margin > 0.0 && margin <= 1.0) {
+        faults.push(format!(
+            "lifetime_value.margin {margin} is not a share above 0 and at most 1: write 0.3 for 30 %"
+        ));
+    }
+    if !settings.has_money() {
+        faults.push(
+            "lifetime_value.margin needs order values, and spend.model is \"none\": remove it"
+                .to_owned(),
+        );
     }
 }
 

@@ -16,7 +16,9 @@ pub const P_ALIVE: &str = "p_alive";
 pub const EXP_AVERAGE_VALUE: &str = "exp_average_value";
 /// Discounted value expected over the lifetime horizon.
 pub const CLTV: &str = "cltv";
-/// Quantile segment of [`CLTV`].
+/// The share of [`CLTV`] that is margin.
+pub const EXPECTED_MARGIN: &str = "expected_margin";
+/// Quantile segment of [`CLTV`], or of expected orders where there is no money.
 pub const CLTV_SEGMENT: &str = "cltv_segment";
 
 /// RFM's recency: days from the last order to the observation end; not the models' recency.
@@ -61,20 +63,19 @@ impl Settings {
     /// The columns of customers.parquet before any renaming, in their order.
     pub fn output_columns(&self) -> Vec<String> {
         let unit = self.summary.time_unit;
-        let mut names = vec![
-            CUSTOMER_ID.to_owned(),
-            FREQUENCY.to_owned(),
-            recency(unit),
-            age(unit),
-            MONETARY_AVG.to_owned(),
-            P_ALIVE.to_owned(),
-        ];
+        let mut names =
+            vec![CUSTOMER_ID.to_owned(), FREQUENCY.to_owned(), recency(unit), age(unit)];
+        let money = |name: &'static str| self.has_money().then(|| name.to_owned());
+        names.extend(money(MONETARY_AVG));
+        names.push(P_ALIVE.to_owned());
         names.extend(self.forecast.horizons.iter().map(|h| expected_orders(h.months)));
-        names.extend([EXP_AVERAGE_VALUE, CLTV, CLTV_SEGMENT].map(str::to_owned));
+        names.extend([EXP_AVERAGE_VALUE, CLTV].into_iter().filter_map(money));
+        names.extend(self.lifetime_value.margin.map(|_| EXPECTED_MARGIN.to_owned()));
         names.extend(
-            [DAYS_SINCE_LAST_ORDER, RFM_RECENCY, RFM_FREQUENCY, RFM_MONETARY, RFM_SEGMENT]
-                .map(str::to_owned),
+            [CLTV_SEGMENT, DAYS_SINCE_LAST_ORDER, RFM_RECENCY, RFM_FREQUENCY].map(str::to_owned),
         );
+        names.extend(money(RFM_MONETARY));
+        names.push(RFM_SEGMENT.to_owned());
         if self.uncertainty.is_some() {
             names.extend(self.forecast.horizons.iter().flat_map(|h| interval_columns(h.months)));
         }
@@ -82,14 +83,25 @@ impl Settings {
         names
     }
 
+    /// The output column that ranks the customers and divides them into segments: what each is
+    /// expected to bring, in money, or where there is none in orders over the longest horizon.
+    pub fn ranking_column(&self) -> String {
+        match self.has_money() {
+            true => CLTV.to_owned(),
+            false => expected_orders(self.forecast.longest()),
+        }
+    }
+
     /// The input columns that outlier limits apply to.
     pub fn capped_columns(&self) -> Vec<&str> {
+        // Without money, values only tell what is an order.
         let columns = &self.input.columns;
         match (&self.outliers.columns, self.input.kind) {
             (_, InputKind::Transactions) => Vec::new(),
             (CappedColumns::Only(names), _) => names.iter().map(String::as_str).collect(),
             (CappedColumns::Auto, _) => {
-                columns.orders.iter().chain(&columns.value).map(String::as_str).collect()
+                let values = columns.value.iter().filter(|_| self.has_money());
+                columns.orders.iter().chain(values).map(String::as_str).collect()
             }
         }
     }

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::settings::sections::{
-    Cancelled, Columns, Input, Output, Rfm, Segments, Settings, Summary, Transactions,
-    without_nulls,
+    Cancelled, Columns, Input, LifetimeValue, Output, Rfm, Segments, Settings, Summary,
+    Transactions, without_nulls,
 };
 use crate::settings::types::{InputKind, MonetaryKind};
 
@@ -33,6 +33,8 @@ struct Definition {
 
 /// What the numbers mean.
 const ALWAYS: &[Question] = &[Scoring, Succession, Comparison];
+/// What the results are about, however the model was fitted.
+const NOT_THE_FIT: &[Question] = &[Succession, Comparison];
 /// How the model was fitted and its edges were found.
 const FIT: &[Question] = &[Scoring];
 
@@ -95,7 +97,7 @@ fn all(settings: &Settings) -> Vec<Definition> {
     all.extend(of_summary(summary, input.kind));
     all.extend([
         define("forecast", "forecast", value(forecast), &[Succession]),
-        define("lifetime_value", "lifetime value", value(lifetime_value), ALWAYS),
+        of_lifetime_value(lifetime_value),
         of_segments(segments),
     ]);
     all.extend(of_input(input));
@@ -104,13 +106,32 @@ fn all(settings: &Settings) -> Vec<Definition> {
         define("selection", "selection", value(selection), FIT),
         define("purchases", "model of orders", value(purchases), FIT),
         define("spend", "model of order values", value(spend), FIT),
+        // What there is no money of does not compare with money.
+        define("spend.model", "money in the results", json!(settings.has_money()), NOT_THE_FIT),
         of_rfm(rfm),
         of_output(output),
     ]);
+    if !settings.has_money() {
+        // Without money, the longest horizon takes the place of the lifetime value.
+        let longest = json!(forecast.longest());
+        all.push(define("forecast.horizons", "longest horizon", longest, ALWAYS));
+    }
     if input.kind == InputKind::Transactions {
         all.extend(of_transactions(transactions));
     }
     all
+}
+
+/// Margin changes what the lists say of a value, not the value.
+fn of_lifetime_value(lifetime_value: &LifetimeValue) -> Definition {
+    let LifetimeValue { months, weeks_per_month, monthly_discount_rate, margin: _ } =
+        lifetime_value;
+    let value = json!({
+        "months": months,
+        "weeks_per_month": weeks_per_month,
+        "monthly_discount_rate": monthly_discount_rate,
+    });
+    define("lifetime_value", "lifetime value", value, ALWAYS)
 }
 
 fn define(
@@ -292,6 +313,8 @@ mod tests {
             ("name=\"other\"", false, true, false),
             ("purchases.model=\"nbd\"", true, false, false),
             ("spend.l2_penalty=0.1", true, false, false),
+            ("spend.model=\"none\"", true, true, true),
+            ("lifetime_value.margin=0.3", false, false, false),
             ("selection={last_order_within_days=90}", true, false, false),
             ("rfm.ties=\"row_order\"", true, false, false),
             ("outliers.fence=3", true, true, false),

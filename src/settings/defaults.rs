@@ -57,7 +57,12 @@ impl Default for Forecast {
 
 impl Default for LifetimeValue {
     fn default() -> Self {
-        Self { months: 6, weeks_per_month: MonthLength::Calendar, monthly_discount_rate: 0.01 }
+        Self {
+            months: 6,
+            weeks_per_month: MonthLength::Calendar,
+            monthly_discount_rate: 0.01,
+            margin: None,
+        }
     }
 }
 

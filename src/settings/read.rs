@@ -108,7 +108,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("purchases", &["model", "l2_penalty"]),
     ("spend", &["model", "l2_penalty"]),
     ("forecast", &["horizons", "weeks_per_month"]),
-    ("lifetime_value", &["months", "weeks_per_month", "monthly_discount_rate"]),
+    ("lifetime_value", &["months", "weeks_per_month", "monthly_discount_rate", "margin"]),
     ("uncertainty", &["level", "method", "draws", "seed"]),
     ("segments", &["labels", "channel_column", "categories_column"]),
     ("rfm", &["ties", "segments"]),
@@ -230,6 +230,7 @@ fn checked(mut table: Table, overrides: &Overrides) -> Result<Settings, Vec<Stri
     apply(&mut table, overrides, &mut faults);
     dates_to_text(&mut table);
     unknown_keys("", &mut table, &mut faults);
+    without_money(&mut table);
     let settings = typed(&table, &mut faults);
     match settings {
         Some(settings) if faults.is_empty() => check::check(settings),
@@ -317,6 +318,25 @@ fn unknown_keys(section: &str, table: &mut Table, faults: &mut Vec<String>) {
         }
         is_known
     });
+}
+
+/// Sets `spend.model = "none"` where the pipeline names neither a model of order values nor a column
+/// of them.
+fn without_money(table: &mut Table) {
+    let columns = table.get("input").and_then(|input| input.get("columns"));
+    let Some(columns) = columns.and_then(Value::as_table) else {
+        return;
+    };
+    let is_filled = |value: &Value| value.as_array().is_none_or(|names| !names.is_empty());
+    let has_money =
+        ["value", "unit_price"].iter().any(|key| columns.get(*key).is_some_and(is_filled));
+    if has_money {
+        return;
+    }
+    let spend = table.entry("spend").or_insert_with(|| Value::Table(Table::new()));
+    if let Value::Table(spend) = spend {
+        spend.entry("model").or_insert_with(|| Value::String("none".to_owned()));
+    }
 }
 
 fn apply(table: &mut Table, overrides: &Overrides, faults: &mut Vec<String>) {

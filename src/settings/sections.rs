@@ -336,6 +336,9 @@ pub struct LifetimeValue {
     pub weeks_per_month: MonthLength,
     /// Discount rate per month: 0.01 is 1 %.
     pub monthly_discount_rate: f64,
+    /// Share of the value that is margin; when absent, lists and suggested actions speak of revenue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub margin: Option<f64>,
 }
 
 /// `[segments]`
@@ -474,7 +477,32 @@ impl Selection {
     }
 }
 
+impl Columns {
+    /// Whether a column of money is named: a value, or the price of a piece.
+    pub fn has_money(&self) -> bool {
+        !self.value.is_empty() || self.unit_price.is_some()
+    }
+}
+
+impl Forecast {
+    /// Months of the longest horizon.
+    pub fn longest(&self) -> u32 {
+        self.horizons.iter().map(|horizon| horizon.months).max().unwrap_or(0)
+    }
+}
+
 impl Settings {
+    /// Whether there is money in the results.
+    pub fn has_money(&self) -> bool {
+        self.spend.model != SpendModelName::None
+    }
+
+    /// Months that segments and suggested actions look ahead: those of the lifetime value, or of the
+    /// longest horizon where there is no money.
+    pub fn months_ahead(&self) -> u32 {
+        if self.has_money() { self.lifetime_value.months } else { self.forecast.longest() }
+    }
+
     /// The observation end, when the settings fix it.
     ///
     /// Returns `None` when it depends on the last order in the data.

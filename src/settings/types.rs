@@ -277,6 +277,8 @@ pub enum SpendModelName {
     /// Fader & Hardie (2013).
     #[default]
     GammaGamma,
+    /// No money: orders and P(alive) only.
+    None,
 }
 
 /// `output.formats`

@@ -169,7 +169,7 @@ fn the_truth_is_found_again_and_forecast() {
         let outlook = world.outlook(&forecast, &lifetime);
         let spend = fit_spend(&world.histories, &Spend::default()).expect("a fit");
         let expected: f64 =
-            predict(&fit, &spend, &outlook).expect("computed").orders[0].1.iter().sum();
+            predict(&fit, Some(&spend), &outlook).expect("computed").orders[0].1.iter().sum();
         let actual: f64 = world.future.iter().sum();
         assert!((expected - actual).abs() < 8.0 * actual.sqrt(), "{family:?}: {expected} {actual}");
         let each = &customer_intervals(0.9, &fit.model, &outlook).expect("computed")[0];
@@ -240,7 +240,8 @@ fn bootstrap_and_normal_intervals_agree() {
     let outlook = world.outlook(&forecast, &lifetime);
     let interval = |method| {
         let settings = Uncertainty { method, draws: 400, ..Uncertainty::default() };
-        total_intervals(&settings, &fit, &spend, &outlook, &Groups::everybody()).expect("drawn")
+        total_intervals(&settings, &fit, Some(&spend), &outlook, &Groups::everybody())
+            .expect("drawn")
     };
     let normal = interval(UncertaintyMethod::Normal);
     assert_eq!(normal, interval(UncertaintyMethod::Normal));
@@ -271,7 +272,8 @@ fn the_share_alive_has_an_interval() {
             segment_of: vec![1; world.histories.len()],
             channel_of: Vec::new(),
         };
-        let found = total_intervals(&settings, &fit, &spend, &outlook, &groups).expect("drawn");
+        let found =
+            total_intervals(&settings, &fit, Some(&spend), &outlook, &groups).expect("drawn");
         let alive = world.customers.patterns.sum(|row| {
             let History { frequency: x, recency: t_x, age } = world.customers.patterns.history(row);
             [row.count * fit.model.p_alive(History { frequency: x, recency: t_x, age })]

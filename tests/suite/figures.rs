@@ -130,13 +130,13 @@ fn lines_hold(found: &ChartData, customers: &DataFrame, kept: &[&str]) {
             line.frequency,
             line.recency,
             line.age,
-            line.monetary_avg,
+            line.monetary_avg.expect("money"),
             line.days_since_last_order,
             line.p_alive,
             line.expected_orders[0],
             line.expected_orders[1],
-            line.exp_average_value,
-            line.cltv,
+            line.exp_average_value.expect("money"),
+            line.cltv.expect("money"),
         ];
         assert_eq!(values, columns.each_ref().map(|column| column[i]));
     }
@@ -243,8 +243,8 @@ fn the_holdout_is_that_of_an_evaluation() {
             ("actual_orders", |m| m.actual_orders),
             ("mae", |m| m.mae),
             ("rmse", |m| m.rmse),
-            ("expected_value", |m| m.expected_value),
-            ("actual_value", |m| m.actual_value),
+            ("expected_value", |m| m.expected_value.expect("money")),
+            ("actual_value", |m| m.actual_value.expect("money")),
         ];
         for (column, of) in measures {
             close(column, of(method), numbers(&table, column)[row], 1e-12);

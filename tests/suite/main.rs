@@ -21,6 +21,7 @@ mod first_run;
 mod hostile;
 mod init;
 mod models;
+mod no_money;
 mod object_store;
 mod one_writer;
 mod order_log;

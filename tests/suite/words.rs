@@ -9,8 +9,7 @@ use cltv::internal::{Language, Words};
 use cltv::results::advice::{Advice, Play};
 use cltv::results::findings::Finding;
 use cltv::results::profiles::Profile;
-use cltv::settings::Rfm;
-use cltv::settings::{Overrides, load};
+use cltv::settings::{Overrides, Rfm, Settings, load};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -48,6 +47,7 @@ const SELECTION: &[(&[&str], &[&str])] = &[
         ],
     ),
     (&["selection.min_orders=1"], &["selection_min_orders_differs", "selection_corrected"]),
+    (&["spend.model=none"], &["selection_corrected-orders"]),
 ];
 /// On a file that holds only customers who ordered in the last 16 days.
 const RECENT: &[(&[&str], &[&str])] = &[
@@ -98,6 +98,8 @@ const REAL_FILES: &[&str] = &[
     "ids_changed-zeros",
     "ids_changed-cases",
 ];
+/// Of a log that knows pieces and no money.
+const PIECES: &[&str] = &["returns_moved-pieces", "returns_unmatched-pieces", "no_order_values"];
 const LATELY: &[&str] = &["selected_customers-lately"];
 const RARE: &[&str] = &["column_without_limits", "first_order_counted"];
 const DRIFTED: &[&str] = &["drifted", "dropout_not_identified", "spend_without_population_mean"];
@@ -217,7 +219,8 @@ fn every_finding_has_words() {
 #[test]
 fn every_figure_is_seen_in_a_run() {
     let cases = [FLO, SELECTION, RECENT, LOGS].concat();
-    let others = [LATELY, RARE, DRIFTED, REFITTED, COMPARED, COMPARED_SCORED, REAL_FILES].concat();
+    let others =
+        [LATELY, RARE, DRIFTED, REFITTED, COMPARED, COMPARED_SCORED, REAL_FILES, PIECES].concat();
     let real_files = include_str!("real_files.rs");
     for code in REAL_FILES {
         assert!(real_files.contains(&format!("\"{code}\"")), "{code} is in no test");
@@ -379,6 +382,30 @@ fn what_is_found_in_a_log_is_said() {
     }
 }
 
+/// The sample without its prices, and with what came back days later: bought before, and not.
+#[test]
+fn what_is_found_in_a_log_of_pieces_is_said() {
+    let place = folder();
+    let sample = std::fs::read_to_string(project(LOG)).expect("the sample");
+    let without_price = |line: &str| {
+        let fields: Vec<&str> = line.split(',').collect();
+        [0, 3, 4, 6, 7].map(|k| fields[k]).join(",") + "\n"
+    };
+    let mut log: String = sample.lines().map(without_price).collect();
+    log += "489434,4,2009-12-09,90001.0,Spain\n489435,-4,2009-12-19,90001.0,Spain\n";
+    log += "489436,-4,2009-12-19,90002.0,Spain\n";
+    let input = written(&place, "pieces.csv", &log);
+    let text = std::fs::read_to_string(project("pipelines/transactions.toml")).expect("a file");
+    let lines: Vec<&str> = text.lines().filter(|line| !line.contains("unit_price")).collect();
+    let pipeline = written(&place, "pieces.toml", &lines.join("\n"));
+    let taken = said(ran(&["run", &pipeline, "--input", &input], &[]).path());
+    for code in PIECES {
+        assert!(taken.contains(*code), "{code} is not in {taken:?}");
+    }
+    let edges = said(ran(&["run", &pipeline, "--input", &input], &["purchases.model=nbd"]).path());
+    assert!(edges.contains("no_dropout_by_choice"), "{edges:?}");
+}
+
 /// Customers of the last year, one-time buyers included; and a channel that only one customer in
 /// 300 uses.
 #[test]
@@ -489,12 +516,13 @@ fn segment(label: &str, customers: usize, total: f64, alive: f64, silent: f64) -
     Profile {
         label: label.to_owned(),
         customers,
-        total_cltv: total,
-        mean_cltv: total / customers.max(1) as f64,
+        total_cltv: Some(total),
+        mean_cltv: Some(total / customers.max(1) as f64),
+        total_if_alive: Some(if alive > 0.0 { total / alive } else { 0.0 }),
         mean_frequency: 3.0,
         mean_recency: 40.0 - silent,
         mean_age: 40.0,
-        mean_monetary: 150.0,
+        mean_monetary: Some(150.0),
         with_value: customers,
         mean_p_alive: alive,
         expected_orders: vec![(3, 0.3 * customers as f64), (6, 0.6 * customers as f64)],
@@ -521,6 +549,26 @@ fn every_play_is_said_in_both_languages() {
     ];
     let segments: Vec<Profile> = plays.iter().map(|(_, segment)| segment.clone()).collect();
     let mut titles = BTreeMap::new();
+    let with = |set: &[&str]| {
+        let set = set.iter().map(|set| (*set).to_owned()).collect();
+        let overrides = Overrides { set, ..Overrides::default() };
+        load(&project("pipelines/transactions.toml"), &overrides).expect("a pipeline")
+    };
+    let (margin, orders) = (with(&["lifetime_value.margin=0.5"]), with(&["spend.model=none"]));
+    for (settings, word) in [(&margin, "margin"), (&orders, "expected to order")] {
+        let segments: Vec<Profile> = segments.iter().map(|s| in_measure(s, settings)).collect();
+        let company = in_measure(&company, settings);
+        let advice = advise(&segments, &company, true, settings);
+        assert!(advice[1].text.contains(word) && advice[2].text.contains(word), "{advice:?}");
+        for (advice, (play, _)) in advice.iter().zip(&plays) {
+            assert_eq!(advice.play, *play);
+            for words in languages() {
+                let said = words.suggestion(advice).expect("words");
+                assert!(!said.action.contains(['{', '}', '–']), "{said:?}");
+                assert_ne!(said.title, "");
+            }
+        }
+    }
     for knows_dropout in [true, false] {
         let advice = advise(&segments, &company, knows_dropout, &settings);
         for (advice, (play, _)) in advice.iter().zip(&plays) {
@@ -561,6 +609,55 @@ fn every_play_is_said_in_both_languages() {
          içindeki payı %48). En çok aldıkları kategoriler: KADIN (%55) ve SPOR (%50). Eklenecek \
          kategori: COCUK; bununla diğer müşterilerden daha çok ilgileniyorlar."
     );
+}
+
+/// A segment as a run without money has it: with orders as many as there was money, so that each
+/// segment has the same share and the same play.
+fn in_measure(segment: &Profile, settings: &Settings) -> Profile {
+    if settings.has_money() {
+        return segment.clone();
+    }
+    let total = segment.total_cltv.unwrap_or_default();
+    Profile {
+        total_cltv: None,
+        mean_cltv: None,
+        mean_monetary: None,
+        expected_orders: vec![(3, total / 2.0), (6, total)],
+        ..segment.clone()
+    }
+}
+
+/// The worth of winning back in words: 400 as things stand, at P(alive) 0.3 a value of 1333.3 if still
+/// a customer, so 933.3 more; half of each is margin.
+#[test]
+fn what_winning_back_is_worth_is_said() {
+    let load = |set: &str| {
+        let overrides = Overrides { set: vec![set.to_owned()], ..Overrides::default() };
+        load(&project("pipelines/transactions.toml"), &overrides).expect("a pipeline")
+    };
+    let company = segment("all", 100, 20_000.0, 0.5, 26.0);
+    let lost = [segment("1", 10, 4000.0, 0.3, 26.0)];
+    let said = |set: &str| {
+        let advice = advise(&lost, &company, true, &load(set)).remove(0);
+        let report = Words::of(Language::En).suggestion(&advice).expect("words").action;
+        (advice.text, report)
+    };
+    let (text, report) = said("output.currency=\"EUR\"");
+    assert!(
+        text.contains(
+            "Win back now with a personal offer: each is worth 400 EUR as things stand, and 1,333 EUR if \
+             still a customer, so winning one back is worth up to 933 EUR;"
+        ),
+        "{text}"
+    );
+    assert!(report.contains("Winning one back is therefore worth up to 933\u{a0}EUR."), "{report}");
+    let (text, report) = said("lifetime_value.margin=0.5");
+    assert!(
+        text.contains("a voucher above 466.7 costs more than winning one back is worth"),
+        "{text}"
+    );
+    assert!(report.contains("each brings a margin of 200 on average"), "{report}");
+    assert!(report.contains("A voucher above 467 costs more"), "{report}");
 }
 
 /// A correction as of the sample, for which 92,000 customers were simulated (data/README.md).

@@ -291,8 +291,9 @@ fn fits(prospect: &Prospect) -> String {
         FrequencyKind::Orders => "all orders",
         FrequencyKind::RepeatOrders => "repeat orders",
     };
+    let values = if settings.has_money() { ", Gamma-Gamma of order values" } else { "" };
     format!(
-        "{model} of {orders}, Gamma-Gamma of order values, to {} distinct histories in {}",
+        "{model} of {orders}{values}, to {} distinct histories in {}",
         count(prospect.histories),
         settings.summary.time_unit.plural()
     )

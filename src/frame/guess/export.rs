@@ -14,7 +14,8 @@ use crate::settings::{Columns, InputKind, ValueOf};
 const MOST_LISTS: usize = 500;
 
 /// Customer ids, dates of first and last order, order counts and values. `Ok(None)` when one of
-/// them is missing: the file is not an export.
+/// them is missing: the file is not an export. Values only may be missing, where the dates are named
+/// and nothing in the file could be money.
 ///
 /// # Errors
 /// [`Error::Input`] when it is an export, but a date is of single channels or not of orders.
@@ -30,7 +31,10 @@ pub(crate) fn export(named: &[Named<'_>], overview: &Overview) -> Result<Option<
         left: orders.left,
     };
     let refused = |fault| Error::input(&overview.path, fault);
-    if orders.taken.is_empty() || values.taken.is_empty() {
+    let without_money = values.taken.is_empty()
+        && is_export(named, &id)
+        && !named.iter().any(Named::could_be_money);
+    if orders.taken.is_empty() || (values.taken.is_empty() && !without_money) {
         return match incomplete(named, &id, orders.taken.is_empty()) {
             Some(fault) => Err(refused(fault)),
             None => Ok(None),
@@ -59,23 +63,28 @@ pub(crate) fn export(named: &[Named<'_>], overview: &Overview) -> Result<Option<
 /// What is missing in a file that can only be an export: one row per customer, with the dates of the
 /// first and the last order.
 fn incomplete(named: &[Named<'_>], id: &Choice<'_>, no_orders: bool) -> Option<String> {
-    let dated = |topic: Topic| named.iter().any(|one| one.is_date() && one.words.about(topic));
-    let is_export = dated(Topic::First)
-        && dated(Topic::Last)
-        && id.best.column.repeated == 0
-        && !id.best.words.about_any(&[Topic::Order, Topic::Invoice]);
     let what = if no_orders { "counts orders" } else { "holds what customers spent" };
     let columns: Vec<String> = named
         .iter()
         .map(|one| format!("{:?} ({})", one.column.name, one.column.kind.name()))
         .collect();
-    is_export.then(|| {
+    is_export(named, id).then(|| {
         format!(
             "this is a customer export, one row per customer, but no column {what}; there are {}. Are \
              its numbers written in a way that is not read? `cltv check` shows each column",
             columns.join(", ")
         )
     })
+}
+
+/// Whether a file can only be an export: no customer comes twice, and there are dates that are named
+/// as the first and the last.
+fn is_export(named: &[Named<'_>], id: &Choice<'_>) -> bool {
+    let dated = |topic: Topic| named.iter().any(|one| one.is_date() && one.words.about(topic));
+    dated(Topic::First)
+        && dated(Topic::Last)
+        && id.best.column.repeated == 0
+        && !id.best.words.about_any(&[Topic::Order, Topic::Invoice])
 }
 
 /// The column of customer ids: by name, if hardly any value repeats. Without such a name, the only

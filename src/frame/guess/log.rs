@@ -12,7 +12,7 @@ use crate::settings::{Columns, InputKind, ValueOf};
 const LEAST_UNIQUE_ORDERS: f64 = 0.98;
 
 /// Customer ids, order dates, and quantity and price or a value. Returns `None` when one of them is
-/// missing.
+/// missing; values only may be, where nothing in the file could be money and customers come again.
 pub(crate) fn log(named: &[Named<'_>]) -> Option<Guess> {
     let date = order_date(named)?;
     let quantity = number(named, Topic::Quantity, &[Topic::Price, Topic::Value]);
@@ -28,12 +28,20 @@ pub(crate) fn log(named: &[Named<'_>]) -> Option<Guess> {
             unit_price: Some(price.name()),
             ..Columns::default()
         },
-        _ => Columns { value: vec![value.as_ref()?.name()], ..Columns::default() },
+        _ => match &value {
+            Some(value) => Columns { value: vec![value.name()], ..Columns::default() },
+            None if named.iter().any(Named::could_be_money) => return None,
+            // Pieces tell what was bought from what came back.
+            None => Columns { quantity: quantity.as_ref().map(Choice::name), ..Columns::default() },
+        },
     };
     columns.order_date = Some(date.name());
     columns.order_id = order_id.as_ref().map(Choice::name);
     let orders = order_id.as_ref().map(|order| order.best.column.distinct);
     let id = person(named, &used(&columns), orders)?;
+    if !columns.has_money() && id.best.column.repeated == 0 {
+        return None;
+    }
     columns.customer_id = id.name();
     let line = Line { id, date, order_id, quantity, price, value };
     Some(Guess {
@@ -154,12 +162,16 @@ impl Line<'_> {
         let remark = |choice: &Option<Choice<'_>>, text: &str| {
             choice.as_ref().map_or_else(|| text.to_owned(), |choice| choice.remark(text))
         };
+        let quantity = match self.price {
+            Some(_) => "times unit_price is the value of a line",
+            None => "below 0 for what came back",
+        };
         let line = "of a line; is it the line's total, not the price of one piece?";
         vec![
             ("customer_id", self.id.remark(&rows)),
             ("order_date", self.date.remark(&format)),
             ("order_id", remark(&self.order_id, "used where merge_same_day = false")),
-            ("quantity", remark(&self.quantity, "times unit_price is the value of a line")),
+            ("quantity", remark(&self.quantity, quantity)),
             ("unit_price", remark(&self.price, &self.instead())),
             ("value", remark(&self.value, line)),
         ]

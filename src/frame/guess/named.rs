@@ -61,6 +61,13 @@ impl<'a> Named<'a> {
         matches!(self.column.kind, ColumnKind::Integer | ColumnKind::Text)
     }
 
+    /// Whether the name speaks of money, or the values could be amounts.
+    pub(crate) fn could_be_money(&self) -> bool {
+        let total = self.words.about(Topic::Total) && !self.words.about(Topic::Count);
+        let named = self.words.about_any(&[Topic::Value, Topic::Price]) || total;
+        self.column.kind == ColumnKind::Number || (named && !self.is_date())
+    }
+
     pub(crate) fn is_date(&self) -> bool {
         self.column.kind == ColumnKind::Date
     }

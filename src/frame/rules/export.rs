@@ -255,8 +255,10 @@ fn rules(settings: &Settings, found: &Found) -> Vec<Rule> {
         ("one_order_on_two_dates", total(&orders).eq(lit(1.0)).and(first.neq(last))),
         ("unreadable_value", each(&values, is_unusable)),
         ("negative_value", each(&values, |n| n.lt(lit(0.0)))),
-        ("no_value", total(&values).lt_eq(lit(0.0))),
     ]);
+    if !columns.value.is_empty() {
+        rules.push(("no_value", total(&values).lt_eq(lit(0.0))));
+    }
     if column_types::marks(&settings.contract) {
         rules.push(("wrong_type", col(WRONG_TYPE)));
     }

@@ -414,10 +414,11 @@ fn judged(
     let dtype = schema.get(date).unwrap_or(&DataType::String);
     let number = |name: &str| reading.notations.number(name, reading.blanks);
     let quantity = columns.quantity.as_deref().map_or(lit(1.0), number);
+    // Without money, pieces (or one for each line) say what is bought and what comes back.
     let value = match (columns.value.first(), &columns.unit_price) {
         (Some(value), _) => number(value),
         (None, Some(price)) => quantity.clone() * number(price),
-        (None, None) => lit(f64::NAN),
+        (None, None) => quantity.clone(),
     };
     let typed = raw.clone().with_columns([
         text(&columns.customer_id, reading.blanks).alias(CUSTOMER_ID_TYPED),

@@ -13,18 +13,22 @@ use crate::frame::scored::kept_columns;
 use crate::frame::{catch_reader_panic, collected, numbers};
 use crate::results::profiles::KeptColumn;
 use crate::settings::columns::{
-    CLTV, CLTV_SEGMENT, CUSTOMER_ID, EXP_AVERAGE_VALUE, FREQUENCY, MONETARY_AVG, age, recency,
+    CLTV_SEGMENT, CUSTOMER_ID, EXP_AVERAGE_VALUE, FREQUENCY, MONETARY_AVG, age, recency,
 };
-use crate::settings::{Input, Segments, Settings, Summary};
+use crate::settings::{Input, Segments, Settings};
 
 /// Segment in the earlier run.
 pub const SEGMENT_BEFORE: &str = "segment_before";
 /// Segment in the later run.
 pub const SEGMENT_AFTER: &str = "segment_after";
-/// Lifetime value in the earlier run.
-pub const CLTV_BEFORE: &str = "cltv_before";
-/// Lifetime value in the later run.
-pub const CLTV_AFTER: &str = "cltv_after";
+/// What ranks a customer in the earlier run and in the later one: the names of these columns, with
+/// money and without.
+pub fn ranking_names(has_money: bool) -> [&'static str; 2] {
+    match has_money {
+        true => ["cltv_before", "cltv_after"],
+        false => ["orders_before", "orders_after"],
+    }
+}
 
 const FREQUENCY_AFTER: &str = "__frequency_after";
 const AGE_AFTER: &str = "__age_after";
@@ -45,8 +49,11 @@ fn read(file: &Path, settings: &Settings) -> Result<DataFrame, Error> {
         |e: PolarsError| Error::input(file.display(), format!("cannot be read: {}", brief(&e)));
     let unit = settings.summary.time_unit;
     let (recency, age) = (recency(unit), age(unit));
-    let mut needed = vec![CUSTOMER_ID, FREQUENCY, &recency, &age, MONETARY_AVG];
-    needed.extend([EXP_AVERAGE_VALUE, CLTV, CLTV_SEGMENT]);
+    let ranking = settings.ranking_column();
+    let mut needed = vec![CUSTOMER_ID, FREQUENCY, &recency, &age, &ranking, CLTV_SEGMENT];
+    if settings.has_money() {
+        needed.extend([MONETARY_AVG, EXP_AVERAGE_VALUE]);
+    }
     needed.extend(settings.input.columns.keep.iter().map(String::as_str));
     let mut scan = pages::scan(file, None).map_err(unreadable)?;
     let schema = scan.collect_schema().map_err(unreadable)?;
@@ -104,7 +111,7 @@ pub fn respelled(before: &DataFrame, after: &DataFrame) -> Result<Respelled, Err
 
 /// The customers of both runs: id, segments and lifetime values, one row per customer.
 pub struct Matched {
-    /// Where a run lacks the customer, a word replaces the segment and the lifetime value is null.
+    /// Where a run lacks the customer, a word replaces the segment and what ranks is null.
     pub frame: DataFrame,
     /// The same rows as plain columns.
     pub pairs: Pairs,
@@ -118,14 +125,14 @@ pub struct Matched {
 pub fn matched(
     before: &DataFrame,
     after: &DataFrame,
-    segments: &Segments,
-    summary: &Summary,
+    settings: &Settings,
     absent: [&str; 2],
 ) -> Result<Matched, Error> {
     let failed = || Error::engine("match the customers of the two runs");
-    let joined = join(before, after, summary).map_err(failed())?;
-    let labels = &segments.labels;
-    let pairs = pairs(&joined, labels).map_err(failed())?;
+    let joined = join(before, after, settings).map_err(failed())?;
+    let labels = &settings.segments.labels;
+    let names = ranking_names(settings.has_money());
+    let pairs = pairs(&joined, labels, names).map_err(failed())?;
     let or_absent = |name: &str, word: &str| col(name).fill_null(lit(word));
     let frame = joined
         .lazy()
@@ -133,27 +140,32 @@ pub fn matched(
             col(CUSTOMER_ID),
             or_absent(SEGMENT_BEFORE, absent[0]),
             or_absent(SEGMENT_AFTER, absent[1]),
-            col(CLTV_BEFORE),
-            col(CLTV_AFTER),
+            col(names[0]),
+            col(names[1]),
         ])
         .collect()
         .map_err(failed())?;
     Ok(Matched { frame, pairs })
 }
 
-fn join(before: &DataFrame, after: &DataFrame, summary: &Summary) -> PolarsResult<DataFrame> {
+fn join(before: &DataFrame, after: &DataFrame, settings: &Settings) -> PolarsResult<DataFrame> {
+    let ranking = settings.ranking_column();
+    let [was, is] = ranking_names(settings.has_money());
     let earlier = before.clone().lazy().select([
         col(CUSTOMER_ID),
         col(CLTV_SEGMENT).alias(SEGMENT_BEFORE),
-        col(CLTV).alias(CLTV_BEFORE),
+        col(ranking.as_str()).alias(was),
     ]);
     let later = after.clone().lazy().select([
         col(CUSTOMER_ID),
         col(CLTV_SEGMENT).alias(SEGMENT_AFTER),
-        col(CLTV).alias(CLTV_AFTER),
+        col(ranking.as_str()).alias(is),
         col(FREQUENCY).alias(FREQUENCY_AFTER),
-        col(age(summary.time_unit)).alias(AGE_AFTER),
-        col(MONETARY_AVG).alias(MONETARY_AFTER),
+        col(age(settings.summary.time_unit)).alias(AGE_AFTER),
+        match settings.has_money() {
+            true => col(MONETARY_AVG).alias(MONETARY_AFTER),
+            false => lit(0.0).alias(MONETARY_AFTER),
+        },
     ]);
     let mut either = JoinArgs::new(JoinType::Full);
     either.coalesce = JoinCoalesce::CoalesceColumns;
@@ -161,7 +173,7 @@ fn join(before: &DataFrame, after: &DataFrame, summary: &Summary) -> PolarsResul
     earlier.join(later, [col(CUSTOMER_ID)], [col(CUSTOMER_ID)], either).collect()
 }
 
-fn pairs(joined: &DataFrame, labels: &[String]) -> PolarsResult<Pairs> {
+fn pairs(joined: &DataFrame, labels: &[String], [was, is]: [&str; 2]) -> PolarsResult<Pairs> {
     let column = |name: &str| -> PolarsResult<Vec<Option<f64>>> {
         Ok(joined.column(name)?.cast(&DataType::Float64)?.f64()?.iter().collect())
     };
@@ -176,8 +188,8 @@ fn pairs(joined: &DataFrame, labels: &[String]) -> PolarsResult<Pairs> {
     Ok(Pairs {
         from: positions(joined, SEGMENT_BEFORE, labels)?,
         to: positions(joined, SEGMENT_AFTER, labels)?,
-        cltv_before: or_zero(CLTV_BEFORE)?,
-        cltv_after: or_zero(CLTV_AFTER)?,
+        cltv_before: or_zero(was)?,
+        cltv_after: or_zero(is)?,
         later: later.collect(),
     })
 }
@@ -221,18 +233,30 @@ pub fn ids(table: &DataFrame, rows: &[usize]) -> Result<Vec<String>, Error> {
     Ok(rows.iter().map(|&row| ids.get(row).unwrap_or_default().to_owned()).collect())
 }
 
-/// The columns of a purchase history: frequency, recency, T, monetary value.
+/// The columns of a purchase history, one number per customer in each.
+pub struct PastColumns {
+    /// x.
+    pub frequency: Vec<f64>,
+    /// t_x.
+    pub recency: Vec<f64>,
+    /// T.
+    pub age: Vec<f64>,
+    /// m; `None` where there is no money.
+    pub monetary: Option<Vec<f64>>,
+}
+
+/// The columns of the customers' purchase histories.
 ///
 /// # Errors
 /// [`Error::Engine`], never for the customers of a run.
-pub fn history(customers: &DataFrame, summary: &Summary) -> Result<[Vec<f64>; 4], Error> {
-    let unit = summary.time_unit;
-    Ok([
-        numbers(customers, FREQUENCY)?,
-        numbers(customers, &recency(unit))?,
-        numbers(customers, &age(unit))?,
-        numbers(customers, MONETARY_AVG)?,
-    ])
+pub fn history(customers: &DataFrame, settings: &Settings) -> Result<PastColumns, Error> {
+    let unit = settings.summary.time_unit;
+    Ok(PastColumns {
+        frequency: numbers(customers, FREQUENCY)?,
+        recency: numbers(customers, &recency(unit))?,
+        age: numbers(customers, &age(unit))?,
+        monetary: settings.has_money().then(|| numbers(customers, MONETARY_AVG)).transpose()?,
+    })
 }
 
 /// The changes among the entries of a column to keep.

@@ -7,8 +7,8 @@ use crate::frame::{as_text, numbers};
 use crate::results::chart_data::CustomerLine;
 use crate::settings::Settings;
 use crate::settings::columns::{
-    CLTV, CLTV_SEGMENT, CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, EXP_AVERAGE_VALUE, FREQUENCY,
-    MONETARY_AVG, P_ALIVE, RFM_SEGMENT, age, expected_orders, recency,
+    CLTV, CLTV_SEGMENT, CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, EXP_AVERAGE_VALUE, EXPECTED_MARGIN,
+    FREQUENCY, MONETARY_AVG, P_ALIVE, RFM_SEGMENT, age, expected_orders, recency,
 };
 
 /// One line per row of `scored`.
@@ -18,11 +18,17 @@ use crate::settings::columns::{
 pub fn lines(scored: &DataFrame, settings: &Settings) -> Result<Vec<CustomerLine>, Error> {
     let unit = settings.summary.time_unit;
     // Whole columns first: reading a frame row by row is slow.
-    let [x, m, alive, value, cltv, since_last_order] =
-        [FREQUENCY, MONETARY_AVG, P_ALIVE, EXP_AVERAGE_VALUE, CLTV, DAYS_SINCE_LAST_ORDER]
-            .map(|name| numbers(scored, name));
-    let (x, m, alive, value, cltv, since_last_order) =
-        (x?, m?, alive?, value?, cltv?, since_last_order?);
+    let [x, alive, since_last_order] =
+        [FREQUENCY, P_ALIVE, DAYS_SINCE_LAST_ORDER].map(|name| numbers(scored, name));
+    let (x, alive, since_last_order) = (x?, alive?, since_last_order?);
+    // Amounts, where there is money; a margin, where the pipeline names one.
+    let amounts = |name: &str, there: bool| there.then(|| numbers(scored, name)).transpose();
+    let has_money = settings.has_money();
+    let [m, value, cltv] =
+        [MONETARY_AVG, EXP_AVERAGE_VALUE, CLTV].map(|name| amounts(name, has_money));
+    let (m, value, cltv) = (m?, value?, cltv?);
+    let margin = amounts(EXPECTED_MARGIN, settings.lifetime_value.margin.is_some())?;
+    let of = |amounts: &Option<Vec<f64>>, i: usize| amounts.as_ref().map(|amounts| amounts[i]);
     let (t_x, t) = (numbers(scored, &recency(unit))?, numbers(scored, &age(unit))?);
     let orders = settings
         .forecast
@@ -42,12 +48,13 @@ pub fn lines(scored: &DataFrame, settings: &Settings) -> Result<Vec<CustomerLine
         frequency: x[i],
         recency: t_x[i],
         age: t[i],
-        monetary_avg: m[i],
+        monetary_avg: of(&m, i),
         days_since_last_order: since_last_order[i],
         p_alive: alive[i],
         expected_orders: orders.iter().map(|orders| orders[i]).collect(),
-        exp_average_value: value[i],
-        cltv: cltv[i],
+        exp_average_value: of(&value, i),
+        cltv: of(&cltv, i),
+        expected_margin: of(&margin, i),
         kept_columns: kept.iter().map(|texts| texts[i].clone()).collect(),
     };
     Ok((0..scored.height()).map(line).collect())

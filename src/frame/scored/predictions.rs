@@ -5,11 +5,11 @@ use polars::prelude::*;
 use crate::customers::{CustomerIntervals, Predictions};
 use crate::error::Error;
 use crate::frame::columns::{FIRST_CHANNEL, ORDERS, SPEND_COUNT, VALUE};
-use crate::settings::Input;
 use crate::settings::columns::{
-    CLTV, CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, EXP_AVERAGE_VALUE, P_ALIVE, expected_orders,
-    interval_columns,
+    CLTV, CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, EXP_AVERAGE_VALUE, EXPECTED_MARGIN, MONETARY_AVG,
+    P_ALIVE, expected_orders, interval_columns,
 };
+use crate::settings::{Input, Settings};
 
 /// The columns of customers.parquet without segments and scores; columns to keep come last.
 ///
@@ -18,20 +18,29 @@ use crate::settings::columns::{
 pub fn attach(
     summary: &DataFrame,
     predictions: &Predictions,
-    input: &Input,
+    settings: &Settings,
 ) -> Result<DataFrame, Error> {
     let column = |name: &str, values: &[f64]| Column::new(name.into(), values);
     let mut columns = vec![column(P_ALIVE, &predictions.p_alive)];
     for (months, orders) in &predictions.orders {
         columns.push(column(&expected_orders(*months), orders));
     }
-    columns.push(column(EXP_AVERAGE_VALUE, &predictions.average_value));
-    columns.push(column(CLTV, &predictions.lifetime_value));
+    let mut internal = vec![SPEND_COUNT, FIRST_CHANNEL, ORDERS, VALUE, DAYS_SINCE_LAST_ORDER];
+    match &predictions.money {
+        Some(money) => {
+            columns.push(column(EXP_AVERAGE_VALUE, &money.average_value));
+            columns.push(column(CLTV, &money.lifetime_value));
+            columns.extend(settings.lifetime_value.margin.map(|margin| {
+                let margins: Vec<f64> = money.lifetime_value.iter().map(|v| v * margin).collect();
+                column(EXPECTED_MARGIN, &margins)
+            }));
+        }
+        None => internal.push(MONETARY_AVG),
+    }
     let attached = || -> PolarsResult<DataFrame> {
-        let mut frame =
-            summary.drop_many([SPEND_COUNT, FIRST_CHANNEL, ORDERS, VALUE, DAYS_SINCE_LAST_ORDER]);
+        let mut frame = summary.drop_many(internal);
         frame.hstack_mut(&columns)?;
-        kept_last(&frame, input)
+        kept_last(&frame, &settings.input)
     };
     attached().map_err(Error::engine("join the predictions"))
 }

@@ -24,31 +24,44 @@ pub struct Profiles {
     pub member: Vec<usize>,
 }
 
-/// Profiles of the segments, lowest first, and of all customers.
+/// Profiles of the segments, lowest first, and of all customers. `if_alive` is what each customer
+/// would bring without having left.
 ///
 /// Sums are taken in row order, so that they do not depend on the number of cores.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a scored frame.
-pub fn profiles(scored: &DataFrame, settings: &Settings) -> Result<Profiles, Error> {
+pub fn profiles(
+    scored: &DataFrame,
+    if_alive: &[f64],
+    settings: &Settings,
+) -> Result<Profiles, Error> {
     let labels = &settings.segments.labels;
     let member = segment_positions(scored, labels)?;
-    let mut profiles: Vec<Profile> = labels.iter().map(|label| Profile::named(label)).collect();
-    let mut company = Profile::named("all");
-    for &segment in &member {
-        profiles[segment].customers += 1;
-        company.customers += 1;
+    let money = settings.has_money().then_some(0.0);
+    let mut profiles: Vec<Profile> =
+        labels.iter().map(|label| Profile::named(label, money)).collect();
+    let mut company = Profile::named("all", money);
+    for (&segment, worth) in member.iter().zip(if_alive) {
+        for profile in [&mut profiles[segment], &mut company] {
+            profile.customers += 1;
+            *profile.total_if_alive.get_or_insert_default() += worth;
+        }
     }
     // Fields of means hold sums until `sums_to_means`.
     let unit = settings.summary.time_unit;
-    for (column, field) in [
-        (CLTV.to_owned(), Profile::total_cltv_mut as fn(&mut Profile) -> &mut f64),
+    type Field = fn(&mut Profile) -> &mut f64;
+    let mut fields: Vec<(String, Field)> = vec![
         (FREQUENCY.to_owned(), |p| &mut p.mean_frequency),
         (recency(unit), |p| &mut p.mean_recency),
         (age(unit), |p| &mut p.mean_age),
-        (MONETARY_AVG.to_owned(), |p| &mut p.mean_monetary),
         (P_ALIVE.to_owned(), |p| &mut p.mean_p_alive),
-    ] {
+    ];
+    if settings.has_money() {
+        fields.push((CLTV.to_owned(), |p| p.total_cltv.get_or_insert_default()));
+        fields.push((MONETARY_AVG.to_owned(), |p| p.mean_monetary.get_or_insert_default()));
+    }
+    for (column, field) in fields {
         for (value, &segment) in numbers(scored, &column)?.into_iter().zip(&member) {
             *field(&mut profiles[segment]) += value;
             *field(&mut company) += value;
@@ -105,16 +118,18 @@ pub fn segment_positions(scored: &DataFrame, labels: &[String]) -> Result<Vec<us
 }
 
 impl Profile {
-    fn named(label: &str) -> Self {
+    /// The profile of nobody; its amounts are `money`.
+    fn named(label: &str, money: Option<f64>) -> Self {
         Self {
             label: label.to_owned(),
             customers: 0,
-            total_cltv: 0.0,
-            mean_cltv: 0.0,
+            total_cltv: money,
+            mean_cltv: money,
+            total_if_alive: Some(0.0),
             mean_frequency: 0.0,
             mean_recency: 0.0,
             mean_age: 0.0,
-            mean_monetary: 0.0,
+            mean_monetary: money,
             with_value: 0,
             mean_p_alive: 0.0,
             expected_orders: Vec::new(),
@@ -123,13 +138,9 @@ impl Profile {
         }
     }
 
-    fn total_cltv_mut(&mut self) -> &mut f64 {
-        &mut self.total_cltv
-    }
-
     fn sums_to_means(&mut self) {
         let customers = self.customers.max(1) as f64;
-        self.mean_cltv = self.total_cltv / customers;
+        self.mean_cltv = self.total_cltv.map(|total| total / customers);
         for sum in [
             &mut self.mean_frequency,
             &mut self.mean_recency,
@@ -138,6 +149,6 @@ impl Profile {
         ] {
             *sum /= customers;
         }
-        self.mean_monetary /= self.with_value.max(1) as f64;
+        self.mean_monetary = self.mean_monetary.map(|sum| sum / self.with_value.max(1) as f64);
     }
 }

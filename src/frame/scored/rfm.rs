@@ -1,5 +1,6 @@
 //! RFM: scores from 1 to 5, by fifths of the customers, for recency (days since the last order),
-//! frequency and monetary value; and the segment, which depends on the first two.
+//! frequency and, where there is money, monetary value; and the segment, which depends on the first
+//! two.
 
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ use crate::settings::{Rfm, Segments, Settings};
 
 /// The scored customers with their RFM scores, and a profile of each RFM segment.
 pub struct Scored {
-    /// The frame with five more columns; columns to keep come last.
+    /// The frame with its scores; columns to keep come last.
     pub frame: DataFrame,
     /// One profile per RFM segment, in the order of the pipeline file.
     pub segments: Vec<RfmProfile>,
@@ -31,8 +32,27 @@ pub struct RfmEdges {
     pub recency: Vec<f64>,
     /// Of the number of orders.
     pub frequency: Vec<f64>,
-    /// Of the total spend.
-    pub monetary: Vec<f64>,
+    /// Of the total spend; `None` where there is no money.
+    pub monetary: Option<Vec<f64>>,
+}
+
+/// What is scored, one number per customer in each.
+struct Columns {
+    days: Vec<f64>,
+    orders: Vec<f64>,
+    /// `None` where there is no money.
+    spend: Option<Vec<f64>>,
+}
+
+impl Columns {
+    /// Days since the last order, orders and spend.
+    fn of(summary: &DataFrame, has_money: bool) -> Result<Self, Error> {
+        Ok(Self {
+            days: numbers(summary, DAYS_SINCE_LAST_ORDER)?,
+            orders: numbers(summary, ORDERS)?,
+            spend: has_money.then(|| numbers(summary, VALUE)).transpose()?,
+        })
+    }
 }
 
 /// Adds RFM scores and segments to `scored`. `summary` and `cltv_segment` (positions of the CLTV
@@ -48,71 +68,63 @@ pub fn score(
     edges: Option<&RfmEdges>,
     settings: &Settings,
 ) -> Result<Scored, Error> {
-    let [days, orders, spend] = scored_columns(summary)?;
+    let columns = Columns::of(summary, settings.has_money())?;
     let (lowest, highest) = (*RFM_SCORES.start(), *RFM_SCORES.end());
-    let [quiet, frequency, monetary] = match edges {
-        Some(edges) => edges.scores([&days, &orders, &spend]),
-        None => [&days, &orders, &spend].map(|values| scores_by_row(values)),
+    let scored_by = |values: &[f64], edges: Option<&Vec<f64>>| match edges {
+        Some(edges) => scores(values, edges),
+        None => scores_by_row(values),
     };
+    let quiet = scored_by(&columns.days, edges.map(|edges| &edges.recency));
+    let frequency = scored_by(&columns.orders, edges.map(|edges| &edges.frequency));
+    let of_spend = edges.and_then(|edges| edges.monetary.as_ref());
+    let monetary = columns.spend.as_ref().map(|spend| scored_by(spend, of_spend));
     // Many days since the last order are a low score.
     let recency: Vec<u8> = quiet.into_iter().map(|score| lowest + highest - score).collect();
     let segments = &settings.rfm.segments;
     let of_pair = |r, f| segments.iter().position(|s| s.holds(r, f)).unwrap_or_default();
     let member: Vec<usize> = recency.iter().zip(&frequency).map(|(r, f)| of_pair(*r, *f)).collect();
-    let profiles = profiles(
-        &scored,
-        [&days, &orders, &spend],
-        &member,
-        cltv_segment,
-        &settings.rfm,
-        &settings.segments,
-    )?;
+    let profiles =
+        profiles(&scored, &columns, &member, cltv_segment, &settings.rfm, &settings.segments)?;
     let column = |name: &str, scores: Vec<u8>| {
         Column::new(name.into(), scores.into_iter().map(i32::from).collect::<Vec<_>>())
     };
     let names: StringChunked = member.iter().map(|&m| Some(segments[m].name.as_str())).collect();
-    let columns = [
-        Column::new(
-            DAYS_SINCE_LAST_ORDER.into(),
-            days.iter().map(|d| *d as i32).collect::<Vec<_>>(),
-        ),
+    let days: Vec<i32> = columns.days.iter().map(|d| *d as i32).collect();
+    let mut added = vec![
+        Column::new(DAYS_SINCE_LAST_ORDER.into(), days),
         column(RFM_RECENCY, recency),
         column(RFM_FREQUENCY, frequency),
-        column(RFM_MONETARY, monetary),
-        names.with_name(RFM_SEGMENT.into()).into_column(),
     ];
+    added.extend(monetary.map(|scores| column(RFM_MONETARY, scores)));
+    added.push(names.with_name(RFM_SEGMENT.into()).into_column());
     let frame = scored
-        .hstack_mut(&columns)
+        .hstack_mut(&added)
         .and_then(|frame| kept_last(frame, &settings.input))
         .map_err(Error::engine("join the RFM scores"))?;
     Ok(Scored { frame, segments: profiles })
-}
-
-/// Days since the last order, orders and spend.
-fn scored_columns(summary: &DataFrame) -> Result<[Vec<f64>; 3], Error> {
-    let columns = [DAYS_SINCE_LAST_ORDER, ORDERS, VALUE].map(|name| numbers(summary, name));
-    let [days, orders, spend] = columns;
-    Ok([days?, orders?, spend?])
 }
 
 /// Edges between the scores of these customers.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a summary.
-pub fn score_edges(summary: &DataFrame) -> Result<RfmEdges, Error> {
-    let columns = scored_columns(summary)?;
-    Ok(RfmEdges::of(columns.each_ref().map(Vec::as_slice)))
+pub fn score_edges(summary: &DataFrame, has_money: bool) -> Result<RfmEdges, Error> {
+    Ok(RfmEdges::of(&Columns::of(summary, has_money)?))
 }
 
 fn profiles(
     scored: &DataFrame,
-    [days, orders, spend]: [&[f64]; 3],
+    columns: &Columns,
     member: &[usize],
     cltv_segment: &[usize],
     rfm: &Rfm,
     segments: &Segments,
 ) -> Result<Vec<RfmProfile>, Error> {
-    let cltv = numbers(scored, CLTV)?;
+    let money = match &columns.spend {
+        Some(spend) => Some((spend, numbers(scored, CLTV)?)),
+        None => None,
+    };
+    let nothing = money.as_ref().map(|_| 0.0);
     let labels = &segments.labels;
     let empty = |name: &String| RfmProfile {
         segment: name.clone(),
@@ -120,9 +132,9 @@ fn profiles(
         share: 0.0,
         mean_days_since_last_order: 0.0,
         mean_orders: 0.0,
-        mean_spend: 0.0,
-        total_cltv: 0.0,
-        mean_cltv: 0.0,
+        mean_spend: nothing,
+        total_cltv: nothing,
+        mean_cltv: nothing,
         by_cltv_segment: vec![0; labels.len()],
     };
     let mut profiles: Vec<RfmProfile> =
@@ -131,10 +143,12 @@ fn profiles(
     for (i, &segment) in member.iter().enumerate() {
         let profile = &mut profiles[segment];
         profile.customers += 1;
-        profile.mean_days_since_last_order += days[i];
-        profile.mean_orders += orders[i];
-        profile.mean_spend += spend[i];
-        profile.total_cltv += cltv[i];
+        profile.mean_days_since_last_order += columns.days[i];
+        profile.mean_orders += columns.orders[i];
+        if let Some((spend, cltv)) = &money {
+            *profile.mean_spend.get_or_insert_default() += spend[i];
+            *profile.total_cltv.get_or_insert_default() += cltv[i];
+        }
         profile.by_cltv_segment[cltv_segment[i]] += 1;
     }
     for profile in &mut profiles {
@@ -142,33 +156,28 @@ fn profiles(
         profile.share = profile.customers as f64 / member.len().max(1) as f64;
         profile.mean_days_since_last_order /= customers;
         profile.mean_orders /= customers;
-        profile.mean_spend /= customers;
-        profile.mean_cltv = profile.total_cltv / customers;
+        profile.mean_spend = profile.mean_spend.map(|sum| sum / customers);
+        profile.mean_cltv = profile.total_cltv.map(|sum| sum / customers);
     }
     Ok(profiles)
 }
 
 impl RfmEdges {
     /// Quantiles of days since the last order, orders and spend.
-    fn of([days, orders, spend]: [&[f64]; 3]) -> Self {
-        let (recency, (frequency, monetary)) =
-            rayon::join(|| edges(days), || rayon::join(|| edges(orders), || edges(spend)));
+    fn of(Columns { days, orders, spend }: &Columns) -> Self {
+        let (recency, (frequency, monetary)) = rayon::join(
+            || edges(days),
+            || rayon::join(|| edges(orders), || spend.as_ref().map(|spend| edges(spend))),
+        );
         Self { recency, frequency, monetary }
-    }
-
-    fn scores(&self, [days, orders, spend]: [&[f64]; 3]) -> [Vec<u8>; 3] {
-        [
-            scores(days, &self.recency),
-            scores(orders, &self.frequency),
-            scores(spend, &self.monetary),
-        ]
     }
 
     /// Whether each column has its four edges, in order.
     pub fn is_sound(&self) -> bool {
         let four = usize::from(*RFM_SCORES.end() - *RFM_SCORES.start());
-        [&self.recency, &self.frequency, &self.monetary]
+        [&self.recency, &self.frequency]
             .into_iter()
+            .chain(&self.monetary)
             .all(|edges| edges.len() == four && edges.windows(2).all(|pair| pair[0] <= pair[1]))
     }
 }

@@ -1,49 +1,47 @@
-//! Equal-count segments of the lifetime value, with the edges and labels of `pandas.qcut`.
+//! Equal-count segments of the lifetime value, or of expected orders where there is no money, with
+//! the edges and labels of `pandas.qcut`.
 
 use polars::prelude::*;
 use rayon::prelude::*;
 
 use crate::error::Error;
 use crate::math::quantile::linear_quantile;
-use crate::settings::columns::{CLTV, CLTV_SEGMENT};
+use crate::settings::columns::CLTV_SEGMENT;
 
-/// Adds [`CLTV_SEGMENT`] after [`CLTV`], by n + 1 rising edges of n segments. A value on an edge
-/// belongs to the lower segment, one beyond all edges to the lowest or highest. Where edges
+/// Adds [`CLTV_SEGMENT`], the segment of `ranking`, by n + 1 rising edges of n segments. A value on
+/// an edge belongs to the lower segment, one beyond all edges to the lowest or highest. Where edges
 /// coincide, the lowest of the coinciding segments takes the value and the others stay empty.
 ///
 /// # Errors
 /// [`Error::Engine`], never for finite values.
-pub fn segment(scored: DataFrame, labels: &[String], edges: &[f64]) -> Result<DataFrame, Error> {
+pub fn segment(
+    scored: DataFrame,
+    ranking: &str,
+    labels: &[String],
+    edges: &[f64],
+) -> Result<DataFrame, Error> {
     let highest = labels.last().map_or("", String::as_str);
     let label =
         labels.iter().zip(&edges[1..]).rev().skip(1).fold(lit(highest), |above, (label, upper)| {
-            when(col(CLTV).lt_eq(lit(*upper))).then(lit(label.as_str())).otherwise(above)
+            when(col(ranking).lt_eq(lit(*upper))).then(lit(label.as_str())).otherwise(above)
         });
-    let names: Vec<PlSmallStr> = scored.get_column_names().into_iter().cloned().collect();
-    let mut order: Vec<Expr> = Vec::with_capacity(names.len() + 1);
-    for name in names {
-        let is_value = name == CLTV;
-        order.push(col(name));
-        if is_value {
-            order.push(label.clone().alias(CLTV_SEGMENT));
-        }
-    }
-    scored.lazy().select(order).collect().map_err(Error::engine("segment the customers"))
+    let segmented = scored.lazy().with_column(label.alias(CLTV_SEGMENT));
+    segmented.collect().map_err(Error::engine("segment the customers"))
 }
 
 /// The edges of an earlier run, the outermost moved out to the lowest and highest value.
-pub fn widened(given: &[f64], lifetime_value: &[f64]) -> Vec<f64> {
+pub fn widened(given: &[f64], ranking: &[f64]) -> Vec<f64> {
     let mut edges = given.to_vec();
     if let [lowest, .., highest] = edges.as_mut_slice() {
-        *lowest = lifetime_value.iter().copied().fold(*lowest, f64::min);
-        *highest = lifetime_value.iter().copied().fold(*highest, f64::max);
+        *lowest = ranking.iter().copied().fold(*lowest, f64::min);
+        *highest = ranking.iter().copied().fold(*highest, f64::max);
     }
     edges
 }
 
 /// n + 1 ascending edges of n segments of equal count.
-pub fn edges(lifetime_value: &[f64], segments: usize) -> Vec<f64> {
-    let mut sorted = lifetime_value.to_vec();
+pub fn edges(ranking: &[f64], segments: usize) -> Vec<f64> {
+    let mut sorted = ranking.to_vec();
     sorted.par_sort_unstable_by(f64::total_cmp);
     (0..=segments).map(|k| linear_quantile(&sorted, k, segments)).collect()
 }
@@ -53,11 +51,11 @@ mod tests {
     use super::*;
 
     fn labels_of(values: &[f64], labels: &[&str]) -> Vec<String> {
-        let frame = DataFrame::new_infer_height(vec![Column::new(CLTV.into(), values)])
+        let frame = DataFrame::new_infer_height(vec![Column::new("cltv".into(), values)])
             .expect("one column");
         let labels: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
         let edges = edges(values, labels.len());
-        let segmented = segment(frame, &labels, &edges).expect("finite values");
+        let segmented = segment(frame, "cltv", &labels, &edges).expect("finite values");
         let column = segmented.column(CLTV_SEGMENT).expect("a segment");
         column.str().expect("text").iter().flatten().map(str::to_owned).collect()
     }

@@ -9,7 +9,8 @@ use crate::frame::one_date;
 use crate::frame::summary::{CustomerSummary, HistoryExpressions, finish};
 use crate::settings::{AnalysisDate, FrequencyKind, Input, Settings};
 
-/// Adds up orders and spend over all channels. Outlier limits on single channels can lower the
+/// Adds up orders and spend over all channels; without columns of values, each order counts as one,
+/// so that the rules are the same, and no money leaves the program. Outlier limits on single channels can lower the
 /// orders; a customer still has one order at least, or two where first and last date differ.
 pub fn omnichannel_totals(capped: LazyFrame, input: &Input) -> LazyFrame {
     let columns = &input.columns;
@@ -19,7 +20,8 @@ pub fn omnichannel_totals(capped: LazyFrame, input: &Input) -> LazyFrame {
     let orders = total(&columns.orders);
     let dates = when(col(FIRST_ORDER).eq(col(LAST_ORDER))).then(lit(1.0)).otherwise(lit(2.0));
     let orders = when(orders.clone().lt(dates.clone())).then(dates).otherwise(orders);
-    capped.with_columns([orders.alias(ORDERS), total(&columns.value).alias(VALUE)])
+    let value = if columns.value.is_empty() { orders.clone() } else { total(&columns.value) };
+    capped.with_columns([orders.alias(ORDERS), value.alias(VALUE)])
 }
 
 /// The ninth decile of the customers' mean order values, before outliers are capped. Returns `None`

@@ -53,6 +53,7 @@ pub fn statistics(
             let names = columns.orders.iter().chain(&columns.value);
             names.map(|name| (name.clone(), typed_name(name))).collect()
         }
+        InputKind::Transactions if !settings.has_money() => Vec::new(),
         InputKind::Transactions => {
             vec![("spend per customer and day".to_owned(), VALUE.to_owned())]
         }

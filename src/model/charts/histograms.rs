@@ -95,19 +95,20 @@ pub(crate) fn frequency_position(from: &[u64], frequency: f64) -> usize {
     from.partition_point(|end| *end as f64 <= frequency).saturating_sub(1)
 }
 
-/// Customers by RFM's recency and frequency scores, with their mean lifetime value.
-pub fn rfm_grid(recency: &[f64], frequency: &[f64], cltv: &[f64]) -> Vec<RfmCell> {
+/// Customers by RFM's recency and frequency scores, with their mean lifetime value; without `cltv`,
+/// their number alone.
+pub fn rfm_grid(recency: &[f64], frequency: &[f64], cltv: Option<&[f64]>) -> Vec<RfmCell> {
     let (lowest, scores) = (*RFM_SCORES.start(), usize::from(*RFM_SCORES.end()));
     let mut cells = vec![(0u64, 0.0); scores * scores];
-    for ((r, f), cltv) in recency.iter().zip(frequency).zip(cltv) {
+    for (i, (r, f)) in recency.iter().zip(frequency).enumerate() {
         let cell = &mut cells[(*r as usize - 1) * scores + *f as usize - 1];
-        *cell = (cell.0 + 1, cell.1 + cltv);
+        *cell = (cell.0 + 1, cell.1 + cltv.map_or(0.0, |cltv| cltv[i]));
     }
     let scored = |(k, (customers, sum)): (usize, (u64, f64))| RfmCell {
         recency: lowest + (k / scores) as u8,
         frequency: lowest + (k % scores) as u8,
         customers,
-        mean_cltv: (customers > 0).then(|| sum / customers as f64),
+        mean_cltv: (customers > 0 && cltv.is_some()).then(|| sum / customers as f64),
     };
     cells.into_iter().enumerate().map(scored).collect()
 }
@@ -173,7 +174,7 @@ mod tests {
 
     #[test]
     fn every_pair_of_scores_has_a_cell() {
-        let found = rfm_grid(&[1.0, 5.0, 5.0], &[2.0, 5.0, 5.0], &[3.0, 10.0, 20.0]);
+        let found = rfm_grid(&[1.0, 5.0, 5.0], &[2.0, 5.0, 5.0], Some(&[3.0, 10.0, 20.0]));
         assert_eq!(found.len(), 25);
         let cell = |r: u8, f: u8| found.iter().find(|c| c.recency == r && c.frequency == f);
         let seen = |r, f| cell(r, f).map(|c| (c.customers, c.mean_cltv));

@@ -27,13 +27,14 @@ const CANCELLED: f64 = 1e-6;
 /// ln x by the delta method: C is the covariance of ln θ and g the gradient of ln x in ln θ.
 pub fn derived_quantities(
     purchases: &FittedPurchases,
-    spend: &FittedSpend,
+    spend: Option<&FittedSpend>,
     level: f64,
 ) -> Vec<Quantity> {
     let of_orders = purchases.covariance.as_ref();
-    let of_values = spend.covariance.as_ref();
     let orders = derived(&purchases.model).into_iter().map(|one| one.quantity(of_orders, level));
-    let values = mean_order_value(&spend.model).map(|one| one.quantity(of_values, level));
+    let values = spend.and_then(|spend| {
+        Some(mean_order_value(&spend.model)?.quantity(spend.covariance.as_ref(), level))
+    });
     orders.chain(values).collect()
 }
 

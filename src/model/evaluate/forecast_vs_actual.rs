@@ -21,11 +21,11 @@ pub struct Outcome {
     pub orders_ratio: Option<f64>,
     /// Mean absolute error (MAE) of the orders over customers.
     pub mae: f64,
-    /// Σ expected revenue.
-    pub expected_revenue: f64,
-    /// Σ actual revenue.
-    pub actual_revenue: f64,
-    /// Actual over expected revenue; `None` where no revenue was expected.
+    /// Σ expected revenue; `None` where there is no money.
+    pub expected_revenue: Option<f64>,
+    /// Σ actual revenue; `None` where there is no money.
+    pub actual_revenue: Option<f64>,
+    /// Actual over expected revenue; `None` where none was expected.
     pub revenue_ratio: Option<f64>,
 }
 
@@ -39,7 +39,9 @@ pub fn outcomes(
     actual: &Forecast,
 ) -> Vec<Outcome> {
     let named = labels.iter().map(String::as_str).chain(["all"]);
-    let mut outcomes: Vec<Outcome> = named.map(Outcome::of_nobody).collect();
+    let nothing = expected.value.as_ref().map(|_| 0.0);
+    let mut outcomes: Vec<Outcome> =
+        named.map(|segment| Outcome::of_nobody(segment, nothing)).collect();
     for (i, &segment) in member.iter().enumerate() {
         for group in [segment, labels.len()] {
             let outcome = &mut outcomes[group];
@@ -48,8 +50,11 @@ pub fn outcomes(
             outcome.expected_orders += expected.orders[i];
             outcome.actual_orders += actual.orders[i];
             outcome.mae += (expected.orders[i] - actual.orders[i]).abs();
-            outcome.expected_revenue += expected.value[i];
-            outcome.actual_revenue += actual.value[i];
+            let add = |sum: &mut Option<f64>, forecast: &Forecast| {
+                *sum = forecast.value.as_ref().map(|value| sum.unwrap_or(0.0) + value[i]);
+            };
+            add(&mut outcome.expected_revenue, expected);
+            add(&mut outcome.actual_revenue, actual);
         }
     }
     outcomes.iter_mut().for_each(Outcome::finish);
@@ -57,7 +62,7 @@ pub fn outcomes(
 }
 
 impl Outcome {
-    fn of_nobody(segment: &str) -> Self {
+    fn of_nobody(segment: &str, revenue: Option<f64>) -> Self {
         Self {
             segment: segment.to_owned(),
             customers: 0,
@@ -66,8 +71,8 @@ impl Outcome {
             actual_orders: 0.0,
             orders_ratio: None,
             mae: 0.0,
-            expected_revenue: 0.0,
-            actual_revenue: 0.0,
+            expected_revenue: revenue,
+            actual_revenue: revenue,
             revenue_ratio: None,
         }
     }
@@ -77,7 +82,10 @@ impl Outcome {
         let ratio = |actual: f64, expected: f64| (expected > 0.0).then(|| actual / expected);
         self.mae /= self.customers.max(1) as f64;
         self.orders_ratio = ratio(self.actual_orders, self.expected_orders);
-        self.revenue_ratio = ratio(self.actual_revenue, self.expected_revenue);
+        self.revenue_ratio = self
+            .actual_revenue
+            .zip(self.expected_revenue)
+            .and_then(|(actual, expected)| ratio(actual, expected));
     }
 }
 
@@ -90,7 +98,7 @@ mod tests {
         let forecast = |name, orders: [f64; 3], value: [f64; 3]| Forecast {
             name,
             orders: orders.to_vec(),
-            value: value.to_vec(),
+            value: Some(value.to_vec()),
         };
         let expected = forecast("expected", [1.0, 2.0, 1.0], [10.0, 20.0, 30.0]);
         let actual = forecast("actual", [3.0, 0.0, 1.0], [15.0, 0.0, 60.0]);
@@ -101,6 +109,6 @@ mod tests {
         assert_eq!((low.orders_ratio, low.revenue_ratio), (Some(1.0), Some(0.5)));
         assert_eq!((empty.customers, empty.orders_ratio, empty.mae), (0, None, 0.0));
         assert_eq!(high.revenue_ratio, Some(2.0));
-        assert_eq!((all.expected_orders, all.actual_revenue), (4.0, 75.0));
+        assert_eq!((all.expected_orders, all.actual_revenue), (4.0, Some(75.0)));
     }
 }

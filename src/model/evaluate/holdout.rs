@@ -123,8 +123,8 @@ pub struct Forecast {
     pub name: &'static str,
     /// Orders.
     pub orders: Vec<f64>,
-    /// Value of the orders.
-    pub value: Vec<f64>,
+    /// Value of the orders; `None` where there is no money.
+    pub value: Option<Vec<f64>>,
 }
 
 /// The forecast of a fitted model over a holdout of `horizon` time units, under the model's name.
@@ -133,16 +133,18 @@ pub struct Forecast {
 /// [`Error::Model`] when an expectation cannot be computed to full accuracy.
 pub fn expected(
     fit: &FittedPurchases,
-    spend: &FittedSpend,
+    spend: Option<&FittedSpend>,
     histories: &Histories,
     customers: &CustomerPatterns,
     horizon: f64,
 ) -> Result<Forecast, Error> {
     let orders = customer_orders(&fit.model, customers, horizon)?;
-    let spent = histories.spend_count().iter().zip(histories.monetary_value());
-    let value =
-        orders.iter().zip(spent).map(|(n, (count, m))| n * spend.expected_value(*count, *m));
-    Ok(Forecast { name: fit.family.name(), value: value.collect(), orders })
+    let value = spend.map(|spend| {
+        let spent = histories.spend_count().iter().zip(histories.monetary_value());
+        let pairs = orders.iter().zip(spent);
+        pairs.map(|(n, (count, m))| n * spend.expected_value(*count, *m)).collect()
+    });
+    Ok(Forecast { name: fit.family.name(), value, orders })
 }
 
 /// Baselines: forecasts without a model, over a holdout of `horizon` time units.
@@ -153,7 +155,14 @@ pub fn expected(
 ///   calibration, and their value.
 /// * `own_rate`: x·horizon/T, times the customer's own monetary value.
 /// * `population_rate`: Σx·horizon/ΣT for everybody, times the mean monetary value.
-pub fn baselines(histories: &Histories, holdout: &Holdout, horizon: f64) -> Vec<Forecast> {
+///
+/// Without money (`has_money`), they forecast orders alone.
+pub fn baselines(
+    histories: &Histories,
+    holdout: &Holdout,
+    horizon: f64,
+    has_money: bool,
+) -> Vec<Forecast> {
     let n = histories.len();
     let (x, age) = (histories.frequency(), histories.age());
     let own: Vec<f64> =
@@ -163,19 +172,16 @@ pub fn baselines(histories: &Histories, holdout: &Holdout, horizon: f64) -> Vec<
     let rate = if time > 0.0 { orders * horizon / time } else { 0.0 };
     let valued = || histories.monetary_value().iter().filter(|m| **m > 0.0);
     let mean_value = valued().sum::<f64>() / valued().count().max(1) as f64;
+    let forecast = |name, orders: Vec<f64>, value: Vec<f64>| Forecast {
+        name,
+        orders,
+        value: has_money.then_some(value),
+    };
     vec![
-        Forecast { name: "zero", orders: vec![0.0; n], value: vec![0.0; n] },
-        Forecast {
-            name: "last_period",
-            orders: holdout.recent_orders.clone(),
-            value: holdout.recent_value.clone(),
-        },
-        Forecast { name: "own_rate", orders: own, value: own_value },
-        Forecast {
-            name: "population_rate",
-            orders: vec![rate; n],
-            value: vec![rate * mean_value; n],
-        },
+        forecast("zero", vec![0.0; n], vec![0.0; n]),
+        forecast("last_period", holdout.recent_orders.clone(), holdout.recent_value.clone()),
+        forecast("own_rate", own, own_value),
+        forecast("population_rate", vec![rate; n], vec![rate * mean_value; n]),
     ]
 }
 
@@ -194,10 +200,10 @@ pub struct GroupAccuracy {
     pub actual_orders: f64,
     /// Σ forecast orders.
     pub expected_orders: f64,
-    /// Σ value.
-    pub actual_value: f64,
+    /// Σ value; `None` where there is no money.
+    pub actual_value: Option<f64>,
     /// Σ forecast value.
-    pub expected_value: f64,
+    pub expected_value: Option<f64>,
 }
 
 /// Compares a forecast with the actuals by frequency in the calibration, by decile of the forecast
@@ -242,14 +248,18 @@ fn grouped<K: Ord>(
             customers: 0,
             actual_orders: 0.0,
             expected_orders: 0.0,
-            actual_value: 0.0,
-            expected_value: 0.0,
+            actual_value: forecast.value.as_ref().map(|_| 0.0),
+            expected_value: forecast.value.as_ref().map(|_| 0.0),
         });
         group.customers += 1;
         group.actual_orders += holdout.orders[i];
         group.expected_orders += forecast.orders[i];
-        group.actual_value += holdout.value[i];
-        group.expected_value += forecast.value[i];
+        if let (Some(actual), Some(expected), Some(forecast)) =
+            (&mut group.actual_value, &mut group.expected_value, &forecast.value)
+        {
+            *actual += holdout.value[i];
+            *expected += forecast[i];
+        }
     }
     found.into_values().collect()
 }

@@ -34,13 +34,14 @@ pub fn forecast(
     for (g, (scope, group)) in groups.names.iter().enumerate() {
         for (k, period) in periods.iter().enumerate() {
             let before = if period.from_day > 0.0 { until[k - 1][g] } else { [0.0; 2] };
+            let revenue = (until[k][g][1] - before[1]).max(0.0);
             rows.push(ForecastRow {
                 scope: *scope,
                 group: group.clone(),
                 period: *period,
                 orders: (until[k][g][0] - before[0]).max(0.0),
                 orders_interval: None,
-                revenue: (until[k][g][1] - before[1]).max(0.0),
+                revenue: predictions.money.as_ref().map(|_| revenue),
                 revenue_interval: None,
             });
         }
@@ -60,7 +61,7 @@ pub fn with_intervals(
     let pairs = rows.into_iter().zip(intervals);
     let with = |(row, [orders, revenue]): (ForecastRow, &[Interval; 2])| ForecastRow {
         orders_interval: Some(*orders),
-        revenue_interval: Some(*revenue),
+        revenue_interval: row.revenue.map(|_| *revenue),
         ..row
     };
     pairs.map(with).collect()
@@ -78,7 +79,7 @@ pub fn next_month(model: &PurchaseModel, outlook: &Outlook<'_>) -> Result<Vec<f6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::{History, Scope};
+    use crate::customers::{ExpectedMoney, History, Scope};
     use crate::model::bg_nbd::BgNbd;
     use crate::model::forecast::predict::tests::{Asked, asked};
     use crate::model::nbd::Nbd;
@@ -129,8 +130,12 @@ mod tests {
         let predictions = Predictions {
             p_alive: alive.to_vec(),
             orders: vec![(2, over(2))],
-            average_value: value.to_vec(),
-            lifetime_value: Vec::new(),
+            orders_if_alive: (2, Vec::new()),
+            money: Some(ExpectedMoney {
+                average_value: value.to_vec(),
+                lifetime_value: Vec::new(),
+                lifetime_value_if_alive: Vec::new(),
+            }),
         };
         (predictions, over(1))
     }
@@ -159,7 +164,7 @@ mod tests {
             let g = groups.names.iter().position(|name| name.1 == row.group).expect("a group");
             let (orders, revenue) = weekly[g];
             assert!(close(row.orders, weeks * orders), "{row:?}");
-            assert!(close(row.revenue, weeks * revenue), "{row:?}");
+            assert!(close(row.revenue.expect("money"), weeks * revenue), "{row:?}");
         }
     }
 

@@ -126,7 +126,7 @@ fn weights_of_pairs(
         let pair = customers.pairs.of_pattern[pattern as usize] as usize;
         let alive = predictions.p_alive[i];
         for group in groups.of(i) {
-            add(&mut weights[pair][group], [alive, alive * predictions.average_value[i]]);
+            add(&mut weights[pair][group], [alive, alive * predictions.average_value(i)]);
         }
     }
     weights
@@ -155,7 +155,7 @@ fn checks(
             let mut sums = vec![[0.0; 2]; groups.names.len()];
             for (i, orders) in orders.iter().enumerate() {
                 for group in groups.of(i) {
-                    add(&mut sums[group], [*orders, orders * predictions.average_value[i]]);
+                    add(&mut sums[group], [*orders, orders * predictions.average_value(i)]);
                 }
             }
             (time, sums)
@@ -223,7 +223,7 @@ fn sums(model: &PurchaseModel, nodes: &[Node], time: f64, groups: usize) -> Sums
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customers::{Histories, HistoryColumns};
+    use crate::customers::{ExpectedMoney, Histories, HistoryColumns};
     use crate::model::bg_nbd::BgNbd;
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::settings::TimeUnit;
@@ -281,8 +281,12 @@ mod tests {
             let predictions = Predictions {
                 p_alive: alive.clone(),
                 orders: vec![(6, all(6.0 * month))],
-                average_value: vec![10.0; histories.len()],
-                lifetime_value: Vec::new(),
+                orders_if_alive: (6, Vec::new()),
+                money: Some(ExpectedMoney {
+                    average_value: vec![10.0; histories.len()],
+                    lifetime_value: Vec::new(),
+                    lifetime_value_if_alive: Vec::new(),
+                }),
             };
             let times = [1.0, 2.0, 26.0, 52.0];
             let groups = Groups::everybody();

@@ -33,14 +33,15 @@ const MOST_ORDERS: u32 = 1 << 20;
 /// Each draw takes parameters from their normal approximation on the log scale (or from a weighted
 /// refit). Then it draws, for each customer, whether the customer is alive, an order rate and a
 /// dropout from their posterior distributions, the orders that follow, and the value of each order
-/// from Gamma-Gamma. The ends of an interval are quantiles of the totals over the draws.
+/// from Gamma-Gamma. The ends of an interval are quantiles of the totals over the draws. Without a
+/// model of order values there are no intervals of money.
 ///
 /// # Errors
 /// [`Error::Model`] when there are no parameters to draw.
 pub fn total_intervals(
     settings: &Uncertainty,
     purchases: &FittedPurchases,
-    spend: &FittedSpend,
+    spend: Option<&FittedSpend>,
     outlook: &Outlook<'_>,
     groups: &Groups,
 ) -> Result<Intervals, Error> {
@@ -58,13 +59,16 @@ pub fn total_intervals(
 pub fn total_intervals_after(
     settings: &Uncertainty,
     purchases: &FittedPurchases,
-    spend: &FittedSpend,
+    spend: Option<&FittedSpend>,
     outlook: &Outlook<'_>,
     groups: &Groups,
     past: Option<&Past>,
 ) -> Result<Intervals, Error> {
     let models = parameter_draws(settings, purchases, outlook)?;
-    let values = spend_draws(settings, spend)?;
+    let values: Vec<Option<Values>> = match spend {
+        Some(spend) => spend_draws(settings, spend)?.into_iter().map(Some).collect(),
+        None => vec![None; models.len()],
+    };
     // One random stream per draw, so that the draws are the same on any number of cores. Stream 0
     // is for parameters.
     let mut totals: Vec<Totals> = models
@@ -74,7 +78,7 @@ pub fn total_intervals_after(
         .map(|(draw, (model, value))| {
             let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
             rng.set_stream(1 + draw as u64);
-            let totals = outlook.draw_totals(model, (value, spend.observed_mean), groups, &mut rng);
+            let totals = outlook.draw_totals(model, value.as_ref(), groups, &mut rng);
             progress::step(models.len());
             totals
         })
@@ -88,7 +92,12 @@ pub fn total_intervals_after(
     if let Some(error) = &model_error {
         widen(&mut totals, error, settings.seed);
     }
-    let draws = Draws { totals, level: settings.level, horizons: &outlook.forecast.horizons };
+    let draws = Draws {
+        totals,
+        level: settings.level,
+        horizons: &outlook.forecast.horizons,
+        has_money: spend.is_some(),
+    };
     let sizes = groups.sizes(outlook.histories.len());
     let segments =
         groups.names.iter().enumerate().filter(|(_, (scope, _))| *scope == Scope::Segment);
@@ -96,7 +105,7 @@ pub fn total_intervals_after(
         level: settings.level,
         method: settings.method,
         draws: draws.totals.len() as u32,
-        spend_parameters_drawn: spend.covariance.is_some(),
+        spend_parameters_drawn: spend.is_some_and(|spend| spend.covariance.is_some()),
         company: draws.group(0, sizes[0]),
         segments: segments.map(|(g, _)| draws.group(g, sizes[g])).collect(),
         model_error,
@@ -136,7 +145,12 @@ struct Draws<'a> {
     totals: Vec<Totals>,
     level: f64,
     horizons: &'a [Horizon],
+    /// Whether orders have values.
+    has_money: bool,
 }
+
+/// The values of orders in one draw: the model, and the mean that is used where it has none.
+type Values = (GammaGamma, f64);
 
 impl Draws<'_> {
     /// The interval of one total: quantiles over the draws, not interpolated, so that orders stay
@@ -157,7 +171,9 @@ impl Draws<'_> {
             .map(|(h, horizon)| (horizon.months, self.interval(|totals| totals.orders[first + h])));
         GroupIntervals {
             orders: orders.collect(),
-            lifetime_value: self.interval(|totals| totals.lifetime_value[g]),
+            lifetime_value: self
+                .has_money
+                .then(|| self.interval(|totals| totals.lifetime_value[g])),
             alive: self.interval(|totals| totals.alive[g] / customers.max(1.0)),
         }
     }
@@ -189,16 +205,16 @@ fn parameter_draws(
 }
 
 /// One spend model per draw; the same for all where there is no covariance to draw from.
-fn spend_draws(settings: &Uncertainty, spend: &FittedSpend) -> Result<Vec<GammaGamma>, Error> {
-    let GammaGamma { p, q, v } = spend.model;
+fn spend_draws(settings: &Uncertainty, spend: &FittedSpend) -> Result<Vec<Values>, Error> {
+    let (GammaGamma { p, q, v }, mean) = (spend.model, spend.observed_mean);
     let Some(covariance) = &spend.covariance else {
-        return Ok(vec![spend.model; settings.draws as usize]);
+        return Ok(vec![(spend.model, mean); settings.draws as usize]);
     };
     let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
     // Not the stream of the purchase parameters, or the two would move together.
     rng.set_stream(u64::MAX);
     let draws = normal_draws(&[p, q, v], covariance, settings.draws, &mut rng)?;
-    Ok(draws.iter().map(|t| GammaGamma { p: t[0], q: t[1], v: t[2] }).collect())
+    Ok(draws.iter().map(|t| (GammaGamma { p: t[0], q: t[1], v: t[2] }, mean)).collect())
 }
 
 /// Draws of parameters from the normal approximation on the log scale.
@@ -243,12 +259,11 @@ struct Totals {
 }
 
 impl Outlook<'_> {
-    /// Draws one future of every customer and sums it over groups. `spend` is the spend model and
-    /// the observed mean value.
+    /// Draws one future of every customer and sums it over groups; without `spend`, orders alone.
     fn draw_totals(
         &self,
         model: &PurchaseModel,
-        spend: (&GammaGamma, f64),
+        spend: Option<&Values>,
         groups: &Groups,
         rng: &mut ChaCha8Rng,
     ) -> Totals {
@@ -281,8 +296,10 @@ impl Outlook<'_> {
             // mean. It is drawn at the first order, since many customers have none.
             let mut scale = None;
             while let Some(time) = future.next_order(rng).filter(|time| *time <= farthest) {
-                let scale = *scale.get_or_insert_with(|| self.draw_scale(spend, i, rng));
-                let value = gamma(spend.0.p, scale, rng);
+                let value = spend.map_or(0.0, |spend| {
+                    let scale = *scale.get_or_insert_with(|| self.draw_scale(spend, i, rng));
+                    gamma(spend.0.p, scale, rng)
+                });
                 // Discounting to the end of the month of the order, as in the forecast.
                 let discounted =
                     if time <= lifetime { value * rate.powf(-(time / valued).ceil()) } else { 0.0 };
@@ -308,12 +325,7 @@ impl Outlook<'_> {
     /// # Formula
     /// The posterior Gamma(q + p·n, v + n·m). Where the mean value does not exist: p over the
     /// observed mean, which gives that mean, as in the forecast.
-    fn draw_scale(
-        &self,
-        (spend, observed_mean): (&GammaGamma, f64),
-        i: usize,
-        rng: &mut ChaCha8Rng,
-    ) -> f64 {
+    fn draw_scale(&self, (spend, observed_mean): &Values, i: usize, rng: &mut ChaCha8Rng) -> f64 {
         let (n, m) = (self.histories.spend_count()[i], self.histories.monetary_value()[i]);
         match spend.expected_value(n, m) {
             Some(_) => gamma(spend.q + spend.p * n, spend.v + n * m, rng),
@@ -492,7 +504,7 @@ mod tests {
         let (purchases, spend) =
             (fitted(NBD, Some(diagonal(&[EXACT; 2]))), valued(TENS, 10.0, None));
         let outlook = asked.outlook(TimeUnit::Week);
-        let found = total_intervals(&settings(0.9, 1), &purchases, &spend, &outlook, &groups);
+        let found = total_intervals(&settings(0.9, 1), &purchases, Some(&spend), &outlook, &groups);
         let found = found.expect("intervals");
         let only = |interval: &Interval| {
             assert_eq!(interval.low, interval.high);
@@ -506,7 +518,7 @@ mod tests {
         // Ten an order, halved with every month that begins.
         let value = 10.0
             * (orders[0] / 2.0 + (orders[1] - orders[0]) / 4.0 + (orders[2] - orders[1]) / 8.0);
-        assert!(near(only(&found.company.lifetime_value), value), "{value}");
+        assert!(near(only(&found.company.lifetime_value.expect("money")), value), "{value}");
         // Rows: 52 weeks, 12 months of 4 weeks, 1, 3, 6 and 12 months; a group after the other.
         assert_eq!(found.periods.len(), 5 * 68);
         let row = |i: usize, k: usize| only(&found.periods[i][k]);
@@ -542,8 +554,13 @@ mod tests {
         let exact = negative_binomial(120.0, 0.4, 400);
         let [wide, narrow] = [0.9, 0.5].map(|level: f64| {
             let everybody = Groups::everybody();
-            let found =
-                total_intervals(&settings(level, draws), &purchases, &spend, &outlook, &everybody);
+            let found = total_intervals(
+                &settings(level, draws),
+                &purchases,
+                Some(&spend),
+                &outlook,
+                &everybody,
+            );
             let orders = found.expect("intervals").company.orders[0].1;
             let tail = (1.0 - level) / 2.0;
             for (end, share) in [(orders.low, tail), (orders.high, 1.0 - tail)] {
@@ -586,8 +603,13 @@ mod tests {
         let [together, apart] = [0.028, -0.028].map(|covariance| {
             let log_scale = vec![vec![0.04, covariance], vec![covariance, 0.04]];
             let purchases = fitted(NBD, Some(log_scale));
-            let found =
-                total_intervals(&settings(0.9, draws), &purchases, &spend, &outlook, &everybody);
+            let found = total_intervals(
+                &settings(0.9, draws),
+                &purchases,
+                Some(&spend),
+                &outlook,
+                &everybody,
+            );
             let found = found.expect("intervals");
             assert!(found.spend_parameters_drawn);
             let orders = found.company.orders[0].1;
@@ -629,7 +651,7 @@ mod tests {
             (fitted(model, Some(diagonal(&[EXACT; 4]))), valued(TENS, 10.0, None));
         let (outlook, everybody) = (asked.outlook(TimeUnit::Week), Groups::everybody());
         let found =
-            total_intervals(&settings(0.9, draws), &purchases, &spend, &outlook, &everybody);
+            total_intervals(&settings(0.9, draws), &purchases, Some(&spend), &outlook, &everybody);
         let alive = found.expect("intervals").company.alive;
         // P(n of 90), each from the one before: 23 to 37 are alive.
         let mut term = (2.0f64 / 3.0).powi(90);
@@ -706,7 +728,7 @@ mod tests {
         ] {
             let purchases = fitted(NBD, log_scale);
             let found =
-                total_intervals(&settings(0.9, 9), &purchases, &spend, &outlook, &everybody);
+                total_intervals(&settings(0.9, 9), &purchases, Some(&spend), &outlook, &everybody);
             let error = found.expect_err("nothing to draw from").to_string();
             assert!(error.contains(reason), "{error}");
         }

@@ -1,7 +1,7 @@
 //! Forecasts per customer: expected orders, P(alive), average value, and the lifetime value after
 //! discounting.
 
-use crate::customers::predictions::Predictions;
+use crate::customers::predictions::{ExpectedMoney, Predictions};
 use crate::customers::{Histories, History};
 use crate::error::Error;
 use crate::model::fit::purchases::FittedPurchases;
@@ -38,14 +38,21 @@ pub fn expected_orders(
     p_alive: &[f64],
     horizon: f64,
 ) -> Vec<f64> {
+    times_alive(&orders_if_alive(model, customers, horizon), p_alive)
+}
+
+/// The same of customers who have not left.
+fn orders_if_alive(model: &PurchaseModel, customers: &CustomerPatterns, horizon: f64) -> Vec<f64> {
     let of_pair = |x, age| {
         model
             .orders_if_alive(History { frequency: x, age, ..History::NEW }, horizon)
             .unwrap_or(f64::NAN)
     };
-    let mut orders = customers.pairs.gather(&customers.pairs.each(of_pair));
-    orders.iter_mut().zip(p_alive).for_each(|(orders, alive)| *orders *= alive);
-    orders
+    customers.pairs.gather(&customers.pairs.each(of_pair))
+}
+
+fn times_alive(orders: &[f64], p_alive: &[f64]) -> Vec<f64> {
+    orders.iter().zip(p_alive).map(|(orders, alive)| orders * alive).collect()
 }
 
 /// Expected orders over a horizon, one value per customer.
@@ -82,7 +89,8 @@ pub fn total_orders(model: &PurchaseModel, outlook: &Outlook<'_>) -> Vec<(u32, f
 ///
 /// # Formula
 /// Lifetime value over months i = 1..n of length w, with discounting at a rate d per month:
-/// `Σᵢ (E[X(i·w)] − E[X((i−1)·w)]) · E[M] / (1+d)^i`
+/// `Σᵢ (E[X(i·w)] − E[X((i−1)·w)]) · E[M] / (1+d)^i`. Given that the customer has not left, `E[X]` is
+/// that under this condition.
 ///
 /// # Errors
 /// [`Error::Model`] when a forecast cannot be computed to full accuracy.
@@ -91,19 +99,37 @@ pub fn total_orders(model: &PurchaseModel, outlook: &Outlook<'_>) -> Vec<(u32, f
 /// Fader, Hardie & Lee (2005b), Journal of Marketing Research 42(4), here in discrete months.
 pub fn predict(
     purchases: &FittedPurchases,
-    spend: &FittedSpend,
+    spend: Option<&FittedSpend>,
     outlook: &Outlook<'_>,
 ) -> Result<Predictions, Error> {
-    let Outlook { histories, customers, unit, forecast, lifetime } = outlook;
+    let Outlook { customers, unit, forecast, .. } = outlook;
     let model = &purchases.model;
     let p_alive = customers.patterns.each(|history| model.p_alive(history));
-    let orders_over =
-        |months, month| expected_orders(model, customers, &p_alive, length(months, month, *unit));
-    let orders = forecast
-        .horizons
-        .iter()
-        .map(|h| (h.months, customers.gather(&orders_over(h.months, forecast.weeks_per_month))))
-        .collect();
+    let over =
+        |months| orders_if_alive(model, customers, length(months, forecast.weeks_per_month, *unit));
+    let longest = forecast.longest();
+    let mut if_alive = Vec::new();
+    let mut orders = Vec::with_capacity(forecast.horizons.len());
+    for horizon in &forecast.horizons {
+        let alive = over(horizon.months);
+        orders.push((horizon.months, customers.gather(&times_alive(&alive, &p_alive))));
+        if horizon.months == longest {
+            if_alive = customers.gather(&alive);
+        }
+    }
+    let money = spend.map(|spend| expected_money(model, spend, &p_alive, outlook));
+    let p_alive = customers.gather(&p_alive);
+    finite(Predictions { p_alive, orders, orders_if_alive: (longest, if_alive), money })
+}
+
+/// What the orders are worth; `p_alive` has one value per pattern.
+fn expected_money(
+    model: &PurchaseModel,
+    spend: &FittedSpend,
+    p_alive: &[f64],
+    outlook: &Outlook<'_>,
+) -> ExpectedMoney {
+    let Outlook { histories, customers, unit, lifetime, .. } = outlook;
     let average_value: Vec<f64> = histories
         .spend_count()
         .iter()
@@ -112,31 +138,39 @@ pub fn predict(
         .collect();
     // Discounted orders per pattern; E[M] differs between customers of one pattern and is
     // multiplied at the end.
-    let mut discounted = vec![0.0; p_alive.len()];
+    let none = vec![0.0; p_alive.len()];
+    let mut discounted = [none.clone(), none];
     let mut before = discounted.clone();
     let mut discount = 1.0;
     for month in 1..=lifetime.months {
         discount /= 1.0 + lifetime.monthly_discount_rate;
-        let until = orders_over(month, lifetime.weeks_per_month);
-        for i in 0..discounted.len() {
-            discounted[i] += (until[i] - before[i]) * discount;
+        let horizon = length(month, lifetime.weeks_per_month, *unit);
+        let if_alive = orders_if_alive(model, customers, horizon);
+        let until = [times_alive(&if_alive, p_alive), if_alive];
+        for ((sums, until), before) in discounted.iter_mut().zip(&until).zip(&before) {
+            for i in 0..sums.len() {
+                sums[i] += (until[i] - before[i]) * discount;
+            }
         }
         before = until;
     }
-    let mut lifetime_value = customers.gather(&discounted);
-    lifetime_value.iter_mut().zip(&average_value).for_each(|(orders, value)| *orders *= value);
-    let p_alive = customers.gather(&p_alive);
-    finite(Predictions { p_alive, orders, average_value, lifetime_value })
+    let [lifetime_value, lifetime_value_if_alive] = discounted.map(|orders| {
+        let orders = customers.gather(&orders);
+        orders.iter().zip(&average_value).map(|(orders, value)| orders * value).collect()
+    });
+    ExpectedMoney { average_value, lifetime_value, lifetime_value_if_alive }
 }
 
 /// Refuses predictions with a value that is negative or not finite.
 fn finite(predictions: Predictions) -> Result<Predictions, Error> {
-    let mut columns = vec![
-        ("P(alive)", &predictions.p_alive),
-        ("average value", &predictions.average_value),
-        ("lifetime value", &predictions.lifetime_value),
-    ];
+    let mut columns = vec![("P(alive)", &predictions.p_alive)];
+    if let Some(money) = &predictions.money {
+        columns.push(("average value", &money.average_value));
+        columns.push(("lifetime value", &money.lifetime_value));
+        columns.push(("lifetime value if alive", &money.lifetime_value_if_alive));
+    }
     columns.extend(predictions.orders.iter().map(|(_, orders)| ("expected orders", orders)));
+    columns.push(("expected orders if alive", &predictions.orders_if_alive.1));
     for (name, values) in columns {
         if let Some(row) = values.iter().position(|v| !(v.is_finite() && *v >= 0.0)) {
             return Err(Error::model(format!(
@@ -251,6 +285,7 @@ pub(crate) mod tests {
                 months: 6,
                 weeks_per_month: month,
                 monthly_discount_rate: 0.0,
+                margin: None,
             },
         }
     }
@@ -288,20 +323,25 @@ pub(crate) mod tests {
             months: 9,
             weeks_per_month: MonthLength::Calendar,
             monthly_discount_rate: 0.02,
+            margin: None,
         };
         let (purchases, spend) = (fitted(NBD, None), valued([6.0, 4.0, 15.0], 99.0, None));
-        let found = predict(&purchases, &spend, &asked.outlook(TimeUnit::Day)).expect("finite");
+        let found = predict(&purchases, Some(&spend), &asked.outlook(TimeUnit::Day));
+        let found = found.expect("finite");
+        let money = found.money.as_ref().expect("money");
         let annuity = (1.0 - 1.02f64.powi(-9)) / 0.02;
         assert_eq!(found.p_alive, [1.0; 4]);
         for (i, (x, _, age)) in HISTORIES.iter().enumerate() {
             let rate = (1.0 + x) / (2.0 + age);
-            assert!(relative(found.average_value[i], EXPECTED_VALUES[i]) < 1e-14, "{i}");
+            assert!(relative(money.average_value[i], EXPECTED_VALUES[i]) < 1e-14, "{i}");
             for (k, (months, days)) in [(3, 84.0), (6, 168.0)].into_iter().enumerate() {
                 assert_eq!(found.orders[k].0, months);
                 assert!(relative(found.orders[k].1[i], rate * days) < 1e-14, "{i} {months}");
             }
             let by_hand = rate * 30.4375 * annuity * EXPECTED_VALUES[i];
-            assert!(relative(found.lifetime_value[i], by_hand) < 1e-13, "{i}");
+            assert!(relative(money.lifetime_value[i], by_hand) < 1e-13, "{i}");
+            // Nobody leaves, so each is alive.
+            assert_eq!(money.lifetime_value_if_alive[i], money.lifetime_value[i]);
         }
     }
 
@@ -318,7 +358,8 @@ pub(crate) mod tests {
         for rate in [0.0, 0.1] {
             asked.lifetime.monthly_discount_rate = rate;
             let outlook = asked.outlook(TimeUnit::Week);
-            let found = predict(&purchases, &spend, &outlook).expect("finite");
+            let found = predict(&purchases, Some(&spend), &outlook).expect("finite");
+            let money = found.money.as_ref().expect("money");
             for (i, history) in HISTORIES.into_iter().enumerate() {
                 let month = |k: f64| orders(history, k) - orders(history, k - 1.0);
                 let sum = month(1.0) / (1.0 + rate)
@@ -326,18 +367,35 @@ pub(crate) mod tests {
                     + month(3.0) / (1.0 + rate).powi(3)
                     + month(4.0) / (1.0 + rate).powi(4)
                     + month(5.0) / (1.0 + rate).powi(5);
-                let value = found.lifetime_value[i];
+                let value = money.lifetime_value[i];
                 assert!(relative(value, sum * EXPECTED_VALUES[i]) < 1e-12, "{rate} {i}");
                 // Without a discount, months add up to the whole: orders times value.
-                let whole = found.orders[0].1[i] * found.average_value[i];
+                let whole = found.orders[0].1[i] * money.average_value[i];
                 assert_eq!(relative(value, whole) < 1e-12, rate == 0.0, "{rate} {i}");
                 let (x, t_x, age) = history;
-                assert_eq!(
-                    found.p_alive[i],
-                    BG_NBD.p_alive(History { frequency: x, recency: t_x, age })
-                );
+                let alive = BG_NBD.p_alive(History { frequency: x, recency: t_x, age });
+                assert_eq!(found.p_alive[i], alive);
+                // P(alive) is a factor of every month's orders.
+                let if_alive = money.lifetime_value_if_alive[i];
+                assert!(relative(if_alive * alive, value) < 1e-12, "{rate} {i}");
+                let orders = found.orders_if_alive.1[i] * alive;
+                assert!(relative(orders, found.orders[0].1[i]) < 1e-14, "{i}");
             }
         }
+    }
+
+    #[test]
+    fn without_money_the_longest_horizon_ranks() {
+        let asked = asked(&HISTORIES, &VALUES, &[6, 12, 3], MonthLength::Calendar);
+        let outlook = asked.outlook(TimeUnit::Week);
+        let found = predict(&fitted(BG_NBD, None), None, &outlook).expect("finite");
+        assert_eq!(found.money, None);
+        assert_eq!(found.ranking(), found.orders[1].1);
+        assert_eq!(found.orders_if_alive.0, 12);
+        assert_eq!(found.ranking_if_alive(), found.orders_if_alive.1);
+        // Of one-time buyers BG/NBD knows nothing: they count as alive.
+        assert_eq!(found.ranking_if_alive()[1], found.ranking()[1]);
+        assert!(found.ranking_if_alive()[2] > found.ranking()[2]);
     }
 
     #[test]
@@ -380,7 +438,7 @@ pub(crate) mod tests {
         let asked = asked(&HISTORIES, &VALUES, &[3], MonthLength::Calendar);
         let outlook = asked.outlook(TimeUnit::Week);
         let spend = valued([6.0, 0.5, 15.0], f64::NAN, None);
-        let error = predict(&fitted(BG_NBD, None), &spend, &outlook).expect_err("no number");
+        let error = predict(&fitted(BG_NBD, None), Some(&spend), &outlook).expect_err("no number");
         assert!(error.to_string().contains("average value of customer row 1 "), "{error}");
         // Expected orders that are NaN are refused before values are computed.
         let undefined = PurchaseModel::Nbd(Nbd { r: f64::NAN, alpha: 2.0 });

@@ -96,7 +96,11 @@ fn of_log(
     );
     made.of_calendar(calendar.as_ref(), prepared);
     made.of_waits(waits.as_ref());
-    made.of_prices(prices.as_ref());
+    let prices = prices.filter(|_| fit.spend.is_some());
+    match &fit.spend {
+        Some(_) => made.of_prices(prices.as_ref()),
+        None => made.not_made(&["prices"], NotMade::NoValues),
+    }
     Ok((calendar, prices))
 }
 
@@ -209,7 +213,8 @@ impl Made {
     /// The finding belongs to the fit of order values.
     fn independence(&mut self, fit: &Fit) {
         let name = "spend_independence";
-        match [fit.spend.pearson, fit.spend.spearman] {
+        let Some(spend) = &fit.spend else { return self.not_made(&[name], NotMade::NoValues) };
+        match [spend.pearson, spend.spearman] {
             [Some(pearson), Some(spearman)] => {
                 let most = pearson.abs().max(spearman.abs());
                 let passed = most <= CORRELATED;
@@ -220,7 +225,7 @@ impl Made {
     }
 
     fn largest_customer(&mut self, fit: &Fit) {
-        let values = &fit.predictions.lifetime_value;
+        let values = fit.predictions.ranking();
         let (all, most) =
             values.iter().fold((0.0, 0.0f64), |(all, most), v| (all + v, most.max(*v)));
         if values.len() < FEWEST_CUSTOMERS || all <= 0.0 {

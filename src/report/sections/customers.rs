@@ -1,4 +1,4 @@
-//! Single customers: those with the highest lifetime value, predictions by recency and frequency,
+//! Single customers: those with the highest lifetime value or the most expected orders, predictions by recency and frequency,
 //! and P(alive) over time.
 
 use maud::{Markup, html};
@@ -47,14 +47,14 @@ fn table(view: &View<'_>, customers: &[CustomerLine]) -> Table {
     if view.show_ids {
         head.push(view.t("customers.customer").to_owned());
     }
-    head.extend(
-        ["segment", "rfm", "cltv"].map(|key| view.t(&format!("customers.{key}")).to_owned()),
-    );
+    let title = |key: &str| view.t(&format!("customers.{key}")).to_owned();
+    head.extend(["segment", "rfm"].map(title));
+    head.extend(view.has_money().then(|| title("cltv")));
+    head.extend(view.run.settings.lifetime_value.margin.map(|_| title("margin")));
     head.push(view.fill("customers.orders", &[("months", &view.months(months))]));
-    head.extend(
-        ["alive", "average", "so_far", "silence"]
-            .map(|key| view.t(&format!("customers.{key}")).to_owned()),
-    );
+    head.push(title("alive"));
+    head.extend(view.has_money().then(|| title("average")));
+    head.extend(["so_far", "silence"].map(title));
     head.extend(view.run.settings.input.columns.keep.iter().cloned());
     let mut table = Table::new(head);
     for (i, customer) in customers.iter().enumerate() {
@@ -73,10 +73,16 @@ fn row(view: &View<'_>, rank: usize, customer: &CustomerLine) -> Vec<Cell> {
     cells.extend([
         Cell::text(&customer.segment),
         Cell::text(crate::report::sections::rfm::name(view, &customer.rfm_segment)),
-        Cell::Number(view.money(customer.cltv), customer.cltv),
-        Cell::Number(view.words.language.number(orders, 2), orders),
-        view.alive(customer.p_alive),
-        Cell::Number(view.money(customer.exp_average_value), customer.exp_average_value),
+    ]);
+    let amount = |value: Option<f64>| view.has_money().then(|| view.amount(value));
+    cells.extend(amount(customer.cltv));
+    if view.run.settings.lifetime_value.margin.is_some() {
+        cells.extend(amount(customer.expected_margin));
+    }
+    cells.push(Cell::Number(view.words.language.number(orders, 2), orders));
+    cells.push(view.alive(customer.p_alive));
+    cells.extend(amount(customer.exp_average_value));
+    cells.extend([
         Cell::Number(view.whole(customer.frequency), customer.frequency),
         Cell::Number(view.whole(customer.days_since_last_order), customer.days_since_last_order),
     ]);

@@ -71,10 +71,7 @@ fn assumptions(view: &View<'_>) -> Vec<String> {
         MonthLength::Calendar => view.t("data.calendar_month").to_owned(),
     };
     let rate = settings.lifetime_value.monthly_discount_rate;
-    vec![
-        view.fill("data.assume.end", &[("date", &view.words.language.date(view.run.as_of))]),
-        view.t(&format!("data.assume.{}", settings.summary.frequency.name())).to_owned(),
-        view.fill("data.assume.month", &[("month", &month(settings.forecast.weeks_per_month))]),
+    let value = || {
         view.fill(
             "data.assume.value",
             &[
@@ -82,7 +79,20 @@ fn assumptions(view: &View<'_>) -> Vec<String> {
                 ("month", &month(settings.lifetime_value.weeks_per_month)),
                 ("rate", &view.words.language.percent(rate, 1)),
             ],
-        ),
+        )
+    };
+    let margin = settings
+        .lifetime_value
+        .margin
+        .map(|margin| view.fill("data.assume.margin", &[("margin", &view.percent(margin))]));
+    let mut assumed = vec![
+        view.fill("data.assume.end", &[("date", &view.words.language.date(view.run.as_of))]),
+        view.t(&format!("data.assume.{}", settings.summary.frequency.name())).to_owned(),
+        view.fill("data.assume.month", &[("month", &month(settings.forecast.weeks_per_month))]),
+    ];
+    assumed.extend(view.has_money().then(value));
+    assumed.extend(margin);
+    assumed.extend([
         view.t("data.assume.new").to_owned(),
         view.t(if view.run.purchases.selection.is_some() {
             "data.assume.selected"
@@ -90,7 +100,8 @@ fn assumptions(view: &View<'_>) -> Vec<String> {
             "data.assume.everybody"
         })
         .to_owned(),
-    ]
+    ]);
+    assumed
 }
 
 fn files(view: &View<'_>) -> Table {

@@ -16,12 +16,14 @@ use crate::settings::InputKind;
 /// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     let months: Vec<&ForecastRow> = total(view, Span::Month).collect();
-    let charts = [
-        by_month(view, &months, "orders", &|p| (p.orders, p.orders_interval), &|v| view.whole(v)),
-        by_month(view, &months, "revenue", &|p| (p.revenue, p.revenue_interval), &|v| {
-            view.money(v)
-        }),
-    ];
+    let mut charts =
+        vec![by_month(view, &months, "orders", &|p| (p.orders, p.orders_interval), &|v| {
+            view.whole(v)
+        })];
+    if view.has_money() {
+        let revenue = |p: &ForecastRow| (p.revenue.unwrap_or(0.0), p.revenue_interval);
+        charts.push(by_month(view, &months, "revenue", &revenue, &|v| view.money(v)));
+    }
     html! {
         (crate::report::sections::heading(view, "forecast"))
         (horizons(view).markup("forecast-table", view.t("forecast.table")))
@@ -107,7 +109,10 @@ fn horizons(view: &View<'_>) -> Table {
         ],
         false => vec![name.to_owned()],
     };
-    let head = [vec![view.t("forecast.until").to_owned()], ends(orders), ends(revenue)].concat();
+    let mut head = [vec![view.t("forecast.until").to_owned()], ends(orders)].concat();
+    if view.has_money() {
+        head.extend(ends(revenue));
+    }
     let mut table = Table::new(head);
     for p in total(view, Span::Horizon) {
         let until = view.words.language.date(view.day_ahead(p.period.to_day));
@@ -119,8 +124,8 @@ fn horizons(view: &View<'_>) -> Table {
         if with_intervals {
             row.extend(both(p.orders_interval, |v| view.whole(v)));
         }
-        row.push(Cell::Number(view.money(p.revenue), p.revenue));
-        if with_intervals {
+        row.extend(p.revenue.map(|revenue| Cell::Number(view.money(revenue), revenue)));
+        if with_intervals && p.revenue.is_some() {
             row.extend(both(p.revenue_interval, |v| view.money(v)));
         }
         table.row(row);
@@ -143,17 +148,12 @@ fn channels(view: &View<'_>) -> Markup {
         .forecast
         .iter()
         .filter(|row| row.scope == Scope::Channel && row.period.is_horizon(months));
-    let mut table = Table::new([
-        view.t("forecast.channel"),
-        view.t("forecast.orders"),
-        view.t("forecast.revenue"),
-    ]);
+    let revenue = view.has_money().then(|| view.t("forecast.revenue"));
+    let head = [view.t("forecast.channel"), view.t("forecast.orders")];
+    let mut table = Table::new(head.into_iter().chain(revenue));
     for row in rows {
-        table.row([
-            Cell::text(&row.group),
-            Cell::Number(view.whole(row.orders), row.orders),
-            Cell::Number(view.money(row.revenue), row.revenue),
-        ]);
+        let cells = [Cell::text(&row.group), Cell::Number(view.whole(row.orders), row.orders)];
+        table.row(cells.into_iter().chain(row.revenue.map(|revenue| view.amount(Some(revenue)))));
     }
     html! {
         @if !table.is_empty() {
@@ -227,24 +227,19 @@ fn deciles(view: &View<'_>, holdout: &HoldoutChart) -> Chart {
 }
 
 fn methods(view: &View<'_>, holdout: &HoldoutChart) -> Table {
-    let keys = [
-        "method",
-        "expected_orders",
-        "actual_orders",
-        "off",
-        "mae",
-        "rmse",
-        "expected_value",
-        "actual_value",
-    ];
-    let mut table = Table::new(keys.map(|key| view.t(&format!("forecast.methods.{key}"))));
+    let mut keys = vec!["method", "expected_orders", "actual_orders", "off", "mae", "rmse"];
+    if view.has_money() {
+        keys.extend(["expected_value", "actual_value"]);
+    }
+    let titles = keys.into_iter().map(|key| view.t(&format!("forecast.methods.{key}")));
+    let mut table = Table::new(titles);
     let number = |v: f64| Cell::Number(view.number(v), v);
     for m in &holdout.methods {
         let name = view
             .words
             .get(&format!("baselines.{}", m.name))
             .map_or_else(|| view.model_name(&m.name), str::to_owned);
-        table.row([
+        let cells = [
             Cell::text(name),
             number(m.expected_orders),
             number(m.actual_orders),
@@ -252,9 +247,9 @@ fn methods(view: &View<'_>, holdout: &HoldoutChart) -> Table {
                 .map_or(Cell::none(), |off| Cell::Number(view.words.language.percent(off, 1), off)),
             Cell::Number(view.words.language.number(m.mae, 4), m.mae),
             Cell::Number(view.words.language.number(m.rmse, 4), m.rmse),
-            Cell::Number(view.money(m.expected_value), m.expected_value),
-            Cell::Number(view.money(m.actual_value), m.actual_value),
-        ]);
+        ];
+        let values = [m.expected_value, m.actual_value].into_iter().filter(|_| view.has_money());
+        table.row(cells.into_iter().chain(values.map(|value| view.amount(value))));
     }
     table
 }

@@ -75,8 +75,8 @@ fn values(view: &View<'_>, migration: &Migration) -> Table {
             Cell::text(end(view, &flow.from)),
             Cell::text(end(view, &flow.to)),
             Cell::Number(view.whole(flow.customers as f64), flow.customers as f64),
-            Cell::Number(view.money(flow.cltv_before), flow.cltv_before),
-            Cell::Number(view.money(flow.cltv_after), flow.cltv_after),
+            view.ranking(flow.cltv_before),
+            view.ranking(flow.cltv_after),
         ]);
     }
     table

@@ -31,7 +31,8 @@ pub(crate) fn input_name(path: &str) -> &str {
 pub(crate) fn heading(view: &View<'_>, section: &str) -> Markup {
     html! {
         h2 { (view.t(&format!("{section}.title"))) }
-        @if let Some(lead) = view.words.get(&format!("{section}.lead")) { p.lead { (lead) } }
+        @let lead = format!("{section}.lead");
+        @if view.words.get(&lead).is_some() { p.lead { (view.t(&lead)) } }
     }
 }
 

@@ -17,6 +17,9 @@ const TERMS: [&str; 11] = [
     "holdout", "selection",
 ];
 
+/// Terms that are about money.
+const OF_MONEY: [&str; 2] = ["cltv", "monetary"];
+
 /// The section as HTML.
 pub fn section(view: &View<'_>) -> Markup {
     let run = view.run;
@@ -41,7 +44,7 @@ pub fn section(view: &View<'_>) -> Markup {
         @for finding in &run.warnings { (notice(view, finding)) }
         (checks::list(view))
         h3 { (view.t("model.glossary")) }
-        dl.glossary { @for term in TERMS {
+        dl.glossary { @for term in TERMS.iter().filter(|term| view.has_money() || !OF_MONEY.contains(term)) {
             dt { (view.t(&format!("glossary.{term}.term"))) }
             dd { (view.t(&format!("glossary.{term}.meaning"))) }
         } }

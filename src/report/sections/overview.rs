@@ -1,4 +1,4 @@
-//! The overview: three numbers, and what to know before they are used.
+//! The overview: three numbers (two without money), and what to know before they are used.
 
 use maud::{Markup, html};
 
@@ -18,7 +18,11 @@ pub fn section(view: &View<'_>) -> Markup {
         view.run.warnings.iter().partition(|finding| is_in_front(finding));
     html! {
         h2.quiet { (view.t("overview.title")) }
-        div.kpis { (orders(view)) (revenue(view)) (alive(view)) }
+        div.kpis {
+            (orders(view))
+            @if let Some(total) = view.run.company.total_cltv { (revenue(view, total)) }
+            (alive(view))
+        }
         @for finding in front { (notice(view, finding)) }
         @if !rest.is_empty() {
             p.more { a href="#diagnostics" {
@@ -68,28 +72,29 @@ fn orders(view: &View<'_>) -> Markup {
     kpi("kpi-orders", &title, &view.whole(value), value, &interval(view, range, |v| view.whole(v)))
 }
 
-fn revenue(view: &View<'_>) -> Markup {
+/// Revenue over the longest horizon, or the lifetime value where the forecast has no such period.
+fn revenue(view: &View<'_>, total_cltv: f64) -> Markup {
     let (_, months) = view.longest();
     let wanted = |row: &&ForecastRow| row.scope == Scope::Total && row.period.is_horizon(months);
     let row = view.run.forecast.iter().find(wanted);
     let level = view.run.intervals.as_ref().map(|intervals| intervals.level);
-    match row {
-        Some(row) => {
+    match row.and_then(|row| Some((row, row.revenue?))) {
+        Some((row, revenue)) => {
             let title = view.fill("overview.revenue", &[("months", &view.months(months))]);
             let range = level.zip(row.revenue_interval);
             let below = interval(view, range, |v| view.money(v));
-            kpi("kpi-revenue", &title, &view.money(row.revenue), row.revenue, &below)
+            kpi("kpi-revenue", &title, &view.money(revenue), revenue, &below)
         }
         None => {
             let months = view.months(view.run.settings.lifetime_value.months);
             let title = view.fill("overview.value", &[("months", &months)]);
-            let value = view.run.company.total_cltv;
-            let range = view.run.intervals.as_ref().map(|i| (i.level, i.company.lifetime_value));
+            let intervals = view.run.intervals.as_ref();
+            let range = intervals.and_then(|i| Some((i.level, i.company.lifetime_value?)));
             kpi(
                 "kpi-revenue",
                 &title,
-                &view.money(value),
-                value,
+                &view.money(total_cltv),
+                total_cltv,
                 &interval(view, range, |v| view.money(v)),
             )
         }
@@ -171,7 +176,8 @@ fn assumptions(view: &View<'_>) -> String {
             ("until", &view.words.language.date(view.day_ahead(days * f64::from(months)))),
         ],
     );
-    match settings.forecast.weeks_per_month == settings.lifetime_value.weeks_per_month {
+    let alike = settings.forecast.weeks_per_month == settings.lifetime_value.weeks_per_month;
+    match alike || !view.has_money() {
         true => text,
         false => format!("{text} {}", view.t("overview.other_months")),
     }

@@ -17,7 +17,9 @@ pub fn section(view: &View<'_>) -> Markup {
         (crate::report::sections::heading(view, "rfm"))
         div.charts {
             (grid(view, "customers", &|cell| Some(cell.customers as f64), &|v| view.short(v)).markup(view))
-            (grid(view, "cltv", &|cell| cell.mean_cltv, &|v| view.number(v)).markup(view))
+            @if view.has_money() {
+                (grid(view, "cltv", &|cell| cell.mean_cltv, &|v| view.number(v)).markup(view))
+            }
         }
         (segments(view).markup("rfm-table", view.t("rfm.table")))
         h3 { (view.t("rfm.cross")) }
@@ -60,20 +62,25 @@ fn grid(
 }
 
 fn segments(view: &View<'_>) -> Table {
-    let keys = ["segment", "customers", "silence", "orders", "spend", "mean", "total"];
-    let mut table = Table::new(keys.map(|key| view.t(&format!("rfm.{key}"))));
-    let most = view.run.rfm.iter().map(|r| r.total_cltv).fold(0.0, f64::max);
+    let mut keys = vec!["segment", "customers", "silence", "orders"];
+    if view.has_money() {
+        keys.extend(["spend", "mean", "total"]);
+    }
+    let mut table = Table::new(keys.into_iter().map(|key| view.t(&format!("rfm.{key}"))));
+    let most = view.run.rfm.iter().filter_map(|r| r.total_cltv).fold(0.0, f64::max);
     for r in &view.run.rfm {
-        let share = if most > 0.0 { r.total_cltv / most } else { 0.0 };
-        table.row([
+        let mut row = vec![
             Cell::text(name(view, &r.segment)),
             Cell::Number(view.whole(r.customers as f64), r.customers as f64),
             Cell::Number(view.whole(r.mean_days_since_last_order), r.mean_days_since_last_order),
             Cell::Number(view.words.language.number(r.mean_orders, 1), r.mean_orders),
-            Cell::Number(view.money(r.mean_spend), r.mean_spend),
-            Cell::Number(view.money(r.mean_cltv), r.mean_cltv),
-            Cell::Bar(view.money(r.total_cltv), r.total_cltv, share),
-        ]);
+        ];
+        if let Some(total) = r.total_cltv {
+            let share = if most > 0.0 { total / most } else { 0.0 };
+            row.extend([r.mean_spend, r.mean_cltv].map(|value| view.amount(value)));
+            row.push(Cell::Bar(view.money(total), total, share));
+        }
+        table.row(row);
     }
     table
 }

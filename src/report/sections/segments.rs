@@ -21,12 +21,7 @@ pub fn section(view: &View<'_>) -> Markup {
         (table(view).markup("segments-table", view.t("segments.table")))
         div.cards { @for s in view.best_first() { (action(view, s)) } }
         h3 { (view.t("segments.worth")) }
-        (together(view, [
-            figure(view, "customers", &|p| p.customers as f64, &|v| view.whole(v)),
-            figure(view, "total_cltv", &|p| p.total_cltv, &|v| view.money(v)),
-            figure(view, "monetary", &|p| p.mean_monetary, &|v| view.money(v)),
-            orders(view),
-        ]))
+        (together(view, figures(view)))
         h3 { (view.t("segments.spread")) }
         (together(view, view.charts.distributions.iter().map(|d| distribution(view, d))))
         h3 { (view.t("segments.who")) }
@@ -40,39 +35,60 @@ fn together(view: &View<'_>, charts: impl IntoIterator<Item = Chart>) -> Markup 
     html! { div.charts { @for chart in charts { (chart.markup(view)) } } }
 }
 
+/// The figures of the segments; amounts where there is money.
+fn figures(view: &View<'_>) -> Vec<Chart> {
+    let amount = |key: &str, of: &dyn Fn(&Profile) -> Option<f64>| {
+        let value = |p: &Profile| of(p).unwrap_or(0.0);
+        view.has_money().then(|| figure(view, key, &value, &|v| view.money(v)))
+    };
+    let mut charts = vec![figure(view, "customers", &|p| p.customers as f64, &|v| view.whole(v))];
+    charts.extend(amount("total_cltv", &|p| p.total_cltv));
+    charts.extend(amount("monetary", &|p| p.mean_monetary));
+    charts.push(orders(view));
+    charts
+}
+
 fn table(view: &View<'_>) -> Table {
     let (h, months) = view.longest();
     let orders = view.fill("segments.orders", &[("months", &view.months(months))]);
-    let titles =
-        ["segment", "customers", "from", "to", "mean", "total", "share", "basket", "alive"];
-    let mut head: Vec<String> =
-        titles.iter().map(|key| view.t(&format!("segments.{key}")).to_owned()).collect();
-    head.insert(7, orders);
+    let title = |key: &str| view.t(&format!("segments.{key}")).to_owned();
+    let has_money = view.has_money();
+    let of_money = |keys: &[&str]| match has_money {
+        true => keys.iter().map(|key| title(key)).collect(),
+        false => Vec::new(),
+    };
+    let mut head: Vec<String> = ["segment", "customers", "from", "to"].map(title).to_vec();
+    head.extend(of_money(&["mean", "total"]));
+    head.extend([title("share"), orders]);
+    head.extend(of_money(&["basket"]));
+    head.push(title("alive"));
     let mut table = Table::new(head);
     for s in view.best_first() {
         let (p, edges) = (&view.run.segments[s], &view.run.segment_edges);
-        let share = share_of_value(view, &p.label);
+        let share = share(view, &p.label);
         let orders = p.expected_orders.get(h).map_or(0.0, |(_, orders)| *orders);
-        let money = |v: f64| Cell::Number(view.money(v), v);
-        table.row([
+        let of_money = |amounts: &[Option<f64>]| -> Vec<Cell> {
+            amounts.iter().filter(|_| has_money).map(|amount| view.amount(*amount)).collect()
+        };
+        let mut row = vec![
             Cell::text(&p.label),
             Cell::Number(view.whole(p.customers as f64), p.customers as f64),
-            money(edges[s]),
-            money(edges[s + 1]),
-            money(p.mean_cltv),
-            money(p.total_cltv),
-            Cell::Bar(view.percent(share), share, share),
-            Cell::Number(view.whole(orders), orders),
-            money(p.mean_monetary),
-            view.alive(p.mean_p_alive),
-        ]);
+            view.ranking(edges[s]),
+            view.ranking(edges[s + 1]),
+        ];
+        row.extend(of_money(&[p.mean_cltv, p.total_cltv]));
+        row.push(Cell::Bar(view.percent(share), share, share));
+        row.push(Cell::Number(view.whole(orders), orders));
+        row.extend(of_money(&[p.mean_monetary]));
+        row.push(view.alive(p.mean_p_alive));
+        table.row(row);
     }
     table
 }
 
-fn share_of_value(view: &View<'_>, label: &str) -> f64 {
+fn share(view: &View<'_>, label: &str) -> f64 {
     let action = view.run.suggested_actions.iter().find(|action| action.segment == label);
-    action.map_or(0.0, |action| action.share_of_value)
+    action.map_or(0.0, Advice::share)
 }
 
 /// What to do about a segment in the page's language, or in the run's own words when a fact is

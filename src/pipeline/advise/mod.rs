@@ -3,11 +3,16 @@
 //!
 //! The play follows from where the segment stands: its share of the expected value against its
 //! share of the customers, how long it has been silent against the company, and, where the model
-//! can tell, how many are still alive. The channel and the categories to use are its own.
+//! can tell, how many are still alive. The channel and the categories to use are its own. Where there
+//! is no money, expected orders take the place of the value; where there is a margin, money is margin.
+//!
+//! # Layout
+//! * `text`: the suggestion in English.
+
+mod text;
 
 use crate::results::advice::{Advice, Play};
-use crate::results::facts::Facts;
-use crate::results::numbers::money;
+use crate::results::facts::{Facts, VARIANT};
 use crate::results::profiles::Profile;
 use crate::settings::{Forecast, Settings, TimeUnit};
 
@@ -30,7 +35,8 @@ pub fn advise(
             let play = standing.play();
             Advice {
                 segment: segment.label.clone(),
-                share_of_value: standing.share_of_value,
+                share_of_value: settings.has_money().then_some(standing.share),
+                share_of_orders: Some(standing.share_of_orders),
                 play,
                 facts: standing.facts(play),
                 text: standing.text(play),
@@ -47,8 +53,12 @@ fn share(part: f64, whole: f64) -> f64 {
 struct Standing<'a> {
     customers: usize,
     share_of_customers: f64,
-    share_of_value: f64,
-    /// Months of the value.
+    /// Of the expected value, or of the expected orders where there is no money.
+    share: f64,
+    /// Of the orders expected over the longest horizon.
+    share_of_orders: f64,
+    measure: Measure,
+    /// Months of the value or the orders.
     months: u32,
     /// Mean P(alive), where the model knows of dropout.
     alive: Option<f64>,
@@ -59,8 +69,10 @@ struct Standing<'a> {
     currency: Option<&'a str>,
     /// Whether that is longer than the company's.
     quiet: bool,
-    /// Mean lifetime value.
+    /// What each brings, on average: lifetime value, margin or orders.
     worth: f64,
+    /// The same if all were still customers.
+    worth_if_alive: f64,
     /// Mean order value.
     basket: f64,
     days_between_orders: f64,
@@ -68,6 +80,41 @@ struct Standing<'a> {
     /// The most bought categories, with the share of customers who buy them.
     categories: &'a [(String, f64)],
     other: Option<Other<'a>>,
+}
+
+/// What the worth of a customer is measured in.
+#[derive(Clone, Copy)]
+enum Measure {
+    /// Revenue, or the margin that is this share of it.
+    Money { margin: Option<f64> },
+    /// Orders, where there is no money.
+    Orders,
+}
+
+impl Measure {
+    fn of(settings: &Settings) -> Self {
+        match settings.has_money() {
+            true => Self::Money { margin: settings.lifetime_value.margin },
+            false => Self::Orders,
+        }
+    }
+
+    /// The part of a lifetime value, or of expected orders, that counts.
+    fn part(self) -> f64 {
+        match self {
+            Self::Money { margin } => margin.unwrap_or(1.0),
+            Self::Orders => 1.0,
+        }
+    }
+
+    /// Which texts of a play say it; `None` for those that speak of revenue.
+    fn variant(self) -> Option<&'static str> {
+        match self {
+            Self::Money { margin: None } => None,
+            Self::Money { margin: Some(_) } => Some("margin"),
+            Self::Orders => Some("orders"),
+        }
+    }
 }
 
 /// A category that the segment buys otherwise than the company does.
@@ -86,18 +133,24 @@ impl<'a> Standing<'a> {
         let silence = segment.mean_time_since_last_order();
         let customers = segment.customers as f64;
         let categories = &segment.categories[..segment.categories.len().min(2)];
+        let measure = Measure::of(settings);
+        let total = segment.ranking_total();
+        let if_alive = segment.total_if_alive.unwrap_or(total);
         Self {
             customers: segment.customers,
             share_of_customers: share(customers, company.customers as f64),
-            share_of_value: share(segment.total_cltv, company.total_cltv),
-            months: settings.lifetime_value.months,
+            share: share(total, company.ranking_total()),
+            share_of_orders: share(segment.longest_orders().1, company.longest_orders().1),
+            measure,
+            months: settings.months_ahead(),
             alive: knows_dropout.then_some(segment.mean_p_alive),
             silence,
             unit: settings.summary.time_unit,
             currency: settings.output.currency.as_deref(),
             quiet: silence > QUIETER * company.mean_time_since_last_order(),
-            worth: share(segment.total_cltv, customers),
-            basket: segment.mean_monetary,
+            worth: measure.part() * share(total, customers),
+            worth_if_alive: measure.part() * share(if_alive, customers),
+            basket: segment.mean_monetary.unwrap_or(0.0),
             days_between_orders: days_between_orders(segment, &settings.forecast),
             channel: segment.main_channel.as_ref(),
             categories,
@@ -106,7 +159,7 @@ impl<'a> Standing<'a> {
     }
 
     fn play(&self) -> Play {
-        let leverage = share(self.share_of_value, self.share_of_customers);
+        let leverage = share(self.share, self.share_of_customers);
         let gone = self.alive.is_some_and(|alive| alive < MOSTLY_GONE);
         if self.customers == 0 {
             Play::Nobody
@@ -125,9 +178,15 @@ impl<'a> Standing<'a> {
         }
     }
 
-    /// At most so much is given to each: a tenth of what each is worth.
-    fn voucher(&self) -> f64 {
-        0.1 * self.worth
+    /// What winning back one of them is worth: the value of a customer, less what is expected anyway.
+    fn win_back(&self) -> f64 {
+        (self.worth_if_alive - self.worth).max(0.0)
+    }
+
+    /// At most so much is given to each: a tenth of what each is worth, or of what winning one back is
+    /// worth.
+    fn voucher(&self, play: Play) -> f64 {
+        0.1 * if play == Play::WinBackCheaply { self.win_back() } else { self.worth }
     }
 
     /// A basket that is worth a reward.
@@ -137,22 +196,24 @@ impl<'a> Standing<'a> {
 
     fn facts(&self, play: Play) -> Facts {
         let facts = Facts::default()
+            .maybe(VARIANT, self.measure.variant())
             .with("share_of_customers", self.share_of_customers)
-            .with("share_of_value", self.share_of_value)
             .with("months", self.months);
+        let facts = match self.measure {
+            Measure::Money { margin } => {
+                facts.with("share_of_value", self.share).maybe("margin", margin)
+            }
+            Measure::Orders => facts.with("share_of_orders", self.share),
+        };
         if play == Play::Nobody {
             return facts;
         }
-        let facts = facts
+        let facts = self
+            .worth_in_facts(facts, play)
             .maybe("alive", self.alive)
             .with("silence", self.silence)
             .with("unit", self.unit.plural())
-            .with("average_worth", self.worth)
-            .with("basket", self.basket)
-            .with("basket_target", self.target())
             .with("days_between_orders", self.days_between_orders)
-            .with("voucher", self.voucher())
-            .maybe("currency", self.currency)
             .maybe("channel", self.channel.map(|(channel, _)| channel.as_str()))
             .maybe("channel_share", self.channel.map(|(_, share)| *share));
         let facts = self.categories.iter().zip(1..).fold(facts, |facts, ((name, share), place)| {
@@ -167,108 +228,27 @@ impl<'a> Standing<'a> {
         }
     }
 
-    fn text(&self, play: Play) -> String {
-        let Some((offer, verb)) = self.offer(play) else {
-            return "Nobody is in this segment.".to_owned();
-        };
-        let standing = format!(
-            "{:.0} % of the customers, {:.0} % of the value of the next {} months; {}.",
-            100.0 * self.share_of_customers,
-            100.0 * self.share_of_value,
-            self.months,
-            self.silence_in_words()
-        );
-        let channel = self.channel.map_or(String::new(), |(channel, share)| {
-            format!("; {verb} through {channel} (main channel of {:.0} %)", 100.0 * share)
-        });
-        format!("{standing} {offer}{channel}{}.", self.categories_in_words())
-    }
-
-    fn silence_in_words(&self) -> String {
-        let since = format!("last order {:.0} {} ago on average", self.silence, self.unit.plural());
-        match self.alive {
-            Some(alive) => format!("{:.0} % still alive, {since}", 100.0 * alive),
-            None => since,
+    fn worth_in_facts(&self, facts: Facts, play: Play) -> Facts {
+        match self.measure {
+            Measure::Orders => facts
+                .with("average_orders", self.worth)
+                .with("orders_if_alive", self.worth_if_alive)
+                .with("win_back_orders", self.win_back()),
+            Measure::Money { .. } => facts
+                .with("average_worth", self.worth)
+                .with("worth_if_alive", self.worth_if_alive)
+                .with("win_back", self.win_back())
+                .with("basket", self.basket)
+                .with("basket_target", self.target())
+                .with("voucher", self.voucher(play))
+                .maybe("currency", self.currency),
         }
-    }
-
-    /// What to do, and how to say that it goes through a channel.
-    fn offer(&self, play: Play) -> Option<(String, &'static str)> {
-        let money = |value, decimals| money(value, decimals, self.currency);
-        let (worth, basket, voucher) =
-            (money(self.worth, 0), money(self.basket, 0), money(self.voucher(), 1));
-        Some(match play {
-            Play::Nobody => return None,
-            Play::WinBack => {
-                let text = format!("Win back now with a personal offer: each is worth {worth}");
-                (text, "call or write")
-            }
-            Play::WinBackCheaply => {
-                let text = format!(
-                    "Win back cheaply or let go: one reminder, at most {voucher} a head (a \
-                     tenth of what each is worth)"
-                );
-                (text, "send it")
-            }
-            Play::Protect => {
-                let text = format!(
-                    "Protect: early access, free returns and a named contact, no discounts (they \
-                     pay {basket} an order already)"
-                );
-                (text, "reach them")
-            }
-            Play::Grow => {
-                let text = format!(
-                    "Grow: a reward for the next order within {:.0} days, from {} an order \
-                     upwards",
-                    self.days_between_orders,
-                    money(self.target(), 0)
-                );
-                (text, "offer it")
-            }
-            Play::Remind => {
-                let text = format!(
-                    "Remind: a time-limited voucher of at most {voucher} (a tenth of what each \
-                     is worth)"
-                );
-                (text, "send it")
-            }
-            Play::BuildHabit => {
-                let text = format!(
-                    "Build the habit: a small bundle at {basket}, sent automatically, for each \
-                     is worth {worth}"
-                );
-                (text, "send it")
-            }
-        })
-    }
-
-    fn categories_in_words(&self) -> String {
-        let own: Vec<String> = self
-            .categories
-            .iter()
-            .map(|(name, share)| format!("{name} ({:.0} %)", 100.0 * share))
-            .collect();
-        if own.is_empty() {
-            return String::new();
-        }
-        let second = match self.other {
-            Some(Other::LessThanOthers(name)) => {
-                format!("; suggest {name}, which they buy less than others do")
-            }
-            Some(Other::MoreThanOthers(name)) => {
-                format!("; add {name}, which they like more than others do")
-            }
-            None => String::new(),
-        };
-        format!(", with {}{second}", own.join(" and "))
     }
 }
 
 /// Mean days between orders, from the expected orders of the longest horizon.
 fn days_between_orders(segment: &Profile, forecast: &Forecast) -> f64 {
-    let longest = segment.expected_orders.iter().max_by_key(|(months, _)| *months);
-    let (months, orders) = longest.copied().unwrap_or((1, 0.0));
+    let (months, orders) = segment.longest_orders();
     let each = share(orders, segment.customers as f64);
     let days = f64::from(months) * forecast.weeks_per_month.days();
     if each > 0.0 { (days / each).clamp(14.0, 180.0) } else { 180.0 }
