@@ -6,6 +6,8 @@
 //! * `models`: fit or take given models, predict. `segments`: CLTV and RFM segments.
 //!   `forecast`: the company, week by week, with intervals.
 //! * `selection`: how customers came to be in the file, as stated and as the data show it.
+//!   `strays`: customers who contradict it, set aside if they are few.
+//!   `window`: its window in days and dates.
 //! * `previous`: the input against that of the run before. `doubts`: what looks right
 //!   and probably is not.
 //! * `notices`: what the reader should know. `remedies`: what may help when a fit fails. `advise`:
@@ -23,6 +25,8 @@ pub(crate) mod previous;
 pub(crate) mod remedies;
 pub(crate) mod segments;
 pub(crate) mod selection;
+pub(crate) mod strays;
+pub(crate) mod window;
 
 use std::path::PathBuf;
 use std::thread::JoinHandle;
@@ -41,6 +45,7 @@ use crate::pipeline::prepare::{load_and_clean, summarise};
 use crate::pipeline::previous::{Previous, compared};
 use crate::pipeline::remedies::with_remedy;
 use crate::pipeline::segments::{Edges, find_edges, segment_customers};
+use crate::pipeline::strays::without_strays;
 use crate::progress::Clock;
 use crate::results::run_document::Drift;
 use crate::settings::{Settings, UncertaintyMethod};
@@ -73,6 +78,7 @@ pub fn run(settings: &Settings, started: &Started) -> Result<(Run, PathBuf), Err
 pub fn analyse(settings: &Settings) -> Result<Run, Error> {
     let mut clock = Clock::default();
     let input = load_and_clean(settings, &mut clock)?; // load → clean
+    let input = without_strays(input, settings)?;
     let prepared = summarise(input, None, settings, &mut clock)?; // cap → totals → summary
     let prepared = compared(prepared, Previous::in_output(settings), settings)?;
     complete(prepared, None, None, settings, clock)
@@ -98,7 +104,8 @@ pub fn score(settings: &Settings, given: &ModelFile, refit_if: Option<f64>) -> R
     let refitted = refit_if.is_some_and(|most| stability_index.iter().any(|(_, psi)| *psi > most));
     let drift = Some(Drift { population_stability_index: stability_index, refitted });
     if refitted {
-        let prepared = summarise(prepared.input, None, settings, &mut clock)?;
+        let input = without_strays(prepared.input, settings)?;
+        let prepared = summarise(input, None, settings, &mut clock)?;
         complete(prepared, None, drift, settings, clock)
     } else {
         complete(prepared, Some(given), drift, &with_normal_draws(settings), clock)
@@ -111,7 +118,7 @@ pub fn score(settings: &Settings, given: &ModelFile, refit_if: Option<f64>) -> R
 /// As [`analyse`].
 pub fn fit(settings: &Settings) -> Result<Fitted, Error> {
     let mut clock = Clock::default();
-    let input = load_and_clean(settings, &mut clock)?;
+    let input = without_strays(load_and_clean(settings, &mut clock)?, settings)?;
     let prepared = summarise(input, None, settings, &mut clock)?;
     let hashes = prepared.input.files.fingerprints();
     let (fit, edges) = fit_and_find_edges(&prepared, None, settings, &mut clock)?;
