@@ -154,13 +154,14 @@ pub fn finding(doubt: &Doubt) -> Finding {
             Finding::note(
                 "selection_strays",
                 format!(
-                    "set aside: {} of {} customers, who contradict [selection] ({}): so few are taken                      for strays, and are not in the forecast",
+                    "set aside: {} of {} customers, who contradict [selection] ({}); so few are taken \
+                     for strays and are not in the forecast",
                     count(strays),
                     count(*customers),
                     shown.join(", ")
                 ),
-                "look at them in quarantine.parquet; if they belong to the file, correct [selection], \
-                 or remove it if the file holds everybody",
+                "look at them in quarantine.parquet; if they belong to the file, correct [selection], or \
+                 remove it if the file holds everybody",
             )
             .with("strays", strays)
             .with("silent", *silent)

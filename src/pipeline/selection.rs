@@ -107,8 +107,8 @@ pub fn findings(
             Finding::warning(
                 "selection_min_orders_differs",
                 format!(
-                    "{} ordered once only, though [selection] allows for it",
-                    few(signs.strays.once)
+                    "{} in the file, though [selection] allows for one order",
+                    never_once(signs.strays.once)
                 ),
                 "write min_orders = 2 in [selection]",
             )
@@ -121,20 +121,8 @@ pub fn findings(
     differs.into_iter().chain(channels).collect()
 }
 
-/// How many customers contradict a sign, at the beginning of a sentence.
-fn few(strays: usize) -> String {
-    match strays {
-        0 => "nobody in the file".to_owned(),
-        1 => "only 1 customer in the file".to_owned(),
-        strays => format!("only {} customers in the file", count(strays)),
-    }
-}
-
 fn window_differs(first_day: NaiveDate, silent: usize) -> Finding {
-    let who = match silent {
-        0 => format!("nobody's last order is before {first_day}"),
-        silent => format!("only {} last orders are before {first_day}", count(silent)),
-    };
+    let who = never_before(first_day, silent);
     Finding::warning(
         "selection_window_differs",
         format!(
@@ -152,7 +140,7 @@ fn window_differs(first_day: NaiveDate, silent: usize) -> Finding {
 fn by_channels(one_channel: usize) -> Finding {
     let who = match one_channel {
         0 => "everybody in the file ordered in both channels".to_owned(),
-        strays => format!("{} ordered in one channel only", few(strays)),
+        strays => format!("all but {} in the file ordered in both channels", count(strays)),
     };
     Finding::note(
         "selection_by_channels",
@@ -165,6 +153,20 @@ fn by_channels(one_channel: usize) -> Finding {
     .with("one_channel", one_channel)
 }
 
+fn never_once(strays: usize) -> String {
+    match strays {
+        0 => "nobody ordered once only".to_owned(),
+        strays => format!("all but {} ordered more than once", count(strays)),
+    }
+}
+
+fn never_before(first_day: NaiveDate, strays: usize) -> String {
+    match strays {
+        0 => format!("nobody's last order is before {first_day}"),
+        strays => format!("all but {} last ordered on {first_day} or later", count(strays)),
+    }
+}
+
 fn unstated(
     signs: &Signs,
     observation_end: NaiveDate,
@@ -174,19 +176,12 @@ fn unstated(
     let first_day = signs.window.map(|window| day_before(observation_end, window, unit));
     let mut shown = Vec::new();
     if signs.no_one_time_buyers {
-        shown.push(match signs.strays.once {
-            0 => "nobody ordered once only".to_owned(),
-            once => format!("only {} ordered once only", count(once)),
-        });
+        shown.push(never_once(signs.strays.once));
     }
     if let Some(first_day) = first_day {
-        let who = match signs.strays.silent {
-            0 => "nobody's last order is".to_owned(),
-            1 => "only 1 customer's last order is".to_owned(),
-            silent => format!("only {} customers' last orders are", count(silent)),
-        };
+        let who = never_before(first_day, signs.strays.silent);
         shown.push(format!(
-            "{who} before {first_day} although customers go back {:.0} {}",
+            "{who} although customers go back {:.0} {}",
             signs.oldest,
             unit.plural()
         ));
