@@ -41,11 +41,10 @@ use crate::pipeline::charts::compute_chart_data;
 use crate::pipeline::forecast::forecast_company;
 use crate::pipeline::models::{Fit, fit_and_predict};
 use crate::pipeline::notices::collect_findings;
-use crate::pipeline::prepare::{load_and_clean, summarise};
+use crate::pipeline::prepare::{for_fit, load_and_clean, summarise};
 use crate::pipeline::previous::{Previous, compared};
 use crate::pipeline::remedies::with_remedy;
 use crate::pipeline::segments::{Edges, find_edges, segment_customers};
-use crate::pipeline::strays::without_strays;
 use crate::progress::Clock;
 use crate::results::run_document::Drift;
 use crate::settings::{Settings, UncertaintyMethod};
@@ -78,7 +77,7 @@ pub fn run(settings: &Settings, started: &Started) -> Result<(Run, PathBuf), Err
 pub fn analyse(settings: &Settings) -> Result<Run, Error> {
     let mut clock = Clock::default();
     let input = load_and_clean(settings, &mut clock)?; // load → clean
-    let input = without_strays(input, settings)?;
+    let input = for_fit(input, settings)?;
     let prepared = summarise(input, None, settings, &mut clock)?; // cap → totals → summary
     let prepared = compared(prepared, Previous::in_output(settings), settings)?;
     complete(prepared, None, None, settings, clock)
@@ -104,7 +103,7 @@ pub fn score(settings: &Settings, given: &ModelFile, refit_if: Option<f64>) -> R
     let refitted = refit_if.is_some_and(|most| stability_index.iter().any(|(_, psi)| *psi > most));
     let drift = Some(Drift { population_stability_index: stability_index, refitted });
     if refitted {
-        let input = without_strays(prepared.input, settings)?;
+        let input = for_fit(prepared.input, settings)?;
         let prepared = summarise(input, None, settings, &mut clock)?;
         complete(prepared, None, drift, settings, clock)
     } else {
@@ -118,7 +117,7 @@ pub fn score(settings: &Settings, given: &ModelFile, refit_if: Option<f64>) -> R
 /// As [`analyse`].
 pub fn fit(settings: &Settings) -> Result<Fitted, Error> {
     let mut clock = Clock::default();
-    let input = without_strays(load_and_clean(settings, &mut clock)?, settings)?;
+    let input = for_fit(load_and_clean(settings, &mut clock)?, settings)?;
     let prepared = summarise(input, None, settings, &mut clock)?;
     let hashes = prepared.input.files.fingerprints();
     let (fit, edges) = fit_and_find_edges(&prepared, None, settings, &mut clock)?;

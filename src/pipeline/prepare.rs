@@ -64,7 +64,7 @@ pub struct Prepared {
 /// [`Error::Input`] when the input breaks the contract, [`Error::Io`] when it cannot be read.
 pub fn prepare(settings: &Settings) -> Result<Prepared, Error> {
     let mut clock = Clock::default();
-    let input = without_strays(load_and_clean(settings, &mut clock)?, settings)?;
+    let input = for_fit(load_and_clean(settings, &mut clock)?, settings)?;
     summarise(input, None, settings, &mut clock)
 }
 
@@ -103,6 +103,16 @@ pub(crate) fn load_and_clean(settings: &Settings, clock: &mut Clock) -> Result<C
         catch_reader_panic(&settings.input.path, read).map_err(|error| source.renamed(error))?;
     progress::rows(cleaned.lines_read);
     Ok(CleanInput { source, files, columns, cleaned, copies })
+}
+
+/// The input of a fit: without the strays of the stated selection. A model that was fitted to
+/// another file forecasts any customer.
+///
+/// # Errors
+/// As [`without_strays`].
+pub(crate) fn for_fit(input: CleanInput, settings: &Settings) -> Result<CleanInput, Error> {
+    let cleaned = without_strays(input.cleaned, input.files.names(), settings)?;
+    Ok(CleanInput { cleaned, ..input })
 }
 
 /// The types of the columns that are read; those of a text file are all texts.

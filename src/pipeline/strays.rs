@@ -6,53 +6,51 @@ use chrono::NaiveDate;
 use crate::customers::Histories;
 use crate::error::Error;
 use crate::frame::doubts::Doubt;
+use crate::frame::rules::judged::Cleaned;
 use crate::frame::rules::outside::{outside, set_aside};
 use crate::frame::{catch_reader_panic, summary};
 use crate::model::selection::tolerance::tolerated;
-use crate::pipeline::prepare::CleanInput;
 use crate::pipeline::window::{day_before, window_in_days};
 use crate::results::numbers::count;
 use crate::settings::{BadRows, InputKind, Selection, Settings};
 
-/// The input without the strays. A model that was fitted to another file forecasts any customer, so
-/// only an input for a fit goes through here.
+/// The input without the strays.
 ///
 /// # Errors
 /// [`Error::Settings`] when the window of the selection is not before the observation end;
 /// [`Error::Input`] when the rows of a log cannot be read again.
 pub(crate) fn without_strays(
-    mut input: CleanInput,
+    cleaned: Cleaned,
+    names: &[String],
     settings: &Settings,
-) -> Result<CleanInput, Error> {
+) -> Result<Cleaned, Error> {
     let Some(selection) = &settings.selection else {
-        return Ok(input);
+        return Ok(cleaned);
     };
-    let valid = &input.cleaned.valid;
+    let valid = &cleaned.valid;
     let end = match settings.input.kind {
         InputKind::Customers => summary::export::observation_end(valid, settings)?,
         InputKind::Transactions => summary::log::observation_end(valid, settings)?,
     };
     let window = window_in_days(selection, end)?;
-    let outside = outside(&input.cleaned, selection, window.map(u64::from), end, settings)?;
+    let outside = outside(&cleaned, selection, window.map(u64::from), end, settings)?;
     let [silent, few_orders, one_channel, last_day] = outside.ids.each_ref().map(Vec::len);
     let most = most(outside.all, settings);
     let numbers = [silent, few_orders, one_channel, last_day];
     if numbers.iter().all(|number| *number == 0) || numbers.iter().any(|number| *number > most) {
-        return Ok(input);
+        return Ok(cleaned);
     }
     let customers = outside.all;
-    let names = input.files.names();
-    input.cleaned = catch_reader_panic(&settings.input.path, || {
-        set_aside(input.cleaned, &outside, names, settings)
-    })?;
-    input.cleaned.doubts.push(Doubt::SelectionStrays {
+    let mut cleaned =
+        catch_reader_panic(&settings.input.path, || set_aside(cleaned, &outside, names, settings))?;
+    cleaned.doubts.push(Doubt::SelectionStrays {
         silent,
         few_orders,
         one_channel,
         last_day,
         customers,
     });
-    Ok(input)
+    Ok(cleaned)
 }
 
 /// Refuses a file with customers that the selection excludes or no order rate explains.

@@ -31,6 +31,7 @@ mod recovery;
 mod report;
 mod segments;
 mod shared_places;
+mod strays;
 mod support;
 mod terminal;
 mod unattended;
