@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use crate::error::Error;
 use crate::frame::rules::export::last_order;
 use crate::frame::rules::judged::{Cleaned, Rejected, first_of};
+use crate::frame::rules::outside::OUTSIDE;
 use crate::frame::summary::log;
 use crate::results::findings::Finding;
 use crate::results::numbers::count;
@@ -57,7 +58,8 @@ pub fn enforce(mut cleaned: Cleaned, settings: &Settings) -> Result<Cleaned, Err
 
 /// Rows that break a rule, other than those that are set aside as the pipeline asks.
 pub fn bad_rows(rejected: &[Rejected]) -> usize {
-    rejected.iter().filter(|r| !AS_ASKED.contains(&r.rule.as_str())).map(|r| r.rows).sum()
+    let is_bad = |rule: &str| !AS_ASKED.contains(&rule) && !OUTSIDE.contains(&rule);
+    rejected.iter().filter(|r| is_bad(&r.rule)).map(|r| r.rows).sum()
 }
 
 /// Too many bad rows for the contract; where it sets no limit, too many unreadable ones.
@@ -141,8 +143,8 @@ pub fn rejected_rows(cleaned: &Cleaned, settings: &Settings) -> Option<Finding> 
         EXPECTED.contains(&rule)
             || (rule == "missing_customer_id" && settings.input.kind == InputKind::Transactions)
     };
-    let rejected: Vec<Rejected> =
-        rejected.iter().filter(|r| !SAID.contains(&r.rule.as_str())).cloned().collect();
+    let is_said = |rule: &str| SAID.contains(&rule) || OUTSIDE.contains(&rule);
+    let rejected: Vec<Rejected> = rejected.iter().filter(|r| !is_said(&r.rule)).cloned().collect();
     let rows: usize = rejected.iter().map(|r| r.rows).sum();
     let rules: Vec<String> = rejected
         .iter()

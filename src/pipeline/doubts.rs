@@ -142,6 +142,36 @@ pub fn finding(doubt: &Doubt) -> Finding {
         )
         .with("rows", *rows)
         .with("share", *share),
+        Doubt::SelectionStrays { silent, few_orders, one_channel, last_day, customers } => {
+            let named = [
+                (silent, "silent since before the period"),
+                (few_orders, "with too few orders"),
+                (one_channel, "with orders in one channel only"),
+                (last_day, "with all their orders on the last day"),
+            ];
+            let shown = named.iter().filter(|(number, _)| **number > 0);
+            let shown: Vec<String> =
+                shown.map(|(number, words)| format!("{} {words}", count(**number))).collect();
+            let strays: usize = named.iter().map(|(number, _)| **number).sum();
+            Finding::note(
+                "selection_strays",
+                format!(
+                    "set aside: {} of {} customers, who contradict [selection] ({}); so few are taken \
+                     for strays and are not in the forecast",
+                    count(strays),
+                    count(*customers),
+                    shown.join(", ")
+                ),
+                "look at them in quarantine.parquet; if they belong to the file, correct [selection], or \
+                 remove it if the file holds everybody",
+            )
+            .with("strays", strays)
+            .with("silent", *silent)
+            .with("few_orders", *few_orders)
+            .with("one_channel", *one_channel)
+            .with("last_day", *last_day)
+            .with("customers", *customers)
+        }
         Doubt::File { file, remark } => of_file(file, remark),
         Doubt::Currencies { column, rows } => {
             let shown: Vec<String> =

@@ -6,6 +6,8 @@
 //! * `models`: fit or take given models, predict. `segments`: CLTV and RFM segments.
 //!   `forecast`: the company, week by week, with intervals. `past`: forecasts of the past.
 //! * `selection`: how customers came to be in the file, as stated and as the data show it.
+//!   `strays`: customers who contradict it, set aside if they are few.
+//!   `window`: its window in days and dates.
 //! * `previous`: the input against that of the run before. `doubts`: what looks right
 //!   and probably is not.
 //! * `checks`: the models held against the data.
@@ -26,6 +28,8 @@ pub(crate) mod previous;
 pub(crate) mod remedies;
 pub(crate) mod segments;
 pub(crate) mod selection;
+pub(crate) mod strays;
+pub(crate) mod window;
 
 use std::path::PathBuf;
 use std::thread::JoinHandle;
@@ -43,7 +47,7 @@ use crate::pipeline::forecast::forecast_company;
 use crate::pipeline::models::{Fit, fit_and_predict};
 use crate::pipeline::notices::{Found, collect_findings};
 use crate::pipeline::past::since_the_fit;
-use crate::pipeline::prepare::{load_and_clean, summarise};
+use crate::pipeline::prepare::{for_fit, load_and_clean, summarise};
 use crate::pipeline::previous::{Previous, compared};
 use crate::pipeline::remedies::with_remedy;
 use crate::pipeline::segments::{Edges, find_edges, segment_customers};
@@ -79,6 +83,7 @@ pub fn run(settings: &Settings, started: &Started) -> Result<(Run, PathBuf), Err
 pub fn analyse(settings: &Settings) -> Result<Run, Error> {
     let mut clock = Clock::default();
     let input = load_and_clean(settings, &mut clock)?; // load → clean
+    let input = for_fit(input, settings)?;
     let prepared = summarise(input, None, settings, &mut clock)?; // cap → totals → summary
     let prepared = compared(prepared, Previous::in_output(settings), settings)?;
     complete(prepared, None, None, settings, clock)
@@ -111,7 +116,8 @@ pub fn score(settings: &Settings, given: &ModelFile, refit_if: Option<f64>) -> R
     });
     let drift = Some(Drift { population_stability_index: stability_index, refitted, orders });
     if refitted {
-        let prepared = summarise(prepared.input, None, settings, &mut clock)?;
+        let input = for_fit(prepared.input, settings)?;
+        let prepared = summarise(input, None, settings, &mut clock)?;
         complete(prepared, None, drift, settings, clock)
     } else {
         complete(prepared, Some(given), drift, &with_normal_draws(settings), clock)
@@ -124,7 +130,7 @@ pub fn score(settings: &Settings, given: &ModelFile, refit_if: Option<f64>) -> R
 /// As [`analyse`].
 pub fn fit(settings: &Settings) -> Result<Fitted, Error> {
     let mut clock = Clock::default();
-    let input = load_and_clean(settings, &mut clock)?;
+    let input = for_fit(load_and_clean(settings, &mut clock)?, settings)?;
     let prepared = summarise(input, None, settings, &mut clock)?;
     let hashes = prepared.input.files.fingerprints();
     let (fit, edges) = fit_and_find_edges(&prepared, None, settings, &mut clock)?;

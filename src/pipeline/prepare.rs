@@ -9,13 +9,14 @@ use crate::error::Error;
 use crate::frame::columns::{FILE, ROW, VALUE, typed_name};
 use crate::frame::doubts::{Doubt, lines};
 use crate::frame::input::load::{Loaded, explained, is_data_file, load, unreadable};
-use crate::frame::input::plain::Remark;
+use crate::frame::input::plain::{Remark, Scratch};
 use crate::frame::rules::column_types::typed;
 use crate::frame::rules::judged::Cleaned;
 use crate::frame::summary::outliers::cap;
 use crate::frame::summary::{self, CustomerSummary};
 use crate::frame::{catch_reader_panic, rules, sum_of};
 use crate::model::selection::detection::Signs;
+use crate::pipeline::strays::without_strays;
 use crate::pipeline::{contract, selection};
 use crate::progress::{self, Clock};
 use crate::results::named_values::NamedValues;
@@ -35,6 +36,8 @@ pub struct CleanInput {
     pub columns: NamedValues<String>,
     /// Valid rows, and rows that were set aside.
     pub cleaned: Cleaned,
+    /// Copies of the files, as long as lines may be read again; deleted when dropped.
+    pub copies: Vec<Scratch>,
 }
 
 /// The input, cleaned and summarised: what a run knows before it fits anything.
@@ -61,7 +64,8 @@ pub struct Prepared {
 /// [`Error::Input`] when the input breaks the contract, [`Error::Io`] when it cannot be read.
 pub fn prepare(settings: &Settings) -> Result<Prepared, Error> {
     let mut clock = Clock::default();
-    summarise(load_and_clean(settings, &mut clock)?, None, settings, &mut clock)
+    let input = for_fit(load_and_clean(settings, &mut clock)?, settings)?;
+    summarise(input, None, settings, &mut clock)
 }
 
 /// Finds the input files, loads and cleans them.
@@ -91,14 +95,24 @@ pub(crate) fn load_and_clean(settings: &Settings, clock: &mut Clock) -> Result<C
         cleaned.doubts.extend(currencies);
         let passed_over = loaded.passed_over.into_iter();
         cleaned.doubts.extend(passed_over.map(|(column, kind)| Doubt::PassedOver { column, kind }));
-        // Copies of the files are deleted here: everything has been read.
-        drop(loaded.copies);
-        Ok((files, columns, cleaned))
+        // Copies of the files are deleted here where everything has been read.
+        let copies = if cleaned.lines.is_some() { loaded.copies } else { Vec::new() };
+        Ok((files, columns, cleaned, copies))
     };
-    let (files, columns, cleaned) =
+    let (files, columns, cleaned, copies) =
         catch_reader_panic(&settings.input.path, read).map_err(|error| source.renamed(error))?;
     progress::rows(cleaned.lines_read);
-    Ok(CleanInput { source, files, columns, cleaned })
+    Ok(CleanInput { source, files, columns, cleaned, copies })
+}
+
+/// The input of a fit: without the strays of the stated selection. A model that was fitted to
+/// another file forecasts any customer.
+///
+/// # Errors
+/// As [`without_strays`].
+pub(crate) fn for_fit(input: CleanInput, settings: &Settings) -> Result<CleanInput, Error> {
+    let cleaned = without_strays(input.cleaned, input.files.names(), settings)?;
+    Ok(CleanInput { cleaned, ..input })
 }
 
 /// The types of the columns that are read; those of a text file are all texts.
@@ -196,8 +210,7 @@ fn believed(signs: Signs, mut input: CleanInput, settings: &Settings) -> (Signs,
         return (signs, input);
     }
     cleaned.doubts.push(Doubt::SelectedByCleaning { rows, share });
-    let none = Signs { window: None, no_one_time_buyers: false, both_channels: false, ..signs };
-    (none, input)
+    (signs.forgotten(), input)
 }
 
 /// Sum of all orders of the valid rows, before outliers are capped.

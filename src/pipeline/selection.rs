@@ -1,13 +1,15 @@
 //! How customers came to be in the file: what the pipeline states in `[selection]`, what the data
 //! show, and whether the two agree.
 
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 
 use crate::customers::Histories;
 use crate::error::Error;
 use crate::model::selection::channels::ChannelMix;
 use crate::model::selection::detection::{Signs, detect};
 use crate::model::selection::probability::SelectionRule;
+use crate::pipeline::strays::excluded;
+use crate::pipeline::window::{day_before, window_in_days};
 use crate::results::facts::VARIANT;
 use crate::results::findings::Finding;
 use crate::results::numbers::{count, whole};
@@ -35,7 +37,7 @@ pub fn stated(
     };
     let days = window_in_days(selection, observation_end)?;
     let unit = settings.summary.time_unit;
-    let window = days.map_or(f64::INFINITY, |days| days / unit.days());
+    let window = days.map_or(f64::INFINITY, |days| f64::from(days) / unit.days());
     excluded(settings, selection, histories, window, observation_end)?;
     let both_channels = match histories.first_channel() {
         Some(first) if selection.both_channels => {
@@ -46,80 +48,6 @@ pub fn stated(
     };
     let repeat_order = selection.min_orders >= 2 || selection.both_channels;
     Ok(Some(SelectionRule { window, repeat_order, both_channels }))
-}
-
-/// The window W in days; `None` without a limit.
-fn window_in_days(selection: &Selection, observation_end: NaiveDate) -> Result<Option<f64>, Error> {
-    if let Some(days) = selection.last_order_within_days {
-        return Ok(Some(f64::from(days)));
-    }
-    let Some(date) = selection.last_order_on_or_after else {
-        return Ok(None);
-    };
-    let days = (observation_end - date).num_days();
-    if days <= 0 {
-        return Err(Error::Settings {
-            place: "selection.last_order_on_or_after".to_owned(),
-            faults: vec![format!(
-                "{date} is not before the observation end, {observation_end}: name the first day \
-                 of the period in which everybody in the file ordered"
-            )],
-        });
-    }
-    Ok(Some(days as f64))
-}
-
-/// Refuses a file with customers that the selection excludes or no order rate explains.
-fn excluded(
-    settings: &Settings,
-    selection: &Selection,
-    histories: &Histories,
-    window: f64,
-    observation_end: NaiveDate,
-) -> Result<(), Error> {
-    let unit = settings.summary.time_unit;
-    // A time since the last order is the difference of two quotients, so rounding must not put it
-    // outside the window.
-    let outside = |time: &f64| *time > window * (1.0 + 1e-9);
-    let silent = histories.times_since_last_order().filter(outside).count();
-    let once = histories.frequency().iter().filter(|x| **x < 1.0).count();
-    let mut faults = Vec::new();
-    if silent > 0 {
-        let longest = histories.times_since_last_order().fold(0.0, f64::max);
-        faults.push(format!(
-            "{} customers last ordered before the period that [selection] names, the earliest on {}: \
-             correct the section, or remove it if the file holds everybody",
-            count(silent),
-            day_before(observation_end, longest, unit)
-        ));
-    }
-    if selection.min_orders >= 2 && once > 0 {
-        faults.push(format!(
-            "{} customers have one order, but selection.min_orders is {}: correct the section, or \
-             leave those customers out with summary.min_orders",
-            count(once),
-            selection.min_orders
-        ));
-    }
-    let new = histories.age().iter().zip(histories.frequency());
-    let new = new.filter(|(age, x)| **age == 0.0 && **x > 0.0).count();
-    if new > 0 {
-        faults.push(format!(
-            "{} customers have all their orders on the observation end, which no rate of orders \
-             explains: set the end a day later, with --as-of or summary.analysis_date",
-            count(new)
-        ));
-    }
-    if faults.is_empty() {
-        return Ok(());
-    }
-    Err(Error::Input { place: settings.input.path.clone(), faults })
-}
-
-/// The day that is a given time before `end`.
-fn day_before(end: NaiveDate, time: f64, unit: TimeUnit) -> NaiveDate {
-    let days = Days::new((time * unit.days()).round() as u64);
-    end.checked_sub_days(days).unwrap_or(end)
 }
 
 /// The signs of a selection in the data.
@@ -166,7 +94,7 @@ pub fn findings(
 ) -> Vec<Finding> {
     let unit = summary.time_unit;
     let lines = advice(signs, observation_end, unit);
-    let longest = signs.longest_since_last_order;
+    let longest = signs.window.unwrap_or(signs.longest_since_last_order);
     let too_long = |window: f64| match window.is_finite() {
         true => window > longest * (1.0 + DIFFERS),
         false => signs.window.is_some(),
@@ -174,42 +102,70 @@ pub fn findings(
     let differs = match stated {
         None => lines.map(|lines| unstated(signs, observation_end, unit, &lines)),
         Some(stated) if too_long(stated.window) => {
-            Some(window_differs(day_before(observation_end, longest, unit)))
+            Some(window_differs(day_before(observation_end, longest, unit), signs.strays.silent))
         }
-        Some(stated) if signs.no_one_time_buyers && !stated.repeat_order => Some(Finding::warning(
-            "selection_min_orders_differs",
-            "nobody in the file ordered once only, though [selection] allows for it".to_owned(),
-            "write min_orders = 2 in [selection]",
-        )),
+        Some(stated) if signs.no_one_time_buyers && !stated.repeat_order => Some(
+            Finding::warning(
+                "selection_min_orders_differs",
+                format!(
+                    "{} in the file, though [selection] allows for one order",
+                    never_once(signs.strays.once)
+                ),
+                "write min_orders = 2 in [selection]",
+            )
+            .with("once", signs.strays.once),
+        ),
         _ => None,
     };
     let channels = signs.both_channels && stated.is_none_or(|s| s.both_channels.is_none());
-    differs.into_iter().chain(channels.then(by_channels)).collect()
+    let channels = channels.then(|| by_channels(signs.strays.one_channel));
+    differs.into_iter().chain(channels).collect()
 }
 
-fn window_differs(first_day: NaiveDate) -> Finding {
+fn window_differs(first_day: NaiveDate, silent: usize) -> Finding {
+    let who = never_before(first_day, silent);
     Finding::warning(
         "selection_window_differs",
         format!(
-            "nobody's last order is before {first_day}, though [selection] allows for earlier \
-             ones: with too long a window the correction is too weak"
+            "{who}, though [selection] allows for earlier ones: with too long a window the \
+             correction is too weak"
         ),
         format!("write last_order_on_or_after = \"{first_day}\" in [selection]"),
     )
     .with("first_day", first_day)
+    .with("silent", silent)
 }
 
 /// A note, not a warning: ignoring the channels puts a total off by a few percent only, and the
 /// correction depends on the assumed distribution of channel shares.
-fn by_channels() -> Finding {
+fn by_channels(one_channel: usize) -> Finding {
+    let who = match one_channel {
+        0 => "everybody in the file ordered in both channels".to_owned(),
+        strays => format!("all but {} in the file ordered in both channels", count(strays)),
+    };
     Finding::note(
         "selection_by_channels",
-        "everybody in the file ordered in both channels: rare buyers are missing, the parameters of \
-         the order rates come out wrong, and a total is off by some percent \
-         (docs/selection-study.md)"
-            .to_owned(),
+        format!(
+            "{who}: rare buyers are missing, the parameters of the order rates come out wrong, and a \
+             total is off by some percent (docs/selection-study.md)"
+        ),
         "try both_channels = true in [selection], and compare the forecasts",
     )
+    .with("one_channel", one_channel)
+}
+
+fn never_once(strays: usize) -> String {
+    match strays {
+        0 => "nobody ordered once only".to_owned(),
+        strays => format!("all but {} ordered more than once", count(strays)),
+    }
+}
+
+fn never_before(first_day: NaiveDate, strays: usize) -> String {
+    match strays {
+        0 => format!("nobody's last order is before {first_day}"),
+        strays => format!("all but {} last ordered on {first_day} or later", count(strays)),
+    }
 }
 
 fn unstated(
@@ -221,11 +177,12 @@ fn unstated(
     let first_day = signs.window.map(|window| day_before(observation_end, window, unit));
     let mut shown = Vec::new();
     if signs.no_one_time_buyers {
-        shown.push("nobody ordered once only".to_owned());
+        shown.push(never_once(signs.strays.once));
     }
     if let Some(first_day) = first_day {
+        let who = never_before(first_day, signs.strays.silent);
         shown.push(format!(
-            "nobody's last order is before {first_day} although customers go back {:.0} {}",
+            "{who} although customers go back {:.0} {}",
             signs.oldest,
             unit.plural()
         ));
@@ -250,6 +207,8 @@ fn unstated(
     )
     .with_variant(variant)
     .maybe("first_day", first_day)
+    .with("once", signs.strays.once)
+    .with("silent", signs.strays.silent)
     .with("oldest", signs.oldest)
     .with("unit", unit.plural())
 }

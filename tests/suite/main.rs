@@ -32,6 +32,7 @@ mod recovery;
 mod report;
 mod segments;
 mod shared_places;
+mod strays;
 mod support;
 mod terminal;
 mod unattended;

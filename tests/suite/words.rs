@@ -100,6 +100,8 @@ const REAL_FILES: &[&str] = &[
 ];
 /// Of a log that knows pieces and no money.
 const PIECES: &[&str] = &["returns_moved-pieces", "returns_unmatched-pieces", "no_order_values"];
+/// In strays.rs.
+const STRAYS: &[&str] = &["selection_strays"];
 const LATELY: &[&str] = &["selected_customers-lately"];
 const RARE: &[&str] = &["column_without_limits", "first_order_counted"];
 const DRIFTED: &[&str] = &["drifted", "dropout_not_identified", "spend_without_population_mean"];
@@ -220,7 +222,8 @@ fn every_finding_has_words() {
 fn every_figure_is_seen_in_a_run() {
     let cases = [FLO, SELECTION, RECENT, LOGS].concat();
     let others =
-        [LATELY, RARE, DRIFTED, REFITTED, COMPARED, COMPARED_SCORED, REAL_FILES, PIECES].concat();
+        [LATELY, RARE, DRIFTED, REFITTED, COMPARED, COMPARED_SCORED, REAL_FILES, PIECES, STRAYS]
+            .concat();
     let real_files = include_str!("real_files.rs");
     for code in REAL_FILES {
         assert!(real_files.contains(&format!("\"{code}\"")), "{code} is in no test");
@@ -247,6 +250,10 @@ fn every_rule_has_a_name() {
         let constants = text.split("const DUPLICATE: &str = ").skip(1).filter_map(literal);
         rules.extend(constants.map(str::to_owned));
     }
+    let text = std::fs::read_to_string(project("src/frame/rules/outside.rs")).expect("a file");
+    let outside = text.split_once("OUTSIDE: [&str; 4] = [").expect("the rules").1;
+    let outside = outside.split_once(']').expect("their end").0;
+    rules.extend(outside.split('"').skip(1).step_by(2).map(str::to_owned));
     // Not in the list of rules as it is written: broken on several lines, or about whole days.
     rules.extend(["returned", "one_order_on_two_dates"].map(str::to_owned));
     for words in languages() {

@@ -310,11 +310,7 @@ fn selected(page: &mut Page, prospect: &Prospect) {
             page.text.push_str(&to_paste(lines, &prospect.settings));
         }
         (_, Some(_)) => page.line("The pipeline's [selection] agrees with the file."),
-        _ => page.paragraph(
-            "",
-            1,
-            "No sign that customers were selected: one-time buyers and long silences are there.",
-        ),
+        _ => page.line("No sign that customers were selected."),
     }
 }
 

@@ -104,6 +104,19 @@ pub enum Doubt {
         /// Their share of all rows, 0 to 1.
         share: f64,
     },
+    /// Customers outside the stated selection, so few that they are strays; they were set aside.
+    SelectionStrays {
+        /// Silent since before the window.
+        silent: usize,
+        /// With fewer orders.
+        few_orders: usize,
+        /// With orders in one channel only.
+        one_channel: usize,
+        /// With several orders, all on the last day.
+        last_day: usize,
+        /// Number of customers before they were set aside.
+        customers: usize,
+    },
     /// Something about a file that is not as plain as it should be.
     File {
         /// Its name.

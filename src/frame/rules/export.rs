@@ -309,6 +309,7 @@ fn split(
     Ok(Cleaned {
         valid,
         quarantine,
+        lines: None,
         rejected,
         rows_read,
         lines_read: rows_read,

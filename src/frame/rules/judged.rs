@@ -1,5 +1,7 @@
 //! Valid rows and quarantine: what the rules of exports and of logs share.
 
+use std::cmp::Ordering;
+
 use polars::prelude::*;
 
 use crate::frame::columns::{FILE, ROW, RULE};
@@ -22,6 +24,9 @@ pub struct Cleaned {
     pub valid: LazyFrame,
     /// file, row_number, rule, then the raw values as text.
     pub quarantine: DataFrame,
+    /// The lines of the customers and days of a log, for a pipeline with `[selection]`; they have
+    /// not been read.
+    pub lines: Option<LazyFrame>,
     /// Counts by rule, most rows first.
     pub rejected: Vec<Rejected>,
     /// Rows that were read, or orders where the value is that of the order.
@@ -86,8 +91,13 @@ pub(crate) fn count_by_rule(quarantine: &DataFrame) -> PolarsResult<Vec<Rejected
             None => rejected.push(Rejected { rule: rule.to_owned(), rows: 1 }),
         }
     }
-    rejected.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.rule.cmp(&b.rule)));
+    rejected.sort_by(most_first);
     Ok(rejected)
+}
+
+/// The order in which rules are listed: most rows first.
+pub(crate) fn most_first(a: &Rejected, b: &Rejected) -> Ordering {
+    b.rows.cmp(&a.rows).then_with(|| a.rule.cmp(&b.rule))
 }
 
 /// The error text when no row is valid, with the first row that was set aside.

@@ -87,10 +87,12 @@ pub fn clean(raw: LazyFrame, files: &[String], settings: &Settings) -> Result<Cl
     let blank = ids_on_first_lines(&raw, order_id.as_deref(), customer, value_of);
     doubts.extend(blank.map_err(failed())?);
     let moved = pass.net_returns(&mut aside, &lines, settings).map_err(failed())?;
+    // Customers outside the selection are found later, and their lines are read once more then.
+    let kept = settings.selection.is_some().then(|| lines.clone());
     pass.set_aside(aside, lines, files, settings).map_err(failed())?;
     let cleaned = pass.into_cleaned(doubts, moved, &settings.input)?;
     let lines_read = lines_read.map_or(cleaned.rows_read, |lines| lines as usize);
-    Ok(Cleaned { lines_read, ..cleaned })
+    Ok(Cleaned { lines_read, lines: kept, ..cleaned })
 }
 
 /// The identifier without what a spreadsheet or pandas put around it.
@@ -291,12 +293,7 @@ impl Pass {
             .zip(aside)
             .map(|(number, (_, days)): (i32, _)| days.lazy().with_column(lit(number).alias(RULE)));
         let days = concat(numbered.collect::<Vec<_>>(), UnionArgs::default())?;
-        let keys = [col(CUSTOMER_ID), col(DAY)];
-        let lines = lines
-            .drop(cols([RULE]))
-            .join(days, keys.clone(), keys, JoinArgs::new(JoinType::Inner))
-            .sort([FILE, ROW], SortMultipleOptions::default());
-        let lines = quarantine(lines, &rules, files, settings);
+        let lines = quarantine(lines_of(lines, days), &rules, files, settings);
         self.quarantine.vstack_mut(&streamed(lines)?)?;
         self.rejected = count_by_rule(&self.quarantine)?;
         Ok(())
@@ -335,6 +332,7 @@ impl Pass {
         Ok(Cleaned {
             valid,
             quarantine,
+            lines: None,
             rejected,
             rows_read,
             lines_read,
@@ -343,6 +341,15 @@ impl Pass {
             moved,
         })
     }
+}
+
+/// The lines of customers' days, in the order of the files, with the rule of each day.
+pub(crate) fn lines_of(lines: LazyFrame, days: LazyFrame) -> LazyFrame {
+    let keys = [col(CUSTOMER_ID), col(DAY)];
+    lines
+        .drop(cols([RULE]))
+        .join(days, keys.clone(), keys, JoinArgs::new(JoinType::Inner))
+        .sort([FILE, ROW], SortMultipleOptions::default())
 }
 
 /// For each day of a customer with returns, the purchases with the same order ids, and how much of each

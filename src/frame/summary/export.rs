@@ -1,6 +1,6 @@
 //! From a customer export to the CLTV frame: frequency, recency, T, mean spend per order.
 
-use chrono::Days;
+use chrono::{Days, NaiveDate};
 use polars::prelude::*;
 
 use crate::error::Error;
@@ -47,18 +47,25 @@ pub fn order_value(valid: &LazyFrame, input: &Input) -> Result<Option<f64>, Erro
     Ok((decile > 0.0).then_some(decile))
 }
 
+/// The analysis date, to which T is measured.
+///
+/// # Errors
+/// [`Error::Input`] when it is beyond the calendar.
+pub fn observation_end(customers: &LazyFrame, settings: &Settings) -> Result<NaiveDate, Error> {
+    match settings.summary.analysis_date {
+        AnalysisDate::On(date) => Ok(date),
+        AnalysisDate::AfterLastOrder { days } => one_date(customers, col(LAST_ORDER).max())?
+            .checked_add_days(Days::new(u64::from(days)))
+            .ok_or_else(|| Error::input(&settings.input.path, "the last order date is too late")),
+    }
+}
+
 /// Summarises each customer as of the analysis date.
 ///
 /// # Errors
 /// [`Error::Input`] when no customer has `min_orders` orders.
 pub fn customer_summary(totals: LazyFrame, settings: &Settings) -> Result<CustomerSummary, Error> {
-    let last_order = one_date(&totals, col(LAST_ORDER).max())?;
-    let observation_end = match settings.summary.analysis_date {
-        AnalysisDate::On(date) => date,
-        AnalysisDate::AfterLastOrder { days } => last_order
-            .checked_add_days(Days::new(u64::from(days)))
-            .ok_or_else(|| Error::input(&settings.input.path, "the last order date is too late"))?,
-    };
+    let observation_end = observation_end(&totals, settings)?;
     let counted = match settings.summary.frequency {
         FrequencyKind::Orders => col(ORDERS),
         FrequencyKind::RepeatOrders => col(ORDERS) - lit(1.0),

@@ -49,6 +49,18 @@ pub fn customer_summary(days: LazyFrame, settings: &Settings) -> Result<Customer
     Ok(CustomerSummary { covered_until, lines_after_calibration, ..summary })
 }
 
+/// The end of the calibration, or without one of the observation, to which T is measured.
+///
+/// # Errors
+/// [`Error::Engine`], never for rows by customer and day.
+pub fn observation_end(days: &LazyFrame, settings: &Settings) -> Result<NaiveDate, Error> {
+    let log = &settings.transactions;
+    match log.calibration_end.or(log.observation_end) {
+        Some(end) => Ok(end),
+        None => one_date(days, col(DAY).max()),
+    }
+}
+
 /// First and last day with an order.
 ///
 /// # Errors

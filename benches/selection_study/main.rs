@@ -1,6 +1,10 @@
 //! How far the selection correction and the intervals can be trusted: populations with known
 //! parameters, filtered like customer exports, fitted with and without the correction.
-//! `scripts/study.sh` writes the output of this program into docs/selection-study.md.
+//! `scripts/study.sh` writes the output of this program into docs/selection-study.md;
+//! `cargo bench --bench selection_study -- "something else"` makes only the tables whose titles have
+//! these words.
+
+mod worlds;
 
 use std::fmt::Write;
 
@@ -19,6 +23,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Beta, Distribution, Gamma};
 use rayon::prelude::*;
 
+use crate::worlds::World;
+
 const CUSTOMERS: usize = 20_000;
 const SEEDS: u64 = 20;
 /// With both channels, P(selected) is a double integral and a hundred times slower: fewer files.
@@ -30,6 +36,7 @@ const COVERAGE_SEEDS: u64 = 400;
 const COVERAGE_CUSTOMERS: usize = 3_000;
 /// Customers were acquired evenly over four years.
 const ACQUIRED_OVER: f64 = 208.0;
+const COVERAGE: &str = "Coverage of 90 % intervals, nobody filtered out";
 const HOLDOUT: f64 = 26.0;
 const LEVEL: f64 = 0.9;
 const DRAWS: u32 = 200;
@@ -52,7 +59,25 @@ enum Case {
     BothChannels,
     /// The same, and the fit knows both.
     BothTold,
+    /// By the window, which the fit knows; something else is wrong.
+    Wrong(World),
 }
+
+impl Case {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Window => "Correct window",
+            Self::TooLong => "Stated window 10 % too long",
+            Self::BothChannels => "A second filter that the fit does not know about: both channels",
+            Self::BothTold => "Both filters stated: both_channels = true",
+            Self::Wrong(_) => "Correct window, but something else is wrong",
+        }
+    }
+}
+
+/// Populations and windows of the worlds in which something else is wrong.
+const TRUTHS_OF_WRONG: usize = 2;
+const WINDOWS_OF_WRONG: [f64; 2] = [26.0, 52.0];
 
 /// The result for one simulated file.
 struct Outcome {
@@ -81,36 +106,51 @@ struct Customer {
 }
 
 fn main() {
+    let words = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let wanted = |title: &str| words.as_ref().is_none_or(|words| title.contains(words.as_str()));
     let mut page = String::new();
     for case in [Case::Window, Case::TooLong, Case::BothChannels, Case::BothTold] {
-        table(&mut page, case);
+        if wanted(case.title()) {
+            heading(&mut page, case);
+            table(&mut page, case);
+        }
     }
-    coverage(&mut page);
+    let [first, ..] = World::ALL.map(Case::Wrong);
+    if wanted(first.title()) {
+        heading(&mut page, first);
+        World::ALL.iter().for_each(|world| table(&mut page, Case::Wrong(*world)));
+    }
+    if wanted(COVERAGE) {
+        coverage(&mut page);
+    }
     println!("{page}");
 }
 
-fn table(page: &mut String, case: Case) {
-    let title = match case {
-        Case::Window => "Correct window",
-        Case::TooLong => "Stated window 10 % too long",
-        Case::BothChannels => "A second filter that the fit does not know about: both channels",
-        Case::BothTold => "Both filters stated: both_channels = true",
-    };
+fn heading(page: &mut String, case: Case) {
     let head = "| population | window | kept | plain / actual | P(alive) = 1 | corrected / actual | \
                 sd | bias r | α | a | b | covered r | α | a | b | total |";
     let rule = head.chars().filter(|c| *c == '|').map(|_| "|").collect::<Vec<_>>().join("---");
-    writeln!(page, "\n## {title}\n\n{head}\n{rule}").expect("text");
-    for (name, truth) in TRUTHS {
-        let (windows, seeds) = match case {
-            Case::BothTold => (&WINDOWS_OF_BOTH[..], SEEDS_OF_BOTH),
-            _ => (&WINDOWS[..], SEEDS),
+    writeln!(page, "\n## {}\n\n{head}\n{rule}", case.title()).expect("text");
+}
+
+fn table(page: &mut String, case: Case) {
+    let (truths, windows, seeds) = match case {
+        Case::BothTold => (&TRUTHS[..], &WINDOWS_OF_BOTH[..], SEEDS_OF_BOTH),
+        Case::Wrong(_) => (&TRUTHS[..TRUTHS_OF_WRONG], &WINDOWS_OF_WRONG[..], SEEDS),
+        _ => (&TRUTHS[..], &WINDOWS[..], SEEDS),
+    };
+    for (name, truth) in truths {
+        let name = match case {
+            Case::Wrong(world) => format!("{name}; {}", world.name()),
+            _ => (*name).to_owned(),
         };
         for &window in windows {
             let outcomes: Vec<Outcome> = (0..seeds)
                 .into_par_iter()
-                .filter_map(|seed| outcome(truth, window, seed, case))
+                .filter_map(|seed| outcome(*truth, window, seed, case))
                 .collect();
-            row(page, name, window, &outcomes);
+            row(page, &name, window, &outcomes);
+            let title = case.title();
             eprintln!("{title}: {name}, {window} weeks: {} of {seeds} fits", outcomes.len());
         }
     }
@@ -196,8 +236,23 @@ fn holdout() -> Forecast {
 
 fn outcome(truth: BgNbd, window: f64, seed: u64, case: Case) -> Option<Outcome> {
     let both = matches!(case, Case::BothChannels | Case::BothTold);
-    let truth = PurchaseModel::BgNbd(truth);
-    let file = File::of(&simulate(truth, CUSTOMERS, Some(window), seed, both))?;
+    let model = PurchaseModel::BgNbd(truth);
+    let file = File::of(&match case {
+        Case::Wrong(world) => simulate(
+            |age, rng, at_order| world.simulate(truth, age, rng, at_order),
+            CUSTOMERS,
+            Some(window),
+            seed,
+            both,
+        ),
+        _ => simulate(
+            |age, rng, at_order| model.simulate(age, HOLDOUT, rng, at_order),
+            CUSTOMERS,
+            Some(window),
+            seed,
+            both,
+        ),
+    })?;
     let told = if case == Case::TooLong { 1.1 * window } else { window };
     let both_channels = match (case, file.histories.first_channel()) {
         (Case::BothTold, Some(first)) => {
@@ -213,7 +268,7 @@ fn outcome(truth: BgNbd, window: f64, seed: u64, case: Case) -> Option<Outcome> 
     let outlook = file.outlook(&forecast, &lifetime);
     let ratio = |model: &PurchaseModel| total_orders(model, &outlook)[0].1 / file.actual;
     let ignored = fit.selection.as_ref()?.ignored;
-    let (errors, covered) = parameters(&fit, &truth);
+    let (errors, covered) = parameters(&fit, &model);
     Some(Outcome {
         kept: file.histories.len() as f64,
         plain: ratio(&ignored),
@@ -232,8 +287,7 @@ type Coverage = ([bool; 4], bool);
 fn coverage(page: &mut String) {
     let head = "| model | customers | files | first | second | third | fourth | total, 26 weeks |";
     let rule = head.chars().filter(|c| *c == '|').map(|_| "|").collect::<Vec<_>>().join("---");
-    writeln!(page, "\n## Coverage of 90 % intervals, nobody filtered out\n\n{head}\n{rule}")
-        .expect("text");
+    writeln!(page, "\n## {COVERAGE}\n\n{head}\n{rule}").expect("text");
     for (family, truth) in [
         (Family::BgNbd, [0.6, 6.0, 0.8, 2.5]),
         (Family::MbgNbd, [0.6, 6.0, 0.8, 1.6]),
@@ -263,7 +317,13 @@ fn coverage(page: &mut String) {
 
 fn covered_once(truth: &PurchaseModel, seed: u64) -> Option<Coverage> {
     // Other seeds, so that these files are independent of those of the other tables.
-    let file = File::of(&simulate(*truth, COVERAGE_CUSTOMERS, None, 1_000_000 + seed, false))?;
+    let file = File::of(&simulate(
+        |age, rng, at_order| truth.simulate(age, HOLDOUT, rng, at_order),
+        COVERAGE_CUSTOMERS,
+        None,
+        1_000_000 + seed,
+        false,
+    ))?;
     let settings = Purchases { model: truth.family().into(), ..Purchases::default() };
     let fit = fit_purchases(&file.customers.patterns, &settings, None)
         .inspect_err(|error| eprintln!("seed {seed}: {error}"))
@@ -300,10 +360,13 @@ fn total_covered(
     Some(interval.low <= actual && actual <= interval.high)
 }
 
+/// Counts the channel of a repeat order.
+type AtOrder<'a> = &'a mut dyn FnMut(&mut ChaCha8Rng);
+
 /// The customers in a file: all of them, or those within a window and, with `both_channels`, with
-/// orders in both channels.
+/// orders in both channels. `orders` simulates a customer of a given T.
 fn simulate(
-    model: PurchaseModel,
+    orders: impl Fn(f64, &mut ChaCha8Rng, AtOrder<'_>) -> SimulatedHistory,
     customers: usize,
     window: Option<f64>,
     seed: u64,
@@ -317,7 +380,7 @@ fn simulate(
         let age = rng.random_range(0.0..ACQUIRED_OVER);
         let online_share = online_share.sample(&mut rng);
         let mut online = u32::from(rng.random_bool(online_share));
-        let seen = model.simulate(age, HOLDOUT, &mut rng, |rng| {
+        let seen = orders(age, &mut rng, &mut |rng| {
             online += u32::from(rng.random_bool(online_share));
         });
         let SimulatedHistory { frequency: x, recency: t_x, later: future } = seen;
