@@ -57,6 +57,7 @@ pub fn run(run: &Run, settings: &Settings, started: &Started, written: Written<'
         purchases: purchases(&run.purchases, settings),
         spend: SpendEntry {
             model: settings.spend.model,
+            method: run.spend.method,
             parameters: Parameter::values(&run.spend.parameters),
             standard_errors: Parameter::standard_errors(&run.spend.parameters),
         },
@@ -96,6 +97,8 @@ fn rows(audit: &Audit, customers: usize) -> RowCounts {
 fn purchases(fitted: &FittedPurchases, settings: &Settings) -> PurchasesEntry {
     PurchasesEntry {
         model: fitted.family,
+        predicts_with: Some(fitted.model.family()),
+        one_rate: fitted.steady.map(|steady| steady.rate),
         requested: fitted.requested,
         parameters: Parameter::values(&fitted.parameters),
         standard_errors: Parameter::standard_errors(&fitted.parameters),
