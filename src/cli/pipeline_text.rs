@@ -203,7 +203,7 @@ fn selection(lines: &mut Lines, kind: InputKind, selection: Option<&[String]>) {
 
 fn rest(lines: &mut Lines, guess: &Guess, frame: &Frame<'_>) {
     lines.plain("\n[purchases]");
-    lines.key("model", "\"bg_nbd\"", "or \"auto\": the best of the family");
+    lines.key("model", "\"auto\"", "the best of BG/NBD, MBG/NBD, Pareto/NBD and NBD");
     lines.plain("\n[forecast]");
     lines.key("horizons", "[{ months = 3 }, { months = 6 }]", "");
     lines.plain("\n[lifetime_value]");

@@ -98,9 +98,11 @@ impl SpendHistories {
     pub fn is_constant(&self) -> bool {
         const SAME: f64 = 1e-9;
         let mean = |&(count, total): &(u32, f64)| total / self.counts[count as usize];
-        let (low, high) = self.rows.iter().map(mean).fold((f64::INFINITY, 0.0f64), |(l, h), m| {
-            (l.min(m), h.max(m))
-        });
+        let (low, high) = self
+            .rows
+            .iter()
+            .map(mean)
+            .fold((f64::INFINITY, 0.0f64), |(l, h), m| (l.min(m), h.max(m)));
         !self.rows.is_empty() && high - low <= SAME * high
     }
 

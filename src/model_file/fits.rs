@@ -108,6 +108,10 @@ impl PurchasesFit {
         }
     }
 
+    pub(super) fn comparison(&self) -> &[Candidate] {
+        &self.comparison
+    }
+
     pub(super) fn restored(&self, findings: &[Finding]) -> Result<FittedPurchases, String> {
         let names = self.model.parameters();
         let known = |name: &str| !self.not_identified.iter().any(|n| n == name);

@@ -35,16 +35,16 @@ pub struct Candidate {
     pub aic: Option<f64>,
     /// Whether its dropout vanished, so that it is the NBD.
     pub without_dropout: bool,
-    /// Its mean P(alive) over the customers of the comparison; null when it was not computed.
-    #[serde(default)]
+    /// Its mean P(alive) over the customers of the comparison; left out when it was not computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share_alive: Option<f64>,
-    /// Customers in the sample that the models are compared on; null when they are compared on all.
-    #[serde(default)]
+    /// Customers in the sample that the models are compared on; left out when they are compared on all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<f64>,
-    /// What became of it; null in a run of an earlier version.
-    #[serde(default)]
+    /// What became of it; left out in a run of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
     /// Why, in words.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
 }

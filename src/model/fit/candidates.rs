@@ -86,9 +86,8 @@ impl Comparison {
         let mut rest: Vec<&FamilyFit> = std::iter::once(&self.nbd).chain(fits).collect();
         let mut ranked = Vec::new();
         while !rest.is_empty() {
-            let best = (1..rest.len()).fold(0, |best, i| {
-                if rest[i].aic() < rest[best].aic() - EQUAL { i } else { best }
-            });
+            let best = (1..rest.len())
+                .fold(0, |best, i| if rest[i].aic() < rest[best].aic() - EQUAL { i } else { best });
             ranked.push(rest.remove(best));
         }
         ranked
@@ -107,7 +106,8 @@ impl Comparison {
         let fits = self.ranked();
         let reference = fits.iter().find(|fit| fit.family == chosen).map(|fit| fit.aic());
         let fitted = fits.iter().map(|fit| self.fitted(fit, chosen, why, reference));
-        let failed = self.failures().into_iter().map(|(family, failure)| self.failed(family, failure));
+        let failed =
+            self.failures().into_iter().map(|(family, failure)| self.failed(family, failure));
         fitted.chain(failed).collect()
     }
 

@@ -142,16 +142,29 @@ impl Data {
     }
 
     /// The same from a fit of the NBD.
-    pub(crate) fn limit_of(
-        &self,
-        nbd: Result<FamilyFit, Failure>,
-    ) -> (FamilyFit, Option<Failure>) {
+    pub(crate) fn limit_of(&self, nbd: Result<FamilyFit, Failure>) -> (FamilyFit, Option<Failure>) {
         let steady = self.steady();
         match nbd {
             Ok(nbd) if self.orders > 0.0 && !self.is_steady(&nbd, &steady) => (nbd, None),
             Ok(_) => (steady, None),
+            Err(_) if self.varies_no_more(&steady) => (steady, None),
             Err(failure) => (steady, Some(failure)),
         }
+    }
+
+    /// Whether order counts vary no more than at one rate, where the NBD has no maximum: its
+    /// likelihood rises as r and α run to infinity, and the solver stops anywhere on the way.
+    ///
+    /// # Formula
+    /// Σ(x − λT)² ≤ Σλ T, the variance of Poisson counts
+    fn varies_no_more(&self, steady: &FamilyFit) -> bool {
+        let [r, alpha] = [steady.optimum.parameters[0], steady.optimum.parameters[1]];
+        let [squares, mean] = self.scaled.sum(|row| {
+            let History { frequency, age, .. } = self.scaled.history(row);
+            let mean = r / alpha * age;
+            [row.count * (frequency - mean).powi(2), row.count * mean]
+        });
+        self.selection.is_none() && squares <= mean
     }
 
     /// Whether the NBD has come to its Poisson limit: r is so large that the limit fits as well.
@@ -204,11 +217,8 @@ impl Data {
     pub(crate) fn share_alive(&self, model: &PurchaseModel) -> f64 {
         let [alive] = self.scaled.sum(|row| {
             let History { frequency, recency, age } = self.scaled.history(row);
-            let history = History {
-                frequency,
-                recency: recency * self.longest,
-                age: age * self.longest,
-            };
+            let history =
+                History { frequency, recency: recency * self.longest, age: age * self.longest };
             [row.count * model.p_alive(history)]
         });
         alive / self.scaled.customers

@@ -22,8 +22,6 @@ pub enum Failure {
         norm: f64,
         /// Iterations of the solver.
         iterations: u64,
-        /// Why the solver stopped, in its own words.
-        termination: String,
     },
     /// No start has a finite likelihood.
     Nowhere,
@@ -66,11 +64,7 @@ impl Failure {
                 parameter: name.to_owned(),
                 limit: if value < 1.0 { "0" } else { "∞" }.to_owned(),
             },
-            None => Self::Gradient {
-                norm: optimum.gradient_norm,
-                iterations: optimum.iterations,
-                termination: optimum.termination,
-            },
+            None => Self::Gradient { norm: optimum.gradient_norm, iterations: optimum.iterations },
         })
     }
 
@@ -80,25 +74,16 @@ impl Failure {
             Self::Limit { parameter, limit } => {
                 format!("the likelihood keeps rising as {parameter} → {limit}")
             }
-            Self::Gradient { norm, iterations, termination } => format!(
-                "the gradient norm is {norm:.1e} after {iterations} iterations ({termination})"
-            ),
+            Self::Gradient { norm, iterations } => {
+                format!(
+                    "no maximum found: the gradient norm is {norm:.1e} after {iterations} iterations"
+                )
+            }
             Self::Nowhere => "no point has a finite likelihood".to_owned(),
             Self::FewHistories { histories, needed } => {
                 format!("only {histories} distinct histories, at least {needed} are needed")
             }
             Self::NobodyRepeated => "nobody ordered twice".to_owned(),
-        }
-    }
-
-    /// The name of the cause, which tells the variants of a finding apart.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Limit { .. } => "limit",
-            Self::Gradient { .. } => "gradient",
-            Self::Nowhere => "nowhere",
-            Self::FewHistories { .. } => "few_histories",
-            Self::NobodyRepeated => "nobody_repeated",
         }
     }
 }
@@ -128,7 +113,7 @@ mod tests {
         let same = Failure::unless_converged(Some(fine.clone()), Family::Nbd);
         assert_eq!(same.expect("a fit"), fine);
         let steep = why(Some(optimum(&[1.0, 2.0], 1e-5)), Family::Nbd);
-        assert_eq!(steep, "the gradient norm is 1.0e-5 after 17 iterations (a reason)");
+        assert_eq!(steep, "no maximum found: the gradient norm is 1.0e-5 after 17 iterations");
         // A search ends at e^±40.
         let edge = |at: f64| Some(optimum(&[1.0, 2.0, 3.0, at.exp()], 1.0));
         let low = why(edge(-40.0), Family::ParetoNbd);

@@ -60,7 +60,8 @@ pub(crate) fn family_check(fitted: &FittedPurchases, l2_penalty: f64) -> FamilyC
         .iter()
         .filter(|c| c.model != fitted.family && c.outcome != Some(Outcome::Nbd) && c.aic.is_some())
         .collect();
-    let computed = l2_penalty == 0.0 && candidates.len() > 2 && own.is_some_and(|c| c.aic.is_some());
+    let computed =
+        l2_penalty == 0.0 && candidates.len() > 2 && own.is_some_and(|c| c.aic.is_some());
     let own = own.filter(|_| computed);
     // The table begins with the lowest AIC.
     let other = others.first().copied().filter(|_| computed);
@@ -107,7 +108,8 @@ impl FamilyCheck {
                 ),
                 format!("set purchases.model = \"{}\", or \"auto\"", other.name()),
             );
-            let finding = finding.with("delta_aic", delta);
+            let on = if self.sample.is_some() { "on_sample" } else { "on_all" };
+            let finding = finding.with_variant(on).with("delta_aic", delta);
             self.named(finding, other, own, others)
         })
     }
@@ -129,7 +131,7 @@ impl FamilyCheck {
                 "do not build on the share of customers who are still there; more customers or a \
                  longer history tell the models apart",
             );
-            self.named(finding, other, own, others)
+            self.named(finding.with_variant("figures"), other, own, others)
         })
     }
 

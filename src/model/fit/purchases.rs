@@ -154,10 +154,8 @@ impl Choice {
         let Some(sample) = sampled(patterns, data) else {
             return Self::from(&Comparison::of(data, &families, false), family);
         };
-        let (choice, compared) = rayon::join(
-            || Self::named(data, family),
-            || Comparison::of(&sample, &families, true),
-        );
+        let (choice, compared) =
+            rayon::join(|| Self::named(data, family), || Comparison::of(&sample, &families, true));
         let why = choice.why(family);
         Self { comparison: compared.table(choice.chosen.family, why), ..choice }
     }
@@ -572,14 +570,62 @@ pub(crate) mod tests {
         }
     }
 
-    #[test]
-    fn ten_histories_are_enough_and_nine_are_not() {
+    /// The first `rows` patterns alone.
+    fn first(rows: usize) -> Patterns {
         let mut patterns = mites(0, 4.0);
-        patterns.rows.truncate(10);
-        assert!(check_enough_data(&patterns).is_ok());
-        patterns.rows.truncate(9);
-        let settings = settings(PurchaseModelName::Nbd, 0.0);
-        let error = fit_purchases(&patterns, &settings, None).expect_err("too few").to_string();
-        assert!(error.contains("only 9 distinct purchase histories"), "{error}");
+        patterns.rows.truncate(rows);
+        patterns.customers = patterns.rows.iter().map(|row| row.count).sum();
+        patterns
+    }
+
+    #[test]
+    fn ten_histories_are_enough_and_with_nine_the_nbd_takes_the_place() {
+        assert!(fit(&first(10), PurchaseModelName::BgNbd).replaced.is_empty());
+        let nbd = fit(&first(9), PurchaseModelName::Nbd);
+        for model in [PurchaseModelName::BgNbd, PurchaseModelName::Auto] {
+            let fitted = fit(&first(9), model);
+            assert_eq!((fitted.model, fitted.family), (nbd.model, Family::Nbd));
+            assert_eq!(fitted.requested, model);
+            let needed = Failure::FewHistories { histories: 9, needed: 10 };
+            assert!(fitted.replaced.iter().all(|one| one.why == needed));
+            assert_eq!(fitted.replaced.len(), if model == PurchaseModelName::Auto { 3 } else { 1 });
+            assert_eq!(&*fitted.findings[0].code, "model_replaced");
+            assert_eq!(fitted.findings[0].variant(), Some("few_histories"));
+        }
+    }
+
+    #[test]
+    fn counts_that_vary_no_more_than_at_one_rate_are_poisson() {
+        // Everybody has two orders in ten: less variation than the Poisson counts of one rate.
+        let n = 60;
+        let t_x: Vec<f64> = (0..n).map(|i| 4.0 + 0.1 * f64::from(i)).collect();
+        let histories = orders_only(vec![2.0; 60], t_x, vec![AGE; 60]);
+        let patterns = CustomerPatterns::of(&histories).patterns;
+        let fitted = fit(&patterns, PurchaseModelName::Nbd);
+        let steady = fitted.steady.expect("one rate");
+        assert!(relative(steady.rate, 0.2) < 1e-12 && relative(steady.orders, 120.0) < 1e-12);
+        // Π λ^x e^−λT.
+        let by_hand = 120.0 * 0.2f64.ln() - 120.0;
+        assert!(relative(fitted.log_likelihood, by_hand) < 1e-12, "{}", fitted.log_likelihood);
+        assert_eq!((fitted.covariance.as_ref(), fitted.knows_dropout()), (None, false));
+        let variants: Vec<_> = fitted.findings.iter().filter_map(Finding::variant).collect();
+        assert!(variants.contains(&"one_rate"), "{variants:?}");
+        // With one parameter, 2k − 2ℓ.
+        assert!(relative(fitted.comparison[0].aic.expect("a fit"), 2.0 - 2.0 * by_hand) < 1e-12);
+        // The refits vary as orders of weight w ~ Exp(1) each do: Var(ln Σwx/Σw) is that of a ratio
+        // whose terms are all the same, 0, so all have the same rate.
+        let models = fitted.refits(&patterns, 20, 3).expect("refits");
+        for model in models {
+            let parameters = model.parameters();
+            assert!(relative(parameters[0] / parameters[1], 0.2) < 1e-9, "{parameters:?}");
+        }
+    }
+
+    #[test]
+    fn without_time_nothing_can_be_said() {
+        let today = CustomerPatterns::of(&orders_only(vec![0.0], vec![0.0], vec![0.0])).patterns;
+        let settings = settings(PurchaseModelName::Auto, 0.0);
+        let error = fit_purchases(&today, &settings, None).expect_err("no time").to_string();
+        assert!(error.contains("nothing can be said about orders"), "{error}");
     }
 }

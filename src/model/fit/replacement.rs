@@ -27,9 +27,10 @@ fn without_fit(replaced: &[Replaced]) -> Finding {
     let same = replaced.iter().all(|one| one.why == replaced[0].why);
     let why: Vec<String> = match same {
         true => vec![replaced[0].why.words()],
-        false => {
-            replaced.iter().map(|one| format!("{}: {}", one.model.title(), one.why.words())).collect()
-        }
+        false => replaced
+            .iter()
+            .map(|one| format!("{}: {}", one.model.title(), one.why.words()))
+            .collect(),
     };
     let remedy = match &replaced[0].why {
         Failure::FewHistories { .. } => "use more customers or a longer history",
@@ -54,7 +55,6 @@ fn without_fit(replaced: &[Replaced]) -> Finding {
     )
     .with_variant(if few { "few_histories" } else { "without_fit" })
     .with("model", names.join(", "))
-    .with("cause", replaced[0].why.name())
     .with("reason", why.join("; "))
 }
 
@@ -62,7 +62,9 @@ fn without_fit(replaced: &[Replaced]) -> Finding {
 fn one_rate(rate: f64, failure: Option<&Failure>) -> Finding {
     let at_limit = failure.is_none_or(|why| matches!(why, Failure::Limit { .. }));
     let (cause, variant) = match failure {
-        Some(why) if !at_limit => (format!("the NBD could not be fitted ({})", why.words()), "no_nbd"),
+        Some(why) if !at_limit => {
+            (format!("the NBD could not be fitted ({})", why.words()), "no_nbd")
+        }
         _ => {
             let cause = "order counts vary no more than if all customers ordered at one rate, so the \
                          NBD has come to its limit (r, α → ∞)";

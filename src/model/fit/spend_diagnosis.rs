@@ -113,6 +113,7 @@ fn far_from_observed(model: &GammaGamma, observed_mean: f64) -> Option<Finding> 
             "order values have a heavy tail: tighten the outlier limits, and read the values of \
              customers with one order with care",
         )
+        .with_variant(if mean > observed_mean { "above" } else { "below" })
         .with("mean", mean)
         .with("observed_mean", observed_mean)
         .with("q", model.q)

@@ -19,7 +19,7 @@ use crate::model::simulation::gamma;
 
 /// r of the NBD that stands for the limit, at one expected order in the longest T. What it predicts
 /// differs from the limit by a share of about 1/r.
-const SHAPE: f64 = 1e10;
+const SHAPE: f64 = 1e12;
 /// The rate after no order at all is that of half an order: the mean of the posterior distribution
 /// under Jeffreys' prior.
 const HALF: f64 = 0.5;
@@ -207,10 +207,8 @@ mod tests {
             let p = crate::model::selection::probability::SelectionProbability::at(&p, age)[0];
             assert!(relative(p, -(-rate * 4.0).exp_m1()) < 1e-7, "{rate}: {p}");
             let mix = ChannelMix { first: 1.0, second: 1.0 };
-            let both = SelectionRule {
-                both_channels: Some(mix),
-                ..SelectionRule::to(f64::INFINITY)
-            };
+            let both =
+                SelectionRule { both_channels: Some(mix), ..SelectionRule::to(f64::INFINITY) };
             let p = nbd.selection_probability(&both, age).expect("known");
             let p = crate::model::selection::probability::SelectionProbability::at(&p, age)[0];
             // Of n + 1 orders all are in one channel with probability 2/(n+2).

@@ -258,8 +258,7 @@ mod tests {
         let different = (1..=100).map(f64::from);
         let x: Vec<f64> = vec![0.0; 900].into_iter().chain(different).collect();
         let t_x: Vec<f64> = x.iter().map(|x| 0.1 * x).collect();
-        let patterns =
-            CustomerPatterns::of(&orders_only(x, t_x, vec![50.0; 1_000])).patterns;
+        let patterns = CustomerPatterns::of(&orders_only(x, t_x, vec![50.0; 1_000])).patterns;
         assert_eq!(patterns.customers_sampled(100), None);
         let sample = patterns.customers_sampled(20).expect("a sample");
         assert_eq!((sample.customers, sample.rows[0].count, sample.rows.len()), (20.0, 18.0, 3));
