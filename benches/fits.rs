@@ -28,12 +28,17 @@ fn main() {
     let patterns = CustomerPatterns::of(&simulate(&truth, 100_000, Some(26.0))).patterns;
     println!("{} customers selected by a window", patterns.customers);
     report("BG/NBD, plain and corrected", || {
-        drop(fit_purchases(&patterns, &Purchases::default(), Some(window)));
+        drop(fit_purchases(&patterns, &named(), Some(window)));
     });
     let patterns = CustomerPatterns::of(&simulate(&truth, 2_357, None)).patterns;
-    let fit = fit_purchases(&patterns, &Purchases::default(), None).expect("a fit");
+    let fit = fit_purchases(&patterns, &named(), None).expect("a fit");
     println!("2357 customers");
     report("1,000 refits of BG/NBD", || drop(fit.refits(&patterns, 1_000, 1)));
+}
+
+/// BG/NBD alone.
+fn named() -> Purchases {
+    Purchases { model: Family::BgNbd.into(), l2_penalty: 0.0 }
 }
 
 fn patterns_of(histories: &Histories) -> usize {

@@ -58,12 +58,6 @@ pub enum Error {
 pub enum Remedy {
     /// More customers, or the right columns.
     MoreCustomers,
-    /// Any single model of the family: its own error says why it cannot be fitted.
-    SingleModel,
-    /// Another model of the family.
-    OtherModel,
-    /// Data without extreme values, another model, or a small penalty.
-    TamerData,
     /// Shorter horizons, or no intervals.
     ShorterHorizons,
     /// A selection that does not ask for both channels.

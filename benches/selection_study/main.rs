@@ -261,7 +261,8 @@ fn outcome(truth: BgNbd, window: f64, seed: u64, case: Case) -> Option<Outcome> 
         _ => None,
     };
     let selection = SelectionRule { both_channels, ..SelectionRule::to(told) };
-    let fit = fit_purchases(&file.customers.patterns, &Purchases::default(), Some(selection))
+    let settings = Purchases { model: Family::BgNbd.into(), ..Purchases::default() };
+    let fit = fit_purchases(&file.customers.patterns, &settings, Some(selection))
         .inspect_err(|error| eprintln!("seed {seed}: {error}"))
         .ok()?;
     let (forecast, lifetime) = (holdout(), LifetimeValue::default());

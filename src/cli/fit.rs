@@ -54,6 +54,17 @@ pub fn run(args: &FitArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result
             count(fitted.model_file.customers()),
             fitted.model_file.observation_end
         )?;
+        for candidate in fitted.model_file.comparison() {
+            let alive = candidate
+                .share_alive
+                .map_or(String::new(), |share| format!(", {:.0} % still there", 100.0 * share));
+            writeln!(
+                anstream::stdout(),
+                " {:<12} {}{alive}",
+                candidate.model.title(),
+                printable(&candidate.reason)
+            )?;
+        }
     }
     Ok(())
 }

@@ -206,7 +206,7 @@ fn selection(lines: &mut Lines, kind: InputKind, selection: Option<&[String]>) {
 
 fn rest(lines: &mut Lines, guess: &Guess, frame: &Frame<'_>) {
     lines.plain("\n[purchases]");
-    lines.key("model", "\"bg_nbd\"", "or \"auto\": the best of the family");
+    lines.key("model", "\"auto\"", "the best of BG/NBD, MBG/NBD, Pareto/NBD and NBD");
     let has_money = guess.columns.has_money();
     if !has_money {
         lines.plain("\n[spend]");

@@ -21,7 +21,7 @@ use crate::results::numbers::{count, decimal, significant, whole};
 use crate::run::Run;
 use crate::safe_text::printable::printable;
 use crate::settings::columns::CLTV;
-use crate::settings::{FrequencyKind, MonthLength, PurchaseModelName, Settings};
+use crate::settings::{FrequencyKind, MonthLength, Settings};
 
 /// Lines of the short page.
 const LINES: usize = 40;
@@ -73,8 +73,9 @@ pub fn print(
 
 fn short(page: &mut Page, run: &Run, settings: &Settings, customers: &DataFrame) {
     page.margin(&rows_in_short(run));
-    for (name, parameters) in fitted(run) {
-        page.margin(&format!("{name}: {}", in_short(parameters)));
+    for (place, (model, parameters)) in fitted(run).into_iter().enumerate() {
+        let rate = if place == 0 { one_rate(run, settings) } else { None };
+        page.margin(&format!("{model}: {}", rate.unwrap_or_else(|| in_short(parameters))));
     }
     findings_in_short(page, &run.findings);
     company(page, run, settings, false);
@@ -126,6 +127,13 @@ fn fitted(run: &Run) -> Vec<(&'static str, &[Parameter])> {
     let orders = (run.purchases.family.title(), &run.purchases.parameters[..]);
     let values = run.spend.as_ref().map(|spend| ("Gamma-Gamma", &spend.parameters[..]));
     [orders].into_iter().chain(values).collect()
+}
+
+/// The one order rate of all customers, where it predicts.
+fn one_rate(run: &Run, settings: &Settings) -> Option<String> {
+    let rate = run.purchases.steady?.rate;
+    let unit = settings.summary.time_unit.plural();
+    Some(format!("one rate for all, an order every {} {unit}", decimal(1.0 / rate)))
 }
 
 fn in_short(parameters: &[Parameter]) -> String {
@@ -269,15 +277,17 @@ fn models(page: &mut Page, run: &Run, settings: &Settings) {
         if l2 > 0.0 { format!(", L2 penalty {l2}") } else { String::new() }
     };
     for (place, (model, parameters)) in fitted(run).into_iter().enumerate() {
-        page.paragraph(model, 14, &with_errors(parameters));
         if place > 0 {
+            page.paragraph(model, 14, &with_errors(parameters));
             let l2 = penalty(settings.spend.l2_penalty);
             page.line(&format!(" {:<12} of value per order{l2}", ""));
             continue;
         }
+        let rates = one_rate(run, settings).unwrap_or_else(|| with_errors(parameters));
+        page.paragraph(model, 14, &rates);
         let l2 = penalty(settings.purchases.l2_penalty);
         page.line(&format!(" {:<12} of {frequency}, time in {unit}{l2}", ""));
-        if run.purchases.requested == PurchaseModelName::Auto {
+        if run.purchases.comparison.len() > 2 {
             comparison(page, run);
         }
     }
@@ -287,20 +297,18 @@ fn models(page: &mut Page, run: &Run, settings: &Settings) {
 fn comparison(page: &mut Page, run: &Run) {
     let number = |value: Option<f64>| value.map_or("no fit".to_owned(), |v| format!("{v:.3}"));
     let rows = run.purchases.comparison.iter().map(|candidate| {
-        let remark = match candidate.aic {
-            None => "could not be fitted",
-            Some(_) if candidate.without_dropout => "nobody leaves",
-            Some(_) => "",
-        };
         vec![
             candidate.model.title().to_owned(),
             number(candidate.log_likelihood),
             number(candidate.aic),
-            remark.to_owned(),
+            candidate.share_alive.map_or(String::new(), |share| format!("{:.0} %", 100.0 * share)),
         ]
     });
-    let header = ["model", "log-likelihood", "AIC (lower is better)", ""].map(str::to_owned);
-    page.table(&number_table(header.to_vec(), rows.collect()));
+    let header = ["model", "log-likelihood", "AIC (lower is better)", "still there"];
+    page.table(&number_table(header.map(str::to_owned).to_vec(), rows.collect()));
+    for candidate in run.purchases.comparison.iter().filter(|c| !c.reason.is_empty()) {
+        page.paragraph(candidate.model.title(), 14, &printable(&candidate.reason));
+    }
 }
 
 /// Parameters with their standard errors; a line is only broken between two of them.

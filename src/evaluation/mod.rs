@@ -21,7 +21,7 @@ use crate::model::evaluate::holdout::{
     Forecast, GroupAccuracy, accuracy, baselines, by_group, expected,
 };
 use crate::model::evaluate::missed::Total;
-use crate::model::{self, CustomerPatterns, FittedPurchases};
+use crate::model::{self, CustomerPatterns, FittedPurchases, Replaced};
 use crate::pipeline::notices;
 use crate::pipeline::prepare::{CleanInput, load_and_clean};
 use crate::pipeline::remedies::with_remedy;
@@ -218,9 +218,20 @@ type Fits = Vec<(Family, Result<FittedPurchases, Error>)>;
 fn fit_all(customers: &CustomerPatterns, settings: &Settings) -> Fits {
     let fit = |family: Family| {
         let purchases = Purchases { model: family.into(), ..settings.purchases.clone() };
-        (family, model::fit_purchases(&customers.patterns, &purchases, None).map_err(with_remedy))
+        let fitted = model::fit_purchases(&customers.patterns, &purchases, None);
+        (family, fitted.map_err(with_remedy).and_then(|fitted| itself(fitted, family)))
     };
     Family::ALL.into_iter().map(fit).collect()
+}
+
+/// The fit, unless another model had to take its place: that one is measured by itself.
+fn itself(fitted: FittedPurchases, family: Family) -> Result<FittedPurchases, Error> {
+    match fitted.replaced.first() {
+        Some(Replaced { model, why }) if *model == family => {
+            Err(Error::model(format!("{} could not be fitted: {}", model.title(), why.words())))
+        }
+        _ => Ok(fitted),
+    }
 }
 
 /// The model that a run on this calibration would predict with.
@@ -233,8 +244,9 @@ fn chosen(
         Some(named) => named,
         None => model::fit_purchases(&customers.patterns, purchases, None)?.family,
     };
+    // Where it has no fit, the no-dropout model takes its place.
     match fitted.iter().find(|(fitted, _)| *fitted == family) {
-        Some((_, Err(error))) => Err(Error::model(error.to_string())),
+        Some((_, Err(_))) => Ok(Family::Nbd.name()),
         _ => Ok(family.name()),
     }
 }

@@ -94,6 +94,18 @@ impl SpendHistories {
         seen.len()
     }
 
+    /// Whether all customers have the same mean order value, but for rounding.
+    pub fn is_constant(&self) -> bool {
+        const SAME: f64 = 1e-9;
+        let mean = |&(count, total): &(u32, f64)| total / self.counts[count as usize];
+        let (low, high) = self
+            .rows
+            .iter()
+            .map(mean)
+            .fold((f64::INFINITY, 0.0f64), |(l, h), m| (l.min(m), h.max(m)));
+        !self.rows.is_empty() && high - low <= SAME * high
+    }
+
     /// The mean over customers of their mean order value.
     pub fn mean_order_value(&self) -> f64 {
         let total: f64 =

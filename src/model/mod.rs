@@ -31,8 +31,12 @@ pub(crate) mod simulation;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use fit::failure::{Failure, Replaced};
+pub(crate) use fit::family_check::fit_and_compare;
 pub use fit::purchases::{FittedPurchases, SelectionFit, fit_purchases};
+pub(crate) use fit::spend::spend_of_all_orders;
 pub use fit::spend::{FittedSpend, fit_spend};
+pub use fit::steady::SteadyRate;
 pub use forecast::intervals::{customer_intervals, total_intervals};
 pub use forecast::predict::{Outlook, predict, total_orders};
 pub use likelihood::covariance::Covariance;

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::fit::failure::Replaced;
 use crate::model::fit::purchases::SelectionFit;
+use crate::model::fit::steady::SteadyRate;
 use crate::model::gamma_gamma::GammaGamma;
 use crate::model::likelihood::covariance::Covariance;
 use crate::model::likelihood::estimate::{Convergence, Parameter};
@@ -12,6 +14,7 @@ use crate::model::{FittedPurchases, FittedSpend, PurchaseModel};
 use crate::results::candidate::Candidate;
 use crate::results::findings::Finding;
 use crate::results::named_values::NamedValues;
+use crate::results::spend_method::SpendMethod;
 use crate::settings::{Family, PurchaseModelName, Selection, Settings, SpendModelName};
 
 /// The fitted model of orders.
@@ -24,6 +27,12 @@ pub struct PurchasesFit {
     parameters: NamedValues<f64>,
     standard_errors: NamedValues<Option<f64>>,
     not_identified: Vec<String>,
+    /// Models that were asked for and could not be fitted.
+    #[serde(default)]
+    replaced: Vec<Replaced>,
+    /// The one rate of all customers, where the Poisson limit of the NBD predicts.
+    #[serde(default)]
+    one_rate: Option<SteadyRate>,
     pub(super) l2_penalty: f64,
     covariance: Option<Covariance>,
     selection: Option<SelectionEntry>,
@@ -65,8 +74,10 @@ pub struct SpendFit {
     pub(super) observed_mean: f64,
     pearson_frequency_monetary: Option<f64>,
     spearman_frequency_monetary: Option<f64>,
-    log_likelihood: f64,
+    log_likelihood: Option<f64>,
     customers: usize,
+    #[serde(default)]
+    method: SpendMethod,
     pub(super) convergence: Convergence,
     /// Codes of findings; the list `warnings` of the file has their texts.
     warnings: Vec<String>,
@@ -82,6 +93,8 @@ impl PurchasesFit {
             parameters: Parameter::values(&fitted.parameters),
             standard_errors: Parameter::standard_errors(&fitted.parameters),
             not_identified: Parameter::not_identified(&fitted.parameters),
+            replaced: fitted.replaced.clone(),
+            one_rate: fitted.steady,
             l2_penalty: settings.purchases.l2_penalty,
             covariance: fitted.covariance.clone(),
             selection: fitted.selection.as_ref().map(|fit| SelectionEntry::of(fit, settings)),
@@ -93,6 +106,10 @@ impl PurchasesFit {
             convergence: fitted.convergence.clone(),
             warnings: codes(&fitted.findings),
         }
+    }
+
+    pub(super) fn comparison(&self) -> &[Candidate] {
+        &self.comparison
     }
 
     pub(super) fn restored(&self, findings: &[Finding]) -> Result<FittedPurchases, String> {
@@ -108,10 +125,15 @@ impl PurchasesFit {
         if let Some(covariance) = &self.covariance {
             square(covariance, predicting, "purchases")?;
         }
+        if self.one_rate.is_some_and(|one| !(one.rate > 0.0 && one.orders > 0.0)) {
+            return Err("purchases.one_rate must have a rate and orders above 0".to_owned());
+        }
         Ok(FittedPurchases {
             model: positive(self.predicts_with, &values)?,
             requested: self.requested,
             family: self.model,
+            replaced: self.replaced.clone(),
+            steady: self.one_rate,
             parameters,
             covariance: self.covariance.clone(),
             log_likelihood: self.log_likelihood,
@@ -174,6 +196,7 @@ impl SpendFit {
             spearman_frequency_monetary: fitted.spearman,
             log_likelihood: fitted.log_likelihood,
             customers: fitted.customers,
+            method: fitted.method,
             convergence: fitted.convergence.clone(),
             warnings: codes(&fitted.findings),
         }
@@ -204,6 +227,7 @@ impl SpendFit {
             observed_mean: self.observed_mean,
             pearson: self.pearson_frequency_monetary,
             spearman: self.spearman_frequency_monetary,
+            method: self.method,
             convergence: self.convergence.clone(),
             findings: with_codes(findings, &self.warnings),
         })

@@ -23,6 +23,7 @@ use crate::frame::scored::rfm::RfmEdges;
 use crate::frame::summary::CustomerSummary;
 use crate::model::evaluate::stability::ReferenceDistribution;
 use crate::model::{FittedPurchases, FittedSpend};
+use crate::results::candidate::Candidate;
 use crate::results::findings::Finding;
 use crate::results::json_text::text;
 use crate::results::named_values::NamedValues;
@@ -188,6 +189,11 @@ impl ModelFile {
     /// Coefficients of the L2 penalties on the model of orders and on that of order values.
     pub fn penalties(&self) -> [f64; 2] {
         [self.purchases.l2_penalty, self.spend.as_ref().map_or(0.0, |spend| spend.l2_penalty)]
+    }
+
+    /// The models of orders that were compared, the best first.
+    pub fn comparison(&self) -> &[Candidate] {
+        self.purchases.comparison()
     }
 
     /// Whether each fit converged.

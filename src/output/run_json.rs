@@ -93,6 +93,8 @@ fn rows(audit: &Audit, customers: usize) -> RowCounts {
 fn purchases(fitted: &FittedPurchases, settings: &Settings) -> PurchasesEntry {
     PurchasesEntry {
         model: fitted.family,
+        predicts_with: Some(fitted.model.family()),
+        one_rate: fitted.steady.map(|steady| steady.rate),
         requested: fitted.requested,
         parameters: Parameter::values(&fitted.parameters),
         standard_errors: Parameter::standard_errors(&fitted.parameters),
@@ -106,6 +108,7 @@ fn spend(run: &Run, settings: &Settings) -> SpendEntry {
     let parameters = run.spend.as_ref().map_or(&[][..], |spend| &spend.parameters);
     SpendEntry {
         model: settings.spend.model,
+        method: run.spend.as_ref().map_or_else(Default::default, |spend| spend.method),
         parameters: Parameter::values(parameters),
         standard_errors: Parameter::standard_errors(parameters),
     }

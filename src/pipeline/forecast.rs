@@ -69,11 +69,18 @@ pub(crate) fn forecast_company(
     let totals = wanted.map(|wanted| {
         total_intervals_after(wanted, &fit.purchases, spend, &outlook, groups, past.as_ref())
     });
-    let customers = wanted.map(|u| customer_intervals(u.level, model, &outlook)).transpose()?;
-    // Totals need parameters that can be drawn. Without them the rest of the run is still valid.
+    let customers = wanted.map(|u| customer_intervals(u.level, model, &outlook));
+    // Totals need parameters that can be drawn, and customers a distribution that is not too wide.
+    // Without them the rest of the run is still valid.
+    let missing = |error| notices::without_intervals(&with_remedy(error));
+    let (customers, without_customers) = match customers {
+        Some(Ok(customers)) => (customers, None),
+        Some(Err(error)) => (Vec::new(), Some(missing(error))),
+        None => (Vec::new(), None),
+    };
     let (intervals, without_intervals) = match totals {
-        Some(Ok(intervals)) => (Some(intervals), None),
-        Some(Err(error)) => (None, Some(notices::without_intervals(&with_remedy(error)))),
+        Some(Ok(intervals)) => (Some(intervals), without_customers),
+        Some(Err(error)) => (None, Some(missing(error))),
         None => (None, None),
     };
     let drawn = intervals.as_ref().map(|intervals: &Intervals| intervals.periods.as_slice());
@@ -83,7 +90,7 @@ pub(crate) fn forecast_company(
         tracking,
         intervals,
         without_intervals,
-        customers: customers.unwrap_or_default(),
+        customers,
     })
 }
 

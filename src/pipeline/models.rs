@@ -2,6 +2,8 @@
 
 use crate::customers::Predictions;
 use crate::error::Error;
+use crate::frame::columns::{ORDERS, VALUE};
+use crate::frame::numbers;
 use crate::model::forecast::predict::Outlook;
 use crate::model::selection::probability::SelectionRule;
 use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend};
@@ -67,10 +69,22 @@ fn fit(
     let end = prepared.summary.observation_end;
     let selection = selection::stated(settings, histories, end)?;
     let (purchases, spend) = rayon::join(
-        || model::fit_purchases(&customers.patterns, &settings.purchases, selection),
-        || settings.has_money().then(|| model::fit_spend(histories, &settings.spend)).transpose(),
+        || model::fit_and_compare(&customers.patterns, &settings.purchases, selection),
+        || settings.has_money().then(|| fit_spend(prepared, settings)).transpose(),
     );
     Ok((purchases?, spend?, selection))
+}
+
+/// The model of order values; where only repeat orders count and there is none, that of all orders.
+fn fit_spend(prepared: &Prepared, settings: &Settings) -> Result<FittedSpend, Error> {
+    let histories = &prepared.histories;
+    if histories.spend_count().iter().any(|count| *count > 0.0) {
+        return model::fit_spend(histories, &settings.spend);
+    }
+    let [orders, value] = [ORDERS, VALUE].map(|name| numbers(&prepared.summary.frame, name));
+    let (orders, value) = (orders?, value?);
+    let means: Vec<f64> = value.iter().zip(&orders).map(|(value, n)| value / n).collect();
+    model::spend_of_all_orders(&orders, &means)
 }
 
 impl Fit {

@@ -10,7 +10,8 @@ use crate::results::migration::Migration;
 use crate::results::run_document::RunDocument;
 
 /// Codes of the findings under which P(alive) means nothing.
-const NOBODY_LEAVES: [&str; 2] = ["dropout_not_identified", "no_dropout_by_choice"];
+const NOBODY_LEAVES: [&str; 3] =
+    ["dropout_not_identified", "no_dropout_by_choice", "model_replaced"];
 /// Shown in the page where a language has no text.
 pub const MISSING: &str = "⟨?⟩";
 

@@ -15,6 +15,7 @@ use crate::results::model_check::ModelCheck;
 use crate::results::named_values::NamedValues;
 use crate::results::outlier_limits::OutlierLimits;
 use crate::results::profiles::{KeptColumn, Profile, RfmProfile};
+use crate::results::spend_method::SpendMethod;
 use crate::results::version::{SCHEMA_VERSION, Tool};
 use crate::settings::dates::plain_date;
 use crate::settings::{Family, PurchaseModelName, Selection, Settings, SpendModelName};
@@ -185,6 +186,13 @@ pub struct RowCounts {
 pub struct PurchasesEntry {
     /// The model that was fitted.
     pub model: Family,
+    /// The model that predicts: the NBD where the dropout of `model` vanished; null in a run of an
+    /// earlier version.
+    #[serde(default)]
+    pub predicts_with: Option<Family>,
+    /// The one order rate of all customers, where the Poisson limit of the NBD predicts.
+    #[serde(default)]
+    pub one_rate: Option<f64>,
     /// The model that the pipeline asks for.
     pub requested: PurchaseModelName,
     /// Estimates, in the time unit of the pipeline.
@@ -221,6 +229,9 @@ pub struct SelectionEntry {
 pub struct SpendEntry {
     /// The model; `none` without money.
     pub model: SpendModelName,
+    /// How its parameters were found.
+    #[serde(default)]
+    pub method: SpendMethod,
     /// Estimates; none without money.
     pub parameters: NamedValues<f64>,
     /// Standard errors; null where there is none.

@@ -10,6 +10,7 @@ use crate::settings::check;
 use crate::settings::dates::date;
 use crate::settings::faults::{section, with_lines};
 use crate::settings::sections::{Input, Settings, auto, without_nulls};
+use crate::settings::types::Family;
 use crate::storage::bounded::{self, SMALL};
 
 /// Every known key by section; `""` is the top level of the file. Sections that are not listed,
@@ -231,10 +232,26 @@ fn checked(mut table: Table, overrides: &Overrides) -> Result<Settings, Vec<Stri
     dates_to_text(&mut table);
     unknown_keys("", &mut table, &mut faults);
     without_money(&mut table);
+    model_under_penalty(&mut table);
     let settings = typed(&table, &mut faults);
     match settings {
         Some(settings) if faults.is_empty() => check::check(settings),
         _ => Err(faults),
+    }
+}
+
+/// Under a penalty there is no AIC to choose a model by, so that BG/NBD is the default there.
+fn model_under_penalty(table: &mut Table) {
+    let Some(purchases) = table.get_mut("purchases").and_then(Value::as_table_mut) else {
+        return;
+    };
+    let penalty = purchases.get("l2_penalty").and_then(|value| match value {
+        Value::Integer(whole) => Some(*whole as f64),
+        other => other.as_float(),
+    });
+    if penalty.is_some_and(|penalty| penalty > 0.0) && !purchases.contains_key("model") {
+        let named = Value::String(Family::BgNbd.name().to_owned());
+        purchases.insert("model".to_owned(), named);
     }
 }
 

@@ -172,7 +172,6 @@ pub enum Ties {
 #[serde(rename_all = "snake_case")]
 pub enum PurchaseModelName {
     /// Fader, Hardie & Lee (2005).
-    #[default]
     BgNbd,
     /// Batislam, Denizel & Filiztekin (2007).
     MbgNbd,
@@ -181,6 +180,7 @@ pub enum PurchaseModelName {
     /// No dropout.
     Nbd,
     /// Fits all of them; Akaike's information criterion chooses one.
+    #[default]
     Auto,
 }
 

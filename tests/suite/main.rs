@@ -18,6 +18,7 @@ mod exactness;
 mod family;
 mod figures;
 mod first_run;
+mod fits_that_fail;
 mod hostile;
 mod init;
 mod models;

@@ -102,6 +102,21 @@ const REAL_FILES: &[&str] = &[
 const PIECES: &[&str] = &["returns_moved-pieces", "returns_unmatched-pieces", "no_order_values"];
 /// In strays.rs.
 const STRAYS: &[&str] = &["selection_strays"];
+/// Of fits that end with another model, in fits_that_fail.rs, which has each of these.
+const FITS_THAT_FAIL: &[&str] = &[
+    "model_replaced-without_fit",
+    "model_replaced-few_histories",
+    "model_replaced-nobody_repeated",
+    "better_model-on_all",
+    "better_model-on_sample",
+    "share_alive_uncertain-figures",
+    "spend_replaced-constant",
+    "spend_replaced-few_values",
+    "spend_replaced-not_converged",
+    "spend_replaced-nobody_repeated",
+    "spend_mean_far_from_observed-above",
+    "spend_mean_far_from_observed-below",
+];
 const LATELY: &[&str] = &["selected_customers-lately"];
 const RARE: &[&str] = &["column_without_limits", "first_order_counted"];
 const DRIFTED: &[&str] = &["drifted", "dropout_not_identified", "spend_without_population_mean"];
@@ -221,12 +236,16 @@ fn every_finding_has_words() {
 #[test]
 fn every_figure_is_seen_in_a_run() {
     let cases = [FLO, SELECTION, RECENT, LOGS].concat();
-    let others =
-        [LATELY, RARE, DRIFTED, REFITTED, COMPARED, COMPARED_SCORED, REAL_FILES, PIECES, STRAYS]
-            .concat();
-    let real_files = include_str!("real_files.rs");
-    for code in REAL_FILES {
-        assert!(real_files.contains(&format!("\"{code}\"")), "{code} is in no test");
+    let others = [LATELY, RARE, DRIFTED, REFITTED, COMPARED, COMPARED_SCORED, PIECES, STRAYS];
+    let others = [&others.concat(), REAL_FILES, FITS_THAT_FAIL].concat();
+    let of_files = [
+        (REAL_FILES, include_str!("real_files.rs")),
+        (FITS_THAT_FAIL, include_str!("fits_that_fail.rs")),
+    ];
+    for (codes, text) in of_files {
+        for code in codes {
+            assert!(text.contains(&format!("\"{code}\"")), "{code} is in no test");
+        }
     }
     let seen: BTreeSet<&str> =
         cases.iter().flat_map(|(_, codes)| codes.iter().copied()).chain(others).collect();

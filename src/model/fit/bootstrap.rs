@@ -6,7 +6,9 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::error::Error;
-use crate::model::fit::purchases::{Data, FittedPurchases};
+use crate::model::fit::data::Data;
+use crate::model::fit::purchases::FittedPurchases;
+use crate::model::fit::steady::SteadyRate;
 use crate::model::likelihood::maximise::{from_start, minimise};
 use crate::model::likelihood::patterns::Patterns;
 use crate::model::purchase_model::PurchaseModel;
@@ -36,13 +38,14 @@ impl FittedPurchases {
     ) -> Result<Vec<PurchaseModel>, Error> {
         let selection = self.selection.as_ref().map(|fit| fit.selection);
         let data = Data::new(patterns, 0.0, selection);
+        if let Some(steady) = self.steady {
+            return Ok(data.steady_refits(steady, draws, seed));
+        }
         let estimate: Vec<f64> = self.parameters.iter().map(|p| p.value).collect();
         // The estimate is the best start, unless it is not identified (a dropout reported as 0).
         let near = self.parameters.iter().all(|p| p.identified);
         let refit = |draw: u32| {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            // Streams of their own, above those from which `intervals` draws orders.
-            rng.set_stream((1 << 32) + u64::from(draw));
+            let mut rng = stream(seed, draw);
             let weighted = data.scaled.weighted(|row| gamma(row.count, 1.0, &mut rng));
             let objective = data.objective(self.family, &weighted);
             let optimum = if near {
@@ -62,6 +65,31 @@ impl FittedPurchases {
         }
         Ok(models)
     }
+}
+
+impl Data {
+    /// Refits of the one rate of all customers, which always exist; draws from the distribution of
+    /// the rate where it is an assumption, so that there is nothing to refit.
+    fn steady_refits(&self, steady: SteadyRate, draws: u32, seed: u64) -> Vec<PurchaseModel> {
+        let refit = |draw: u32| {
+            let mut rng = stream(seed, draw);
+            if steady.assumed {
+                return PurchaseModel::Nbd(steady.drawn(self.longest, &mut rng));
+            }
+            let weighted = self.scaled.weighted(|row| gamma(row.count, 1.0, &mut rng));
+            let (scaled, _) = SteadyRate::of(&weighted, self.selection.as_ref());
+            PurchaseModel::Nbd(scaled.in_time_unit(self.longest).nbd(self.longest))
+        };
+        (1..=draws).into_par_iter().map(refit).collect()
+    }
+}
+
+/// The random numbers of one refit.
+fn stream(seed: u64, draw: u32) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    // Streams of their own, above those from which `intervals` draws orders.
+    rng.set_stream((1 << 32) + u64::from(draw));
+    rng
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! What is wrong with a purchase fit: findings with a code for machines and words for people.
 
-use crate::error::{Error, Remedy};
+use crate::model::fit::failure::{Failure, Replaced};
 use crate::model::fit::family_fit::FamilyFit;
+use crate::model::fit::replacement;
 use crate::model::likelihood::covariance::Covariance;
-use crate::model::likelihood::maximise::Optimum;
 use crate::model::likelihood::patterns::Patterns;
 use crate::results::findings::Finding;
 use crate::results::numbers::whole;
@@ -24,6 +24,10 @@ pub(crate) struct Case<'a> {
     pub patterns: &'a Patterns,
     pub chosen: &'a FamilyFit,
     pub nbd: &'a FamilyFit,
+    /// Why the NBD itself has no fit, if it has none.
+    pub nbd_failure: Option<&'a Failure>,
+    /// The models that were asked for and have no fit.
+    pub replaced: &'a [Replaced],
     /// Whether the dropout of `chosen` vanished.
     pub degenerate: bool,
     /// Covariance of the model that predicts.
@@ -33,45 +37,24 @@ pub(crate) struct Case<'a> {
     pub gain: f64,
 }
 
-/// Turns a fit that did not converge into an error that says why.
-pub(crate) fn require_converged(
-    optimum: Option<Optimum>,
-    family: Family,
-) -> Result<Optimum, Error> {
-    let model = family.title();
-    let edge = optimum.as_ref().and_then(|optimum| {
-        let edge = optimum.at_edge().next()?;
-        Some((family.parameters()[edge], optimum.parameters[edge]))
-    });
-    match optimum {
-        Some(optimum) if optimum.converged() => Ok(optimum),
-        Some(_) if let Some((name, value)) = edge => {
-            let limit = if value < 1.0 { "0" } else { "∞" };
-            let message = format!(
-                "the {model} likelihood keeps rising as {name} → {limit}: these data have no \
-                 estimate of it"
-            );
-            Err(Error::model_with(message, Remedy::OtherModel))
-        }
-        Some(optimum) => {
-            let message = format!(
-                "the {model} fit did not converge: the gradient norm is {:.1e} after {} iterations \
-                 ({})",
-                optimum.gradient_norm, optimum.iterations, optimum.termination
-            );
-            Err(Error::model_with(message, Remedy::TamerData))
-        }
-        None => {
-            let message = format!("the {model} fit found no point with a finite likelihood");
-            Err(Error::model_with(message, Remedy::TamerData))
-        }
+impl<'a> Case<'a> {
+    /// The fit that predicts.
+    pub(crate) fn predicts(&self) -> &'a FamilyFit {
+        if self.degenerate { self.nbd } else { self.chosen }
     }
 }
 
 /// All findings about a purchase fit.
 pub(crate) fn of_purchases(case: &Case<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    if case.degenerate {
+    let mut findings = replacement::findings(
+        case.replaced,
+        case.predicts().steady,
+        case.nbd_failure,
+        case.patterns.customers,
+    );
+    if !case.replaced.is_empty() {
+        // The no-dropout model predicts because there is no other, not because it is better.
+    } else if case.degenerate {
         findings.push(dropout_not_identified(case));
     } else if case.chosen.family == Family::Nbd {
         findings.push(without_dropout(case));
@@ -147,7 +130,11 @@ fn not_identified(case: &Case<'_>) -> Option<Finding> {
     if case.settings.l2_penalty > 0.0 {
         return None;
     }
-    let fit = if case.degenerate { case.nbd } else { case.chosen };
+    let fit = case.predicts();
+    // Its one parameter, the rate, is known.
+    if fit.steady.is_some() {
+        return None;
+    }
     let flat = match case.covariance {
         None => "the information matrix is singular".to_owned(),
         Some(covariance) => {
@@ -233,27 +220,18 @@ fn too_little_data(patterns: &Patterns) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::fit::steady::known_optimum;
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::model::testing::{diagonal, orders_only};
-
-    fn optimum(parameters: &[f64], gradient_norm: f64) -> Optimum {
-        Optimum {
-            parameters: parameters.to_vec(),
-            value: 1.0,
-            gradient_norm,
-            iterations: 17,
-            starts: 2,
-            termination: "a reason".to_owned(),
-        }
-    }
 
     fn fit(family: Family, parameters: &[f64]) -> FamilyFit {
         FamilyFit {
             family,
-            optimum: optimum(parameters, 0.0),
+            optimum: known_optimum(parameters.to_vec(), 1.0),
             parameters: parameters.to_vec(),
             model: family.model(parameters),
             log_likelihood: -1234.5,
+            steady: None,
         }
     }
 
@@ -299,6 +277,8 @@ mod tests {
                 patterns: &self.patterns,
                 chosen: &self.chosen,
                 nbd: &fit(Family::Nbd, &[1.0, 1.0]),
+                nbd_failure: None,
+                replaced: &[],
                 degenerate: self.degenerate,
                 covariance: self.covariance.as_ref(),
                 settings: &self.settings,
@@ -321,27 +301,6 @@ mod tests {
             assert_eq!((&*found.0, found.1.as_deref()), (code, variant), "{}", found.2);
             assert!(found.2.contains(words), "{}", found.2);
         }
-    }
-
-    #[test]
-    fn only_a_vanishing_gradient_is_a_fit() {
-        let error = |optimum, family| match require_converged(optimum, family) {
-            Err(error) => error.to_string(),
-            Ok(optimum) => panic!("{optimum:?}"),
-        };
-        let fine = optimum(&[1.0, 2.0], 1e-7);
-        assert_eq!(require_converged(Some(fine.clone()), Family::Nbd).expect("a fit"), fine);
-        let steep = error(Some(optimum(&[1.0, 2.0], 1e-5)), Family::Nbd);
-        assert!(steep.contains("NBD fit did not converge"), "{steep}");
-        assert!(steep.contains("1.0e-5 after 17 iterations (a reason)"), "{steep}");
-        // A search ends at e^±40.
-        let edge = |at: f64| Some(optimum(&[1.0, 2.0, 3.0, at.exp()], 1.0));
-        let low = error(edge(-40.0), Family::ParetoNbd);
-        assert!(low.contains("Pareto/NBD likelihood keeps rising as beta → 0"), "{low}");
-        let high = error(edge(40.0), Family::BgNbd);
-        assert!(high.contains("BG/NBD likelihood keeps rising as b → ∞"), "{high}");
-        let none = error(None, Family::MbgNbd);
-        assert!(none.contains("MBG/NBD fit found no point with a finite likelihood"), "{none}");
     }
 
     #[test]

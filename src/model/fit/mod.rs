@@ -2,13 +2,27 @@
 //!
 //! # Layout
 //! * [`purchases`]: the purchase model's fit, next to the NBD that each dropout model nests.
-//! * [`spend`]: the spend model's fit.
-//! * [`family_fit`]: one model of the family at its optimum.
-//! * [`diagnosis`]: what is wrong with a purchase fit, in words.
+//! * `candidates`: the models of the family side by side. `family_check`: whether another one is
+//!   better than the one that predicts.
+//! * `data`: the input of a purchase fit. [`family_fit`]: one model of the family at its optimum.
+//!   [`failure`]: why one has none. [`steady`]: the Poisson limit of the NBD.
+//! * [`spend`]: the spend model's fit. `credibility`: the shrunk mean of order values, where that
+//!   fails.
+//! * [`diagnosis`]: what is wrong with a purchase fit, in words. `replacement`: the same where another
+//!   model had to take the place of the one that was asked for. `spend_diagnosis`: the same of a
+//!   spend fit.
 //! * [`bootstrap`]: refits with random weights.
 
 pub mod bootstrap;
+pub(crate) mod candidates;
+pub(crate) mod credibility;
+pub(crate) mod data;
 pub mod diagnosis;
+pub mod failure;
+pub(crate) mod family_check;
 pub mod family_fit;
 pub mod purchases;
+pub(crate) mod replacement;
 pub mod spend;
+pub(crate) mod spend_diagnosis;
+pub mod steady;

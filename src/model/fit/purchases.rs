@@ -1,27 +1,21 @@
 //! The fit of the purchase model, with findings about it. Every dropout model is compared with the
-//! NBD that it nests.
+//! NBD that it nests, which takes its place where it has no fit.
 
-use crate::customers::History;
 use crate::error::{Error, Remedy};
+use crate::model::fit::candidates::{Comparison, sampled, with_dropout};
+use crate::model::fit::data::Data;
 use crate::model::fit::diagnosis;
+use crate::model::fit::failure::{Failure, Replaced};
 use crate::model::fit::family_fit::FamilyFit;
+use crate::model::fit::steady::SteadyRate;
 use crate::model::likelihood::covariance::Covariance;
 use crate::model::likelihood::estimate::{Convergence, Parameter};
-use crate::model::likelihood::maximise::{Objective, minimise, minimise_through};
 use crate::model::likelihood::patterns::Patterns;
 use crate::model::purchase_model::PurchaseModel;
 use crate::model::selection::probability::SelectionRule;
-use crate::results::candidate::Candidate;
+use crate::results::candidate::{Candidate, Outcome};
 use crate::results::findings::Finding;
 use crate::settings::{Family, PurchaseModelName, Purchases};
-
-/// Four parameters need at least this many distinct histories to be estimated at all.
-const FEWEST_PATTERNS: usize = 10;
-/// Below this gain in log-likelihood the fitted model *is* the no-dropout model, to the accuracy
-/// of the fit.
-const NO_GAIN: f64 = 1e-2;
-/// Size of the sample of patterns on which starts are tried.
-const SAMPLE: usize = 15_000;
 
 /// A fitted purchase model: the model, how it was found, and what to think of it. Only this can
 /// predict.
@@ -33,6 +27,10 @@ pub struct FittedPurchases {
     pub requested: PurchaseModelName,
     /// The model that `parameters` belong to; where its dropout vanished, `model` is the NBD.
     pub family: Family,
+    /// The models that were asked for and could not be fitted; the NBD predicts in their place.
+    pub replaced: Vec<Replaced>,
+    /// The one order rate of all customers, where `model` is the Poisson limit of the NBD.
+    pub steady: Option<SteadyRate>,
     /// Estimates.
     pub parameters: Vec<Parameter>,
     /// Covariance, on the log scale, of the parameters of `model`; `None` under a penalty, on a
@@ -77,235 +75,188 @@ pub struct SelectionFit {
     pub ignored_log_likelihood: f64,
 }
 
-/// The input of a fit. Time is scaled so that max T = 1: the penalty on α (and β) depends on the
-/// time unit.
-pub(crate) struct Data {
-    pub(crate) scaled: Patterns,
-    sample: Option<Patterns>,
-    selection: Option<SelectionRule>,
-    l2_penalty: f64,
-    /// The highest T, in the time unit of the data.
-    longest: f64,
-    /// Σ x · ln(longest): what the scaling adds to a log-likelihood. Each of the x order times has
-    /// a density, and a density has the unit 1/time.
-    unit_term: f64,
+/// The fit that predicts, or would if its dropout did not vanish, and what it is judged by.
+pub(crate) struct Choice {
+    pub(crate) chosen: FamilyFit,
+    /// The no-dropout model.
+    pub(crate) nbd: FamilyFit,
+    /// Why the NBD itself has no fit, if it has none.
+    pub(crate) nbd_failure: Option<Failure>,
+    pub(crate) replaced: Vec<Replaced>,
+    comparison: Vec<Candidate>,
 }
 
-/// Fits the purchase model by (penalised, conditional) maximum likelihood.
+/// Fits the purchase model by (penalised, conditional) maximum likelihood. Where that fails, the
+/// nearest model that stands takes its place, with a warning: the NBD, and in place of that its
+/// Poisson limit.
 ///
 /// # Errors
-/// [`Error::Model`] when there is too little to learn from, or the fit does not converge.
+/// [`Error::Model`] when no customer was watched for any time.
 pub fn fit_purchases(
     patterns: &Patterns,
     settings: &Purchases,
     selection: Option<SelectionRule>,
 ) -> Result<FittedPurchases, Error> {
+    fit(patterns, settings, selection, false)
+}
+
+/// The fit of [`fit_purchases`]; `with_others`: beside the other models of the family, also where the
+/// pipeline names one.
+///
+/// # Errors
+/// As [`fit_purchases`].
+pub(crate) fn fit(
+    patterns: &Patterns,
+    settings: &Purchases,
+    selection: Option<SelectionRule>,
+    with_others: bool,
+) -> Result<FittedPurchases, Error> {
     check_enough_data(patterns)?;
-    // The NBD is always fitted: every other fit is judged against it, and it predicts in place of
-    // one whose dropout vanished.
     let data = Data::new(patterns, settings.l2_penalty, selection);
-    let candidates = candidates(settings.model, selection.as_ref());
-    let nbd = data.fit(Family::Nbd)?;
-    let fits = match settings.model.family() {
-        Some(Family::Nbd) => Vec::new(),
-        Some(family) => vec![data.fit(family)?],
-        None => {
-            let others = candidates.iter().copied().filter(|f| *f != Family::Nbd);
-            let fits: Vec<FamilyFit> = others.filter_map(|f| data.fit(f).ok()).collect();
-            if fits.is_empty() {
-                let message = "no model with dropout could be fitted";
-                return Err(Error::model_with(message, Remedy::SingleModel));
-            }
-            fits
-        }
+    let choice = match settings.model.family() {
+        Some(family) if with_others => Choice::among(patterns, &data, family),
+        Some(family) => Choice::named(&data, family),
+        None => Choice::best(patterns, &data),
     };
-    let comparison = compare(&nbd, &fits, candidates, patterns.customers);
-    let chosen = match settings.model {
-        PurchaseModelName::Auto => best(&nbd, &fits),
-        _ => fits.first().unwrap_or(&nbd),
-    };
-    let mut fitted = data.verdict(patterns, chosen, &nbd, settings);
-    fitted.comparison = comparison;
+    let mut fitted = data.verdict(patterns, &choice, settings);
+    fitted.comparison = choice.comparison;
     if let Some(selection) = selection {
         fitted.selection = Some(data.against_ignored(patterns, &fitted, selection)?);
     }
     Ok(fitted)
 }
 
-/// Checks that there is enough data for a fit.
+/// Checks that there is anything to fit a model to.
 ///
 /// # Errors
-/// [`Error::Model`] when there are too few distinct histories.
+/// [`Error::Model`] when no customer was watched for any time.
 pub fn check_enough_data(patterns: &Patterns) -> Result<(), Error> {
-    if patterns.rows.len() >= FEWEST_PATTERNS {
+    if patterns.oldest() > 0.0 {
         return Ok(());
     }
-    let message = format!(
-        "the purchase model cannot be fitted: {} customers have only {} distinct purchase \
-         histories (frequency, recency, T), at least {FEWEST_PATTERNS} are needed",
-        patterns.customers,
-        patterns.rows.len()
-    );
+    let message = "nothing can be said about orders: every customer's first order is of the last day \
+                   of the data";
     Err(Error::model_with(message, Remedy::MoreCustomers))
 }
 
-/// The fit with the lowest AIC; among equal ones the first, since models come simplest first.
-fn best<'a>(nbd: &'a FamilyFit, fits: &'a [FamilyFit]) -> &'a FamilyFit {
-    // Smaller differences are within the accuracy of the fits.
-    const EQUAL: f64 = 1e-3;
-    fits.iter().fold(nbd, |best, fit| if aic(fit) < aic(best) - EQUAL { fit } else { best })
-}
+impl Choice {
+    /// The model that the pipeline names; the no-dropout model where that has no fit.
+    fn named(data: &Data, family: Family) -> Self {
+        let others: &[Family] = if family == Family::Nbd { &[] } else { &[family] };
+        let compared = Comparison::of(data, others, false);
+        Self::from(&compared, family)
+    }
 
-fn aic(fit: &FamilyFit) -> f64 {
-    2.0 * fit.optimum.parameters.len() as f64 - 2.0 * fit.log_likelihood
-}
+    /// The same, with a table of all models of the family; where customers are many, the others are
+    /// fitted to a sample only.
+    fn among(patterns: &Patterns, data: &Data, family: Family) -> Self {
+        let families = with_dropout(data.selection.as_ref());
+        let Some(sample) = sampled(patterns, data) else {
+            return Self::from(&Comparison::of(data, &families, false), family);
+        };
+        let (choice, compared) =
+            rayon::join(|| Self::named(data, family), || Comparison::of(&sample, &families, true));
+        let why = choice.why(family);
+        Self { comparison: compared.table(choice.chosen.family, why), ..choice }
+    }
 
-/// Whether dropout adds nothing to the fit of the no-dropout model.
-fn is_nbd(fit: &FamilyFit, nbd: &FamilyFit, customers: f64) -> bool {
-    fit.family == Family::Nbd || (nbd.optimum.value - fit.optimum.value) * customers < NO_GAIN
-}
+    fn from(compared: &Comparison, family: Family) -> Self {
+        let (nbd, nbd_failure) = compared.nbd();
+        let fitted = compared.ranked().into_iter().find(|fit| fit.family == family);
+        let mut choice = Self {
+            comparison: Vec::new(),
+            replaced: replaced(compared).into_iter().filter(|one| one.model == family).collect(),
+            chosen: fitted.unwrap_or(nbd).clone(),
+            nbd: nbd.clone(),
+            nbd_failure: nbd_failure.cloned(),
+        };
+        choice.comparison = compared.table(choice.chosen.family, choice.why(family));
+        choice
+    }
 
-/// The models to fit: the NBD and the requested one; for `auto`, all whose P(selected) is known.
-fn candidates(requested: PurchaseModelName, selection: Option<&SelectionRule>) -> Vec<Family> {
-    let fitted = |family: &Family| match requested.family() {
-        Some(one) => *family == one || *family == Family::Nbd,
-        None => family.knows_selection(selection),
-    };
-    Family::ALL.into_iter().filter(fitted).collect()
-}
+    /// Why the chosen model predicts, where the pipeline names `family`.
+    fn why(&self, family: Family) -> Outcome {
+        if self.chosen.family == family { Outcome::Named } else { Outcome::InPlace }
+    }
 
-/// The candidates for the comparison, lowest AIC first.
-fn compare(
-    nbd: &FamilyFit,
-    fits: &[FamilyFit],
-    candidates: Vec<Family>,
-    customers: f64,
-) -> Vec<Candidate> {
-    let candidate = |family| {
-        let fit = fits.iter().chain([nbd]).find(|fit| fit.family == family);
-        Candidate {
-            model: family,
-            log_likelihood: fit.map(|fit| fit.log_likelihood),
-            aic: fit.map(aic),
-            without_dropout: fit.is_some_and(|fit| is_nbd(fit, nbd, customers)),
+    /// The model with the lowest AIC. Where customers are many, it is found on a sample, and only
+    /// that one is fitted to all.
+    fn best(patterns: &Patterns, data: &Data) -> Self {
+        let families = with_dropout(data.selection.as_ref());
+        let Some(sample) = sampled(patterns, data) else {
+            let compared = Comparison::of(data, &families, false);
+            let chosen = compared.ranked()[0].clone();
+            let (nbd, nbd_failure) = compared.nbd();
+            return Self::of(&compared, chosen, nbd.clone(), nbd_failure.cloned());
+        };
+        let compared = Comparison::of(&sample, &families, true);
+        let ((nbd, nbd_failure), best) = rayon::join(
+            || data.without_dropout(),
+            || compared.ranked().into_iter().find_map(|fit| whole_fit(data, fit, &compared)),
+        );
+        // The best on the sample may be the NBD, which has been fitted beside it.
+        let chosen = best.flatten().unwrap_or_else(|| nbd.clone());
+        Self::of(&compared, chosen, nbd, nbd_failure)
+    }
+
+    fn of(
+        compared: &Comparison,
+        chosen: FamilyFit,
+        nbd: FamilyFit,
+        nbd_failure: Option<Failure>,
+    ) -> Self {
+        // Where one model with dropout has a fit, the others are only left out.
+        let nothing_else = compared.ranked().len() == 1;
+        let why = if nothing_else { Outcome::InPlace } else { Outcome::Best };
+        Self {
+            comparison: compared.table(chosen.family, why),
+            replaced: if nothing_else { replaced(compared) } else { Vec::new() },
+            chosen,
+            nbd,
+            nbd_failure,
         }
-    };
-    let mut all: Vec<Candidate> = candidates.into_iter().map(candidate).collect();
-    let key = |c: &Candidate| c.aic.unwrap_or(f64::INFINITY);
-    all.sort_by(|a, b| key(a).total_cmp(&key(b)));
-    all
+    }
 }
 
-/// Parameters with those that are times multiplied by `unit`.
-fn in_unit(family: Family, parameters: &[f64], unit: f64) -> Vec<f64> {
-    let factor = |i| if family.is_time(i) { unit } else { 1.0 };
-    parameters.iter().enumerate().map(|(i, value)| value * factor(i)).collect()
+/// The fit to all customers of a model that was fitted to a sample: `Some(None)` for the NBD, `None`
+/// where it has no fit.
+fn whole_fit(data: &Data, fit: &FamilyFit, compared: &Comparison) -> Option<Option<FamilyFit>> {
+    if fit.family == Family::Nbd {
+        return Some(None);
+    }
+    let starts = match fit.is_nbd(compared.nbd().0, data.scaled.customers) {
+        true => data.starts(fit.family),
+        false => vec![data.in_scaled_unit(fit.family, &fit.parameters)],
+    };
+    let near = data.fit_from(fit.family, &starts);
+    near.or_else(|_| data.fit(fit.family)).ok().map(Some)
+}
+
+fn replaced(compared: &Comparison) -> Vec<Replaced> {
+    let failed = compared.failures().into_iter();
+    failed.map(|(model, why)| Replaced { model, why: why.clone() }).collect()
 }
 
 impl Data {
-    pub(crate) fn new(
-        patterns: &Patterns,
-        l2_penalty: f64,
-        selection: Option<SelectionRule>,
-    ) -> Self {
-        let longest = patterns.oldest();
-        let scaled = patterns.in_time_unit(1.0 / longest);
-        let [orders] = patterns.sum(|row| [row.count * patterns.frequency[row.x as usize]]);
-        Self {
-            sample: scaled.sample(SAMPLE),
-            scaled,
-            selection: selection.map(|selection| selection.in_time_unit(1.0 / longest)),
-            l2_penalty,
-            longest,
-            unit_term: orders * longest.ln(),
-        }
-    }
-
-    /// The objective over `patterns`: the log-likelihood and the penalty. Under a selection each
-    /// customer's likelihood is divided by P(selected).
-    pub(crate) fn objective<'a>(&'a self, family: Family, patterns: &'a Patterns) -> Objective<'a> {
-        let plain = family.log_likelihood(patterns);
-        let customers_of_age = patterns.customers_of_age();
-        let oldest = patterns.oldest();
-        Objective {
-            log_likelihood: match self.selection {
-                None => plain,
-                Some(selection) => Box::new(move |theta| {
-                    // P(selected) cannot be computed at θ: NaN, which counts as a huge value there.
-                    let Some(selected) =
-                        family.model(theta).selection_probability(&selection, oldest)
-                    else {
-                        return (f64::NAN, vec![f64::NAN; theta.len()]);
-                    };
-                    let (value, slope) = plain(theta);
-                    let (given, given_slope) = selection.log_probability(
-                        patterns,
-                        &customers_of_age,
-                        selected.as_ref(),
-                        theta.len(),
-                    );
-                    let slope = slope.iter().zip(given_slope).map(|(s, g)| s - g).collect();
-                    (value - given, slope)
-                }),
-            },
-            customers: patterns.customers,
-            l2_penalty: self.l2_penalty,
-        }
-    }
-
-    /// Fits one model of the family.
-    fn fit(&self, family: Family) -> Result<FamilyFit, Error> {
-        let starts = self.starts(family);
-        let objective = self.objective(family, &self.scaled);
-        let optimum = match &self.sample {
-            None => minimise(&objective, &starts),
-            Some(sample) => minimise_through(&self.objective(family, sample), &objective, &starts),
-        };
-        let optimum = diagnosis::require_converged(optimum, family)?;
-        // Without the penalty, which is part of `optimum.value`.
-        let log_likelihood = (objective.log_likelihood)(&optimum.parameters).0;
-        let parameters = self.in_data_unit(family, &optimum.parameters);
-        Ok(FamilyFit {
-            family,
-            model: family.model(&parameters),
-            parameters,
-            log_likelihood: log_likelihood - self.unit_term,
-            optimum,
-        })
-    }
-
-    /// Starting points, from the mean order rate of the data.
-    pub(crate) fn starts(&self, family: Family) -> Vec<Vec<f64>> {
-        let [orders, time] = self.scaled.sum(|row| {
-            let History { frequency, age, .. } = self.scaled.history(row);
-            [row.count * frequency, row.count * age]
-        });
-        family.starts((orders / time).max(1e-6))
-    }
-
-    /// Parameters with times in the unit of the data.
-    pub(crate) fn in_data_unit(&self, family: Family, scaled: &[f64]) -> Vec<f64> {
-        in_unit(family, scaled, self.longest)
-    }
-
-    /// Parameters with times in units of the highest T.
-    pub(crate) fn in_scaled_unit(&self, family: Family, parameters: &[f64]) -> Vec<f64> {
-        in_unit(family, parameters, 1.0 / self.longest)
-    }
-
     /// The fit with standard errors and findings; where dropout vanished, the NBD predicts.
     fn verdict(
         &self,
         patterns: &Patterns,
-        chosen: &FamilyFit,
-        nbd: &FamilyFit,
+        choice: &Choice,
         settings: &Purchases,
     ) -> FittedPurchases {
         let customers = patterns.customers;
-        let degenerate = chosen.family != Family::Nbd && is_nbd(chosen, nbd, customers);
+        let Choice { chosen, nbd, .. } = choice;
+        let degenerate = chosen.family != Family::Nbd && chosen.is_nbd(nbd, customers);
         let predicts = if degenerate { nbd } else { chosen };
-        let objective = self.objective(predicts.family, &self.scaled);
-        let covariance = Covariance::at(&objective, &predicts.optimum.parameters);
+        // The Poisson limit has no curvature in r: its one rate is known by `steady`.
+        let covariance = match predicts.steady {
+            Some(_) => None,
+            None => {
+                let objective = self.objective(predicts.family, &self.scaled);
+                Covariance::at(&objective, &predicts.optimum.parameters)
+            }
+        };
         let errors = covariance.as_ref().map(Covariance::log_standard_errors);
         // The NBD has the first two parameters of every model. Where it predicts, the dropout
         // parameters of the requested model have no value, and are reported as 0.
@@ -315,7 +266,7 @@ impl Data {
                 value,
                 // Delta method from the log scale: SE(θ) = θ·SE(ln θ).
                 standard_error: errors.as_ref().map(|errors| errors[i] * value),
-                identified: true,
+                identified: predicts.steady.is_none(),
             },
             None => Parameter { name, value: 0.0, standard_error: None, identified: false },
         };
@@ -323,6 +274,8 @@ impl Data {
             model: predicts.model,
             requested: settings.model,
             family: chosen.family,
+            replaced: choice.replaced.clone(),
+            steady: predicts.steady,
             parameters: chosen.family.parameters().iter().enumerate().map(estimate).collect(),
             log_likelihood: predicts.log_likelihood,
             log_likelihood_without_dropout: nbd.log_likelihood,
@@ -335,6 +288,8 @@ impl Data {
                 patterns,
                 chosen,
                 nbd,
+                nbd_failure: choice.nbd_failure.as_ref(),
+                replaced: &choice.replaced,
                 degenerate,
                 covariance: covariance.as_ref(),
                 settings,
@@ -354,22 +309,30 @@ impl Data {
         selection: SelectionRule,
     ) -> Result<SelectionFit, Error> {
         let plain = Self::new(patterns, self.l2_penalty, None);
-        let nbd = plain.fit(Family::Nbd)?;
+        let (nbd, _) = plain.without_dropout();
         let ignored = match plain.fit(fitted.family) {
-            Ok(fit) if !is_nbd(&fit, &nbd, patterns.customers) => fit,
+            Ok(fit) if !fit.is_nbd(&nbd, patterns.customers) => fit,
             _ => nbd,
         };
         // Compared by the same, conditional likelihood: the plain one measures something else.
         let customers_of_age = patterns.customers_of_age();
-        let selected = |model: &PurchaseModel| {
-            model.selection_probability(&selection, self.longest).ok_or_else(|| {
-                Error::model("the probability of being in the file cannot be computed")
-            })
+        let selected =
+            |model: &PurchaseModel| model.selection_probability(&selection, self.longest);
+        let of_fitted = selected(&fitted.model).ok_or_else(|| {
+            Error::model("the probability of being in the file cannot be computed")
+        })?;
+        // Out of reach of the numerical method, the one-rate model stands for it.
+        let (ignored, of_ignored) = match selected(&ignored.model) {
+            Some(of_ignored) => (ignored, Some(of_ignored)),
+            None => {
+                let steady = plain.steady();
+                let of_steady = selected(&steady.model);
+                (steady, of_steady)
+            }
         };
-        let of_ignored = selected(&ignored.model)?;
-        let (given, _) =
-            selection.log_probability(patterns, &customers_of_age, of_ignored.as_ref(), 0);
-        let of_fitted = selected(&fitted.model)?;
+        let given = of_ignored.map_or(0.0, |of_ignored| {
+            selection.log_probability(patterns, &customers_of_age, of_ignored.as_ref(), 0).0
+        });
         let of_age = patterns.age.iter().zip(&customers_of_age);
         let stand_for = |(age, n): (&f64, &f64)| n / selection.probability(*age, &*of_fitted);
         Ok(SelectionFit {
@@ -385,7 +348,6 @@ impl Data {
 pub(crate) mod tests {
     use super::*;
     use crate::model::bg_nbd::BgNbd;
-    use crate::model::likelihood::maximise::Optimum;
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::model::testing::{orders_only, relative};
     use rand::SeedableRng;
@@ -571,35 +533,6 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn of_equal_criteria_the_simpler_or_older_model_is_taken() {
-        let fit = |family: Family, log_likelihood| {
-            let parameters = vec![1.0; family.parameters().len()];
-            let optimum = Optimum {
-                parameters: parameters.clone(),
-                value: 0.0,
-                gradient_norm: 0.0,
-                iterations: 1,
-                starts: 1,
-                termination: String::new(),
-            };
-            let model = family.model(&parameters);
-            FamilyFit { family, optimum, parameters, model, log_likelihood }
-        };
-        let nbd = fit(Family::Nbd, -100.0);
-        // Two parameters more must gain 2 in log-likelihood, and 5e-4 more to be better.
-        for (bg, mbg, expected) in [
-            (-98.0, -98.0, Family::Nbd),
-            (-97.9996, -98.0, Family::Nbd),
-            (-97.9994, -98.0, Family::BgNbd),
-            (-97.0, -96.9996, Family::BgNbd),
-            (-97.0, -96.9994, Family::MbgNbd),
-        ] {
-            let fits = [fit(Family::BgNbd, bg), fit(Family::MbgNbd, mbg)];
-            assert_eq!(best(&nbd, &fits).family, expected, "{bg} {mbg}");
-        }
-    }
-
-    #[test]
     fn customers_missing_from_the_file_are_counted() {
         // Only leaves with mites, 172 on 80, the last of them within W of the end: with
         // P = 1 − (α/(α+u))^r, u = min(W, T), the file stands for N/P leaves.
@@ -637,14 +570,62 @@ pub(crate) mod tests {
         }
     }
 
-    #[test]
-    fn ten_histories_are_enough_and_nine_are_not() {
+    /// The first `rows` patterns alone.
+    fn first(rows: usize) -> Patterns {
         let mut patterns = mites(0, 4.0);
-        patterns.rows.truncate(10);
-        assert!(check_enough_data(&patterns).is_ok());
-        patterns.rows.truncate(9);
-        let settings = settings(PurchaseModelName::Nbd, 0.0);
-        let error = fit_purchases(&patterns, &settings, None).expect_err("too few").to_string();
-        assert!(error.contains("only 9 distinct purchase histories"), "{error}");
+        patterns.rows.truncate(rows);
+        patterns.customers = patterns.rows.iter().map(|row| row.count).sum();
+        patterns
+    }
+
+    #[test]
+    fn ten_histories_are_enough_and_with_nine_the_nbd_takes_the_place() {
+        assert!(fit(&first(10), PurchaseModelName::BgNbd).replaced.is_empty());
+        let nbd = fit(&first(9), PurchaseModelName::Nbd);
+        for model in [PurchaseModelName::BgNbd, PurchaseModelName::Auto] {
+            let fitted = fit(&first(9), model);
+            assert_eq!((fitted.model, fitted.family), (nbd.model, Family::Nbd));
+            assert_eq!(fitted.requested, model);
+            let needed = Failure::FewHistories { histories: 9, needed: 10 };
+            assert!(fitted.replaced.iter().all(|one| one.why == needed));
+            assert_eq!(fitted.replaced.len(), if model == PurchaseModelName::Auto { 3 } else { 1 });
+            assert_eq!(&*fitted.findings[0].code, "model_replaced");
+            assert_eq!(fitted.findings[0].variant(), Some("few_histories"));
+        }
+    }
+
+    #[test]
+    fn counts_that_vary_no_more_than_at_one_rate_are_poisson() {
+        // Everybody has two orders in ten: less variation than the Poisson counts of one rate.
+        let n = 60;
+        let t_x: Vec<f64> = (0..n).map(|i| 4.0 + 0.1 * f64::from(i)).collect();
+        let histories = orders_only(vec![2.0; 60], t_x, vec![AGE; 60]);
+        let patterns = CustomerPatterns::of(&histories).patterns;
+        let fitted = fit(&patterns, PurchaseModelName::Nbd);
+        let steady = fitted.steady.expect("one rate");
+        assert!(relative(steady.rate, 0.2) < 1e-12 && relative(steady.orders, 120.0) < 1e-12);
+        // Π λ^x e^−λT.
+        let by_hand = 120.0 * 0.2f64.ln() - 120.0;
+        assert!(relative(fitted.log_likelihood, by_hand) < 1e-12, "{}", fitted.log_likelihood);
+        assert_eq!((fitted.covariance.as_ref(), fitted.knows_dropout()), (None, false));
+        let variants: Vec<_> = fitted.findings.iter().filter_map(Finding::variant).collect();
+        assert!(variants.contains(&"one_rate"), "{variants:?}");
+        // With one parameter, 2k − 2ℓ.
+        assert!(relative(fitted.comparison[0].aic.expect("a fit"), 2.0 - 2.0 * by_hand) < 1e-12);
+        // The refits vary as orders of weight w ~ Exp(1) each do: Var(ln Σwx/Σw) is that of a ratio
+        // whose terms are all the same, 0, so all have the same rate.
+        let models = fitted.refits(&patterns, 20, 3).expect("refits");
+        for model in models {
+            let parameters = model.parameters();
+            assert!(relative(parameters[0] / parameters[1], 0.2) < 1e-9, "{parameters:?}");
+        }
+    }
+
+    #[test]
+    fn without_time_nothing_can_be_said() {
+        let today = CustomerPatterns::of(&orders_only(vec![0.0], vec![0.0], vec![0.0])).patterns;
+        let settings = settings(PurchaseModelName::Auto, 0.0);
+        let error = fit_purchases(&today, &settings, None).expect_err("no time").to_string();
+        assert!(error.contains("nothing can be said about orders"), "{error}");
     }
 }

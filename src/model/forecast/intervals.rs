@@ -195,6 +195,12 @@ fn parameter_draws(
     if settings.method == UncertaintyMethod::Bootstrap {
         return purchases.refits(&outlook.customers.patterns, settings.draws, settings.seed);
     }
+    if let Some(steady) = purchases.steady {
+        let oldest = outlook.customers.patterns.oldest();
+        let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
+        let draw = |_| PurchaseModel::Nbd(steady.drawn(oldest, &mut rng));
+        return Ok((0..settings.draws).map(draw).collect());
+    }
     let covariance = purchases.covariance.as_ref().ok_or_else(|| {
         Error::model("the purchase model has no standard errors here to draw parameters from")
     })?;

@@ -192,6 +192,7 @@ pub(crate) mod tests {
     use crate::model::likelihood::estimate::Convergence;
     use crate::model::nbd::Nbd;
     use crate::model::testing::relative;
+    use crate::results::spend_method::SpendMethod;
     use crate::settings::{Horizon, PurchaseModelName};
 
     fn convergence() -> Convergence {
@@ -213,6 +214,8 @@ pub(crate) mod tests {
             model,
             requested: PurchaseModelName::from(model.family()),
             family: model.family(),
+            replaced: Vec::new(),
+            steady: None,
             parameters: Vec::new(),
             covariance: log_scale.map(covariance),
             log_likelihood: 0.0,
@@ -236,11 +239,12 @@ pub(crate) mod tests {
             model: GammaGamma { p, q, v },
             parameters: Vec::new(),
             covariance: log_scale.map(covariance),
-            log_likelihood: 0.0,
+            log_likelihood: Some(0.0),
             customers: 0,
             observed_mean,
             pearson: None,
             spearman: None,
+            method: SpendMethod::MaximumLikelihood,
             convergence: convergence(),
             findings: Vec::new(),
         }

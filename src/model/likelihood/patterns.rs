@@ -129,6 +129,38 @@ impl Patterns {
         Some(Self { rows, customers, ..self.clone() })
     }
 
+    /// A sample of `most` customers: every k-th of them, in the order of their patterns.
+    ///
+    /// Returns `None` when there are no more than twice as many patterns, so that a sample saves
+    /// little.
+    pub fn customers_sampled(&self, most: usize) -> Option<Self> {
+        if self.rows.len() <= 2 * most {
+            return None;
+        }
+        let every = self.customers / most as f64;
+        let mut before = 0.0f64;
+        let taken = |row: &Pattern| {
+            let first = (before / every).ceil();
+            before += row.count;
+            let count = (before / every).ceil() - first;
+            Pattern { count, ..*row }
+        };
+        let rows: Vec<Pattern> =
+            self.rows.iter().map(taken).filter(|row| row.count > 0.0).collect();
+        let customers = rows.iter().map(|row| row.count).sum();
+        Some(Self { rows, customers, ..self.clone() }.without_unused())
+    }
+
+    /// The same patterns, with tables that hold only the numbers that occur in them.
+    fn without_unused(self) -> Self {
+        let (x, frequency) = used(self.rows.iter().map(|row| row.x), &self.frequency);
+        let (t_x, recency) = used(self.rows.iter().map(|row| row.t_x), &self.recency);
+        let (t, age) = used(self.rows.iter().map(|row| row.age), &self.age);
+        let rows = self.rows.iter().enumerate();
+        let rows = rows.map(|(i, row)| Pattern { x: x[i], t_x: t_x[i], age: t[i], ..*row });
+        Self { rows: rows.collect(), frequency, recency, age, customers: self.customers }
+    }
+
     /// The history of a pattern.
     pub fn history(&self, row: &Pattern) -> History {
         History {
@@ -209,10 +241,34 @@ fn distinct<K: Hash + Eq + Copy>(keys: impl Iterator<Item = K>, most: usize) -> 
     (unique, index)
 }
 
+/// For each index the position among those that occur, and the numbers that belong to these.
+fn used(indices: impl Iterator<Item = u32>, numbers: &[f64]) -> (Vec<u32>, Vec<f64>) {
+    let (unique, positions) = distinct(indices, FEW);
+    (positions, unique.into_iter().map(|index| numbers[index as usize]).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::testing::orders_only;
+
+    #[test]
+    fn a_sample_has_every_kth_customer() {
+        // 900 customers alike and 100 that are all different: every tenth is 90 and 10 of them.
+        let different = (1..=100).map(f64::from);
+        let x: Vec<f64> = vec![0.0; 900].into_iter().chain(different).collect();
+        let t_x: Vec<f64> = x.iter().map(|x| 0.1 * x).collect();
+        let patterns = CustomerPatterns::of(&orders_only(x, t_x, vec![50.0; 1_000])).patterns;
+        assert_eq!(patterns.customers_sampled(100), None);
+        let sample = patterns.customers_sampled(20).expect("a sample");
+        assert_eq!((sample.customers, sample.rows[0].count, sample.rows.len()), (20.0, 18.0, 3));
+        // The tables have no more than what occurs.
+        assert_eq!((sample.frequency.len(), sample.recency.len(), sample.age.len()), (3, 3, 1));
+        for row in &sample.rows {
+            let history = sample.history(row);
+            assert!((history.recency - 0.1 * history.frequency).abs() < 1e-12, "{history:?}");
+        }
+    }
 
     fn three() -> CustomerPatterns {
         let histories = orders_only(vec![1.0, 2.0, 1.0], vec![3.0, 3.0, 3.0], vec![9.0, 9.0, 9.0]);

@@ -10,7 +10,7 @@ use crate::model::checks::calendar::{Calendar, Pattern, calendar};
 use crate::model::checks::counts::{CountFit, count_fit};
 use crate::model::checks::prices::{PriceTrend, price_trend};
 use crate::model::checks::waits::{Waits, waits};
-use crate::model::fit::spend::CORRELATED;
+use crate::model::fit::spend_diagnosis::CORRELATED;
 use crate::pipeline::models::{Fit, is_comparable};
 use crate::pipeline::prepare::Prepared;
 use crate::progress::Clock;

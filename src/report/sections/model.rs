@@ -8,6 +8,7 @@ use crate::report::sections::checks;
 use crate::report::sections::overview::notice;
 use crate::report::table::{Cell, Table};
 use crate::report::view::View;
+use crate::results::candidate::{Candidate, Outcome};
 use crate::results::chart_data::{DerivedQuantity, FitBin, Quantity};
 use crate::results::model_check::all_held;
 
@@ -144,8 +145,37 @@ fn parameter(view: &View<'_>, name: &str, value: Option<f64>, error: Option<f64>
     ]
 }
 
+/// Why a model predicts, or another one does.
+fn why(view: &View<'_>, compared: &Candidate) -> String {
+    let Some(outcome) = compared.outcome else {
+        return String::new();
+    };
+    let key = match outcome {
+        Outcome::Best => "best",
+        Outcome::Named => "named",
+        Outcome::InPlace => "in_place",
+        Outcome::Other => "other",
+        Outcome::Nbd => "nbd",
+        Outcome::Failed => "failed",
+    };
+    let all = &view.run.purchases.comparison;
+    let own = all.iter().find(|one| one.model == view.run.purchases.model).and_then(|one| one.aic);
+    let difference = match (own, compared.aic) {
+        (Some(own), Some(aic)) => view.words.language.number(aic - own, 1),
+        _ => String::new(),
+    };
+    let text = view.fill(&format!("model.compared.{key}"), &[("difference", &difference)]);
+    match compared.sample {
+        None => text,
+        Some(n) => {
+            let sample = view.fill("model.compared.sample", &[("n", &view.whole(n))]);
+            format!("{text} {sample}")
+        }
+    }
+}
+
 fn comparison(view: &View<'_>) -> Table {
-    let keys = ["model", "log_likelihood", "aic", "leaves"];
+    let keys = ["model", "log_likelihood", "aic", "leaves", "alive", "why"];
     let mut table = Table::new(keys.map(|key| view.t(&format!("model.compared.{key}"))));
     // A model whose fit found no optimum has no likelihood, and says nothing about who leaves.
     let number = |value: Option<f64>| {
@@ -162,6 +192,10 @@ fn comparison(view: &View<'_>) -> Table {
             number(compared.log_likelihood),
             number(compared.aic),
             Cell::text(view.t(leaves)),
+            compared
+                .share_alive
+                .map_or(Cell::none(), |share| Cell::Number(view.percent(share), share)),
+            Cell::text(&why(view, compared)),
         ]);
     }
     table
