@@ -12,7 +12,7 @@ use crate::settings::{Family, Purchases};
 
 /// Difference in Akaike's criterion from which the worse model has no support: Burnham & Anderson
 /// (2002), Model Selection and Multimodel Inference, 2nd edition, section 2.6.
-const MUCH: f64 = 10.0;
+pub(crate) const MUCH: f64 = 10.0;
 /// Difference in the share alive that changes what one would do.
 const POINTS: f64 = 0.1;
 

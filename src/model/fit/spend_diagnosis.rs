@@ -7,7 +7,7 @@ use crate::results::numbers::{decimal, whole};
 /// Correlation of frequency and monetary value above which independence is in doubt.
 pub const CORRELATED: f64 = 0.3;
 /// How many times the model's mean may be above or below the observed one.
-const FAR: f64 = 1.5;
+pub const FAR: f64 = 1.5;
 
 /// Why Gamma-Gamma has no fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
