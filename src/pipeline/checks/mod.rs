@@ -10,13 +10,15 @@ use crate::model::checks::calendar::{Calendar, Pattern, calendar};
 use crate::model::checks::counts::{CountFit, count_fit};
 use crate::model::checks::prices::{PriceTrend, price_trend};
 use crate::model::checks::waits::{Waits, waits};
-use crate::model::fit::spend_diagnosis::CORRELATED;
+use crate::model::fit::family_check::{MUCH, family_check};
+use crate::model::fit::spend_diagnosis::{CORRELATED, FAR};
 use crate::pipeline::models::{Fit, is_comparable};
 use crate::pipeline::prepare::Prepared;
 use crate::progress::Clock;
 use crate::results::chart_data::FitAgainstData;
 use crate::results::findings::Finding;
 use crate::results::model_check::{ModelCheck, NotMade};
+use crate::results::spend_method::SpendMethod;
 use crate::settings::{InputKind, Settings};
 
 /// So many customers are enough to see anything that changes a plan.
@@ -27,6 +29,9 @@ const LARGE_SHARE: f64 = 0.1;
 const SURPRISE: f64 = 50.0;
 /// With fewer customers no share is a surprise.
 const FEWEST_CUSTOMERS: usize = 100;
+
+/// Checks that say nothing about orders.
+const OF_MONEY: [&str; 3] = ["prices", "spend_mean", "spend_independence"];
 
 /// What the checks found.
 pub(crate) struct Checked {
@@ -60,9 +65,11 @@ pub(crate) fn check_models(
     let mut made = Made { checks: Vec::new(), findings: Vec::new() };
     let (calendar, prices) = of_log(prepared, fit, settings, &mut made)?;
     made.of_counts(&drawn, prepared, fit, settings);
-    let doubted =
-        made.checks.iter().any(|check| check.name != "prices" && check.passed == Some(false));
+    made.family(fit, settings);
+    made.spend_mean(fit, settings);
     made.independence(fit);
+    let of_orders = |check: &&ModelCheck| !OF_MONEY.contains(&check.name.as_ref());
+    let doubted = made.checks.iter().filter(of_orders).any(|check| check.passed == Some(false));
     made.largest_customer(fit);
     let Made { checks, findings } = made;
     Ok(Checked { checks, findings, fit: drawn, calendar, prices, doubted })
@@ -208,6 +215,38 @@ impl Made {
                 }
             }
         }
+    }
+
+    /// The findings belong to the fit.
+    fn family(&mut self, fit: &Fit, settings: &Settings) {
+        let name = "model_family";
+        let check = family_check(&fit.purchases, settings.purchases.l2_penalty);
+        match check.delta_aic.filter(|_| check.computed) {
+            Some(delta) => self.checks.push(ModelCheck::made(name, delta, MUCH, delta <= MUCH)),
+            None if fit.given => self.not_made(&[name], NotMade::GivenModel),
+            None if settings.purchases.l2_penalty > 0.0 => {
+                self.not_made(&[name], NotMade::Penalty);
+            }
+            None => self.not_made(&[name], NotMade::NotComputable),
+        }
+    }
+
+    /// The finding belongs to the fit of order values.
+    fn spend_mean(&mut self, fit: &Fit, settings: &Settings) {
+        let name = "spend_mean";
+        let Some(spend) = &fit.spend else { return self.not_made(&[name], NotMade::NoValues) };
+        if settings.spend.l2_penalty > 0.0 {
+            return self.not_made(&[name], NotMade::Penalty);
+        }
+        if spend.method == SpendMethod::Credibility {
+            return self.not_made(&[name], NotMade::NotComputable);
+        }
+        // Without a population mean the statistic does not exist, and the model does not hold.
+        let mean = spend.model.population_mean();
+        let times = mean.map(|mean| (mean / spend.observed_mean).max(spend.observed_mean / mean));
+        let passed = times.is_some_and(|times| times <= FAR);
+        let check = ModelCheck::made(name, times.unwrap_or_default(), FAR, passed);
+        self.checks.push(ModelCheck { statistic: times, ..check });
     }
 
     /// The finding belongs to the fit of order values.
