@@ -88,17 +88,6 @@ pub fn excluded(
             selection.min_orders
         ));
     }
-    let one_channel = histories.first_channel().map_or(0, |first| {
-        let all = histories.spend_count();
-        first.iter().zip(all).filter(|(first, all)| **first < 1.0 || **first > **all - 1.0).count()
-    });
-    if selection.both_channels && one_channel > 0 {
-        faults.push(format!(
-            "{} customers ordered in one channel only, but selection.both_channels is true: correct \
-             the section",
-            count(one_channel)
-        ));
-    }
     let new = histories.age().iter().zip(histories.frequency());
     let new = new.filter(|(age, x)| **age == 0.0 && **x > 0.0).count();
     if new > 0 {

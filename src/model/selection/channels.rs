@@ -18,6 +18,7 @@ use gauss_quad::{FiniteAboveNegOneF64, GaussJacobi};
 use crate::error::{Error, Remedy};
 use crate::math::special::{digamma_rise, ln_rising};
 use crate::model::likelihood::maximise::{Objective, Optimum, minimise};
+use crate::results::numbers::count;
 
 /// The distribution of π, the first channel's share of a customer's orders: Beta(first, second).
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -39,13 +40,13 @@ impl ChannelMix {
     /// [`Error::Model`] when a customer has all orders in one channel, or the fit does not
     /// converge.
     pub fn fit(first_channel: &[f64], orders: &[f64]) -> Result<Self, Error> {
-        if let Some(row) =
-            first_channel.iter().zip(orders).position(|(k, n)| *k < 1.0 || *k > n - 1.0)
-        {
+        let of_one = |(k, n): &(&f64, &f64)| **k < 1.0 || **k > **n - 1.0;
+        let outside = first_channel.iter().zip(orders).filter(of_one).count();
+        if outside > 0 {
             let message = format!(
-                "the selection says that everybody ordered in both channels, but customer row \
-                 {row} has {} of {} orders in the first",
-                first_channel[row], orders[row]
+                "the selection says that everybody ordered in both channels, but {} customers \
+                 ordered in one only",
+                count(outside)
             );
             return Err(Error::model_with(message, Remedy::AnyChannel));
         }
