@@ -8,149 +8,15 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use chrono::{Days, NaiveDate};
 use cltv::pipeline::analyse;
 use cltv::results::findings::Severity;
 use cltv::results::forecast::Span;
 use cltv::settings::{Overrides, parse};
-use rand::{Rng, RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use rand_distr::{Beta, Distribution, Exp1, Gamma};
 use rayon::prelude::*;
+use simulated::{Simulated, World, simulate, worlds};
 
-/// The log has three years, or as many days as a world says.
-const DAYS: i32 = 1096;
-/// Days of the truth: six calendar months.
-const AHEAD: i32 = 181;
-
-/// How customers leave.
-#[derive(Clone, Copy)]
-enum Leaving {
-    /// After a repeat order (BG/NBD).
-    AfterRepeat(f64, f64),
-    /// After any order (MBG/NBD).
-    AfterAny(f64, f64),
-    /// At any moment; weeks (Pareto/NBD).
-    AnyTime(f64, f64),
-    /// Never (NBD).
-    Never,
-}
-
-/// A world: a model, and what is wrong with it.
-#[derive(Clone, Copy)]
-struct World {
-    name: &'static str,
-    /// Whether the model family describes it.
-    right: bool,
-    r: f64,
-    alpha: f64,
-    leaving: Leaving,
-    /// The last day of the log.
-    end: (i32, u32, u32),
-    days: i32,
-    /// Factor of all order rates on a day of the calendar, a number of days before the end.
-    pace: fn(NaiveDate, i32) -> f64,
-    /// Factor of the order rates of a customer who joined a number of days before the end.
-    cohort: fn(i32) -> f64,
-    /// Yearly factor of prices.
-    prices: f64,
-    /// Stages between two orders: 1 for any time, more for regular buyers.
-    stages: u32,
-    /// The pipeline's model; empty for the default.
-    model: &'static str,
-}
-
-fn even(_: NaiveDate, _: i32) -> f64 {
-    1.0
-}
-
-fn alike(_: i32) -> f64 {
-    1.0
-}
-
-const RIGHT: World = World {
-    name: "right: BG/NBD",
-    right: true,
-    r: 0.6,
-    alpha: 8.0,
-    leaving: Leaving::AfterRepeat(0.8, 3.0),
-    end: (2023, 12, 31),
-    days: DAYS,
-    pace: even,
-    cohort: alike,
-    prices: 1.0,
-    stages: 1,
-    model: "",
-};
-
-fn november(date: NaiveDate, _: i32) -> f64 {
-    if chrono::Datelike::month(&date) >= 11 { 2.5 } else { 1.0 }
-}
-
-fn sine(_: NaiveDate, back: i32) -> f64 {
-    // Its peak is at the end of the log.
-    1.0 + 0.6 * (std::f64::consts::TAU * f64::from(back) / 365.25).cos()
-}
-
-fn yearly(factor: f64, back: i32) -> f64 {
-    factor.powf(-f64::from(back) / 365.25)
-}
-
-fn worlds() -> Vec<World> {
-    let wrong = World { right: false, ..RIGHT };
-    vec![
-        RIGHT,
-        World { name: "right: MBG/NBD", leaving: Leaving::AfterAny(0.9, 2.5), ..RIGHT },
-        World {
-            name: "right: Pareto/NBD",
-            r: 0.55,
-            alpha: 10.6,
-            leaving: Leaving::AnyTime(0.6, 11.7),
-            ..RIGHT
-        },
-        World { name: "right: NBD", r: 0.8, alpha: 20.0, leaving: Leaving::Never, ..RIGHT },
-        World { name: "right: many orders", r: 1.2, alpha: 3.0, ..RIGHT },
-        World { name: "right: one year", days: 366, ..RIGHT },
-        World { name: "Nov–Dec ×2.5, ends 31 Dec", pace: november, ..wrong },
-        World { name: "Nov–Dec ×2.5, ends 31 Aug", pace: november, end: (2023, 8, 31), ..wrong },
-        World { name: "sine season, ends at its peak", pace: sine, ..wrong },
-        World { name: "orders −25 % a year", pace: |_, back| yearly(0.75, back), ..wrong },
-        World { name: "orders +25 % a year", pace: |_, back| yearly(1.25, back), ..wrong },
-        World {
-            name: "halved in the last 120 days",
-            pace: |_, back| if back < 120 { 0.5 } else { 1.0 },
-            ..wrong
-        },
-        World {
-            name: "promotion in the last month",
-            pace: |_, back| if (0..30).contains(&back) { 2.5 } else { 1.0 },
-            ..wrong
-        },
-        World { name: "prices +15 % a year", prices: 1.15, ..wrong },
-        World { name: "prices +40 % a year", prices: 1.4, ..wrong },
-        World { name: "regular buyers, Erlang-2", stages: 2, ..wrong },
-        World { name: "regular buyers, Erlang-4", stages: 4, ..wrong },
-        World {
-            name: "cohorts −25 % a year",
-            cohort: |back| 0.75f64.powf(f64::from(DAYS - back) / 365.25),
-            ..wrong
-        },
-        World {
-            name: "Pareto/NBD world, BG/NBD fitted",
-            r: 0.55,
-            alpha: 10.6,
-            leaving: Leaving::AnyTime(0.6, 11.7),
-            model: "bg_nbd",
-            ..wrong
-        },
-        World {
-            name: "MBG/NBD world, BG/NBD fitted",
-            leaving: Leaving::AfterAny(0.9, 2.5),
-            model: "bg_nbd",
-            ..wrong
-        },
-    ]
-}
+#[path = "../tests/suite/simulated.rs"]
+mod simulated;
 
 /// One run, against the truth.
 struct Outcome {
@@ -268,7 +134,7 @@ fn row(world: &World, outcomes: &[Outcome]) -> String {
 fn outcome(world: &World, customers: usize, seed: u64) -> Outcome {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("log.csv");
-    let (text, truth) = simulate(world, customers, seed);
+    let Simulated { log: text, truth, .. } = simulate(world, customers, seed);
     std::fs::write(&log, text).expect("written");
     let settings = parse(&pipeline(world, &log), &Overrides::default()).expect("a pipeline");
     let run = match analyse(&settings) {
@@ -325,7 +191,7 @@ fn outcome(world: &World, customers: usize, seed: u64) -> Outcome {
 }
 
 fn pipeline(world: &World, log: &std::path::Path) -> String {
-    let end = end(world);
+    let end = world.end();
     let model = match world.model {
         "" => String::new(),
         name => format!("\n[purchases]\nmodel = \"{name}\"\n"),
@@ -337,92 +203,4 @@ fn pipeline(world: &World, log: &std::path::Path) -> String {
          order_date = \"date\"\nvalue = \"value\"\n[transactions]\nobservation_end = \"{end}\"\n\
          [uncertainty]\ndraws = 200\n{model}"
     )
-}
-
-fn end(world: &World) -> NaiveDate {
-    let (year, month, day) = world.end;
-    NaiveDate::from_ymd_opt(year, month, day).expect("a day")
-}
-
-/// The log as CSV, and orders and revenue of the six months after it.
-fn simulate(world: &World, customers: usize, seed: u64) -> (String, [f64; 2]) {
-    let mut rng = ChaCha8Rng::seed_from_u64(1_000 + seed);
-    let end = end(world);
-    let date = |back: i32| match back >= 0 {
-        true => end - Days::new(back.unsigned_abs().into()),
-        false => end + Days::new(back.unsigned_abs().into()),
-    };
-    // Operational time at the beginning of each day, from the first day to the end of the truth.
-    let days = world.days;
-    let mut clock = vec![0.0];
-    for day in 0..days + AHEAD {
-        let back = days - 1 - day;
-        clock.push(clock[day as usize] + (world.pace)(date(back), back));
-    }
-    let mut text = String::from("customer,date,value\n");
-    let mut truth = [0.0; 2];
-    for customer in 0..customers {
-        let born: f64 = rng.random_range(0.0..f64::from(days));
-        let scale = gamma(3.74, 15.44, &mut rng);
-        for time in orders(world, born, &clock, &mut rng) {
-            let back = days - 1 - time as i32;
-            let price = gamma(6.25, scale, &mut rng) * yearly(world.prices, back);
-            if back < 0 {
-                truth[0] += 1.0;
-                truth[1] += price;
-            } else {
-                writeln!(text, "c{customer},{},{price:.2}", date(back)).expect("text");
-            }
-        }
-    }
-    (text, truth)
-}
-
-/// Order times of a customer in days since the log's first, the first order first.
-fn orders(world: &World, born: f64, clock: &[f64], rng: &mut impl Rng) -> Vec<f64> {
-    let back = world.days - 1 - born as i32;
-    let rate = gamma(world.r, world.alpha, rng) / 7.0 * (world.cohort)(back);
-    let (leave, until) = match world.leaving {
-        Leaving::Never => (0.0, f64::INFINITY),
-        Leaving::AfterRepeat(a, b) | Leaving::AfterAny(a, b) => {
-            (Beta::new(a, b).expect("a beta").sample(rng), f64::INFINITY)
-        }
-        Leaving::AnyTime(s, beta) => {
-            let waits: f64 = Exp1.sample(rng);
-            (0.0, born + 7.0 * waits / gamma(s, beta, rng))
-        }
-    };
-    let mut times = vec![born];
-    if matches!(world.leaving, Leaving::AfterAny(..)) && rng.random_bool(leave) {
-        return times;
-    }
-    let last = clock.len() - 1;
-    let at = |time: f64| {
-        let day = (time as usize).min(last - 1);
-        clock[day] + (time - day as f64) * (clock[day + 1] - clock[day])
-    };
-    let mut operational = at(born);
-    loop {
-        for _ in 0..world.stages {
-            let waits: f64 = Exp1.sample(rng);
-            operational += waits / (rate * f64::from(world.stages));
-        }
-        if operational >= clock[last] {
-            return times;
-        }
-        let day = clock.partition_point(|value| *value <= operational) - 1;
-        let time = day as f64 + (operational - clock[day]) / (clock[day + 1] - clock[day]);
-        if time > until {
-            return times;
-        }
-        times.push(time);
-        if leave > 0.0 && rng.random_bool(leave) {
-            return times;
-        }
-    }
-}
-
-/// A draw with this shape and rate.
-fn gamma(shape: f64, rate: f64, rng: &mut impl Rng) -> f64 {
-    Gamma::new(shape, rate.recip()).expect("a gamma").sample(rng)
 }
