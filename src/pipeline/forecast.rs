@@ -18,7 +18,7 @@ use crate::pipeline::segments::Segmented;
 use crate::progress::Clock;
 use crate::results::findings::Finding;
 use crate::results::forecast::{ForecastRow, Intervals, Week};
-use crate::settings::Settings;
+use crate::settings::{Settings, Uncertainty, UncertaintyMethod};
 
 /// Customers in the list of those who are expected to order most.
 const MOST_ORDERS: usize = 10;
@@ -66,8 +66,14 @@ pub(crate) fn forecast_company(
         None => None,
     };
     let spend = fit.spend.as_ref();
-    let totals = wanted.map(|wanted| {
+    let draw = |wanted: &Uncertainty| {
         total_intervals_after(wanted, &fit.purchases, spend, &outlook, groups, past.as_ref())
+    };
+    let totals = wanted.map(|wanted| {
+        draw(wanted).or_else(|error| match by_refits(wanted, prepared, fit) {
+            Some(wanted) => draw(&wanted).map_err(|_| error),
+            None => Err(error),
+        })
     });
     let customers = wanted.map(|u| customer_intervals(u.level, model, &outlook));
     // Totals need parameters that can be drawn, and customers a distribution that is not too wide.
@@ -91,6 +97,19 @@ pub(crate) fn forecast_company(
         intervals,
         without_intervals,
         customers,
+    })
+}
+
+/// The settings with parameters from refits, where those of the normal approximation cannot be drawn
+/// and refits are quick; `None` elsewhere.
+fn by_refits(wanted: &Uncertainty, prepared: &Prepared, fit: &Fit) -> Option<Uncertainty> {
+    const MOST_CUSTOMERS: usize = 5_000;
+    const MOST_DRAWS: u32 = 300;
+    let quick = prepared.histories.len() <= MOST_CUSTOMERS && !fit.given;
+    (quick && wanted.method == UncertaintyMethod::Normal).then(|| Uncertainty {
+        method: UncertaintyMethod::Bootstrap,
+        draws: wanted.draws.min(MOST_DRAWS),
+        ..wanted.clone()
     })
 }
 

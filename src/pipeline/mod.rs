@@ -157,6 +157,7 @@ fn complete(
         .map_err(with_remedy)?;
     let found = Found {
         checked: &checked.findings,
+        fits: checked.fits(),
         without_intervals: forecast.without_intervals.as_ref(),
         drift: drift.as_ref(),
     };

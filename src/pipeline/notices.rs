@@ -296,6 +296,8 @@ fn far_forecast(settings: &Settings, oldest: f64) -> Option<Finding> {
 pub(crate) struct Found<'a> {
     /// Where the model does not hold.
     pub(crate) checked: &'a [Finding],
+    /// Whether the checks of the fit were made and held.
+    pub(crate) fits: bool,
     /// Why there are no intervals of totals.
     pub(crate) without_intervals: Option<&'a Finding>,
     /// How the customers differ from those of an earlier fit.
@@ -311,6 +313,11 @@ pub(crate) fn collect_findings(
     settings: &Settings,
 ) -> Vec<Finding> {
     let mut findings = fit.purchases.findings.clone();
+    if found.fits {
+        findings.iter_mut().filter(|finding| nobody_leaves(finding)).for_each(|finding| {
+            finding.severity = Severity::Note;
+        });
+    }
     findings.extend(found.checked.iter().cloned());
     findings.extend(found.without_intervals.cloned());
     findings.extend(corrected(prepared, fit, settings));
@@ -331,6 +338,12 @@ pub(crate) fn collect_findings(
     // Whether the customers are still those of the model comes before anything about either.
     let drifted = found.drift.map(|drift| [orders_drifted(drift), drift_finding(drift)]);
     drifted.into_iter().flatten().flatten().chain(findings).collect()
+}
+
+/// Whether a finding says that the model without dropout is the best: no warning where the data show
+/// nothing else.
+fn nobody_leaves(finding: &Finding) -> bool {
+    finding.code == "dropout_not_identified" && finding.variant() == Some("by_criterion")
 }
 
 /// What the selection changed in the forecast.

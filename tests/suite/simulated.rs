@@ -1,6 +1,8 @@
 //! Order logs simulated from worlds of known truth: a model of the family, and what is wrong with it.
 //! The study of benches/world_study.rs and the tests share it.
 
+#![allow(dead_code, reason = "the study and the tests use different parts of it")]
+
 use std::fmt::Write as _;
 
 use chrono::{Datelike, Days, NaiveDate};

@@ -102,6 +102,30 @@ const REAL_FILES: &[&str] = &[
 const PIECES: &[&str] = &["returns_moved-pieces", "returns_unmatched-pieces", "no_order_values"];
 /// In strays.rs.
 const STRAYS: &[&str] = &["selection_strays"];
+/// Of worlds that the model does not describe, in model_checks.rs, which has each of these.
+const MODEL_CHECKS: &[&str] = &[
+    "season-ahead_low",
+    "season-ahead_high",
+    "orders_trend-falling",
+    "orders_trend-rising",
+    "cohorts_differ-worse",
+    "cohorts_differ-better",
+    "orders_changed-drop",
+    "orders_changed-rise",
+    "orders_changed-burst",
+    "orders_scatter",
+    "time_between_orders-regular",
+    "time_between_orders-bursts",
+    "prices_changed-rising",
+    "prices_changed-falling",
+    "one_large_customer",
+    "forecast_missed-too_high",
+    "forecast_missed-too_low",
+    "orders_drifted-fewer",
+    "orders_drifted-more",
+    "fit_frequency-all",
+    "fit_time_since_last_order-all",
+];
 /// Of fits that end with another model, in fits_that_fail.rs, which has each of these.
 const FITS_THAT_FAIL: &[&str] = &[
     "model_replaced-without_fit",
@@ -237,10 +261,11 @@ fn every_finding_has_words() {
 fn every_figure_is_seen_in_a_run() {
     let cases = [FLO, SELECTION, RECENT, LOGS].concat();
     let others = [LATELY, RARE, DRIFTED, REFITTED, COMPARED, COMPARED_SCORED, PIECES, STRAYS];
-    let others = [&others.concat(), REAL_FILES, FITS_THAT_FAIL].concat();
+    let others = [&others.concat(), REAL_FILES, FITS_THAT_FAIL, MODEL_CHECKS].concat();
     let of_files = [
         (REAL_FILES, include_str!("real_files.rs")),
         (FITS_THAT_FAIL, include_str!("fits_that_fail.rs")),
+        (MODEL_CHECKS, include_str!("model_checks.rs")),
     ];
     for (codes, text) in of_files {
         for code in codes {

@@ -266,6 +266,11 @@ impl Stretches {
                 Some((sharper, fit))
             });
             let (candidate, next) = sharper.unwrap_or((candidate, next));
+            // A trend, cohorts and the age of customers are one and the same in part: a second slope
+            // would only take back what the first has said too much.
+            if [Kind::Trend, Kind::Cohorts].contains(&candidate.kind) {
+                candidates.retain(|c| ![Kind::Trend, Kind::Cohorts].contains(&c.kind));
+            }
             fit = next;
             taken.push(candidate);
         }

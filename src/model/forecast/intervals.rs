@@ -105,7 +105,8 @@ pub fn total_intervals_after(
         level: settings.level,
         method: settings.method,
         draws: draws.totals.len() as u32,
-        spend_parameters_drawn: spend.is_some_and(|spend| spend.covariance.is_some()),
+        spend_parameters_drawn: spend
+            .is_some_and(|spend| spend.covariance.as_ref().is_some_and(|c| !c.is_flat())),
         company: draws.group(0, sizes[0]),
         segments: segments.map(|(g, _)| draws.group(g, sizes[g])).collect(),
         model_error,
@@ -213,7 +214,7 @@ fn parameter_draws(
 /// One spend model per draw; the same for all where there is no covariance to draw from.
 fn spend_draws(settings: &Uncertainty, spend: &FittedSpend) -> Result<Vec<Values>, Error> {
     let (GammaGamma { p, q, v }, mean) = (spend.model, spend.observed_mean);
-    let Some(covariance) = &spend.covariance else {
+    let Some(covariance) = spend.covariance.as_ref().filter(|c| !c.is_flat()) else {
         return Ok(vec![(spend.model, mean); settings.draws as usize]);
     };
     let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);

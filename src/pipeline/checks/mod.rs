@@ -33,6 +33,9 @@ const FEWEST_CUSTOMERS: usize = 100;
 /// Checks that say nothing about orders.
 const OF_MONEY: [&str; 3] = ["prices", "spend_mean", "spend_independence"];
 
+/// Checks of the fit charts.
+const OF_FIT: [&str; 2] = ["fit_frequency", "fit_time_since_last_order"];
+
 /// What the checks found.
 pub(crate) struct Checked {
     /// Every check.
@@ -47,6 +50,16 @@ pub(crate) struct Checked {
     pub(crate) prices: Option<PriceTrend>,
     /// Whether the orders of the log contradict the model.
     pub(crate) doubted: bool,
+}
+
+impl Checked {
+    /// Whether the model was held against the customers by frequency and by time since the last
+    /// order, and fits both.
+    pub(crate) fn fits(&self) -> bool {
+        let of_fit = self.checks.iter().filter(|check| OF_FIT.contains(&check.name.as_ref()));
+        let held = of_fit.filter(|check| check.passed == Some(true)).count();
+        held == OF_FIT.len()
+    }
 }
 
 /// Holds the models against the data.
@@ -188,7 +201,7 @@ impl Made {
         fit: &Fit,
         settings: &Settings,
     ) {
-        let names = ["fit_frequency", "fit_time_since_last_order"];
+        let names = OF_FIT;
         let why = if settings.purchases.l2_penalty > 0.0 {
             Some(NotMade::Penalty)
         } else if fit.given {
