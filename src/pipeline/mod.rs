@@ -5,7 +5,7 @@
 //! * `prepare`: load, clean, cap, totals, summary. `contract`: what the input must be like.
 //! * `models`: fit or take given models, predict. `segments`: CLTV and RFM segments.
 //!   `forecast`: the company, week by week, with intervals. `past`: forecasts of the past.
-//! * `selection`: how customers came to be in the file, as stated and as the data show it.
+//! * `channels`: files with buyers of both channels only. `selection`: how customers came to be in the file, as stated and as the data show it.
 //!   `strays`: customers who contradict it, set aside if they are few.
 //!   `window`: its window in days and dates.
 //! * `previous`: the input against that of the run before. `doubts`: what looks right
@@ -15,6 +15,7 @@
 //!   what to do about each segment. `charts`: the numbers behind the charts of the report.
 
 pub(crate) mod advise;
+pub(crate) mod channels;
 pub(crate) mod charts;
 pub(crate) mod checks;
 pub(crate) mod contract;
@@ -41,6 +42,7 @@ use crate::model_file::ModelFileParts;
 use crate::output::folder::kind::OutputKind;
 use crate::output::folder::target::Target;
 use crate::output::write;
+use crate::pipeline::channels::both_answers;
 use crate::pipeline::charts::compute_chart_data;
 use crate::pipeline::checks::check_models;
 use crate::pipeline::forecast::forecast_company;
@@ -155,9 +157,11 @@ fn complete(
     let checked = check_models(&prepared, &fit, settings, &mut clock)?; // check
     let forecast = forecast_company(&prepared, &fit, &checked, &segmented, settings, &mut clock) // forecast
         .map_err(with_remedy)?;
+    let channels = both_answers(&prepared, &fit, settings);
     let found = Found {
         checked: &checked.findings,
         fits: checked.fits(),
+        channels: channels.as_ref(),
         without_intervals: forecast.without_intervals.as_ref(),
         drift: drift.as_ref(),
     };

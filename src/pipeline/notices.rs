@@ -298,6 +298,8 @@ pub(crate) struct Found<'a> {
     pub(crate) checked: &'a [Finding],
     /// Whether the checks of the fit were made and held.
     pub(crate) fits: bool,
+    /// What a correction for both channels would say.
+    pub(crate) channels: Option<&'a Finding>,
     /// Why there are no intervals of totals.
     pub(crate) without_intervals: Option<&'a Finding>,
     /// How the customers differ from those of an earlier fit.
@@ -331,6 +333,10 @@ pub(crate) fn collect_findings(
             &prepared.signs,
             end,
         ));
+    }
+    if let Some(compared) = found.channels {
+        let of_channels = findings.iter_mut().filter(|finding| finding.code == compared.code);
+        of_channels.for_each(|finding| finding.clone_from(compared));
     }
     findings.extend(fit.spend.iter().flat_map(|spend| spend.findings.clone()));
     findings.extend(data_findings(settings, prepared, edges));

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::model::selection::channels::ChannelMix;
 use crate::model::selection::detection::{Signs, detect};
 use crate::model::selection::probability::SelectionRule;
+use crate::pipeline::channels;
 use crate::pipeline::strays::excluded;
 use crate::pipeline::window::{day_before, window_in_days};
 use crate::results::facts::VARIANT;
@@ -117,9 +118,7 @@ pub fn findings(
         ),
         _ => None,
     };
-    let channels = signs.both_channels && stated.is_none_or(|s| s.both_channels.is_none());
-    let channels = channels.then(|| by_channels(signs.strays.one_channel));
-    differs.into_iter().chain(channels).collect()
+    differs.into_iter().chain(channels::unstated(signs, stated)).collect()
 }
 
 fn window_differs(first_day: NaiveDate, silent: usize) -> Finding {
@@ -134,24 +133,6 @@ fn window_differs(first_day: NaiveDate, silent: usize) -> Finding {
     )
     .with("first_day", first_day)
     .with("silent", silent)
-}
-
-/// A note, not a warning: ignoring the channels puts a total off by a few percent only, and the
-/// correction depends on the assumed distribution of channel shares.
-fn by_channels(one_channel: usize) -> Finding {
-    let who = match one_channel {
-        0 => "everybody in the file ordered in both channels".to_owned(),
-        strays => format!("all but {} in the file ordered in both channels", count(strays)),
-    };
-    Finding::note(
-        "selection_by_channels",
-        format!(
-            "{who}: rare buyers are missing, the parameters of the order rates come out wrong, and a \
-             total is off by some percent (docs/selection-study.md)"
-        ),
-        "try both_channels = true in [selection], and compare the forecasts",
-    )
-    .with("one_channel", one_channel)
 }
 
 fn never_once(strays: usize) -> String {

@@ -26,7 +26,7 @@ const FLO: &[(&[&str], &[&str])] = &[
             "dropout_not_identified",
             "selected_customers-lately_again",
             "spend_without_population_mean-penalty",
-            "selection_by_channels",
+            "selection_by_channels-not_compared",
             "first_order_counted",
         ],
     ),

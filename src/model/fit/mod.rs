@@ -11,7 +11,7 @@
 //! * [`diagnosis`]: what is wrong with a purchase fit, in words. `replacement`: the same where another
 //!   model had to take the place of the one that was asked for. `spend_diagnosis`: the same of a
 //!   spend fit.
-//! * [`bootstrap`]: refits with random weights.
+//! * [`bootstrap`]: refits with random weights. `other_selection`: a refit under another selection.
 
 pub mod bootstrap;
 pub(crate) mod candidates;
@@ -21,6 +21,7 @@ pub mod diagnosis;
 pub mod failure;
 pub(crate) mod family_check;
 pub mod family_fit;
+pub(crate) mod other_selection;
 pub mod purchases;
 pub(crate) mod replacement;
 pub mod spend;
