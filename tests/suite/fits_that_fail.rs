@@ -405,7 +405,7 @@ fn a_replaced_model_is_kept_and_scores() {
     };
     let orders: Orders = (0..300).map(one).collect();
     let named = "[purchases]\nmodel = \"pareto_nbd\"\n";
-    let place = ends_well(LOG, &log(&orders), named, &["model_replaced-without_fit"]);
+    let place = ends_well(LOG, &log(&orders), named, &["model_replaced-one_rate"]);
     let path = |name: &str| place.path().join(name).display().to_string();
     let scored = cltv([
         "score",
