@@ -61,7 +61,7 @@ impl FittedSpend {
 pub fn fit_spend(histories: &Histories, settings: &Spend) -> Result<FittedSpend, Error> {
     let (counts, means) = (histories.spend_count(), histories.monetary_value());
     let spend = SpendHistories::new(counts, means);
-    match likeliest(&spend, (counts, means), settings) {
+    match likeliest(&spend, settings) {
         Ok((model, optimum, covariance)) => {
             Ok(by_likelihood(&spend, (counts, means), model, &optimum, covariance, settings))
         }
@@ -82,7 +82,6 @@ pub(crate) fn spend_of_all_orders(counts: &[f64], means: &[f64]) -> Result<Fitte
 /// The maximum of the likelihood, or why there is none.
 fn likeliest(
     spend: &SpendHistories,
-    (counts, means): (&[f64], &[f64]),
     settings: &Spend,
 ) -> Result<(GammaGamma, Optimum, Option<Covariance>), NoFit> {
     let distinct = spend.distinct_up_to(FEWEST);
@@ -102,12 +101,7 @@ fn likeliest(
     // q < 1 and a small v: that is where heavy tails and penalties lead, and the first start may
     // not find its way there.
     let starts = [vec![4.0, 4.0, 0.75 * mean], vec![4.0, 0.5, 4.0f64.min(mean)]];
-    let found = |starts: &[Vec<f64>]| minimise(&objective, starts).filter(Optimum::converged);
-    // Where neither arrives, the moments of the data may be nearer.
-    let optimum = found(&starts).or_else(|| {
-        let GammaGamma { p, q, v } = credibility(counts, means)?;
-        found(&[vec![p, q, v]])
-    });
+    let optimum = minimise(&objective, &starts).filter(Optimum::converged);
     let optimum = optimum.ok_or(NoFit::NotConverged)?;
     let covariance = Covariance::at(&objective, &optimum.parameters);
     let [p, q, v] = [optimum.parameters[0], optimum.parameters[1], optimum.parameters[2]];
