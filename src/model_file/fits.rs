@@ -28,10 +28,10 @@ pub struct PurchasesFit {
     standard_errors: NamedValues<Option<f64>>,
     not_identified: Vec<String>,
     /// Models that were asked for and could not be fitted.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     replaced: Vec<Replaced>,
     /// The one rate of all customers, where the Poisson limit of the NBD predicts.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     one_rate: Option<SteadyRate>,
     pub(super) l2_penalty: f64,
     covariance: Option<Covariance>,

@@ -236,14 +236,21 @@ fn an_ambiguous_date_order_shows_the_setting() {
 
 #[test]
 fn too_little_to_learn_from() {
-    refused(export(1), &[], 4, &["1 customers", "distinct purchase histories"]);
     let row = ",M,O,2020-01-01,2021-01-01,2.0,1.0,60,30,[]";
     let alike: String = (0..50).map(|i| format!("id{i}{row}\n")).collect();
-    refused(format!("{HEADER}\n{alike}"), &[], 4, &["only 1 distinct purchase histories"]);
+    // The nearest model that stands predicts, and --strict refuses it.
+    for text in [export(1), format!("{HEADER}\n{alike}")] {
+        let (case, file) = Case::new("export.csv", &text);
+        let (code, stderr) = case.run(&file, &[]);
+        assert_eq!(code, 0, "{stderr}");
+        assert!(stderr.contains("only 1 distinct histories"), "{stderr}");
+        assert!(stderr.contains("code=\"model_replaced\""), "{stderr}");
+        sound(&case.out());
+        refused(text, &["--strict"], 4, &["--strict", "model_replaced"]);
+    }
 }
 
-/// Every order costs 25, so there is nothing to learn about spend. The run refuses the fit or
-/// warns.
+/// Every order costs 25, so there is nothing to learn about spend, and the run says so.
 #[test]
 fn order_values_all_alike() {
     let mut text = format!("{HEADER}\n");
@@ -258,10 +265,9 @@ fn order_values_all_alike() {
     }
     let (case, file) = Case::new("export.csv", text);
     let (code, stderr) = case.run(&file, &["--set", "spend.l2_penalty=0"]);
-    match code {
-        0 => assert!(stderr.contains("spend_not_identified"), "{stderr}"),
-        _ => assert_eq!(code, 4, "{stderr}"),
-    }
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains("code=\"spend_replaced\""), "{stderr}");
+    sound(&case.out());
 }
 
 #[test]
@@ -461,22 +467,22 @@ fn strict_refuses_and_keeps_the_earlier_output() {
 #[test]
 fn what_may_help_is_said_in_keys_of_the_pipeline() {
     let out = folder();
-    let few = out.path().join("few.csv");
-    std::fs::write(&few, export(5)).expect("written");
     let one_channel = out.path().join("one_channel.csv");
     // Four customers ordered online only: one more than strays could be.
     std::fs::write(&one_channel, export(300).replacen(",1.0,1.0,", ",2.0,0.0,", 4))
         .expect("written");
-    let no_optimum = ["purchases.model=pareto_nbd", "purchases.l2_penalty=0"];
-    let both =
-        ["summary.frequency=\"repeat_orders\"", "selection={both_channels=true}", no_optimum[1]];
+    let both = [
+        "summary.frequency=\"repeat_orders\"",
+        "selection={both_channels=true}",
+        "purchases.l2_penalty=0",
+    ];
+    // Everybody's only order is of the last day.
+    let today = out.path().join("today.csv");
+    let row = ",M,O,2021-01-01,2021-01-01,1.0,1.0,60,30,[]";
+    std::fs::write(&today, format!("{HEADER}\nid1{row}\nid2{row}\n")).expect("written");
+    let as_of = ["summary.analysis_date=2021-01-01"];
     for (input, set, remedy) in [
-        (few, &[][..], "check that the right columns are named in [input.columns]"),
-        (
-            project("data/flo_sample.csv"),
-            &no_optimum,
-            "choose another purchases.model, or \"auto\"",
-        ),
+        (today, &as_of[..], "check that the right columns are named in [input.columns]"),
         (one_channel, &both, "remove selection.both_channels"),
     ] {
         let mut arguments = vec!["run".to_owned(), "pipelines/flo.toml".into(), "--input".into()];

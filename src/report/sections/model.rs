@@ -195,7 +195,7 @@ fn comparison(view: &View<'_>) -> Table {
             compared
                 .share_alive
                 .map_or(Cell::none(), |share| Cell::Number(view.percent(share), share)),
-            Cell::text(&why(view, compared)),
+            Cell::text(why(view, compared)),
         ]);
     }
     table
