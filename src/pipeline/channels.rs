@@ -5,12 +5,12 @@ use crate::model::evaluate::missed::Total;
 use crate::model::fit::other_selection::refit_under;
 use crate::model::forecast::predict::length;
 use crate::model::selection::channels::ChannelMix;
-use crate::model::selection::detection::Signs;
 use crate::model::selection::probability::SelectionRule;
 use crate::pipeline::models::Fit;
 use crate::pipeline::prepare::Prepared;
+use crate::pipeline::selection::{buyers_of_both, unstated_channels};
 use crate::results::findings::Finding;
-use crate::results::numbers::{count, whole};
+use crate::results::numbers::whole;
 use crate::settings::Settings;
 
 /// Orders over the longest horizon by two corrections.
@@ -22,40 +22,14 @@ struct Answers {
     both: Total,
 }
 
-/// What is to be said of a file in which everybody, or all but some strays, ordered in both channels;
-/// `None` of another file, or where the pipeline states it.
-pub(crate) fn unstated(signs: &Signs, stated: Option<SelectionRule>) -> Option<Finding> {
-    let unstated = stated.is_none_or(|rule| rule.both_channels.is_none());
-    (signs.both_channels && unstated).then(|| {
-        Finding::note(
-            "selection_by_channels",
-            format!(
-                "{}: rare buyers are missing, and the parameters of the order rates come out wrong; \
-                 in simulated files of this kind a corrected total was off by up to 5 % \
-                 (docs/selection-study.md)",
-                who(signs)
-            ),
-            "try both_channels = true in [selection], and compare the forecasts",
-        )
-        .with_variant("not_compared")
-        .with("one_channel", signs.strays.one_channel)
-    })
-}
-
-/// The same with both answers; `None` where there is nothing to compare.
+/// What both corrections say of a file in which everybody ordered in both channels; `None` of another
+/// file, or where there is nothing to compare.
 pub(crate) fn both_answers(prepared: &Prepared, fit: &Fit, settings: &Settings) -> Option<Finding> {
     let signs = &prepared.signs;
-    unstated(signs, fit.selection)?;
+    unstated_channels(signs, fit.selection)?;
     let answers = answers(prepared, fit, settings)?;
-    let finding = compared(&who(signs), &answers);
+    let finding = compared(&buyers_of_both(signs), &answers);
     Some(finding.with("one_channel", signs.strays.one_channel))
-}
-
-fn who(signs: &Signs) -> String {
-    match signs.strays.one_channel {
-        0 => "everybody in the file ordered in both channels".to_owned(),
-        strays => format!("all but {} in the file ordered in both channels", count(strays)),
-    }
 }
 
 fn compared(who: &str, answers: &Answers) -> Finding {

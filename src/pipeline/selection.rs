@@ -8,7 +8,6 @@ use crate::error::Error;
 use crate::model::selection::channels::ChannelMix;
 use crate::model::selection::detection::{Signs, detect};
 use crate::model::selection::probability::SelectionRule;
-use crate::pipeline::channels;
 use crate::pipeline::strays::excluded;
 use crate::pipeline::window::{day_before, window_in_days};
 use crate::results::facts::VARIANT;
@@ -118,7 +117,35 @@ pub fn findings(
         ),
         _ => None,
     };
-    differs.into_iter().chain(channels::unstated(signs, stated)).collect()
+    differs.into_iter().chain(unstated_channels(signs, stated)).collect()
+}
+
+/// What is to be said of a file in which everybody, or all but some strays, ordered in both channels;
+/// `None` of another file, or where the pipeline states it.
+pub(crate) fn unstated_channels(signs: &Signs, stated: Option<SelectionRule>) -> Option<Finding> {
+    let unstated = stated.is_none_or(|rule| rule.both_channels.is_none());
+    (signs.both_channels && unstated).then(|| {
+        Finding::note(
+            "selection_by_channels",
+            format!(
+                "{}: rare buyers are missing, and the parameters of the order rates come out wrong; \
+                 in simulated files of this kind a corrected total was off by up to 5 % \
+                 (docs/selection-study.md)",
+                buyers_of_both(signs)
+            ),
+            "try both_channels = true in [selection], and compare the forecasts",
+        )
+        .with_variant("not_compared")
+        .with("one_channel", signs.strays.one_channel)
+    })
+}
+
+/// Who is in a file of buyers of both channels.
+pub(crate) fn buyers_of_both(signs: &Signs) -> String {
+    match signs.strays.one_channel {
+        0 => "everybody in the file ordered in both channels".to_owned(),
+        strays => format!("all but {} in the file ordered in both channels", count(strays)),
+    }
 }
 
 fn window_differs(first_day: NaiveDate, silent: usize) -> Finding {

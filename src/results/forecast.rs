@@ -62,8 +62,8 @@ pub struct ModelError {
     pub basis: ModelErrorBasis,
     /// Standard deviation of ln(actual/expected) of orders, beyond chance and parameters.
     pub orders: f64,
-    /// The same of revenue.
-    pub revenue: f64,
+    /// The same of revenue; null without money.
+    pub revenue: Option<f64>,
     /// Forecasts from earlier days that were held against what came.
     pub past_forecasts: u32,
 }

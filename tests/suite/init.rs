@@ -137,7 +137,8 @@ fn cdnow_on_reference_data() {
     let (text, guessed) = init_and_run(&out, &input, &[]);
     let whole = ["--set", "transactions.calibration_end=1998-06-30"];
     let paid = ["--set", "transactions.keep_zero_value=false"];
-    let expected = by_hand(&out, "pipelines/cdnow.toml", &input, &[whole, paid].concat());
+    let best = ["--set", "purchases.model=auto"];
+    let expected = by_hand(&out, "pipelines/cdnow.toml", &input, &[whole, paid, best].concat());
     same(&guessed, &expected, &[]);
     assert!(text.contains("order_date = \"date\""), "{text}");
 }

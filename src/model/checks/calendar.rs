@@ -378,3 +378,89 @@ fn month_factors(coefficients: &[f64]) -> [f64; 12] {
     let mean = all.iter().sum::<f64>() / 12.0;
     all.map(|f| f / mean)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::customers::OrderDay;
+    use crate::model::nbd::Nbd;
+
+    /// Each customer orders once in 100 days.
+    const STEADY: PurchaseModel = PurchaseModel::Nbd(Nbd { r: 1e9, alpha: 1e11 });
+    const END: i32 = 1200;
+
+    /// 800 customers who joined on day 0, and whose orders fall on the days `when` picks.
+    fn log(orders: impl Fn(i32) -> u32) -> Vec<OrderPath> {
+        let mut paths: Vec<OrderPath> =
+            vec![vec![OrderDay { day: 0, orders: 1.0, value: 1.0 }]; 800];
+        let mut next = 0;
+        for day in 1..=END {
+            for _ in 0..orders(day) {
+                paths[next % 800].push(OrderDay { day, orders: 1.0, value: 1.0 });
+                next += 1;
+            }
+        }
+        paths
+    }
+
+    #[test]
+    fn even_orders_show_nothing() {
+        let found = calendar(&STEADY, &log(|_| 8), END, 1.0).expect("a log");
+        assert_eq!(found.patterns, []);
+        // Eight orders a day are expected and come: no scatter at all.
+        assert!(found.dispersion.is_some_and(|dispersion| dispersion < 1e-3), "{found:?}");
+        assert_eq!(found.blocks.len(), 43);
+        assert!((found.blocks[9][1] / (28.0 * 8.0) - 1.0).abs() < 1e-3, "{:?}", found.blocks[9]);
+        assert_eq!(found.lately[0], 91.0 * 8.0);
+        assert!(found.knows_season);
+    }
+
+    /// Of 8 and 4 orders a day: φ is the mean of (O − E)²/E, 0 in blocks that are as expected and
+    /// 28·4²/8 in the last four.
+    #[test]
+    fn orders_that_halve_are_a_change_of_late() {
+        let found = calendar(&STEADY, &log(|day| if day > END - 112 { 4 } else { 8 }), END, 1.0);
+        let found = found.expect("a log");
+        let [Pattern::Change { days: 112, share }] = found.patterns[..] else {
+            panic!("{:?}", found.patterns)
+        };
+        assert!((share / -0.5 - 1.0).abs() < 1e-3, "{share}");
+        let blocks = found.blocks.iter().filter(|block| block[1] > LEAST_EXPECTED).count() as f64;
+        let dispersion = found.dispersion.expect("many blocks");
+        assert!((dispersion / (4.0 * 56.0 / blocks) - 1.0).abs() < 1e-2, "{dispersion}");
+        assert!(found.remaining.is_some_and(|left| left < 0.01), "{:?}", found.remaining);
+    }
+
+    /// Twice as many orders in the six months around each first of January 1970 + n.
+    #[test]
+    fn a_season_is_found_with_its_months() {
+        let winter = |day: i32| {
+            let part = day_of_year(f64::from(day));
+            if (0.25..0.75).contains(&part) { 6 } else { 12 }
+        };
+        let found = calendar(&STEADY, &log(winter), END, 1.0).expect("a log");
+        let [Pattern::Season { months }] = &found.patterns[..] else {
+            panic!("{:?}", found.patterns)
+        };
+        // 12 and 6 orders on a mean of 9.
+        for (month, factor) in months.iter().enumerate() {
+            let expected = if (3..9).contains(&month) { 6.0 / 9.0 } else { 12.0 / 9.0 };
+            assert!((factor / expected - 1.0).abs() < 0.15, "{months:?}");
+        }
+        let short = log(winter)
+            .into_iter()
+            .map(|path| path.into_iter().filter(|order| order.day <= 600).collect::<OrderPath>());
+        let short = calendar(&STEADY, &short.collect::<Vec<_>>(), 600, 1.0).expect("a log");
+        assert!(!short.knows_season && short.patterns.iter().all(|p| p.swing().is_none()));
+    }
+
+    #[test]
+    fn a_decline_is_a_trend_and_later_cohorts_are_another_matter() {
+        let decline = |day: i32| (16.0 * 0.7f64.powf(f64::from(day) / YEAR)).round() as u32;
+        let found = calendar(&STEADY, &log(decline), END, 1.0).expect("a log");
+        let [Pattern::Trend { yearly }] = found.patterns[..] else {
+            panic!("{:?}", found.patterns)
+        };
+        assert!((yearly / -0.3 - 1.0).abs() < 0.05, "{yearly}");
+    }
+}

@@ -6,9 +6,9 @@ use crate::results::chart_data::FitBin;
 
 /// Neighbouring bins are put together until each expects at least so many customers.
 const LEAST_EXPECTED: f64 = 5.0;
-/// Cohen's w, √(χ²/n), below which deviations change no plan, however certain they are: about one
-/// customer in forty stands in another bin than expected.
-const LEAST_SIZE: f64 = 0.05;
+/// Cohen's w, √(χ²/n), below which deviations change no plan, however certain they are: what Cohen
+/// (1988), Statistical Power Analysis for the Behavioral Sciences, chapter 7, calls a small effect.
+const LEAST_SIZE: f64 = 0.1;
 
 /// Observed and expected customers, compared.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -113,10 +113,10 @@ mod tests {
         assert!((fit.size - (3.0f64 / 150.0).sqrt()).abs() < 1e-12);
         assert!(!fit.rejected());
         // A hundred times as many customers: certain, and large enough to matter.
-        let many = [bin(0.0, 11_000, 10_000.0), bin(1.0, 4_000, 5_000.0)];
+        let many = [bin(0.0, 12_000, 10_000.0), bin(1.0, 3_000, 5_000.0)];
         assert!(count_fit(&many).is_some_and(|fit| fit.rejected()));
         // Certain, but too small to matter.
-        let small = [bin(0.0, 1_010_000, 1_000_000.0), bin(1.0, 490_000, 500_000.0)];
+        let small = [bin(0.0, 1_040_000, 1_000_000.0), bin(1.0, 460_000, 500_000.0)];
         let fit = count_fit(&small).expect("two bins");
         assert!(fit.statistic > fit.limit && !fit.rejected(), "{fit:?}");
         assert_eq!(count_fit(&[bin(0.0, 5, 5.0)]), None);

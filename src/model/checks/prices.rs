@@ -77,3 +77,48 @@ pub fn price_trend(paths: &[OrderPath], end: i32) -> Option<PriceTrend> {
     let limit = chi_squared_limit(SIGNIFICANT, 1.0).sqrt() * error;
     Some(PriceTrend { log_yearly: slope, error, limit, mean_age: ages / orders.max(1.0) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::customers::OrderDay;
+
+    /// Customers with orders of these values on these days.
+    fn paths(customers: usize, orders: &[(i32, f64)]) -> Vec<OrderPath> {
+        let path = |i: usize| -> OrderPath {
+            let scale = 1.0 + i as f64;
+            let order = |(day, value): &(i32, f64)| OrderDay {
+                day: *day,
+                orders: 1.0,
+                value: scale * value,
+            };
+            orders.iter().map(order).collect()
+        };
+        (0..customers).map(path).collect()
+    }
+
+    /// A tenth more every 365.25 days, whatever the customer's own level.
+    #[test]
+    fn the_yearly_factor_is_found_within_customers() {
+        let orders = [0, 500, 1461].map(|day| (day, 1.1f64.powf(f64::from(day) / YEAR)));
+        let found = price_trend(&paths(60, &orders), 1461).expect("enough customers");
+        assert!((found.yearly() / 0.1 - 1.0).abs() < 1e-9, "{found:?}");
+        assert!(found.error < 1e-12 && found.rejected());
+        let age = (1461.0 + 961.0) / 3.0 / YEAR;
+        assert!((found.mean_age / age - 1.0).abs() < 1e-12, "{found:?}");
+        assert_eq!(price_trend(&paths(40, &orders), 1461), None);
+    }
+
+    /// Half of the customers pay e^s more after a year, half e^s less: the slope is 0, and its error
+    /// √n·s·S/(n·S) = s/√n for n customers with Σ (t − t̄)² = S each.
+    #[test]
+    fn the_error_is_that_of_customers_who_differ() {
+        let s = 0.2f64;
+        let mut all = paths(50, &[(0, 1.0), (1461, (4.0 * s).exp())]);
+        all.extend(paths(50, &[(0, 1.0), (1461, (-4.0 * s).exp())]));
+        let found = price_trend(&all, 1461).expect("enough customers");
+        assert!(found.log_yearly.abs() < 1e-12, "{found:?}");
+        assert!((found.error / (s / 10.0) - 1.0).abs() < 1e-9, "{found:?}");
+        assert!(!found.rejected());
+    }
+}

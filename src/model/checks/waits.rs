@@ -84,3 +84,40 @@ pub fn waits(
     let limit = chi_squared_limit(SIGNIFICANT, told().count() as f64);
     Some(Waits { bins, statistic, limit })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::customers::OrderDay;
+    use crate::model::nbd::Nbd;
+
+    fn path(days: &[i32]) -> OrderPath {
+        days.iter().map(|day| OrderDay { day: *day, orders: 1.0, value: 1.0 }).collect()
+    }
+
+    /// With r and α so large that each customer orders once in 100 days, Λ is days/100: 500 customers
+    /// who all order after 50 days, and then stay silent for 70.
+    #[test]
+    fn bins_by_hand() {
+        let model = PurchaseModel::Nbd(Nbd { r: 1e9, alpha: 1e11 });
+        let paths = vec![path(&[0, 50]); 500];
+        let found = waits(&model, &paths, 120, 1.0).expect("enough orders");
+        // Up to Λ = 0.5 and up to 0.7, in bins that end at 0.15, 0.4, 0.9 and 1.8.
+        let expected = [0.3, 0.5, 0.1 + 0.3, 0.0, 0.0].map(|time| 500.0 * time);
+        for (bin, expected) in found.bins.iter().zip(expected) {
+            assert!((bin[1] - expected).abs() < 1e-4, "{found:?}");
+        }
+        let observed: Vec<f64> = found.bins.iter().map(|bin| bin[0]).collect();
+        assert_eq!(observed, [0.0, 0.0, 500.0, 0.0, 0.0]);
+        let statistic = 150.0 + 250.0 + 300.0f64.powi(2) / 200.0;
+        assert!((found.statistic / statistic - 1.0).abs() < 1e-6, "{found:?}");
+        assert!(found.rejected() && found.soon() == 0.0);
+    }
+
+    #[test]
+    fn what_a_log_of_days_cannot_tell_is_left_out() {
+        // An order every other day: whether two came on one day is not known.
+        let model = PurchaseModel::Nbd(Nbd { r: 1e9, alpha: 2e9 });
+        assert_eq!(waits(&model, &vec![path(&[0, 2, 4]); 500], 6, 1.0), None);
+    }
+}

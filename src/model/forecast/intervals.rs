@@ -87,7 +87,8 @@ pub fn total_intervals_after(
     let model_error = past.map(|past| {
         let logs: Vec<f64> = totals.iter().map(|t| t.orders[farthest].max(0.5).ln()).collect();
         let mean = totals.iter().map(|t| t.orders[farthest]).sum::<f64>() / totals.len() as f64;
-        past.model_error(variance(&logs), mean)
+        let error = past.model_error(variance(&logs), mean);
+        ModelError { revenue: error.revenue.filter(|_| spend.is_some()), ..error }
     });
     if let Some(error) = &model_error {
         widen(&mut totals, error, settings.seed);
@@ -116,12 +117,13 @@ pub fn total_intervals_after(
 
 /// Multiplies the totals of each draw by a random error of the model.
 fn widen(totals: &mut [Totals], error: &ModelError, seed: u64) {
-    if error.revenue == 0.0 {
+    let of_revenue = error.revenue.unwrap_or(error.orders);
+    if of_revenue == 0.0 {
         return;
     }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(u64::MAX - 1);
-    let prices = (error.revenue.powi(2) - error.orders.powi(2)).max(0.0).sqrt();
+    let prices = (of_revenue.powi(2) - error.orders.powi(2)).max(0.0).sqrt();
     for one in totals {
         let z: [f64; 2] = [StandardNormal.sample(&mut rng), StandardNormal.sample(&mut rng)];
         let orders = (error.orders * z[0]).exp();

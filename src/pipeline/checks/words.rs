@@ -250,8 +250,8 @@ pub(super) fn counts(name: &'static str, found: &CountFit, selected: bool) -> Fi
     );
     let remedy = match selected {
         true => {
-            "the model with its selection does not describe this file: take the totals as an \
-                 order of magnitude, and export every customer ever acquired"
+            "the model with its selection does not describe this file well: take the totals as rough, \
+                 and export every customer ever acquired"
         }
         false => "look at the fit charts in the report; try purchases.model = \"auto\"",
     };
