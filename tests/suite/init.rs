@@ -126,8 +126,8 @@ fn an_order_log_in_turkish() {
     assert!(text.contains("cancelled = { column = \"Fatura No\", prefix = \"C\" }"), "{text}");
 }
 
-/// CDNOW has free orders. The guessed pipeline sets them aside, and takes the last order for the
-/// end of the log.
+/// CDNOW has free orders. The guessed pipeline sets them aside, takes the last order for the end of
+/// the log, and leaves the model to AIC.
 #[test]
 #[ignore = "needs CLTV_REFERENCE"]
 fn cdnow_on_reference_data() {

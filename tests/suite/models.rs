@@ -46,6 +46,7 @@ fn a_model_is_small_and_read_back_bit_for_bit() {
         let out = folder();
         let path = fit(pipeline, out.path(), &[]);
         let text = std::fs::read_to_string(&path).expect("model.json");
+        // It holds the table of up to four models.
         assert!(text.len() < 11_000, "{pipeline}: {} bytes", text.len());
         assert!(!text.contains("data/"), "{pipeline}: a path is in the model");
         let model_file = ModelFile::read(&path).expect("a model");

@@ -96,7 +96,8 @@ fn truth(out: &Path) {
         1e-9,
     );
     let size = std::fs::metadata(out.join("model.json")).expect("model.json").len();
-    assert!(size < 10_000, "model.json has {size} bytes");
+    // It holds the table of four models.
+    assert!(size < 11_000, "model.json has {size} bytes");
 }
 
 /// Without a penalty, lifetimes 0.11.3 finds p 3.886, q 9.328, v 323.87 on the same file.
@@ -150,7 +151,8 @@ fn flo_corrected_for_its_selection_on_reference_data() {
     let (low, high) = (number(interval, "/low"), number(interval, "/high"));
     assert!(low < 13_740.0 && 13_740.0 < high && high - low < 0.1 * 13_740.0, "{low} {high}");
     let size = std::fs::metadata(out.path().join("model.json")).expect("model.json").len();
-    assert!(size < 10_000, "model.json has {size} bytes");
+    // It holds the table of four models.
+    assert!(size < 11_000, "model.json has {size} bytes");
 }
 
 /// A stated window that the file contradicts is an error; one that is too long is a warning.
