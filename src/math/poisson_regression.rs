@@ -56,17 +56,15 @@ pub fn poisson_regression(
     beta[0] = (all / foreseen).ln();
     let mut value = log_likelihood(&beta);
     for _ in 0..MOST_STEPS {
-        let mut slope = vec![0.0; n];
-        let mut information = vec![vec![0.0; n]; n];
-        for i in 0..counts.len() {
-            let mean = expected[i] * eta(&beta, i).exp();
-            for j in 0..n {
-                slope[j] += entry(j, i) * (counts[i] - mean);
-                for k in 0..n {
-                    information[j][k] += entry(j, i) * entry(k, i) * mean;
-                }
-            }
-        }
+        let means: Vec<f64> =
+            (0..counts.len()).map(|i| expected[i] * eta(&beta, i).exp()).collect();
+        let over = |of: &dyn Fn(usize) -> f64| (0..counts.len()).map(of).sum::<f64>();
+        let slope: Vec<f64> =
+            (0..n).map(|j| over(&|i| entry(j, i) * (counts[i] - means[i]))).collect();
+        let row = |j: usize| -> Vec<f64> {
+            (0..n).map(|k| over(&|i| entry(j, i) * entry(k, i) * means[i])).collect()
+        };
+        let information: Vec<Vec<f64>> = (0..n).map(row).collect();
         let covariance = invert_positive_definite(&information)?;
         // Of collinear columns rounding may leave a positive definite rest: their variances explode.
         if (0..n).any(|k| information[k][k] * covariance[k][k] > COLLINEAR) {

@@ -48,9 +48,13 @@ const SELECTION: &[(&[&str], &[&str])] = &[
             "intervals_missing",
             "selection_window_differs",
             "selection_corrected",
+            "fit_frequency-selected",
+            "fit_time_since_last_order-selected",
+            "selection_by_channels-disagree",
         ],
     ),
     (&["selection.min_orders=1"], &["selection_min_orders_differs", "selection_corrected"]),
+    (&["uncertainty.draws=100"], &["selection_by_channels-agree"]),
     (&["spend.model=none"], &["selection_corrected-orders"]),
 ];
 /// On a file that holds only customers who ordered in the last 16 days.
