@@ -75,17 +75,16 @@ pub fn drift_finding(drift: &Drift) -> Option<Finding> {
         );
         return Some(with_indices(finding, drift));
     }
+    let ageing = |name: &str| AGEING.iter().any(|column| *column == name);
     let mut indices = drift.population_stability_index.iter();
-    indices.any(|(name, psi)| *psi > SHIFTED && !AGEING.iter().any(|ageing| *name == *ageing)).then(|| {
-        || {
-            let finding = Finding::warning(
-                "drifted",
-                format!("the customers are not those that the model was fitted to ({shown})"),
-                "fit again with `cltv fit`, or score with --refit-if 0.25",
-            );
-            with_indices(finding, drift)
-        },
-    )
+    indices.any(|(name, psi)| *psi > SHIFTED && !ageing(name)).then(|| {
+        let finding = Finding::warning(
+            "drifted",
+            format!("the customers are not those that the model was fitted to ({shown})"),
+            "fit again with `cltv fit`, or score with --refit-if 0.25",
+        );
+        with_indices(finding, drift)
+    })
 }
 
 /// Orders since the fit that are not what the model expected.
