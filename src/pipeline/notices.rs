@@ -75,7 +75,7 @@ pub fn drift_finding(drift: &Drift) -> Option<Finding> {
         );
         return Some(with_indices(finding, drift));
     }
-    let ageing = |name: &str| AGEING.iter().any(|column| *column == name);
+    let ageing = |name: &str| AGEING.contains(&name);
     let mut indices = drift.population_stability_index.iter();
     indices.any(|(name, psi)| *psi > SHIFTED && !ageing(name)).then(|| {
         let finding = Finding::warning(
