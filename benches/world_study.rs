@@ -6,11 +6,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use cltv::pipeline::analyse;
-use cltv::results::findings::Severity;
-use cltv::results::forecast::Span;
+use cltv::results::findings::{Finding, Severity};
+use cltv::results::forecast::{ForecastRow, Interval, Span};
+use cltv::results::model_check::ModelCheck;
+use cltv::results::run_document::RunDocument;
 use cltv::settings::{Overrides, parse};
 use rayon::prelude::*;
 use simulated::{Simulated, World, simulate, worlds};
@@ -131,14 +134,41 @@ fn row(world: &World, outcomes: &[Outcome]) -> String {
     )
 }
 
+/// What a run found.
+struct Found {
+    forecast: Vec<ForecastRow>,
+    findings: Vec<Finding>,
+    checks: Vec<ModelCheck>,
+}
+
+/// Runs a pipeline: by the library, or by the program that the environment variable `CLTV_PROGRAM`
+/// names, such as an earlier version.
+fn found(text: &str, folder: &Path) -> Result<Found, String> {
+    let Some(program) = std::env::var_os("CLTV_PROGRAM") else {
+        let settings = parse(text, &Overrides::default()).expect("a pipeline");
+        let run = analyse(&settings).map_err(|error| error.to_string())?;
+        return Ok(Found { forecast: run.forecast, findings: run.findings, checks: run.checks });
+    };
+    let (file, out) = (folder.join("world.toml"), folder.join("out"));
+    std::fs::write(&file, text).expect("written");
+    let mut command = Command::new(program);
+    command.arg("run").arg(&file).arg("--output").arg(&out).arg("--quiet");
+    let ran = command.output().expect("the program starts");
+    if !ran.status.success() {
+        return Err(String::from_utf8_lossy(&ran.stderr).trim().to_owned());
+    }
+    let document = RunDocument::parse(&std::fs::read(out.join("run.json")).expect("run.json"))?;
+    let (forecast, checks) = (document.forecast, document.model_checks);
+    Ok(Found { forecast, findings: document.warnings, checks })
+}
+
 fn outcome(world: &World, customers: usize, seed: u64) -> Outcome {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("log.csv");
     let Simulated { log: text, truth, .. } = simulate(world, customers, seed);
     std::fs::write(&log, text).expect("written");
-    let settings = parse(&pipeline(world, &log), &Overrides::default()).expect("a pipeline");
-    let run = match analyse(&settings) {
-        Ok(run) => run,
+    let run = match found(&pipeline(world, &log), folder.path()) {
+        Ok(found) => found,
         Err(error) => {
             return Outcome {
                 orders: 0.0,
@@ -146,7 +176,7 @@ fn outcome(world: &World, customers: usize, seed: u64) -> Outcome {
                 covered: [None; 2],
                 width: None,
                 warnings: Vec::new(),
-                failed: Some(error.to_string()),
+                failed: Some(error),
                 statistics: BTreeMap::new(),
             };
         }
@@ -156,7 +186,7 @@ fn outcome(world: &World, customers: usize, seed: u64) -> Outcome {
         .iter()
         .find(|row| row.period.span == Span::Horizon && row.period.number == 6)
         .expect("six months");
-    let within = |interval: &Option<cltv::results::forecast::Interval>, value: f64| {
+    let within = |interval: &Option<Interval>, value: f64| {
         interval.as_ref().map(|i| (i.low..=i.high).contains(&value))
     };
     let warnings: Vec<String> = run
@@ -190,7 +220,7 @@ fn outcome(world: &World, customers: usize, seed: u64) -> Outcome {
     }
 }
 
-fn pipeline(world: &World, log: &std::path::Path) -> String {
+fn pipeline(world: &World, log: &Path) -> String {
     let end = world.end();
     let model = match world.model {
         "" => String::new(),

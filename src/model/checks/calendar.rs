@@ -431,21 +431,18 @@ mod tests {
         assert!(found.remaining.is_some_and(|left| left < 0.01), "{:?}", found.remaining);
     }
 
-    /// Twice as many orders in the six months around each first of January 1970 + n.
+    /// 8·(1 + ½·cos) orders a day, the most on the first of January.
     #[test]
     fn a_season_is_found_with_its_months() {
-        let winter = |day: i32| {
-            let part = day_of_year(f64::from(day));
-            if (0.25..0.75).contains(&part) { 6 } else { 12 }
-        };
+        let factor = |part: f64| 1.0 + 0.5 * (TAU * part).cos();
+        let winter = |day: i32| (8.0 * factor(day_of_year(f64::from(day)))).round() as u32;
         let found = calendar(&STEADY, &log(winter), END, 1.0).expect("a log");
         let [Pattern::Season { months }] = &found.patterns[..] else {
             panic!("{:?}", found.patterns)
         };
-        // 12 and 6 orders on a mean of 9.
-        for (month, factor) in months.iter().enumerate() {
-            let expected = if (3..9).contains(&month) { 6.0 / 9.0 } else { 12.0 / 9.0 };
-            assert!((factor / expected - 1.0).abs() < 0.15, "{months:?}");
+        for (month, found) in months.iter().enumerate() {
+            let expected = factor((month as f64 + 0.5) / 12.0);
+            assert!((found / expected - 1.0).abs() < 0.05, "{month}: {found} {expected}");
         }
         let short = log(winter)
             .into_iter()
