@@ -27,7 +27,7 @@ use crate::pipeline::prepare::{CleanInput, load_and_clean};
 use crate::pipeline::remedies::with_remedy;
 use crate::progress::{self, Clock};
 use crate::results::findings::{Finding, Severity};
-use crate::settings::{Family, InputKind, Purchases, Settings, Summary};
+use crate::settings::{Family, InputKind, PurchaseModelName, Purchases, Settings, Summary};
 use crate::storage::fingerprint::lost_thread;
 
 /// Evaluates on the pipeline's holdout and on `folds` − 1 earlier ones of the same length.
@@ -147,7 +147,14 @@ fn one_fold(
     let horizon = (end - cut).num_days() as f64 / unit.days();
     let customers = CustomerPatterns::of(&histories);
     let has_money = settings.has_money();
-    let spend = has_money.then(|| model::fit_spend(&histories, &settings.spend)).transpose()?;
+    // Without values of repeat orders there is nothing to forecast values from; orders are another
+    // matter.
+    let spend = has_money.then(|| model::fit_spend(&histories, &settings.spend));
+    let (spend, unvalued) = match spend {
+        Some(Err(error)) => (None, Some(unvalued(&error))),
+        other => (other.transpose()?, None),
+    };
+    let has_money = has_money && spend.is_some();
     let fitted = fit_all(&customers, settings);
     let chosen = chosen(&customers, &fitted, &settings.purchases)?;
     // Only the chosen model has to make a forecast; the failure of another one is a result too.
@@ -185,10 +192,23 @@ fn one_fold(
         groups,
     };
     let mut findings = model.map_or(Vec::new(), |model| model.findings.clone());
+    if settings.purchases.model == PurchaseModelName::Auto {
+        // Each model was fitted by its name here; the pipeline named none.
+        findings.retain(|finding| finding.code != "no_dropout_by_choice");
+    }
+    findings.extend(unvalued);
     findings.extend(spend.map_or(Vec::new(), |spend| spend.findings));
     findings.extend(total.and_then(|total| missed(&fold, &total)));
     findings.extend(verdict(&fold, &holdout));
     Ok((fold, findings))
+}
+
+fn unvalued(error: &Error) -> Finding {
+    Finding::note(
+        "values_not_evaluated",
+        format!("the values of orders were not evaluated: {error}"),
+        "use a later transactions.calibration_end, so that customers have ordered again by then",
+    )
 }
 
 /// Compares each forecast with what happened, for all customers and group by group.

@@ -28,6 +28,8 @@ const HIGHEST_RATE: f64 = 0.1;
 /// Columns that shift as time passes, whoever the customers are: their stability index alone is no
 /// reason to doubt the model.
 const AGEING: [&str; 2] = ["recency", "T"];
+/// Another one, where the orders since the fit were held against the model.
+const COUNTED: &str = "frequency";
 
 /// Everything there is to say, in the order of the flow.
 pub fn data_findings(settings: &Settings, prepared: &Prepared, edges: &[f64]) -> Vec<Finding> {
@@ -75,7 +77,8 @@ pub fn drift_finding(drift: &Drift) -> Option<Finding> {
         );
         return Some(with_indices(finding, drift));
     }
-    let ageing = |name: &str| AGEING.contains(&name);
+    let counted = drift.orders.is_some();
+    let ageing = |name: &str| AGEING.contains(&name) || (counted && name == COUNTED);
     let mut indices = drift.population_stability_index.iter();
     indices.any(|(name, psi)| *psi > SHIFTED && !ageing(name)).then(|| {
         let finding = Finding::warning(

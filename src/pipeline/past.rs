@@ -57,7 +57,7 @@ pub(crate) fn past(
         forecasts,
         quarters: calendar.blocks.rchunks(QUARTER).map(quarter).collect(),
         doubted: checked.doubted,
-        change: calendar.patterns.iter().map(|pattern| change(pattern, horizon)).sum(),
+        change: change(&calendar.patterns, horizon),
         prices,
     }))
 }
@@ -68,15 +68,18 @@ pub(crate) fn past(
 /// # Formula
 /// A change that began months ago may last or not: the truth lies anywhere between, ln(factor)/√3. A
 /// short rise is over soon: the orders that it added make customers look livelier by its part of the
-/// horizon.
-fn change(pattern: &Pattern, horizon: f64) -> f64 {
-    match pattern {
-        Pattern::Change { days, share } if *days < SHORT_CHANGE => {
-            share.ln_1p().abs() * f64::from(*days) / horizon
+/// horizon. Factors beyond 4 say that data are missing, not by how much.
+fn change(patterns: &[Pattern], horizon: f64) -> f64 {
+    const LARGEST: f64 = 4.0;
+    let one = |pattern: &Pattern| match pattern {
+        Pattern::Change { days, share } => {
+            let log = share.ln_1p().clamp(-LARGEST.ln(), LARGEST.ln()).abs();
+            let short = *days < SHORT_CHANGE && *share > 0.0;
+            if short { log * f64::from(*days) / horizon } else { log / 3f64.sqrt() }
         }
-        Pattern::Change { share, .. } => share.ln_1p().abs() / 3f64.sqrt(),
         _ => 0.0,
-    }
+    };
+    patterns.iter().map(one).sum()
 }
 
 /// What the chosen model would have forecast on the day `cut`, and what came until `until`.

@@ -64,6 +64,10 @@ pub struct ModelError {
     pub orders: f64,
     /// The same of revenue; null without money.
     pub revenue: Option<f64>,
+    /// ln(revenue at the prices of the forecast / revenue at those of the orders), which may or may not
+    /// come: intervals of revenue reach that way only; null where prices hold.
+    #[serde(default)]
+    pub prices: Option<f64>,
     /// Forecasts from earlier days that were held against what came.
     pub past_forecasts: u32,
 }

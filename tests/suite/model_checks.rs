@@ -90,6 +90,7 @@ fn what_the_calendar_does_is_told_apart() {
     for (name, code, check) in [
         ("Nov–Dec ×2.5, ends 31 Dec", "season-ahead_low", "season"),
         ("Nov–Dec ×2.5, ends 31 Aug", "season-ahead_high", "season"),
+        ("sine season, ends at its peak", "season-ahead_even", "season"),
         ("orders −25 % a year", "orders_trend-falling", "trend"),
         ("orders +25 % a year", "orders_trend-rising", "trend"),
         ("cohorts −25 % a year", "cohorts_differ-worse", "trend"),

@@ -114,6 +114,7 @@ const STRAYS: &[&str] = &["selection_strays"];
 const MODEL_CHECKS: &[&str] = &[
     "season-ahead_low",
     "season-ahead_high",
+    "season-ahead_even",
     "orders_trend-falling",
     "orders_trend-rising",
     "cohorts_differ-worse",

@@ -25,6 +25,8 @@ const TWO_YEARS: i32 = 2 * 365 - 14;
 const YEAR: f64 = 365.25;
 /// Harmonics of the year by which a season is found, and by which it is described once it is.
 const WAVES: u32 = 2;
+/// Of the scatter beyond chance, a season leaves at most this share.
+const SEASONAL: f64 = 0.5;
 const SHARP: u32 = 4;
 /// Changes that are looked for begin this many days before the end.
 const CHANGES: [i32; 6] = [28, 56, 91, 112, 182, 364];
@@ -32,9 +34,9 @@ const CHANGES: [i32; 6] = [28, 56, 91, 112, 182, 364];
 pub const SHORT_CHANGE: i32 = 60;
 /// Patterns below these sizes change no plan, however certain they are: a share for changes, a share
 /// a year for slopes, and the highest month over the lowest for a season.
-const LEAST_CHANGE: f64 = 0.10;
-const LEAST_SLOPE: f64 = 0.06;
-const LEAST_SEASON: f64 = 1.2;
+pub const LEAST_CHANGE: f64 = 0.10;
+pub const LEAST_SLOPE: f64 = 0.06;
+pub const LEAST_SEASON: f64 = 1.2;
 /// So many patterns are tried that each must be this much rarer than [`SIGNIFICANT`].
 const TRIED: f64 = 10.0;
 
@@ -137,30 +139,29 @@ pub fn calendar(
     let cells = stretches.cells(model, paths, unit_days);
     let blocks = stretches.blocks(&cells);
     let told: Vec<&[f64; 2]> = blocks.iter().filter(|b| b[1] > LEAST_EXPECTED).collect();
-    let scatter = |expected: &dyn Fn(usize) -> f64| -> Option<f64> {
-        let one = |(i, block): (usize, &[f64; 2])| {
-            (block[1] > LEAST_EXPECTED).then(|| {
-                let expected = expected(i);
-                (block[0] - expected).powi(2) / expected
-            })
-        };
-        let all: Vec<f64> = blocks.iter().enumerate().filter_map(one).collect();
-        (all.len() >= FEWEST_BLOCKS).then(|| all.iter().sum::<f64>() / all.len() as f64)
-    };
     let knows_season = days >= TWO_YEARS;
     let (patterns, factors) = stretches.patterns(&cells, knows_season);
     let explained = stretches.blocks(&factors);
     let degrees = told.len() as f64;
     Some(Calendar {
-        dispersion: scatter(&|i| blocks[i][1]),
+        dispersion: scatter(&blocks, &blocks),
         dispersion_limit: chi_squared_limit(SIGNIFICANT, degrees) / degrees.max(1.0),
-        remaining: scatter(&|i| explained[i][1]),
+        remaining: scatter(&blocks, &explained),
         lately: stretches.lately(&cells),
         blocks,
         patterns,
         knows_season,
         days,
     })
+}
+
+/// φ over blocks with enough expected orders, with the observed orders of the first and the expected
+/// ones of the second. `None` with too few such blocks.
+fn scatter(observed: &[[f64; 2]], expected: &[[f64; 2]]) -> Option<f64> {
+    let told = observed.iter().zip(expected).filter(|(block, _)| block[1] > LEAST_EXPECTED);
+    let all: Vec<f64> =
+        told.map(|(block, known)| (block[0] - known[1]).powi(2) / known[1]).collect();
+    (all.len() >= FEWEST_BLOCKS).then(|| all.iter().sum::<f64>() / all.len() as f64)
 }
 
 /// The days up to the end, cut at the edges of blocks and at the beginning of the last 13 weeks.
@@ -253,7 +254,8 @@ impl Stretches {
                 // By Schwarz's criterion: the season has more coefficients than the others.
                 let score = gain - degrees * observed.iter().sum::<f64>().ln();
                 let first = next.coefficients.len() - candidate.columns.len();
-                let large = candidate.is_large(&next.coefficients[first..]);
+                let large = candidate.is_large(&next.coefficients[first..])
+                    && (candidate.kind != Kind::Season || self.repeats(cells, &taken, &fit, &with));
                 (chance < SIGNIFICANT / TRIED && large).then_some((i, next, score))
             });
             let Some((best, next, _)) = tried.max_by(|a, b| a.2.total_cmp(&b.2)) else { break };
@@ -266,15 +268,36 @@ impl Stretches {
                 Some((sharper, fit))
             });
             let (candidate, next) = sharper.unwrap_or((candidate, next));
-            // A trend, cohorts and the age of customers are one and the same in part: a second slope
-            // would only take back what the first has said too much.
-            if [Kind::Trend, Kind::Cohorts].contains(&candidate.kind) {
-                candidates.retain(|c| ![Kind::Trend, Kind::Cohorts].contains(&c.kind));
+            // A trend, cohorts and changes are the same in part: a second of them would only take back
+            // what the first has said too much.
+            if candidate.kind != Kind::Season {
+                candidates.retain(|c| c.kind == Kind::Season);
             }
             fit = next;
             taken.push(candidate);
         }
-        (self.named(&taken, &fit), explained(cells, &taken, &fit))
+        let all: Vec<&Candidate> = taken.iter().collect();
+        (self.named(&taken, &fit), explained(cells, &all, &fit))
+    }
+
+    /// Whether a season explains most of the scatter that is left: a single closure or promotion does
+    /// not come back every year, and a season would explain a part of it only.
+    fn repeats(
+        &self,
+        cells: &[Cell],
+        taken: &[Candidate],
+        fit: &PoissonFit,
+        with: &dyn Fn(&[Candidate], Option<&Candidate>) -> Option<PoissonFit>,
+    ) -> bool {
+        let season = Candidate { kind: Kind::Season, columns: self.waves(cells, SHARP) };
+        let Some(next) = with(taken, Some(&season)) else { return false };
+        let all: Vec<&Candidate> = taken.iter().chain([&season]).collect();
+        let before: Vec<&Candidate> = taken.iter().collect();
+        let excess = |taken: &[&Candidate], fit: &PoissonFit| {
+            let expected = self.blocks(&explained(cells, taken, fit));
+            scatter(&self.blocks(cells), &expected).map_or(0.0, |scatter| (scatter - 1.0).max(0.0))
+        };
+        excess(&all, &next) <= SEASONAL * excess(&before, fit)
     }
 
     fn candidates(&self, cells: &[Cell], knows_season: bool) -> Vec<Candidate> {
@@ -350,7 +373,7 @@ impl Candidate {
 }
 
 /// The cells with the expectation of the regression.
-fn explained(cells: &[Cell], taken: &[Candidate], fit: &PoissonFit) -> Vec<Cell> {
+fn explained(cells: &[Cell], taken: &[&Candidate], fit: &PoissonFit) -> Vec<Cell> {
     let columns: Vec<&Vec<f64>> = taken.iter().flat_map(|c| &c.columns).collect();
     let one = |(i, cell): (usize, &Cell)| {
         let eta: f64 = columns.iter().zip(&fit.coefficients[1..]).map(|(c, b)| c[i] * b).sum();

@@ -8,6 +8,8 @@ use crate::model::checks::SIGNIFICANT;
 const YEAR: f64 = 365.25;
 /// Fewer customers with values on several days say nothing.
 const FEWEST: usize = 50;
+/// Days from the first order to the last below which a yearly change is a guess.
+const LEAST_DAYS: i32 = 365;
 /// Slower changes change no plan, however certain they are: a share a year.
 const LEAST: f64 = 0.03;
 
@@ -38,7 +40,8 @@ impl PriceTrend {
 
 /// The yearly change of order values within customers, over orders up to the day `end`.
 ///
-/// Returns `None` where too few customers have orders on several days.
+/// Returns `None` where too few customers have orders on several days, or the log is shorter than a
+/// year.
 ///
 /// # Formula
 /// ln(value) = c + g·t with an own c for each customer: g = Σ (t − t̄)(y − ȳ) / Σ (t − t̄)², sums over
@@ -48,6 +51,10 @@ impl PriceTrend {
 /// # Reference
 /// Arellano (1987), Oxford Bulletin of Economics and Statistics 49(4) (the error).
 pub fn price_trend(paths: &[OrderPath], end: i32) -> Option<PriceTrend> {
+    let first = paths.iter().filter_map(|path| Some(path.first()?.day)).min()?;
+    if end - first < LEAST_DAYS {
+        return None;
+    }
     // Of each customer: Σ (t − t̄)(y − ȳ) and Σ (t − t̄)².
     let (mut sums, mut ages, mut orders) = (Vec::new(), 0.0, 0.0);
     for path in paths {

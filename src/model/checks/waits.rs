@@ -73,7 +73,8 @@ pub fn waits(
                 bin[1] += (until.min(high) - EDGES[i]).max(0.0);
             }
             let at = EDGES.partition_point(|edge| *edge < until).max(1) - 1;
-            bins[at][0] += step.orders;
+            // Several orders of one day are one event: a log of days has no waits between them.
+            bins[at][0] += step.orders.min(1.0);
         });
     }
     if bins.iter().map(|bin| bin[1]).sum::<f64>() < 5.0 * LEAST_EXPECTED {

@@ -83,12 +83,14 @@ pub fn total_intervals_after(
             totals
         })
         .collect();
-    let farthest = outlook.forecast.horizons.len().saturating_sub(1);
+    let horizons = outlook.forecast.horizons.iter().enumerate();
+    let farthest = horizons.max_by_key(|(_, horizon)| horizon.months).map_or(0, |(h, _)| h);
     let model_error = past.map(|past| {
         let logs: Vec<f64> = totals.iter().map(|t| t.orders[farthest].max(0.5).ln()).collect();
         let mean = totals.iter().map(|t| t.orders[farthest]).sum::<f64>() / totals.len() as f64;
         let error = past.model_error(variance(&logs), mean);
-        ModelError { revenue: error.revenue.filter(|_| spend.is_some()), ..error }
+        let money = |value: Option<f64>| value.filter(|_| spend.is_some());
+        ModelError { revenue: money(error.revenue), prices: money(error.prices), ..error }
     });
     if let Some(error) = &model_error {
         widen(&mut totals, error, settings.seed);
@@ -117,17 +119,17 @@ pub fn total_intervals_after(
 
 /// Multiplies the totals of each draw by a random error of the model.
 fn widen(totals: &mut [Totals], error: &ModelError, seed: u64) {
-    let of_revenue = error.revenue.unwrap_or(error.orders);
-    if of_revenue == 0.0 {
+    let prices = error.prices.unwrap_or(0.0);
+    if error.orders == 0.0 && prices == 0.0 {
         return;
     }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(u64::MAX - 1);
-    let prices = (of_revenue.powi(2) - error.orders.powi(2)).max(0.0).sqrt();
     for one in totals {
         let z: [f64; 2] = [StandardNormal.sample(&mut rng), StandardNormal.sample(&mut rng)];
         let orders = (error.orders * z[0]).exp();
-        let revenue = orders * (prices * z[1]).exp();
+        // Prices move one way.
+        let revenue = orders * (prices * z[1].abs()).exp();
         // Orders stay whole numbers.
         one.orders.iter_mut().for_each(|total| *total = (*total * orders).round());
         one.lifetime_value.iter_mut().for_each(|total| *total *= revenue);

@@ -10,6 +10,10 @@ use crate::results::forecast::{ModelError, ModelErrorBasis};
 const USUAL: f64 = 0.18;
 /// What is usual counts as so many forecasts of the past.
 const WEIGHT: f64 = 2.0;
+/// Quarters with fewer expected orders say nothing.
+const LEAST_EXPECTED: f64 = 20.0;
+/// Larger errors are never added: beyond them nothing is known.
+const LARGEST: f64 = 1.0;
 /// With fewer forecasts of the past a log is short.
 const FEWEST: usize = 2;
 /// Errors of the past that chance explains less often than this are errors of the model.
@@ -80,11 +84,14 @@ impl Past {
         } else {
             (ModelErrorBasis::Held, 0.0)
         };
-        let prices = self.prices.map_or(0.0, |(log_yearly, years)| log_yearly * years);
+        let prices = self.prices.map(|(log_yearly, years)| log_yearly * years);
+        let prices = prices.map(|log| log.clamp(-LARGEST, LARGEST));
+        let orders = variance.sqrt().min(LARGEST);
         ModelError {
             basis,
-            orders: variance.sqrt(),
-            revenue: Some((variance + prices * prices).sqrt()),
+            orders,
+            revenue: Some(orders.hypot(prices.unwrap_or(0.0))),
+            prices,
             past_forecasts: errors.len() as u32,
         }
     }
@@ -94,8 +101,8 @@ impl Past {
         let told: Vec<(f64, f64)> = self
             .quarters
             .iter()
-            .filter(|[observed, expected]| *observed > 0.0 && *expected > 0.0)
-            .map(|[observed, expected]| ((observed / expected).ln(), 1.0 / expected))
+            .filter(|[_, expected]| *expected > LEAST_EXPECTED)
+            .map(|[observed, expected]| (((observed + 0.5) / expected).ln(), 1.0 / expected))
             .collect();
         let n = told.len() as f64;
         if told.len() < 2 {

@@ -8,6 +8,7 @@ use crate::model::fit::purchases::FittedPurchases;
 use crate::model::fit::spend::FittedSpend;
 use crate::model::likelihood::patterns::CustomerPatterns;
 use crate::model::purchase_model::PurchaseModel;
+use crate::results::spend_method::SpendMethod;
 use crate::settings::{Forecast, LifetimeValue, MonthLength, TimeUnit};
 
 /// The customers of a forecast, and how far it looks ahead.
@@ -105,8 +106,9 @@ pub fn predict(
     let Outlook { customers, unit, forecast, .. } = outlook;
     let model = &purchases.model;
     let p_alive = customers.patterns.each(|history| model.p_alive(history));
-    let over =
-        |months| orders_if_alive(model, customers, length(months, forecast.weeks_per_month, *unit));
+    let over = |months| {
+        orders_of_the_living(purchases, customers, length(months, forecast.weeks_per_month, *unit))
+    };
     let longest = forecast.longest();
     let mut if_alive = Vec::new();
     let mut orders = Vec::with_capacity(forecast.horizons.len());
@@ -117,14 +119,36 @@ pub fn predict(
             if_alive = customers.gather(&alive);
         }
     }
-    let money = spend.map(|spend| expected_money(model, spend, &p_alive, outlook));
+    let money = spend.map(|spend| expected_money(purchases, spend, &p_alive, outlook));
     let p_alive = customers.gather(&p_alive);
     finite(Predictions { p_alive, orders, orders_if_alive: (longest, if_alive), money })
 }
 
+/// Expected orders if alive, one value per pattern. At one rate they are the same for all, to the last
+/// digit: customers must not be ranked by rounding errors.
+fn orders_of_the_living(
+    purchases: &FittedPurchases,
+    customers: &CustomerPatterns,
+    horizon: f64,
+) -> Vec<f64> {
+    match purchases.steady {
+        Some(steady) => vec![steady.rate * horizon; customers.patterns.rows.len()],
+        None => orders_if_alive(&purchases.model, customers, horizon),
+    }
+}
+
+/// An expected value; a shrunk mean is rounded to twelve digits, so that equal means stay equal.
+fn settled(value: f64, method: SpendMethod) -> f64 {
+    if method == SpendMethod::MaximumLikelihood || value <= 0.0 {
+        return value;
+    }
+    let unit = 10f64.powf(11.0 - value.log10().floor());
+    (value * unit).round() / unit
+}
+
 /// What the orders are worth; `p_alive` has one value per pattern.
 fn expected_money(
-    model: &PurchaseModel,
+    purchases: &FittedPurchases,
     spend: &FittedSpend,
     p_alive: &[f64],
     outlook: &Outlook<'_>,
@@ -134,7 +158,7 @@ fn expected_money(
         .spend_count()
         .iter()
         .zip(histories.monetary_value())
-        .map(|(count, m)| spend.expected_value(*count, *m))
+        .map(|(count, m)| settled(spend.expected_value(*count, *m), spend.method))
         .collect();
     // Discounted orders per pattern; E[M] differs between customers of one pattern and is
     // multiplied at the end.
@@ -145,7 +169,7 @@ fn expected_money(
     for month in 1..=lifetime.months {
         discount /= 1.0 + lifetime.monthly_discount_rate;
         let horizon = length(month, lifetime.weeks_per_month, *unit);
-        let if_alive = orders_if_alive(model, customers, horizon);
+        let if_alive = orders_of_the_living(purchases, customers, horizon);
         let until = [times_alive(&if_alive, p_alive), if_alive];
         for ((sums, until), before) in discounted.iter_mut().zip(&until).zip(&before) {
             for i in 0..sums.len() {
@@ -192,7 +216,6 @@ pub(crate) mod tests {
     use crate::model::likelihood::estimate::Convergence;
     use crate::model::nbd::Nbd;
     use crate::model::testing::relative;
-    use crate::results::spend_method::SpendMethod;
     use crate::settings::{Horizon, PurchaseModelName};
 
     fn convergence() -> Convergence {

@@ -6,7 +6,9 @@ mod words;
 use crate::error::Error;
 use crate::frame::summary::log;
 use crate::model::charts::fit_check::fit_against_data;
-use crate::model::checks::calendar::{Calendar, Pattern, calendar};
+use crate::model::checks::calendar::{
+    Calendar, LEAST_CHANGE, LEAST_SEASON, LEAST_SLOPE, Pattern, calendar,
+};
 use crate::model::checks::counts::{CountFit, count_fit};
 use crate::model::checks::prices::{PriceTrend, price_trend};
 use crate::model::checks::waits::{Waits, waits};
@@ -148,27 +150,28 @@ impl Made {
         let end = prepared.summary.observation_end;
         let said = |wanted: fn(&Pattern) -> bool| calendar.patterns.iter().any(wanted);
         // Scatter that a pattern explains is not said twice.
-        let scatter = calendar.remaining.filter(|left| *left > calendar.dispersion_limit);
-        let scatter = scatter.map(|_| words::scatter(calendar, dispersion));
-        self.checks.push(ModelCheck::made(
-            "tracking_dispersion",
-            dispersion,
-            calendar.dispersion_limit,
-            dispersion <= calendar.dispersion_limit,
-        ));
+        let remaining = calendar.remaining.filter(|left| *left > calendar.dispersion_limit);
+        let scatter = remaining.map(|left| words::scatter(calendar, left));
+        // A level that is off as a whole scatters too; what remains without it is what counts.
+        let even = scatter.is_none() && calendar.patterns.is_empty();
+        let found = if even { calendar.remaining.unwrap_or(dispersion) } else { dispersion };
+        let limit = calendar.dispersion_limit;
+        self.checks.push(ModelCheck::made("tracking_dispersion", found, limit, found <= limit));
         self.findings.extend(calendar.patterns.iter().map(|p| words::pattern(p, calendar, end)));
         self.findings.extend(scatter);
         let [observed, expected] = calendar.lately;
         let z = (observed - expected) / expected.max(1.0).sqrt();
-        let changed = said(|p| matches!(p, Pattern::Change { .. }));
+        let off = z.abs() > words::RARE_Z && (observed / expected - 1.0).abs() > LEAST_CHANGE;
+        let explained = !calendar.patterns.is_empty() || remaining.is_some();
+        let changed = said(|p| matches!(p, Pattern::Change { .. })) || (off && explained);
         self.checks.push(ModelCheck::made("recent_orders", z, words::RARE_Z, !changed));
         let trend = said(|p| matches!(p, Pattern::Trend { .. } | Pattern::Cohorts { .. }));
         let slope = calendar.patterns.iter().find_map(Pattern::slope).unwrap_or(0.0);
-        self.checks.push(ModelCheck::made("trend", slope, words::LEAST_SLOPE, !trend));
+        self.checks.push(ModelCheck::made("trend", slope.abs(), LEAST_SLOPE, !trend));
         if calendar.knows_season {
             let season = calendar.patterns.iter().find_map(Pattern::swing).unwrap_or(1.0);
             let passed = !said(|p| matches!(p, Pattern::Season { .. }));
-            self.checks.push(ModelCheck::made("season", season, words::LEAST_SWING, passed));
+            self.checks.push(ModelCheck::made("season", season, LEAST_SEASON, passed));
         } else {
             self.not_made(&["season"], NotMade::NeedsTwoYears);
         }

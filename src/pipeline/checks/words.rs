@@ -1,6 +1,6 @@
 //! What to say where a check did not hold.
 
-use chrono::{Days, Months, NaiveDate};
+use chrono::{Days, NaiveDate};
 
 use crate::model::checks::calendar::{Calendar, Pattern, SHORT_CHANGE};
 use crate::model::checks::counts::CountFit;
@@ -11,10 +11,10 @@ use crate::results::numbers::whole;
 
 /// |z| that one in a thousand exceeds.
 pub(super) const RARE_Z: f64 = 3.29;
-/// Slopes below this share a year are not looked at.
-pub(super) const LEAST_SLOPE: f64 = 0.06;
-/// The highest month over the lowest, below which there is no season to speak of.
-pub(super) const LEAST_SWING: f64 = 1.2;
+/// Days of the half-year that a season is said about.
+const HALF_YEAR: u64 = 182;
+/// A half-year is as strong as another within this share.
+const EVEN: f64 = 0.05;
 
 const MONTHS: [&str; 12] = [
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
@@ -41,24 +41,40 @@ fn season(months: &[f64; 12], end: NaiveDate) -> Finding {
         (0..12).fold(0, |kept, month| if best(months[month], months[kept]) { month } else { kept })
     };
     let (high, low) = (at(|a, b| a > b), at(|a, b| a < b));
-    // The six months that begin after the end.
-    let first = end.checked_add_months(Months::new(1)).unwrap_or(end);
-    let month_of = |date: NaiveDate| chrono::Datelike::month0(&date) as usize;
-    let ahead = (0..6).map(|k| months[(month_of(first) + k) % 12]).sum::<f64>() / 6.0;
-    let (variant, more, too) =
-        if ahead < 1.0 { ("ahead_low", "fewer", "high") } else { ("ahead_high", "more", "low") };
+    // Each day of the half-year ahead has the factor of its month.
+    let factor = |day: u64| months[chrono::Datelike::month0(&(end + Days::new(day))) as usize];
+    let ahead = (1..=HALF_YEAR).map(factor).sum::<f64>() / HALF_YEAR as f64;
+    let high_or_low = format!(
+        "orders follow a season that the model does not know: {} has {} times and {} {} times the \
+         orders of an average month",
+        MONTHS[high],
+        decimal_of(months[high]),
+        MONTHS[low],
+        decimal_of(months[low]),
+    );
+    let (variant, message) = if (ahead - 1.0).abs() < EVEN {
+        (
+            "ahead_even",
+            format!(
+                "{high_or_low}; the half-year ahead has about as many as an average one, but its \
+                 months differ, and customers who ordered in a strong month look livelier"
+            ),
+        )
+    } else {
+        let (variant, more, too) = match ahead < 1.0 {
+            true => ("ahead_low", "fewer", "high"),
+            false => ("ahead_high", "more", "low"),
+        };
+        let message = format!(
+            "{high_or_low}; the half-year ahead usually has {} % {more} than an average one, so its \
+             forecast is probably too {too}",
+            percent(ahead - 1.0)
+        );
+        (variant, message)
+    };
     Finding::warning(
         "season",
-        format!(
-            "orders follow a season that the model does not know: {} has {} times and {} {} times \
-             the orders of an average month; the six months ahead usually have {} % {more} than an \
-             average one, so their forecast is probably too {too}",
-            MONTHS[high],
-            decimal_of(months[high]),
-            MONTHS[low],
-            decimal_of(months[low]),
-            percent(ahead - 1.0),
-        ),
+        message,
         "plan month by month with the shape of earlier years; trust the order of the customers, not \
          the totals",
     )
@@ -84,7 +100,7 @@ fn trend(yearly: f64) -> Finding {
              the forecast is probably too {too}",
             percent(yearly)
         ),
-        "find out what changes; until then correct the totals by that much",
+        "find out what changes; how far the totals are off depends on how long it goes on",
     )
     .with_variant(variant)
     .with("yearly", yearly.abs())
@@ -206,15 +222,15 @@ pub(super) fn waits(waits: &Waits) -> Finding {
 /// Prices that change from year to year.
 pub(super) fn prices(prices: &PriceTrend) -> Finding {
     let yearly = prices.yearly();
-    let (variant, more, too) =
-        if yearly > 0.0 { ("rising", "more", "low") } else { ("falling", "less", "high") };
+    let (variant, more, higher) =
+        if yearly > 0.0 { ("rising", "more", "higher") } else { ("falling", "less", "lower") };
     // Average values are those of the orders' mean age; the forecast pays today's prices at least.
     let behind = (prices.log_yearly * prices.mean_age).exp_m1();
     Finding::warning(
         "prices_changed",
         format!(
             "the same customers pay {} % {more} for an order every year, and the average order is \
-             {} years old: revenue at today's prices is about {} % off, too {too}",
+             {} years old: at today's prices, revenue would be about {} % {higher} than forecast",
             percent(yearly),
             decimal_of(prices.mean_age),
             percent(behind)
@@ -253,7 +269,7 @@ pub(super) fn counts(name: &'static str, found: &CountFit, selected: bool) -> Fi
             "the model with its selection does not describe this file well: take the totals as rough, \
                  and export every customer ever acquired"
         }
-        false => "look at the fit charts in the report; try purchases.model = \"auto\"",
+        false => "look at the fit charts and the comparison of models in the report",
     };
     let finding = match name {
         "fit_frequency" => Finding::warning("fit_frequency", message, remedy),

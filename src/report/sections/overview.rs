@@ -45,7 +45,11 @@ fn allowed_for(view: &View<'_>) -> Option<String> {
         ModelErrorBasis::PastErrors => "intervals.past_errors",
     };
     let gaps = [("n", error.past_forecasts.to_string()), ("error", view.percent(error.orders))];
-    Some(view.fill(key, &gaps.each_ref().map(|(name, value)| (*name, value.as_str()))))
+    let text = view.fill(key, &gaps.each_ref().map(|(name, value)| (*name, value.as_str())));
+    Some(match error.prices {
+        Some(_) => format!("{text} {}", view.t("intervals.prices")),
+        None => text,
+    })
 }
 
 fn is_in_front(finding: &Finding) -> bool {
