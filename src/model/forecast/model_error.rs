@@ -160,10 +160,10 @@ mod tests {
     #[test]
     fn contradicted_models_take_the_spread_of_their_quarters() {
         let mut past = past(&[(100.0, 100.0), (100.0, 100.0)], true);
-        past.quarters = vec![[2e6, 1e6], [1e6, 2e6]];
+        past.quarters = vec![[1.2e9, 1e9], [1e9, 1.2e9]];
         let error = past.model_error(0.01, 100.0);
-        // Two logarithms at ±ln 2: variance 2·ln²2, less a little chance; 1.5 times that for n = 2.
-        let spread = 2.0 * 2f64.ln().powi(2) - (1e-6 + 0.5e-6) / 2.0;
+        // Two logarithms at ±ln 1.2: variance 2·ln²1.2, less a little chance; 1.5 times that for n = 2.
+        let spread = 2.0 * 1.2f64.ln().powi(2) - (1e-9 + 1e-9 / 1.2) / 2.0;
         assert!(close(error.orders.powi(2), 1.5 * spread), "{error:?}");
     }
 
