@@ -287,7 +287,7 @@ impl Stretches {
         cells: &[Cell],
         taken: &[Candidate],
         fit: &PoissonFit,
-        with: &dyn Fn(&[Candidate], Option<&Candidate>) -> Option<PoissonFit>,
+        with: &Regression<'_>,
     ) -> bool {
         let season = Candidate { kind: Kind::Season, columns: self.waves(cells, SHARP) };
         let Some(next) = with(taken, Some(&season)) else { return false };
@@ -347,6 +347,9 @@ impl Stretches {
         patterns
     }
 }
+
+/// The regression on the patterns that are taken, and one more.
+type Regression<'a> = dyn Fn(&[Candidate], Option<&Candidate>) -> Option<PoissonFit> + 'a;
 
 /// A pattern that is tried, and its columns in the regression.
 struct Candidate {
