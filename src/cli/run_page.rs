@@ -10,6 +10,7 @@ use crate::cli::terminal::{
     Page, findings, fitted_table, mark, number_table, plain_table, sentence, shortened, width,
 };
 use crate::customers::Scope;
+use crate::model::FittedSpend;
 use crate::model::likelihood::estimate::Parameter;
 use crate::output::tables;
 use crate::results::advice::Play;
@@ -18,6 +19,7 @@ use crate::results::forecast::{ForecastRow, Interval, Span};
 use crate::results::forecast::{ModelError, ModelErrorBasis};
 use crate::results::model_check::ModelCheck;
 use crate::results::numbers::{count, decimal, significant, whole};
+use crate::results::spend_method::SpendMethod;
 use crate::run::Run;
 use crate::safe_text::printable::printable;
 use crate::settings::columns::CLTV;
@@ -74,8 +76,8 @@ pub fn print(
 fn short(page: &mut Page, run: &Run, settings: &Settings, customers: &DataFrame) {
     page.margin(&rows_in_short(run));
     for (place, (model, parameters)) in fitted(run).into_iter().enumerate() {
-        let rate = if place == 0 { one_rate(run, settings) } else { None };
-        page.margin(&format!("{model}: {}", rate.unwrap_or_else(|| in_short(parameters))));
+        let instead = if place == 0 { one_rate(run, settings) } else { shrunk_mean(run) };
+        page.margin(&format!("{model}: {}", instead.unwrap_or_else(|| in_short(parameters))));
     }
     findings_in_short(page, &run.findings);
     company(page, run, settings, false);
@@ -125,8 +127,19 @@ fn rows_in_short(run: &Run) -> String {
 /// The fitted models with their parameters.
 fn fitted(run: &Run) -> Vec<(&'static str, &[Parameter])> {
     let orders = (run.purchases.family.title(), &run.purchases.parameters[..]);
-    let values = run.spend.as_ref().map(|spend| ("Gamma-Gamma", &spend.parameters[..]));
+    let name = |spend: &FittedSpend| match spend.method {
+        SpendMethod::MaximumLikelihood => "Gamma-Gamma",
+        SpendMethod::Credibility => "Order values",
+    };
+    let values = run.spend.as_ref().map(|spend| (name(spend), &spend.parameters[..]));
     [orders].into_iter().chain(values).collect()
+}
+
+/// What stands in the place of Gamma-Gamma where that could not be fitted.
+fn shrunk_mean(run: &Run) -> Option<String> {
+    let spend = run.spend.as_ref().filter(|spend| spend.method == SpendMethod::Credibility)?;
+    let mean = decimal(spend.observed_mean);
+    Some(format!("each customer's mean, shrunk towards that of all, {mean}"))
 }
 
 /// The one order rate of all customers, where it predicts.
@@ -278,7 +291,8 @@ fn models(page: &mut Page, run: &Run, settings: &Settings) {
     };
     for (place, (model, parameters)) in fitted(run).into_iter().enumerate() {
         if place > 0 {
-            page.paragraph(model, 14, &with_errors(parameters));
+            let values = shrunk_mean(run).unwrap_or_else(|| with_errors(parameters));
+            page.paragraph(model, 14, &values);
             let l2 = penalty(settings.spend.l2_penalty);
             page.line(&format!(" {:<12} of value per order{l2}", ""));
             continue;
