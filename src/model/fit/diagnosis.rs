@@ -81,7 +81,7 @@ fn dropout_not_identified(case: &Case<'_>) -> Finding {
             case.chosen.family.title(),
             case.nbd.log_likelihood
         ),
-        "read the expected orders as an upper bound; to measure dropout, export every customer \
+        "expect fewer orders where customers leave; to measure dropout, export every customer \
          ever acquired, or say in [selection] how customers came to be in the file",
     )
     .with_variant("at_zero")
@@ -103,7 +103,7 @@ fn without_dropout(case: &Case<'_>) -> Finding {
         "no model with dropout fits better than the no-dropout model (NBD) by Akaike's criterion: \
          this file cannot tell when customers leave, so P(alive) = 1 for every customer"
             .to_owned(),
-        "read the expected orders as an upper bound; use more customers or a longer history",
+        "expect fewer orders where customers leave; use more customers or a longer history",
     )
     .with_variant("by_criterion")
 }

@@ -35,10 +35,10 @@ fn without_fit(replaced: &[Replaced]) -> Finding {
     let remedy = match &replaced[0].why {
         Failure::FewHistories { .. } => "use more customers or a longer history",
         Failure::Limit { .. } => {
-            "read the expected orders as an upper bound; choose another purchases.model, or \"auto\""
+            "expect fewer orders where customers leave; choose another purchases.model, or \"auto\""
         }
         _ => {
-            "read the expected orders as an upper bound; check the data for extreme values, or try \
+            "expect fewer orders where customers leave; check the data for extreme values, or try \
              purchases.model = \"auto\""
         }
     };
