@@ -79,7 +79,7 @@ fn answers(prepared: &Prepared, fit: &Fit, settings: &Settings) -> Option<Answer
     let mix = ChannelMix::fit(histories.first_channel()?, &orders).ok()?;
     let both = SelectionRule { both_channels: Some(mix), repeat_order: true, ..rule };
     let other = refit_under(&fit.purchases, &fit.patterns.patterns, both)?;
-    let months = settings.forecast.horizons.iter().map(|h| h.months).max()?;
+    let months = settings.forecast.longest();
     let horizon = length(months, settings.forecast.weeks_per_month, settings.summary.time_unit);
     let of = |fitted| Total::of(fitted, &fit.patterns, horizon, 0.0);
     Some(Answers { months, stated: of(&fit.purchases)?, both: of(&other)? })

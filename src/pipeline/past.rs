@@ -6,7 +6,7 @@ use chrono::{Days, NaiveDate};
 use crate::error::Error;
 use crate::frame::summary::{log, to_histories};
 use crate::model::checks::calendar::{Pattern, SHORT_CHANGE};
-use crate::model::evaluate::missed::Total;
+use crate::model::evaluate::missed::{Total, total};
 use crate::model::forecast::model_error::{Past, PastForecast};
 use crate::model::{CustomerPatterns, fit_purchases};
 use crate::model_file::ModelFile;
@@ -33,8 +33,7 @@ pub(crate) fn past(
     settings: &Settings,
 ) -> Result<Option<Past>, Error> {
     let Some(calendar) = &checked.calendar else { return Ok(None) };
-    let months = settings.forecast.horizons.iter().map(|h| h.months).max().unwrap_or(1);
-    let horizon = f64::from(months) * settings.forecast.weeks_per_month.days();
+    let horizon = f64::from(settings.forecast.longest()) * settings.forecast.weeks_per_month.days();
     let end = prepared.summary.observation_end;
     let mut forecasts = Vec::new();
     // Half a horizon apart, so that every season of the year is among them.
@@ -100,15 +99,9 @@ fn forecast_from(
     let Ok(fitted) = fit_purchases(&customers.patterns, &purchases, None) else {
         return Ok(None);
     };
-    let patterns = &customers.patterns;
-    let mut expected = 0.0;
-    for row in &patterns.rows {
-        match fitted.model.expected_orders(patterns.history(row), horizon) {
-            Some(orders) if orders.is_finite() => expected += row.count * orders,
-            _ => return Ok(None),
-        }
-    }
-    Ok((expected > LEAST_EXPECTED).then_some(PastForecast { expected, actual }))
+    let expected = total(&fitted.model, &customers, horizon);
+    let expected = expected.filter(|expected| *expected > LEAST_EXPECTED);
+    Ok(expected.map(|expected| PastForecast { expected, actual }))
 }
 
 /// The orders since the fit of a given model, against what it expected then of the customers of that

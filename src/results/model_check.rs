@@ -32,6 +32,8 @@ pub enum NotMade {
     NotComparable,
     /// There are too few customers or orders.
     TooFew,
+    /// It needs a whole year of orders.
+    NeedsYear,
     /// It needs two whole years of orders.
     NeedsTwoYears,
     /// The models come from an earlier fit.
@@ -51,6 +53,7 @@ impl NotMade {
             Self::NeedsLog => "needs_log",
             Self::NotComparable => "not_comparable",
             Self::TooFew => "too_few",
+            Self::NeedsYear => "needs_year",
             Self::NeedsTwoYears => "needs_two_years",
             Self::GivenModel => "given_model",
             Self::Penalty => "penalty",

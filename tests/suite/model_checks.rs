@@ -181,6 +181,10 @@ fn a_short_log_says_that_its_ranges_are_wide() {
     let document = of_world(&world, "[uncertainty]\ndraws = 100\n");
     assert_eq!(document["intervals"]["model_error"]["basis"], "short");
     assert_eq!(held(&document, "season"), None);
+    let document = of_world(&World { days: 300, ..RIGHT }, "");
+    let checks = document["model_checks"].as_array().expect("a list");
+    let prices = checks.iter().find(|check| check["name"] == "prices").expect("prices");
+    assert_eq!(prices["not_made"], "needs_year");
 }
 
 #[test]

@@ -25,9 +25,9 @@ const TWO_YEARS: i32 = 2 * 365 - 14;
 const YEAR: f64 = 365.25;
 /// Harmonics of the year by which a season is found, and by which it is described once it is.
 const WAVES: u32 = 2;
+const SHARP: u32 = 4;
 /// Of the scatter beyond chance, a season leaves at most this share.
 const SEASONAL: f64 = 0.5;
-const SHARP: u32 = 4;
 /// Changes that are looked for begin this many days before the end.
 const CHANGES: [i32; 6] = [28, 56, 91, 112, 182, 364];
 /// A change that began fewer days ago may be a promotion.

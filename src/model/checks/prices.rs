@@ -9,7 +9,7 @@ const YEAR: f64 = 365.25;
 /// Fewer customers with values on several days say nothing.
 const FEWEST: usize = 50;
 /// Days from the first order to the last below which a yearly change is a guess.
-const LEAST_DAYS: i32 = 365;
+pub const LEAST_DAYS: i32 = 365;
 /// Slower changes change no plan, however certain they are: a share a year.
 const LEAST: f64 = 0.03;
 

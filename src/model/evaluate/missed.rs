@@ -97,7 +97,8 @@ impl Total {
     }
 }
 
-fn total(model: &PurchaseModel, customers: &CustomerPatterns, horizon: f64) -> Option<f64> {
+/// Expected orders of all customers over a horizon; `None` where they cannot be computed.
+pub fn total(model: &PurchaseModel, customers: &CustomerPatterns, horizon: f64) -> Option<f64> {
     let p_alive = customers.patterns.each(|history| model.p_alive(history));
     let orders = expected_orders(model, customers, &p_alive, horizon);
     let rows = customers.patterns.rows.iter().zip(orders);

@@ -10,7 +10,7 @@ use crate::model::checks::calendar::{
     Calendar, LEAST_CHANGE, LEAST_SEASON, LEAST_SLOPE, Pattern, calendar,
 };
 use crate::model::checks::counts::{CountFit, count_fit};
-use crate::model::checks::prices::{PriceTrend, price_trend};
+use crate::model::checks::prices::{LEAST_DAYS, PriceTrend, price_trend};
 use crate::model::checks::waits::{Waits, waits};
 use crate::model::fit::family_check::{MUCH, family_check};
 use crate::model::fit::spend_diagnosis::{CORRELATED, FAR};
@@ -120,6 +120,9 @@ fn of_log(
     made.of_waits(waits.as_ref());
     let prices = prices.filter(|_| fit.spend.is_some());
     match &fit.spend {
+        Some(_) if calendar.as_ref().is_some_and(|calendar| calendar.days < LEAST_DAYS) => {
+            made.not_made(&["prices"], NotMade::NeedsYear);
+        }
         Some(_) => made.of_prices(prices.as_ref()),
         None => made.not_made(&["prices"], NotMade::NoValues),
     }
