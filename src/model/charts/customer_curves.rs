@@ -27,13 +27,19 @@ pub fn surface(model: &PurchaseModel, outlook: &Outlook<'_>) -> Surface {
     let horizon = length(months, outlook.forecast.weeks_per_month, outlook.unit);
     let frequency = frequencies(nearest_quantile(histories.frequency().to_vec(), NEARLY_ALL));
     let recency: Vec<f64> = (0..=STEPS).map(|k| age * f64::from(k) / f64::from(STEPS)).collect();
-    // Recency matters through P(alive) only, so expected orders if alive are computed per column.
-    let if_alive: Vec<Option<f64>> = frequency
-        .iter()
-        .map(|x| {
-            model.orders_if_alive(History { frequency: *x as f64, age, ..History::NEW }, horizon)
-        })
-        .collect();
+    // Where recency matters through P(alive) only, expected orders if alive are those of any cell of
+    // the column.
+    let orders_of = |t_x: f64| -> Vec<Option<f64>> {
+        let of = |x: &u64| {
+            let history = History { frequency: *x as f64, recency: t_x, age };
+            model.orders_if_alive(history, horizon)
+        };
+        frequency.iter().map(of).collect()
+    };
+    let if_alive: Vec<Vec<Option<f64>>> = match model.forgets_last_order() {
+        true => vec![orders_of(0.0); recency.len()],
+        false => recency.iter().map(|t_x| orders_of(*t_x)).collect(),
+    };
     let alive = |t_x: f64, x: u64| {
         // Without repeat orders t_x is 0: no other cell can have a customer.
         let there = x > 0 || t_x == 0.0;
@@ -46,8 +52,9 @@ pub fn surface(model: &PurchaseModel, outlook: &Outlook<'_>) -> Surface {
     let orders = |(p, orders): (&Option<f64>, &Option<f64>)| {
         Some((*p)? * (*orders)?).filter(|orders: &f64| orders.is_finite())
     };
+    let rows = p_alive.iter().zip(&if_alive);
     let expected_orders =
-        p_alive.iter().map(|row| row.iter().zip(&if_alive).map(orders).collect()).collect();
+        rows.map(|(row, if_alive)| row.iter().zip(if_alive).map(orders).collect()).collect();
     Surface { age, months, frequency, recency, p_alive, expected_orders }
 }
 
