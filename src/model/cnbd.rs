@@ -289,3 +289,314 @@ pub fn ln_totals_factor(k: u8, patterns: &Patterns, day: f64) -> f64 {
     });
     sum
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::math::beta_mean::beta_rule;
+    use crate::model::PurchaseModel;
+    use crate::model::bg_nbd::{self, BgNbd};
+    use crate::model::likelihood::patterns::CustomerPatterns;
+    use crate::model::mbg_nbd::{self, MbgNbd};
+    use crate::model::testing::{orders_only, relative};
+    use crate::settings::Family;
+
+    const MODEL: Cnbd = Cnbd { r: 0.85, alpha: 1.45, a: 0.79, b: 2.42, k: 3, from_first: true };
+
+    const HISTORIES: [History; 5] = [
+        History { frequency: 0.0, recency: 0.0, age: 12.0 },
+        History { frequency: 1.0, recency: 5.0, age: 30.0 },
+        History { frequency: 4.0, recency: 20.0, age: 26.0 },
+        History { frequency: 4.0, recency: 26.0, age: 26.0 },
+        History { frequency: 40.0, recency: 50.0, age: 60.0 },
+    ];
+
+    fn patterns() -> Patterns {
+        let column = |of: fn(&History) -> f64| HISTORIES.iter().map(of).collect();
+        let histories =
+            orders_only(column(|h| h.frequency), column(|h| h.recency), column(|h| h.age));
+        CustomerPatterns::of(&histories).patterns
+    }
+
+    #[test]
+    fn with_one_stage_it_is_the_model_that_it_generalises() {
+        let [r, alpha, a, b] = [0.6, 8.0, 0.8, 3.0];
+        let at = [r, alpha, a, b];
+        for (from_first, plain, of_plain) in [
+            (
+                false,
+                PurchaseModel::BgNbd(BgNbd { r, alpha, a, b }),
+                bg_nbd::log_likelihood as fn(&Patterns, &[f64]) -> _,
+            ),
+            (true, PurchaseModel::MbgNbd(MbgNbd { r, alpha, a, b }), mbg_nbd::log_likelihood),
+        ] {
+            let (value, slope) = log_likelihood(&patterns(), 1, from_first, &at);
+            let (expected, expected_slope) = of_plain(&patterns(), &at);
+            assert!(relative(value, expected) < 1e-13, "{value} {expected}");
+            for (slope, expected) in slope.iter().zip(expected_slope) {
+                assert!((slope - expected).abs() < 1e-11, "{slope} {expected}");
+            }
+            let model = Cnbd { r, alpha, a, b, k: 1, from_first };
+            for history in HISTORIES {
+                let alive = (model.p_alive(history) - plain.p_alive(history)).abs();
+                assert!(alive < 1e-14, "{history:?}: {alive}");
+                for horizon in [0.5, 26.0, 400.0] {
+                    let orders = model.orders_if_alive(history, horizon).expect("within reach");
+                    let known = plain.orders_if_alive(history, horizon).expect("computed");
+                    assert!(relative(orders, known) < 1e-11, "{history:?} {horizon}: {orders}");
+                    let any = model.any_order_if_alive(history, horizon);
+                    assert!(relative(any, plain.any_order_if_alive(history, horizon)) < 1e-12);
+                    let own = model.distribution_if_alive(history, horizon, 0..12);
+                    let others = plain.distribution_if_alive(history, horizon, 0..12);
+                    for (p, q) in own.iter().zip(others) {
+                        assert!((p - q).abs() < 1e-12, "{history:?} {horizon}: {p} {q}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// The likelihood of one customer by quadrature over the rate, with p integrated by beta
+    /// functions: ∫ Gamma(λ; r, α) · λ^kx · (P(fewer than k stages in T − t_x)·stays + e^−λt_x·leaves).
+    fn by_quadrature(model: &Cnbd, history: History) -> f64 {
+        let History { frequency: x, recency: t_x, age } = history;
+        let Cnbd { r, alpha, a, b, k, from_first } = *model;
+        let o = f64::from(u8::from(from_first));
+        let ln_beta = |a: f64, b: f64| ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b);
+        let stays = (ln_beta(a, b + x + o) - ln_beta(a, b)).exp();
+        let can_leave = x > 0.0 || from_first;
+        let leaves =
+            if can_leave { (ln_beta(a + 1.0, b + x + o - 1.0) - ln_beta(a, b)).exp() } else { 0.0 };
+        let steps = 400_000;
+        let (low, high) = (-40.0, 8.0);
+        let width = (high - low) / f64::from(steps);
+        // In ln λ, by the trapezoidal rule, which is exact to rounding for such a density.
+        let at = |i: i32| {
+            let log: f64 = low + width * f64::from(i);
+            let rate = log.exp();
+            let kx = f64::from(k) * x;
+            let prior = r * alpha.ln() - ln_gamma(r) + (r + kx) * log - alpha * rate;
+            let silent = rate * (age - t_x);
+            let few: f64 = (0..k)
+                .map(|j| (f64::from(j) * silent.ln() - ln_gamma(f64::from(j) + 1.0)).exp())
+                .sum();
+            let few = if silent == 0.0 { 1.0 } else { few };
+            stays * few * (prior - rate * age).exp() + leaves * (prior - rate * t_x).exp()
+        };
+        (0..=steps).map(at).sum::<f64>() * width
+    }
+
+    #[test]
+    fn the_likelihood_is_the_integral_over_rates() {
+        for k in [2, 3, 8] {
+            for from_first in [false, true] {
+                let model = Cnbd { k, from_first, ..MODEL };
+                for history in HISTORIES {
+                    let histories = orders_only(
+                        vec![history.frequency],
+                        vec![history.recency],
+                        vec![history.age],
+                    );
+                    let one = CustomerPatterns::of(&histories).patterns;
+                    let parameters = [model.r, model.alpha, model.a, model.b];
+                    let (value, _) = log_likelihood(&one, k, from_first, &parameters);
+                    let expected = by_quadrature(&model, history).ln();
+                    assert!((value - expected).abs() < 1e-8, "{k} {history:?}: {value} {expected}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn gradient_equals_differences() {
+        for k in [2, 5] {
+            for from_first in [false, true] {
+                let at = [0.85, 1.45, 0.79, 2.42];
+                let (_, gradient) = log_likelihood(&patterns(), k, from_first, &at);
+                for i in 0..4 {
+                    let shifted = |h: f64| {
+                        let mut point = at;
+                        point[i] += h;
+                        log_likelihood(&patterns(), k, from_first, &point).0
+                    };
+                    let difference = (shifted(1e-5) - shifted(-1e-5)) / 2e-5;
+                    assert!(relative(gradient[i], difference) < 1e-6, "{k} {from_first} {i}");
+                }
+            }
+        }
+    }
+
+    /// Expected orders of a customer who is alive, by quadrature over p of what comes at a known p.
+    #[test]
+    fn expected_orders_by_quadrature_over_dropout() {
+        for history in HISTORIES {
+            let counts = MODEL.standing(history).orders(26.0).expect("within reach");
+            // E = Σ_n P(N = n)·(1 − (1−p)^n)/p at a known p.
+            let at = |p: f64| -> f64 {
+                let expected = |(n, weight): (usize, &f64)| {
+                    let n = n as f64;
+                    let until = match p {
+                        _ if n == 0.0 => 0.0,
+                        _ if p > 0.0 => -(n * (-p).ln_1p()).exp_m1() / p,
+                        _ => n,
+                    };
+                    weight * until
+                };
+                counts.iter().enumerate().map(expected).sum()
+            };
+            let b = MODEL.stayed(history.frequency);
+            let rule = beta_rule(MODEL.a, b, |p| [at(p); 2]).expect("a rule");
+            let [mean] = rule.mean(|p, _| [at(p)]).value;
+            let orders = MODEL.orders_if_alive(history, 26.0).expect("within reach");
+            assert!(relative(orders, mean) < 1e-9, "{history:?}: {orders} {mean}");
+        }
+    }
+
+    #[test]
+    fn a_distribution_has_the_mean_of_the_forecast() {
+        for history in HISTORIES {
+            let all = MODEL.distribution_if_alive(history, 26.0, 0..400);
+            assert!((all.iter().sum::<f64>() - 1.0).abs() < 1e-11, "{history:?}");
+            let mean: f64 = all.iter().enumerate().map(|(n, p)| n as f64 * p).sum();
+            let orders = MODEL.orders_if_alive(history, 26.0).expect("within reach");
+            assert!(relative(mean, orders) < 1e-10, "{history:?}: {mean} {orders}");
+            let any = MODEL.any_order_if_alive(history, 26.0);
+            assert!(relative(1.0 - all[0], any) < 1e-10, "{history:?}");
+            let later = MODEL.distribution_if_alive(history, 26.0, 3..6);
+            for (n, p) in later.iter().enumerate() {
+                assert!(relative(*p, all[n + 3]) < 1e-12, "{history:?} {n}");
+            }
+            assert!(MODEL.distribution_if_alive(history, 26.0, 2..2).is_empty());
+        }
+    }
+
+    /// Draws whole lives, keeps those with a history near the given one, and counts what follows.
+    #[test]
+    fn forecasts_by_monte_carlo() {
+        let model = PurchaseModel::Cnbd(MODEL);
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let (age, horizon) = (26.0, 26.0);
+        // By x, and by whether the last order is within four weeks of T: lives, orders later, and
+        // the forecast of each.
+        let mut cells = [[[0.0f64; 4]; 2]; 4];
+        for _ in 0..400_000 {
+            let life = model.simulate(age, horizon, &mut rng, |_| ());
+            let history = life.at(age);
+            let Some(cell) = cells.get_mut(history.frequency as usize) else { continue };
+            let cell = &mut cell[usize::from(age - history.recency < 4.0)];
+            cell[0] += 1.0;
+            cell[1] += life.later;
+            cell[2] += life.later.powi(2);
+            cell[3] += model.expected_orders(history, horizon).expect("within reach");
+        }
+        for (x, cell) in cells.iter().flatten().enumerate().filter(|(_, cell)| cell[0] > 500.0) {
+            let [n, orders, squares, expected] = *cell;
+            let error = (squares - orders * orders / n).sqrt();
+            assert!((orders - expected).abs() < 4.0 * error, "{x}: {orders} {expected} ± {error}");
+        }
+    }
+
+    #[test]
+    fn draws_from_a_history_have_the_mean_of_the_forecast() {
+        let model = PurchaseModel::Cnbd(MODEL);
+        let mut rng = ChaCha8Rng::seed_from_u64(4);
+        for history in HISTORIES {
+            let (n, mut sum, mut squares) = (40_000, 0.0, 0.0);
+            for _ in 0..n {
+                let mut orders = 0.0;
+                if let Some(mut future) = model.draw_future(history, &mut rng) {
+                    while future.next_order(&mut rng).is_some_and(|time| time <= 26.0) {
+                        orders += 1.0;
+                    }
+                }
+                sum += orders;
+                squares += orders * orders;
+            }
+            let n = f64::from(n);
+            let mean = sum / n;
+            let error = ((squares / n - mean * mean) / n).sqrt();
+            let expected = model.expected_orders(history, 26.0).expect("within reach");
+            assert!(
+                (mean - expected).abs() < 4.0 * error,
+                "{history:?}: {mean} {expected} ± {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn times_between_orders_and_totals_add_a_known_factor() {
+        // Two orders after waits of 2 and 3: k = 3 adds (2·3)²/Γ(3)², with totals 5^5/Γ(6) in place of
+        // 5/Γ(2).
+        let factor = ln_gap_factor(3, 2f64.ln() + 3f64.ln(), 2.0);
+        assert!(relative(factor, (36f64 / 4.0).ln()) < 1e-14, "{factor}");
+        let patterns =
+            CustomerPatterns::of(&orders_only(vec![2.0, 0.0], vec![5.0, 0.0], vec![9.0; 2]));
+        let totals = ln_totals_factor(3, &patterns.patterns, 1.0);
+        assert!(relative(totals, (5f64.powi(4) / 120.0).ln()) < 1e-13, "{totals}");
+        // An order on the first day came after half a day: (½)^1/Γ(2).
+        let at_once = CustomerPatterns::of(&orders_only(vec![1.0], vec![0.0], vec![9.0]));
+        let totals = ln_totals_factor(2, &at_once.patterns, 1.0);
+        assert!(relative(totals, 0.5f64.ln()) < 1e-14, "{totals}");
+        let plain = [ln_gap_factor(1, 3.0, 7.0), ln_totals_factor(1, &at_once.patterns, 1.0)];
+        assert!(plain.iter().all(|factor| factor.abs() < 1e-14), "{plain:?}");
+    }
+
+    #[test]
+    fn without_dropout_nobody_has_left() {
+        let at = [0.85, 1.45, 0.0, 1.0];
+        let (value, slope) = log_likelihood(&patterns(), 3, true, &at);
+        let tiny = log_likelihood(&patterns(), 3, true, &[0.85, 1.45, 1e-30, 1.0]);
+        assert!(relative(value, tiny.0) < 1e-9, "{value} {}", tiny.0);
+        assert!(relative(slope[0], tiny.1[0]) < 1e-9 && relative(slope[1], tiny.1[1]) < 1e-9);
+    }
+
+    #[test]
+    fn a_file_of_totals_gives_the_parameters_back() {
+        // 8,000 customers from k 3, r .85, α 1.45, a .79, b 2.42, watched for 26 to 52 weeks: each
+        // parameter to 10 %.
+        let mut rng = ChaCha8Rng::seed_from_u64(11);
+        let ages: Vec<f64> = (0..8_000).map(|i| 26.0 + f64::from(i % 27)).collect();
+        let model = PurchaseModel::Cnbd(MODEL);
+        let mut later = 0.0;
+        let mut one = |age: &f64| {
+            let life = model.simulate(*age, 26.0, &mut rng, |_| ());
+            later += life.later;
+            life
+        };
+        let lives: Vec<_> = ages.iter().map(&mut one).collect();
+        let (x, t_x) = lives.iter().map(|life| (life.frequency, life.recency)).unzip();
+        let customers = CustomerPatterns::of(&orders_only(x, t_x, ages));
+        let purchases = crate::settings::Purchases::default();
+        for k in [None, Some(3)] {
+            let settings =
+                crate::settings::Purchases { k, ..purchases.with_model(Family::MbgCnbdK(3)) };
+            let fitted = crate::model::fit_purchases(&customers.patterns, &settings, None);
+            let fitted = fitted.expect("a fit");
+            assert_eq!(fitted.family, Family::MbgCnbdK(3));
+            let errors = fitted.covariance.as_ref().expect("a maximum").log_standard_errors();
+            for ((parameter, truth), error) in
+                fitted.parameters.iter().zip([0.85, 1.45, 0.79, 2.42]).zip(errors)
+            {
+                let off = relative(parameter.value, truth);
+                assert!(
+                    off < 0.1 && off < 4.0 * error,
+                    "{k:?} {}: {off} ± {error}",
+                    parameter.name
+                );
+            }
+            let total: f64 = customers
+                .patterns
+                .rows
+                .iter()
+                .map(|row| {
+                    let history = customers.patterns.history(row);
+                    row.count * fitted.model.expected_orders(history, 26.0).expect("within reach")
+                })
+                .sum();
+            assert!(relative(total, later) < 0.05, "{k:?}: {total} {later}");
+        }
+    }
+}

@@ -8,6 +8,7 @@ use crate::model::forecast::predict::Outlook;
 use crate::model::selection::probability::SelectionRule;
 use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend};
 use crate::model_file::ModelFile;
+use crate::pipeline::gaps::GapsOfRun;
 use crate::pipeline::prepare::Prepared;
 use crate::pipeline::selection;
 use crate::progress::Clock;
@@ -68,8 +69,12 @@ fn fit(
     let histories = &prepared.histories;
     let end = prepared.summary.observation_end;
     let selection = selection::stated(settings, histories, end)?;
+    let gaps = GapsOfRun::new(prepared, customers, settings);
     let (purchases, spend) = rayon::join(
-        || model::fit_and_compare(&customers.patterns, &settings.purchases, selection),
+        || {
+            let (patterns, gaps) = (&customers.patterns, gaps.known());
+            model::fit_and_compare(patterns, &settings.purchases, selection, &gaps)
+        },
         || settings.has_money().then(|| fit_spend(prepared, settings)).transpose(),
     );
     Ok((purchases?, spend?, selection))

@@ -13,7 +13,7 @@ use crate::model_file::ModelFile;
 use crate::pipeline::checks::Checked;
 use crate::pipeline::models::{Fit, is_comparable};
 use crate::pipeline::prepare::Prepared;
-use crate::settings::{Purchases, Settings};
+use crate::settings::Settings;
 
 /// Most forecasts of the past.
 const MOST: u64 = 5;
@@ -94,8 +94,7 @@ fn forecast_from(
     let Some(Since { customers, actual, horizon }) = since(prepared, settings, cut, until)? else {
         return Ok(None);
     };
-    let purchases =
-        Purchases { model: fit.purchases.model.family().into(), ..settings.purchases.clone() };
+    let purchases = settings.purchases.with_model(fit.purchases.model.family());
     let Ok(fitted) = fit_purchases(&customers.patterns, &purchases, None) else {
         return Ok(None);
     };

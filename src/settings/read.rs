@@ -106,7 +106,7 @@ const KEYS: &[(&str, &[&str])] = &[
         "selection",
         &["last_order_on_or_after", "last_order_within_days", "min_orders", "both_channels"],
     ),
-    ("purchases", &["model", "l2_penalty"]),
+    ("purchases", &["model", "l2_penalty", "k"]),
     ("spend", &["model", "l2_penalty"]),
     ("forecast", &["horizons", "weeks_per_month"]),
     ("lifetime_value", &["months", "weeks_per_month", "monthly_discount_rate", "margin"]),

@@ -1,6 +1,8 @@
 //! From an order log's rows by customer and day to the CLTV frame, the holdout and the orders of
 //! each day.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use polars::prelude::*;
 use rustc_hash::FxHashMap;
@@ -216,6 +218,51 @@ pub fn of_customers(
     find().map_err(Error::engine("find the orders of some customers"))?;
     found.values_mut().for_each(|days| days.sort_by_key(|(day, _)| *day));
     Ok(ids.iter().filter_map(|id| found.remove(id.as_str())).collect())
+}
+
+/// How often each number of days passes between two days with orders of a customer, up to `end`:
+/// ascending. Of the customers in these `rows` of the summary only, where rows are given.
+///
+/// # Errors
+/// [`Error::Engine`], never for rows by customer and day.
+pub fn gap_lengths(
+    days: &LazyFrame,
+    summary: &CustomerSummary,
+    rows: Option<&[u32]>,
+    end: NaiveDate,
+) -> Result<Vec<(i32, f64)>, Error> {
+    let find = || -> PolarsResult<BTreeMap<i32, f64>> {
+        let ids = summary.frame.column(CUSTOMER_ID)?.str()?;
+        let mut found: FxHashMap<&str, Vec<i32>> = match rows {
+            Some(rows) => {
+                rows.iter().filter_map(|row| ids.get(*row as usize)).map(no_days).collect()
+            }
+            None => ids.iter().flatten().map(no_days).collect(),
+        };
+        let day = col(DAY).cast(DataType::Int32);
+        let rows = streamed(days.clone().filter(until(end)).select([col(CUSTOMER_ID), day]))?;
+        let (names, days) = (rows.column(CUSTOMER_ID)?.str()?, rows.column(DAY)?.i32()?);
+        for (id, day) in names.iter().zip(days.iter()) {
+            let (Some(id), Some(day)) = (id, day) else { continue };
+            if let Some(of_id) = found.get_mut(id) {
+                of_id.push(day);
+            }
+        }
+        let mut lengths = BTreeMap::new();
+        for of_id in found.values_mut() {
+            of_id.sort_unstable();
+            for pair in of_id.windows(2) {
+                *lengths.entry(pair[1] - pair[0]).or_insert(0.0) += 1.0;
+            }
+        }
+        Ok(lengths)
+    };
+    let lengths = find().map_err(Error::engine("find the times between orders"))?;
+    Ok(lengths.into_iter().filter(|(days, _)| *days > 0).collect())
+}
+
+fn no_days(id: &str) -> (&str, Vec<i32>) {
+    (id, Vec::new())
 }
 
 /// Orders per day up to `end` of the customers acquired up to `cut`: days since 1970-01-01,

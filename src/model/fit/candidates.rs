@@ -5,6 +5,8 @@ use rayon::prelude::*;
 use crate::model::fit::data::Data;
 use crate::model::fit::failure::Failure;
 use crate::model::fit::family_fit::FamilyFit;
+use crate::model::fit::gaps::NotTried;
+use crate::model::fit::regular::Attempt;
 use crate::model::likelihood::patterns::Patterns;
 use crate::model::selection::probability::SelectionRule;
 use crate::results::candidate::{Candidate, Outcome};
@@ -18,6 +20,10 @@ const COMPARED: usize = 5_000;
 const COMPARED_SELECTED: usize = 2_000;
 /// Smaller differences of Akaike's criterion are within the accuracy of the fits.
 const EQUAL: f64 = 1e-3;
+/// A model of regular buyers predicts only where its AIC is lower by more than 2·ln 100. Where another
+/// model is right, its likelihood is higher by more than a factor of 100 in fewer than one file of a
+/// hundred: the mean of the likelihood ratio is 1 there (Markov's inequality).
+const REGULAR: f64 = 9.21;
 
 /// Models of the family, fitted to the same customers.
 pub(crate) struct Comparison {
@@ -33,14 +39,28 @@ pub(crate) struct Comparison {
     customers: f64,
     /// Whether they are only a sample.
     sampled: bool,
+    /// Why models of regular buyers were not tried, if they were not.
+    not_tried: NotTried,
+}
+
+/// The customers that models are compared on.
+pub(crate) struct Sample {
+    pub(crate) data: Data,
+    pub(crate) patterns: Patterns,
+    /// How many customers of each pattern of the fit.
+    pub(crate) taken: Vec<f64>,
 }
 
 /// The customers that models are compared on, where those of a fit are too many.
-pub(crate) fn sampled(patterns: &Patterns, data: &Data) -> Option<Data> {
+pub(crate) fn sampled(patterns: &Patterns, data: &Data) -> Option<Sample> {
     let most = if data.selection.is_some() { COMPARED_SELECTED } else { COMPARED };
-    let sample = patterns.customers_sampled(most)?;
+    let (sample, taken) = patterns.customers_sampled(most)?;
     let selection = data.selection.map(|rule| rule.in_time_unit(data.longest));
-    (sample.oldest() > 0.0).then(|| Data::new(&sample, data.l2_penalty, selection))
+    (sample.oldest() > 0.0).then(|| Sample {
+        data: Data::new(&sample, data.l2_penalty, selection),
+        patterns: sample,
+        taken,
+    })
 }
 
 /// The models with dropout whose P(selected) is known.
@@ -72,7 +92,30 @@ impl Comparison {
         };
         let fitted = others.iter().filter_map(|(family, fit)| Some((*family, fit.as_ref().ok()?)));
         let alive = fitted.map(|(family, fit)| (family, share(fit))).chain([(Family::Nbd, 1.0)]);
-        Self { alive: alive.collect(), nbd, nbd_failure, others, customers, sampled }
+        let alive = alive.collect();
+        let not_tried = NotTried::Unknown;
+        Self { alive, nbd, nbd_failure, others, customers, sampled, not_tried }
+    }
+
+    /// With models of regular buyers beside the others.
+    pub(crate) fn with_regular(mut self, data: &Data, attempts: Vec<Attempt>) -> Self {
+        let fitted =
+            attempts.iter().filter_map(|(family, fit)| Some((*family, fit.as_ref().ok()?)));
+        self.alive.extend(fitted.map(|(family, fit)| (family, data.share_alive(&fit.model))));
+        self.others.extend(attempts);
+        self
+    }
+
+    /// Without them, and why.
+    pub(crate) fn without_regular(self, not_tried: NotTried) -> Self {
+        Self { not_tried, ..self }
+    }
+
+    /// The better of BG/NBD and MBG/NBD, with its log-likelihood. Returns `None` when neither has a
+    /// fit.
+    pub(crate) fn base(&self, families: &[Family]) -> Option<(Family, f64)> {
+        let of = |fit: &&FamilyFit| families.contains(&fit.family);
+        self.ranked().into_iter().find(of).map(|fit| (fit.family, fit.log_likelihood))
     }
 
     /// The no-dropout model, and why the NBD itself has no fit.
@@ -91,6 +134,20 @@ impl Comparison {
             ranked.push(rest.remove(best));
         }
         ranked
+    }
+
+    /// The same in the order in which they may predict: models of regular buyers only where chance
+    /// does not explain that they are better than the best of `plain`, and better than what they are
+    /// without dropout.
+    pub(crate) fn preferred(&self, plain: &[Family]) -> Vec<&FamilyFit> {
+        let ranked = self.ranked();
+        let best = ranked.iter().find(|fit| plain.contains(&fit.family));
+        let limit = best.map_or(f64::INFINITY, |best| best.aic() - REGULAR);
+        let may = |fit: &&FamilyFit| match fit.family.stages() {
+            1 => plain.contains(&fit.family),
+            _ => plain.contains(&fit.family.plain()) && fit.aic() < limit,
+        };
+        ranked.into_iter().filter(may).collect()
     }
 
     /// Why each model with dropout that has no fit has none.
@@ -126,11 +183,16 @@ impl Comparison {
                 Outcome::InPlace => "in place of a model without a fit",
                 _ => "lowest AIC",
             };
-            (why, words.to_owned())
+            (why, format!("{words}{}", self.not_tried.words()))
         } else if without_dropout && fit.family != Family::Nbd {
             (Outcome::Nbd, "its dropout vanished: same as NBD".to_owned())
         } else {
-            (Outcome::Other, difference.map_or(String::new(), in_words))
+            let words = difference.map_or(String::new(), in_words);
+            // Where the pipeline names the model, it is not asked whether another is better.
+            let lower = difference.is_some_and(|difference| difference < -EQUAL);
+            let no_more = lower && why == Outcome::Best && fit.family.stages() > 1;
+            let chance = if no_more { ", no more than chance" } else { "" };
+            (Outcome::Other, format!("{words}{chance}"))
         };
         let one_rate = if fit.steady.is_some() { "; one order rate for all" } else { "" };
         Candidate {
@@ -195,7 +257,8 @@ mod tests {
     fn comparison(others: Vec<(Family, Result<FamilyFit, Failure>)>, sampled: bool) -> Comparison {
         let nbd = fit(Family::Nbd, -100.0);
         let alive = vec![(Family::BgNbd, 0.4), (Family::Nbd, 1.0)];
-        Comparison { nbd, nbd_failure: None, others, alive, customers: 5_000.0, sampled }
+        let not_tried = NotTried::Unknown;
+        Comparison { nbd, nbd_failure: None, others, alive, customers: 5_000.0, sampled, not_tried }
     }
 
     #[test]

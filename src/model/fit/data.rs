@@ -109,7 +109,38 @@ impl Data {
             family,
             model: family.model(&parameters),
             parameters,
-            log_likelihood: log_likelihood - self.unit_term,
+            // Regular buyers pass k stages an order, each with a density.
+            log_likelihood: log_likelihood - f64::from(family.stages()) * self.unit_term,
+            optimum,
+            steady: None,
+        })
+    }
+
+    /// A model of regular buyers if nobody left: r and α at a = 0. Its log-likelihood is without what
+    /// the times between orders add. Returns `None` when it has no fit.
+    pub(crate) fn without_dropout_at(&self, family: Family) -> Option<FamilyFit> {
+        let with_dropout = self.objective(family, &self.scaled);
+        let log_likelihood = |theta: &[f64]| {
+            let (value, mut slope) = (with_dropout.log_likelihood)(&[theta[0], theta[1], 0.0, 1.0]);
+            slope.truncate(2);
+            (value, slope)
+        };
+        let objective = Objective {
+            log_likelihood: Box::new(log_likelihood),
+            customers: self.scaled.customers,
+            l2_penalty: self.l2_penalty,
+        };
+        let starts: Vec<Vec<f64>> =
+            self.starts(family).into_iter().map(|start| start[..2].to_vec()).collect();
+        let optimum = minimise(&objective, &starts)?;
+        let log_likelihood = (objective.log_likelihood)(&optimum.parameters).0;
+        let parameters =
+            self.in_data_unit(family, &[&optimum.parameters[..], &[0.0, 1.0]].concat());
+        Some(FamilyFit {
+            family,
+            model: family.model(&parameters),
+            parameters,
+            log_likelihood: log_likelihood - f64::from(family.stages()) * self.unit_term,
             optimum,
             steady: None,
         })

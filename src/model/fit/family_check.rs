@@ -2,6 +2,7 @@
 //! another opinion about who is still there.
 
 use crate::error::Error;
+use crate::model::fit::gaps::Gaps;
 use crate::model::fit::purchases::{FittedPurchases, fit};
 use crate::model::likelihood::patterns::Patterns;
 use crate::model::selection::probability::SelectionRule;
@@ -46,8 +47,9 @@ pub(crate) fn fit_and_compare(
     patterns: &Patterns,
     settings: &Purchases,
     selection: Option<SelectionRule>,
+    gaps: &Gaps<'_>,
 ) -> Result<FittedPurchases, Error> {
-    let mut fitted = fit(patterns, settings, selection, settings.l2_penalty == 0.0)?;
+    let mut fitted = fit(patterns, settings, selection, gaps, settings.l2_penalty == 0.0)?;
     fitted.findings.extend(family_check(&fitted, settings.l2_penalty).findings());
     Ok(fitted)
 }

@@ -7,6 +7,8 @@ use crate::model::fit::data::Data;
 use crate::model::fit::diagnosis;
 use crate::model::fit::failure::{Failure, Replaced};
 use crate::model::fit::family_fit::FamilyFit;
+use crate::model::fit::gaps::{Gaps, LnFactors, NotTried};
+use crate::model::fit::regular::while_better;
 use crate::model::fit::steady::SteadyRate;
 use crate::model::likelihood::covariance::Covariance;
 use crate::model::likelihood::estimate::{Convergence, Parameter};
@@ -88,7 +90,8 @@ pub(crate) struct Choice {
 
 /// Fits the purchase model by (penalised, conditional) maximum likelihood. Where that fails, the
 /// nearest model that stands takes its place, with a warning: the NBD, and in place of that its
-/// Poisson limit.
+/// Poisson limit. Models of regular buyers are fitted where the settings name one: with its k, or the
+/// k that the totals of the customers tell.
 ///
 /// # Errors
 /// [`Error::Model`] when no customer was watched for any time.
@@ -97,26 +100,30 @@ pub fn fit_purchases(
     settings: &Purchases,
     selection: Option<SelectionRule>,
 ) -> Result<FittedPurchases, Error> {
-    fit(patterns, settings, selection, false)
+    fit(patterns, settings, selection, &Gaps::NotTried(NotTried::Unknown), false)
 }
 
 /// The fit of [`fit_purchases`]; `with_others`: beside the other models of the family, also where the
-/// pipeline names one.
+/// pipeline names one; `gaps` are the times between orders.
 ///
 /// # Errors
-/// As [`fit_purchases`].
+/// As [`fit_purchases`]; as [`Gaps::ln_factors`].
 pub(crate) fn fit(
     patterns: &Patterns,
     settings: &Purchases,
     selection: Option<SelectionRule>,
+    gaps: &Gaps<'_>,
     with_others: bool,
 ) -> Result<FittedPurchases, Error> {
     check_enough_data(patterns)?;
     let data = Data::new(patterns, settings.l2_penalty, selection);
     let choice = match settings.model.family() {
+        Some(base) if settings.model.is_regular() && settings.k != Some(1) => {
+            Choice::regular(patterns, &data, (base, settings.k), gaps, with_others)?
+        }
         Some(family) if with_others => Choice::among(patterns, &data, family),
         Some(family) => Choice::named(&data, family),
-        None => Choice::best(patterns, &data),
+        None => Choice::best(patterns, &data, gaps)?,
     };
     let mut fitted = data.verdict(patterns, &choice, settings);
     fitted.comparison = choice.comparison;
@@ -154,8 +161,10 @@ impl Choice {
         let Some(sample) = sampled(patterns, data) else {
             return Self::from(&Comparison::of(data, &families, false), family);
         };
-        let (choice, compared) =
-            rayon::join(|| Self::named(data, family), || Comparison::of(&sample, &families, true));
+        let (choice, compared) = rayon::join(
+            || Self::named(data, family),
+            || Comparison::of(&sample.data, &families, true),
+        );
         let why = choice.why(family);
         Self { comparison: compared.table(choice.chosen.family, why), ..choice }
     }
@@ -181,22 +190,100 @@ impl Choice {
 
     /// The model with the lowest AIC. Where customers are many, it is found on a sample, and only
     /// that one is fitted to all.
-    fn best(patterns: &Patterns, data: &Data) -> Self {
+    fn best(patterns: &Patterns, data: &Data, gaps: &Gaps<'_>) -> Result<Self, Error> {
         let families = with_dropout(data.selection.as_ref());
-        let Some(sample) = sampled(patterns, data) else {
-            let compared = Comparison::of(data, &families, false);
-            let chosen = compared.ranked()[0].clone();
-            let (nbd, nbd_failure) = compared.nbd();
-            return Self::of(&compared, chosen, nbd.clone(), nbd_failure.cloned());
+        let sample = sampled(patterns, data);
+        let on = sample.as_ref().map_or(data, |sample| &sample.data);
+        let compared = Comparison::of(on, &families, sample.is_some());
+        let compared = match compared.base(&BASES) {
+            Some(base) => {
+                let known = sample.as_ref().map(|sample| (&sample.patterns, &sample.taken[..]));
+                let (of, taken) = known.map_or((patterns, None), |(of, taken)| (of, Some(taken)));
+                match gaps.ln_factors(of, taken)? {
+                    Ok(factors) => {
+                        let other = BASES.into_iter().find(|other| *other != base.0);
+                        let attempts = while_better(on, base, other, &factors);
+                        compared.with_regular(on, attempts)
+                    }
+                    Err(why) => compared.without_regular(why),
+                }
+            }
+            None => compared,
         };
-        let compared = Comparison::of(&sample, &families, true);
+        let preferred = compared.preferred(&Family::ALL);
+        for fit in preferred.iter().take_while(|fit| fit.family.stages() > 1) {
+            let known = sample.is_none().then_some(*fit);
+            if let Ok((chosen, nbd)) = regular_fit(patterns, data, fit.family, known, gaps)? {
+                return Ok(Self::of(&compared, chosen, nbd, None));
+            }
+        }
+        let mut plain = preferred.iter().filter(|fit| fit.family.stages() == 1);
+        if sample.is_none() {
+            let (nbd, nbd_failure) = compared.nbd();
+            let chosen = plain.next().map_or_else(|| nbd.clone(), |fit| (*fit).clone());
+            return Ok(Self::of(&compared, chosen, nbd.clone(), nbd_failure.cloned()));
+        }
         let ((nbd, nbd_failure), best) = rayon::join(
             || data.without_dropout(),
-            || compared.ranked().into_iter().find_map(|fit| whole_fit(data, fit.family)),
+            || plain.find_map(|fit| whole_fit(data, fit.family)),
         );
         // The best on the sample may be the NBD, which has been fitted beside it.
         let chosen = best.flatten().unwrap_or_else(|| nbd.clone());
-        Self::of(&compared, chosen, nbd, nbd_failure)
+        Ok(Self::of(&compared, chosen, nbd, nbd_failure))
+    }
+
+    /// A model of regular buyers that the pipeline names: with the k that it asks for, or with the one
+    /// that fits best.
+    fn regular(
+        patterns: &Patterns,
+        data: &Data,
+        (base, k): (Family, Option<u8>),
+        gaps: &Gaps<'_>,
+        with_others: bool,
+    ) -> Result<Self, Error> {
+        let families = if with_others { with_dropout(None) } else { vec![base] };
+        let sample = if with_others || k.is_none() { sampled(patterns, data) } else { None };
+        let on = sample.as_ref().map_or(data, |sample| &sample.data);
+        let compared = Comparison::of(on, &families, sample.is_some());
+        let known = sample.as_ref().map(|sample| (&sample.patterns, &sample.taken[..]));
+        let (of, taken) = known.map_or((patterns, None), |(of, taken)| (of, Some(taken)));
+        let factors = known_factors(gaps, of, taken)?;
+        let compared = match (k.and_then(|k| base.with_stages(k)), compared.base(&[base])) {
+            (Some(family), _) => {
+                compared.with_regular(on, vec![(family, on.fit_regular(family, &factors))])
+            }
+            (None, Some(base)) => {
+                let attempts = while_better(on, base, None, &factors);
+                compared.with_regular(on, attempts)
+            }
+            (None, None) => compared,
+        };
+        let best = compared.preferred(&[base]).first().map(|fit| fit.family);
+        let family = k.and_then(|k| base.with_stages(k)).or(best).unwrap_or(base);
+        if family.stages() == 1 {
+            let choice = Self::named(data, family);
+            let why = choice.why(family);
+            return Ok(Self { comparison: compared.table(choice.chosen.family, why), ..choice });
+        }
+        Ok(match regular_fit(patterns, data, family, None, gaps)? {
+            Ok((chosen, nbd)) => Self {
+                comparison: compared.table(family, Outcome::Named),
+                replaced: Vec::new(),
+                chosen,
+                nbd,
+                nbd_failure: None,
+            },
+            Err(why) => {
+                let (nbd, nbd_failure) = data.without_dropout();
+                Self {
+                    comparison: compared.table(Family::Nbd, Outcome::InPlace),
+                    replaced: vec![Replaced { model: family, why }],
+                    chosen: nbd.clone(),
+                    nbd,
+                    nbd_failure,
+                }
+            }
+        })
     }
 
     fn of(
@@ -215,6 +302,52 @@ impl Choice {
             nbd,
             nbd_failure,
         }
+    }
+}
+
+/// The models that regular buyers have a form of.
+const BASES: [Family; 2] = [Family::BgNbd, Family::MbgNbd];
+
+/// The fit of a model of regular buyers to all customers, and the same model without dropout; `known`
+/// is its fit where all customers were compared. `Err` inside: why it has no fit; it has none where its
+/// dropout vanished.
+fn regular_fit(
+    patterns: &Patterns,
+    data: &Data,
+    family: Family,
+    known: Option<&FamilyFit>,
+    gaps: &Gaps<'_>,
+) -> Result<Result<(FamilyFit, FamilyFit), Failure>, Error> {
+    let factors = known_factors(gaps, patterns, None)?;
+    let fit = match known {
+        Some(fit) => fit.clone(),
+        None => match data.fit_regular(family, &factors) {
+            Ok(fit) => fit,
+            Err(why) => return Ok(Err(why)),
+        },
+    };
+    let Some(nbd) = data.without_dropout_at(family) else { return Ok(Err(Failure::Nowhere)) };
+    let log_likelihood = nbd.log_likelihood + factors.at(family.stages());
+    let nbd = FamilyFit { log_likelihood, ..nbd };
+    if fit.is_nbd(&nbd, patterns.customers) {
+        return Ok(Err(Failure::Limit { parameter: "a".to_owned(), limit: "0".to_owned() }));
+    }
+    Ok(Ok((fit, nbd)))
+}
+
+/// What the times between orders add; where nothing is known of them, that of the customers' totals.
+fn known_factors<'p>(
+    gaps: &Gaps<'_>,
+    patterns: &'p Patterns,
+    taken: Option<&[f64]>,
+) -> Result<LnFactors<'p>, Error> {
+    match gaps.ln_factors(patterns, taken)? {
+        Ok(factors) => Ok(factors),
+        Err(NotTried::Unknown) => Ok(LnFactors::of_totals(patterns)),
+        Err(why) => Err(Error::model(format!(
+            "purchases.model names a model of regular buyers{}",
+            why.words()
+        ))),
     }
 }
 
@@ -381,7 +514,7 @@ pub(crate) mod tests {
     }
 
     fn settings(model: PurchaseModelName, l2_penalty: f64) -> Purchases {
-        Purchases { model, l2_penalty }
+        Purchases { model, k: None, l2_penalty }
     }
 
     fn fit(patterns: &Patterns, model: PurchaseModelName) -> FittedPurchases {
