@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 
 use crate::error::Error;
-use crate::frame::summary::log;
 use crate::model::CustomerPatterns;
+use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::fit::gaps::{GapSum, Gaps, LogGaps, NotTried};
 use crate::pipeline::prepare::Prepared;
 use crate::settings::{FrequencyKind, InputKind, Settings};
@@ -13,6 +13,8 @@ use crate::settings::{FrequencyKind, InputKind, Settings};
 pub(crate) struct GapsOfRun<'a> {
     prepared: &'a Prepared,
     customers: &'a CustomerPatterns,
+    /// The time of their models.
+    time: &'a OperationalTime,
     settings: &'a Settings,
     /// The sum over all customers.
     all: OnceLock<GapSum>,
@@ -22,9 +24,10 @@ impl<'a> GapsOfRun<'a> {
     pub(crate) fn new(
         prepared: &'a Prepared,
         customers: &'a CustomerPatterns,
+        time: &'a OperationalTime,
         settings: &'a Settings,
     ) -> Self {
-        Self { prepared, customers, settings, all: OnceLock::new() }
+        Self { prepared, customers, time, settings, all: OnceLock::new() }
     }
 
     /// What is known of them.
@@ -44,16 +47,13 @@ impl<'a> GapsOfRun<'a> {
     }
 
     fn sum_over(&self, rows: Option<&[u32]>) -> Result<GapSum, Error> {
-        let Prepared { input, summary, .. } = self.prepared;
-        let days = &input.cleaned.valid;
-        let lengths = log::gap_lengths(days, summary, rows, summary.observation_end)?;
-        let unit = self.settings.summary.time_unit.days();
-        // From a table of lengths: the same sum whatever the threads did.
-        let add = |sum: GapSum, (days, count): (i32, f64)| GapSum {
-            ln: sum.ln + count * (f64::from(days) / unit).ln(),
-            gaps: sum.gaps + count,
-        };
-        Ok(lengths.into_iter().fold(GapSum::default(), add))
+        let gaps = self.prepared.log().gaps(rows)?;
+        // The pairs are sorted: the same sum whatever the threads did. Where a calendar stands still
+        // between two orders, they count as half a day apart, as orders of one day do elsewhere.
+        let least = 0.5 / self.time.unit_days();
+        let time = |(from, to): &(i32, i32)| self.time.between(*from, *to).max(least);
+        let ln = gaps.iter().map(|gap| time(gap).ln()).sum();
+        Ok(GapSum { ln, gaps: gaps.len() as f64 })
     }
 }
 

@@ -1,8 +1,6 @@
 //! From an order log's rows by customer and day to the CLTV frame, the holdout and the orders of
 //! each day.
 
-use std::collections::BTreeMap;
-
 use chrono::NaiveDate;
 use polars::prelude::*;
 use rustc_hash::FxHashMap;
@@ -220,49 +218,72 @@ pub fn of_customers(
     Ok(ids.iter().filter_map(|id| found.remove(id.as_str())).collect())
 }
 
-/// How often each number of days passes between two days with orders of a customer, up to `end`:
-/// ascending. Of the customers in these `rows` of the summary only, where rows are given.
-///
-/// # Errors
-/// [`Error::Engine`], never for rows by customer and day.
-pub fn gap_lengths(
-    days: &LazyFrame,
-    summary: &CustomerSummary,
-    rows: Option<&[u32]>,
-    end: NaiveDate,
-) -> Result<Vec<(i32, f64)>, Error> {
-    let find = || -> PolarsResult<BTreeMap<i32, f64>> {
-        let ids = summary.frame.column(CUSTOMER_ID)?.str()?;
-        let mut found: FxHashMap<&str, Vec<i32>> = match rows {
-            Some(rows) => {
-                rows.iter().filter_map(|row| ids.get(*row as usize)).map(no_days).collect()
-            }
-            None => ids.iter().flatten().map(no_days).collect(),
-        };
-        let day = col(DAY).cast(DataType::Int32);
-        let rows = streamed(days.clone().filter(until(end)).select([col(CUSTOMER_ID), day]))?;
-        let (names, days) = (rows.column(CUSTOMER_ID)?.str()?, rows.column(DAY)?.i32()?);
-        for (id, day) in names.iter().zip(days.iter()) {
-            let (Some(id), Some(day)) = (id, day) else { continue };
-            if let Some(of_id) = found.get_mut(id) {
-                of_id.push(day);
-            }
-        }
-        let mut lengths = BTreeMap::new();
-        for of_id in found.values_mut() {
-            of_id.sort_unstable();
-            for pair in of_id.windows(2) {
-                *lengths.entry(pair[1] - pair[0]).or_insert(0.0) += 1.0;
-            }
-        }
-        Ok(lengths)
-    };
-    let lengths = find().map_err(Error::engine("find the times between orders"))?;
-    Ok(lengths.into_iter().filter(|(days, _)| *days > 0).collect())
-}
-
 fn no_days(id: &str) -> (&str, Vec<i32>) {
     (id, Vec::new())
+}
+
+/// The orders of the customers of a summary.
+#[derive(Clone, Copy)]
+pub struct Log<'a> {
+    /// Rows by customer and day.
+    pub days: &'a LazyFrame,
+    /// The customers.
+    pub summary: &'a CustomerSummary,
+}
+
+impl Log<'_> {
+    /// Days since 1970-01-01 up to the observation end, ascending, and the orders of each.
+    ///
+    /// # Errors
+    /// [`Error::Engine`], never for rows by customer and day.
+    pub fn orders_by_day(&self) -> Result<Vec<(i32, f64)>, Error> {
+        let end = self.summary.observation_end;
+        orders_by_day(self.days, end, end)
+    }
+
+    /// The orders of about `size` customers: see [`sample_of_paths`].
+    ///
+    /// # Errors
+    /// [`Error::Engine`], never for rows by customer and day.
+    pub fn sample_of_paths(&self, size: usize) -> Result<Vec<OrderPath>, Error> {
+        sample_of_paths(self.days, self.summary, size, self.summary.observation_end)
+    }
+
+    /// Every two days with orders that follow each other in the life of a customer, sorted. Of the
+    /// customers in these `rows` of the summary only, where rows are given.
+    ///
+    /// # Errors
+    /// [`Error::Engine`], never for rows by customer and day.
+    pub fn gaps(&self, rows: Option<&[u32]>) -> Result<Vec<(i32, i32)>, Error> {
+        let find = || -> PolarsResult<Vec<(i32, i32)>> {
+            let ids = self.summary.frame.column(CUSTOMER_ID)?.str()?;
+            let mut found: FxHashMap<&str, Vec<i32>> = match rows {
+                Some(rows) => {
+                    rows.iter().filter_map(|row| ids.get(*row as usize)).map(no_days).collect()
+                }
+                None => ids.iter().flatten().map(no_days).collect(),
+            };
+            let day = col(DAY).cast(DataType::Int32);
+            let known = self.days.clone().filter(until(self.summary.observation_end));
+            let rows = streamed(known.select([col(CUSTOMER_ID), day]))?;
+            let (names, days) = (rows.column(CUSTOMER_ID)?.str()?, rows.column(DAY)?.i32()?);
+            for (id, day) in names.iter().zip(days.iter()) {
+                let (Some(id), Some(day)) = (id, day) else { continue };
+                if let Some(of_id) = found.get_mut(id) {
+                    of_id.push(day);
+                }
+            }
+            let mut gaps = Vec::new();
+            for days in found.values_mut() {
+                days.sort_unstable();
+                days.dedup();
+                gaps.extend(days.windows(2).map(|pair| (pair[0], pair[1])));
+            }
+            gaps.sort_unstable();
+            Ok(gaps)
+        };
+        find().map_err(Error::engine("find the times between orders"))
+    }
 }
 
 /// Orders per day up to `end` of the customers acquired up to `cut`: days since 1970-01-01,

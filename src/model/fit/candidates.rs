@@ -8,7 +8,6 @@ use crate::model::fit::family_fit::FamilyFit;
 use crate::model::fit::gaps::NotTried;
 use crate::model::fit::regular::Attempt;
 use crate::model::likelihood::patterns::Patterns;
-use crate::model::selection::probability::SelectionRule;
 use crate::results::candidate::{Candidate, Outcome};
 use crate::results::numbers::{decimal, whole};
 use crate::settings::Family;
@@ -63,9 +62,14 @@ pub(crate) fn sampled(patterns: &Patterns, data: &Data) -> Option<Sample> {
     })
 }
 
-/// The models with dropout whose P(selected) is known.
-pub(crate) fn with_dropout(selection: Option<&SelectionRule>) -> Vec<Family> {
-    let known = |family: &Family| *family != Family::Nbd && family.knows_selection(selection);
+/// The models with dropout that can be fitted: those whose P(selected) is known, and in operational
+/// time those whose customers leave at orders.
+pub(crate) fn with_dropout(data: &Data) -> Vec<Family> {
+    let known = |family: &Family| {
+        *family != Family::Nbd
+            && family.knows_selection(data.selection.as_ref())
+            && (*family != Family::ParetoNbd || !data.operational)
+    };
     Family::ALL.into_iter().filter(known).collect()
 }
 

@@ -27,8 +27,12 @@ pub(crate) struct Data {
     /// Repeat orders of all customers.
     orders: f64,
     /// Σ x · ln(longest): what the scaling adds to a log-likelihood. Each of the x order times has
-    /// a density, and a density has the unit 1/time.
+    /// a density, and a density has the unit 1/time; of regular buyers, each of their k stages.
     unit_term: f64,
+    /// Σ ln m over the order days, once an order whatever the model.
+    log_factors: f64,
+    /// Whether times are operational.
+    pub(crate) operational: bool,
 }
 
 /// Parameters with those that are times multiplied by `unit`.
@@ -55,6 +59,8 @@ impl Data {
             longest,
             orders,
             unit_term: orders * longest.ln(),
+            log_factors: patterns.log_factors.unwrap_or(0.0),
+            operational: patterns.log_factors.is_some(),
         }
     }
 
@@ -109,11 +115,15 @@ impl Data {
             family,
             model: family.model(&parameters),
             parameters,
-            // Regular buyers pass k stages an order, each with a density.
-            log_likelihood: log_likelihood - f64::from(family.stages()) * self.unit_term,
+            log_likelihood: log_likelihood - self.scaling(family),
             optimum,
             steady: None,
         })
+    }
+
+    /// What a log-likelihood in scaled time has more than one of the order days in the data.
+    fn scaling(&self, family: Family) -> f64 {
+        f64::from(family.stages()) * self.unit_term - self.log_factors
     }
 
     /// A model of regular buyers if nobody left: r and α at a = 0. Its log-likelihood is without what
@@ -140,7 +150,7 @@ impl Data {
             family,
             model: family.model(&parameters),
             parameters,
-            log_likelihood: log_likelihood - f64::from(family.stages()) * self.unit_term,
+            log_likelihood: log_likelihood - self.scaling(family),
             optimum,
             steady: None,
         })
@@ -211,7 +221,7 @@ impl Data {
             family: Family::Nbd,
             model: Family::Nbd.model(&parameters),
             parameters,
-            log_likelihood: log_likelihood - self.unit_term,
+            log_likelihood: log_likelihood - self.scaling(Family::Nbd),
             optimum,
             steady: Some(steady),
         }

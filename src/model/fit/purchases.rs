@@ -2,6 +2,7 @@
 //! NBD that it nests, which takes its place where it has no fit.
 
 use crate::error::{Error, Remedy};
+use crate::model::calendar::estimate::CalendarFit;
 use crate::model::fit::candidates::{Comparison, sampled, with_dropout};
 use crate::model::fit::data::Data;
 use crate::model::fit::diagnosis;
@@ -15,6 +16,7 @@ use crate::model::likelihood::estimate::{Convergence, Parameter};
 use crate::model::likelihood::patterns::Patterns;
 use crate::model::purchase_model::PurchaseModel;
 use crate::model::selection::probability::SelectionRule;
+use crate::results::calendar::Gate;
 use crate::results::candidate::{Candidate, Outcome};
 use crate::results::findings::Finding;
 use crate::settings::{Family, PurchaseModelName, Purchases};
@@ -52,11 +54,32 @@ pub struct FittedPurchases {
     pub comparison: Vec<Candidate>,
     /// What the selection changed.
     pub selection: Option<SelectionFit>,
+    /// The season, the trend and the events that order rates follow; `None` in calendar time.
+    pub calendar: Option<CalendarFit>,
+    /// How season and trend were decided; `None` where nobody asked.
+    pub gate: Option<Gate>,
     /// What the reader should know.
     pub findings: Vec<Finding>,
 }
 
 impl FittedPurchases {
+    /// The same fit with the calendar whose time it was fitted in. Where they were estimated together,
+    /// standard errors allow for what is not known of the calendar.
+    pub(crate) fn with_calendar(mut self, calendar: CalendarFit) -> Self {
+        let own = calendar.covariance.as_ref().filter(|_| calendar.family == self.model.family());
+        if let (Some(joint), Some(covariance)) = (own, self.covariance.as_mut()) {
+            let k = covariance.log_scale.len();
+            covariance.log_scale =
+                joint.log_scale[..k].iter().map(|row| row[..k].to_vec()).collect();
+            let errors = covariance.log_standard_errors();
+            for (parameter, error) in self.parameters.iter_mut().zip(errors) {
+                parameter.standard_error = Some(error * parameter.value);
+            }
+        }
+        self.calendar = Some(calendar);
+        self
+    }
+
     /// Whether customers can leave in the model that predicts; otherwise P(alive) is 1 for all.
     pub fn knows_dropout(&self) -> bool {
         !matches!(self.model, PurchaseModel::Nbd(_))
@@ -157,7 +180,7 @@ impl Choice {
     /// The same, with a table of all models of the family; where customers are many, the others are
     /// fitted to a sample only.
     fn among(patterns: &Patterns, data: &Data, family: Family) -> Self {
-        let families = with_dropout(data.selection.as_ref());
+        let families = with_dropout(data);
         let Some(sample) = sampled(patterns, data) else {
             return Self::from(&Comparison::of(data, &families, false), family);
         };
@@ -191,7 +214,7 @@ impl Choice {
     /// The model with the lowest AIC. Where customers are many, it is found on a sample, and only
     /// that one is fitted to all.
     fn best(patterns: &Patterns, data: &Data, gaps: &Gaps<'_>) -> Result<Self, Error> {
-        let families = with_dropout(data.selection.as_ref());
+        let families = with_dropout(data);
         let sample = sampled(patterns, data);
         let on = sample.as_ref().map_or(data, |sample| &sample.data);
         let compared = Comparison::of(on, &families, sample.is_some());
@@ -241,7 +264,7 @@ impl Choice {
         gaps: &Gaps<'_>,
         with_others: bool,
     ) -> Result<Self, Error> {
-        let families = if with_others { with_dropout(None) } else { vec![base] };
+        let families = if with_others { with_dropout(data) } else { vec![base] };
         let sample = if with_others || k.is_none() { sampled(patterns, data) } else { None };
         let on = sample.as_ref().map_or(data, |sample| &sample.data);
         let compared = Comparison::of(on, &families, sample.is_some());
@@ -412,6 +435,8 @@ impl Data {
             convergence: (&predicts.optimum).into(),
             comparison: Vec::new(),
             selection: None,
+            calendar: None,
+            gate: None,
             findings: diagnosis::of_purchases(&diagnosis::Case {
                 patterns,
                 chosen,
