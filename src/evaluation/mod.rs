@@ -16,12 +16,16 @@ use crate::customers::{Histories, Holdout};
 use crate::error::Error;
 pub use crate::evaluation::fold::{Evaluation, Fold, Method};
 use crate::evaluation::verdict::{missed, verdict};
+use crate::frame::summary::log::Log;
 use crate::frame::summary::{log, to_histories};
+use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::evaluate::holdout::{
     Forecast, GroupAccuracy, accuracy, baselines, by_group, expected,
 };
 use crate::model::evaluate::missed::Total;
+use crate::model::fit::purchases::fit as fit_with;
 use crate::model::{self, CustomerPatterns, FittedPurchases, Replaced};
+use crate::pipeline::gaps::GapsOfRun;
 use crate::pipeline::notices;
 use crate::pipeline::prepare::{CleanInput, load_and_clean};
 use crate::pipeline::remedies::with_remedy;
@@ -155,8 +159,10 @@ fn one_fold(
         other => (other.transpose()?, None),
     };
     let has_money = has_money && spend.is_some();
-    let fitted = fit_all(&customers, settings);
-    let chosen = chosen(&customers, &fitted, &settings.purchases)?;
+    let mut fitted = fit_all(&customers, settings);
+    let time = OperationalTime::even(unit.days(), cut.to_epoch_days());
+    let gaps = GapsOfRun::new(Log { days, summary: &summary }, &customers, &time, settings);
+    let chosen = chosen(&customers, &mut fitted, &settings.purchases, &gaps)?;
     // Only the chosen model has to make a forecast; the failure of another one is a result too.
     let mut attempts = Vec::new();
     for (family, fit) in &fitted {
@@ -237,7 +243,7 @@ type Fits = Vec<(Family, Result<FittedPurchases, Error>)>;
 /// Fits every model of the family, with the pipeline's penalty.
 fn fit_all(customers: &CustomerPatterns, settings: &Settings) -> Fits {
     let fit = |family: Family| {
-        let purchases = Purchases { model: family.into(), ..settings.purchases.clone() };
+        let purchases = settings.purchases.with_model(family);
         let fitted = model::fit_purchases(&customers.patterns, &purchases, None);
         (family, fitted.map_err(with_remedy).and_then(|fitted| itself(fitted, family)))
     };
@@ -254,15 +260,24 @@ fn itself(fitted: FittedPurchases, family: Family) -> Result<FittedPurchases, Er
     }
 }
 
-/// The model that a run on this calibration would predict with.
+/// The model that a run on this calibration would predict with. One of regular buyers is put beside
+/// the others that were fitted.
 fn chosen(
     customers: &CustomerPatterns,
-    fitted: &Fits,
+    fitted: &mut Fits,
     purchases: &Purchases,
+    gaps: &GapsOfRun<'_>,
 ) -> Result<&'static str, Error> {
-    let family = match purchases.model.family() {
+    let family = match purchases.model.family().filter(|_| !purchases.model.is_regular()) {
         Some(named) => named,
-        None => model::fit_purchases(&customers.patterns, purchases, None)?.family,
+        None => {
+            let fit = fit_with(&customers.patterns, purchases, None, &gaps.known(), false)?;
+            let family = fit.family;
+            if family.stages() > 1 {
+                fitted.push((family, Ok(fit)));
+            }
+            family
+        }
     };
     // Where it has no fit, the no-dropout model takes its place.
     match fitted.iter().find(|(fitted, _)| *fitted == family) {

@@ -3,15 +3,15 @@
 use std::sync::OnceLock;
 
 use crate::error::Error;
+use crate::frame::summary::log::Log;
 use crate::model::CustomerPatterns;
 use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::fit::gaps::{GapSum, Gaps, LogGaps, NotTried};
-use crate::pipeline::prepare::Prepared;
 use crate::settings::{FrequencyKind, InputKind, Settings};
 
 /// The times between orders of the customers of a run, found when they are asked for.
 pub(crate) struct GapsOfRun<'a> {
-    prepared: &'a Prepared,
+    log: Log<'a>,
     customers: &'a CustomerPatterns,
     /// The time of their models.
     time: &'a OperationalTime,
@@ -22,12 +22,12 @@ pub(crate) struct GapsOfRun<'a> {
 
 impl<'a> GapsOfRun<'a> {
     pub(crate) fn new(
-        prepared: &'a Prepared,
+        log: Log<'a>,
         customers: &'a CustomerPatterns,
         time: &'a OperationalTime,
         settings: &'a Settings,
     ) -> Self {
-        Self { prepared, customers, time, settings, all: OnceLock::new() }
+        Self { log, customers, time, settings, all: OnceLock::new() }
     }
 
     /// What is known of them.
@@ -47,7 +47,7 @@ impl<'a> GapsOfRun<'a> {
     }
 
     fn sum_over(&self, rows: Option<&[u32]>) -> Result<GapSum, Error> {
-        let gaps = self.prepared.log().gaps(rows)?;
+        let gaps = self.log.gaps(rows)?;
         // The pairs are sorted: the same sum whatever the threads did. Where a calendar stands still
         // between two orders, they count as half a day apart, as orders of one day do elsewhere.
         let least = 0.5 / self.time.unit_days();

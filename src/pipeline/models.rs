@@ -99,7 +99,7 @@ impl Moved {
 
     /// The times between the orders of these customers.
     fn gaps<'a>(&'a self, prepared: &'a Prepared, settings: &'a Settings) -> GapsOfRun<'a> {
-        GapsOfRun::new(prepared, &self.patterns, &self.time, settings)
+        GapsOfRun::new(prepared.log(), &self.patterns, &self.time, settings)
     }
 }
 

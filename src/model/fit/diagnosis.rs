@@ -177,10 +177,12 @@ fn known_ratio(fit: &FamilyFit, flattest: Option<&[f64]>) -> Option<String> {
         together.then_some((first, second))
     };
     if let Some((r, alpha)) = together(0, 1) {
+        let k = fit.family.stages();
+        let symbols = if k == 1 { "r/α" } else { "r/(kα)" };
         return Some(format!(
-            ", all customers seem to order alike: the mean rate r/α = {:.4} is known, r and α are \
-             not",
-            r / alpha
+            ", all customers seem to order alike: the mean rate {symbols} = {:.4} is known, r and α \
+             are not",
+            r / (f64::from(k) * alpha)
         ));
     }
     let (first, second) = together(2, 3)?;

@@ -85,6 +85,15 @@ pub(crate) fn family_check(fitted: &FittedPurchases, l2_penalty: f64) -> FamilyC
     }
 }
 
+/// The name in pipeline files; those of regular buyers have none with a k.
+fn key(family: Family) -> &'static str {
+    match family {
+        Family::BgCnbdK(_) => "bg_cnbd_k",
+        Family::MbgCnbdK(_) => "mbg_cnbd_k",
+        plain => plain.name(),
+    }
+}
+
 impl FamilyCheck {
     /// What the reader should know of it.
     pub(crate) fn findings(&self) -> Vec<Finding> {
@@ -108,7 +117,7 @@ impl FamilyCheck {
                     self.model.title(),
                     whole(100.0 * own)
                 ),
-                format!("set purchases.model = \"{}\", or \"auto\"", other.name()),
+                format!("set purchases.model = \"{}\", or \"auto\"", key(other)),
             );
             let on = if self.sample.is_some() { "on_sample" } else { "on_all" };
             let finding = finding.with_variant(on).with("delta_aic", delta);
@@ -141,7 +150,7 @@ impl FamilyCheck {
         finding
             .with("model", self.model.title())
             .with("other", other.title())
-            .with("key", other.name())
+            .with("key", key(other))
             .with("share_alive", own)
             .with("other_share_alive", others)
             .maybe("sample", self.sample)
