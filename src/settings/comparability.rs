@@ -81,6 +81,7 @@ fn all(settings: &Settings) -> Vec<Definition> {
         summary,
         selection,
         purchases,
+        calendar,
         spend,
         forecast,
         lifetime_value,
@@ -105,6 +106,7 @@ fn all(settings: &Settings) -> Vec<Definition> {
         define("outliers", "handling of outliers", value(outliers), &[Scoring, Succession]),
         define("selection", "selection", value(selection), FIT),
         define("purchases", "model of orders", value(purchases), FIT),
+        define("calendar", "calendar", value(calendar), FIT),
         define("spend", "model of order values", value(spend), FIT),
         // What there is no money of does not compare with money.
         define("spend.model", "money in the results", json!(settings.has_money()), NOT_THE_FIT),

@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::settings::bytes::ByteSize;
+use crate::settings::calendar::Calendar;
 use crate::settings::contract::Contract;
 use crate::settings::dates::{self, AnalysisDate};
 use crate::settings::mode::FolderMode;
@@ -37,6 +38,8 @@ pub struct Settings {
     pub selection: Option<Selection>,
     /// The model of orders.
     pub purchases: Purchases,
+    /// Seasons, trends and events that all customers share.
+    pub calendar: Calendar,
     /// The model of order values.
     pub spend: Spend,
     /// Which horizons to forecast.
@@ -74,6 +77,12 @@ impl Settings {
         }
         without_nulls(&mut settings);
         without_later_keys(&mut settings);
+        if self.calendar == Calendar::default()
+            && let Some(sections) = settings.as_object_mut()
+        {
+            // Younger than the first models too.
+            sections.retain(|name, _| name != "calendar");
+        }
         settings
     }
 }

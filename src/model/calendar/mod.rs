@@ -2,5 +2,9 @@
 //!
 //! # Layout
 //! * [`operational_time`]: calendar days turned into the time in which the models run.
+//! * [`shape`]: what the factor of a day is made of.
+//! * [`likelihood`]: model and calendar in one likelihood.
 
+pub(crate) mod likelihood;
 pub mod operational_time;
+pub(crate) mod shape;
