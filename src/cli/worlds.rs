@@ -9,26 +9,27 @@ use clap::Args;
 use crate::error::Error;
 use crate::simulate::world::{Event, Season, World};
 
+const HEADING: &str = "Uneven worlds";
+
 /// What is uneven; without these flags every day is like any other.
 #[derive(Args)]
-#[command(next_help_heading = "Uneven worlds")]
 pub struct WorldArgs {
     /// Season of the order rates: month factors as 11=2.5,12=2.5 (others are 1), a CSV file with
     /// the columns month and factor, or sine:0.5@11 (amplitude, month of the peak)
-    #[arg(long, value_name = "SEASON")]
+    #[arg(long, value_name = "SEASON", help_heading = HEADING)]
     season: Option<String>,
     /// Yearly factor of the order rates, such as 1.25; their level is 1 at the end
-    #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
+    #[arg(long, default_value_t = 1.0, value_name = "FACTOR", help_heading = HEADING)]
     trend: f64,
     /// Factor of the order rates on some days, as 2020-03-15..2020-06-01=0.6; may be given several
     /// times
-    #[arg(long, value_name = "FROM..TO=FACTOR")]
+    #[arg(long, value_name = "FROM..TO=FACTOR", help_heading = HEADING)]
     events: Vec<String>,
     /// Regular buyers: the time between orders is Erlang-K, K stages of K times the rate
-    #[arg(long, default_value_t = 1, value_name = "K")]
+    #[arg(long, default_value_t = 1, value_name = "K", help_heading = HEADING)]
     erlang: u32,
     /// Yearly factor of order values, such as 1.4; their level is 1 at the end
-    #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
+    #[arg(long, default_value_t = 1.0, value_name = "FACTOR", help_heading = HEADING)]
     inflation: f64,
 }
 
@@ -36,8 +37,7 @@ impl WorldArgs {
     /// The world that the flags describe.
     ///
     /// # Errors
-    /// [`Error::Settings`] names the flag and what it takes; [`Error::Io`] when a file of a season
-    /// cannot be read.
+    /// [`Error::Settings`] names the flag or file, and what it takes.
     pub fn world(&self) -> Result<World, Error> {
         let events = self.events.iter().map(|text| event(text));
         Ok(World {
@@ -82,12 +82,9 @@ fn season(text: &str) -> Result<Season, Error> {
 
 /// The month factors of a file: a header, then lines of month and factor.
 fn months_of(path: &Path) -> Result<Season, Error> {
-    let text = fs::read_to_string(path).map_err(|source| Error::Io {
-        path: path.to_owned(),
-        action: "read the season",
-        source,
-    })?;
     let place = path.display().to_string();
+    let text = fs::read_to_string(path)
+        .map_err(|fault| refused(&place, format!("the season cannot be read: {fault}")))?;
     let mut factors = [None; 12];
     let text = text.trim_start_matches('\u{feff}');
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
