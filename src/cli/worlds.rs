@@ -1,12 +1,10 @@
 //! The flags of `cltv simulate` that make a world uneven.
 
-use std::fs;
-use std::path::Path;
-
 use chrono::NaiveDate;
 use clap::Args;
 
 use crate::error::Error;
+use crate::frame::input::dated_factors::{self, DatedFactor, When, words};
 use crate::simulate::world::{Event, Season, World};
 
 const HEADING: &str = "Uneven worlds";
@@ -77,31 +75,24 @@ fn season(text: &str) -> Result<Season, Error> {
         }
         return Ok(Season::Months(factors.map(|factor| factor.unwrap_or(1.0))));
     }
-    months_of(Path::new(text))
+    months_of(text)
 }
 
-/// The month factors of a file: a header, then lines of month and factor.
-fn months_of(path: &Path) -> Result<Season, Error> {
-    let place = path.display().to_string();
-    let text = fs::read_to_string(path)
-        .map_err(|fault| refused(&place, format!("the season cannot be read: {fault}")))?;
-    let mut factors = [None; 12];
-    let text = text.trim_start_matches('\u{feff}');
-    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let (month, factor) = line.split_once([',', ';']).unwrap_or((line, ""));
-        if number == 0 && self::number(factor).is_none() {
-            continue;
-        }
-        set(&mut factors, month, factor)
-            .map_err(|fault| refused(&place, format!("line {}: {line:?}: {fault}", number + 1)))?;
+/// The month factors of a file, as `calendar.index` takes it.
+fn months_of(path: &str) -> Result<Season, Error> {
+    let mut season = [None; 12];
+    for DatedFactor { when, factor } in dated_factors::read(path)? {
+        let When::Month(month) = when else {
+            let fault = format!("{} is no month of every year: write 1 to 12", words(when));
+            return Err(refused(path, fault));
+        };
+        season[month as usize - 1] = Some(factor);
     }
-    let missing =
-        |month: usize| format!("no factor for month {}: all twelve are needed", month + 1);
-    let mut season = [1.0; 12];
-    for (month, (known, factor)) in season.iter_mut().zip(factors).enumerate() {
-        *known = factor.ok_or_else(|| refused(&place, missing(month)))?;
+    if let Some(month) = season.iter().position(Option::is_none) {
+        let fault = format!("no factor for month {}: all twelve are needed", month + 1);
+        return Err(refused(path, fault));
     }
-    Ok(Season::Months(season))
+    Ok(Season::Months(season.map(|factor| factor.unwrap_or(1.0))))
 }
 
 /// Notes the factor of a month.
@@ -139,6 +130,8 @@ fn number(text: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -151,11 +144,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("season.csv");
         let lines: Vec<String> = (1..=12).map(|m| format!("{m},{}", months[m - 1])).collect();
-        for text in [lines.join("\n"), format!("month,factor\r\n{}\r\n", lines.join("\r\n"))] {
-            fs::write(&path, text).expect("written");
-            let found = season(&path.display().to_string()).expect("a season");
-            assert_eq!(found, Season::Months(months));
-        }
+        fs::write(&path, format!("month,factor\n{}\n", lines.join("\n"))).expect("written");
+        let found = season(&path.display().to_string()).expect("a season");
+        assert_eq!(found, Season::Months(months));
     }
 
     #[test]
@@ -172,7 +163,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("season.csv");
         for (text, part) in [
-            ("month,factor\n1,1\n2,two\n", "line 3: \"2,two\""),
+            ("month,factor\n1,1\n2,two\n", "line 3: \"two\" is not a number"),
+            ("month,factor\n2021-01,1\n", "2021-01 is no month of every year"),
             ("month,factor\n1,1\n", "no factor for month 2"),
         ] {
             fs::write(&path, text).expect("written");

@@ -180,7 +180,7 @@ fn a_world_that_cannot_be_is_refused_in_one_line() {
         ("--season", "sine:1.5@11", "sine:1.5@11: the amplitude"),
         ("--season", "sine:0.5@13", "from 1 to 12"),
         ("--season", "11=0", "above 0"),
-        ("--season", "missing.csv", "missing.csv: the season cannot be read"),
+        ("--season", "missing.csv", "missing.csv: the file of factors cannot be read"),
         ("--trend", "0", "--trend 0: write a yearly factor"),
         ("--trend", "0.1", "lower --acquired-over"),
         ("--events", "2020-06-01..2020-03-15=0.6", "the first day must not be after"),
