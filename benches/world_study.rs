@@ -234,6 +234,10 @@ fn opened(document: &Value) -> Vec<String> {
 /// Months of 181/6 days, because the truth has 181 days.
 fn pipeline(world: &World, folder: &Path) -> String {
     let path = |name: &str| folder.join(name).display().to_string();
+    let model = match world.model {
+        "" => String::new(),
+        name => format!("[purchases]\nmodel = \"{name}\"\n"),
+    };
     let stated = match std::env::var_os("WORLDS_STATE_NOTHING") {
         Some(_) => String::new(),
         None => world.stated.replace("INDEX", &path("index.csv")),
@@ -242,7 +246,7 @@ fn pipeline(world: &World, folder: &Path) -> String {
         "name = \"world\"\n[input]\npath = {:?}\nkind = \"transactions\"\n\
          date_format = \"%Y-%m-%d\"\n[input.columns]\ncustomer_id = \"customer\"\n\
          order_date = \"date\"\nvalue = \"value\"\n[transactions]\nobservation_end = \"{}\"\n\
-         [uncertainty]\ndraws = 200\n[forecast]\nweeks_per_month = {}\n{stated}",
+         [uncertainty]\ndraws = 200\n[forecast]\nweeks_per_month = {}\n{model}{stated}",
         path("log.csv"),
         world.end(),
         181.0 / 42.0,

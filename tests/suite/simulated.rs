@@ -58,7 +58,9 @@ pub struct World {
     pub stages: u32,
     /// Share of orders that another one follows within a week.
     pub echo: f64,
-    /// What the user states in the pipeline: sections as TOML. `INDEX` stands for the path of a file
+    /// The pipeline's model; empty for the default.
+    pub model: &'static str,
+    /// What the user states in the pipeline beside it: sections as TOML. `INDEX` stands for the path of a file
     /// with the world's index.
     pub stated: &'static str,
     /// Factor of each month, from January on.
@@ -88,6 +90,7 @@ pub const RIGHT: World = World {
     money_of_end: false,
     stages: 1,
     echo: 0.0,
+    model: "",
     stated: "",
     index: [1.0; 12],
 };
@@ -152,11 +155,6 @@ const CONTINUE: &str = "
 future_prices = \"continue\"
 ";
 
-const BG_NBD: &str = "
-[purchases]
-model = \"bg_nbd\"
-";
-
 fn yearly(factor: f64, back: i32) -> f64 {
     factor.powf(-f64::from(back) / 365.25)
 }
@@ -211,13 +209,13 @@ pub fn worlds() -> Vec<World> {
             r: 0.55,
             alpha: 10.6,
             leaving: Leaving::AnyTime(0.6, 11.7),
-            stated: BG_NBD,
+            model: "bg_nbd",
             ..wrong
         },
         World {
             name: "MBG/NBD world, BG/NBD fitted",
             leaving: Leaving::AfterAny(0.9, 2.5),
-            stated: BG_NBD,
+            model: "bg_nbd",
             ..wrong
         },
     ]
@@ -267,7 +265,7 @@ pub fn more_worlds() -> Vec<World> {
             ..short
         },
         World {
-            name: "Nov–Dec ×2.5, orders −15 % a year, prices +40 %, in the money of the end",
+            name: "Nov–Dec ×2.5, −15 % a year, prices +40 %, in the money of the end",
             pace: |date, back| november(date, back) * yearly(0.85, back),
             prices: 1.4,
             money_of_end: true,

@@ -10,6 +10,7 @@ use cltv::simulate::{Population, Process, SimulatedCustomer};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use crate::simulated;
 use crate::support::*;
 
 const CUSTOMERS: u32 = 4_000;
@@ -148,6 +149,80 @@ fn prices_rise_by_their_yearly_factor() {
         // Rounding to cents, and the mean of a tenth of a year, move it by less than 0.002.
         assert!((change + 1.4f64.ln() * middle).abs() < 0.004, "{years:?}: {change}");
     }
+}
+
+/// Orders by month, the share of gaps below two weeks, and the mean ln(value), of a log of customer,
+/// day before the end, and value, sorted by customer and day.
+fn summary(orders: &[(usize, i64, f64)]) -> (Vec<f64>, f64, f64) {
+    let mut months = vec![0.0; 36];
+    for (_, back, _) in orders {
+        let date = end() - Days::new(back.unsigned_abs());
+        let month = 12 * (date.year() - 2021) + date.month0() as i32;
+        // Both begin on the last day of 2020.
+        months[month.max(0) as usize] += 1.0;
+    }
+    let pairs = orders.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+    let gaps: Vec<i64> = pairs.map(|pair| pair[0].1 - pair[1].1).collect();
+    let short = gaps.iter().filter(|gap| **gap < 14).count() as f64 / gaps.len() as f64;
+    let value = orders.iter().map(|order| order.2.ln()).sum::<f64>() / orders.len() as f64;
+    (months, short, value)
+}
+
+/// The simulator of the study is another program for the same worlds. November and December at 2.5,
+/// their season's mean 1.2505 in α; orders −15 % and prices +40 % a year, Erlang-3.
+#[test]
+fn two_simulators_agree() {
+    const CUSTOMERS: u32 = 20_000;
+    let mut factors = [1.0; 12];
+    (factors[10], factors[11]) = (2.5, 2.5);
+    let mean = (304.25 + 61.0 * 2.5) / 365.25;
+    let population = Population {
+        purchases: BgNbd { r: 0.6, alpha: 8.0 / mean, a: 0.8, b: 3.0 },
+        spend: GammaGamma { p: 6.25, q: 3.74, v: 15.44 },
+        customers: CUSTOMERS,
+        acquired_over: 1_095,
+        end: end(),
+        online_share: (3.0, 2.0),
+        seed: 5,
+        world: World {
+            season: Season::Months(factors),
+            trend: 0.85,
+            stages: 3,
+            inflation: 1.4,
+            ..World::default()
+        },
+    };
+    let process = Process::new(&population).expect("a possible world");
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let mut orders = Vec::new();
+    for customer in 0..CUSTOMERS as usize {
+        for order in process.customer(&mut rng).orders {
+            orders.push((customer, order.days_before_end.ceil() as i64, order.value));
+        }
+    }
+    let pace = |date: NaiveDate, back: i32| {
+        let season = if date.month() >= 11 { 2.5 } else { 1.0 };
+        season * 0.85f64.powf(-f64::from(back) / 365.25)
+    };
+    let world = simulated::World { pace, stages: 3, prices: 1.4, ..simulated::RIGHT };
+    let log = simulated::simulate(&world, CUSTOMERS as usize, 5).log;
+    let line = |line: &str| {
+        let fields: Vec<&str> = line.split(',').collect();
+        let back = (end() - day(fields[1])).num_days();
+        (fields[0][1..].parse().expect("a number"), back, fields[2].parse().expect("a value"))
+    };
+    let others: Vec<(usize, i64, f64)> = log.lines().skip(1).map(line).collect();
+    let (own, other) = (summary(&orders), summary(&others));
+    // Customers' numbers of orders have a standard deviation of about 1.5 times their mean, so a
+    // total has an error of 1.1 %, a difference of two 1.5 %.
+    close("orders", orders.len() as f64, others.len() as f64, 0.06);
+    for (month, (a, b)) in own.0.iter().zip(&other.0).enumerate() {
+        let poisson = (1.0 / a + 1.0 / b).sqrt();
+        close(&format!("month {month}"), *a, *b, 0.06 + 4.0 * poisson);
+    }
+    close("short gaps", own.1, other.1, 0.04);
+    // Values of a customer share a scale, whose logarithm has a standard deviation of 0.6.
+    assert!((own.2 - other.2).abs() < 0.04, "{} {}", own.2, other.2);
 }
 
 /// Lines of the version before there were such flags.

@@ -52,8 +52,10 @@ fn parse(text: &str) -> Result<Vec<DatedFactor>, String> {
     let header = text.lines().next().unwrap_or_default();
     let separator =
         [b';', b'\t'].into_iter().find(|s| header.as_bytes().contains(s)).unwrap_or(b',');
-    let mut reader =
-        csv::ReaderBuilder::new().delimiter(separator).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(separator)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
     let names = reader.headers().map_err(|error| error.to_string())?.clone();
     let find = |known: &[&str]| {
         names.iter().position(|name| known.contains(&name.to_lowercase().as_str()))
@@ -78,9 +80,8 @@ fn parse(text: &str) -> Result<Vec<DatedFactor>, String> {
                 field(when)
             )
         })?;
-        let factor = number(field(factor), separator).ok_or_else(|| {
-            format!("line {line}: {:?} is not a number above 0", field(factor))
-        })?;
+        let factor = number(field(factor), separator)
+            .ok_or_else(|| format!("line {line}: {:?} is not a number above 0", field(factor)))?;
         if !seen.insert(when) {
             return Err(format!("line {line}: a second factor for {}", words(when)));
         }
@@ -122,7 +123,9 @@ fn when_of(text: &str) -> Option<When> {
     }
     let month = |text: &str| text.parse::<u32>().ok().filter(|month| (1..=12).contains(month));
     match text.split_once('-') {
-        Some((year, rest)) if year.len() == 4 => Some(When::MonthOf(year.parse().ok()?, month(rest)?)),
+        Some((year, rest)) if year.len() == 4 => {
+            Some(When::MonthOf(year.parse().ok()?, month(rest)?))
+        }
         Some(_) => None,
         None => month(text).map(When::Month),
     }
