@@ -18,10 +18,12 @@ const MOST_HARMONICS: u8 = 6;
 #[serde(default, deny_unknown_fields)]
 pub struct Calendar {
     /// The season of order rates; by default `auto`, or none beside an index.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub season: Option<Season>,
     /// The trend of order rates.
     pub trend: Trend,
     /// A CSV file of known factors by month or date.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub index: Option<String>,
     /// Stretches of days with a factor of their own.
     pub events: Vec<Event>,
@@ -112,6 +114,11 @@ pub enum Estimate {
 }
 
 impl Calendar {
+    /// Whether nothing is stated: such a section is not written.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// The season that is asked for: beside an index none by default, since it is one.
     pub fn season(&self) -> Season {
         let default = if self.index.is_some() { SeasonName::None } else { SeasonName::Auto };

@@ -39,6 +39,7 @@ pub struct Settings {
     /// The model of orders.
     pub purchases: Purchases,
     /// Seasons, trends and events that all customers share.
+    #[serde(default, skip_serializing_if = "Calendar::is_default")]
     pub calendar: Calendar,
     /// The model of order values.
     pub spend: Spend,
@@ -77,12 +78,6 @@ impl Settings {
         }
         without_nulls(&mut settings);
         without_later_keys(&mut settings);
-        if self.calendar == Calendar::default()
-            && let Some(sections) = settings.as_object_mut()
-        {
-            // Younger than the first models too.
-            sections.retain(|name, _| name != "calendar");
-        }
         settings
     }
 }

@@ -11,13 +11,18 @@
 //! Derived from the model in operational time by a change of variables: an order time has the density
 //! f(Λ(t))·m(t).
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
+
+use crate::customers::OrderPath;
 
 use crate::math::special::log_add_exp_with_share;
 use crate::model::bg_nbd::{OfFrequency, OfTime};
+use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::calendar::shape::Shape;
 use crate::model::likelihood::maximise::Objective;
-use crate::model::likelihood::patterns::Patterns;
+use crate::model::likelihood::patterns::{Pattern, Patterns};
 use crate::settings::Family;
 
 /// Histories per parallel task; fixed, so that sums are the same on any number of cores.
@@ -55,7 +60,7 @@ impl DayPatterns {
     pub(crate) fn of(patterns: &Patterns, end: i32, unit_days: f64, orders: &[(i32, f64)]) -> Self {
         let days = |time: f64| (time * unit_days).round() as i32;
         let start = end - days(patterns.oldest());
-        let row = |row: &crate::model::likelihood::patterns::Pattern| {
+        let row = |row: &Pattern| {
             let first = end - days(patterns.age[row.age as usize]) - start;
             let last = first + days(patterns.recency[row.t_x as usize]);
             DayPattern { x: row.x, first: first as u32, last: last as u32, count: row.count }
@@ -68,6 +73,56 @@ impl DayPatterns {
         rows.iter().for_each(|row| repeats[row.first as usize] -= row.count);
         let frequency = patterns.frequency.clone();
         Self { start, end, frequency, rows, customers: patterns.customers, repeats }
+    }
+
+    /// The histories of order paths up to the day `end`; of customers who had ordered by then.
+    pub(crate) fn of_paths(paths: &[OrderPath], end: i32) -> Self {
+        let known = paths.iter().filter(|path| path.first().is_some_and(|order| order.day <= end));
+        let start = known.clone().filter_map(|path| Some(path.first()?.day)).min().unwrap_or(end);
+        let mut repeats = vec![0.0; (end - start + 1) as usize];
+        let mut counts: BTreeMap<(u32, u32, u32), f64> = BTreeMap::new();
+        for path in known {
+            let (mut x, mut last) = (-1.0, path[0].day);
+            for order in path.iter().take_while(|order| order.day <= end) {
+                repeats[(order.day - start) as usize] += order.orders;
+                (x, last) = (x + order.orders, order.day);
+            }
+            let first = (path[0].day - start) as u32;
+            repeats[first as usize] -= 1.0;
+            *counts.entry((x as u32, first, (last - start) as u32)).or_default() += 1.0;
+        }
+        let most = counts.keys().map(|(x, _, _)| *x).max().unwrap_or(0);
+        let row = |((x, first, last), count)| DayPattern { x, first, last, count };
+        let rows: Vec<DayPattern> = counts.into_iter().map(row).collect();
+        let customers = rows.iter().map(|row| row.count).sum();
+        let frequency = (0..=most).map(f64::from).collect();
+        Self { start, end, frequency, rows, customers, repeats }
+    }
+
+    /// The same histories in another time, with the logarithm of the factors of their repeat orders
+    /// left to the caller.
+    pub(crate) fn in_time(&self, time: &OperationalTime) -> Patterns {
+        let day = |index: u32| self.start + index as i32;
+        let age: Vec<f64> =
+            (self.start..=self.end).map(|first| time.between(first, self.end)).collect();
+        let row = |(i, row): (usize, &DayPattern)| Pattern {
+            x: row.x,
+            t_x: i as u32,
+            age: row.first,
+            count: row.count,
+        };
+        let recency = |row: &DayPattern| {
+            let t_x = time.between(day(row.first), day(row.last));
+            t_x.min(age[row.first as usize])
+        };
+        Patterns {
+            frequency: self.frequency.clone(),
+            recency: self.rows.iter().map(recency).collect(),
+            rows: self.rows.iter().enumerate().map(row).collect(),
+            age,
+            customers: self.customers,
+            log_factors: (!time.is_even()).then_some(0.0),
+        }
     }
 
     /// A part of the histories, with the same share of the repeat orders of every day.
@@ -278,7 +333,6 @@ impl Pass {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::calendar::operational_time::OperationalTime;
     use crate::model::calendar::shape::SeasonShape;
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::model::testing::{orders_only, relative};

@@ -3,8 +3,12 @@
 //! # Layout
 //! * [`operational_time`]: calendar days turned into the time in which the models run.
 //! * [`shape`]: what the factor of a day is made of.
-//! * [`likelihood`]: model and calendar in one likelihood.
+//! * [`likelihood`]: model and calendar in one likelihood. [`estimate`]: its maximum.
+//! * [`gate`]: whether a season or a trend is taken. [`described`]: a calendar in months and years.
 
+pub(crate) mod described;
+pub(crate) mod estimate;
+pub(crate) mod gate;
 pub(crate) mod likelihood;
 pub mod operational_time;
 pub(crate) mod shape;

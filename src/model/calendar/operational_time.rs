@@ -11,7 +11,7 @@
 
 use std::borrow::Cow;
 
-use crate::customers::Histories;
+use crate::customers::{Histories, History};
 
 /// A clock that starts at the end of the observation. Days are counted from 1970-01-01, and a day
 /// stands for its end: from day 3 to day 5 are the days 4 and 5.
@@ -36,7 +36,7 @@ struct Uneven {
 impl OperationalTime {
     /// Calendar time: every day counts as 1. `unit_days` is the length of a time unit, `end` the last
     /// day of the observation.
-    pub fn even(unit_days: f64, end: i32) -> Self {
+    pub const fn even(unit_days: f64, end: i32) -> Self {
         Self { unit_days, end, uneven: None }
     }
 
@@ -97,6 +97,23 @@ impl OperationalTime {
         }
     }
 
+    /// The calendar days before the end at which a time in time units began that lasted until the end.
+    pub fn days_back(&self, time: f64) -> f64 {
+        match &self.uneven {
+            None => time * self.unit_days,
+            Some(_) => f64::from(self.end) - self.day_after(f64::from(self.end), -time),
+        }
+    }
+
+    /// The time that so many calendar days before the end took, in time units: the inverse of
+    /// [`Self::days_back`].
+    pub fn back(&self, days: f64) -> f64 {
+        match &self.uneven {
+            None => days / self.unit_days,
+            Some(_) => -self.ahead(-days),
+        }
+    }
+
     /// The moment, as a day and its fraction, at which `time` has passed since the moment `from`.
     pub fn day_after(&self, from: f64, time: f64) -> f64 {
         match &self.uneven {
@@ -110,16 +127,36 @@ impl OperationalTime {
         if self.is_even() {
             return Cow::Borrowed(histories);
         }
-        let days = |time: f64| (time * self.unit_days).round() as i32;
-        let (mut recency, mut age) = (Vec::new(), Vec::new());
-        for history in histories.iter() {
-            let first = self.end - days(history.age);
-            let last = first + days(history.recency);
-            let t_x = self.between(first, last);
-            recency.push(t_x);
-            age.push((t_x + self.between(last, self.end)).max(t_x));
-        }
+        let times = histories.iter().map(|history| self.history(history));
+        let (recency, age) = times.map(|history| (history.recency, history.age)).unzip();
         Cow::Owned(histories.in_time(recency, age))
+    }
+
+    /// A history in this time.
+    pub fn history(&self, history: History) -> History {
+        if self.is_even() {
+            return history;
+        }
+        let days = |time: f64| (time * self.unit_days).round() as i32;
+        let first = self.end - days(history.age);
+        let last = first + days(history.recency);
+        let recency = self.between(first, last);
+        History { recency, age: self.between(first, self.end).max(recency), ..history }
+    }
+
+    /// The days from the first to the last factor; `None` in calendar time.
+    pub fn days(&self) -> Option<(i32, i32)> {
+        let uneven = self.uneven.as_ref()?;
+        Some((uneven.before + 1, uneven.before + uneven.sums.len() as i32 - 1))
+    }
+
+    /// The same days with other factors, which a function gives for the days from the first to the
+    /// last. Calendar time stays as it is.
+    pub fn with_factors(&self, factors: impl FnOnce(i32, i32) -> Vec<f64>) -> Self {
+        match self.days() {
+            None => self.clone(),
+            Some((first, last)) => Self::of(self.unit_days, self.end, first, &factors(first, last)),
+        }
     }
 }
 
@@ -194,6 +231,9 @@ mod tests {
         let time = uneven();
         assert!(close(time.days_ahead(0.25), 10.5));
         assert!(close(time.days_ahead(1.5), 21.0));
+        // Seven days before the end count double.
+        assert!(close(time.days_back(1.0), 3.5) && close(time.back(3.5), 1.0));
+        assert!(close(time.days_back(3.0), 14.0) && close(time.back(14.0), 3.0));
         assert!(close(time.day_after(100.0, 1.0), 103.5));
         assert!(close(time.day_after(90.0, 1.0), 97.0));
         for days in [8.0, 9.25, 13.0, 30.5] {

@@ -5,7 +5,8 @@
 //! * Monthly: φₖ is 1 in month k and −1 in December, k = 1 … 11, so that the twelve logarithms add up
 //!   to 0.
 //! * Waves: cos and sin of 2πkd/365.25, k = 1 … K.
-//! * Trend: (d − d₀)/365.25 with d₀ the observation end, where its factor is 1.
+//! * Trend: (d − d₀)/365.25 with d₀ the observation end, where its factor is 1; it goes on for a year
+//!   and stays there.
 //! * Events: 1 on their days; events of one name share one column.
 
 use std::collections::BTreeMap;
@@ -18,6 +19,8 @@ use crate::settings::{Event, Factor};
 
 /// Days per year.
 pub(crate) const YEAR: f64 = 365.25;
+/// A trend goes on for so many years beyond the observation; what comes later, nobody knows.
+const CARRIED_ON: f64 = 1.0;
 /// Four years have every day of the year.
 const FOUR_YEARS: i32 = 1461;
 
@@ -90,6 +93,13 @@ impl Shape {
         self.columns() == 0 && self.events.is_empty() && self.index.is_none()
     }
 
+    /// The same without what must be estimated.
+    pub fn known_alone(&self) -> Self {
+        let known = |event: &&Event| matches!(event.factor, Factor::Known(_));
+        let events = self.events.iter().filter(known).cloned().collect();
+        Self { season: SeasonShape::None, trend: false, events, ..self.clone() }
+    }
+
     /// Names of the events whose factors are estimated, each once.
     pub fn estimated_events(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
@@ -119,7 +129,7 @@ impl Shape {
     pub fn features(&self, first: i32, last: i32) -> Vec<Vec<f64>> {
         let mut columns = self.season_features(first, last);
         if self.trend {
-            let years = |day: i32| f64::from(day - self.reference) / YEAR;
+            let years = |day: i32| (f64::from(day - self.reference) / YEAR).min(CARRIED_ON);
             columns.push((first..=last).map(years).collect());
         }
         for name in self.estimated_events() {

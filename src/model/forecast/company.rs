@@ -5,7 +5,7 @@ use crate::customers::{Groups, Predictions};
 use crate::error::Error;
 use crate::model::forecast::cumulative::cumulated;
 use crate::model::forecast::periods::periods;
-use crate::model::forecast::predict::{Outlook, customer_orders, length};
+use crate::model::forecast::predict::{Outlook, customer_orders};
 use crate::model::purchase_model::PurchaseModel;
 use crate::results::forecast::{ForecastRow, Interval};
 
@@ -26,7 +26,7 @@ pub fn forecast(
     outlook: &Outlook<'_>,
 ) -> Result<Vec<ForecastRow>, Error> {
     let periods = periods(outlook.forecast.weeks_per_month);
-    let ends: Vec<f64> = periods.iter().map(|p| p.to_day / outlook.unit.days()).collect();
+    let ends: Vec<f64> = periods.iter().map(|p| outlook.time.ahead(p.to_day)).collect();
     let until = cumulated(model, predictions, next_month, groups, outlook, &ends)?;
     // Sums are cumulative: a week or month is the difference from the period before it. Horizons,
     // and the first week and month, begin at day 0. Rounding must not make a difference negative.
@@ -72,8 +72,7 @@ pub fn with_intervals(
 /// # Errors
 /// [`Error::Model`] when a forecast cannot be computed to full accuracy.
 pub fn next_month(model: &PurchaseModel, outlook: &Outlook<'_>) -> Result<Vec<f64>, Error> {
-    let month = length(1, outlook.forecast.weeks_per_month, outlook.unit);
-    customer_orders(model, outlook.customers, month)
+    customer_orders(model, outlook.customers, outlook.horizon(1))
 }
 
 #[cfg(test)]
@@ -118,7 +117,7 @@ mod tests {
         outlook: &Outlook<'_>,
     ) -> (Predictions, Vec<f64>) {
         let over = |months| {
-            let time = length(months, outlook.forecast.weeks_per_month, outlook.unit);
+            let time = outlook.horizon(months);
             let one = |((x, _, age), alive): (&(f64, f64, f64), f64)| {
                 alive
                     * model

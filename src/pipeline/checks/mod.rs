@@ -110,11 +110,11 @@ fn of_log(
     let end = prepared.summary.observation_end;
     let days = &prepared.input.cleaned.valid;
     let paths = log::sample_of_paths(days, &prepared.summary, SAMPLE, end)?;
-    let (end, unit) = (end.to_epoch_days(), settings.summary.time_unit.days());
+    let (end, time) = (end.to_epoch_days(), &fit.time);
     let model = &fit.purchases.model;
     let (calendar, (waits, prices)) = rayon::join(
-        || calendar(model, &paths, end, unit),
-        || rayon::join(|| waits(model, &paths, end, unit), || price_trend(&paths, end)),
+        || calendar(model, &paths, end, time),
+        || rayon::join(|| waits(model, &paths, end, time), || price_trend(&paths, end)),
     );
     made.of_calendar(calendar.as_ref(), prepared);
     made.of_waits(waits.as_ref());
