@@ -223,11 +223,11 @@ fn opened(document: &Value) -> Vec<String> {
             opened.push(part.to_owned());
         }
     }
-    if document["spend"]["price_level"]["yearly"].is_number() {
+    if !document["spend"]["price_level"]["level"].is_null() {
         opened.push("prices".to_owned());
     }
-    let k = document["purchases"]["parameters"]["k"].as_f64();
-    opened.extend(k.map(|k| format!("k={k}")));
+    let model = text(&document["purchases"]["predicts_with"]);
+    opened.extend(Some(model).filter(|model| model.contains("cnbd")));
     opened
 }
 
