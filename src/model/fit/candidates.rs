@@ -266,6 +266,42 @@ mod tests {
     }
 
     #[test]
+    fn regular_buyers_predict_only_beyond_chance() {
+        // 2·ln 100 = 9.2103: twice the gain in log-likelihood, with as many parameters.
+        for (gain, expected) in [(4.6, Family::BgNbd), (4.61, Family::BgCnbdK(3))] {
+            let others = vec![
+                (Family::BgNbd, Ok(fit(Family::BgNbd, -60.0))),
+                (Family::BgCnbdK(2), Ok(fit(Family::BgCnbdK(2), -58.0))),
+                (Family::BgCnbdK(3), Ok(fit(Family::BgCnbdK(3), -60.0 + gain))),
+            ];
+            let all = comparison(others, false);
+            let preferred = all.preferred(&Family::ALL);
+            assert_eq!(preferred[0].family, expected, "{gain}");
+            // The NBD, 80 worse, stays a candidate; what chance explains does not.
+            assert!(preferred.iter().any(|fit| fit.family == Family::Nbd));
+            assert!(preferred.iter().all(|fit| fit.family != Family::BgCnbdK(2)));
+            let table = all.table(expected, Outcome::Best);
+            let said = |family| table.iter().find(|c| c.model == family).map(|c| &*c.reason);
+            if expected == Family::BgNbd {
+                let chance = "AIC lower by 9.20, no more than chance";
+                assert_eq!(said(Family::BgCnbdK(3)), Some(chance));
+            } else {
+                assert_eq!(said(Family::BgNbd), Some("AIC higher by 9.22"));
+            }
+            assert_eq!(said(expected), Some("lowest AIC"));
+        }
+    }
+
+    #[test]
+    fn why_regular_buyers_were_not_tried_is_said_of_the_model_that_predicts() {
+        let others = vec![(Family::BgNbd, Ok(fit(Family::BgNbd, -60.0)))];
+        let all = comparison(others, false).without_regular(NotTried::Selection);
+        let table = all.table(Family::BgNbd, Outcome::Best);
+        assert!(table[0].reason.starts_with("lowest AIC; regular buyers (k > 1) were not tried"));
+        assert!(!table[1].reason.contains("regular"), "{}", table[1].reason);
+    }
+
+    #[test]
     fn of_equal_criteria_the_simpler_or_older_model_is_taken() {
         // Two parameters more must gain 2 in log-likelihood, and 5e-4 more to be better.
         for (bg, mbg, expected) in [

@@ -55,7 +55,8 @@ pub(crate) fn cumulated(
     // P(alive) and E[M] do not depend on the time t, so they are summed once into the weights.
     let weights = places.weights(predictions, groups, outlook);
     let checks = checks(predictions, next_month, groups, outlook, farthest);
-    for points in POINTS {
+    // Regular buyers order in waves, for which the fewest points are never enough.
+    for &points in &POINTS[usize::from(places.whole)..] {
         let nodes = places.compressed(&weights, points, scale);
         let curves = interpolated(model, &nodes, groups.names.len(), (scale, farthest, points));
         let at = |time: f64| -> Sums {
