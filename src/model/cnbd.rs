@@ -292,17 +292,10 @@ pub fn ln_totals_factor(k: u8, patterns: &Patterns, day: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use rand::SeedableRng;
-    use rand_chacha::ChaCha8Rng;
-
     use super::*;
     use crate::math::beta_mean::beta_rule;
-    use crate::model::PurchaseModel;
-    use crate::model::bg_nbd::{self, BgNbd};
     use crate::model::likelihood::patterns::CustomerPatterns;
-    use crate::model::mbg_nbd::{self, MbgNbd};
     use crate::model::testing::{orders_only, relative};
-    use crate::settings::Family;
 
     const MODEL: Cnbd = Cnbd { r: 0.85, alpha: 1.45, a: 0.79, b: 2.42, k: 3, from_first: true };
 
@@ -319,44 +312,6 @@ mod tests {
         let histories =
             orders_only(column(|h| h.frequency), column(|h| h.recency), column(|h| h.age));
         CustomerPatterns::of(&histories).patterns
-    }
-
-    #[test]
-    fn with_one_stage_it_is_the_model_that_it_generalises() {
-        let [r, alpha, a, b] = [0.6, 8.0, 0.8, 3.0];
-        let at = [r, alpha, a, b];
-        for (from_first, plain, of_plain) in [
-            (
-                false,
-                PurchaseModel::BgNbd(BgNbd { r, alpha, a, b }),
-                bg_nbd::log_likelihood as fn(&Patterns, &[f64]) -> _,
-            ),
-            (true, PurchaseModel::MbgNbd(MbgNbd { r, alpha, a, b }), mbg_nbd::log_likelihood),
-        ] {
-            let (value, slope) = log_likelihood(&patterns(), 1, from_first, &at);
-            let (expected, expected_slope) = of_plain(&patterns(), &at);
-            assert!(relative(value, expected) < 1e-13, "{value} {expected}");
-            for (slope, expected) in slope.iter().zip(expected_slope) {
-                assert!((slope - expected).abs() < 1e-11, "{slope} {expected}");
-            }
-            let model = Cnbd { r, alpha, a, b, k: 1, from_first };
-            for history in HISTORIES {
-                let alive = (model.p_alive(history) - plain.p_alive(history)).abs();
-                assert!(alive < 1e-14, "{history:?}: {alive}");
-                for horizon in [0.5, 26.0, 400.0] {
-                    let orders = model.orders_if_alive(history, horizon).expect("within reach");
-                    let known = plain.orders_if_alive(history, horizon).expect("computed");
-                    assert!(relative(orders, known) < 1e-11, "{history:?} {horizon}: {orders}");
-                    let any = model.any_order_if_alive(history, horizon);
-                    assert!(relative(any, plain.any_order_if_alive(history, horizon)) < 1e-12);
-                    let own = model.distribution_if_alive(history, horizon, 0..12);
-                    let others = plain.distribution_if_alive(history, horizon, 0..12);
-                    for (p, q) in own.iter().zip(others) {
-                        assert!((p - q).abs() < 1e-12, "{history:?} {horizon}: {p} {q}");
-                    }
-                }
-            }
-        }
     }
 
     /// The likelihood of one customer by quadrature over the rate, with p integrated by beta
@@ -473,59 +428,6 @@ mod tests {
         }
     }
 
-    /// Draws whole lives, keeps those with a history near the given one, and counts what follows.
-    #[test]
-    fn forecasts_by_monte_carlo() {
-        let model = PurchaseModel::Cnbd(MODEL);
-        let mut rng = ChaCha8Rng::seed_from_u64(3);
-        let (age, horizon) = (26.0, 26.0);
-        // By x, and by whether the last order is within four weeks of T: lives, orders later, and
-        // the forecast of each.
-        let mut cells = [[[0.0f64; 4]; 2]; 4];
-        for _ in 0..400_000 {
-            let life = model.simulate(age, horizon, &mut rng, |_| ());
-            let history = life.at(age);
-            let Some(cell) = cells.get_mut(history.frequency as usize) else { continue };
-            let cell = &mut cell[usize::from(age - history.recency < 4.0)];
-            cell[0] += 1.0;
-            cell[1] += life.later;
-            cell[2] += life.later.powi(2);
-            cell[3] += model.expected_orders(history, horizon).expect("within reach");
-        }
-        for (x, cell) in cells.iter().flatten().enumerate().filter(|(_, cell)| cell[0] > 500.0) {
-            let [n, orders, squares, expected] = *cell;
-            let error = (squares - orders * orders / n).sqrt();
-            assert!((orders - expected).abs() < 4.0 * error, "{x}: {orders} {expected} ± {error}");
-        }
-    }
-
-    #[test]
-    fn draws_from_a_history_have_the_mean_of_the_forecast() {
-        let model = PurchaseModel::Cnbd(MODEL);
-        let mut rng = ChaCha8Rng::seed_from_u64(4);
-        for history in HISTORIES {
-            let (n, mut sum, mut squares) = (40_000, 0.0, 0.0);
-            for _ in 0..n {
-                let mut orders = 0.0;
-                if let Some(mut future) = model.draw_future(history, &mut rng) {
-                    while future.next_order(&mut rng).is_some_and(|time| time <= 26.0) {
-                        orders += 1.0;
-                    }
-                }
-                sum += orders;
-                squares += orders * orders;
-            }
-            let n = f64::from(n);
-            let mean = sum / n;
-            let error = ((squares / n - mean * mean) / n).sqrt();
-            let expected = model.expected_orders(history, 26.0).expect("within reach");
-            assert!(
-                (mean - expected).abs() < 4.0 * error,
-                "{history:?}: {mean} {expected} ± {error}"
-            );
-        }
-    }
-
     #[test]
     fn times_between_orders_and_totals_add_a_known_factor() {
         // Two orders after waits of 2 and 3: k = 3 adds (2·3)²/Γ(3)², with totals 5^5/Γ(6) in place of
@@ -551,52 +453,5 @@ mod tests {
         let tiny = log_likelihood(&patterns(), 3, true, &[0.85, 1.45, 1e-30, 1.0]);
         assert!(relative(value, tiny.0) < 1e-9, "{value} {}", tiny.0);
         assert!(relative(slope[0], tiny.1[0]) < 1e-9 && relative(slope[1], tiny.1[1]) < 1e-9);
-    }
-
-    #[test]
-    fn a_file_of_totals_gives_the_parameters_back() {
-        // 8,000 customers from k 3, r .85, α 1.45, a .79, b 2.42, watched for 26 to 52 weeks: each
-        // parameter to 10 %.
-        let mut rng = ChaCha8Rng::seed_from_u64(11);
-        let ages: Vec<f64> = (0..8_000).map(|i| 26.0 + f64::from(i % 27)).collect();
-        let model = PurchaseModel::Cnbd(MODEL);
-        let mut later = 0.0;
-        let mut one = |age: &f64| {
-            let life = model.simulate(*age, 26.0, &mut rng, |_| ());
-            later += life.later;
-            life
-        };
-        let lives: Vec<_> = ages.iter().map(&mut one).collect();
-        let (x, t_x) = lives.iter().map(|life| (life.frequency, life.recency)).unzip();
-        let customers = CustomerPatterns::of(&orders_only(x, t_x, ages));
-        let purchases = crate::settings::Purchases::default();
-        for k in [None, Some(3)] {
-            let settings =
-                crate::settings::Purchases { k, ..purchases.with_model(Family::MbgCnbdK(3)) };
-            let fitted = crate::model::fit_purchases(&customers.patterns, &settings, None);
-            let fitted = fitted.expect("a fit");
-            assert_eq!(fitted.family, Family::MbgCnbdK(3));
-            let errors = fitted.covariance.as_ref().expect("a maximum").log_standard_errors();
-            for ((parameter, truth), error) in
-                fitted.parameters.iter().zip([0.85, 1.45, 0.79, 2.42]).zip(errors)
-            {
-                let off = relative(parameter.value, truth);
-                assert!(
-                    off < 0.1 && off < 4.0 * error,
-                    "{k:?} {}: {off} ± {error}",
-                    parameter.name
-                );
-            }
-            let total: f64 = customers
-                .patterns
-                .rows
-                .iter()
-                .map(|row| {
-                    let history = customers.patterns.history(row);
-                    row.count * fitted.model.expected_orders(history, 26.0).expect("within reach")
-                })
-                .sum();
-            assert!(relative(total, later) < 0.05, "{k:?}: {total} {later}");
-        }
     }
 }

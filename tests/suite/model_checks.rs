@@ -125,11 +125,11 @@ fn regular_buyers_are_found_and_those_that_no_model_knows_are_told() {
         assert!(codes(&document).contains(code), "{code}: {:?}", codes(&document));
         assert_eq!(document["purchases"].get("k"), None);
     }
-    // Customers of whom a half is regular.
+    // Customers of whom a quarter is regular.
     let place = folder();
     let log = place.path().join("log.csv");
     let regular = World { stages: 8, ..RIGHT };
-    let mut lines = simulate(&regular, CUSTOMERS, 3).log.replace("\nc", "\nr");
+    let mut lines = simulate(&regular, CUSTOMERS / 3, 3).log.replace("\nc", "\nr");
     let others = simulate(&RIGHT, CUSTOMERS, 4).log;
     lines.extend(others.split_inclusive('\n').skip(1));
     std::fs::write(&log, lines).expect("written");

@@ -2,8 +2,8 @@
 //!
 //! # Layout
 //! * [`purchases`]: the purchase model's fit, next to the NBD that each dropout model nests.
-//! * `candidates`: the models of the family side by side. `family_check`: whether another one is
-//!   better than the one that predicts.
+//! * `candidates`: the models of the family side by side. `choice`: which of them predicts.
+//!   `family_check`: whether another one is better than that.
 //! * `regular`: models of regular buyers, and which k fits best. `gaps`: the times between orders, which
 //!   tell.
 //! * `data`: the input of a purchase fit. [`family_fit`]: one model of the family at its optimum.
@@ -17,6 +17,7 @@
 
 pub mod bootstrap;
 pub(crate) mod candidates;
+pub(crate) mod choice;
 pub(crate) mod credibility;
 pub(crate) mod data;
 pub mod diagnosis;
