@@ -7,6 +7,7 @@
 mod architecture;
 mod bad_input;
 mod behaviour;
+mod calendar;
 mod cdnow;
 mod check;
 mod compare;

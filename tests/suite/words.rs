@@ -110,6 +110,16 @@ const REAL_FILES: &[&str] = &[
 const PIECES: &[&str] = &["returns_moved-pieces", "returns_unmatched-pieces", "no_order_values"];
 /// In strays.rs.
 const STRAYS: &[&str] = &["selection_strays"];
+/// The findings of calendar.rs that have figures.
+const CALENDAR: &[&str] = &[
+    "calendar_followed-season",
+    "calendar_followed-trend_rising",
+    "calendar_followed-trend_falling",
+    "calendar_followed-both_rising",
+    "calendar_followed-both_falling",
+    "season_unproven-worse",
+    "season_unproven-untested",
+];
 /// Of worlds that the model does not describe, in model_checks.rs, which has each of these.
 const MODEL_CHECKS: &[&str] = &[
     "season-ahead_low",
@@ -269,11 +279,12 @@ fn every_finding_has_words() {
 fn every_figure_is_seen_in_a_run() {
     let cases = [FLO, SELECTION, RECENT, LOGS].concat();
     let others = [LATELY, RARE, DRIFTED, REFITTED, COMPARED, COMPARED_SCORED, PIECES, STRAYS];
-    let others = [&others.concat(), REAL_FILES, FITS_THAT_FAIL, MODEL_CHECKS].concat();
+    let others = [&others.concat(), REAL_FILES, FITS_THAT_FAIL, MODEL_CHECKS, CALENDAR].concat();
     let of_files = [
         (REAL_FILES, include_str!("real_files.rs")),
         (FITS_THAT_FAIL, include_str!("fits_that_fail.rs")),
         (MODEL_CHECKS, include_str!("model_checks.rs")),
+        (CALENDAR, include_str!("calendar.rs")),
     ];
     for (codes, text) in of_files {
         for code in codes {
