@@ -2,13 +2,14 @@
 
 use crate::customers::Predictions;
 use crate::error::Error;
-use crate::frame::columns::{ORDERS, VALUE};
+use crate::frame::columns::{ORDERS, REAL_VALUE, VALUE};
 use crate::frame::numbers;
 use crate::model::forecast::predict::Outlook;
 use crate::model::selection::probability::SelectionRule;
 use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend};
 use crate::model_file::ModelFile;
 use crate::pipeline::prepare::Prepared;
+use crate::pipeline::prices::{self, money_since};
 use crate::pipeline::selection;
 use crate::progress::Clock;
 use crate::settings::{FrequencyKind, InputKind, Settings};
@@ -43,9 +44,11 @@ pub(crate) fn fit_and_predict(
     clock.enter("fit orders and order values");
     let patterns = CustomerPatterns::of(&prepared.histories);
     let (purchases, spend, selection) = match given {
-        Some(given) => take(given)?,
+        Some(given) => take(given, prepared)?,
         None => fit(prepared, &patterns, settings)?,
     };
+    let prices = prices::ahead(prepared.prices.entry.as_ref());
+    let spend = spend.map(|spend| FittedSpend { prices, ..spend });
     clock.enter("predict");
     let outlook = outlook(prepared, &patterns, settings);
     let predictions = model::predict(&purchases, spend.as_ref(), &outlook)?;
@@ -54,8 +57,11 @@ pub(crate) fn fit_and_predict(
 
 type Models = (FittedPurchases, Option<FittedSpend>, Option<SelectionRule>);
 
-fn take(given: &ModelFile) -> Result<Models, Error> {
+/// The given models; that of order values in the money of these customers.
+fn take(given: &ModelFile, prepared: &Prepared) -> Result<Models, Error> {
     let (purchases, spend) = given.fits()?;
+    let money = money_since(given, &prepared.prices, prepared.summary.observation_end);
+    let spend = spend.map(|spend| if money == 1.0 { spend } else { spend.in_money(money) });
     let selection = purchases.selection.as_ref().map(|fit| fit.selection);
     Ok((purchases, spend, selection))
 }
@@ -81,7 +87,8 @@ fn fit_spend(prepared: &Prepared, settings: &Settings) -> Result<FittedSpend, Er
     if histories.spend_count().iter().any(|count| *count > 0.0) {
         return model::fit_spend(histories, &settings.spend);
     }
-    let [orders, value] = [ORDERS, VALUE].map(|name| numbers(&prepared.summary.frame, name));
+    let value = if prepared.prices.level().is_some() { REAL_VALUE } else { VALUE };
+    let [orders, value] = [ORDERS, value].map(|name| numbers(&prepared.summary.frame, name));
     let (orders, value) = (orders?, value?);
     let means: Vec<f64> = value.iter().zip(&orders).map(|(value, n)| value / n).collect();
     model::spend_of_all_orders(&orders, &means)

@@ -107,7 +107,7 @@ const KEYS: &[(&str, &[&str])] = &[
         &["last_order_on_or_after", "last_order_within_days", "min_orders", "both_channels"],
     ),
     ("purchases", &["model", "l2_penalty"]),
-    ("spend", &["model", "l2_penalty"]),
+    ("spend", &["model", "l2_penalty", "price_level", "future_prices"]),
     ("forecast", &["horizons", "weeks_per_month"]),
     ("lifetime_value", &["months", "weeks_per_month", "monthly_discount_rate", "margin"]),
     ("uncertainty", &["level", "method", "draws", "seed"]),

@@ -235,12 +235,31 @@ pub(super) fn prices(prices: &PriceTrend) -> Finding {
             decimal_of(prices.mean_age),
             percent(behind)
         ),
-        "bring the order values to today's prices in the export, or correct the revenue by that much",
+        "write the yearly factor that you know, spend.price_level = { yearly = 1.4 }, or the path of a \
+         price index",
     )
     .with_variant(variant)
     .with("yearly", yearly.abs())
     .with("years", prices.mean_age)
     .with("behind", behind.abs())
+}
+
+/// Order values that still change after they were brought to one level of prices.
+pub(super) fn level_is_off(left: &PriceTrend) -> Finding {
+    let yearly = left.yearly();
+    let (variant, more) =
+        if yearly > 0.0 { ("level_too_low", "more") } else { ("level_too_high", "less") };
+    Finding::warning(
+        "prices_changed",
+        format!(
+            "the price level is not that of the orders: brought to one level by it, the same customers \
+             pay {} % {more} for an order every year",
+            percent(yearly)
+        ),
+        "look at the factor or the index, or leave it to the log with spend.price_level = \"auto\"",
+    )
+    .with_variant(variant)
+    .with("yearly", yearly.abs())
 }
 
 /// Customers by frequency or time since the last order are not where the model has them.
