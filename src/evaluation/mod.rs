@@ -23,9 +23,10 @@ use crate::model::evaluate::holdout::{
 };
 use crate::model::evaluate::missed::Total;
 use crate::model::{self, CustomerPatterns, FittedPurchases, Replaced};
-use crate::pipeline::{notices, prices};
 use crate::pipeline::prepare::{CleanInput, load_and_clean};
+use crate::pipeline::prices::LearnedFrom;
 use crate::pipeline::remedies::with_remedy;
+use crate::pipeline::{notices, prices};
 use crate::progress::{self, Clock};
 use crate::results::findings::{Finding, Severity};
 use crate::settings::{
@@ -146,7 +147,7 @@ fn one_fold(
     // Both sides are in the money of the cut, whatever prices do later.
     at_cut.spend.future_prices = FuturePrices::Constant;
     let plain = log::customer_summary(days.clone(), None, &at_cut)?;
-    let prices = prices::of_log(days, &plain, None, &at_cut)?;
+    let prices = prices::of_log(days, &plain, LearnedFrom::ThisFile, &at_cut)?;
     let summary = match prices.level() {
         Some(level) => log::customer_summary(days.clone(), Some(level), &at_cut)?,
         None => plain,

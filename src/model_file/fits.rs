@@ -188,11 +188,7 @@ impl SelectionEntry {
 
 impl SpendFit {
     /// What is worth keeping of a fit, and of the price level where one is used.
-    pub fn of(
-        fitted: &FittedSpend,
-        prices: Option<&PriceLevelEntry>,
-        settings: &Settings,
-    ) -> Self {
+    pub fn of(fitted: &FittedSpend, prices: Option<&PriceLevelEntry>, settings: &Settings) -> Self {
         Self {
             model: settings.spend.model,
             parameters: Parameter::values(&fitted.parameters),

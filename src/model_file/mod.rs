@@ -352,9 +352,10 @@ impl ModelFile {
             "segments.edges must be rising, one more than there are labels"
         } else if !self.spend.iter().all(|spend| positive(&spend.observed_mean)) {
             "spend.observed_mean must be above 0"
-        } else if !self.price_level().is_none_or(|prices| {
-            prices.used().is_some_and(|(level, _)| level.is_sound())
-        }) {
+        } else if !self
+            .price_level()
+            .is_none_or(|prices| prices.used().is_some_and(|(level, _)| level.is_sound()))
+        {
             "spend.price_level must have a level above 0, and a day whose money it is"
         } else if !self.limited() {
             "outlier_limits must be of order and value columns, the lower limit below the upper one"

@@ -52,8 +52,8 @@ use crate::pipeline::models::{Fit, fit_and_predict};
 use crate::pipeline::notices::{Found, collect_findings};
 use crate::pipeline::past::since_the_fit;
 use crate::pipeline::prepare::{Kept, for_fit, load_and_clean, summarise};
-use crate::pipeline::prices::money_since;
 use crate::pipeline::previous::{Previous, compared};
+use crate::pipeline::prices::{LearnedFrom, money_since};
 use crate::pipeline::remedies::with_remedy;
 use crate::pipeline::segments::{Edges, find_edges, segment_customers};
 use crate::progress::Clock;
@@ -106,7 +106,8 @@ pub fn score(settings: &Settings, given: &ModelFile, refit_if: Option<f64>) -> R
     given.agrees(settings).map_err(|faults| Error::Settings { place: place(), faults })?;
     let mut clock = Clock::default();
     let input = load_and_clean(settings, &mut clock)?;
-    let kept = Kept { limits: Some(&given.outlier_limits), prices: given.price_level() };
+    let prices = LearnedFrom::Model(given.price_level());
+    let kept = Kept { limits: Some(&given.outlier_limits), prices };
     let prepared = summarise(input, kept, settings, &mut clock)?;
     let prepared = compared(prepared, Some(Previous::of_model(given)), settings)?;
     let prepared = compared(prepared, Previous::in_output(settings), settings)?;
@@ -124,7 +125,11 @@ pub fn score(settings: &Settings, given: &ModelFile, refit_if: Option<f64>) -> R
     let drift = Some(Drift { population_stability_index: stability_index, refitted, orders });
     if refitted {
         let input = for_fit(prepared.input, settings)?;
-        let prices = kept.prices.filter(|_| settings.spend.price_level == PriceSource::OfModel);
+        // An index stays that of the model; a factor of the log is estimated again.
+        let prices = match settings.spend.price_level {
+            PriceSource::OfModel => prices,
+            _ => LearnedFrom::ThisFile,
+        };
         let prepared = summarise(input, Kept { limits: None, prices }, settings, &mut clock)?;
         complete(prepared, None, drift, settings, clock)
     } else {

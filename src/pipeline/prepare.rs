@@ -16,13 +16,12 @@ use crate::frame::summary::outliers::cap;
 use crate::frame::summary::{self, CustomerSummary};
 use crate::frame::{catch_reader_panic, one_date, rules, sum_of};
 use crate::model::selection::detection::Signs;
-use crate::pipeline::prices::Prices;
+use crate::pipeline::prices::{LearnedFrom, Prices};
 use crate::pipeline::strays::without_strays;
 use crate::pipeline::{contract, prices, selection};
 use crate::progress::{self, Clock};
 use crate::results::named_values::NamedValues;
 use crate::results::outlier_limits::OutlierLimits;
-use crate::results::price_level::PriceLevelEntry;
 use crate::run::audit::Audit;
 use crate::settings::{InputKind, Settings};
 use crate::storage::fingerprint::{Files, Fingerprint};
@@ -68,7 +67,7 @@ pub(crate) struct Kept<'a> {
     /// Outlier limits.
     pub(crate) limits: Option<&'a [OutlierLimits]>,
     /// The price level.
-    pub(crate) prices: Option<&'a PriceLevelEntry>,
+    pub(crate) prices: LearnedFrom<'a>,
 }
 
 /// Loads, cleans and summarises the input of a pipeline; fits and writes nothing.
@@ -225,15 +224,16 @@ pub(crate) fn summarise(
 /// The price level of a customer export; its dates are looked at only where there is one.
 fn prices_of_export(
     totals: &LazyFrame,
-    kept: Option<&PriceLevelEntry>,
+    from: LearnedFrom<'_>,
     settings: &Settings,
 ) -> Result<Prices, Error> {
-    if kept.is_none() && !settings.spend.price_level.is_given() {
+    let of_file = matches!(from, LearnedFrom::ThisFile | LearnedFrom::Model(None));
+    if of_file && !settings.spend.price_level.is_given() {
         return Ok(Prices::default());
     }
     let end = summary::export::observation_end(totals, settings)?;
     let first = one_date(totals, col(FIRST_ORDER).min())?;
-    prices::of_export(first, end, kept, settings)
+    prices::of_export(first, end, from, settings)
 }
 
 /// The signs of a selection, but for those that the cleaning may have made itself: it leaves out

@@ -37,6 +37,25 @@ pub(crate) struct Prices {
     pub(crate) paths: Option<Vec<OrderPath>>,
 }
 
+/// Where a level that the pipeline does not give comes from.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum LearnedFrom<'a> {
+    /// The orders of this file.
+    #[default]
+    ThisFile,
+    /// The model that scores it; `None` where that knows values as they were paid.
+    Model(Option<&'a PriceLevelEntry>),
+}
+
+impl<'a> LearnedFrom<'a> {
+    fn kept(self) -> Option<&'a PriceLevelEntry> {
+        match self {
+            Self::ThisFile => None,
+            Self::Model(kept) => kept,
+        }
+    }
+}
+
 impl Prices {
     /// The level that values are brought to, if there is one.
     pub(crate) fn level(&self) -> Option<&PriceLevel> {
@@ -44,19 +63,18 @@ impl Prices {
     }
 }
 
-/// The level of a log whose customers are summarised as `plain`, without one. `kept` is that of the
-/// model that scores.
+/// The level of a log whose customers are summarised as `plain`, without one.
 ///
 /// # Errors
 /// [`Error::Input`] when the index is no index or does not reach back to the first order.
 pub(crate) fn of_log(
     days: &LazyFrame,
     plain: &CustomerSummary,
-    kept: Option<&PriceLevelEntry>,
+    from: LearnedFrom<'_>,
     settings: &Settings,
 ) -> Result<Prices, Error> {
     let (first, end) = (plain.first_order, plain.observation_end);
-    if let Some(entry) = given(kept, first, end, settings)? {
+    if let Some(entry) = given(from.kept(), first, end, settings)? {
         if entry.past.is_some() {
             return Ok(Prices { entry: Some(entry), paths: None });
         }
@@ -64,7 +82,7 @@ pub(crate) fn of_log(
         let entry = with_past(entry, &paths, end.to_epoch_days());
         return Ok(Prices { entry: Some(entry), paths: Some(paths) });
     }
-    if !asks(settings) {
+    if !asks(settings) || matches!(from, LearnedFrom::Model(_)) {
         return Ok(Prices::default());
     }
     let span = (end - first).num_days();
@@ -83,10 +101,10 @@ pub(crate) fn of_log(
 pub(crate) fn of_export(
     first: NaiveDate,
     end: NaiveDate,
-    kept: Option<&PriceLevelEntry>,
+    from: LearnedFrom<'_>,
     settings: &Settings,
 ) -> Result<Prices, Error> {
-    Ok(Prices { entry: given(kept, first, end, settings)?, paths: None })
+    Ok(Prices { entry: given(from.kept(), first, end, settings)?, paths: None })
 }
 
 /// Whether the pipeline wants a level that is estimated.
@@ -246,9 +264,14 @@ fn corrected(entry: &PriceLevelEntry, as_of: NaiveDate) -> Finding {
     let yearly = entry.level.as_ref().and_then(|level| level.yearly);
     let by = match (yearly, entry.basis) {
         (Some(yearly), PriceBasis::Estimated) => {
-            format!("the same customers pay {} times as much for an order every year", decimal(yearly))
+            format!(
+                "the same customers pay {} times as much for an order every year",
+                decimal(yearly)
+            )
         }
-        (Some(yearly), _) => format!("prices change by a factor of {} a year, as given", decimal(yearly)),
+        (Some(yearly), _) => {
+            format!("prices change by a factor of {} a year, as given", decimal(yearly))
+        }
         (None, _) => "prices follow the index".to_owned(),
     };
     let helped = entry.past.map_or(String::new(), |past| {
@@ -307,7 +330,8 @@ fn index_ends(entry: &PriceLevelEntry, end: NaiveDate) -> Option<Finding> {
         return None;
     }
     let message = format!(
-        "the price index ends in {}, and the observation on {end}: its last level is taken to hold",
+        "the last level of the price index is of {}, and the observation ends on {end}: that level is \
+         taken to hold",
         until.format("%Y-%m")
     );
     let remedy = "add the months since to the index";

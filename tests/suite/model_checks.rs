@@ -14,6 +14,9 @@ use crate::words::{findings_said, told};
 /// Enough customers for every finding, few enough for a second a run.
 const CUSTOMERS: usize = 3_000;
 
+/// Order values as they were paid: prices that change are only told.
+const AS_PAID: &str = "[spend]\nprice_level = \"none\"\n";
+
 /// The world with this name in the study.
 fn world(name: &str) -> World {
     let found = worlds().into_iter().find(|world| world.name == name);
@@ -98,7 +101,7 @@ fn what_the_calendar_does_is_told_apart() {
         ("prices +15 % a year", "prices_changed-rising", "prices"),
         ("regular buyers, Erlang-2", "time_between_orders-regular", "time_between_orders"),
     ] {
-        let document = of_world(&world(name), "");
+        let document = of_world(&world(name), AS_PAID);
         let codes = codes(&document);
         assert!(codes.contains(code), "{name}: {codes:?}");
         assert_eq!(held(&document, check), Some(false), "{name}");
@@ -134,7 +137,7 @@ fn the_other_way_round_is_told_too() {
             "orders_scatter",
         ),
     ] {
-        let codes = codes(&of_world(&world, ""));
+        let codes = codes(&of_world(&world, AS_PAID));
         assert!(codes.contains(code), "{code}: {codes:?}");
     }
 }
@@ -162,7 +165,7 @@ fn ranges_allow_for_a_model_that_was_wrong_before() {
         let log = place.path().join("log.csv");
         let Simulated { log: lines, truth, .. } = simulate(&world, CUSTOMERS, 3);
         std::fs::write(&log, lines).expect("written");
-        let text = pipeline(&world, &log, "[uncertainty]\ndraws = 200\n");
+        let text = pipeline(&world, &log, &format!("{AS_PAID}[uncertainty]\ndraws = 200\n"));
         let document = run(place.path(), &text, &["run"]);
         let rows = document["forecast"].as_array().expect("a list");
         let half_year = rows.iter().find(|row| row["span"] == "horizon" && row["number"] == 6);

@@ -25,14 +25,8 @@ pub fn attach(
     for (months, orders) in &predictions.orders {
         columns.push(column(&expected_orders(*months), orders));
     }
-    let mut internal = vec![
-        SPEND_COUNT,
-        FIRST_CHANNEL,
-        ORDERS,
-        VALUE,
-        REAL_VALUE,
-        DAYS_SINCE_LAST_ORDER,
-    ];
+    let mut internal =
+        vec![SPEND_COUNT, FIRST_CHANNEL, ORDERS, VALUE, REAL_VALUE, DAYS_SINCE_LAST_ORDER];
     match &predictions.money {
         Some(money) => {
             columns.push(column(EXP_AVERAGE_VALUE, &money.average_value));

@@ -8,8 +8,8 @@ use rustc_hash::FxHashMap;
 use crate::customers::{Holdout, OrderDay, OrderPath};
 use crate::error::Error;
 use crate::frame::columns::{
-    DAY, FIRST_ORDER, FIRST_ROW, LAST_ORDER, LINES, ORDERS, PART, REAL_PART, REAL_VALUE, REAL_WHOLE,
-    VALUE, WHOLE, money,
+    DAY, FIRST_ORDER, FIRST_ROW, LAST_ORDER, LINES, ORDERS, PART, REAL_PART, REAL_VALUE,
+    REAL_WHOLE, VALUE, WHOLE, money,
 };
 use crate::frame::summary::prices::with_real_values;
 use crate::frame::summary::{CustomerSummary, HistoryExpressions, finish};

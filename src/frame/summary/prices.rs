@@ -30,8 +30,7 @@ pub fn with_real_values(
     let [first, last] = [one_date(&days, col(DAY).min())?, one_date(&days, col(DAY).max())?];
     let (first, last) = (first.to_epoch_days(), last.to_epoch_days());
     let all: Vec<i32> = (first..=last).collect();
-    let factors: Vec<f64> =
-        all.iter().map(|day| level.factor(*day, end.to_epoch_days())).collect();
+    let factors: Vec<f64> = all.iter().map(|day| level.factor(*day, end.to_epoch_days())).collect();
     let table = || -> PolarsResult<DataFrame> {
         let days = Column::new(DAY.into(), all).cast(&DataType::Date)?;
         DataFrame::new(days.len(), vec![days, Column::new(FACTOR.into(), factors)])
@@ -125,9 +124,8 @@ mod tests {
         ];
         let frame = frame.expect("a frame").lazy().with_column(col(DAY).cast(DataType::Date));
         let level = PriceLevel::even(1.4);
-        let real = in_money_of(&frame, Some(&level), end).and_then(|real| {
-            real.collect().map_err(Error::engine("collect"))
-        });
+        let real = in_money_of(&frame, Some(&level), end)
+            .and_then(|real| real.collect().map_err(Error::engine("collect")));
         let real = real.expect("values");
         let values = numbers(&real, VALUE).expect("numbers");
         // Sums of money are exact to a billionth.

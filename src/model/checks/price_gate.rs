@@ -161,10 +161,7 @@ mod tests {
     fn steady_prices_a_short_log_and_few_customers_leave_it_closed() {
         let closed = |paths: &[OrderPath], first| price_gate(paths, first, END).refused;
         assert_eq!(closed(&paths(1.0, END), 0), Some(PriceRefusal::NoChange));
-        assert_eq!(
-            closed(&paths(1.4, 700), END - 700),
-            Some(PriceRefusal::NeedsTwoYears)
-        );
+        assert_eq!(closed(&paths(1.4, 700), END - 700), Some(PriceRefusal::NeedsTwoYears));
         assert_eq!(closed(&paths(1.4, END)[..40], 0), Some(PriceRefusal::TooFew));
     }
 

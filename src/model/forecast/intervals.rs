@@ -220,7 +220,11 @@ fn parameter_draws(
 fn valued_draws(settings: &Uncertainty, spend: &FittedSpend) -> Result<Vec<Values>, Error> {
     let models = spend_draws(settings, spend)?;
     let courses = spend.prices.draws(models.len(), settings.seed);
-    Ok(models.into_iter().zip(courses).map(|((model, mean), course)| (model, mean, course)).collect())
+    Ok(models
+        .into_iter()
+        .zip(courses)
+        .map(|((model, mean), course)| (model, mean, course))
+        .collect())
 }
 
 /// One spend model per draw; the same for all where there is no covariance to draw from.
@@ -347,7 +351,12 @@ impl Outlook<'_> {
     /// # Formula
     /// The posterior Gamma(q + p·n, v + n·m). Where the mean value does not exist: p over the
     /// observed mean, which gives that mean, as in the forecast.
-    fn draw_scale(&self, (spend, observed_mean, _): &Values, i: usize, rng: &mut ChaCha8Rng) -> f64 {
+    fn draw_scale(
+        &self,
+        (spend, observed_mean, _): &Values,
+        i: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> f64 {
         let (n, m) = (self.histories.spend_count()[i], self.histories.monetary_value()[i]);
         match spend.expected_value(n, m) {
             Some(_) => gamma(spend.q + spend.p * n, spend.v + n * m, rng),

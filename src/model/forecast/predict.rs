@@ -220,10 +220,10 @@ pub(crate) mod tests {
     use super::*;
     use crate::customers::HistoryColumns;
     use crate::model::bg_nbd::BgNbd;
+    use crate::model::forecast::prices_ahead::PricesAhead;
     use crate::model::gamma_gamma::GammaGamma;
     use crate::model::likelihood::covariance::Covariance;
     use crate::model::likelihood::estimate::Convergence;
-    use crate::model::forecast::prices_ahead::PricesAhead;
     use crate::model::nbd::Nbd;
     use crate::model::testing::relative;
     use crate::settings::{Horizon, PurchaseModelName};

@@ -138,10 +138,8 @@ fn of_log(
 /// The yearly change of order values within customers, beyond that of a price level.
 fn remaining(paths: &[OrderPath], level: Option<&PriceLevel>, end: i32) -> Option<PriceTrend> {
     let Some(level) = level else { return price_trend(paths, end) };
-    let real = |order: &OrderDay| OrderDay {
-        value: order.value * level.factor(order.day, end),
-        ..*order
-    };
+    let real =
+        |order: &OrderDay| OrderDay { value: order.value * level.factor(order.day, end), ..*order };
     let paths: Vec<OrderPath> = paths.iter().map(|path| path.iter().map(real).collect()).collect();
     price_trend(&paths, end)
 }

@@ -84,9 +84,9 @@ fn column(names: &StringRecord, known: &[&str]) -> Result<usize, String> {
 fn date_of(text: &str) -> Result<NaiveDate, String> {
     let parse = |text: &str| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
     let month = if text.len() == 7 { parse(&format!("{text}-01")) } else { None };
-    month.or_else(|| parse(text)).ok_or_else(|| {
-        format!("{text:?} is not a month or date: write 2021-06 or 2021-06-01")
-    })
+    month
+        .or_else(|| parse(text))
+        .ok_or_else(|| format!("{text:?} is not a month or date: write 2021-06 or 2021-06-01"))
 }
 
 fn number_of(text: &str) -> Result<f64, String> {
@@ -111,7 +111,10 @@ fn without_gaps(entries: &[Entry]) -> Result<(), String> {
         let [before, after] = pair else { continue };
         let lines = [before.line.min(after.line), before.line.max(after.line)];
         if before.date == after.date {
-            return Err(format!("lines {} and {}: {} is there twice", lines[0], lines[1], after.date));
+            return Err(format!(
+                "lines {} and {}: {} is there twice",
+                lines[0], lines[1], after.date
+            ));
         }
         let month = |date: NaiveDate| date.year() * 12 + date.month0() as i32;
         if month(after.date) > month(before.date) + 1 {
@@ -163,8 +166,14 @@ mod tests {
             ("month,level\n2020-01,0\n", "line 2: \"0\" is not above 0"),
             ("month,level\n2020-01,NaN\n", "line 2: \"NaN\" is not above 0"),
             ("month,level\n2020-01\n", "line 2: \"\" is not a number"),
-            ("month,level\n2020-01,1\n2020-02,1\n2020-01,2\n", "lines 2 and 4: 2020-01-01 is there twice"),
-            ("month,level\n2020-01,1\n2020-04,1\n", "line 3: there is nothing for 2020-02 before 2020-04"),
+            (
+                "month,level\n2020-01,1\n2020-02,1\n2020-01,2\n",
+                "lines 2 and 4: 2020-01-01 is there twice",
+            ),
+            (
+                "month,level\n2020-01,1\n2020-04,1\n",
+                "line 3: there is nothing for 2020-02 before 2020-04",
+            ),
         ] {
             let fault = entries(text).expect_err(text);
             assert!(fault.contains(said), "{text}: {fault}");
