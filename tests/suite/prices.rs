@@ -337,8 +337,8 @@ fn forecasts_and_what_came_are_in_one_money() {
     assert_eq!(comparison["forecast"]["revenue"], Value::Null);
     // Evaluated on a holdout, values are in the money of the cut.
     let file = after.path().join("evaluate.toml");
-    let cut = format!("calibration_end = \"{}\"\n", world.end());
-    std::fs::write(&file, text(&cut)).expect("written");
+    let cut = format!("{}calibration_end = \"{}\"\n", text(""), world.end());
+    std::fs::write(&file, cut).expect("written");
     let out = after.path().join("evaluated").display().to_string();
     let output = cltv(["evaluate", &file.display().to_string(), "--output", &out, "--quiet"]);
     assert!(output.status.success(), "{}", stderr(&output));
