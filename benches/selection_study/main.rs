@@ -10,6 +10,7 @@ use std::fmt::Write;
 
 use cltv::customers::{Groups, Histories, HistoryColumns};
 use cltv::model::ChannelMix;
+use cltv::model::OperationalTime;
 use cltv::model::SelectionRule;
 use cltv::model::SimulatedHistory;
 use cltv::model::bg_nbd::BgNbd;
@@ -217,9 +218,12 @@ impl File {
     }
 
     fn outlook<'a>(&'a self, forecast: &'a Forecast, lifetime: &'a LifetimeValue) -> Outlook<'a> {
+        static WEEKS: OperationalTime = OperationalTime::even(7.0, 0);
         Outlook {
             histories: &self.histories,
+            observed: &self.histories,
             customers: &self.customers,
+            time: &WEEKS,
             unit: TimeUnit::Week,
             forecast,
             lifetime,

@@ -10,10 +10,11 @@ use crate::customers::{Histories, HistoryColumns, Later, Pairs};
 use crate::error::Error;
 use crate::frame::numbers;
 use crate::frame::scored::compare::{self, PastColumns};
-use crate::model::CustomerPatterns;
+use crate::model::calendar::estimate::time_of;
 use crate::model::evaluate::holdout::Forecast;
 use crate::model::evaluate::missed::Total;
 use crate::model::forecast::predict::customer_orders;
+use crate::model::{CustomerPatterns, FittedPurchases};
 use crate::settings::columns::EXP_AVERAGE_VALUE;
 
 /// Share of a customer's spend below which a difference is a rounding error.
@@ -92,10 +93,9 @@ pub(super) fn expected(
     days: f64,
     money: Money,
 ) -> Result<Forecast, Error> {
-    let histories = histories(run, before)?;
     let (purchases, _) = run.model_file.fits()?;
-    let horizon = days / run.settings.summary.time_unit.days();
-    let orders = customer_orders(&purchases.model, &CustomerPatterns::of(&histories), horizon)?;
+    let (customers, horizon) = ahead(run, before, &purchases, days)?;
+    let orders = customer_orders(&purchases.model, &customers, horizon)?;
     let worth = || -> Result<Vec<f64>, Error> {
         let average = numbers(before, EXP_AVERAGE_VALUE)?;
         Ok(orders.iter().zip(average).map(|(orders, value)| orders * value).collect())
@@ -113,12 +113,25 @@ pub(super) fn total(
     days: f64,
     actual: f64,
 ) -> Result<Option<Total>, Error> {
-    let customers = CustomerPatterns::of(&histories(run, before)?);
     let (purchases, _) = run.model_file.fits()?;
-    let horizon = days / run.settings.summary.time_unit.days();
+    let (customers, horizon) = ahead(run, before, &purchases, days)?;
     let error = run.document.intervals.as_ref().and_then(|intervals| intervals.model_error);
     let total = Total::of(&purchases, &customers, horizon, actual);
     Ok(total.map(|total| total.with_model_error(error.map_or(0.0, |error| error.orders))))
+}
+
+/// The customers of the earlier run and the next `days`, in the time of its model.
+fn ahead(
+    run: &Finished,
+    before: &DataFrame,
+    purchases: &FittedPurchases,
+    days: f64,
+) -> Result<(CustomerPatterns, f64), Error> {
+    let observed = histories(run, before)?;
+    let unit = run.settings.summary.time_unit.days();
+    let end = run.document.as_of.to_epoch_days();
+    let time = time_of(purchases.calendar.as_ref(), &observed, unit, end, days.ceil() as i32);
+    Ok((CustomerPatterns::of(&time.histories(&observed)), time.ahead(days)))
 }
 
 fn histories(run: &Finished, before: &DataFrame) -> Result<Histories, Error> {

@@ -77,6 +77,12 @@ impl Histories {
         Ok(Self { frequency, recency, age, monetary_value, spend_count, first_channel: None })
     }
 
+    /// The same customers with other values of t_x and T, which keep 0 ≤ t_x ≤ T.
+    pub(crate) fn in_time(&self, recency: Vec<f64>, age: Vec<f64>) -> Self {
+        debug_assert!(recency.len() == self.len() && age.len() == self.len());
+        Self { recency, age, ..self.clone() }
+    }
+
     /// The ninth decile of the monetary values. Returns `None` when it is 0: more than nine in ten
     /// customers have none.
     pub fn order_value(&self) -> Option<f64> {

@@ -176,16 +176,16 @@ impl SelectionProbability for BgNbdSelection {
 /// The terms of the likelihood that depend on the data by x only; computed once per distinct x.
 pub(crate) struct OfFrequency {
     /// r + x
-    shape: f64,
+    pub(crate) shape: f64,
     /// ln Γ(r+x)/Γ(r) + ln B(a, b+x)/B(a, b)
-    constant: f64,
+    pub(crate) constant: f64,
     /// ln a/(b+x−1), −∞ for x = 0
-    ln_dropout: f64,
+    pub(crate) ln_dropout: f64,
     /// 1/(b+x−1), 0 for x = 0
-    inverse: f64,
-    d_r: f64,
-    d_a: f64,
-    d_b: f64,
+    pub(crate) inverse: f64,
+    pub(crate) d_r: f64,
+    pub(crate) d_a: f64,
+    pub(crate) d_b: f64,
 }
 
 /// Log-likelihood summed over all customers, and its gradient in (r, α, a, b).
@@ -196,11 +196,7 @@ pub(crate) struct OfFrequency {
 ///
 /// Γ(r+x) α^r / Γ(r) · B(a, b+x)/B(a, b) · [(α+T)^−(r+x) + 1{x>0} · a/(b+x−1) · (α+t_x)^−(r+x)]
 pub fn log_likelihood(patterns: &Patterns, parameters: &[f64]) -> (f64, Vec<f64>) {
-    let of_x = |r, a, b, x| {
-        let inverse = if x > 0.0 { 1.0 / (b + x - 1.0) } else { 0.0 };
-        OfFrequency::new(r, a, b, x, inverse)
-    };
-    log_likelihood_over(patterns, parameters, of_x)
+    log_likelihood_over(patterns, parameters, OfFrequency::bg_nbd)
 }
 
 /// The common part of the BG/NBD and MBG/NBD likelihoods: the sum over patterns, and its gradient
@@ -236,16 +232,41 @@ pub(crate) fn log_likelihood_over(
 
 /// ln(α + t) and 1/(α + t).
 #[derive(Clone, Copy)]
-struct OfTime {
-    ln: f64,
-    inverse: f64,
+pub(crate) struct OfTime {
+    pub(crate) ln: f64,
+    pub(crate) inverse: f64,
+}
+
+impl OfTime {
+    pub(crate) fn of(alpha: f64, time: f64) -> Self {
+        Self { ln: (alpha + time).ln(), inverse: 1.0 / (alpha + time) }
+    }
 }
 
 fn of_times(times: &[f64], alpha: f64) -> Vec<OfTime> {
-    times.iter().map(|t| OfTime { ln: (alpha + t).ln(), inverse: 1.0 / (alpha + t) }).collect()
+    times.iter().map(|t| OfTime::of(alpha, *t)).collect()
 }
 
 impl OfFrequency {
+    /// The terms of a BG/NBD likelihood.
+    pub(crate) fn bg_nbd(r: f64, a: f64, b: f64, x: f64) -> Self {
+        let inverse = if x > 0.0 { 1.0 / (b + x - 1.0) } else { 0.0 };
+        Self::new(r, a, b, x, inverse)
+    }
+
+    /// Those of an NBD likelihood: nobody leaves.
+    pub(crate) fn nbd(r: f64, x: f64) -> Self {
+        Self {
+            shape: r + x,
+            constant: ln_rising(r, x),
+            ln_dropout: f64::NEG_INFINITY,
+            inverse: 0.0,
+            d_r: digamma_rise(r, x),
+            d_a: 0.0,
+            d_b: 0.0,
+        }
+    }
+
     /// `inverse` is 1/(b+x−1), or 0 where the customer cannot have left.
     pub(crate) fn new(r: f64, a: f64, b: f64, x: f64, inverse: f64) -> Self {
         let both = digamma_rise(a + b, x);

@@ -6,6 +6,7 @@
 //! * [`gamma_gamma`]: what an order is worth.
 //! * `likelihood`: maximum likelihood with argmin, and the covariance of the estimates.
 //! * `selection`: files that hold only some of the customers; the probability of being in one.
+//! * `calendar`: seasons, trends and events; the time in which the models run.
 //! * `fit`: fitted models with diagnoses; only these can predict.
 //! * `forecast`: expected orders, P(alive) and discounted lifetime value of customers, the
 //!   company's forecast, intervals.
@@ -15,6 +16,7 @@
 //! * `charts`: the numbers behind the charts of a report.
 
 pub mod bg_nbd;
+pub(crate) mod calendar;
 pub(crate) mod charts;
 pub(crate) mod checks;
 pub(crate) mod evaluate;
@@ -31,6 +33,7 @@ pub(crate) mod simulation;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use calendar::operational_time::OperationalTime;
 pub use fit::failure::{Failure, Replaced};
 pub(crate) use fit::family_check::fit_and_compare;
 pub use fit::purchases::{FittedPurchases, SelectionFit, fit_purchases};

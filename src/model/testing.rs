@@ -1,6 +1,18 @@
 //! What the unit tests of the models share.
 
 use crate::customers::{Histories, HistoryColumns};
+use crate::model::calendar::operational_time::OperationalTime;
+use crate::settings::TimeUnit;
+
+/// Calendar time by unit.
+pub(crate) fn even(unit: TimeUnit) -> &'static OperationalTime {
+    static DAYS: OperationalTime = OperationalTime::even(1.0, 0);
+    static WEEKS: OperationalTime = OperationalTime::even(7.0, 0);
+    match unit {
+        TimeUnit::Day => &DAYS,
+        TimeUnit::Week => &WEEKS,
+    }
+}
 
 /// |value / expected − 1|
 pub(crate) fn relative(value: f64, expected: f64) -> f64 {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::calendar::estimate::CalendarFit;
 use crate::model::fit::failure::Replaced;
 use crate::model::fit::purchases::SelectionFit;
 use crate::model::fit::steady::SteadyRate;
@@ -12,6 +13,7 @@ use crate::model::likelihood::estimate::{Convergence, Parameter};
 use crate::model::selection::channels::ChannelMix;
 use crate::model::selection::probability;
 use crate::model::{FittedPurchases, FittedSpend, PurchaseModel};
+use crate::results::calendar::Gate;
 use crate::results::candidate::Candidate;
 use crate::results::findings::Finding;
 use crate::results::named_values::NamedValues;
@@ -38,6 +40,12 @@ pub struct PurchasesFit {
     pub(super) l2_penalty: f64,
     covariance: Option<Covariance>,
     selection: Option<SelectionEntry>,
+    /// The season, the trend and the events that order rates follow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) calendar: Option<CalendarFit>,
+    /// How they were decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    calendar_gate: Option<Gate>,
     comparison: Vec<Candidate>,
     log_likelihood: f64,
     log_likelihood_without_dropout: f64,
@@ -103,6 +111,8 @@ impl PurchasesFit {
             l2_penalty: settings.purchases.l2_penalty,
             covariance: fitted.covariance.clone(),
             selection: fitted.selection.as_ref().map(|fit| SelectionEntry::of(fit, settings)),
+            calendar: fitted.calendar.clone(),
+            calendar_gate: fitted.gate.clone(),
             comparison: fitted.comparison.clone(),
             log_likelihood: fitted.log_likelihood,
             log_likelihood_without_dropout: fitted.log_likelihood_without_dropout,
@@ -148,9 +158,29 @@ impl PurchasesFit {
             convergence: self.convergence.clone(),
             comparison: self.comparison.clone(),
             selection: self.selection.as_ref().map(SelectionEntry::restored).transpose()?,
+            calendar: self.calendar.clone().map(sound).transpose()?,
+            gate: self.calendar_gate.clone(),
             findings: with_codes(findings, &self.warnings),
         })
     }
+}
+
+/// The calendar, if its coefficients are those of its shape.
+fn sound(calendar: CalendarFit) -> Result<CalendarFit, String> {
+    let (columns, k) = (calendar.shape.columns(), calendar.family.parameters().len());
+    let finite = |values: &[f64]| values.iter().all(|value| value.is_finite());
+    if calendar.coefficients.len() != columns || !finite(&calendar.coefficients) {
+        return Err(format!(
+            "purchases.calendar must have {columns} coefficients, all of them numbers"
+        ));
+    }
+    if let Some(covariance) = &calendar.covariance {
+        square(covariance, columns + k, "purchases.calendar")?;
+        if calendar.parameters.len() != k || !calendar.parameters.iter().all(|value| *value > 0.0) {
+            return Err("purchases.calendar.parameters must be numbers above 0".to_owned());
+        }
+    }
+    Ok(calendar)
 }
 
 impl SelectionEntry {

@@ -3,7 +3,6 @@
 
 use crate::model::evaluate::missed::Total;
 use crate::model::fit::other_selection::refit_under;
-use crate::model::forecast::predict::length;
 use crate::model::selection::channels::ChannelMix;
 use crate::model::selection::probability::SelectionRule;
 use crate::pipeline::models::Fit;
@@ -80,7 +79,7 @@ fn answers(prepared: &Prepared, fit: &Fit, settings: &Settings) -> Option<Answer
     let both = SelectionRule { both_channels: Some(mix), repeat_order: true, ..rule };
     let other = refit_under(&fit.purchases, &fit.patterns.patterns, both)?;
     let months = settings.forecast.longest();
-    let horizon = length(months, settings.forecast.weeks_per_month, settings.summary.time_unit);
+    let horizon = fit.time.ahead(f64::from(months) * settings.forecast.weeks_per_month.days());
     let of = |fitted| Total::of(fitted, &fit.patterns, horizon, 0.0);
     Some(Answers { months, stated: of(&fit.purchases)?, both: of(&other)? })
 }

@@ -118,8 +118,7 @@ impl Source<'_> {
             let since: Vec<(i32, f64)> = days.iter().map(|(day, n)| (day - first, *n)).collect();
             let age = end.to_epoch_days() - first;
             let curve_of = AliveCurve { orders: &since, uncounted: self.uncounted(), end: age };
-            let unit = self.outlook.unit;
-            let (days, p_alive) = curve_of.survival(&self.fit.purchases.model, unit);
+            let (days, p_alive) = curve_of.survival(&self.fit.purchases.model, self.outlook.time);
             let first_order = (end - Days::new(age.unsigned_abs().into())).to_string();
             let orders = curve_of.repeat_days();
             Some(Survival { customer_id, first_order, days, p_alive, orders })
@@ -144,15 +143,16 @@ impl Source<'_> {
             return Ok(None);
         }
         let Fit { purchases, spend, .. } = self.fit;
-        let Outlook { histories, customers, unit, .. } = &self.outlook;
+        let Outlook { histories, observed, customers, time, unit, .. } = &self.outlook;
         let Prepared { input, summary, prices, .. } = self.prepared;
         // What came, in the money of the forecast.
         let real = in_money_of(&input.cleaned.valid, prices.level(), cut)?;
         let happened = log::holdout(&real, summary, cut, end, *unit)?;
-        let horizon = (end - cut).num_days() as f64 / unit.days();
-        let own = expected(purchases, spend.as_ref(), histories, customers, horizon)?;
+        let days = (end - cut).num_days() as f64;
+        let own = expected(purchases, spend.as_ref(), histories, customers, time.ahead(days))?;
         let deciles = by_decile(&own, &happened).into_iter().map(decile).collect();
-        let naive = baselines(histories, &happened, horizon, self.settings.has_money());
+        let horizon = days / unit.days();
+        let naive = baselines(observed, &happened, horizon, self.settings.has_money());
         let actual = [&happened.orders, &happened.value];
         let methods = [(own, false)].into_iter().chain(naive.into_iter().map(|one| (one, true)));
         Ok(Some(HoldoutChart {

@@ -124,5 +124,5 @@ fn tracking(prepared: &Prepared, fit: &Fit, settings: &Settings) -> Result<Vec<W
     let stretch = Stretch { calibration_end: cut.to_epoch_days(), end: end.to_epoch_days() };
     let orders = log::orders_by_day(&prepared.input.cleaned.valid, cut, end)?;
     let acquired = prepared.histories.first_days(stretch.calibration_end, unit.days());
-    track(&fit.purchases.model, unit, &acquired, &orders, stretch)
+    track(&fit.purchases.model, &fit.time, &acquired, &orders, stretch)
 }

@@ -4,6 +4,7 @@
 //! # Layout
 //! * `prepare`: load, clean, cap, totals, summary. `contract`: what the input must be like.
 //! * `models`: fit or take given models, predict. `segments`: CLTV and RFM segments.
+//!   `calendar`: the season, the trend and the events that they follow.
 //!   `forecast`: the company, week by week, with intervals. `past`: forecasts of the past.
 //! * `channels`: files with buyers of both channels only. `selection`: how customers came to be in the file, as stated and as the data show it.
 //!   `strays`: customers who contradict it, set aside if they are few.
@@ -16,6 +17,7 @@
 //!   what to do about each segment. `charts`: the numbers behind the charts of the report.
 
 pub(crate) mod advise;
+pub(crate) mod calendar;
 pub(crate) mod channels;
 pub(crate) mod charts;
 pub(crate) mod checks;

@@ -1,13 +1,17 @@
 //! The models of a run, fitted to its customers or given, and what they predict.
 
-use crate::customers::Predictions;
+use crate::customers::{Histories, Predictions};
 use crate::error::Error;
 use crate::frame::columns::{ORDERS, REAL_VALUE, VALUE};
 use crate::frame::numbers;
+use crate::model::calendar::estimate::CalendarFit;
+use crate::model::calendar::operational_time::OperationalTime;
+use crate::model::forecast::model_error::PastForecast;
 use crate::model::forecast::predict::Outlook;
 use crate::model::selection::probability::SelectionRule;
-use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend};
+use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend, Patterns};
 use crate::model_file::ModelFile;
+use crate::pipeline::calendar::{self, Learned};
 use crate::pipeline::prepare::Prepared;
 use crate::pipeline::prices::{self, money_since};
 use crate::pipeline::selection;
@@ -20,11 +24,18 @@ pub(crate) struct Fit {
     pub(crate) purchases: FittedPurchases,
     /// The model of order values; `None` where there is no money.
     pub(crate) spend: Option<FittedSpend>,
-    /// How the customers of the fit were selected; `None` for everybody ever acquired.
+    /// How the customers of the fit were selected, in the time of the models; `None` for everybody
+    /// ever acquired.
     pub(crate) selection: Option<SelectionRule>,
     /// Whether the models were fitted to another export.
     pub(crate) given: bool,
-    /// The customers by distinct history.
+    /// The time in which the models run.
+    pub(crate) time: OperationalTime,
+    /// The histories in that time; `None` where it is calendar time.
+    moved: Option<Histories>,
+    /// Forecasts of half a year of the past, where a calendar was tried on them.
+    pub(crate) past: Vec<PastForecast>,
+    /// The customers by distinct history, in the time of the models.
     pub(crate) patterns: CustomerPatterns,
     /// What the models expect of each customer.
     pub(crate) predictions: Predictions,
@@ -42,43 +53,124 @@ pub(crate) fn fit_and_predict(
     clock: &mut Clock,
 ) -> Result<Fit, Error> {
     clock.enter("fit orders and order values");
-    let patterns = CustomerPatterns::of(&prepared.histories);
-    let (purchases, spend, selection) = match given {
-        Some(given) => take(given, prepared)?,
-        None => fit(prepared, &patterns, settings)?,
+    let Models { purchases, spend, selection, moved, past } = match given {
+        Some(given) => take(given, prepared, settings)?,
+        None => fit(prepared, settings)?,
     };
     let prices = prices::ahead(prepared.prices.entry.as_ref());
     let spend = spend.map(|spend| FittedSpend { prices, ..spend });
     clock.enter("predict");
-    let outlook = outlook(prepared, &patterns, settings);
+    let Moved { time, histories, patterns } = moved;
+    let outlook = outlook(prepared, histories.as_ref(), &patterns, &time, settings);
     let predictions = model::predict(&purchases, spend.as_ref(), &outlook)?;
-    Ok(Fit { purchases, spend, selection, given: given.is_some(), patterns, predictions })
+    let given = given.is_some();
+    Ok(Fit {
+        purchases,
+        spend,
+        selection,
+        given,
+        time,
+        moved: histories,
+        past,
+        patterns,
+        predictions,
+    })
 }
 
-type Models = (FittedPurchases, Option<FittedSpend>, Option<SelectionRule>);
+/// The customers in the time of the models.
+struct Moved {
+    time: OperationalTime,
+    /// `None` in calendar time.
+    histories: Option<Histories>,
+    patterns: CustomerPatterns,
+}
+
+impl Moved {
+    fn to(
+        calendar: Option<&CalendarFit>,
+        prepared: &Prepared,
+        settings: &Settings,
+    ) -> Result<Self, Error> {
+        let observed = &prepared.histories;
+        let time = calendar::time(calendar, &prepared.summary, observed, settings)?;
+        let histories = (!time.is_even()).then(|| time.histories(observed).into_owned());
+        let patterns = CustomerPatterns::of(histories.as_ref().unwrap_or(observed));
+        Ok(Self { time, histories, patterns })
+    }
+}
+
+struct Models {
+    purchases: FittedPurchases,
+    spend: Option<FittedSpend>,
+    selection: Option<SelectionRule>,
+    moved: Moved,
+    past: Vec<PastForecast>,
+}
 
 /// The given models; that of order values in the money of these customers.
-fn take(given: &ModelFile, prepared: &Prepared) -> Result<Models, Error> {
+fn take(given: &ModelFile, prepared: &Prepared, settings: &Settings) -> Result<Models, Error> {
     let (purchases, spend) = given.fits()?;
     let money = money_since(given, &prepared.prices, prepared.summary.observation_end);
     let spend = spend.map(|spend| if money == 1.0 { spend } else { spend.in_money(money) });
-    let selection = purchases.selection.as_ref().map(|fit| fit.selection);
-    Ok((purchases, spend, selection))
+    let moved = Moved::to(purchases.calendar.as_ref(), prepared, settings)?;
+    let selection = purchases.selection.as_ref().map(|fit| fit.selection.in_time(&moved.time));
+    Ok(Models { purchases, spend, selection, moved, past: Vec::new() })
 }
 
-fn fit(
-    prepared: &Prepared,
-    customers: &CustomerPatterns,
-    settings: &Settings,
-) -> Result<Models, Error> {
-    let histories = &prepared.histories;
-    let end = prepared.summary.observation_end;
-    let selection = selection::stated(settings, histories, end)?;
-    let (purchases, spend) = rayon::join(
-        || model::fit_and_compare(&customers.patterns, &settings.purchases, selection),
+fn fit(prepared: &Prepared, settings: &Settings) -> Result<Models, Error> {
+    let selection =
+        selection::stated(settings, &prepared.histories, prepared.summary.observation_end)?;
+    let (orders, spend) = rayon::join(
+        || fit_orders(prepared, selection, settings),
         || settings.has_money().then(|| fit_spend(prepared, settings)).transpose(),
     );
-    Ok((purchases?, spend?, selection))
+    let (purchases, moved, past) = orders?;
+    let selection = selection.map(|rule| rule.in_time(&moved.time));
+    Ok(Models { purchases, spend: spend?, selection, moved, past })
+}
+
+/// The model of orders, in the time that their calendar makes.
+fn fit_orders(
+    prepared: &Prepared,
+    selection: Option<SelectionRule>,
+    settings: &Settings,
+) -> Result<(FittedPurchases, Moved, Vec<PastForecast>), Error> {
+    let observed = Moved::to(None, prepared, settings)?;
+    let patterns = &observed.patterns.patterns;
+    let Learned { calendar, gate, past } = calendar::learn(prepared.log(), patterns, settings)?;
+    let Some(calendar) = calendar else {
+        let fitted = model::fit_and_compare(patterns, &settings.purchases, selection)?;
+        return Ok((FittedPurchases { gate, ..fitted }, observed, past));
+    };
+    let in_time = |calendar| fit_in_time(prepared, patterns, calendar, selection, settings);
+    let (fitted, moved) = in_time(calendar.clone())?;
+    // A calendar that was learnt with another model is learnt again with the one that predicts.
+    let own = calendar::learnt_with(prepared.log(), patterns, settings, &calendar, &fitted)?;
+    let (fitted, moved) = match own {
+        Some(own) => in_time(own)?,
+        None => (fitted, moved),
+    };
+    Ok((FittedPurchases { gate, ..fitted }, moved, past))
+}
+
+/// The model of orders in the time of a calendar; `observed` are the patterns in calendar time.
+fn fit_in_time(
+    prepared: &Prepared,
+    observed: &Patterns,
+    calendar: CalendarFit,
+    selection: Option<SelectionRule>,
+    settings: &Settings,
+) -> Result<(FittedPurchases, Moved), Error> {
+    let mut moved = Moved::to(Some(&calendar), prepared, settings)?;
+    let factors = calendar::log_factors(&calendar, prepared.log(), observed, settings)?;
+    moved.patterns.patterns.log_factors = Some(factors);
+    let rule = selection.map(|rule| rule.in_time(&moved.time));
+    let mut fitted = model::fit_and_compare(&moved.patterns.patterns, &settings.purchases, rule)?;
+    if let (Some(fit), Some(stated)) = (&mut fitted.selection, selection) {
+        // A model file is for other days too: it has the window in calendar time.
+        fit.selection = stated;
+    }
+    Ok((fitted.with_calendar(calendar), moved))
 }
 
 /// The model of order values; where only repeat orders count and there is none, that of all orders.
@@ -101,18 +193,22 @@ impl Fit {
         prepared: &'a Prepared,
         settings: &'a Settings,
     ) -> Outlook<'a> {
-        outlook(prepared, &self.patterns, settings)
+        outlook(prepared, self.moved.as_ref(), &self.patterns, &self.time, settings)
     }
 }
 
 fn outlook<'a>(
     prepared: &'a Prepared,
+    moved: Option<&'a Histories>,
     customers: &'a CustomerPatterns,
+    time: &'a OperationalTime,
     settings: &'a Settings,
 ) -> Outlook<'a> {
     Outlook {
-        histories: &prepared.histories,
+        histories: moved.unwrap_or(&prepared.histories),
+        observed: &prepared.histories,
         customers,
+        time,
         unit: settings.summary.time_unit,
         forecast: &settings.forecast,
         lifetime: &settings.lifetime_value,

@@ -5,6 +5,7 @@ use chrono::{Days, NaiveDate};
 
 use crate::error::Error;
 use crate::frame::summary::{log, to_histories};
+use crate::model::calendar::estimate::{CalendarFit, time_of};
 use crate::model::checks::calendar::{Pattern, SHORT_CHANGE};
 use crate::model::evaluate::missed::{Total, total};
 use crate::model::forecast::model_error::{Past, PastForecast};
@@ -35,9 +36,11 @@ pub(crate) fn past(
     let Some(calendar) = &checked.calendar else { return Ok(None) };
     let horizon = f64::from(settings.forecast.longest()) * settings.forecast.weeks_per_month.days();
     let end = prepared.summary.observation_end;
-    let mut forecasts = Vec::new();
+    // Where a calendar was tried, it was on forecasts of the past.
+    let mut forecasts = fit.past.clone();
     // Half a horizon apart, so that every season of the year is among them.
-    for k in 0..MOST {
+    let tried = if forecasts.is_empty() { MOST } else { 0 };
+    for k in 0..tried {
         let back = (horizon * (1.0 + 0.5 * k as f64)).ceil();
         if f64::from(calendar.days) - back < horizon {
             break;
@@ -91,9 +94,9 @@ fn forecast_from(
     cut: NaiveDate,
     until: NaiveDate,
 ) -> Result<Option<PastForecast>, Error> {
-    let Some(Since { customers, actual, horizon }) = since(prepared, settings, cut, until)? else {
-        return Ok(None);
-    };
+    let calendar = fit.purchases.calendar.as_ref();
+    let Some(since) = since(prepared, settings, calendar, cut, until)? else { return Ok(None) };
+    let Since { customers, actual, horizon } = since;
     let purchases =
         Purchases { model: fit.purchases.model.family().into(), ..settings.purchases.clone() };
     let Ok(fitted) = fit_purchases(&customers.patterns, &purchases, None) else {
@@ -118,10 +121,11 @@ pub(crate) fn since_the_fit(
     if !is_comparable(settings) || cut >= end {
         return Ok(None);
     }
-    let Some(Since { customers, actual, horizon }) = since(prepared, settings, cut, end)? else {
-        return Ok(None);
-    };
-    let total = Total::of(&given.fits()?.0, &customers, horizon, actual);
+    let (fitted, _) = given.fits()?;
+    let calendar = fitted.calendar.as_ref();
+    let Some(since) = since(prepared, settings, calendar, cut, end)? else { return Ok(None) };
+    let Since { customers, actual, horizon } = since;
+    let total = Total::of(&fitted, &customers, horizon, actual);
     Ok(total.filter(|total| total.expected > LEAST_EXPECTED))
 }
 
@@ -129,15 +133,16 @@ pub(crate) fn since_the_fit(
 struct Since {
     customers: CustomerPatterns,
     actual: f64,
-    /// In the time unit of the pipeline.
+    /// In the time of the customers.
     horizon: f64,
 }
 
-/// The customers as they were on the day `cut`, and their orders until `until`. `None` where nobody
-/// had ordered by then.
+/// The customers as they were on the day `cut`, in the time of a calendar, and their orders until
+/// `until`. `None` where nobody had ordered by then.
 fn since(
     prepared: &Prepared,
     settings: &Settings,
+    calendar: Option<&CalendarFit>,
     cut: NaiveDate,
     until: NaiveDate,
 ) -> Result<Option<Since>, Error> {
@@ -147,10 +152,13 @@ fn since(
     let days = &prepared.input.cleaned.valid;
     let Ok(summary) = log::customer_summary(days.clone(), None, &at_cut) else { return Ok(None) };
     let histories = to_histories(&summary, &at_cut)?;
-    let customers = CustomerPatterns::of(&histories);
+    let ahead = (until - cut).num_days() as i32;
+    let unit = settings.summary.time_unit.days();
+    let time = time_of(calendar, &histories, unit, cut.to_epoch_days(), ahead);
+    let customers = CustomerPatterns::of(&time.histories(&histories));
     let orders = log::orders_by_day(days, cut, until)?;
     let later = orders.iter().filter(|(day, _)| *day > cut.to_epoch_days());
     let actual = later.map(|(_, orders)| orders).sum();
-    let horizon = (until - cut).num_days() as f64 / settings.summary.time_unit.days();
+    let horizon = time.ahead(f64::from(ahead));
     Ok(Some(Since { customers, actual, horizon }))
 }

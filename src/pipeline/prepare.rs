@@ -12,6 +12,7 @@ use crate::frame::input::load::{Loaded, explained, is_data_file, load, unreadabl
 use crate::frame::input::plain::{Remark, Scratch};
 use crate::frame::rules::column_types::typed;
 use crate::frame::rules::judged::Cleaned;
+use crate::frame::summary::log::Log;
 use crate::frame::summary::outliers::cap;
 use crate::frame::summary::{self, CustomerSummary};
 use crate::frame::{catch_reader_panic, one_date, rules, sum_of};
@@ -264,6 +265,11 @@ fn revenue(valid: &LazyFrame, settings: &Settings) -> Result<f64, Error> {
 }
 
 impl Prepared {
+    /// The orders behind the summary, where the input is a log.
+    pub(crate) fn log(&self) -> Log<'_> {
+        Log { days: &self.input.cleaned.valid, summary: &self.summary }
+    }
+
     /// What happened to the rows, with the hashes of the files and the seconds of each stage.
     pub(crate) fn audit(
         self,

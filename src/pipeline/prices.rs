@@ -1,14 +1,12 @@
 //! The price level of a run: given, read from an index, or estimated where that helps; and what the
 //! reader should know of it.
 
-use std::path::Path;
-
 use chrono::{Datelike, NaiveDate};
 use polars::prelude::LazyFrame;
 
 use crate::customers::OrderPath;
 use crate::error::Error;
-use crate::frame::input::plain::read_index;
+use crate::frame::input::price_index;
 use crate::frame::summary::{CustomerSummary, log};
 use crate::model::checks::price_gate::{Gate, TWO_YEARS, past_values, price_gate};
 use crate::model::checks::prices::price_trend;
@@ -16,9 +14,7 @@ use crate::model::forecast::prices_ahead::PricesAhead;
 use crate::model_file::ModelFile;
 use crate::results::findings::Finding;
 use crate::results::numbers::{decimal, whole};
-use crate::results::price_level::{
-    LevelPoint, PriceBasis, PriceEstimate, PriceLevel, PriceLevelEntry,
-};
+use crate::results::price_level::{PriceBasis, PriceEstimate, PriceLevel, PriceLevelEntry};
 use crate::settings::{FuturePrices, InputKind, PriceSource, Settings};
 
 /// So many customers are enough to see anything that changes a plan.
@@ -66,7 +62,7 @@ impl Prices {
 /// The level of a log whose customers are summarised as `plain`, without one.
 ///
 /// # Errors
-/// [`Error::Input`] when the index is no index or does not reach back to the first order.
+/// [`Error::Settings`] when the index is no index or does not reach back to the first order.
 pub(crate) fn of_log(
     days: &LazyFrame,
     plain: &CustomerSummary,
@@ -139,7 +135,7 @@ fn given(
         (PriceSource::Yearly(yearly), _) => {
             entry(PriceBasis::Given, Some(PriceLevel::even(*yearly)), None)
         }
-        (PriceSource::File(path), _) => of_index(Path::new(path), first)?,
+        (PriceSource::File(path), _) => of_index(path, first)?,
     };
     goes_on(PriceLevelEntry { money_of: Some(end), ..entry }, end, settings).map(Some)
 }
@@ -163,21 +159,17 @@ fn entry(
 }
 
 /// The index in a file, which must reach back to the first order.
-fn of_index(path: &Path, first: NaiveDate) -> Result<PriceLevelEntry, Error> {
-    let points = read_index(path)?;
-    let points: Vec<LevelPoint> =
-        points.into_iter().map(|(from, level)| LevelPoint { from, level }).collect();
+fn of_index(path: &str, first: NaiveDate) -> Result<PriceLevelEntry, Error> {
+    let points = price_index::read(path)?;
+    let fault = |fault: String| Error::Settings { place: path.to_owned(), faults: vec![fault] };
     let (Some(begin), Some(last)) = (points.first(), points.last()) else {
-        return Err(Error::input(path.display(), "the index is empty"));
+        return Err(fault("the index has no levels".to_owned()));
     };
     if begin.from > first {
-        return Err(Error::input(
-            path.display(),
-            format!(
-                "the index begins on {}, and the first order is of {first}: add the months before",
-                begin.from
-            ),
-        ));
+        return Err(fault(format!(
+            "the index begins on {}, and the first order is of {first}: add the months before",
+            begin.from
+        )));
     }
     let until = last.from.with_day(1);
     Ok(entry(PriceBasis::Index, Some(PriceLevel::of_index(points)), until))

@@ -12,6 +12,7 @@
 //! * [`named_values`]: values by name. [`numbers`]: numbers in sentences. `json_text`: the layout of JSON files. [`version`]: version of the file layout, and the program.
 
 pub mod advice;
+pub mod calendar;
 pub mod candidate;
 pub mod chart_data;
 pub mod facts;

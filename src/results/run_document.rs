@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::results::advice::Advice;
+use crate::results::calendar::CalendarEntry;
 use crate::results::candidate::Candidate;
 use crate::results::findings::Finding;
 use crate::results::forecast::{ForecastRow, Intervals, Week};
@@ -58,6 +59,9 @@ pub struct RunDocument {
     pub as_of: NaiveDate,
     /// The model of orders.
     pub purchases: PurchasesEntry,
+    /// How order rates follow the calendar; left out where nobody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<CalendarEntry>,
     /// The model of order values.
     pub spend: SpendEntry,
     /// Columns of the input that were read, with their types.

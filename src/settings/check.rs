@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use crate::error::nearest;
 use crate::safe_text::redacted::redacted;
 use crate::settings::columns::RFM_SCORES;
-use crate::settings::contract;
 use crate::settings::prices::{FuturePrices, PriceSource, YEARLY};
 use crate::settings::sections::{RfmSegment, Selection, Settings, Spend};
 use crate::settings::types::{
     CappedColumns, FrequencyKind, InputKind, MonthLength, NUMBER_FORMATS, PurchaseModelName,
     ValueOf,
 };
+use crate::settings::{calendar, contract};
 
 /// Returns the settings when they break no rule.
 ///
@@ -23,6 +23,7 @@ pub(super) fn check(settings: Settings) -> Result<Settings, Vec<String>> {
     contract::check(&settings.contract, settings.input.kind, settings.stated_end(), &mut faults);
     outliers(&settings, &mut faults);
     models(&settings, &mut faults);
+    calendar::check(&settings, &mut faults);
     transactions(&settings, &mut faults);
     selection(&settings, &mut faults);
     uncertainty(&settings, &mut faults);

@@ -81,6 +81,7 @@ fn all(settings: &Settings) -> Vec<Definition> {
         summary,
         selection,
         purchases,
+        calendar,
         spend,
         forecast,
         lifetime_value,
@@ -105,6 +106,7 @@ fn all(settings: &Settings) -> Vec<Definition> {
         define("outliers", "handling of outliers", value(outliers), &[Scoring, Succession]),
         define("selection", "selection", value(selection), FIT),
         define("purchases", "model of orders", value(purchases), FIT),
+        define("calendar", "calendar", value(calendar), FIT),
         define("spend", "model of order values", of_spend(spend), FIT),
         // A newer index may take the place of an older one, and a factor that of another factor.
         define("spend.price_level", "kind of price level", json!(spend.price_level.kind()), FIT),

@@ -1,7 +1,7 @@
 //! The pipeline file and the command-line overrides as one typed, checked value.
 //!
 //! # Layout
-//! * `sections`: the sections of a pipeline file. `contract`: the section `[contract]`.
+//! * `sections`: the sections of a pipeline file. `contract`, `calendar`: the sections of these names.
 //! * `types`, `bytes`, `dates`, `mode`: the values that keys can take (units, models, sizes, dates).
 //! * [`columns`]: names of input and output columns.
 //! * `comparability`: settings that must be the same for a model to score, or for runs to be
@@ -11,6 +11,7 @@
 //! * `check`: rules that types cannot express; every fault is reported, not only the first.
 
 pub(crate) mod bytes;
+pub(crate) mod calendar;
 mod check;
 pub mod columns;
 pub(crate) mod comparability;
@@ -25,6 +26,7 @@ pub(crate) mod sections;
 pub(crate) mod types;
 
 pub use bytes::ByteSize;
+pub use calendar::{Calendar, Event, Factor, Season, SeasonName, Trend, Waves};
 pub use contract::{BadRows, ColumnType, Contract};
 pub use dates::AnalysisDate;
 pub use mode::FolderMode;

@@ -27,6 +27,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "summary",
             "selection",
             "purchases",
+            "calendar",
             "spend",
             "forecast",
             "lifetime_value",
@@ -107,6 +108,8 @@ const KEYS: &[(&str, &[&str])] = &[
         &["last_order_on_or_after", "last_order_within_days", "min_orders", "both_channels"],
     ),
     ("purchases", &["model", "l2_penalty"]),
+    ("calendar", &["season", "trend", "index", "events"]),
+    ("calendar.season", &["harmonics"]),
     ("spend", &["model", "l2_penalty", "price_level", "future_prices"]),
     ("forecast", &["horizons", "weeks_per_month"]),
     ("lifetime_value", &["months", "weeks_per_month", "monthly_discount_rate", "margin"]),
@@ -291,6 +294,7 @@ fn typed(table: &Table, faults: &mut Vec<String>) -> Option<Settings> {
         summary: or_default(table, "summary", faults),
         selection: optional(table, "selection", faults),
         purchases: or_default(table, "purchases", faults),
+        calendar: or_default(table, "calendar", faults),
         spend: or_default(table, "spend", faults),
         forecast: or_default(table, "forecast", faults),
         lifetime_value: or_default(table, "lifetime_value", faults),
@@ -417,6 +421,9 @@ fn dates_to_text(table: &mut Table) {
         match value {
             Value::Datetime(date) => *value = Value::String(date.to_string()),
             Value::Table(inner) => dates_to_text(inner),
+            Value::Array(entries) => {
+                entries.iter_mut().filter_map(Value::as_table_mut).for_each(dates_to_text);
+            }
             _ => {}
         }
     }

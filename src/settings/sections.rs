@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::settings::bytes::ByteSize;
+use crate::settings::calendar::Calendar;
 use crate::settings::contract::Contract;
 use crate::settings::dates::{self, AnalysisDate};
 use crate::settings::mode::FolderMode;
@@ -38,6 +39,9 @@ pub struct Settings {
     pub selection: Option<Selection>,
     /// The model of orders.
     pub purchases: Purchases,
+    /// Seasons, trends and events that all customers share.
+    #[serde(default, skip_serializing_if = "Calendar::is_default")]
+    pub calendar: Calendar,
     /// The model of order values.
     pub spend: Spend,
     /// Which horizons to forecast.

@@ -53,7 +53,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
         ],
     ),
     ("calamine", &["frame/input/plain"]),
-    ("csv", &["frame/input/plain"]),
+    ("csv", &["frame/input/plain", "frame/input/dated_factors"]),
     ("encoding_rs", &["frame/input/plain"]),
     ("flate2", &["frame/input/plain"]),
     ("zip", &["frame/input/plain"]),

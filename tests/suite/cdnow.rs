@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
+use cltv::model::OperationalTime;
 use cltv::model::SelectionRule;
 use cltv::model::{CustomerPatterns, PurchaseModel, fit_purchases};
 use cltv::model::{Outlook, total_orders};
@@ -191,8 +192,11 @@ fn cdnow_corrected_for_a_selection_on_reference_data() {
     let (given, _) = selection.log_probability(patterns, &of_age, selected_by_model.as_ref(), 4);
     let better = (fit.log_likelihood - (plain - given)) / patterns.customers;
     assert!((0.0..1e-4).contains(&better), "{better}");
+    static WEEKS: OperationalTime = OperationalTime::even(7.0, 0);
     let outlook = Outlook {
         histories: &prepared.histories,
+        observed: &prepared.histories,
+        time: &WEEKS,
         customers: &customers,
         unit: TimeUnit::Week,
         forecast: &settings.forecast,

@@ -2,6 +2,7 @@
 //! parameters.
 
 use cltv::customers::{Groups, Histories, History, HistoryColumns, Scope};
+use cltv::model::OperationalTime;
 use cltv::model::SelectionRule;
 use cltv::model::{CustomerPatterns, FittedPurchases, PurchaseModel, fit_purchases, fit_spend};
 use cltv::model::{Outlook, predict};
@@ -136,8 +137,11 @@ impl World {
     }
 
     fn outlook<'a>(&'a self, forecast: &'a Forecast, lifetime: &'a LifetimeValue) -> Outlook<'a> {
+        static WEEKS: OperationalTime = OperationalTime::even(7.0, 0);
         Outlook {
             histories: &self.histories,
+            observed: &self.histories,
+            time: &WEEKS,
             customers: &self.customers,
             unit: TimeUnit::Week,
             forecast,

@@ -246,6 +246,34 @@ pub fn of_customers(
     Ok(ids.iter().filter_map(|id| found.remove(id.as_str())).collect())
 }
 
+/// The orders of the customers of a summary.
+#[derive(Clone, Copy)]
+pub struct Log<'a> {
+    /// Rows by customer and day.
+    pub days: &'a LazyFrame,
+    /// The customers.
+    pub summary: &'a CustomerSummary,
+}
+
+impl Log<'_> {
+    /// Days since 1970-01-01 up to the observation end, ascending, and the orders of each.
+    ///
+    /// # Errors
+    /// [`Error::Engine`], never for rows by customer and day.
+    pub fn orders_by_day(&self) -> Result<Vec<(i32, f64)>, Error> {
+        let end = self.summary.observation_end;
+        orders_by_day(self.days, end, end)
+    }
+
+    /// The orders of about `size` customers: see [`sample_of_paths`].
+    ///
+    /// # Errors
+    /// [`Error::Engine`], never for rows by customer and day.
+    pub fn sample_of_paths(&self, size: usize) -> Result<Vec<OrderPath>, Error> {
+        sample_of_paths(self.days, self.summary, size, self.summary.observation_end)
+    }
+}
+
 /// Orders per day up to `end` of the customers acquired up to `cut`: days since 1970-01-01,
 /// ascending, and the number of orders on each.
 ///

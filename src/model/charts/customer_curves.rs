@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::customers::History;
 use crate::math::quantile::nearest_quantile;
+use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::charts::histograms::NEARLY_ALL;
-use crate::model::forecast::predict::{Outlook, length};
+use crate::model::forecast::predict::Outlook;
 use crate::model::purchase_model::PurchaseModel;
 use crate::results::chart_data::Surface;
-use crate::settings::TimeUnit;
 
 /// Most columns of a surface, and the frequency that it reaches at least.
 const COLUMNS: u64 = 16;
@@ -21,24 +21,35 @@ const DAYS_OF_A_WEEK: i32 = 7;
 
 /// P(alive) and expected orders of a customer with the median T, by frequency and recency.
 pub fn surface(model: &PurchaseModel, outlook: &Outlook<'_>) -> Surface {
-    let histories = outlook.histories;
+    let histories = outlook.observed;
     let age = nearest_quantile(histories.age().to_vec(), 0.5);
     let months = outlook.forecast.horizons.iter().map(|h| h.months).max().unwrap_or(0);
-    let horizon = length(months, outlook.forecast.weeks_per_month, outlook.unit);
+    let horizon = outlook.horizon(months);
     let frequency = frequencies(nearest_quantile(histories.frequency().to_vec(), NEARLY_ALL));
     let recency: Vec<f64> = (0..=STEPS).map(|k| age * f64::from(k) / f64::from(STEPS)).collect();
+    // What happened at T − t_x before the end, in the time of the model.
+    let (time, days) = (outlook.time, outlook.unit.days());
+    let in_time = |t: f64| match time.is_even() {
+        true => t,
+        false => time.back(age * days) - time.back((age - t) * days),
+    };
+    let of_age = in_time(age);
     // Recency matters through P(alive) only, so expected orders if alive are computed per column.
     let if_alive: Vec<Option<f64>> = frequency
         .iter()
         .map(|x| {
-            model.orders_if_alive(History { frequency: *x as f64, age, ..History::NEW }, horizon)
+            let history = History { frequency: *x as f64, age: of_age, ..History::NEW };
+            model.orders_if_alive(history, horizon)
         })
         .collect();
     let alive = |t_x: f64, x: u64| {
         // Without repeat orders t_x is 0: no other cell can have a customer.
         let there = x > 0 || t_x == 0.0;
         there
-            .then(|| model.p_alive(History { frequency: x as f64, recency: t_x, age }))
+            .then(|| {
+                let recency = in_time(t_x).min(of_age);
+                model.p_alive(History { frequency: x as f64, recency, age: of_age })
+            })
             .filter(|p| p.is_finite())
     };
     let row = |t_x: &f64| frequency.iter().map(|x| alive(*t_x, *x)).collect();
@@ -82,7 +93,8 @@ impl AliveCurve<'_> {
     ///
     /// There is a point every week (or every few weeks, for a long history), at the end, and on
     /// each day with orders and the day before, so that the curve shows the jump.
-    pub fn survival(&self, model: &PurchaseModel, unit: TimeUnit) -> (Vec<f64>, Vec<f64>) {
+    pub fn survival(&self, model: &PurchaseModel, time: &OperationalTime) -> (Vec<f64>, Vec<f64>) {
+        let first = time.end() - self.end;
         let days: Vec<i32> = self.days().into_iter().collect();
         let (mut next, mut orders, mut last) = (0, 0.0, 0);
         let mut alive = Vec::with_capacity(days.len());
@@ -90,7 +102,7 @@ impl AliveCurve<'_> {
             while let Some(&(on, more)) = self.orders.get(next).filter(|(on, _)| *on <= day) {
                 (next, orders, last) = (next + 1, orders + more, on);
             }
-            let [t_x, age] = [last, day].map(|day| f64::from(day) / unit.days());
+            let [t_x, age] = [last, day].map(|day| time.between(first, first + day));
             alive.push(model.p_alive(History {
                 frequency: (orders - self.uncounted).max(0.0),
                 recency: t_x,
@@ -115,8 +127,8 @@ mod tests {
     use super::*;
     use crate::model::bg_nbd::BgNbd;
     use crate::model::likelihood::patterns::CustomerPatterns;
-    use crate::model::testing::orders_only;
-    use crate::settings::{Forecast, LifetimeValue};
+    use crate::model::testing::{even, orders_only};
+    use crate::settings::{Forecast, LifetimeValue, TimeUnit};
 
     const MODEL: PurchaseModel =
         PurchaseModel::BgNbd(BgNbd { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 });
@@ -129,7 +141,9 @@ mod tests {
         let (forecast, lifetime) = (Forecast::default(), LifetimeValue::default());
         let outlook = Outlook {
             histories: &histories,
+            observed: &histories,
             customers: &customers,
+            time: even(TimeUnit::Week),
             unit: TimeUnit::Week,
             forecast: &forecast,
             lifetime: &lifetime,
@@ -161,7 +175,7 @@ mod tests {
     fn a_curve_jumps_with_the_orders() {
         let orders = [(0, 1.0), (10, 1.0), (11, 2.0)];
         let course = AliveCurve { orders: &orders, uncounted: 1.0, end: 30 };
-        let (days, alive) = course.survival(&MODEL, TimeUnit::Day);
+        let (days, alive) = course.survival(&MODEL, even(TimeUnit::Day));
         assert_eq!(days, [0.0, 7.0, 9.0, 10.0, 11.0, 14.0, 21.0, 28.0, 30.0]);
         let history = [(0.0, 0.0), (0.0, 0.0), (0.0, 0.0), (1.0, 10.0), (3.0, 11.0), (3.0, 11.0)];
         for (k, (x, t_x)) in history.into_iter().enumerate() {
@@ -178,7 +192,7 @@ mod tests {
         // All orders counted, two of them on the first day.
         let course = AliveCurve { orders: &[(0, 2.0)], uncounted: 0.0, end: 0 };
         assert_eq!(course.repeat_days(), [0.0]);
-        let (days, alive) = course.survival(&MODEL, TimeUnit::Week);
+        let (days, alive) = course.survival(&MODEL, even(TimeUnit::Week));
         assert_eq!(
             (days, alive),
             (vec![0.0], vec![MODEL.p_alive(History { frequency: 2.0, recency: 0.0, age: 0.0 })])
@@ -189,7 +203,7 @@ mod tests {
     fn a_long_history_has_no_more_points() {
         for end in [1399, 1400, 1401, 20_000] {
             let course = AliveCurve { orders: &[(0, 1.0)], uncounted: 1.0, end };
-            let (days, _) = course.survival(&MODEL, TimeUnit::Week);
+            let (days, _) = course.survival(&MODEL, even(TimeUnit::Week));
             assert!((100..=201).contains(&days.len()), "{end}: {}", days.len());
             assert!(days.windows(2).all(|pair| pair[0] < pair[1]));
             assert_eq!(days.last(), Some(&f64::from(end)));

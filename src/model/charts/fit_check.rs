@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use crate::customers::History;
 use crate::math::quantile::nearest_quantile;
+use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::charts::histograms::{NEARLY_ALL, frequency_ends, frequency_position};
 use crate::model::forecast::predict::Outlook;
 use crate::model::purchase_model::PurchaseModel;
@@ -83,11 +84,11 @@ fn draws(model: &PurchaseModel, outlook: &Outlook<'_>) -> u64 {
 }
 
 /// Lower ends of the bins, ascending; the last bin is open.
-struct Axes {
+struct Axes<'a> {
     frequency: Vec<u64>,
     /// In days.
     since_last_order: Vec<f64>,
-    unit_days: f64,
+    time: &'a OperationalTime,
 }
 
 /// Customers, or weights of draws, in each bin.
@@ -110,18 +111,18 @@ impl Sum {
     }
 }
 
-impl Axes {
-    fn of(selection: Option<SelectionRule>, outlook: &Outlook<'_>) -> Self {
-        let unit_days = outlook.unit.days();
-        let histories = outlook.histories;
-        let window = selection.map(|s| s.window * unit_days).filter(|days| days.is_finite());
-        let times = || histories.times_since_last_order().map(|time| time * unit_days).collect();
+impl<'a> Axes<'a> {
+    fn of(selection: Option<SelectionRule>, outlook: &Outlook<'a>) -> Self {
+        let (histories, time) = (outlook.histories, outlook.time);
+        let window = selection.map(|s| s.window).filter(|window| window.is_finite());
+        let window = window.map(|window| time.days_back(window));
+        let times = || histories.times_since_last_order().map(|t| time.days_back(t)).collect();
         // Under a selection the window is the end of the axis: nobody in the file is beyond it.
         let since_last_order = match window {
             Some(days) => since_last_order_ends(days, 0),
             None => since_last_order_ends(nearest_quantile(times(), NEARLY_ALL), 1),
         };
-        Self { frequency: frequency_ends(histories.frequency()), since_last_order, unit_days }
+        Self { frequency: frequency_ends(histories.frequency()), since_last_order, time }
     }
 
     fn nothing(&self) -> Counts {
@@ -133,7 +134,7 @@ impl Axes {
 
     fn add(&self, counts: &mut Counts, history: History, weight: f64) {
         let History { frequency: x, recency: t_x, age } = history;
-        let since_last_order = (age - t_x) * self.unit_days + ROUNDING;
+        let since_last_order = self.time.days_back(age - t_x) + ROUNDING;
         let bin = self
             .since_last_order
             .partition_point(|from| *from <= since_last_order)
@@ -206,7 +207,7 @@ impl Strata {
         &self,
         model: &PurchaseModel,
         selection: Option<SelectionRule>,
-        axes: &Axes,
+        axes: &Axes<'_>,
         draws: u64,
     ) -> Counts {
         // Systematic sampling: draws are equally spaced on the sum of n/√P(selected), so that every
@@ -309,6 +310,7 @@ mod tests {
     use crate::model::nbd::Nbd;
     use crate::model::selection::channels::ChannelMix;
     use crate::model::simulation::tests::MODELS;
+    use crate::model::testing::even;
     use crate::model::testing::orders_only;
     use crate::settings::TimeUnit;
     use crate::settings::{Forecast, LifetimeValue};
@@ -325,7 +327,9 @@ mod tests {
         let customers = CustomerPatterns::of(&histories);
         let outlook = Outlook {
             histories: &histories,
+            observed: &histories,
             customers: &customers,
+            time: even(TimeUnit::Week),
             unit: TimeUnit::Week,
             forecast: &Forecast::default(),
             lifetime: &LifetimeValue::default(),

@@ -6,6 +6,7 @@ use std::f64::consts::TAU;
 use crate::customers::OrderPath;
 use crate::math::poisson_regression::{PoissonFit, poisson_regression};
 use crate::math::tail::{chi_squared_beyond, chi_squared_limit};
+use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::checks::SIGNIFICANT;
 use crate::model::checks::intensity::walk;
 use crate::model::purchase_model::PurchaseModel;
@@ -131,12 +132,12 @@ pub fn calendar(
     model: &PurchaseModel,
     paths: &[OrderPath],
     end: i32,
-    unit_days: f64,
+    time: &OperationalTime,
 ) -> Option<Calendar> {
     let start = paths.iter().filter_map(|path| Some(path.first()?.day)).min()?;
     let days = end - start;
     let stretches = Stretches::up_to(end, days);
-    let cells = stretches.cells(model, paths, unit_days);
+    let cells = stretches.cells(model, paths, time);
     let blocks = stretches.blocks(&cells);
     let told: Vec<&[f64; 2]> = blocks.iter().filter(|b| b[1] > LEAST_EXPECTED).collect();
     let knows_season = days >= TWO_YEARS;
@@ -180,7 +181,12 @@ impl Stretches {
         Self { back, end }
     }
 
-    fn cells(&self, model: &PurchaseModel, paths: &[OrderPath], unit_days: f64) -> Vec<Cell> {
+    fn cells(
+        &self,
+        model: &PurchaseModel,
+        paths: &[OrderPath],
+        time: &OperationalTime,
+    ) -> Vec<Cell> {
         let mut edges: Vec<i32> = self.back.iter().map(|back| self.end - back).collect();
         edges.sort_unstable();
         let stretch = |day: i32| self.back.partition_point(|back| self.end - back >= day) - 1;
@@ -188,7 +194,7 @@ impl Stretches {
         for path in paths {
             let Some(first) = path.first() else { continue };
             let cohort = ((self.end - first.day) / COHORT).unsigned_abs() as usize;
-            walk(model, path, &edges, self.end, unit_days, |step| {
+            walk(model, path, &edges, self.end, time, |step| {
                 let sum = sums.entry((stretch(step.until), cohort)).or_default();
                 sum[0] += step.orders;
                 sum[1] += step.expected;
@@ -410,6 +416,8 @@ mod tests {
     use super::*;
     use crate::customers::OrderDay;
     use crate::model::nbd::Nbd;
+    use crate::model::testing::even;
+    use crate::settings::TimeUnit;
 
     /// Each customer orders once in 100 days.
     const STEADY: PurchaseModel = PurchaseModel::Nbd(Nbd { r: 1e9, alpha: 1e11 });
@@ -431,7 +439,7 @@ mod tests {
 
     #[test]
     fn even_orders_show_nothing() {
-        let found = calendar(&STEADY, &log(|_| 8), END, 1.0).expect("a log");
+        let found = calendar(&STEADY, &log(|_| 8), END, even(TimeUnit::Day)).expect("a log");
         assert_eq!(found.patterns, []);
         // Eight orders a day are expected and come: no scatter at all.
         assert!(found.dispersion.is_some_and(|dispersion| dispersion < 1e-3), "{found:?}");
@@ -445,7 +453,12 @@ mod tests {
     /// 28·4²/8 in the last four.
     #[test]
     fn orders_that_halve_are_a_change_of_late() {
-        let found = calendar(&STEADY, &log(|day| if day > END - 112 { 4 } else { 8 }), END, 1.0);
+        let found = calendar(
+            &STEADY,
+            &log(|day| if day > END - 112 { 4 } else { 8 }),
+            END,
+            even(TimeUnit::Day),
+        );
         let found = found.expect("a log");
         let [Pattern::Change { days: 112, share }] = found.patterns[..] else {
             panic!("{:?}", found.patterns)
@@ -462,7 +475,7 @@ mod tests {
     fn a_season_is_found_with_its_months() {
         let factor = |part: f64| 1.0 + 0.5 * (TAU * part).cos();
         let winter = |day: i32| (8.0 * factor(day_of_year(f64::from(day)))).round() as u32;
-        let found = calendar(&STEADY, &log(winter), END, 1.0).expect("a log");
+        let found = calendar(&STEADY, &log(winter), END, even(TimeUnit::Day)).expect("a log");
         let [Pattern::Season { months }] = &found.patterns[..] else {
             panic!("{:?}", found.patterns)
         };
@@ -473,14 +486,15 @@ mod tests {
         let short = log(winter)
             .into_iter()
             .map(|path| path.into_iter().filter(|order| order.day <= 600).collect::<OrderPath>());
-        let short = calendar(&STEADY, &short.collect::<Vec<_>>(), 600, 1.0).expect("a log");
+        let short =
+            calendar(&STEADY, &short.collect::<Vec<_>>(), 600, even(TimeUnit::Day)).expect("a log");
         assert!(!short.knows_season && short.patterns.iter().all(|p| p.swing().is_none()));
     }
 
     #[test]
     fn a_decline_is_a_trend_and_later_cohorts_are_another_matter() {
         let decline = |day: i32| (16.0 * 0.7f64.powf(f64::from(day) / YEAR)).round() as u32;
-        let found = calendar(&STEADY, &log(decline), END, 1.0).expect("a log");
+        let found = calendar(&STEADY, &log(decline), END, even(TimeUnit::Day)).expect("a log");
         let [Pattern::Trend { yearly }] = found.patterns[..] else {
             panic!("{:?}", found.patterns)
         };

@@ -11,6 +11,7 @@
 //! sections II.4 and VI.3 (martingale residuals).
 
 use crate::customers::{History, OrderDay};
+use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::purchase_model::PurchaseModel;
 
 /// S is never taken to be smaller: after so long a silence its digits are gone.
@@ -34,18 +35,17 @@ pub struct Step {
 }
 
 /// Walks through a customer's orders up to the day `end`, with a stop at each order and at each of
-/// `edges` (ascending days), and calls `visit` for each step. `unit_days` is the length of the time
-/// unit of the model.
+/// `edges` (ascending days), and calls `visit` for each step. `time` is that of the model.
 pub fn walk(
     model: &PurchaseModel,
     path: &[OrderDay],
     edges: &[i32],
     end: i32,
-    unit_days: f64,
+    time: &OperationalTime,
     mut visit: impl FnMut(Step),
 ) {
     let Some(first) = path.first() else { return };
-    let since = |day: i32| f64::from(day - first.day) / unit_days;
+    let since = |day: i32| time.between(first.day, day);
     // Orders beyond the first on its own day are repeat orders without any wait.
     let mut x = first.orders - 1.0;
     if x > 0.0 {
@@ -61,8 +61,8 @@ pub fn walk(
         let origin = History { frequency: x, recency: since(last), age: since(last) };
         let alive = model.p_alive(origin);
         let waited = |day: i32| {
-            let time = f64::from(day - last) / unit_days;
-            let none = 1.0 - alive * model.any_order_if_alive(origin, time);
+            let silence = time.between(last, day);
+            let none = 1.0 - alive * model.any_order_if_alive(origin, silence);
             -none.max(SMALLEST).ln()
         };
         let (mut from, mut so_far, first_day) = (last, 0.0, waited(last + 1));
@@ -96,8 +96,8 @@ mod tests {
     use crate::model::nbd::Nbd;
     use crate::model::pareto_nbd::ParetoNbd;
     use crate::model::purchase_model::PurchaseModel;
-    use crate::model::testing::relative;
-    use crate::settings::Family;
+    use crate::model::testing::{even, relative};
+    use crate::settings::{Family, TimeUnit};
 
     fn orders(days: &[i32]) -> Vec<OrderDay> {
         days.iter().map(|day| OrderDay { day: *day, orders: 1.0, value: 1.0 }).collect()
@@ -105,7 +105,7 @@ mod tests {
 
     fn steps(model: &PurchaseModel, days: &[i32], edges: &[i32], end: i32) -> Vec<Step> {
         let mut all = Vec::new();
-        walk(model, &orders(days), edges, end, 7.0, |step| all.push(step));
+        walk(model, &orders(days), edges, end, even(TimeUnit::Week), |step| all.push(step));
         all
     }
 
@@ -161,7 +161,7 @@ mod tests {
         let model = PurchaseModel::Nbd(Nbd { r: 1.0, alpha: 4.0 });
         let path = vec![OrderDay { day: 10, orders: 3.0, value: 1.0 }];
         let mut found = Vec::new();
-        walk(&model, &path, &[], 17, 7.0, |step| found.push(step));
+        walk(&model, &path, &[], 17, even(TimeUnit::Week), |step| found.push(step));
         assert_eq!(found[0].orders, 2.0);
         assert!(relative(found[1].expected, 3.0 * (5.0f64 / 4.0).ln()) < 1e-12);
     }

@@ -3,6 +3,7 @@
 
 use crate::customers::OrderPath;
 use crate::math::tail::chi_squared_limit;
+use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::checks::SIGNIFICANT;
 use crate::model::checks::intensity::walk;
 use crate::model::purchase_model::PurchaseModel;
@@ -59,11 +60,11 @@ pub fn waits(
     model: &PurchaseModel,
     paths: &[OrderPath],
     end: i32,
-    unit_days: f64,
+    time: &OperationalTime,
 ) -> Option<Waits> {
     let mut bins = vec![[0.0; 2]; EDGES.len()];
     for path in paths {
-        walk(model, path, &[], end, unit_days, |step| {
+        walk(model, path, &[], end, time, |step| {
             if step.first_day > TOO_SOON || step.after == step.until {
                 return;
             }
@@ -91,6 +92,8 @@ mod tests {
     use super::*;
     use crate::customers::OrderDay;
     use crate::model::nbd::Nbd;
+    use crate::model::testing::even;
+    use crate::settings::TimeUnit;
 
     fn path(days: &[i32]) -> OrderPath {
         days.iter().map(|day| OrderDay { day: *day, orders: 1.0, value: 1.0 }).collect()
@@ -102,7 +105,7 @@ mod tests {
     fn bins_by_hand() {
         let model = PurchaseModel::Nbd(Nbd { r: 1e9, alpha: 1e11 });
         let paths = vec![path(&[0, 50]); 500];
-        let found = waits(&model, &paths, 120, 1.0).expect("enough orders");
+        let found = waits(&model, &paths, 120, even(TimeUnit::Day)).expect("enough orders");
         // Up to Λ = 0.5 and up to 0.7, in bins that end at 0.15, 0.4, 0.9 and 1.8.
         let expected = [0.3, 0.5, 0.1 + 0.3, 0.0, 0.0].map(|time| 500.0 * time);
         for (bin, expected) in found.bins.iter().zip(expected) {
@@ -119,6 +122,6 @@ mod tests {
     fn what_a_log_of_days_cannot_tell_is_left_out() {
         // An order every other day: whether two came on one day is not known.
         let model = PurchaseModel::Nbd(Nbd { r: 1e9, alpha: 2e9 });
-        assert_eq!(waits(&model, &vec![path(&[0, 2, 4]); 500], 6, 1.0), None);
+        assert_eq!(waits(&model, &vec![path(&[0, 2, 4]); 500], 6, even(TimeUnit::Day)), None);
     }
 }

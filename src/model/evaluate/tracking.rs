@@ -5,9 +5,9 @@ use chrono::NaiveDate;
 
 use crate::customers::History;
 use crate::error::Error;
+use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::purchase_model::PurchaseModel;
 use crate::results::forecast::Week;
-use crate::settings::TimeUnit;
 
 /// Days per week.
 const STEP: i32 = 7;
@@ -40,7 +40,7 @@ pub struct Stretch {
 /// Fader, Hardie & Lee (2005), Marketing Science 24(2), figures 2 and 3.
 pub fn track(
     model: &PurchaseModel,
-    unit: TimeUnit,
+    time: &OperationalTime,
     acquired: &[(i32, f64)],
     orders: &[(i32, f64)],
     stretch: Stretch,
@@ -48,7 +48,7 @@ pub fn track(
     let Some(&(start, _)) = acquired.first() else {
         return Ok(Vec::new());
     };
-    let of_age = expectations(model, unit, stretch.end - start)?;
+    let of_new = Expectations::up_to(model, time, start, stretch.end)?;
     let up_to = |series: &[(i32, f64)], day: i32| -> f64 {
         series.iter().take_while(|(d, _)| *d <= day).map(|(_, n)| n).sum()
     };
@@ -57,7 +57,7 @@ pub fn track(
     for (first_day, last_day) in steps(start, stretch) {
         // The first order of each customer is not a repeat order: it is subtracted below.
         let joined = acquired.iter().take_while(|(day, _)| *day <= last_day);
-        let expected: f64 = joined.map(|(day, n)| n * of_age[(last_day - day) as usize]).sum();
+        let expected: f64 = joined.map(|(day, n)| n * of_new.between(*day, last_day)).sum();
         let actual = up_to(orders, last_day) - up_to(acquired, last_day);
         weeks.push(Week {
             first_day: date(first_day),
@@ -91,10 +91,43 @@ fn steps(start: i32, stretch: Stretch) -> Vec<(i32, i32)> {
     steps
 }
 
+/// Expected repeat orders of a new customer, in steps of a day of average length.
+struct Expectations<'a> {
+    time: &'a OperationalTime,
+    after: Vec<f64>,
+}
+
+impl<'a> Expectations<'a> {
+    fn up_to(
+        model: &PurchaseModel,
+        time: &'a OperationalTime,
+        start: i32,
+        end: i32,
+    ) -> Result<Self, Error> {
+        let days = match time.is_even() {
+            true => end - start,
+            false => (time.between(start, end) * time.unit_days()).ceil() as i32 + 1,
+        };
+        Ok(Self { time, after: expectations(model, time.unit_days(), days)? })
+    }
+
+    /// Those from the end of one day to the end of another. Between two steps the expectation is
+    /// nearly straight: its curve over one day is less than a millionth of it.
+    fn between(&self, from: i32, to: i32) -> f64 {
+        if self.time.is_even() {
+            return self.after[(to - from) as usize];
+        }
+        let days = (self.time.between(from, to) * self.time.unit_days()).max(0.0);
+        let step = (days as usize).min(self.after.len() - 2);
+        let part = days - step as f64;
+        self.after[step] + part * (self.after[step + 1] - self.after[step])
+    }
+}
+
 /// Expected repeat orders of a new customer after 0, 1, … `days` days.
-fn expectations(model: &PurchaseModel, unit: TimeUnit, days: i32) -> Result<Vec<f64>, Error> {
+fn expectations(model: &PurchaseModel, unit_days: f64, days: i32) -> Result<Vec<f64>, Error> {
     let after = |day: i32| {
-        let age = f64::from(day) / unit.days();
+        let age = f64::from(day) / unit_days;
         model.expected_orders(History::NEW, age).filter(|orders| orders.is_finite()).ok_or_else(
             || {
                 Error::model(format!(
@@ -110,6 +143,8 @@ fn expectations(model: &PurchaseModel, unit: TimeUnit, days: i32) -> Result<Vec<
 mod tests {
     use super::*;
     use crate::model::nbd::Nbd;
+    use crate::model::testing::even;
+    use crate::settings::TimeUnit;
 
     /// Without dropout E[X(t)] = r·t/α: two customers, one joining a week later.
     #[test]
@@ -118,7 +153,8 @@ mod tests {
         let acquired = [(100, 1.0), (107, 1.0)];
         let orders = [(100, 1.0), (105, 1.0), (107, 1.0), (112, 2.0)];
         let stretch = Stretch { calibration_end: 110, end: 114 };
-        let weeks = track(&model, TimeUnit::Week, &acquired, &orders, stretch).expect("computed");
+        let weeks =
+            track(&model, even(TimeUnit::Week), &acquired, &orders, stretch).expect("computed");
         let spans: Vec<_> = weeks.iter().map(|w| (w.first_day, w.last_day, w.holdout)).collect();
         let expected = [(100, 106, false), (107, 110, false), (111, 114, true)];
         assert_eq!(spans, expected.map(|(from, to, holdout)| (date(from), date(to), holdout)));

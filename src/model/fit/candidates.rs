@@ -6,7 +6,6 @@ use crate::model::fit::data::Data;
 use crate::model::fit::failure::Failure;
 use crate::model::fit::family_fit::FamilyFit;
 use crate::model::likelihood::patterns::Patterns;
-use crate::model::selection::probability::SelectionRule;
 use crate::results::candidate::{Candidate, Outcome};
 use crate::results::numbers::{decimal, whole};
 use crate::settings::Family;
@@ -43,9 +42,14 @@ pub(crate) fn sampled(patterns: &Patterns, data: &Data) -> Option<Data> {
     (sample.oldest() > 0.0).then(|| Data::new(&sample, data.l2_penalty, selection))
 }
 
-/// The models with dropout whose P(selected) is known.
-pub(crate) fn with_dropout(selection: Option<&SelectionRule>) -> Vec<Family> {
-    let known = |family: &Family| *family != Family::Nbd && family.knows_selection(selection);
+/// The models with dropout that can be fitted: those whose P(selected) is known, and in operational
+/// time those whose customers leave at orders.
+pub(crate) fn with_dropout(data: &Data) -> Vec<Family> {
+    let known = |family: &Family| {
+        *family != Family::Nbd
+            && family.knows_selection(data.selection.as_ref())
+            && (*family != Family::ParetoNbd || !data.operational)
+    };
     Family::ALL.into_iter().filter(known).collect()
 }
 

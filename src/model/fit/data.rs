@@ -27,8 +27,10 @@ pub(crate) struct Data {
     /// Repeat orders of all customers.
     orders: f64,
     /// Σ x · ln(longest): what the scaling adds to a log-likelihood. Each of the x order times has
-    /// a density, and a density has the unit 1/time.
+    /// a density, and a density has the unit 1/time. Less the factors of the order days.
     unit_term: f64,
+    /// Whether times are operational.
+    pub(crate) operational: bool,
 }
 
 /// Parameters with those that are times multiplied by `unit`.
@@ -54,7 +56,8 @@ impl Data {
             l2_penalty,
             longest,
             orders,
-            unit_term: orders * longest.ln(),
+            unit_term: orders * longest.ln() - patterns.log_factors.unwrap_or(0.0),
+            operational: patterns.log_factors.is_some(),
         }
     }
 

@@ -58,8 +58,10 @@ impl Failure {
         if optimum.converged() {
             return Ok(optimum);
         }
+        // Coefficients of the calendar follow the parameters of the model.
+        let named = |edge: usize| Some((*family.parameters().get(edge)?, optimum.parameters[edge]));
         let edge = optimum.at_edge().next();
-        Err(match edge.map(|edge| (family.parameters()[edge], optimum.parameters[edge])) {
+        Err(match edge.and_then(named) {
             Some((name, value)) => Self::Limit {
                 parameter: name.to_owned(),
                 limit: if value < 1.0 { "0" } else { "∞" }.to_owned(),

@@ -2,6 +2,7 @@
 //! NBD that it nests, which takes its place where it has no fit.
 
 use crate::error::{Error, Remedy};
+use crate::model::calendar::estimate::CalendarFit;
 use crate::model::fit::candidates::{Comparison, sampled, with_dropout};
 use crate::model::fit::data::Data;
 use crate::model::fit::diagnosis;
@@ -13,6 +14,7 @@ use crate::model::likelihood::estimate::{Convergence, Parameter};
 use crate::model::likelihood::patterns::Patterns;
 use crate::model::purchase_model::PurchaseModel;
 use crate::model::selection::probability::SelectionRule;
+use crate::results::calendar::Gate;
 use crate::results::candidate::{Candidate, Outcome};
 use crate::results::findings::Finding;
 use crate::settings::{Family, PurchaseModelName, Purchases};
@@ -50,11 +52,32 @@ pub struct FittedPurchases {
     pub comparison: Vec<Candidate>,
     /// What the selection changed.
     pub selection: Option<SelectionFit>,
+    /// The season, the trend and the events that order rates follow; `None` in calendar time.
+    pub calendar: Option<CalendarFit>,
+    /// How season and trend were decided; `None` where nobody asked.
+    pub gate: Option<Gate>,
     /// What the reader should know.
     pub findings: Vec<Finding>,
 }
 
 impl FittedPurchases {
+    /// The same fit with the calendar whose time it was fitted in. Where they were estimated together,
+    /// standard errors allow for what is not known of the calendar.
+    pub(crate) fn with_calendar(mut self, calendar: CalendarFit) -> Self {
+        let own = calendar.covariance.as_ref().filter(|_| calendar.family == self.model.family());
+        if let (Some(joint), Some(covariance)) = (own, self.covariance.as_mut()) {
+            let k = covariance.log_scale.len();
+            covariance.log_scale =
+                joint.log_scale[..k].iter().map(|row| row[..k].to_vec()).collect();
+            let errors = covariance.log_standard_errors();
+            for (parameter, error) in self.parameters.iter_mut().zip(errors) {
+                parameter.standard_error = Some(error * parameter.value);
+            }
+        }
+        self.calendar = Some(calendar);
+        self
+    }
+
     /// Whether customers can leave in the model that predicts; otherwise P(alive) is 1 for all.
     pub fn knows_dropout(&self) -> bool {
         !matches!(self.model, PurchaseModel::Nbd(_))
@@ -150,7 +173,7 @@ impl Choice {
     /// The same, with a table of all models of the family; where customers are many, the others are
     /// fitted to a sample only.
     fn among(patterns: &Patterns, data: &Data, family: Family) -> Self {
-        let families = with_dropout(data.selection.as_ref());
+        let families = with_dropout(data);
         let Some(sample) = sampled(patterns, data) else {
             return Self::from(&Comparison::of(data, &families, false), family);
         };
@@ -182,7 +205,7 @@ impl Choice {
     /// The model with the lowest AIC. Where customers are many, it is found on a sample, and only
     /// that one is fitted to all.
     fn best(patterns: &Patterns, data: &Data) -> Self {
-        let families = with_dropout(data.selection.as_ref());
+        let families = with_dropout(data);
         let Some(sample) = sampled(patterns, data) else {
             let compared = Comparison::of(data, &families, false);
             let chosen = compared.ranked()[0].clone();
@@ -279,6 +302,8 @@ impl Data {
             convergence: (&predicts.optimum).into(),
             comparison: Vec::new(),
             selection: None,
+            calendar: None,
+            gate: None,
             findings: diagnosis::of_purchases(&diagnosis::Case {
                 patterns,
                 chosen,

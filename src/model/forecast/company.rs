@@ -5,7 +5,7 @@ use crate::customers::{Groups, Predictions};
 use crate::error::Error;
 use crate::model::forecast::cumulative::{Sums, cumulated};
 use crate::model::forecast::periods::periods;
-use crate::model::forecast::predict::{Outlook, customer_orders, length};
+use crate::model::forecast::predict::{Outlook, customer_orders};
 use crate::model::forecast::prices_ahead::PricesAhead;
 use crate::model::purchase_model::PurchaseModel;
 use crate::results::forecast::{ForecastRow, Interval, Period};
@@ -28,7 +28,7 @@ pub fn forecast(
     outlook: &Outlook<'_>,
 ) -> Result<Vec<ForecastRow>, Error> {
     let periods = periods(outlook.forecast.weeks_per_month);
-    let ends: Vec<f64> = periods.iter().map(|p| p.to_day / outlook.unit.days()).collect();
+    let ends: Vec<f64> = periods.iter().map(|p| outlook.time.ahead(p.to_day)).collect();
     let mut until = cumulated(model, predictions, next_month, groups, outlook, &ends)?;
     let log_yearly = predictions.money.as_ref().map_or(0.0, |money| money.log_yearly);
     if log_yearly != 0.0 {
@@ -100,8 +100,7 @@ pub fn with_intervals(
 /// # Errors
 /// [`Error::Model`] when a forecast cannot be computed to full accuracy.
 pub fn next_month(model: &PurchaseModel, outlook: &Outlook<'_>) -> Result<Vec<f64>, Error> {
-    let month = length(1, outlook.forecast.weeks_per_month, outlook.unit);
-    customer_orders(model, outlook.customers, month)
+    customer_orders(model, outlook.customers, outlook.horizon(1))
 }
 
 #[cfg(test)]
@@ -146,7 +145,7 @@ mod tests {
         outlook: &Outlook<'_>,
     ) -> (Predictions, Vec<f64>) {
         let over = |months| {
-            let time = length(months, outlook.forecast.weeks_per_month, outlook.unit);
+            let time = outlook.horizon(months);
             let one = |((x, _, age), alive): (&(f64, f64, f64), f64)| {
                 alive
                     * model

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use crate::customers::{Groups, History, Predictions};
 use crate::error::Error;
 use crate::math::chebyshev::{Interpolant, basis, chebyshev_points};
-use crate::model::forecast::predict::{Outlook, length};
+use crate::model::forecast::predict::Outlook;
 use crate::model::likelihood::patterns::Pairs;
 use crate::model::purchase_model::PurchaseModel;
 
@@ -145,11 +145,10 @@ fn checks(
     outlook: &Outlook<'_>,
     farthest: f64,
 ) -> Vec<(f64, Sums)> {
-    let month = outlook.forecast.weeks_per_month;
     let known = predictions.orders.iter().map(|(months, orders)| (*months, orders.as_slice()));
     let known = known.chain([(1, next_month)]);
     known
-        .map(|(months, orders)| (length(months, month, outlook.unit), orders))
+        .map(|(months, orders)| (outlook.horizon(months), orders))
         .filter(|(time, _)| *time <= farthest)
         .map(|(time, orders)| {
             let mut sums = vec![[0.0; 2]; groups.names.len()];
@@ -226,6 +225,7 @@ mod tests {
     use crate::customers::{ExpectedMoney, Histories, HistoryColumns};
     use crate::model::bg_nbd::BgNbd;
     use crate::model::likelihood::patterns::CustomerPatterns;
+    use crate::model::testing::even;
     use crate::settings::TimeUnit;
     use crate::settings::{Forecast, LifetimeValue};
 
@@ -253,7 +253,9 @@ mod tests {
             let (forecast, lifetime) = (Forecast::default(), LifetimeValue::default());
             let outlook = Outlook {
                 histories: &histories,
+                observed: &histories,
                 customers: &customers,
+                time: even(TimeUnit::Week),
                 unit: TimeUnit::Week,
                 forecast: &forecast,
                 lifetime: &lifetime,
@@ -277,7 +279,7 @@ mod tests {
                         .expect("computed")
             };
             let all = |t: f64| (0..histories.len()).map(|i| orders(i, t)).collect::<Vec<f64>>();
-            let month = length(1, forecast.weeks_per_month, TimeUnit::Week);
+            let month = outlook.horizon(1);
             let predictions = Predictions {
                 p_alive: alive.clone(),
                 orders: vec![(6, all(6.0 * month))],

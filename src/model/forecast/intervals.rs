@@ -11,11 +11,13 @@ use crate::customers::{Groups, History, Scope};
 use crate::error::{Error, Remedy};
 use crate::math::linear::cholesky;
 use crate::math::quantile::nearest_quantile;
+use crate::model::calendar::estimate::CalendarFit;
+use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::fit::purchases::FittedPurchases;
 use crate::model::fit::spend::FittedSpend;
 use crate::model::forecast::model_error::Past;
 use crate::model::forecast::periods::{periods, periods_with};
-use crate::model::forecast::predict::{Outlook, length};
+use crate::model::forecast::predict::Outlook;
 use crate::model::forecast::prices_ahead::Course;
 use crate::model::gamma_gamma::GammaGamma;
 use crate::model::likelihood::covariance::Covariance;
@@ -23,7 +25,7 @@ use crate::model::purchase_model::PurchaseModel;
 use crate::model::simulation::gamma;
 use crate::progress;
 use crate::results::forecast::{GroupIntervals, Interval, Intervals, ModelError};
-use crate::settings::{Horizon, Uncertainty, UncertaintyMethod};
+use crate::settings::{Horizon, MonthLength, Uncertainty, UncertaintyMethod};
 
 /// Most counts for which a distribution of orders is computed.
 const MOST_ORDERS: u32 = 1 << 20;
@@ -192,8 +194,66 @@ impl Draws<'_> {
     }
 }
 
-/// One purchase model per draw.
+/// The parameters of one draw.
+struct Drawn {
+    model: PurchaseModel,
+    /// The time that the calendar of this draw makes; `None` for that of the forecast.
+    time: Option<OperationalTime>,
+}
+
+impl Drawn {
+    /// The history of customer `i` in the time of this draw.
+    fn history(&self, outlook: &Outlook<'_>, i: usize) -> History {
+        match &self.time {
+            None => outlook.histories.get(i),
+            Some(time) => time.history(outlook.observed.get(i)),
+        }
+    }
+}
+
+/// One purchase model per draw, with a calendar where that is uncertain too.
 fn parameter_draws(
+    settings: &Uncertainty,
+    purchases: &FittedPurchases,
+    outlook: &Outlook<'_>,
+) -> Result<Vec<Drawn>, Error> {
+    let calendar =
+        purchases.calendar.as_ref().and_then(|fit| Some((fit, fit.covariance.as_ref()?)));
+    match calendar.filter(|(fit, _)| fit.family == purchases.model.family()) {
+        Some((fit, covariance)) if settings.method == UncertaintyMethod::Normal => {
+            calendar_draws(settings, fit, covariance, outlook)
+        }
+        _ => {
+            let models = model_draws(settings, purchases, outlook)?.into_iter();
+            Ok(models.map(|model| Drawn { model, time: None }).collect())
+        }
+    }
+}
+
+/// Models and calendars drawn together.
+fn calendar_draws(
+    settings: &Uncertainty,
+    fit: &CalendarFit,
+    covariance: &Covariance,
+    outlook: &Outlook<'_>,
+) -> Result<Vec<Drawn>, Error> {
+    let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
+    let factors = fit.coefficients.iter().map(|coefficient| coefficient.exp());
+    let estimates: Vec<f64> = fit.parameters.iter().copied().chain(factors).collect();
+    let draws = normal_draws(&estimates, covariance, settings.draws, &mut rng)?;
+    let one = |drawn: &Vec<f64>| {
+        let (theta, factors) = drawn.split_at(fit.parameters.len());
+        let coefficients = factors.iter().map(|factor| factor.ln()).collect();
+        let calendar = CalendarFit { coefficients, ..fit.clone() };
+        Drawn {
+            model: fit.family.model(theta),
+            time: Some(outlook.time.with_factors(|first, last| calendar.factors(first, last))),
+        }
+    };
+    Ok(draws.par_iter().map(one).collect())
+}
+
+fn model_draws(
     settings: &Uncertainty,
     purchases: &FittedPurchases,
     outlook: &Outlook<'_>,
@@ -288,22 +348,23 @@ impl Outlook<'_> {
     /// Draws one future of every customer and sums it over groups; without `spend`, orders alone.
     fn draw_totals(
         &self,
-        model: &PurchaseModel,
+        model: &Drawn,
         spend: Option<&Values>,
         groups: &Groups,
         rng: &mut ChaCha8Rng,
     ) -> Totals {
         let month = self.forecast.weeks_per_month;
+        let time = model.time.as_ref().unwrap_or(self.time);
+        let ahead = |months: u32, month: MonthLength| time.ahead(f64::from(months) * month.days());
         let horizons: Vec<f64> =
-            self.forecast.horizons.iter().map(|h| length(h.months, month, self.unit)).collect();
-        let valued = length(1, self.lifetime.weeks_per_month, self.unit);
-        let lifetime = valued * f64::from(self.lifetime.months);
+            self.forecast.horizons.iter().map(|h| ahead(h.months, month)).collect();
+        let valued = self.lifetime.weeks_per_month.days();
+        let lifetime = ahead(self.lifetime.months, self.lifetime.weeks_per_month);
         let periods = periods(month);
-        let days = self.unit.days();
         // Every future runs as far as the longest of all horizons, and each order then counts in
         // all horizons, periods and groups that contain it: one draw serves them all, so totals of
         // groups add up to those of the company.
-        let farthest = periods.iter().map(|p| p.to_day / days).fold(lifetime, f64::max);
+        let farthest = periods.iter().map(|p| time.ahead(p.to_day)).fold(lifetime, f64::max);
         let farthest = horizons.iter().copied().fold(farthest, f64::max);
         let rate = 1.0 + self.lifetime.monthly_discount_rate;
         let mut totals = Totals {
@@ -313,30 +374,30 @@ impl Outlook<'_> {
             periods: vec![[0.0; 2]; groups.names.len() * periods.len()],
         };
         for i in 0..self.histories.len() {
-            let history = self.histories.get(i);
-            let Some(mut future) = model.draw_future(history, rng) else {
+            let Some(mut future) = model.model.draw_future(model.history(self, i), rng) else {
                 continue;
             };
             groups.of(i).for_each(|g| totals.alive[g] += 1.0);
             // One ν per customer, so that all orders of a customer share the uncertainty of the
             // mean. It is drawn at the first order, since many customers have none.
             let mut scale = None;
-            while let Some(time) = future.next_order(rng).filter(|time| *time <= farthest) {
+            while let Some(at) = future.next_order(rng).filter(|at| *at <= farthest) {
+                let days = time.days_ahead(at);
                 let value = spend.map_or(0.0, |spend| {
                     let scale = *scale.get_or_insert_with(|| self.draw_scale(spend, i, rng));
-                    gamma(spend.0.p, scale, rng) * spend.2.at(time * days)
+                    gamma(spend.0.p, scale, rng) * spend.2.at(days)
                 });
                 // Discounting to the end of the month of the order, as in the forecast.
                 let discounted =
-                    if time <= lifetime { value * rate.powf(-(time / valued).ceil()) } else { 0.0 };
+                    if at <= lifetime { value * rate.powf(-(days / valued).ceil()) } else { 0.0 };
                 for g in groups.of(i) {
                     let orders = &mut totals.orders[g * horizons.len()..][..horizons.len()];
                     for (total, horizon) in orders.iter_mut().zip(&horizons) {
-                        *total += f64::from(u8::from(time <= *horizon));
+                        *total += f64::from(u8::from(at <= *horizon));
                     }
                     totals.lifetime_value[g] += discounted;
                     let rows = &mut totals.periods[g * periods.len()..][..periods.len()];
-                    for row in periods_with(time * days, month) {
+                    for row in periods_with(days, month) {
                         rows[row][0] += 1.0;
                         rows[row][1] += value;
                     }
@@ -381,7 +442,7 @@ pub fn customer_intervals(
 ) -> Result<Vec<CustomerIntervals>, Error> {
     let patterns = &outlook.customers.patterns;
     let one = |months: u32| {
-        let horizon = length(months, outlook.forecast.weeks_per_month, outlook.unit);
+        let horizon = outlook.horizon(months);
         let ends: Option<Vec<[f64; 3]>> = patterns
             .rows
             .par_iter()
@@ -466,7 +527,7 @@ mod tests {
     use crate::model::mbg_nbd::MbgNbd;
     use crate::model::nbd::Nbd;
     use crate::model::testing::diagonal;
-    use crate::settings::{MonthLength, TimeUnit};
+    use crate::settings::TimeUnit;
 
     /// After 2 orders in 6 weeks: λ ~ Gamma(3, 10).
     const NBD: PurchaseModel = PurchaseModel::Nbd(Nbd { r: 1.0, alpha: 4.0 });

@@ -4,6 +4,7 @@
 use crate::customers::predictions::{ExpectedMoney, Predictions};
 use crate::customers::{Histories, History};
 use crate::error::Error;
+use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::fit::purchases::FittedPurchases;
 use crate::model::fit::spend::FittedSpend;
 use crate::model::likelihood::patterns::CustomerPatterns;
@@ -13,11 +14,15 @@ use crate::settings::{Forecast, LifetimeValue, MonthLength, TimeUnit};
 
 /// The customers of a forecast, and how far it looks ahead.
 pub struct Outlook<'a> {
-    /// The customers.
+    /// The customers, in the time in which the models run.
     pub histories: &'a Histories,
-    /// Their distinct histories.
+    /// The same in calendar time.
+    pub observed: &'a Histories,
+    /// Their distinct histories, in the time in which the models run.
     pub customers: &'a CustomerPatterns,
-    /// Time unit of both.
+    /// The time in which the models run.
+    pub time: &'a OperationalTime,
+    /// Time unit of all.
     pub unit: TimeUnit,
     /// Horizons of the expected orders.
     pub forecast: &'a Forecast,
@@ -25,9 +30,16 @@ pub struct Outlook<'a> {
     pub lifetime: &'a LifetimeValue,
 }
 
-/// Length of a number of months in a time unit.
-pub(crate) fn length(months: u32, month: MonthLength, unit: TimeUnit) -> f64 {
-    f64::from(months) * month.days() / unit.days()
+impl Outlook<'_> {
+    /// The time that the next months take.
+    pub(crate) fn ahead(&self, months: u32, month: MonthLength) -> f64 {
+        self.time.ahead(f64::from(months) * month.days())
+    }
+
+    /// The time that a horizon of the forecast takes.
+    pub(crate) fn horizon(&self, months: u32) -> f64 {
+        self.ahead(months, self.forecast.weeks_per_month)
+    }
 }
 
 /// Expected orders over a horizon, one value per pattern; NaN where a numerical method reached its
@@ -79,7 +91,7 @@ pub fn total_orders(model: &PurchaseModel, outlook: &Outlook<'_>) -> Vec<(u32, f
     let patterns = &outlook.customers.patterns;
     let p_alive = patterns.each(|history| model.p_alive(history));
     let total = |months| {
-        let horizon = length(months, outlook.forecast.weeks_per_month, outlook.unit);
+        let horizon = outlook.horizon(months);
         let orders = expected_orders(model, outlook.customers, &p_alive, horizon);
         orders.iter().zip(&patterns.rows).map(|(orders, row)| orders * row.count).sum()
     };
@@ -104,12 +116,10 @@ pub fn predict(
     spend: Option<&FittedSpend>,
     outlook: &Outlook<'_>,
 ) -> Result<Predictions, Error> {
-    let Outlook { customers, unit, forecast, .. } = outlook;
+    let Outlook { customers, forecast, .. } = outlook;
     let model = &purchases.model;
     let p_alive = customers.patterns.each(|history| model.p_alive(history));
-    let over = |months| {
-        orders_of_the_living(purchases, customers, length(months, forecast.weeks_per_month, *unit))
-    };
+    let over = |months| orders_of_the_living(purchases, customers, outlook.horizon(months));
     let longest = forecast.longest();
     let mut if_alive = Vec::new();
     let mut orders = Vec::with_capacity(forecast.horizons.len());
@@ -154,7 +164,7 @@ fn expected_money(
     p_alive: &[f64],
     outlook: &Outlook<'_>,
 ) -> ExpectedMoney {
-    let Outlook { histories, customers, unit, lifetime, .. } = outlook;
+    let Outlook { histories, customers, lifetime, .. } = outlook;
     let average_value: Vec<f64> = histories
         .spend_count()
         .iter()
@@ -169,11 +179,11 @@ fn expected_money(
     let mut discount = 1.0;
     for month in 1..=lifetime.months {
         discount /= 1.0 + lifetime.monthly_discount_rate;
-        let horizon = length(month, lifetime.weeks_per_month, *unit);
+        let horizon = outlook.ahead(month, lifetime.weeks_per_month);
         let if_alive = orders_of_the_living(purchases, customers, horizon);
         let until = [times_alive(&if_alive, p_alive), if_alive];
-        let [from, to] = [month - 1, month]
-            .map(|month| length(month, lifetime.weeks_per_month, *unit) * unit.days());
+        let [from, to] =
+            [month - 1, month].map(|month| f64::from(month) * lifetime.weeks_per_month.days());
         let worth = discount * spend.prices.mean_factor(from, to);
         for ((sums, until), before) in discounted.iter_mut().zip(&until).zip(&before) {
             for i in 0..sums.len() {
@@ -225,7 +235,7 @@ pub(crate) mod tests {
     use crate::model::likelihood::covariance::Covariance;
     use crate::model::likelihood::estimate::Convergence;
     use crate::model::nbd::Nbd;
-    use crate::model::testing::relative;
+    use crate::model::testing::{even, relative};
     use crate::settings::{Horizon, PurchaseModelName};
 
     fn convergence() -> Convergence {
@@ -258,6 +268,8 @@ pub(crate) mod tests {
             convergence: convergence(),
             comparison: Vec::new(),
             selection: None,
+            calendar: None,
+            gate: None,
             findings: Vec::new(),
         }
     }
@@ -332,7 +344,9 @@ pub(crate) mod tests {
         pub(crate) fn outlook(&self, unit: TimeUnit) -> Outlook<'_> {
             Outlook {
                 histories: &self.histories,
+                observed: &self.histories,
                 customers: &self.customers,
+                time: even(unit),
                 unit,
                 forecast: &self.forecast,
                 lifetime: &self.lifetime,
@@ -466,7 +480,9 @@ pub(crate) mod tests {
             (3, MonthLength::Weeks(4.0), TimeUnit::Day, 84.0),
             (3, MonthLength::Weeks(4.0), TimeUnit::Week, 12.0),
         ] {
-            assert!(relative(length(months, month, unit), expected) < 1e-15, "{month:?} {unit:?}");
+            let asked = asked(&HISTORIES, &VALUES, &[1], month);
+            let length = asked.outlook(unit).horizon(months);
+            assert!(relative(length, expected) < 1e-15, "{month:?} {unit:?}");
         }
     }
 

@@ -29,6 +29,9 @@ pub struct Patterns {
     pub rows: Vec<Pattern>,
     /// Sum of the counts.
     pub customers: f64,
+    /// Σ ln m over the repeat orders, where times are operational: what the likelihood of the order
+    /// days has beside that of the model. `None` in calendar time.
+    pub log_factors: Option<f64>,
 }
 
 /// One distinct (x, t_x, T).
@@ -90,6 +93,7 @@ impl CustomerPatterns {
             age: numbers(age),
             rows,
             customers,
+            log_factors: None,
         };
         let pairs = patterns.pairs();
         Self { patterns, pairs, of_customer }
@@ -158,7 +162,7 @@ impl Patterns {
         let (t, age) = used(self.rows.iter().map(|row| row.age), &self.age);
         let rows = self.rows.iter().enumerate();
         let rows = rows.map(|(i, row)| Pattern { x: x[i], t_x: t_x[i], age: t[i], ..*row });
-        Self { rows: rows.collect(), frequency, recency, age, customers: self.customers }
+        Self { rows: rows.collect(), frequency, recency, age, ..self }
     }
 
     /// The history of a pattern.

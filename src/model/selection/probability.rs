@@ -13,6 +13,7 @@
 use rayon::prelude::*;
 
 use crate::math::chebyshev::{Interpolant, chebyshev_points};
+use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::likelihood::patterns::Patterns;
 use crate::model::selection::channels::ChannelMix;
 
@@ -64,6 +65,14 @@ impl SelectionRule {
     /// The same selection with every time multiplied by `factor`.
     pub fn in_time_unit(self, factor: f64) -> Self {
         Self { window: self.window * factor, ..self }
+    }
+
+    /// The same selection in operational time: its window is that part of it before the end.
+    pub(crate) fn in_time(self, time: &OperationalTime) -> Self {
+        match time.is_even() || self.window.is_infinite() {
+            true => self,
+            false => Self { window: time.back(self.window * time.unit_days()), ..self },
+        }
     }
 
     /// Σ ln P(selected | T) over all customers, and its gradient in the parameters.

@@ -115,12 +115,12 @@ fn of_log(
         None => Some(log::sample_of_paths(days, &prepared.summary, SAMPLE, end)?),
     };
     let paths = prepared.prices.paths.as_ref().or(sampled.as_ref()).map_or(&[][..], Vec::as_slice);
-    let (end, unit) = (end.to_epoch_days(), settings.summary.time_unit.days());
+    let (end, time) = (end.to_epoch_days(), &fit.time);
     let model = &fit.purchases.model;
     let level = prepared.prices.level();
     let (calendar, (waits, prices)) = rayon::join(
-        || calendar(model, paths, end, unit),
-        || rayon::join(|| waits(model, paths, end, unit), || remaining(paths, level, end)),
+        || calendar(model, paths, end, time),
+        || rayon::join(|| waits(model, paths, end, time), || remaining(paths, level, end)),
     );
     made.of_calendar(calendar.as_ref(), prepared);
     made.of_waits(waits.as_ref());

@@ -5,7 +5,6 @@
 //! * `file`: what is said about a file, and what a plain file is. `kind`: what a file is.
 //! * `archive`: gzip, Zstandard and zip. `zipped`: zip archives and workbooks told apart.
 //! * `workbook`: Excel. `encoding`: from bytes to UTF-8.
-//! * `index`: small files with a number for each month.
 //! * `header`: the separator and the line with the names. `scan`: whether a text is plain.
 //! * `records`: the records of any text. `rewrite`: the plain copy. `scratch`: temporary files.
 
@@ -13,7 +12,6 @@ mod archive;
 mod encoding;
 mod file;
 mod header;
-mod index;
 mod kind;
 mod records;
 mod rewrite;
@@ -32,7 +30,6 @@ use crate::frame::input::plain::encoding::{Charset, Decoded};
 use crate::frame::input::plain::scan::Verdict;
 
 pub use crate::frame::input::plain::file::{Hints, Kind, Plain, Remark};
-pub use crate::frame::input::plain::index::read_index;
 pub use crate::frame::input::plain::kind::kind_of;
 pub use crate::frame::input::plain::scratch::Scratch;
 

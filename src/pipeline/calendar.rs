@@ -1,0 +1,255 @@
+//! The calendar of a run: given factors, and the season and the trend that its log shows.
+
+use std::collections::BTreeMap;
+
+use crate::customers::Histories;
+use crate::error::Error;
+use crate::frame::input::dated_factors::{self, DatedFactor, When};
+use crate::frame::summary::CustomerSummary;
+use crate::frame::summary::log::Log;
+use crate::model::calendar::estimate::{CalendarFit, first_day, fit_calendar, time_of};
+use crate::model::calendar::gate::{Decided, Wanted, decide};
+use crate::model::calendar::likelihood::DayPatterns;
+use crate::model::calendar::operational_time::OperationalTime;
+use crate::model::calendar::shape::{Index, SeasonShape, Shape, date};
+use crate::model::forecast::model_error::PastForecast;
+use crate::model::{FittedPurchases, Patterns};
+use crate::pipeline::models::is_comparable;
+use crate::results::calendar::{Gate, NotTaken};
+use crate::settings::{Family, InputKind, PurchaseModelName, Season, SeasonName, Settings, Waves};
+
+/// Customers on whom seasons and trends are tried.
+const SAMPLE: usize = 5_000;
+/// Longest part of the forecast, beside the horizons of the pipeline: 52 weeks, or 12 months.
+const MONTHS: u32 = 12;
+
+/// What is known of the calendar before the models are fitted.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Learned {
+    /// The factors; `None` where every day counts as 1.
+    pub(crate) calendar: Option<CalendarFit>,
+    /// How season and trend were decided; `None` where nobody asked.
+    pub(crate) gate: Option<Gate>,
+    /// Forecasts of half a year of the past, from the orders up to that day only.
+    pub(crate) past: Vec<PastForecast>,
+}
+
+/// Last day that a run needs factors for.
+fn last_day(summary: &CustomerSummary, settings: &Settings) -> i32 {
+    let (forecast, lifetime) = (&settings.forecast, &settings.lifetime_value);
+    let days = [
+        f64::from(forecast.longest().max(MONTHS)) * forecast.weeks_per_month.days(),
+        f64::from(lifetime.months) * lifetime.weeks_per_month.days(),
+        f64::from(MONTHS) * 31.0,
+    ];
+    let ahead = days.into_iter().fold(0.0, f64::max).ceil() as i32;
+    let end = summary.observation_end.to_epoch_days() + ahead;
+    end.max(summary.covered_until.to_epoch_days())
+}
+
+/// Learns the calendar of the input, and reads the factors that are given.
+///
+/// # Errors
+/// [`Error::Settings`] when a file of factors cannot be read.
+pub(crate) fn learn(
+    log: Log<'_>,
+    patterns: &Patterns,
+    settings: &Settings,
+) -> Result<Learned, Error> {
+    let base = known_part(log.summary, settings)?;
+    let is_export = settings.input.kind == InputKind::Customers;
+    if let Some(why) = cannot_estimate(settings) {
+        let gate =
+            (!is_export).then(|| Gate { season: Some(why), trend: Some(why), ..Gate::default() });
+        let calendar = (!base.is_even()).then(|| CalendarFit::known(base));
+        return Ok(Learned { calendar, gate, past: Vec::new() });
+    }
+    let end = log.summary.observation_end.to_epoch_days();
+    let wanted = wanted(base, settings);
+    let Some(decided) = decide(&wanted, &log.sample_of_paths(SAMPLE)?, end) else {
+        return Ok(Learned::default());
+    };
+    let Decided { shape, family, mut gate, past } = decided;
+    if shape.columns() == 0 {
+        let calendar = (!shape.is_even()).then(|| CalendarFit::known(shape));
+        return Ok(Learned { calendar, gate: Some(gate), past });
+    }
+    let data = DayPatterns::of(patterns, end, wanted.unit_days, &log.orders_by_day()?);
+    match fit_calendar(family, &data, &shape, wanted.unit_days, None) {
+        Ok(fit) => Ok(Learned { calendar: Some(fit), gate: Some(gate), past }),
+        Err(_) => {
+            (gate.season, gate.trend) = (Some(NotTaken::NoFit), Some(NotTaken::NoFit));
+            let known = shape.known_alone();
+            let calendar = (!known.is_even()).then(|| CalendarFit::known(known));
+            Ok(Learned { calendar, gate: Some(gate), past: Vec::new() })
+        }
+    }
+}
+
+/// The calendar fitted together with the model that predicts, where another one was used to learn it.
+///
+/// Returns `None` where that is not needed, or has no fit.
+///
+/// # Errors
+/// [`Error::Engine`], never for a prepared input.
+pub(crate) fn learnt_with(
+    log: Log<'_>,
+    patterns: &Patterns,
+    settings: &Settings,
+    calendar: &CalendarFit,
+    fitted: &FittedPurchases,
+) -> Result<Option<CalendarFit>, Error> {
+    let family = fitted.model.family();
+    let known = [Family::Nbd, Family::BgNbd, Family::MbgNbd].contains(&family);
+    if calendar.coefficients.is_empty() || calendar.family == family || !known {
+        return Ok(None);
+    }
+    let data = by_days(log, patterns, settings)?;
+    let unit = settings.summary.time_unit.days();
+    Ok(fit_calendar(family, &data, &calendar.shape, unit, None).ok())
+}
+
+/// Σ ln m over the repeat orders of a log; 0 of an export, whose order days are not known.
+///
+/// # Errors
+/// [`Error::Engine`], never for a prepared input.
+pub(crate) fn log_factors(
+    calendar: &CalendarFit,
+    log: Log<'_>,
+    patterns: &Patterns,
+    settings: &Settings,
+) -> Result<f64, Error> {
+    match settings.input.kind {
+        InputKind::Customers => Ok(0.0),
+        InputKind::Transactions => Ok(calendar.log_factors(&by_days(log, patterns, settings)?)),
+    }
+}
+
+fn by_days(log: Log<'_>, patterns: &Patterns, settings: &Settings) -> Result<DayPatterns, Error> {
+    let end = log.summary.observation_end.to_epoch_days();
+    let unit = settings.summary.time_unit.days();
+    Ok(DayPatterns::of(patterns, end, unit, &log.orders_by_day()?))
+}
+
+/// The time in which the models of a run live.
+///
+/// # Errors
+/// [`Error::Settings`] when the calendar has a file of factors without those of some days.
+pub(crate) fn time(
+    calendar: Option<&CalendarFit>,
+    summary: &CustomerSummary,
+    histories: &Histories,
+    settings: &Settings,
+) -> Result<OperationalTime, Error> {
+    let end = summary.observation_end.to_epoch_days();
+    let unit = settings.summary.time_unit.days();
+    let last = last_day(summary, settings);
+    if let Some(calendar) = calendar {
+        complete(calendar, first_day(histories, unit, end), last, settings)?;
+    }
+    Ok(time_of(calendar, histories, unit, end, last - end))
+}
+
+/// Checks that there is a factor for every day.
+fn complete(
+    calendar: &CalendarFit,
+    first: i32,
+    last: i32,
+    settings: &Settings,
+) -> Result<(), Error> {
+    let Some(day) = calendar.missing(first, last) else { return Ok(()) };
+    let fault = format!(
+        "there is no factor for {}, and one is needed for every day from {} to {}",
+        date(day),
+        date(first),
+        date(last)
+    );
+    let place = settings.calendar.index.clone().unwrap_or_else(|| "calendar.index".to_owned());
+    Err(Error::Settings { place, faults: vec![fault] })
+}
+
+/// Known factors and events.
+fn known_part(summary: &CustomerSummary, settings: &Settings) -> Result<Shape, Error> {
+    let calendar = &settings.calendar;
+    let reference = summary.observation_end.to_epoch_days();
+    let read = |path: &String| index(&dated_factors::read(path)?, path);
+    let index = calendar.index.as_ref().map(read).transpose()?;
+    Ok(Shape { events: calendar.events.clone(), index, reference, ..Shape::default() })
+}
+
+/// The factors of a file.
+fn index(factors: &[DatedFactor], path: &str) -> Result<Index, Error> {
+    let mut months = [None; 12];
+    let (mut dated, mut days) = (BTreeMap::new(), BTreeMap::new());
+    for DatedFactor { when, factor } in factors {
+        match *when {
+            When::Month(month) => months[month as usize - 1] = Some(*factor),
+            When::MonthOf(year, month) => {
+                dated.insert(12 * year + month as i32 - 1, *factor);
+            }
+            When::Day(day) => {
+                days.insert(day.to_epoch_days(), *factor);
+            }
+        }
+    }
+    if !dated.is_empty() {
+        return Ok(Index::Dated(dated));
+    }
+    if !days.is_empty() {
+        return Ok(Index::Days(days));
+    }
+    if let Some(missing) = months.iter().position(Option::is_none) {
+        let fault = format!("there is no factor for month {}: give all twelve", missing + 1);
+        return Err(Error::Settings { place: path.to_owned(), faults: vec![fault] });
+    }
+    // Only the shape of a season counts: its level is part of the order rates.
+    let known: Vec<f64> = months.iter().map(|factor| factor.unwrap_or(1.0)).collect();
+    let mean = known.iter().sum::<f64>() / 12.0;
+    Ok(Index::Months(std::array::from_fn(|month| known[month] / mean)))
+}
+
+/// Why nothing can be estimated here, where that is so.
+fn cannot_estimate(settings: &Settings) -> Option<NotTaken> {
+    let calendar = &settings.calendar;
+    let none = calendar.season() == Season::Named(SeasonName::None) && !calendar.wants_trend();
+    if settings.input.kind == InputKind::Customers {
+        Some(NotTaken::Export)
+    } else if none && !calendar.must_estimate() {
+        Some(NotTaken::NotAsked)
+    } else if settings.selection.is_some() {
+        Some(NotTaken::Selected)
+    } else if settings.purchases.l2_penalty > 0.0 {
+        Some(NotTaken::Penalised)
+    } else if settings.purchases.model == PurchaseModelName::ParetoNbd {
+        Some(NotTaken::Pareto)
+    } else if !is_comparable(settings) {
+        Some(NotTaken::NotComparable)
+    } else {
+        None
+    }
+}
+
+fn wanted(base: Shape, settings: &Settings) -> Wanted {
+    let (seasons, season_named) = match settings.calendar.season() {
+        Season::Named(SeasonName::None) => (Vec::new(), false),
+        Season::Named(SeasonName::Auto) => {
+            (vec![SeasonShape::Waves(2), SeasonShape::Monthly], false)
+        }
+        Season::Named(SeasonName::Monthly) => (vec![SeasonShape::Monthly], true),
+        Season::Waves(Waves { harmonics }) => (vec![SeasonShape::Waves(harmonics)], true),
+    };
+    let families = match settings.purchases.model {
+        PurchaseModelName::Nbd => vec![Family::Nbd],
+        PurchaseModelName::BgNbd => vec![Family::BgNbd],
+        PurchaseModelName::MbgNbd => vec![Family::MbgNbd],
+        _ => vec![Family::BgNbd, Family::MbgNbd],
+    };
+    Wanted {
+        base,
+        seasons,
+        season_named,
+        trend: settings.calendar.wants_trend(),
+        families,
+        unit_days: settings.summary.time_unit.days(),
+    }
+}
