@@ -201,7 +201,7 @@ fn one_fold(
         chosen,
         customers: histories.len(),
         orders_interval: total.map(|total| total.interval()),
-        price_level: prices.entry.clone().filter(|entry| has_money && entry.level.is_some()),
+        price_level: prices.entry.filter(|entry| has_money && entry.level.is_some()),
         methods,
         groups,
     };

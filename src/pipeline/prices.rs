@@ -21,6 +21,8 @@ use crate::settings::{FuturePrices, InputKind, PriceSource, Settings};
 pub(crate) const SAMPLE: usize = 5_000;
 /// Months that an index may end before the observation: it is published later.
 const USUAL_DELAY: i32 = 2;
+/// Largest factor between two days that is believed.
+const MOST: f64 = 1e9;
 /// Months of an index that prices go on from.
 const YEAR: u32 = 12;
 
@@ -137,7 +139,26 @@ fn given(
         }
         (PriceSource::File(path), _) => of_index(path, first)?,
     };
+    believable(&entry, first, end)?;
     goes_on(PriceLevelEntry { money_of: Some(end), ..entry }, end, settings).map(Some)
+}
+
+/// Refuses a level by which a value of the past would be beyond all money.
+fn believable(entry: &PriceLevelEntry, first: NaiveDate, end: NaiveDate) -> Result<(), Error> {
+    let Some(level) = &entry.level else { return Ok(()) };
+    let days = level.points.iter().map(|point| point.from).filter(|day| *day <= end).chain([first]);
+    let factor = |day: NaiveDate| level.factor(day.to_epoch_days(), end.to_epoch_days());
+    let mut all = days.map(|day| (day, factor(day)));
+    match all.find(|(_, factor)| !(1.0 / MOST..=MOST).contains(factor)) {
+        Some((day, factor)) => Err(Error::Settings {
+            place: "spend.price_level".to_owned(),
+            faults: vec![format!(
+                "a value of {day} would count {factor:.1e} times in the money of {end}: look at the factor \
+                 or the levels"
+            )],
+        }),
+        None => Ok(()),
+    }
 }
 
 fn entry(

@@ -220,8 +220,19 @@ fn an_index_is_held_against_the_log() {
     refused(
         &good.replace("2022-05,", "2022-05,x"),
         &[],
-        3,
+        2,
         &["cpi.csv: line 22", "is not a number"],
+    );
+    let absurd = |line: &str| match line.split_once(',') {
+        Some(("2022-05", _)) => "2022-05,1e-12\n".to_owned(),
+        _ => format!("{line}\n"),
+    };
+    let absurd: String = good.lines().map(absurd).collect();
+    refused(
+        &absurd,
+        &[],
+        2,
+        &["spend.price_level: a value of 2022-05-01 would count 1.0e14 times"],
     );
     refused(&index(&world, 20), &[], 2, &["cpi.csv", "the index begins on 2022-05-01"]);
     // Twelve months are needed for prices to go on from.
