@@ -4,7 +4,8 @@
 //! # Layout
 //! * `prepare`: load, clean, cap, totals, summary. `contract`: what the input must be like.
 //! * `models`: fit or take given models, predict. `segments`: CLTV and RFM segments.
-//!   `calendar`: the season, the trend and the events that they follow.
+//!   `calendar`: the season, the trend and the events that they follow. `calendar_words`: what to say
+//!   about them.
 //!   `forecast`: the company, week by week, with intervals. `past`: forecasts of the past.
 //! * `channels`: files with buyers of both channels only. `selection`: how customers came to be in the file, as stated and as the data show it.
 //!   `strays`: customers who contradict it, set aside if they are few.
@@ -18,6 +19,7 @@
 
 pub(crate) mod advise;
 pub(crate) mod calendar;
+pub(crate) mod calendar_words;
 pub(crate) mod channels;
 pub(crate) mod charts;
 pub(crate) mod checks;

@@ -12,6 +12,7 @@ use crate::model::selection::probability::SelectionRule;
 use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend, Patterns};
 use crate::model_file::ModelFile;
 use crate::pipeline::calendar::{self, Learned};
+use crate::pipeline::calendar_words;
 use crate::pipeline::prepare::Prepared;
 use crate::pipeline::prices::{self, money_since};
 use crate::pipeline::selection;
@@ -138,9 +139,10 @@ fn fit_orders(
     let observed = Moved::to(None, prepared, settings)?;
     let patterns = &observed.patterns.patterns;
     let Learned { calendar, gate, past } = calendar::learn(prepared.log(), patterns, settings)?;
+    let said = |fitted| with_words(FittedPurchases { gate: gate.clone(), ..fitted }, settings);
     let Some(calendar) = calendar else {
         let fitted = model::fit_and_compare(patterns, &settings.purchases, selection)?;
-        return Ok((FittedPurchases { gate, ..fitted }, observed, past));
+        return Ok((said(fitted), observed, past));
     };
     let in_time = |calendar| fit_in_time(prepared, patterns, calendar, selection, settings);
     let (fitted, moved) = in_time(calendar.clone())?;
@@ -150,7 +152,14 @@ fn fit_orders(
         Some(own) => in_time(own)?,
         None => (fitted, moved),
     };
-    Ok((FittedPurchases { gate, ..fitted }, moved, past))
+    Ok((said(fitted), moved, past))
+}
+
+/// The fit with what the reader should know of its calendar.
+fn with_words(mut fitted: FittedPurchases, settings: &Settings) -> FittedPurchases {
+    let said = calendar_words::findings(&fitted, settings);
+    fitted.findings.extend(said);
+    fitted
 }
 
 /// The model of orders in the time of a calendar; `observed` are the patterns in calendar time.

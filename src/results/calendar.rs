@@ -2,6 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The months as messages name them, January first.
+pub const MONTHS: [&str; 12] = [
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+];
+
 /// Why a season or a trend is not in the forecast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

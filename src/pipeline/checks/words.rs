@@ -6,6 +6,7 @@ use crate::model::checks::calendar::{Calendar, Pattern, SHORT_CHANGE};
 use crate::model::checks::counts::CountFit;
 use crate::model::checks::prices::PriceTrend;
 use crate::model::checks::waits::Waits;
+use crate::results::calendar::MONTHS;
 use crate::results::findings::Finding;
 use crate::results::numbers::whole;
 
@@ -15,11 +16,6 @@ pub(super) const RARE_Z: f64 = 3.29;
 const HALF_YEAR: u64 = 182;
 /// A half-year is as strong as another within this share.
 const EVEN: f64 = 0.05;
-
-const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
-];
 
 /// A percentage without a sign.
 fn percent(share: f64) -> String {
@@ -75,8 +71,9 @@ fn season(months: &[f64; 12], end: NaiveDate) -> Finding {
     Finding::warning(
         "season",
         message,
-        "plan month by month with the shape of earlier years; trust the order of the customers, not \
-         the totals",
+        "set purchases.model = \"auto\" and calendar.season = \"auto\", or give a longer log or an \
+         index of the season in calendar.index; until then trust the order of the customers, not the \
+         totals",
     )
     .with_variant(variant)
     .with("high_month", MONTHS[high].to_lowercase())
@@ -100,7 +97,8 @@ fn trend(yearly: f64) -> Finding {
              the forecast is probably too {too}",
             percent(yearly)
         ),
-        "find out what changes; how far the totals are off depends on how long it goes on",
+        "find out what changes; how far the totals are off depends on how long it goes on; \
+         calendar.trend = \"auto\" follows it where that made forecasts of the past better",
     )
     .with_variant(variant)
     .with("yearly", yearly.abs())
