@@ -22,7 +22,7 @@ use crate::progress::Clock;
 use crate::results::chart_data::FitAgainstData;
 use crate::results::findings::Finding;
 use crate::results::model_check::{ModelCheck, NotMade};
-use crate::results::price_level::PriceLevel;
+use crate::results::price_level::{PriceLevel, PriceLevelEntry};
 use crate::results::spend_method::SpendMethod;
 use crate::settings::{InputKind, Settings};
 
@@ -129,7 +129,7 @@ fn of_log(
         Some(_) if calendar.as_ref().is_some_and(|calendar| calendar.days < LEAST_DAYS) => {
             made.not_made(&["prices"], NotMade::NeedsYear);
         }
-        Some(_) => made.of_prices(prices.as_ref(), level.is_some()),
+        Some(_) => made.of_prices(prices.as_ref(), prepared.prices.entry.as_ref()),
         None => made.not_made(&["prices"], NotMade::NoValues),
     }
     Ok((calendar, prices))
@@ -206,13 +206,14 @@ impl Made {
     }
 
     /// With a price level, `prices` are what is left of the change.
-    fn of_prices(&mut self, prices: Option<&PriceTrend>, corrected: bool) {
+    fn of_prices(&mut self, prices: Option<&PriceTrend>, entry: Option<&PriceLevelEntry>) {
         match prices {
             None => self.not_made(&["prices"], NotMade::TooFew),
             Some(prices) => {
-                let said = || match corrected {
-                    true => words::level_is_off(prices),
-                    false => words::prices(prices),
+                let said = || match entry.map(|entry| (entry.level.is_some(), entry.refused)) {
+                    Some((true, _)) => words::level_is_off(prices),
+                    Some((false, refused)) => words::prices(prices, refused),
+                    None => words::prices(prices, None),
                 };
                 let finding = prices.rejected().then(said);
                 self.check("prices", prices.log_yearly.abs(), prices.limit, finding);
