@@ -2,26 +2,25 @@
 //! worlds of known truth, run as a user runs them. `scripts/worlds.sh` writes the output of this
 //! program into docs/world-study.md.
 //!
-//! Arguments: customers, repetitions and (optionally) a part of the worlds' names.
+//! Arguments: customers, repetitions and (optionally) a part of the worlds' names. With the
+//! environment variable `CLTV_PROGRAM` another program is run, with `WORLDS_STATE_NOTHING` without
+//! what a user states in a world's pipeline (for programs that do not know the keys); with
+//! `WORLDS_STATISTICS` the statistics of the checks are printed.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use cltv::pipeline::analyse;
-use cltv::results::findings::{Finding, Severity};
-use cltv::results::forecast::{ForecastRow, Interval, Span};
-use cltv::results::model_check::ModelCheck;
-use cltv::results::run_document::RunDocument;
-use cltv::settings::{Overrides, parse};
 use rayon::prelude::*;
-use simulated::{Simulated, World, simulate, worlds};
+use serde_json::Value;
+use simulated::{Simulated, World, more_worlds, simulate, worlds};
 
 #[path = "../tests/suite/simulated.rs"]
 mod simulated;
 
 /// One run, against the truth.
+#[derive(Default)]
 struct Outcome {
     /// Forecast over truth of six-month orders and revenue.
     orders: f64,
@@ -29,6 +28,8 @@ struct Outcome {
     covered: [Option<bool>; 2],
     width: Option<f64>,
     warnings: Vec<String>,
+    /// What was taken beyond a plain model.
+    opened: Vec<String>,
     failed: Option<String>,
     statistics: BTreeMap<String, f64>,
 }
@@ -47,11 +48,12 @@ fn main() {
     writeln!(page, "\n## {customers} customers, {repetitions} repetitions\n").expect("text");
     writeln!(
         page,
-        "| world | orders | covered | width | revenue | covered | runs with a warning | warnings |\n\
-         |---|---|---|---|---|---|---|---|"
+        "| world | orders | covered | width | revenue | covered | taken | runs with a warning | \
+         warnings |\n|---|---|---|---|---|---|---|---|---|"
     )
     .expect("text");
-    for world in worlds().iter().filter(|world| world.name.contains(&part)) {
+    let all = [worlds(), more_worlds()].concat();
+    for world in all.iter().filter(|world| world.name.contains(&part)) {
         let outcomes: Vec<Outcome> = (0..repetitions as u64)
             .into_par_iter()
             .map(|seed| outcome(world, customers, seed))
@@ -97,6 +99,7 @@ fn statistics(outcomes: &[Outcome]) {
     }
 }
 
+/// A line of the table. Those runs that failed are only counted.
 fn row(world: &World, outcomes: &[Outcome]) -> String {
     let done: Vec<&Outcome> = outcomes.iter().filter(|o| o.failed.is_none()).collect();
     let n = done.len().max(1) as f64;
@@ -111,126 +114,141 @@ fn row(world: &World, outcomes: &[Outcome]) -> String {
             n => format!("{} of {n}", all.iter().filter(|c| **c).count()),
         }
     };
-    let mut codes: BTreeMap<&str, usize> = BTreeMap::new();
-    for code in outcomes.iter().flat_map(|o| &o.warnings) {
-        *codes.entry(code).or_default() += 1;
-    }
     let widths: Vec<f64> = done.iter().filter_map(|o| o.width).collect();
     let width = widths.iter().sum::<f64>() / widths.len().max(1) as f64;
-    let said: Vec<String> = codes.iter().map(|(code, n)| format!("{code} {n}")).collect();
+    let said = counted(outcomes.iter().flat_map(|o| &o.warnings));
+    let taken = counted(outcomes.iter().flat_map(|o| &o.opened));
     let warned = outcomes.iter().filter(|o| !o.warnings.is_empty()).count();
     let failed: Vec<&String> = outcomes.iter().filter_map(|o| o.failed.as_ref()).collect();
-    let failed = failed.first().map_or(String::new(), |why| format!("; failed: {why}"));
+    let failed =
+        failed.first().map_or(String::new(), |why| format!("; {} failed: {why}", failed.len()));
     format!(
-        "| {} | {} | {} | ±{:.0} % | {} | {} | {warned} of {} | {}{failed} |",
+        "| {} | {} | {} | ±{:.0} % | {} | {} | {taken} | {warned} of {} | {said}{failed} |",
         world.name,
         error(|o| o.orders),
         covered(0),
         100.0 * width,
         error(|o| o.revenue),
         covered(1),
-        outcomes.len(),
-        said.join(", ")
+        outcomes.len()
     )
 }
 
-/// What a run found.
-struct Found {
-    forecast: Vec<ForecastRow>,
-    findings: Vec<Finding>,
-    checks: Vec<ModelCheck>,
+/// Each text with the number of times that it is there.
+fn counted<'a>(texts: impl Iterator<Item = &'a String>) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    texts.for_each(|text| *counts.entry(text).or_default() += 1);
+    let said: Vec<String> = counts.iter().map(|(text, n)| format!("{text} {n}")).collect();
+    said.join(", ")
 }
 
-/// Runs a pipeline: by the library, or by the program that the environment variable `CLTV_PROGRAM`
-/// names, such as an earlier version.
-fn found(text: &str, folder: &Path) -> Result<Found, String> {
-    let Some(program) = std::env::var_os("CLTV_PROGRAM") else {
-        let settings = parse(text, &Overrides::default()).expect("a pipeline");
-        let run = analyse(&settings).map_err(|error| error.to_string())?;
-        return Ok(Found { forecast: run.forecast, findings: run.findings, checks: run.checks });
-    };
+/// Runs a pipeline: by the program that was built with this one, or by that which the environment
+/// variable `CLTV_PROGRAM` names, such as an earlier version. Returns run.json.
+fn found(text: &str, folder: &Path) -> Result<Value, String> {
     let (file, out) = (folder.join("world.toml"), folder.join("out"));
     std::fs::write(&file, text).expect("written");
-    let mut command = Command::new(program);
+    let own = || env!("CARGO_BIN_EXE_cltv").into();
+    let mut command = Command::new(std::env::var_os("CLTV_PROGRAM").unwrap_or_else(own));
     command.arg("run").arg(&file).arg("--output").arg(&out).arg("--quiet");
     let ran = command.output().expect("the program starts");
     if !ran.status.success() {
         return Err(String::from_utf8_lossy(&ran.stderr).trim().to_owned());
     }
-    let document = RunDocument::parse(&std::fs::read(out.join("run.json")).expect("run.json"))?;
-    let (forecast, checks) = (document.forecast, document.model_checks);
-    Ok(Found { forecast, findings: document.warnings, checks })
+    let document = std::fs::read(out.join("run.json")).expect("run.json");
+    serde_json::from_slice(&document).map_err(|error| error.to_string())
 }
 
 fn outcome(world: &World, customers: usize, seed: u64) -> Outcome {
     let folder = tempfile::tempdir().expect("a folder");
-    let log = folder.path().join("log.csv");
-    let Simulated { log: text, truth, .. } = simulate(world, customers, seed);
-    std::fs::write(&log, text).expect("written");
-    let run = match found(&pipeline(world, &log), folder.path()) {
-        Ok(found) => found,
-        Err(error) => {
-            return Outcome {
-                orders: 0.0,
-                revenue: 0.0,
-                covered: [None; 2],
-                width: None,
-                warnings: Vec::new(),
-                failed: Some(error),
-                statistics: BTreeMap::new(),
-            };
-        }
-    };
-    let total = run
-        .forecast
-        .iter()
-        .find(|row| row.period.span == Span::Horizon && row.period.number == 6)
-        .expect("six months");
-    let within = |interval: &Option<Interval>, value: f64| {
-        interval.as_ref().map(|i| (i.low..=i.high).contains(&value))
-    };
-    let warnings: Vec<String> = run
-        .findings
-        .iter()
-        .filter(|finding| finding.severity == Severity::Warning)
-        .map(|finding| match finding.variant() {
-            Some(variant) => format!("{}/{variant}", finding.code),
-            None => finding.code.to_string(),
-        })
-        .collect();
-    let statistics = run
-        .checks
-        .iter()
-        .filter_map(|check| {
-            Some((format!("{} (limit {:.2})", check.name, check.limit?), check.statistic?))
-        })
-        .map(|(name, value)| (name.split(" (").next().unwrap_or_default().to_owned(), value))
-        .collect();
-    Outcome {
-        orders: total.orders / truth[0],
-        revenue: total.revenue.expect("money") / truth[1],
-        covered: [
-            within(&total.orders_interval, truth[0]),
-            within(&total.revenue_interval, truth[1]),
-        ],
-        width: total.orders_interval.as_ref().map(|i| (i.high - i.low) / 2.0 / total.orders),
-        warnings,
-        failed: None,
-        statistics,
+    let Simulated { log, truth, .. } = simulate(world, customers, seed);
+    std::fs::write(folder.path().join("log.csv"), log).expect("written");
+    let months = world.index.iter().zip(1..).map(|(factor, month)| format!("{month},{factor}\n"));
+    let index = format!("month,factor\n{}", months.collect::<String>());
+    std::fs::write(folder.path().join("index.csv"), index).expect("written");
+    match found(&pipeline(world, folder.path()), folder.path()) {
+        Ok(document) => of_document(&document, truth),
+        Err(error) => Outcome { failed: Some(error), ..Outcome::default() },
     }
 }
 
-fn pipeline(world: &World, log: &Path) -> String {
-    let end = world.end();
+/// What run.json says, against the truth. It is read by names, so that earlier versions can be held
+/// against this one.
+fn of_document(document: &Value, truth: [f64; 2]) -> Outcome {
+    let rows = document["forecast"].as_array().expect("a forecast");
+    let total = rows.iter().find(|row| row["span"] == "horizon" && row["number"] == 6);
+    let total = total.expect("six months");
+    let interval = |name: &str| Some([total[name]["low"].as_f64()?, total[name]["high"].as_f64()?]);
+    let orders = total["orders"].as_f64().expect("orders");
+    let [of_orders, of_revenue] = ["orders_interval", "revenue_interval"].map(interval);
+    let within = |interval: Option<[f64; 2]>, value: f64| {
+        interval.map(|[low, high]| (low..=high).contains(&value))
+    };
+    let checks = document["model_checks"].as_array().into_iter().flatten();
+    let statistics = checks.filter_map(|check| {
+        check["limit"].as_f64()?;
+        Some((text(&check["name"]), check["statistic"].as_f64()?))
+    });
+    let findings = document["warnings"].as_array().into_iter().flatten();
+    let warnings = findings.filter(|finding| finding["severity"] == "warning");
+    Outcome {
+        orders: orders / truth[0],
+        revenue: total["revenue"].as_f64().expect("money") / truth[1],
+        covered: [within(of_orders, truth[0]), within(of_revenue, truth[1])],
+        width: of_orders.map(|[low, high]| (high - low) / 2.0 / orders),
+        warnings: warnings.map(name_of).collect(),
+        opened: opened(document),
+        failed: None,
+        statistics: statistics.collect(),
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// The code of a finding, and its variant.
+fn name_of(finding: &Value) -> String {
+    let variant = finding["facts"]["variant"].as_str().map(|variant| format!("/{variant}"));
+    text(&finding["code"]) + &variant.unwrap_or_default()
+}
+
+/// What a run took beyond a plain model: a season, a trend, events, prices, regular buyers.
+fn opened(document: &Value) -> Vec<String> {
+    let mut opened = Vec::new();
+    let calendar = &document["calendar"];
+    for part in ["season", "trend", "events"] {
+        let part_of = &calendar[part];
+        let empty = part_of.as_array().is_some_and(Vec::is_empty);
+        if !(part_of.is_null() || part_of == "none" || part_of == false || empty) {
+            opened.push(part.to_owned());
+        }
+    }
+    if !document["spend"]["price_level"]["level"].is_null() {
+        opened.push("prices".to_owned());
+    }
+    let model = text(&document["purchases"]["predicts_with"]);
+    opened.extend(Some(model).filter(|model| model.contains("cnbd")));
+    opened
+}
+
+/// Months of 181/6 days, because the truth has 181 days.
+fn pipeline(world: &World, folder: &Path) -> String {
+    let path = |name: &str| folder.join(name).display().to_string();
     let model = match world.model {
         "" => String::new(),
-        name => format!("\n[purchases]\nmodel = \"{name}\"\n"),
+        name => format!("[purchases]\nmodel = \"{name}\"\n"),
     };
-    let log: PathBuf = log.to_owned();
+    let stated = match std::env::var_os("WORLDS_STATE_NOTHING") {
+        Some(_) => String::new(),
+        None => world.stated.replace("INDEX", &path("index.csv")),
+    };
     format!(
-        "name = \"world\"\n[input]\npath = {log:?}\nkind = \"transactions\"\n\
+        "name = \"world\"\n[input]\npath = {:?}\nkind = \"transactions\"\n\
          date_format = \"%Y-%m-%d\"\n[input.columns]\ncustomer_id = \"customer\"\n\
-         order_date = \"date\"\nvalue = \"value\"\n[transactions]\nobservation_end = \"{end}\"\n\
-         [uncertainty]\ndraws = 200\n{model}"
+         order_date = \"date\"\nvalue = \"value\"\n[transactions]\nobservation_end = \"{}\"\n\
+         [uncertainty]\ndraws = 200\n[forecast]\nweeks_per_month = {}\n{model}{stated}",
+        path("log.csv"),
+        world.end(),
+        181.0 / 42.0,
     )
 }

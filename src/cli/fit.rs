@@ -7,7 +7,8 @@ use clap::Args;
 
 use crate::cli::logging::{LogFormat, warn};
 use crate::cli::overrides::OverrideArgs;
-use crate::cli::{memory, signals};
+use crate::cli::{memory, signals, sink};
+use crate::error::Error;
 use crate::model_file::ModelFile;
 use crate::pipeline::notices::refuse_warnings;
 use crate::results::numbers::count;
@@ -27,6 +28,9 @@ pub struct FitArgs {
     /// Folder to write instead of output.path
     #[arg(long, value_name = "FOLDER")]
     output: Option<PathBuf>,
+    /// Write the season as a file of factors by month too, for calendar.index of another pipeline
+    #[arg(long, value_name = "FILE")]
+    write_index: Option<PathBuf>,
     /// Refuse to write anything when there is a warning (exit code 4)
     #[arg(long)]
     strict: bool,
@@ -41,7 +45,11 @@ pub fn run(args: &FitArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result
     if args.strict {
         refuse_warnings(&fitted.model_file.warnings, "nothing was written")?;
     }
+    let index = args.write_index.as_ref().map(|_| season_index(&fitted.model_file)).transpose()?;
     let path = output::write_model(&fitted.model_file, &settings)?;
+    if let Some(index) = index {
+        sink::write(args.write_index.as_deref(), index.as_bytes())?;
+    }
     signals::written();
     warn(&fitted.model_file.warnings, log_format);
     if !quiet {
@@ -67,4 +75,24 @@ pub fn run(args: &FitArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result
         }
     }
     Ok(())
+}
+
+/// The season as a file of factors by month.
+///
+/// # Errors
+/// When the model has no season.
+fn season_index(model: &ModelFile) -> anyhow::Result<String> {
+    let calendar = model.calendar();
+    let Some(season) = calendar.season else {
+        let why = calendar.gate.and_then(|gate| gate.season);
+        let why = why.map_or(String::new(), |why| format!(": {}", why.words()));
+        return Err(Error::Settings {
+            place: "--write-index".to_owned(),
+            faults: vec![format!("the model has no season to write{why}; nothing was written")],
+        }
+        .into());
+    };
+    let lines = season.months.iter().enumerate();
+    let lines = lines.map(|(month, factor)| format!("{},{factor:.4}\n", month + 1));
+    Ok(format!("month,factor\n{}", lines.collect::<String>()))
 }

@@ -38,6 +38,7 @@ mod signals;
 mod simulate;
 mod sink;
 pub mod terminal;
+mod worlds;
 
 use std::process::ExitCode;
 

@@ -14,6 +14,7 @@ use crate::model::FittedSpend;
 use crate::model::likelihood::estimate::Parameter;
 use crate::output::tables;
 use crate::results::advice::Play;
+use crate::results::calendar::NotTaken;
 use crate::results::findings::{Finding, Severity};
 use crate::results::forecast::{ForecastRow, Interval, Span};
 use crate::results::forecast::{ModelError, ModelErrorBasis};
@@ -78,6 +79,9 @@ fn short(page: &mut Page, run: &Run, settings: &Settings, customers: &DataFrame)
     for (place, (model, parameters)) in fitted(run).into_iter().enumerate() {
         let instead = if place == 0 { one_rate(run, settings) } else { shrunk_mean(run) };
         page.margin(&format!("{model}: {}", instead.unwrap_or_else(|| in_short(parameters))));
+    }
+    if let Some(line) = run.calendar().and_then(|calendar| calendar.line()) {
+        page.margin(&format!("Calendar: {}", printable(&line)));
     }
     findings_in_short(page, &run.findings);
     company(page, run, settings, false);
@@ -305,6 +309,21 @@ fn models(page: &mut Page, run: &Run, settings: &Settings) {
             comparison(page, run);
         }
     }
+    calendar(page, run);
+}
+
+/// Season and trend: what they are, or why there is none.
+fn calendar(page: &mut Page, run: &Run) {
+    let Some(entry) = run.calendar() else { return };
+    let known = entry.line().into_iter();
+    let none = entry.gate.iter().flat_map(|gate| {
+        let of = |what: &str, why: Option<NotTaken>| {
+            why.map(|why| format!("no {what}: {}", why.words()))
+        };
+        [of("season", gate.season.filter(|_| entry.season.is_none())), of("trend", gate.trend)]
+    });
+    let said: Vec<String> = known.chain(none.flatten()).collect();
+    page.paragraph("calendar", 14, &printable(&said.join("; ")));
 }
 
 /// The models that were fitted, the best first.

@@ -6,6 +6,8 @@ use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 
 use crate::cli::sink;
+use crate::cli::worlds::WorldArgs;
+use crate::error::Error;
 use crate::model::bg_nbd::BgNbd;
 use crate::model::gamma_gamma::GammaGamma;
 use crate::output::formats;
@@ -40,8 +42,12 @@ enum What {
         both_channels: bool,
     },
     /// Order lines with cancelled invoices and missing customer ids
-    #[command(after_help = "Example:\n  \
-        cltv simulate transactions --customers 800 --seed 1 --out orders.csv")]
+    #[command(
+        after_help = "Example: orders that double in November and December, and prices that \
+        rise by 40 % a year\n  \
+        cltv simulate transactions --customers 800 --season 11=2,12=2 --inflation 1.4 \
+        --out orders.csv"
+    )]
     Transactions {
         #[command(flatten)]
         population: PopulationArgs,
@@ -98,11 +104,13 @@ struct PopulationArgs {
     #[arg(long, num_args = 2, default_values_t = [3.0, 2.0], value_names = ["ON", "OFF"],
         help_heading = "True parameters")]
     online_share: Vec<f64>,
+    #[command(flatten)]
+    world: WorldArgs,
 }
 
 impl PopulationArgs {
-    fn population(&self) -> Population {
-        Population {
+    fn population(&self) -> Result<Population, Error> {
+        Ok(Population {
             purchases: BgNbd { r: self.r, alpha: self.alpha, a: self.a, b: self.b },
             spend: GammaGamma { p: self.p, q: self.q, v: self.v },
             customers: self.customers,
@@ -110,7 +118,8 @@ impl PopulationArgs {
             end: self.end,
             online_share: (self.online_share[0], self.online_share[1]),
             seed: self.seed,
-        }
+            world: self.world.world()?,
+        })
     }
 }
 
@@ -120,11 +129,11 @@ pub fn run(args: &SimulateArgs) -> anyhow::Result<()> {
         What::Customers { population, last_order_within, both_channels } => {
             let filter =
                 Filter { last_order_within: *last_order_within, both_channels: *both_channels };
-            (population, customers(&population.population(), filter)?)
+            (population, customers(&population.population()?, filter)?)
         }
         What::Transactions { population, cancelled, without_id } => {
             let disorder = Disorder { cancelled: *cancelled, without_id: *without_id };
-            (population, transactions(&population.population(), disorder)?)
+            (population, transactions(&population.population()?, disorder)?)
         }
     };
     sink::write(population.out.as_deref(), &formats::csv_bytes(&mut frame)?)?;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::calendar::described::described;
 use crate::model::calendar::estimate::CalendarFit;
 use crate::model::fit::failure::Replaced;
 use crate::model::fit::purchases::SelectionFit;
@@ -13,7 +14,7 @@ use crate::model::likelihood::estimate::{Convergence, Parameter};
 use crate::model::selection::channels::ChannelMix;
 use crate::model::selection::probability;
 use crate::model::{FittedPurchases, FittedSpend, PurchaseModel};
-use crate::results::calendar::Gate;
+use crate::results::calendar::{CalendarEntry, Gate};
 use crate::results::candidate::Candidate;
 use crate::results::findings::Finding;
 use crate::results::named_values::NamedValues;
@@ -42,7 +43,7 @@ pub struct PurchasesFit {
     selection: Option<SelectionEntry>,
     /// The season, the trend and the events that order rates follow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) calendar: Option<CalendarFit>,
+    calendar: Option<CalendarFit>,
     /// How they were decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     calendar_gate: Option<Gate>,
@@ -121,6 +122,10 @@ impl PurchasesFit {
             convergence: fitted.convergence.clone(),
             warnings: codes(&fitted.findings),
         }
+    }
+
+    pub(super) fn calendar(&self, end: i32) -> CalendarEntry {
+        described(self.calendar.as_ref(), self.calendar_gate.clone(), end)
     }
 
     pub(super) fn comparison(&self) -> &[Candidate] {

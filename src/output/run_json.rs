@@ -1,10 +1,8 @@
 //! run.json, from what a run found.
 
 use crate::model::FittedPurchases;
-use crate::model::calendar::described::described;
 use crate::model::likelihood::estimate::Parameter;
 use crate::model_file::ModelFile;
-use crate::results::calendar::CalendarEntry;
 use crate::results::named_values::NamedValues;
 use crate::results::run_document::{
     ModelEntry, NextMonth, PipelineEntry, PurchasesEntry, RowCounts, RunDocument, SelectionEntry,
@@ -57,7 +55,7 @@ pub fn run(run: &Run, settings: &Settings, started: &Started, written: Written<'
         last_order: audit.last_order,
         as_of: audit.observation_end,
         purchases: purchases(&run.purchases, settings),
-        calendar: calendar(run),
+        calendar: run.calendar(),
         spend: spend(run, settings),
         input_columns: audit.columns.clone(),
         revenue: audit.revenue,
@@ -105,14 +103,6 @@ fn purchases(fitted: &FittedPurchases, settings: &Settings) -> PurchasesEntry {
         selection: selection(fitted, settings),
         not_identified: Parameter::not_identified(&fitted.parameters),
     }
-}
-
-/// How order rates follow the calendar; `None` where nobody asked.
-fn calendar(run: &Run) -> Option<CalendarEntry> {
-    let FittedPurchases { calendar, gate, .. } = &run.purchases;
-    let asked = calendar.is_some() || gate.is_some();
-    let end = run.audit.observation_end.to_epoch_days();
-    asked.then(|| described(calendar.as_ref(), gate.clone(), end))
 }
 
 fn spend(run: &Run, settings: &Settings) -> SpendEntry {

@@ -2,7 +2,7 @@
 
 use crate::model::FittedPurchases;
 use crate::model::calendar::described::described;
-use crate::results::calendar::{CalendarEntry, MONTHS, NotTaken, SeasonEntry, SeasonSource};
+use crate::results::calendar::{CalendarEntry, NotTaken, SeasonEntry, SeasonSource};
 use crate::results::findings::Finding;
 use crate::results::numbers::whole;
 use crate::settings::Settings;
@@ -34,7 +34,7 @@ fn not_estimated(entry: &CalendarEntry, settings: &Settings) -> Option<Finding> 
 fn unproven(entry: &CalendarEntry) -> Option<Finding> {
     let season = entry.season.as_ref().filter(|season| season.source != SeasonSource::Index)?;
     let gate = entry.gate.as_ref()?;
-    let [high, low] = peak_and_trough(season);
+    let [high, low] = season.peak_and_trough();
     let (variant, message) = match (gate.errors, gate.deviance) {
         (Some([without, with]), Some([before, after])) if after >= before => (
             "worse",
@@ -97,7 +97,7 @@ fn followed(entry: &CalendarEntry) -> Option<Finding> {
         }
         (None, None) => return None,
     };
-    let finding = match season.map(peak_and_trough) {
+    let finding = match season.map(SeasonEntry::peak_and_trough) {
         Some([(high_month, high), (low_month, low)]) => finding
             .with("high_month", high_month.to_lowercase())
             .with("high", high)
@@ -118,7 +118,7 @@ fn note(variant: &'static str, message: String) -> Finding {
 }
 
 fn of_season(season: &SeasonEntry) -> String {
-    let [(high_month, high), (low_month, low)] = peak_and_trough(season);
+    let [(high_month, high), (low_month, low)] = season.peak_and_trough();
     format!(
         "the forecast follows a season: a day in {high_month} has {high:.1} and one in {low_month} \
          {low:.1} times the orders of an average day"
@@ -132,12 +132,4 @@ fn of_trend(yearly: f64) -> String {
         "the same customers order {} % {more} with every year, which the forecast follows",
         whole(100.0 * change.abs())
     )
-}
-
-/// The strongest and the weakest month, with their factors.
-fn peak_and_trough(season: &SeasonEntry) -> [(&'static str, f64); 2] {
-    let by = |a: &usize, b: &usize| season.months[*a].total_cmp(&season.months[*b]);
-    let high = (0..12).max_by(by).unwrap_or(0);
-    let low = (0..12).min_by(by).unwrap_or(0);
-    [high, low].map(|month| (MONTHS[month], season.months[month]))
 }

@@ -37,6 +37,42 @@ pub enum NotTaken {
     NoFit,
 }
 
+impl NotTaken {
+    /// Its name in tables and texts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotAsked => "not_asked",
+            Self::NeedsTwoYears => "needs_two_years",
+            Self::NotStaggered => "not_staggered",
+            Self::Chance => "chance",
+            Self::NoBetter => "no_better",
+            Self::Export => "export",
+            Self::Selected => "selected",
+            Self::Pareto => "pareto",
+            Self::Penalised => "penalised",
+            Self::NotComparable => "not_comparable",
+            Self::NoFit => "no_fit",
+        }
+    }
+
+    /// The reason, as the end of a sentence.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::NotAsked => "the pipeline asks for none",
+            Self::NeedsTwoYears => "the log is shorter than two whole years",
+            Self::NotStaggered => "most customers joined within half a year",
+            Self::Chance => "the log shows no more than chance",
+            Self::NoBetter => "forecasts of the past were no better with it",
+            Self::Export => "a customer export has no single orders",
+            Self::Selected => "the customers are selected, which looks like a season",
+            Self::Pareto => "customers of Pareto/NBD leave in calendar time",
+            Self::Penalised => "the estimates are penalised",
+            Self::NotComparable => "that needs a log of all customers, with repeat orders counted",
+            Self::NoFit => "no model could be fitted with it",
+        }
+    }
+}
+
 /// How season and trend were decided.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -105,6 +141,15 @@ pub struct SeasonEntry {
     pub standard_errors: Option<[f64; 12]>,
 }
 
+impl SeasonEntry {
+    /// The strongest and the weakest month, with their factors.
+    pub fn peak_and_trough(&self) -> [(&'static str, f64); 2] {
+        let by = |a: &usize, b: &usize| self.months[*a].total_cmp(&self.months[*b]);
+        let [high, low] = [(0..12).max_by(by), (0..12).min_by(by)].map(|month| month.unwrap_or(0));
+        [high, low].map(|month| (MONTHS[month], self.months[month]))
+    }
+}
+
 /// A trend of order rates.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -138,6 +183,19 @@ pub struct MonthAhead {
 }
 
 impl CalendarEntry {
+    /// Season, trend and events in one line; `None` where every day counts alike.
+    pub fn line(&self) -> Option<String> {
+        let season = self.season.as_ref().map(|season| {
+            let [(high_month, high), (low_month, low)] = season.peak_and_trough();
+            format!("season {high_month} ×{high:.2}, {low_month} ×{low:.2}")
+        });
+        let trend =
+            self.trend.map(|trend| format!("trend {:+.0} % a year", 100.0 * (trend.yearly - 1.0)));
+        let events = self.events.iter().map(|event| format!("{} ×{:.2}", event.name, event.factor));
+        let all: Vec<String> = season.into_iter().chain(trend).chain(events).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+
     /// The months ahead with the highest and the lowest factor, of those that are whole; `None`
     /// where every month is alike.
     pub fn peak_and_trough(&self) -> Option<[&MonthAhead; 2]> {

@@ -5,9 +5,11 @@ pub mod audit;
 use polars::prelude::DataFrame;
 
 use crate::frame::scored::profile::Profiles;
+use crate::model::calendar::described::described;
 use crate::model::{FittedPurchases, FittedSpend};
 use crate::model_file::ModelFile;
 use crate::results::advice::Advice;
+use crate::results::calendar::CalendarEntry;
 use crate::results::chart_data::ChartData;
 use crate::results::findings::Finding;
 use crate::results::forecast::{ForecastRow, Intervals, Week};
@@ -52,6 +54,16 @@ pub struct Run {
     pub drift: Option<Drift>,
     /// What happened to the rows.
     pub audit: Audit,
+}
+
+impl Run {
+    /// How order rates follow the calendar; `None` where nobody asked.
+    pub fn calendar(&self) -> Option<CalendarEntry> {
+        let FittedPurchases { calendar, gate, .. } = &self.purchases;
+        let end = self.audit.observation_end.to_epoch_days();
+        let asked = calendar.is_some() || gate.is_some();
+        asked.then(|| described(calendar.as_ref(), gate.clone(), end))
+    }
 }
 
 /// What `cltv fit` finds out.

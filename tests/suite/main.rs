@@ -40,6 +40,7 @@ mod strays;
 mod support;
 mod terminal;
 mod unattended;
+mod uneven_worlds;
 mod untrusted_text;
 mod wheel;
 mod words;

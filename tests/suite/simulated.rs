@@ -1,5 +1,6 @@
-//! Order logs simulated from worlds of known truth: a model of the family, and what is wrong with it.
-//! The study of benches/world_study.rs and the tests share it.
+//! Order logs simulated from worlds of known truth: a model of the family, and what is uneven or wrong
+//! in it. The study of benches/world_study.rs and the tests share it. It knows more than the flags of
+//! `cltv simulate`, and it is a second way to the same worlds: a test holds the two together.
 
 #![allow(dead_code, reason = "the study and the tests use different parts of it")]
 
@@ -51,12 +52,19 @@ pub struct World {
     pub cohort: fn(i32) -> f64,
     /// Yearly factor of prices.
     pub prices: f64,
+    /// Whether the truth of the revenue is in the money of the end of the log, not of its own day.
+    pub money_of_end: bool,
     /// Stages between two orders: 1 for any time, more for regular buyers.
     pub stages: u32,
     /// Share of orders that another one follows within a week.
     pub echo: f64,
     /// The pipeline's model; empty for the default.
     pub model: &'static str,
+    /// What the user states in the pipeline beside it: sections as TOML. `INDEX` stands for the path of a file
+    /// with the world's index.
+    pub stated: &'static str,
+    /// Factor of each month, from January on.
+    pub index: [f64; 12],
 }
 
 fn even(_: NaiveDate, _: i32) -> f64 {
@@ -79,9 +87,20 @@ pub const RIGHT: World = World {
     pace: even,
     cohort: alike,
     prices: 1.0,
+    money_of_end: false,
     stages: 1,
     echo: 0.0,
     model: "",
+    stated: "",
+    index: [1.0; 12],
+};
+
+/// November and December at 2.5, over the mean (304.25 + 61·2.5)/365.25 of a year.
+const HOLIDAYS: [f64; 12] = {
+    let mean = (304.25 + 61.0 * 2.5) / 365.25;
+    let mut factors = [1.0 / mean; 12];
+    (factors[10], factors[11]) = (2.5 / mean, 2.5 / mean);
+    factors
 };
 
 fn november(date: NaiveDate, _: i32) -> f64 {
@@ -92,6 +111,49 @@ fn sine(_: NaiveDate, back: i32) -> f64 {
     // Its peak is at the end of the log.
     1.0 + 0.6 * (std::f64::consts::TAU * f64::from(back) / 365.25).cos()
 }
+
+fn lockdown(date: NaiveDate, _: i32) -> f64 {
+    let day = |month, day| NaiveDate::from_ymd_opt(2023, month, day).expect("a day");
+    if (day(3, 15)..=day(6, 1)).contains(&date) { 0.4 } else { 1.0 }
+}
+
+/// The month of Ramadan, of which the fourth comes after the log.
+fn ramadan(date: NaiveDate, _: i32) -> f64 {
+    let begins = [(2021, 4, 13), (2022, 4, 2), (2023, 3, 23), (2024, 3, 11)];
+    let within = begins.iter().any(|(year, month, day)| {
+        let from = NaiveDate::from_ymd_opt(*year, *month, *day).expect("a day");
+        (from..from + Days::new(30)).contains(&date)
+    });
+    if within { 1.8 } else { 1.0 }
+}
+
+const LOCKDOWN: &str = "
+[[calendar.events]]
+name = \"lockdown\"
+from = \"2023-03-15\"
+to = \"2023-06-01\"
+factor = \"estimate\"
+";
+
+const RAMADAN: &str = "
+[calendar]
+events = [
+    { name = \"Ramadan\", from = \"2021-04-13\", to = \"2021-05-12\", factor = \"estimate\" },
+    { name = \"Ramadan\", from = \"2022-04-02\", to = \"2022-05-01\", factor = \"estimate\" },
+    { name = \"Ramadan\", from = \"2023-03-23\", to = \"2023-04-21\", factor = \"estimate\" },
+    { name = \"Ramadan\", from = \"2024-03-11\", to = \"2024-04-09\", factor = \"estimate\" },
+]
+";
+
+const INDEX: &str = "
+[calendar]
+index = \"INDEX\"
+";
+
+const CONTINUE: &str = "
+[spend]
+future_prices = \"continue\"
+";
 
 fn yearly(factor: f64, back: i32) -> f64 {
     factor.powf(-f64::from(back) / 365.25)
@@ -116,6 +178,11 @@ pub fn worlds() -> Vec<World> {
         World { name: "Nov–Dec ×2.5, ends 31 Dec", pace: november, ..wrong },
         World { name: "Nov–Dec ×2.5, ends 31 Aug", pace: november, end: (2023, 8, 31), ..wrong },
         World { name: "sine season, ends at its peak", pace: sine, ..wrong },
+        World {
+            name: "sine season, ends in its trough",
+            pace: |date, back| 2.0 - sine(date, back),
+            ..wrong
+        },
         World { name: "orders −25 % a year", pace: |_, back| yearly(0.75, back), ..wrong },
         World { name: "orders +25 % a year", pace: |_, back| yearly(1.25, back), ..wrong },
         World {
@@ -149,6 +216,59 @@ pub fn worlds() -> Vec<World> {
             name: "MBG/NBD world, BG/NBD fitted",
             leaving: Leaving::AfterAny(0.9, 2.5),
             model: "bg_nbd",
+            ..wrong
+        },
+    ]
+}
+
+/// More worlds of the study: of what can be stated, in which money, and several things at once.
+pub fn more_worlds() -> Vec<World> {
+    let wrong = World { right: false, ..RIGHT };
+    let short = World { days: 366, ..wrong };
+    vec![
+        World {
+            name: "prices +15 % a year, in the money of the end",
+            prices: 1.15,
+            money_of_end: true,
+            ..wrong
+        },
+        World {
+            name: "prices +40 % a year, in the money of the end",
+            prices: 1.4,
+            money_of_end: true,
+            ..wrong
+        },
+        World {
+            name: "prices +15 % a year, stated to go on",
+            prices: 1.15,
+            stated: CONTINUE,
+            ..wrong
+        },
+        World {
+            name: "prices +40 % a year, stated to go on",
+            prices: 1.4,
+            stated: CONTINUE,
+            ..wrong
+        },
+        World { name: "lockdown ×0.4, not stated", pace: lockdown, ..wrong },
+        World {
+            name: "lockdown ×0.4, to be estimated", pace: lockdown, stated: LOCKDOWN, ..wrong
+        },
+        World { name: "Ramadan ×1.8, not stated", pace: ramadan, ..wrong },
+        World { name: "Ramadan ×1.8, to be estimated", pace: ramadan, stated: RAMADAN, ..wrong },
+        World { name: "one year, Nov–Dec ×2.5", pace: november, ..short },
+        World {
+            name: "one year, Nov–Dec ×2.5, index given",
+            pace: november,
+            stated: INDEX,
+            index: HOLIDAYS,
+            ..short
+        },
+        World {
+            name: "Nov–Dec ×2.5, −15 % a year, prices +40 %, in the money of the end",
+            pace: |date, back| november(date, back) * yearly(0.85, back),
+            prices: 1.4,
+            money_of_end: true,
             ..wrong
         },
     ]
@@ -199,7 +319,8 @@ pub fn simulate(world: &World, customers: usize, seed: u64) -> Simulated {
             writeln!(text, "c{customer},{},{price:.2}", date(back)).expect("text");
             if back < 0 {
                 truth[0] += 1.0;
-                truth[1] += price;
+                let level = if world.money_of_end { yearly(world.prices, back) } else { 1.0 };
+                truth[1] += price / level;
             }
         }
     }

@@ -7,6 +7,7 @@ use crate::customers::Scope;
 use crate::report::chart::Chart;
 use crate::report::chart::columns::{ColumnChart, Series};
 use crate::report::chart::lines::{Line, Lines};
+use crate::report::sections::calendar;
 use crate::report::table::{Cell, Table};
 use crate::report::view::View;
 use crate::results::chart_data::HoldoutChart;
@@ -38,6 +39,7 @@ pub fn section(view: &View<'_>) -> Markup {
             }
             @if let Some(holdout) = &view.charts.holdout { (deciles(view, holdout).markup(view)) }
         }
+        (calendar::part(view))
         @if let Some(holdout) = &view.charts.holdout {
             h3 { (view.t("forecast.holdout")) }
             p { (view.fill("forecast.holdout_note", &[

@@ -1,7 +1,8 @@
 //! The sections of the page, one file each, and what several of them need.
 //!
 //! # Layout
-//! From first to last: [`overview`], [`segments`] with [`profiles`], [`forecast`], [`customers`],
+//! From first to last: [`overview`], [`segments`] with [`profiles`], [`forecast`] with [`calendar`],
+//! [`customers`],
 //! [`rfm`], [`migration`], [`model`] with [`checks`], [`data`].
 
 use maud::{Markup, html};
@@ -11,6 +12,7 @@ use crate::report::chart::columns::{ColumnChart, Series};
 use crate::report::table::{Cell, Table};
 use crate::report::view::View;
 
+pub mod calendar;
 pub mod checks;
 pub mod customers;
 pub mod data;
