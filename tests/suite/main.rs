@@ -28,6 +28,7 @@ mod no_money;
 mod object_store;
 mod one_writer;
 mod order_log;
+mod prices;
 mod properties;
 mod published;
 mod real_files;

@@ -14,8 +14,9 @@ use crate::words::{findings_said, told};
 /// Enough customers for every finding, few enough for a second a run.
 const CUSTOMERS: usize = 3_000;
 
-/// A pipeline that leaves the calendar alone, so that the checks have something to find.
-const EVEN: &str = "[calendar]\nseason = \"none\"\ntrend = \"none\"\n";
+/// A pipeline that leaves the calendar and the prices alone, so that the checks have something to find.
+const EVEN: &str =
+    "[calendar]\nseason = \"none\"\ntrend = \"none\"\n[spend]\nprice_level = \"none\"\n";
 
 /// The world with this name in the study.
 pub(crate) fn world(name: &str) -> World {

@@ -15,9 +15,7 @@ pub fn list(view: &View<'_>) -> Markup {
         @if !checks.is_empty() {
             h3 #checks { (view.t("checks.title")) }
             (part(view, "checks.failed", &with(Some(false)), |check| name(view, check)))
-            (part(view, "checks.held", &with(Some(true)), |check| {
-                view.words.name("checks.said", &check.name).to_owned()
-            }))
+            (part(view, "checks.held", &with(Some(true)), |check| held(view, check)))
             (part(view, "checks.not_made", &with(None), |check| not_made(view, check)))
         }
     }
@@ -39,6 +37,13 @@ fn part(
 
 fn name(view: &View<'_>, check: &ModelCheck) -> String {
     view.words.name("checks.names", &check.name).to_owned()
+}
+
+/// What a check that held says; prices hold in another sense where they were corrected.
+fn held(view: &View<'_>, check: &ModelCheck) -> String {
+    let corrected = check.name == "prices" && view.money_of().is_some();
+    let said = if corrected { "prices_corrected" } else { &check.name };
+    view.words.name("checks.said", said).to_owned()
 }
 
 fn not_made(view: &View<'_>, check: &ModelCheck) -> String {
