@@ -14,7 +14,6 @@ use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::calendar::shape::{Index, SeasonShape, Shape, date};
 use crate::model::forecast::model_error::PastForecast;
 use crate::model::{FittedPurchases, Patterns};
-use crate::pipeline::models::is_comparable;
 use crate::results::calendar::{Gate, NotTaken};
 use crate::settings::{Family, InputKind, PurchaseModelName, Season, SeasonName, Settings, Waves};
 
@@ -222,7 +221,7 @@ fn cannot_estimate(settings: &Settings) -> Option<NotTaken> {
         Some(NotTaken::Penalised)
     } else if settings.purchases.model == PurchaseModelName::ParetoNbd {
         Some(NotTaken::Pareto)
-    } else if !is_comparable(settings) {
+    } else if !settings.is_comparable() {
         Some(NotTaken::NotComparable)
     } else {
         None

@@ -15,7 +15,7 @@ use crate::model::evaluate::holdout::{
     Forecast, GroupAccuracy, baselines, by_decile, expected, mean_errors,
 };
 use crate::model::forecast::predict::Outlook;
-use crate::pipeline::models::{Fit, is_comparable};
+use crate::pipeline::models::Fit;
 use crate::pipeline::prepare::Prepared;
 use crate::pipeline::segments::Segmented;
 use crate::progress::Clock;
@@ -138,7 +138,7 @@ impl Source<'_> {
         let (cut, end) =
             (self.prepared.summary.observation_end, self.prepared.summary.covered_until);
         let there = self.settings.transactions.calibration_end.is_some() && cut < end;
-        if !there || !is_comparable(self.settings) {
+        if !there || !self.settings.is_comparable() {
             return Ok(None);
         }
         let Fit { purchases, spend, .. } = self.fit;

@@ -9,7 +9,7 @@ use crate::model::evaluate::tracking::{Stretch, track};
 use crate::model::forecast::company;
 use crate::model::forecast::intervals::{customer_intervals, total_intervals_after};
 use crate::pipeline::checks::Checked;
-use crate::pipeline::models::{Fit, is_comparable};
+use crate::pipeline::models::Fit;
 use crate::pipeline::notices;
 use crate::pipeline::past::past;
 use crate::pipeline::prepare::Prepared;
@@ -116,7 +116,7 @@ fn by_refits(wanted: &Uncertainty, prepared: &Prepared, fit: &Fit) -> Option<Unc
 /// Repeat orders by week, where the model's expectation for a new customer can be compared with
 /// them.
 fn tracking(prepared: &Prepared, fit: &Fit, settings: &Settings) -> Result<Vec<Week>, Error> {
-    if !is_comparable(settings) {
+    if !settings.is_comparable() {
         return Ok(Vec::new());
     }
     let unit = settings.summary.time_unit;

@@ -16,7 +16,7 @@ use crate::pipeline::calendar_words;
 use crate::pipeline::prepare::Prepared;
 use crate::pipeline::selection;
 use crate::progress::Clock;
-use crate::settings::{FrequencyKind, InputKind, Settings};
+use crate::settings::Settings;
 
 /// The models of a run and their predictions.
 pub(crate) struct Fit {
@@ -215,13 +215,4 @@ fn outlook<'a>(
         forecast: &settings.forecast,
         lifetime: &settings.lifetime_value,
     }
-}
-
-/// Whether the model's expectation for a new customer can be held against the orders in the input.
-/// That needs a log with all customers, and a model of repeat orders.
-pub(crate) fn is_comparable(settings: &Settings) -> bool {
-    settings.input.kind == InputKind::Transactions
-        && settings.summary.frequency == FrequencyKind::RepeatOrders
-        && settings.summary.min_orders == 1
-        && settings.selection.is_none()
 }

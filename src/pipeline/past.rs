@@ -12,7 +12,7 @@ use crate::model::forecast::model_error::{Past, PastForecast};
 use crate::model::{CustomerPatterns, fit_purchases};
 use crate::model_file::ModelFile;
 use crate::pipeline::checks::Checked;
-use crate::pipeline::models::{Fit, is_comparable};
+use crate::pipeline::models::Fit;
 use crate::pipeline::prepare::Prepared;
 use crate::settings::{Purchases, Settings};
 
@@ -118,7 +118,7 @@ pub(crate) fn since_the_fit(
     settings: &Settings,
 ) -> Result<Option<Total>, Error> {
     let (cut, end) = (given.observation_end, prepared.summary.observation_end);
-    if !is_comparable(settings) || cut >= end {
+    if !settings.is_comparable() || cut >= end {
         return Ok(None);
     }
     let (fitted, _) = given.fits()?;

@@ -501,6 +501,15 @@ impl Settings {
         self.spend.model != SpendModelName::None
     }
 
+    /// Whether the model's expectation for a new customer can be held against the orders in the
+    /// input. That needs a log with all customers, and a model of repeat orders.
+    pub fn is_comparable(&self) -> bool {
+        self.input.kind == InputKind::Transactions
+            && self.summary.frequency == FrequencyKind::RepeatOrders
+            && self.summary.min_orders == 1
+            && self.selection.is_none()
+    }
+
     /// Months that segments and suggested actions look ahead: those of the lifetime value, or of the
     /// longest horizon where there is no money.
     pub fn months_ahead(&self) -> u32 {

@@ -31,8 +31,10 @@ const STRETCH: i32 = 26;
 /// Days from one forecast of the past to the one before it, and how many there are at most.
 const STEP: i32 = 91;
 const MOST: i32 = 5;
-/// Days that a fit needs before such a forecast.
+/// Days that a fit needs before such a forecast, where the log has no two years before them.
 const LEAST_BEFORE: i32 = 350;
+/// Fewer forecasts after two whole years are too few: shorter fits are looked at then.
+const FEWEST: usize = 2;
 /// A pattern that chance shows more often than this is none.
 const CHANCE: f64 = 1e-3;
 /// What the deviance must fall by.
@@ -131,10 +133,16 @@ fn best_plain(wanted: &Wanted, data: &DayPatterns, base: &Shape) -> Option<Calen
     fits.into_iter().min_by(|a, b| a.aic().total_cmp(&b.aic()))
 }
 
-/// The last days of the fits behind forecasts of the past, the latest first.
+/// The last days of the fits behind forecasts of the past, the latest first. A season of which less
+/// than two years were seen is uncertain by a year's trend, so such fits count only where there is
+/// nothing better.
 fn cuts(data: &DayPatterns) -> Vec<i32> {
     let cut = |k: i32| data.end - HORIZON - k * STEP;
-    (0..MOST).map(cut).filter(|cut| cut - data.start >= LEAST_BEFORE).collect()
+    let after = |days: i32| -> Vec<i32> {
+        (0..MOST).map(cut).filter(|cut| cut - data.start >= days).collect()
+    };
+    let whole = after(TWO_YEARS);
+    if whole.len() >= FEWEST { whole } else { after(LEAST_BEFORE) }
 }
 
 struct Trial<'a> {
@@ -196,6 +204,10 @@ impl Trial<'_> {
             .zip(&forecasts)
             .filter_map(|(shape, all)| Some((shape, deviance(all.as_ref()?), all.as_ref()?)))
             .collect();
+        for (shape, deviance, _) in &known {
+            let Shape { season, trend, .. } = shape;
+            tracing::debug!(?season, trend, deviance, "forecasts of the past");
+        }
         let of = |shape: &Shape| known.iter().find(|(one, ..)| *one == shape);
         let plain = of(&shapes[0]);
         let mut best = plain;

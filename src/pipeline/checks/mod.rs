@@ -14,7 +14,7 @@ use crate::model::checks::prices::{LEAST_DAYS, PriceTrend, price_trend};
 use crate::model::checks::waits::{Waits, waits};
 use crate::model::fit::family_check::{MUCH, family_check};
 use crate::model::fit::spend_diagnosis::{CORRELATED, FAR};
-use crate::pipeline::models::{Fit, is_comparable};
+use crate::pipeline::models::Fit;
 use crate::pipeline::prepare::Prepared;
 use crate::progress::Clock;
 use crate::results::chart_data::FitAgainstData;
@@ -99,7 +99,7 @@ fn of_log(
 ) -> Result<(Option<Calendar>, Option<PriceTrend>), Error> {
     let why = match settings.input.kind {
         InputKind::Customers => Some(NotMade::NeedsLog),
-        InputKind::Transactions if !is_comparable(settings) => Some(NotMade::NotComparable),
+        InputKind::Transactions if !settings.is_comparable() => Some(NotMade::NotComparable),
         InputKind::Transactions => None,
     };
     if let Some(why) = why {
