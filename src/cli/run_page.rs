@@ -367,6 +367,9 @@ fn company(page: &mut Page, run: &Run, settings: &Settings, with_details: bool) 
         MonthLength::Weeks(weeks) => format!(", months of {weeks} weeks"),
     };
     page.title(&format!("Forecast for today's customers{months}{level}"));
+    if let Some(money) = in_money(run) {
+        page.margin(&money);
+    }
     let revenue = match &settings.output.currency {
         Some(currency) => format!("revenue ({currency})"),
         None => "revenue".to_owned(),
@@ -402,6 +405,19 @@ fn company(page: &mut Page, run: &Run, settings: &Settings, with_details: bool) 
             ),
         );
     }
+}
+
+/// In which money amounts are, where order values were brought to that of one day.
+fn in_money(run: &Run) -> Option<String> {
+    let prices = run.audit.prices.as_ref()?;
+    let (_, day) = prices.used()?;
+    Some(match prices.future_yearly {
+        None => format!("in the money of {day}: prices are assumed to stay"),
+        Some(yearly) => format!(
+            "at the prices of the day: from {day} on, they are assumed to go on by a factor of {} a year",
+            decimal(yearly)
+        ),
+    })
 }
 
 /// The company over each horizon, and its discounted value.

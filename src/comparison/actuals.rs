@@ -5,6 +5,7 @@ use polars::prelude::DataFrame;
 use serde::Serialize;
 
 use crate::comparison::finished_run::Finished;
+use crate::comparison::money::Money;
 use crate::customers::{Histories, HistoryColumns, Later, Pairs};
 use crate::error::Error;
 use crate::frame::numbers;
@@ -37,15 +38,20 @@ impl Actuals {
     /// Orders are the difference of the frequencies: both runs count the first order, or neither
     /// does. Value is the difference of the total spend, which is the monetary value times the
     /// orders that it is the mean of: all orders, or all but the first. The first order came before
-    /// the earlier run's end, so it cancels out or is counted in neither.
+    /// the earlier run's end, so it cancels out or is counted in neither. Value is in the `money` of the
+    /// earlier run.
     pub(super) fn of(
         run: &Finished,
         before: &DataFrame,
         pairs: &Pairs,
         days: f64,
+        money: Money,
     ) -> Result<Self, Error> {
         let customers = before.height();
         let PastColumns { frequency, age, monetary, .. } = compare::history(before, &run.settings)?;
+        let later_money = money.factor();
+        let monetary = monetary.filter(|_| later_money.is_some());
+        let factor = later_money.unwrap_or(1.0);
         let unit = run.settings.summary.time_unit.days();
         let mut seen = Self {
             actual: Forecast {
@@ -68,7 +74,7 @@ impl Actuals {
             if let (Some(monetary), Some(value)) = (&monetary, &mut seen.actual.value) {
                 let spent = |x: f64, m: f64| run.valued_orders(x) * m;
                 let then = spent(frequency[i], monetary[i]);
-                let since = spent(later.frequency, later.monetary_value) - then;
+                let since = spent(later.frequency, later.monetary_value) / factor - then;
                 seen.anomalies.less_spent += usize::from(since < -ROUNDING * then);
                 value[i] = since;
             }
@@ -80,8 +86,13 @@ impl Actuals {
     }
 }
 
-/// What the earlier run's model expects of its customers over the next `days`.
-pub(super) fn expected(run: &Finished, before: &DataFrame, days: f64) -> Result<Forecast, Error> {
+/// What the earlier run's model expects of its customers over the next `days`, at the prices of its day.
+pub(super) fn expected(
+    run: &Finished,
+    before: &DataFrame,
+    days: f64,
+    money: Money,
+) -> Result<Forecast, Error> {
     let (purchases, _) = run.model_file.fits()?;
     let (customers, horizon) = ahead(run, before, &purchases, days)?;
     let orders = customer_orders(&purchases.model, &customers, horizon)?;
@@ -89,7 +100,8 @@ pub(super) fn expected(run: &Finished, before: &DataFrame, days: f64) -> Result<
         let average = numbers(before, EXP_AVERAGE_VALUE)?;
         Ok(orders.iter().zip(average).map(|(orders, value)| orders * value).collect())
     };
-    let value = run.settings.has_money().then(worth).transpose()?;
+    let compares = run.settings.has_money() && money.factor().is_some();
+    let value = compares.then(worth).transpose()?;
     Ok(Forecast { name: "expected", orders, value })
 }
 

@@ -4,10 +4,12 @@
 //! # Layout
 //! * `finished_run`: a run, read back from its folder and checked.
 //! * `actuals`: what happened between the two runs, and what the earlier one expected.
+//! * `money`: the money of the two runs.
 //! * `notices`: findings about the numbers. `write`: the files of `cltv compare`.
 
 pub(crate) mod actuals;
 pub(crate) mod finished_run;
+pub(crate) mod money;
 pub(crate) mod notices;
 #[cfg(feature = "cli")]
 pub(crate) mod write;
@@ -20,6 +22,7 @@ use serde::Serialize;
 
 use crate::comparison::actuals::{Actuals, Anomalies, expected, total};
 use crate::comparison::finished_run::{Finished, fault};
+use crate::comparison::money::Money;
 use crate::customers::Pairs;
 use crate::error::Error;
 use crate::frame::scored::compare::{self, KeptChange, Matched};
@@ -68,8 +71,11 @@ pub struct Comparison {
     pub outcomes: Vec<Outcome>,
     /// Accuracy of the earlier forecast of each customer's orders.
     pub orders: Accuracy,
-    /// Accuracy of the earlier forecast of their value; `None` where there is no money.
+    /// Accuracy of the earlier forecast of their value; `None` where there is no money, or the two runs
+    /// are not in the same.
     pub revenue: Option<Accuracy>,
+    /// Whether there is money in the two runs.
+    has_money: bool,
     /// Changes in customers' histories that no forecast foresees.
     pub anomalies: Anomalies,
     /// What to know about the numbers.
@@ -131,8 +137,9 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
     let flows = flows(&pairs, labels.len());
     progress::stage("compare");
     let days = (after.document.as_of - before.document.as_of).num_days();
-    let actuals = Actuals::of(&before, &then, &pairs, days as f64)?;
-    let expected = expected(&before, &then, days as f64)?;
+    let money = Money::of(&before, &after);
+    let actuals = Actuals::of(&before, &then, &pairs, days as f64, money)?;
+    let expected = expected(&before, &then, days as f64, money)?;
     let total = total(&before, &then, days as f64, actuals.actual.orders.iter().sum())?;
     // `pairs` has the customers of the earlier run first, in its order.
     let member = &pairs.from[..then.height()];
@@ -144,7 +151,7 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
         flows,
         gains: gains?,
         losses: losses?,
-        stability_index: stability_index(&before, [&then, &now])?,
+        stability_index: stability_index(&before, [&then, &now], money)?,
         kept_columns: compare::kept_changes([&then, &now], [&before.settings, &after.settings])?,
         same_model,
         parameters: parameters(&before, &after, same_model)?,
@@ -152,7 +159,8 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
         orders: accuracy(&expected.orders, &actual.orders),
         revenue: expected.value.as_ref().zip(actual.value.as_ref()).map(|(f, a)| accuracy(f, a)),
         anomalies: actuals.anomalies,
-        findings: notices::findings(&before, &after, actuals.anomalies, respelled, total),
+        has_money: before.settings.has_money(),
+        findings: notices::findings(&before, &after, actuals.anomalies, respelled, total, money),
         customers: table(frame, &expected, actual)?,
         before: Side::of(&before, then.height(), was),
         after: Side::of(&after, now.height(), is),
@@ -164,7 +172,7 @@ pub fn compare(earlier: &Path, later: &Path, top: usize) -> Result<Comparison, E
 impl Comparison {
     /// Whether there is money in the two runs.
     pub fn has_money(&self) -> bool {
-        self.revenue.is_some()
+        self.has_money
     }
 
     /// The migration matrix with the names of the segments, row by row.
@@ -285,6 +293,7 @@ fn movers(
 fn stability_index(
     run: &Finished,
     [before, after]: [&DataFrame; 2],
+    money: Money,
 ) -> Result<Vec<(&'static str, f64)>, Error> {
     let then = compare::history(before, &run.settings)?;
     let now = compare::history(after, &run.settings)?;
@@ -293,7 +302,12 @@ fn stability_index(
         ("recency", &then.recency, &now.recency),
         ("T", &then.age, &now.age),
     ];
-    let monetary = then.monetary.as_ref().zip(now.monetary.as_ref());
+    let in_later_money = |values: &Vec<f64>| -> Option<Vec<f64>> {
+        let factor = money.factor()?;
+        Some(values.iter().map(|value| value * factor).collect())
+    };
+    let then_in_later_money = then.monetary.as_ref().and_then(in_later_money);
+    let monetary = then_in_later_money.as_ref().zip(now.monetary.as_ref());
     pairs.extend(monetary.map(|(then, now)| ("monetary_value", then, now)));
     let index = |(name, then, now): (&'static str, &Vec<f64>, &Vec<f64>)| {
         (name, ReferenceDistribution::of(name, then).stability_index(now))

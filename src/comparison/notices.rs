@@ -3,6 +3,7 @@
 
 use crate::comparison::actuals::Anomalies;
 use crate::comparison::finished_run::Finished;
+use crate::comparison::money::Money;
 use crate::frame::scored::compare::Respelled;
 use crate::model::evaluate::missed::{Total, Verdict};
 use crate::results::findings::Finding;
@@ -16,6 +17,7 @@ pub(super) fn findings(
     anomalies: Anomalies,
     respelled: Respelled,
     total: Option<Total>,
+    money: Money,
 ) -> Vec<Finding> {
     [
         total.and_then(|total| missed(&total, before)),
@@ -25,6 +27,7 @@ pub(super) fn findings(
         fewer_orders(anomalies.fewer_orders),
         less_spent(anomalies.less_spent),
         late(anomalies.late, before),
+        money.finding(before, after),
         recut(before, after),
         capped(before, after),
     ]

@@ -22,6 +22,8 @@ pub struct ExpectedMoney {
     pub lifetime_value: Vec<f64>,
     /// The same of a customer who has not left.
     pub lifetime_value_if_alive: Vec<f64>,
+    /// ln of the yearly factor of prices after the observation end; 0 where they stay.
+    pub log_yearly: f64,
 }
 
 impl Predictions {

@@ -7,6 +7,7 @@ use crate::frame::rules::judged::Rejected;
 use crate::model::evaluate::holdout::{Accuracy, GroupAccuracy};
 use crate::model::likelihood::estimate::Parameter;
 use crate::results::findings::Finding;
+use crate::results::price_level::PriceLevelEntry;
 use crate::storage::fingerprint::Fingerprint;
 
 /// The accuracy of every forecast on every holdout.
@@ -38,6 +39,10 @@ pub struct Fold {
     /// 90 % interval of the chosen model's total of orders, by chance and parameters alone; `None`
     /// where it cannot be computed.
     pub orders_interval: Option<[f64; 2]>,
+    /// The price level as it was known at the cut; values are in the money of that day. Absent where
+    /// there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price_level: Option<PriceLevelEntry>,
     /// Models, the simplest first, then baselines.
     pub methods: Vec<Method>,
     /// Forecasts against actuals by frequency, decile and cohort.

@@ -17,6 +17,7 @@ use crate::error::Error;
 pub use crate::evaluation::fold::{Evaluation, Fold, Method};
 use crate::evaluation::verdict::{missed, verdict};
 use crate::frame::summary::log::Log;
+use crate::frame::summary::prices::in_money_of;
 use crate::frame::summary::{log, to_histories};
 use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::evaluate::holdout::{
@@ -26,12 +27,15 @@ use crate::model::evaluate::missed::Total;
 use crate::model::fit::purchases::fit as fit_with;
 use crate::model::{self, CustomerPatterns, FittedPurchases, Replaced};
 use crate::pipeline::gaps::GapsOfRun;
-use crate::pipeline::notices;
 use crate::pipeline::prepare::{CleanInput, load_and_clean};
+use crate::pipeline::prices::LearnedFrom;
 use crate::pipeline::remedies::with_remedy;
+use crate::pipeline::{notices, prices};
 use crate::progress::{self, Clock};
 use crate::results::findings::{Finding, Severity};
-use crate::settings::{Family, InputKind, PurchaseModelName, Purchases, Settings, Summary};
+use crate::settings::{
+    Family, FuturePrices, InputKind, PurchaseModelName, Purchases, Settings, Summary,
+};
 use crate::storage::fingerprint::lost_thread;
 
 /// Evaluates on the pipeline's holdout and on `folds` − 1 earlier ones of the same length.
@@ -144,10 +148,19 @@ fn one_fold(
     let mut at_cut = settings.clone();
     at_cut.transactions.calibration_end = Some(cut);
     at_cut.transactions.observation_end = Some(end);
-    let summary = log::customer_summary(days.clone(), &at_cut)?;
+    // Both sides are in the money of the cut, whatever prices do later.
+    at_cut.spend.future_prices = FuturePrices::Constant;
+    let plain = log::customer_summary(days.clone(), None, &at_cut)?;
+    let prices = prices::of_log(days, &plain, LearnedFrom::ThisFile, &at_cut)?;
+    let summary = match prices.level() {
+        Some(level) => log::customer_summary(days.clone(), Some(level), &at_cut)?,
+        None => plain,
+    };
     let histories = to_histories(&summary, &at_cut)?;
     let unit = settings.summary.time_unit;
-    let holdout = log::holdout(days, &summary, cut, end, unit)?;
+    // What came is held against the forecast in the money of the cut.
+    let real = in_money_of(days, prices.level(), cut)?;
+    let holdout = log::holdout(&real, &summary, cut, end, unit)?;
     let horizon = (end - cut).num_days() as f64 / unit.days();
     let customers = CustomerPatterns::of(&histories);
     let has_money = settings.has_money();
@@ -194,6 +207,7 @@ fn one_fold(
         chosen,
         customers: histories.len(),
         orders_interval: total.map(|total| total.interval()),
+        price_level: prices.entry.filter(|entry| has_money && entry.level.is_some()),
         methods,
         groups,
     };
@@ -202,11 +216,28 @@ fn one_fold(
         // Each model was fitted by its name here; the pipeline named none.
         findings.retain(|finding| finding.code != "no_dropout_by_choice");
     }
+    findings.extend(in_money(&fold));
     findings.extend(unvalued);
     findings.extend(spend.map_or(Vec::new(), |spend| spend.findings));
     findings.extend(total.and_then(|total| missed(&fold, &total)));
     findings.extend(verdict(&fold, &holdout));
     Ok((fold, findings))
+}
+
+/// In which money a fold is evaluated.
+fn in_money(fold: &Fold) -> Option<Finding> {
+    let (_, as_of) = fold.price_level.as_ref()?.used()?;
+    Some(
+        Finding::note(
+            "values_in_money_of",
+            format!(
+                "values of orders from {as_of} on are in the money of that day, as the forecasts are: what \
+                 came later is brought back by the price level"
+            ),
+            "for values as they were paid, set spend.price_level = \"none\"",
+        )
+        .with("as_of", as_of),
+    )
 }
 
 fn unvalued(error: &Error) -> Finding {

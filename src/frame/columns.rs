@@ -55,6 +55,15 @@ pub(crate) fn money(whole: &str, part: &str) -> Expr {
     col(whole).cast(DataType::Float64) + col(part).cast(DataType::Float64) * lit(1.0 / PARTS)
 }
 
+/// Value in the money of the observation end, where a price level brings it there.
+pub const REAL_VALUE: &str = "__real_value";
+
+/// Whole units of it; see [`WHOLE`].
+pub(crate) const REAL_WHOLE: &str = "__real_whole";
+
+/// Billionths of a unit of it; see [`PART`].
+pub(crate) const REAL_PART: &str = "__real_part";
+
 /// Orders over all channels.
 pub const ORDERS: &str = "__orders";
 

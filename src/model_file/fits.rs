@@ -7,6 +7,7 @@ use crate::model::calendar::estimate::CalendarFit;
 use crate::model::fit::failure::Replaced;
 use crate::model::fit::purchases::SelectionFit;
 use crate::model::fit::steady::SteadyRate;
+use crate::model::forecast::prices_ahead::PricesAhead;
 use crate::model::gamma_gamma::GammaGamma;
 use crate::model::likelihood::covariance::Covariance;
 use crate::model::likelihood::estimate::{Convergence, Parameter};
@@ -17,6 +18,7 @@ use crate::results::calendar::{CalendarEntry, Gate};
 use crate::results::candidate::Candidate;
 use crate::results::findings::Finding;
 use crate::results::named_values::NamedValues;
+use crate::results::price_level::PriceLevelEntry;
 use crate::results::spend_method::SpendMethod;
 use crate::settings::{Family, PurchaseModelName, Selection, Settings, SpendModelName};
 
@@ -93,6 +95,9 @@ pub struct SpendFit {
     pub(super) convergence: Convergence,
     /// Codes of findings; the list `warnings` of the file has their texts.
     warnings: Vec<String>,
+    /// The price level, where values were brought to the money of the observation end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) price_level: Option<PriceLevelEntry>,
 }
 
 impl PurchasesFit {
@@ -221,8 +226,8 @@ impl SelectionEntry {
 }
 
 impl SpendFit {
-    /// What is worth keeping of a fit.
-    pub fn of(fitted: &FittedSpend, settings: &Settings) -> Self {
+    /// What is worth keeping of a fit, and of the price level where one is used.
+    pub fn of(fitted: &FittedSpend, prices: Option<&PriceLevelEntry>, settings: &Settings) -> Self {
         Self {
             model: settings.spend.model,
             parameters: Parameter::values(&fitted.parameters),
@@ -238,6 +243,7 @@ impl SpendFit {
             method: fitted.method,
             convergence: fitted.convergence.clone(),
             warnings: codes(&fitted.findings),
+            price_level: prices.filter(|prices| prices.level.is_some()).cloned(),
         }
     }
 
@@ -269,6 +275,7 @@ impl SpendFit {
             method: self.method,
             convergence: self.convergence.clone(),
             findings: with_codes(findings, &self.warnings),
+            prices: PricesAhead::default(),
         })
     }
 }

@@ -29,6 +29,7 @@ use crate::results::findings::Finding;
 use crate::results::json_text::text;
 use crate::results::named_values::NamedValues;
 use crate::results::outlier_limits::OutlierLimits;
+use crate::results::price_level::PriceLevelEntry;
 use crate::results::version::Tool;
 use crate::settings::comparability::{Difference, Question, differences};
 use crate::settings::dates::plain_date;
@@ -136,6 +137,8 @@ pub struct ModelFileParts<'a> {
     pub purchases: &'a FittedPurchases,
     /// The model of order values.
     pub spend: Option<&'a FittedSpend>,
+    /// How prices moved.
+    pub prices: Option<&'a PriceLevelEntry>,
     /// Edges of the CLTV segments.
     pub edges: Vec<f64>,
     /// Edges of the RFM scores.
@@ -166,7 +169,7 @@ impl ModelFile {
             frequency: settings.summary.frequency,
             min_orders: settings.summary.min_orders,
             purchases: PurchasesFit::of(parts.purchases, settings),
-            spend: parts.spend.map(|spend| SpendFit::of(spend, settings)),
+            spend: parts.spend.map(|spend| SpendFit::of(spend, parts.prices, settings)),
             outlier_limits: parts.limits.to_vec(),
             forecast: settings.forecast.clone(),
             lifetime_value: settings.lifetime_value.clone(),
@@ -266,12 +269,25 @@ impl ModelFile {
         })
     }
 
-    /// The population stability index of each column against the customers of the fit.
-    pub fn stability_index(&self, histories: &Histories) -> NamedValues<f64> {
+    /// The price level of the fit; `None` where values stay as they were paid.
+    pub fn price_level(&self) -> Option<&PriceLevelEntry> {
+        self.spend.as_ref()?.price_level.as_ref()
+    }
+
+    /// The population stability index of each column against the customers of the fit; `money` is what
+    /// values were multiplied by since then, because prices moved.
+    pub fn stability_index(&self, histories: &Histories, money: f64) -> NamedValues<f64> {
         let now = columns(histories);
         let of = |distribution: &ReferenceDistribution| {
             let (name, values) = now.iter().find(|(name, _)| *name == distribution.column)?;
-            Some(((*name).to_owned(), distribution.stability_index(values)))
+            let index = match *name == MONETARY && money != 1.0 {
+                true => {
+                    let then: Vec<f64> = values.iter().map(|value| value / money).collect();
+                    distribution.stability_index(&then)
+                }
+                false => distribution.stability_index(values),
+            };
+            Some(((*name).to_owned(), index))
         };
         self.distributions.iter().filter_map(of).collect()
     }
@@ -342,6 +358,11 @@ impl ModelFile {
             "segments.edges must be rising, one more than there are labels"
         } else if !self.spend.iter().all(|spend| positive(&spend.observed_mean)) {
             "spend.observed_mean must be above 0"
+        } else if !self
+            .price_level()
+            .is_none_or(|prices| prices.used().is_some_and(|(level, _)| level.is_sound()))
+        {
+            "spend.price_level must have a level above 0, and a day whose money it is"
         } else if !self.limited() {
             "outlier_limits must be of order and value columns, the lower limit below the upper one"
         } else if !self.consistent() {

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::model_file::ModelFile;
+use crate::results::price_level::PriceLevelEntry;
 use crate::results::version::SCHEMA_VERSION;
 use crate::run::Run;
 use crate::settings::columns::expected_orders;
@@ -31,6 +32,12 @@ pub fn of_customers(run: &Run, settings: &Settings, model: &str) -> Notes {
         notes.insert(notes.len() - 1, ("lifetime_value_months", months));
         let currency = settings.output.currency.iter();
         notes.extend(currency.map(|currency| ("currency", currency.clone())));
+        notes.extend(run.audit.prices.iter().filter_map(PriceLevelEntry::used).flat_map(
+            |(_, day)| {
+                let ahead = word(settings.spend.future_prices);
+                [("money_of", day.to_string()), ("future_prices", ahead)]
+            },
+        ));
     }
     notes.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }

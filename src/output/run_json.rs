@@ -113,6 +113,7 @@ fn spend(run: &Run, settings: &Settings) -> SpendEntry {
         method: run.spend.as_ref().map_or_else(Default::default, |spend| spend.method),
         parameters: Parameter::values(parameters),
         standard_errors: Parameter::standard_errors(parameters),
+        price_level: run.audit.prices.clone(),
     }
 }
 

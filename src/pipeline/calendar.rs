@@ -15,10 +15,12 @@ use crate::model::calendar::shape::{Index, SeasonShape, Shape, date};
 use crate::model::forecast::model_error::PastForecast;
 use crate::model::{FittedPurchases, Patterns};
 use crate::results::calendar::{Gate, NotTaken};
-use crate::settings::{Family, InputKind, PurchaseModelName, Season, SeasonName, Settings, Waves};
+use crate::settings::{
+    Event, Factor, Family, InputKind, PurchaseModelName, Season, SeasonName, Settings, Waves,
+};
 
 /// Customers on whom seasons and trends are tried.
-const SAMPLE: usize = 5_000;
+const SAMPLE: usize = 10_000;
 /// Longest part of the forecast, beside the horizons of the pipeline: 52 weeks, or 12 months.
 const MONTHS: u32 = 12;
 
@@ -171,6 +173,20 @@ fn complete(
 fn known_part(summary: &CustomerSummary, settings: &Settings) -> Result<Shape, Error> {
     let calendar = &settings.calendar;
     let reference = summary.observation_end.to_epoch_days();
+    let (first, end) = (summary.first_order, summary.observation_end);
+    let unseen = |event: &&Event| {
+        let same = |other: &&Event| other.name.trim() == event.name.trim();
+        let mut all = calendar.events.iter().filter(same);
+        matches!(event.factor, Factor::Unknown(_)) && !all.any(|e| e.from <= end && first < e.to)
+    };
+    if let Some(event) = calendar.events.iter().find(unseen) {
+        let fault = format!(
+            "no day of {:?} is in the log, which has orders from {first} to {end}: give its factor as a \
+             number",
+            event.name
+        );
+        return Err(Error::Settings { place: "calendar.events".to_owned(), faults: vec![fault] });
+    }
     let read = |path: &String| index(&dated_factors::read(path)?, path);
     let index = calendar.index.as_ref().map(read).transpose()?;
     Ok(Shape { events: calendar.events.clone(), index, reference, ..Shape::default() })

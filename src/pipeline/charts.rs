@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::frame::numbers;
 use crate::frame::scored::{customer_lines, predictions};
 use crate::frame::summary::log;
+use crate::frame::summary::prices::in_money_of;
 use crate::model::charts::customer_curves::{self, AliveCurve};
 use crate::model::charts::histograms::{self, Members};
 use crate::model::charts::interpretation;
@@ -143,8 +144,10 @@ impl Source<'_> {
         }
         let Fit { purchases, spend, .. } = self.fit;
         let Outlook { histories, observed, customers, time, unit, .. } = &self.outlook;
-        let Prepared { input, summary, .. } = self.prepared;
-        let happened = log::holdout(&input.cleaned.valid, summary, cut, end, *unit)?;
+        let Prepared { input, summary, prices, .. } = self.prepared;
+        // What came, in the money of the forecast.
+        let real = in_money_of(&input.cleaned.valid, prices.level(), cut)?;
+        let happened = log::holdout(&real, summary, cut, end, *unit)?;
         let days = (end - cut).num_days() as f64;
         let own = expected(purchases, spend.as_ref(), histories, customers, time.ahead(days))?;
         let deciles = by_decile(&own, &happened).into_iter().map(decile).collect();

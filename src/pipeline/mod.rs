@@ -10,6 +10,7 @@
 //! * `channels`: files with buyers of both channels only. `selection`: how customers came to be in the file, as stated and as the data show it.
 //!   `strays`: customers who contradict it, set aside if they are few.
 //!   `window`: its window in days and dates.
+//! * `prices`: how prices moved, and in which money the results are.
 //! * `previous`: the input against that of the run before. `doubts`: what looks right
 //!   and probably is not.
 //! * `checks`: the models held against the data.
@@ -31,6 +32,7 @@ pub(crate) mod notices;
 pub(crate) mod past;
 pub(crate) mod prepare;
 pub(crate) mod previous;
+pub(crate) mod prices;
 pub(crate) mod remedies;
 pub(crate) mod segments;
 pub(crate) mod selection;
@@ -54,13 +56,14 @@ use crate::pipeline::forecast::forecast_company;
 use crate::pipeline::models::{Fit, fit_and_predict};
 use crate::pipeline::notices::{Found, collect_findings};
 use crate::pipeline::past::since_the_fit;
-use crate::pipeline::prepare::{for_fit, load_and_clean, summarise};
+use crate::pipeline::prepare::{Kept, for_fit, load_and_clean, summarise};
 use crate::pipeline::previous::{Previous, compared};
+use crate::pipeline::prices::{LearnedFrom, money_since};
 use crate::pipeline::remedies::with_remedy;
 use crate::pipeline::segments::{Edges, find_edges, segment_customers};
 use crate::progress::Clock;
 use crate::results::run_document::{Drift, OrdersSince};
-use crate::settings::{Settings, UncertaintyMethod};
+use crate::settings::{PriceSource, Settings, UncertaintyMethod};
 use crate::storage::fingerprint::{Fingerprint, lost_thread};
 
 pub use crate::model_file::ModelFile;
@@ -91,7 +94,7 @@ pub fn analyse(settings: &Settings) -> Result<Run, Error> {
     let mut clock = Clock::default();
     let input = load_and_clean(settings, &mut clock)?; // load → clean
     let input = for_fit(input, settings)?;
-    let prepared = summarise(input, None, settings, &mut clock)?; // cap → totals → summary
+    let prepared = summarise(input, Kept::default(), settings, &mut clock)?; // cap → totals → summary
     let prepared = compared(prepared, Previous::in_output(settings), settings)?;
     complete(prepared, None, None, settings, clock)
 }
@@ -108,11 +111,14 @@ pub fn score(settings: &Settings, given: &ModelFile, refit_if: Option<f64>) -> R
     given.agrees(settings).map_err(|faults| Error::Settings { place: place(), faults })?;
     let mut clock = Clock::default();
     let input = load_and_clean(settings, &mut clock)?;
-    let prepared = summarise(input, Some(&given.outlier_limits), settings, &mut clock)?;
+    let prices = LearnedFrom::Model(given.price_level());
+    let kept = Kept { limits: Some(&given.outlier_limits), prices };
+    let prepared = summarise(input, kept, settings, &mut clock)?;
     let prepared = compared(prepared, Some(Previous::of_model(given)), settings)?;
     let prepared = compared(prepared, Previous::in_output(settings), settings)?;
     let settings = &with_window_moved(settings, given, &prepared);
-    let stability_index = given.stability_index(&prepared.histories);
+    let money = money_since(given, &prepared.prices, prepared.summary.observation_end);
+    let stability_index = given.stability_index(&prepared.histories, money);
     let refitted = refit_if.is_some_and(|most| stability_index.iter().any(|(_, psi)| *psi > most));
     let orders = since_the_fit(&prepared, given, settings)?.map(|total| OrdersSince {
         fitted_until: given.observation_end,
@@ -124,7 +130,12 @@ pub fn score(settings: &Settings, given: &ModelFile, refit_if: Option<f64>) -> R
     let drift = Some(Drift { population_stability_index: stability_index, refitted, orders });
     if refitted {
         let input = for_fit(prepared.input, settings)?;
-        let prepared = summarise(input, None, settings, &mut clock)?;
+        // An index stays that of the model; a factor of the log is estimated again.
+        let prices = match settings.spend.price_level {
+            PriceSource::OfModel => prices,
+            _ => LearnedFrom::ThisFile,
+        };
+        let prepared = summarise(input, Kept { limits: None, prices }, settings, &mut clock)?;
         complete(prepared, None, drift, settings, clock)
     } else {
         complete(prepared, Some(given), drift, &with_normal_draws(settings), clock)
@@ -138,7 +149,7 @@ pub fn score(settings: &Settings, given: &ModelFile, refit_if: Option<f64>) -> R
 pub fn fit(settings: &Settings) -> Result<Fitted, Error> {
     let mut clock = Clock::default();
     let input = for_fit(load_and_clean(settings, &mut clock)?, settings)?;
-    let prepared = summarise(input, None, settings, &mut clock)?;
+    let prepared = summarise(input, Kept::default(), settings, &mut clock)?;
     let hashes = prepared.input.files.fingerprints();
     let (fit, edges) = fit_and_find_edges(&prepared, None, settings, &mut clock)?;
     let inputs = verified(hashes, &prepared)?;
@@ -237,6 +248,7 @@ fn to_model_file(
         histories: &prepared.histories,
         purchases: &fit.purchases,
         spend: fit.spend.as_ref(),
+        prices: prepared.prices.entry.as_ref(),
         edges: edges.cltv.clone(),
         rfm_edges: edges.rfm.clone(),
         findings: &findings,

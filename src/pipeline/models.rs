@@ -2,7 +2,7 @@
 
 use crate::customers::{Histories, Predictions};
 use crate::error::Error;
-use crate::frame::columns::{ORDERS, VALUE};
+use crate::frame::columns::{ORDERS, REAL_VALUE, VALUE};
 use crate::frame::numbers;
 use crate::model::calendar::estimate::CalendarFit;
 use crate::model::calendar::operational_time::OperationalTime;
@@ -15,6 +15,7 @@ use crate::pipeline::calendar::{self, Learned};
 use crate::pipeline::calendar_words;
 use crate::pipeline::gaps::GapsOfRun;
 use crate::pipeline::prepare::Prepared;
+use crate::pipeline::prices::{self, money_since};
 use crate::pipeline::selection;
 use crate::progress::Clock;
 use crate::settings::Settings;
@@ -58,6 +59,8 @@ pub(crate) fn fit_and_predict(
         Some(given) => take(given, prepared, settings)?,
         None => fit(prepared, settings)?,
     };
+    let prices = prices::ahead(prepared.prices.entry.as_ref());
+    let spend = spend.map(|spend| FittedSpend { prices, ..spend });
     clock.enter("predict");
     let Moved { time, histories, patterns } = moved;
     let outlook = outlook(prepared, histories.as_ref(), &patterns, &time, settings);
@@ -111,8 +114,11 @@ struct Models {
     past: Vec<PastForecast>,
 }
 
+/// The given models; that of order values in the money of these customers.
 fn take(given: &ModelFile, prepared: &Prepared, settings: &Settings) -> Result<Models, Error> {
     let (purchases, spend) = given.fits()?;
+    let money = money_since(given, &prepared.prices, prepared.summary.observation_end);
+    let spend = spend.map(|spend| if money == 1.0 { spend } else { spend.in_money(money) });
     let moved = Moved::to(purchases.calendar.as_ref(), prepared, settings)?;
     let selection = purchases.selection.as_ref().map(|fit| fit.selection.in_time(&moved.time));
     Ok(Models { purchases, spend, selection, moved, past: Vec::new() })
@@ -191,7 +197,8 @@ fn fit_spend(prepared: &Prepared, settings: &Settings) -> Result<FittedSpend, Er
     if histories.spend_count().iter().any(|count| *count > 0.0) {
         return model::fit_spend(histories, &settings.spend);
     }
-    let [orders, value] = [ORDERS, VALUE].map(|name| numbers(&prepared.summary.frame, name));
+    let value = if prepared.prices.level().is_some() { REAL_VALUE } else { VALUE };
+    let [orders, value] = [ORDERS, value].map(|name| numbers(&prepared.summary.frame, name));
     let (orders, value) = (orders?, value?);
     let means: Vec<f64> = value.iter().zip(&orders).map(|(value, n)| value / n).collect();
     model::spend_of_all_orders(&orders, &means)

@@ -11,7 +11,7 @@ use crate::model::forecast::predict::total_orders;
 use crate::pipeline::contract::rejected_rows;
 use crate::pipeline::models::Fit;
 use crate::pipeline::prepare::Prepared;
-use crate::pipeline::{doubts, selection};
+use crate::pipeline::{doubts, prices, selection};
 use crate::results::facts::VARIANT;
 use crate::results::findings::{Finding, Severity};
 use crate::results::numbers::{count, whole};
@@ -48,6 +48,8 @@ pub fn data_findings(settings: &Settings, prepared: &Prepared, edges: &[f64]) ->
     findings.extend(coinciding_edges(edges, settings));
     findings.extend(first_order_counted(settings));
     findings.extend(uncapped(settings, &prepared.limits));
+    let prices = prepared.prices.entry.as_ref();
+    findings.extend(prices::findings(prices, prepared.summary.observation_end));
     findings
 }
 

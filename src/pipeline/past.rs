@@ -149,7 +149,7 @@ fn since(
     at_cut.transactions.calibration_end = Some(cut);
     at_cut.transactions.observation_end = Some(until);
     let days = &prepared.input.cleaned.valid;
-    let Ok(summary) = log::customer_summary(days.clone(), &at_cut) else { return Ok(None) };
+    let Ok(summary) = log::customer_summary(days.clone(), None, &at_cut) else { return Ok(None) };
     let histories = to_histories(&summary, &at_cut)?;
     let ahead = (until - cut).num_days() as i32;
     let unit = settings.summary.time_unit.days();

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use polars::prelude::{DataType, LazyFrame};
+use polars::prelude::{DataType, LazyFrame, col};
 
 use crate::customers::Histories;
 use crate::error::Error;
-use crate::frame::columns::{FILE, ROW, VALUE, typed_name};
+use crate::frame::columns::{FILE, FIRST_ORDER, ROW, VALUE, typed_name};
 use crate::frame::doubts::{Doubt, lines};
 use crate::frame::input::load::{Loaded, explained, is_data_file, load, unreadable};
 use crate::frame::input::plain::{Remark, Scratch};
@@ -15,10 +15,11 @@ use crate::frame::rules::judged::Cleaned;
 use crate::frame::summary::log::Log;
 use crate::frame::summary::outliers::cap;
 use crate::frame::summary::{self, CustomerSummary};
-use crate::frame::{catch_reader_panic, rules, sum_of};
+use crate::frame::{catch_reader_panic, one_date, rules, sum_of};
 use crate::model::selection::detection::Signs;
+use crate::pipeline::prices::{LearnedFrom, Prices};
 use crate::pipeline::strays::without_strays;
-use crate::pipeline::{contract, selection};
+use crate::pipeline::{contract, prices, selection};
 use crate::progress::{self, Clock};
 use crate::results::named_values::NamedValues;
 use crate::results::outlier_limits::OutlierLimits;
@@ -57,6 +58,17 @@ pub struct Prepared {
     pub histories: Histories,
     /// Signs that the file holds only some of the customers.
     pub signs: Signs,
+    /// How prices moved.
+    pub(crate) prices: Prices,
+}
+
+/// What an earlier fit keeps for later inputs.
+#[derive(Default, Clone, Copy)]
+pub(crate) struct Kept<'a> {
+    /// Outlier limits.
+    pub(crate) limits: Option<&'a [OutlierLimits]>,
+    /// The price level.
+    pub(crate) prices: LearnedFrom<'a>,
 }
 
 /// Loads, cleans and summarises the input of a pipeline; fits and writes nothing.
@@ -66,7 +78,7 @@ pub struct Prepared {
 pub fn prepare(settings: &Settings) -> Result<Prepared, Error> {
     let mut clock = Clock::default();
     let input = for_fit(load_and_clean(settings, &mut clock)?, settings)?;
-    summarise(input, None, settings, &mut clock)
+    summarise(input, Kept::default(), settings, &mut clock)
 }
 
 /// Finds the input files, loads and cleans them.
@@ -162,14 +174,15 @@ fn clean(raw: LazyFrame, names: &[String], settings: &Settings) -> Result<Cleane
     }
 }
 
-/// Caps outliers, adds omnichannel totals and summarises each customer. `limits` are the outlier
-/// limits of an earlier run, to be used instead of new ones.
+/// Caps outliers, adds omnichannel totals and summarises each customer; order values are brought to the
+/// money of the observation end where there is a price level. What is `kept` of an earlier fit is used
+/// instead of new limits and a new level.
 ///
 /// # Errors
 /// [`Error::Input`] when no customer is left, or the input breaks the contract.
 pub(crate) fn summarise(
     input: CleanInput,
-    limits: Option<&[OutlierLimits]>,
+    kept: Kept<'_>,
     settings: &Settings,
     clock: &mut Clock,
 ) -> Result<Prepared, Error> {
@@ -181,14 +194,23 @@ pub(crate) fn summarise(
         InputKind::Customers if has_money => summary::export::order_value(&valid, &settings.input)?,
         _ => None,
     };
-    let (summary, limits) = match settings.input.kind {
+    let (summary, limits, prices) = match settings.input.kind {
         InputKind::Customers => {
-            let (capped, limits) = cap(valid, limits, settings)?;
+            let (capped, limits) = cap(valid, kept.limits, settings)?;
             let totals = summary::export::omnichannel_totals(capped, &settings.input);
-            (summary::export::customer_summary(totals, settings)?, limits)
+            let prices = prices_of_export(&totals, kept.prices, settings)?;
+            (summary::export::customer_summary(totals, prices.level(), settings)?, limits, prices)
         }
         // An order log has no sums to cap: each order counts by itself.
-        InputKind::Transactions => (summary::log::customer_summary(valid, settings)?, Vec::new()),
+        InputKind::Transactions => {
+            let plain = summary::log::customer_summary(valid.clone(), None, settings)?;
+            let prices = prices::of_log(&valid, &plain, kept.prices, settings)?;
+            let summary = match prices.level() {
+                Some(level) => summary::log::customer_summary(valid, Some(level), settings)?,
+                None => plain,
+            };
+            (summary, Vec::new(), prices)
+        }
     };
     let histories = summary::to_histories(&summary, settings)?;
     let signs = selection::signs(&settings.summary, &histories, summary.below_min_orders);
@@ -197,7 +219,22 @@ pub(crate) fn summarise(
         InputKind::Transactions if has_money => histories.order_value(),
         _ => uncapped,
     };
-    Ok(Prepared { input, revenue, order_value, summary, limits, histories, signs })
+    Ok(Prepared { input, revenue, order_value, summary, limits, histories, signs, prices })
+}
+
+/// The price level of a customer export; its dates are looked at only where there is one.
+fn prices_of_export(
+    totals: &LazyFrame,
+    from: LearnedFrom<'_>,
+    settings: &Settings,
+) -> Result<Prices, Error> {
+    let of_file = matches!(from, LearnedFrom::ThisFile | LearnedFrom::Model(None));
+    if of_file && !settings.spend.price_level.is_given() {
+        return Ok(Prices::default());
+    }
+    let end = summary::export::observation_end(totals, settings)?;
+    let first = one_date(totals, col(FIRST_ORDER).min())?;
+    prices::of_export(first, end, from, settings)
 }
 
 /// The signs of a selection, but for those that the cleaning may have made itself: it leaves out
@@ -239,7 +276,7 @@ impl Prepared {
         inputs: Vec<Fingerprint>,
         timings: Vec<(&'static str, f64)>,
     ) -> Audit {
-        let Self { input, revenue, order_value, summary, limits, .. } = self;
+        let Self { input, revenue, order_value, summary, limits, prices, .. } = self;
         let CleanInput { cleaned, columns, .. } = input;
         Audit {
             inputs,
@@ -257,6 +294,7 @@ impl Prepared {
             last_order: summary.last_order,
             observation_end: summary.observation_end,
             timings,
+            prices: prices.entry,
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::model_file::ModelFile;
 use crate::pipeline::advise::advise;
 use crate::pipeline::models::Fit;
 use crate::pipeline::prepare::Prepared;
+use crate::pipeline::prices::money_since;
 use crate::progress::Clock;
 use crate::results::advice::Advice;
 use crate::results::profiles::RfmProfile;
@@ -39,7 +40,7 @@ pub(crate) struct Segmented {
     pub(crate) groups: Groups,
 }
 
-/// The edges of these customers, or those of an earlier fit.
+/// The edges of these customers, or those of an earlier fit, in the money of these customers.
 ///
 /// # Errors
 /// [`Error::Engine`], never for a summary.
@@ -53,7 +54,11 @@ pub(crate) fn find_edges(
     clock.enter("segment and advise");
     let values = fit.predictions.ranking();
     let cltv = match given {
-        Some(given) => segment::widened(&given.segments.edges, values),
+        Some(given) => {
+            let money = money_since(given, &prepared.prices, prepared.summary.observation_end);
+            let edges: Vec<f64> = given.segments.edges.iter().map(|edge| edge * money).collect();
+            segment::widened(&edges, values)
+        }
         None => segment::edges(values, settings.segments.labels.len()),
     };
     let rfm = match (settings.rfm.ties, given.and_then(|given| given.rfm_edges.as_ref())) {

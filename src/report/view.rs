@@ -7,6 +7,7 @@ use crate::report::texts::Words;
 use crate::results::chart_data::ChartData;
 use crate::results::forecast::Interval;
 use crate::results::migration::Migration;
+use crate::results::price_level::PriceLevelEntry;
 use crate::results::run_document::RunDocument;
 use crate::settings::Family;
 
@@ -170,6 +171,11 @@ impl View<'_> {
     /// Whether P(alive) means anything: no finding of [`NOBODY_LEAVES`].
     pub fn knows_who_left(&self) -> bool {
         !self.run.warnings.iter().any(|finding| NOBODY_LEAVES.contains(&finding.code.as_ref()))
+    }
+
+    /// How prices moved, where order values were brought to the money of one day.
+    pub fn money_of(&self) -> Option<&PriceLevelEntry> {
+        self.run.spend.price_level.as_ref().filter(|prices| prices.used().is_some())
     }
 
     /// The longest horizon of the pipeline: its position and months.

@@ -15,6 +15,7 @@ use crate::results::forecast::{ForecastRow, Intervals, Week};
 use crate::results::model_check::ModelCheck;
 use crate::results::named_values::NamedValues;
 use crate::results::outlier_limits::OutlierLimits;
+use crate::results::price_level::PriceLevelEntry;
 use crate::results::profiles::{KeptColumn, Profile, RfmProfile};
 use crate::results::spend_method::SpendMethod;
 use crate::results::version::{SCHEMA_VERSION, Tool};
@@ -243,6 +244,10 @@ pub struct SpendEntry {
     pub parameters: NamedValues<f64>,
     /// Standard errors; null where there is none.
     pub standard_errors: NamedValues<Option<f64>>,
+    /// How prices moved, and in which money the results are; null where nobody asked, as of a customer
+    /// export without a level, and in documents that are older than this key.
+    #[serde(default)]
+    pub price_level: Option<PriceLevelEntry>,
 }
 
 /// One of the customers who are expected to order most.

@@ -5,6 +5,7 @@ use polars::prelude::DataFrame;
 use crate::frame::rules::judged::Rejected;
 use crate::results::named_values::NamedValues;
 use crate::results::outlier_limits::OutlierLimits;
+use crate::results::price_level::PriceLevelEntry;
 use crate::storage::fingerprint::Fingerprint;
 
 /// What happened between the input and the models.
@@ -31,6 +32,8 @@ pub struct Audit {
     pub returns_netted: usize,
     /// Order lines after the end of the calibration.
     pub lines_after_calibration: usize,
+    /// How prices moved; `None` where nobody asked.
+    pub prices: Option<PriceLevelEntry>,
     /// First order of all.
     pub first_order: chrono::NaiveDate,
     /// Last order of all.

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use crate::error::nearest;
 use crate::safe_text::redacted::redacted;
 use crate::settings::columns::RFM_SCORES;
-use crate::settings::sections::{Purchases, RfmSegment, Selection, Settings};
+use crate::settings::prices::{FuturePrices, PriceSource, YEARLY};
+use crate::settings::sections::{Purchases, RfmSegment, Selection, Settings, Spend};
 use crate::settings::types::{
     CappedColumns, FrequencyKind, InputKind, MOST_STAGES, MonthLength, NUMBER_FORMATS,
     PurchaseModelName, ValueOf,
@@ -123,12 +124,46 @@ fn models(settings: &Settings, faults: &mut Vec<String>) {
                 .to_owned(),
         );
     }
+    prices(settings, faults);
     if settings.summary.min_orders == 0 {
         faults.push(
             "summary.min_orders is 0: everybody in the file ordered at least once; write 1"
                 .to_owned(),
         );
     }
+}
+
+fn prices(settings: &Settings, faults: &mut Vec<String>) {
+    let Spend { price_level, future_prices, .. } = &settings.spend;
+    if let PriceSource::Yearly(yearly) = price_level
+        && !YEARLY.contains(yearly)
+    {
+        faults.push(format!(
+            "spend.price_level: a yearly factor of {yearly} is not between 0.5 and 10; 1.4 is +40 % a \
+             year"
+        ));
+    }
+    if price_level.is_given() && !settings.has_money() {
+        faults.push(
+            "spend.price_level is for a model of order values, and spend.model is \"none\": remove it"
+                .to_owned(),
+        );
+    }
+    if *future_prices == FuturePrices::Constant {
+        return;
+    }
+    let why = if !settings.has_money() {
+        "is for order values, and spend.model is \"none\": remove it"
+    } else if *price_level == PriceSource::None {
+        "has nothing to go on with, since spend.price_level is \"none\": write price_level = { yearly \
+         = 1.4 }, or the path of an index"
+    } else if *price_level == PriceSource::Auto && settings.input.kind == InputKind::Customers {
+        "needs a price level, and one row per customer shows none: write price_level = { yearly = 1.4 \
+         }, or the path of an index"
+    } else {
+        return;
+    };
+    faults.push(format!("spend.future_prices = \"continue\" {why}"));
 }
 
 fn transactions(settings: &Settings, faults: &mut Vec<String>) {

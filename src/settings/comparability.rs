@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::settings::sections::{
-    Cancelled, Columns, Input, LifetimeValue, Output, Rfm, Segments, Settings, Summary,
+    Cancelled, Columns, Input, LifetimeValue, Output, Rfm, Segments, Settings, Spend, Summary,
     Transactions, without_nulls,
 };
 use crate::settings::types::{InputKind, MonetaryKind};
@@ -107,7 +107,10 @@ fn all(settings: &Settings) -> Vec<Definition> {
         define("selection", "selection", value(selection), FIT),
         define("purchases", "model of orders", value(purchases), FIT),
         define("calendar", "calendar", value(calendar), FIT),
-        define("spend", "model of order values", value(spend), FIT),
+        define("spend", "model of order values", of_spend(spend), FIT),
+        // A newer index may take the place of an older one, and a factor that of another factor.
+        define("spend.price_level", "kind of price level", json!(spend.price_level.kind()), FIT),
+        define("spend.future_prices", "future prices", json!(spend.future_prices), NOT_THE_FIT),
         // What there is no money of does not compare with money.
         define("spend.model", "money in the results", json!(settings.has_money()), NOT_THE_FIT),
         of_rfm(rfm),
@@ -122,6 +125,12 @@ fn all(settings: &Settings) -> Vec<Definition> {
         all.extend(of_transactions(transactions));
     }
     all
+}
+
+/// How the model of order values is fitted to values at one level of prices.
+fn of_spend(spend: &Spend) -> Value {
+    let Spend { model, l2_penalty, price_level: _, future_prices: _ } = spend;
+    json!({ "model": model, "l2_penalty": l2_penalty })
 }
 
 /// Margin changes what the lists say of a value, not the value.
@@ -316,6 +325,8 @@ mod tests {
             ("purchases.model=\"nbd\"", true, false, false),
             ("spend.l2_penalty=0.1", true, false, false),
             ("spend.model=\"none\"", true, true, true),
+            ("spend.price_level={yearly=1.4}", true, false, false),
+            ("spend.future_prices=\"continue\"", false, true, true),
             ("lifetime_value.margin=0.3", false, false, false),
             ("selection={last_order_within_days=90}", true, false, false),
             ("rfm.ties=\"row_order\"", true, false, false),

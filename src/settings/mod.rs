@@ -7,7 +7,7 @@
 //! * `comparability`: settings that must be the same for a model to score, or for runs to be
 //!   compared.
 //! * `read`: parsing, overrides, unknown keys. `faults`: what is wrong with a file, in words.
-//! * `defaults`: default values of optional keys.
+//! * `prices`: how prices move. `defaults`: default values of optional keys.
 //! * `check`: rules that types cannot express; every fault is reported, not only the first.
 
 pub(crate) mod bytes;
@@ -20,6 +20,7 @@ pub(crate) mod dates;
 mod defaults;
 mod faults;
 pub(crate) mod mode;
+pub(crate) mod prices;
 mod read;
 pub(crate) mod sections;
 pub(crate) mod types;
@@ -29,6 +30,7 @@ pub use calendar::{Calendar, Event, Factor, Season, SeasonName, Trend, Waves};
 pub use contract::{BadRows, ColumnType, Contract};
 pub use dates::AnalysisDate;
 pub use mode::FolderMode;
+pub use prices::{FuturePrices, PriceSource};
 pub(crate) use read::without_input;
 pub use read::{Overrides, is_pipeline, load, parse, restore};
 pub use sections::{

@@ -110,7 +110,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("purchases", &["model", "l2_penalty", "k"]),
     ("calendar", &["season", "trend", "index", "events"]),
     ("calendar.season", &["harmonics"]),
-    ("spend", &["model", "l2_penalty"]),
+    ("spend", &["model", "l2_penalty", "price_level", "future_prices"]),
     ("forecast", &["horizons", "weeks_per_month"]),
     ("lifetime_value", &["months", "weeks_per_month", "monthly_discount_rate", "margin"]),
     ("uncertainty", &["level", "method", "draws", "seed"]),

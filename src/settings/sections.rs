@@ -12,6 +12,7 @@ use crate::settings::calendar::Calendar;
 use crate::settings::contract::Contract;
 use crate::settings::dates::{self, AnalysisDate};
 use crate::settings::mode::FolderMode;
+use crate::settings::prices::{FuturePrices, PriceSource};
 use crate::settings::types::{
     self, CappedColumns, DuplicateLines, EngineName, Family, Format, FrequencyKind, InputKind,
     MonetaryKind, MonthLength, Partition, PurchaseModelName, Returns, SpendModelName, Ties,
@@ -67,7 +68,10 @@ impl Settings {
     /// The settings as JSON, without paths, resources, lineage and report: the same analysis has
     /// the same JSON on every machine.
     pub fn without_paths(&self) -> serde_json::Value {
-        let mut settings = serde_json::to_value(self).unwrap_or_default();
+        let price_level = self.spend.price_level.without_path();
+        let spend = Spend { price_level, ..self.spend.clone() };
+        let own = Self { spend, ..self.clone() };
+        let mut settings = serde_json::to_value(own).unwrap_or_default();
         if let Some(sections) = settings.as_object_mut() {
             sections.retain(|name, _| !["resources", "lineage", "report"].contains(&name.as_str()));
         }
@@ -84,17 +88,20 @@ impl Settings {
 
 /// Keys that are younger than the first models. Where they have their default they are left out, so
 /// that a model keeps its identifier.
-const LATER: [(&str, &[&str]); 3] = [
+const LATER: [(&str, &[&str]); 4] = [
     ("input", &["number_format", "encoding", "guest_ids"]),
     ("contract", &["unreadable_at", "date_gap_days", "date_gap_share", "max_fall", "max_rise"]),
     ("transactions", &["value_of"]),
+    ("spend", &["price_level", "future_prices"]),
 ];
 
 fn without_later_keys(settings: &mut serde_json::Value) {
     let auto = serde_json::json!({ "number_format": "auto", "encoding": "auto", "guest_ids": [] });
     let contract = serde_json::json!(Contract::default());
     let transactions = serde_json::json!(Transactions::default());
-    for ((section, keys), default) in LATER.into_iter().zip([auto, contract, transactions]) {
+    let spend = serde_json::json!(Spend::default());
+    let defaults = [auto, contract, transactions, spend];
+    for ((section, keys), default) in LATER.into_iter().zip(defaults) {
         if let Some(own) = settings.get_mut(section).and_then(|section| section.as_object_mut()) {
             own.retain(|name, value| !keys.contains(&name.as_str()) || *value != default[name]);
         }
@@ -318,6 +325,10 @@ pub struct Spend {
     pub model: SpendModelName,
     /// Coefficient on the sum of squared parameters.
     pub l2_penalty: f64,
+    /// How prices moved: order values are brought to the money of the observation end.
+    pub price_level: PriceSource,
+    /// Whether prices go on as they did.
+    pub future_prices: FuturePrices,
 }
 
 /// `[forecast]`

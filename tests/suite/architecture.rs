@@ -48,6 +48,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
             "storage/transfer",
             "cli/run_page",
             "pipeline/prepare",
+            "pipeline/prices",
             "pipeline/segments",
         ],
     ),

@@ -7,6 +7,7 @@
 mod architecture;
 mod bad_input;
 mod behaviour;
+mod calendar;
 mod cdnow;
 mod check;
 mod compare;
@@ -27,6 +28,7 @@ mod no_money;
 mod object_store;
 mod one_writer;
 mod order_log;
+mod prices;
 mod properties;
 mod published;
 mod real_files;

@@ -14,16 +14,17 @@ use crate::words::{findings_said, told};
 /// Enough customers for every finding, few enough for a second a run.
 const CUSTOMERS: usize = 3_000;
 
-/// A pipeline that leaves the calendar alone, so that the checks have something to find.
-const EVEN: &str = "[calendar]\nseason = \"none\"\ntrend = \"none\"\n";
+/// A pipeline that leaves the calendar and the prices alone, so that the checks have something to find.
+const EVEN: &str =
+    "[calendar]\nseason = \"none\"\ntrend = \"none\"\n[spend]\nprice_level = \"none\"\n";
 
 /// The world with this name in the study.
-fn world(name: &str) -> World {
+pub(crate) fn world(name: &str) -> World {
     let found = worlds().into_iter().find(|world| world.name == name);
     found.unwrap_or_else(|| panic!("no world {name}"))
 }
 
-fn pipeline(world: &World, log: &Path, more: &str) -> String {
+pub(crate) fn pipeline(world: &World, log: &Path, more: &str) -> String {
     format!(
         "name = \"world\"\n[input]\npath = {log:?}\nkind = \"transactions\"\n\
          date_format = \"%Y-%m-%d\"\n[input.columns]\ncustomer_id = \"customer\"\n\
@@ -34,7 +35,7 @@ fn pipeline(world: &World, log: &Path, more: &str) -> String {
 
 /// Writes the pipeline and runs a command on it. Returns run.json, once its findings have been said
 /// in both languages.
-fn run(folder: &Path, text: &str, command: &[&str]) -> Value {
+pub(crate) fn run(folder: &Path, text: &str, command: &[&str]) -> Value {
     let (file, out) = (folder.join("world.toml"), folder.join("out"));
     std::fs::write(&file, text).expect("written");
     let mut all: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
@@ -45,7 +46,7 @@ fn run(folder: &Path, text: &str, command: &[&str]) -> Value {
     json(&out.join("run.json"))
 }
 
-fn codes(document: &Value) -> BTreeSet<String> {
+pub(crate) fn codes(document: &Value) -> BTreeSet<String> {
     let findings: Vec<Finding> = told(document, "warnings");
     findings_said(&findings)
 }

@@ -288,7 +288,7 @@ pub struct Simulated {
     pub log: String,
     /// The lines of the six months after it, of the same customers.
     pub later: String,
-    /// Orders and revenue of these months.
+    /// Orders (those of a day are one, as in the pipeline) and revenue of these months.
     pub truth: [f64; 2],
 }
 
@@ -312,16 +312,18 @@ pub fn simulate(world: &World, customers: usize, seed: u64) -> Simulated {
     for customer in 0..customers {
         let born: f64 = rng.random_range(0.0..f64::from(days));
         let scale = gamma(3.74, 15.44, &mut rng);
+        let mut before = i32::MAX;
         for time in orders(world, born, &clock, &mut rng) {
             let back = days - 1 - time as i32;
             let price = gamma(6.25, scale, &mut rng) * yearly(world.prices, back);
             let text = if back < 0 { &mut later } else { &mut log };
             writeln!(text, "c{customer},{},{price:.2}", date(back)).expect("text");
             if back < 0 {
-                truth[0] += 1.0;
+                truth[0] += f64::from(u8::from(back != before));
                 let level = if world.money_of_end { yearly(world.prices, back) } else { 1.0 };
                 truth[1] += price / level;
             }
+            before = back;
         }
     }
     Simulated { log, later, truth }

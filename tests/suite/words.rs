@@ -110,6 +110,16 @@ const REAL_FILES: &[&str] = &[
 const PIECES: &[&str] = &["returns_moved-pieces", "returns_unmatched-pieces", "no_order_values"];
 /// In strays.rs.
 const STRAYS: &[&str] = &["selection_strays"];
+/// The findings of calendar.rs that have figures.
+const CALENDAR: &[&str] = &[
+    "calendar_followed-season",
+    "calendar_followed-trend_rising",
+    "calendar_followed-trend_falling",
+    "calendar_followed-both_rising",
+    "calendar_followed-both_falling",
+    "season_unproven-worse",
+    "season_unproven-untested",
+];
 /// Of worlds that the model does not describe, in model_checks.rs, which has each of these.
 const MODEL_CHECKS: &[&str] = &[
     "season-ahead_low",
@@ -136,6 +146,19 @@ const MODEL_CHECKS: &[&str] = &[
     "orders_drifted-more",
     "fit_frequency-all",
     "fit_time_since_last_order-all",
+];
+/// Of worlds with prices that change, in prices.rs, which has each of these.
+const PRICES: &[&str] = &[
+    "prices_changed-level_too_low",
+    "prices_changed-level_too_high",
+    "prices_corrected-yearly",
+    "prices_corrected-yearly_untested",
+    "prices_corrected-index",
+    "prices_corrected-index_untested",
+    "prices_go_on",
+    "price_index_ends",
+    "revenue_in_money_of",
+    "values_not_compared",
 ];
 /// Of fits that end with another model, in fits_that_fail.rs, which has each of these.
 const FITS_THAT_FAIL: &[&str] = &[
@@ -271,11 +294,14 @@ fn every_finding_has_words() {
 fn every_figure_is_seen_in_a_run() {
     let cases = [FLO, SELECTION, RECENT, LOGS].concat();
     let others = [LATELY, RARE, DRIFTED, REFITTED, COMPARED, COMPARED_SCORED, PIECES, STRAYS];
-    let others = [&others.concat(), REAL_FILES, FITS_THAT_FAIL, MODEL_CHECKS].concat();
+    let others =
+        [&others.concat(), REAL_FILES, FITS_THAT_FAIL, MODEL_CHECKS, CALENDAR, PRICES].concat();
     let of_files = [
         (REAL_FILES, include_str!("real_files.rs")),
         (FITS_THAT_FAIL, include_str!("fits_that_fail.rs")),
         (MODEL_CHECKS, include_str!("model_checks.rs")),
+        (CALENDAR, include_str!("calendar.rs")),
+        (PRICES, include_str!("prices.rs")),
     ];
     for (codes, text) in of_files {
         for code in codes {

@@ -8,7 +8,7 @@
 //! * [`dates`]: finds the date format of a column and reads its dates. [`date_text`]: dates with
 //!   names of months, and dates stored as numbers.
 //! * [`numbers`]: finds the notation of a column of numbers and reads it. [`notation`]: one number.
-//! * [`dated_factors`]: small files of factors by month or day.
+//! * [`dated_factors`]: small files of factors by month or day. [`price_index`]: one of price levels.
 //! * [`typed`]: expressions for texts and identifiers. [`letters`]: letters without accents.
 //! * [`kinds`]: what values are: numbers, dates, lists or text.
 
@@ -22,6 +22,7 @@ pub mod notation;
 pub mod numbers;
 pub mod pages;
 pub mod plain;
+pub mod price_index;
 #[cfg(feature = "cli")]
 pub mod schema;
 pub mod typed;

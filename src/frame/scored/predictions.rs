@@ -4,7 +4,7 @@ use polars::prelude::*;
 
 use crate::customers::{CustomerIntervals, Predictions};
 use crate::error::Error;
-use crate::frame::columns::{FIRST_CHANNEL, ORDERS, SPEND_COUNT, VALUE};
+use crate::frame::columns::{FIRST_CHANNEL, ORDERS, REAL_VALUE, SPEND_COUNT, VALUE};
 use crate::settings::columns::{
     CLTV, CUSTOMER_ID, DAYS_SINCE_LAST_ORDER, EXP_AVERAGE_VALUE, EXPECTED_MARGIN, MONETARY_AVG,
     P_ALIVE, expected_orders, interval_columns,
@@ -25,7 +25,8 @@ pub fn attach(
     for (months, orders) in &predictions.orders {
         columns.push(column(&expected_orders(*months), orders));
     }
-    let mut internal = vec![SPEND_COUNT, FIRST_CHANNEL, ORDERS, VALUE, DAYS_SINCE_LAST_ORDER];
+    let mut internal =
+        vec![SPEND_COUNT, FIRST_CHANNEL, ORDERS, VALUE, REAL_VALUE, DAYS_SINCE_LAST_ORDER];
     match &predictions.money {
         Some(money) => {
             columns.push(column(EXP_AVERAGE_VALUE, &money.average_value));

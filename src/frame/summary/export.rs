@@ -4,9 +4,11 @@ use chrono::{Days, NaiveDate};
 use polars::prelude::*;
 
 use crate::error::Error;
-use crate::frame::columns::{FIRST_ORDER, LAST_ORDER, ORDERS, VALUE, typed_name};
+use crate::frame::columns::{FIRST_ORDER, LAST_ORDER, ORDERS, REAL_VALUE, VALUE, typed_name};
 use crate::frame::one_date;
+use crate::frame::summary::prices::with_real_spend;
 use crate::frame::summary::{CustomerSummary, HistoryExpressions, finish};
+use crate::results::price_level::PriceLevel;
 use crate::settings::{AnalysisDate, FrequencyKind, Input, Settings};
 
 /// Adds up orders and spend over all channels; without columns of values, each order counts as one,
@@ -60,20 +62,30 @@ pub fn observation_end(customers: &LazyFrame, settings: &Settings) -> Result<Nai
     }
 }
 
-/// Summarises each customer as of the analysis date.
+/// Summarises each customer as of the analysis date; with a price level, the mean value per order is in
+/// the money of that date.
 ///
 /// # Errors
 /// [`Error::Input`] when no customer has `min_orders` orders.
-pub fn customer_summary(totals: LazyFrame, settings: &Settings) -> Result<CustomerSummary, Error> {
+pub fn customer_summary(
+    totals: LazyFrame,
+    level: Option<&PriceLevel>,
+    settings: &Settings,
+) -> Result<CustomerSummary, Error> {
     let observation_end = observation_end(&totals, settings)?;
+    let (totals, value) = match level {
+        Some(level) => (with_real_spend(totals, level, observation_end)?, REAL_VALUE),
+        None => (totals, VALUE),
+    };
     let counted = match settings.summary.frequency {
         FrequencyKind::Orders => col(ORDERS),
         FrequencyKind::RepeatOrders => col(ORDERS) - lit(1.0),
     };
     let history = HistoryExpressions {
         frequency: counted,
-        monetary: col(VALUE) / col(ORDERS),
+        monetary: col(value) / col(ORDERS),
         spend_count: col(ORDERS),
+        has_real_value: level.is_some(),
         first_channel: match settings.input.columns.orders.as_slice() {
             [first, _] => Some(col(typed_name(first))),
             _ => None,

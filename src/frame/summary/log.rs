@@ -8,10 +8,13 @@ use rustc_hash::FxHashMap;
 use crate::customers::{Holdout, OrderDay, OrderPath};
 use crate::error::Error;
 use crate::frame::columns::{
-    DAY, FIRST_ORDER, FIRST_ROW, LAST_ORDER, LINES, ORDERS, PART, VALUE, WHOLE, money,
+    DAY, FIRST_ORDER, FIRST_ROW, LAST_ORDER, LINES, ORDERS, PART, REAL_PART, REAL_VALUE,
+    REAL_WHOLE, VALUE, WHOLE, money,
 };
+use crate::frame::summary::prices::with_real_values;
 use crate::frame::summary::{CustomerSummary, HistoryExpressions, finish};
 use crate::frame::{collected, day_literal, engine, numbers, one_date, streamed};
+use crate::results::price_level::PriceLevel;
 use crate::settings::columns::{CUSTOMER_ID, age};
 use crate::settings::{FrequencyKind, Input, MonetaryKind, Settings, Summary, TimeUnit};
 
@@ -24,11 +27,16 @@ const LATER: [&str; 3] = ["__later_orders", "__later_whole", "__later_part"];
 /// The same in the recent period, which is as long as the holdout.
 const RECENT: [&str; 3] = ["__recent_orders", "__recent_whole", "__recent_part"];
 /// Summarises each customer up to the end of the calibration, or without one of the observation.
-/// Customers are in order of first appearance in the log; columns to keep have their last entry.
+/// Customers are in order of first appearance in the log; columns to keep have their last entry. With a
+/// price level, the monetary value is in the money of that end.
 ///
 /// # Errors
 /// [`Error::Input`] when the calibration holds no order.
-pub fn customer_summary(days: LazyFrame, settings: &Settings) -> Result<CustomerSummary, Error> {
+pub fn customer_summary(
+    days: LazyFrame,
+    level: Option<&PriceLevel>,
+    settings: &Settings,
+) -> Result<CustomerSummary, Error> {
     let log = &settings.transactions;
     let covered_until = match log.observation_end {
         Some(end) => end,
@@ -36,7 +44,12 @@ pub fn customer_summary(days: LazyFrame, settings: &Settings) -> Result<Customer
     };
     let end = log.calibration_end.unwrap_or(covered_until);
     let lines_after_calibration = lines_after(&days, end)?;
-    let customers = per_customer(days.filter(until(end)), &settings.input)
+    let within = days.filter(until(end));
+    let within = match level {
+        Some(level) => with_real_values(within, level, end)?,
+        None => within,
+    };
+    let customers = per_customer(within, level.is_some(), &settings.input)
         .and_then(|customers| collected(customers, engine(&settings.resources, Engine::Streaming)))
         .map_err(Error::engine("group the orders by customer"))?;
     if customers.height() == 0 {
@@ -45,7 +58,8 @@ pub fn customer_summary(days: LazyFrame, settings: &Settings) -> Result<Customer
             format!("no order is on or before {end}, the end of the calibration"),
         ));
     }
-    let summary = finish(customers.lazy(), history(&settings.summary), end, settings)?;
+    let history = history(&settings.summary, level.is_some());
+    let summary = finish(customers.lazy(), history, end, settings)?;
     Ok(CustomerSummary { covered_until, lines_after_calibration, ..summary })
 }
 
@@ -89,22 +103,25 @@ fn at(extreme: FunctionExpr, column: Expr, by: Expr) -> Expr {
 
 /// The value of a customer's first order. Of several on the first day it is the mean, because which
 /// came first is not known.
-fn first_value() -> Expr {
-    let each = col(VALUE) / col(ORDERS).cast(DataType::Float64);
+fn first_value(value: &str) -> Expr {
+    let each = col(value) / col(ORDERS).cast(DataType::Float64);
     at(FunctionExpr::MinBy, each, col(DAY)).alias(FIRST_VALUE)
 }
 
-/// One row per customer, in order of first appearance.
-fn per_customer(days: LazyFrame, input: &Input) -> PolarsResult<LazyFrame> {
+/// One row per customer, in order of first appearance; `priced` days have a real value too.
+fn per_customer(days: LazyFrame, priced: bool, input: &Input) -> PolarsResult<LazyFrame> {
     let mut columns = vec![
         col(DAY).min().alias(FIRST_ORDER),
         col(DAY).max().alias(LAST_ORDER),
         col(ORDERS).sum(),
         col(WHOLE).sum(),
         col(PART).sum(),
-        first_value(),
+        first_value(if priced { REAL_VALUE } else { VALUE }),
         col(FIRST_ROW).min(),
     ];
+    if priced {
+        columns.extend([REAL_WHOLE, REAL_PART].map(|name| col(name).sum()));
+    }
     let keep = input.columns.keep.iter();
     columns.extend(keep.map(|name| {
         let known = when(col(name.as_str()).is_not_null()).then(col(DAY)).otherwise(lit(NULL));
@@ -112,11 +129,16 @@ fn per_customer(days: LazyFrame, input: &Input) -> PolarsResult<LazyFrame> {
     }));
     let by_row = SortMultipleOptions::default();
     let customers = days.group_by([col(CUSTOMER_ID)]).agg(columns).sort([FIRST_ROW], by_row);
-    Ok(customers.with_column(money(WHOLE, PART).alias(VALUE)))
+    let customers = customers.with_column(money(WHOLE, PART).alias(VALUE));
+    Ok(match priced {
+        true => customers.with_column(money(REAL_WHOLE, REAL_PART).alias(REAL_VALUE)),
+        false => customers,
+    })
 }
 
 /// The part of the CLTV frame that depends on how orders are counted.
-fn history(summary: &Summary) -> HistoryExpressions {
+fn history(summary: &Summary, priced: bool) -> HistoryExpressions {
+    let value = || col(if priced { REAL_VALUE } else { VALUE });
     let orders = || col(ORDERS).cast(DataType::Float64);
     let repeat = || orders() - lit(1.0);
     let frequency = match summary.frequency {
@@ -124,16 +146,22 @@ fn history(summary: &Summary) -> HistoryExpressions {
         FrequencyKind::RepeatOrders => repeat(),
     };
     let (monetary, spend_count) = match summary.monetary_value {
-        MonetaryKind::Orders => (col(VALUE) / orders(), orders()),
+        MonetaryKind::Orders => (value() / orders(), orders()),
         MonetaryKind::RepeatOrders => (
             when(repeat().gt(lit(0.0)))
-                .then((col(VALUE) - col(FIRST_VALUE)) / repeat())
+                .then((value() - col(FIRST_VALUE)) / repeat())
                 .otherwise(lit(0.0)),
             repeat(),
         ),
     };
     let spend_count = when(monetary.clone().gt(lit(0.0))).then(spend_count).otherwise(lit(0.0));
-    HistoryExpressions { frequency, monetary, spend_count, first_channel: None }
+    HistoryExpressions {
+        frequency,
+        monetary,
+        spend_count,
+        has_real_value: priced,
+        first_channel: None,
+    }
 }
 
 /// Orders and value of each customer of the summary after `cut` and up to `end`, and in the recent
@@ -152,7 +180,7 @@ pub fn holdout(
     let since = || col(DAY).gt(day_literal(cut - length));
     let later = col(DAY).gt(day_literal(cut));
     let latest = since().and(until(cut));
-    let mut columns = vec![first_value()];
+    let mut columns = vec![first_value(VALUE)];
     for (within, [orders, whole, part]) in [(later, LATER), (latest, RECENT)] {
         for (column, name) in [(ORDERS, orders), (WHOLE, whole), (PART, part)] {
             let inside = col(column).cast(DataType::Int64);

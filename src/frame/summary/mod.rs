@@ -4,6 +4,7 @@
 //! * [`outliers`]: limits for extreme values, and how many values they change.
 //! * [`export`]: the CLTV frame of a customer export.
 //! * [`log`]: the CLTV frame of an order log, the holdout and the orders of each day.
+//! * [`prices`]: order values in the money of one day.
 //! * [`statistics`]: the numbers of a file in figures.
 //! * here: what both share.
 
@@ -12,7 +13,9 @@ use polars::prelude::*;
 
 use crate::customers::{Histories, HistoryColumns};
 use crate::error::Error;
-use crate::frame::columns::{FIRST_CHANNEL, FIRST_ORDER, LAST_ORDER, ORDERS, SPEND_COUNT, VALUE};
+use crate::frame::columns::{
+    FIRST_CHANNEL, FIRST_ORDER, LAST_ORDER, ORDERS, REAL_VALUE, SPEND_COUNT, VALUE,
+};
 use crate::frame::{collected, day_literal, engine, numbers, one_date};
 use crate::settings::Settings;
 use crate::settings::columns::{
@@ -22,6 +25,7 @@ use crate::settings::columns::{
 pub mod export;
 pub mod log;
 pub mod outliers;
+pub mod prices;
 pub mod statistics;
 
 /// The CLTV frame, one row per customer in input order, and the dates that it covers.
@@ -48,6 +52,8 @@ pub(crate) struct HistoryExpressions {
     pub frequency: Expr,
     pub monetary: Expr,
     pub spend_count: Expr,
+    /// Whether there is a column [`REAL_VALUE`] to keep.
+    pub has_real_value: bool,
     /// Orders in the first of two channels.
     pub first_channel: Option<Expr>,
 }
@@ -77,6 +83,7 @@ pub(crate) fn finish(
     ];
     let since = (day(day_literal(observation_end)) - day(col(LAST_ORDER))).cast(DataType::Int32);
     columns.extend([since.alias(DAYS_SINCE_LAST_ORDER), col(ORDERS), col(VALUE)]);
+    columns.extend(history.has_real_value.then(|| col(REAL_VALUE)));
     columns.extend(history.first_channel.map(|orders| orders.alias(FIRST_CHANNEL)));
     columns.extend(settings.input.columns.keep.iter().map(|name| col(name.as_str())));
     let min_orders = f64::from(settings.summary.min_orders);

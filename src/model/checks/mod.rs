@@ -6,11 +6,12 @@
 //! * [`calendar`]: orders over the calendar: seasons, trends, cohorts, changes.
 //! * [`waits`]: the time between orders.
 //! * [`counts`]: customers by frequency and by time since the last order.
-//! * [`prices`]: order values over time.
+//! * [`prices`]: order values over time. `price_gate`: whether correcting them helps.
 
 pub(crate) mod calendar;
 pub(crate) mod counts;
 pub(crate) mod intensity;
+pub(crate) mod price_gate;
 pub(crate) mod prices;
 pub(crate) mod waits;
 

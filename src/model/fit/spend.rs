@@ -6,6 +6,7 @@ use crate::math::correlation::{correlation, ranks};
 use crate::model::fit::credibility::credibility;
 use crate::model::fit::spend_diagnosis::{self, NoFit};
 use crate::model::fit::steady::known_optimum;
+use crate::model::forecast::prices_ahead::PricesAhead;
 use crate::model::gamma_gamma::{self, GammaGamma, SpendHistories};
 use crate::model::likelihood::covariance::Covariance;
 use crate::model::likelihood::estimate::{Convergence, Parameter};
@@ -43,9 +44,28 @@ pub struct FittedSpend {
     pub convergence: Convergence,
     /// What the reader should know.
     pub findings: Vec<Finding>,
+    /// How values go on after the observation end.
+    pub prices: PricesAhead,
 }
 
 impl FittedSpend {
+    /// The same fit in other money: every value times `factor`.
+    ///
+    /// # Formula
+    /// v·factor: ν is Gamma(q, v) and a value Gamma(p, ν), so that `factor` times a value is Gamma(p,
+    /// ν/factor) with ν/factor from Gamma(q, v·factor).
+    #[must_use]
+    pub fn in_money(mut self, factor: f64) -> Self {
+        let unit = self.parameters.iter_mut().filter(|parameter| parameter.name == "v");
+        unit.for_each(|v| {
+            v.value *= factor;
+            v.standard_error = v.standard_error.map(|error| error * factor);
+        });
+        self.model.v *= factor;
+        self.observed_mean *= factor;
+        self
+    }
+
     /// Expected mean order value of a customer; where the model's mean does not exist, the observed
     /// mean over customers. Always finite.
     pub fn expected_value(&self, count: f64, m: f64) -> f64 {
@@ -140,6 +160,7 @@ fn by_likelihood(
             [pearson, spearman],
         ),
         model,
+        prices: PricesAhead::default(),
     }
 }
 
@@ -172,6 +193,7 @@ fn shrunk(
         convergence: (&optimum).into(),
         findings,
         model,
+        prices: PricesAhead::default(),
     })
 }
 
@@ -297,6 +319,18 @@ mod tests {
         assert!(error.contains("no order has a value above 0"), "{error}");
         let all = spend_of_all_orders(&[1.0; 3], &[5.0, 6.0, 10.0]).expect("the mean");
         assert!((all.expected_value(0.0, 0.0) / 7.0 - 1.0).abs() < 1e-12);
+    }
+
+    /// A customer of twice the money has twice the expected value.
+    #[test]
+    fn a_fit_in_other_money_values_in_that_money() {
+        let all = spend_of_all_orders(&[1.0, 2.0, 3.0], &[5.0, 6.0, 10.0]).expect("the mean");
+        let other = all.clone().in_money(2.0);
+        for (n, m) in [(0.0, 0.0), (1.0, 5.0), (9.0, 40.0)] {
+            let ratio = other.expected_value(n, 2.0 * m) / all.expected_value(n, m);
+            assert!((ratio / 2.0 - 1.0).abs() < 1e-12, "{n} {m}: {ratio}");
+        }
+        assert_eq!(other.parameters[2].value, other.model.v);
     }
 
     #[test]

@@ -3,18 +3,20 @@
 
 use crate::customers::{Groups, Predictions};
 use crate::error::Error;
-use crate::model::forecast::cumulative::cumulated;
+use crate::model::forecast::cumulative::{Sums, cumulated};
 use crate::model::forecast::periods::periods;
 use crate::model::forecast::predict::{Outlook, customer_orders};
+use crate::model::forecast::prices_ahead::PricesAhead;
 use crate::model::purchase_model::PurchaseModel;
-use crate::results::forecast::{ForecastRow, Interval};
+use crate::results::forecast::{ForecastRow, Interval, Period};
 
 /// Forecasts every group over every period, group by group. `next_month` is the result of
 /// [`next_month`].
 ///
 /// # Formula
 /// Orders: Σ P(alive)·E\[X(t)\] over the customers of a group, between the ends of a period, where
-/// E\[X(t)\] are the expected orders if alive. Revenue: the same sum with each term times E\[M\].
+/// E\[X(t)\] are the expected orders if alive. Revenue: the same sum with each term times E\[M\], and
+/// with the factor of prices at that time where they go on.
 ///
 /// # Errors
 /// [`Error::Model`] when a forecast cannot be computed to full accuracy.
@@ -27,7 +29,11 @@ pub fn forecast(
 ) -> Result<Vec<ForecastRow>, Error> {
     let periods = periods(outlook.forecast.weeks_per_month);
     let ends: Vec<f64> = periods.iter().map(|p| outlook.time.ahead(p.to_day)).collect();
-    let until = cumulated(model, predictions, next_month, groups, outlook, &ends)?;
+    let mut until = cumulated(model, predictions, next_month, groups, outlook, &ends)?;
+    let log_yearly = predictions.money.as_ref().map_or(0.0, |money| money.log_yearly);
+    if log_yearly != 0.0 {
+        until = at_prices_ahead(&periods, &until, log_yearly);
+    }
     // Sums are cumulative: a week or month is the difference from the period before it. Horizons,
     // and the first week and month, begin at day 0. Rounding must not make a difference negative.
     let mut rows = Vec::with_capacity(groups.names.len() * periods.len());
@@ -47,6 +53,28 @@ pub fn forecast(
         }
     }
     Ok(rows)
+}
+
+/// The cumulative sums of the periods with revenue at prices that go on.
+///
+/// # Formula
+/// Revenue between two neighbouring ends of periods, at most a week apart within the year, times the
+/// mean factor of prices between them.
+fn at_prices_ahead(periods: &[Period], until: &[Sums], log_yearly: f64) -> Vec<Sums> {
+    let prices = PricesAhead { log_yearly, goes_on: true, ..PricesAhead::default() };
+    let mut order: Vec<usize> = (0..periods.len()).collect();
+    order.sort_by(|&a, &b| periods[a].to_day.total_cmp(&periods[b].to_day));
+    let mut priced = until.to_vec();
+    let (mut from, mut before) = (0.0, None::<usize>);
+    for &k in &order {
+        let factor = prices.mean_factor(from, periods[k].to_day);
+        for g in 0..until[k].len() {
+            let [plain, sum] = before.map_or([0.0; 2], |b| [until[b][g][1], priced[b][g][1]]);
+            priced[k][g][1] = sum + (until[k][g][1] - plain) * factor;
+        }
+        (from, before) = (periods[k].to_day, Some(k));
+    }
+    priced
 }
 
 /// The rows with their intervals of orders and revenue, where there are intervals.
@@ -134,6 +162,7 @@ mod tests {
                 average_value: value.to_vec(),
                 lifetime_value: Vec::new(),
                 lifetime_value_if_alive: Vec::new(),
+                log_yearly: 0.0,
             }),
         };
         (predictions, over(1))
@@ -164,6 +193,26 @@ mod tests {
             let (orders, revenue) = weekly[g];
             assert!(close(row.orders, weeks * orders), "{row:?}");
             assert!(close(row.revenue.expect("money"), weeks * revenue), "{row:?}");
+        }
+    }
+
+    /// Steady orders at prices that grow by `yearly`: revenue up to day d is that of a day times
+    /// (yearly^(d/365.25) − 1)·365.25/ln(yearly). Within a week orders are even, so that this is exact.
+    #[test]
+    fn revenue_goes_on_with_prices() {
+        let asked = customers(MonthLength::Weeks(4.0));
+        let outlook = asked.outlook(TimeUnit::Week);
+        let (mut predictions, next) = predictions(&NBD, [1.0; 3], [10.0, 20.0, 40.0], &outlook);
+        predictions.money.as_mut().expect("money").log_yearly = 1.4f64.ln();
+        let rows = forecast(&NBD, &predictions, &next, &groups(), &outlook).expect("computed");
+        // 0.25, 0.5 and 0.75 orders a week.
+        let daily = (0.25 * 10.0 + 0.5 * 20.0 + 0.75 * 40.0) / 7.0;
+        let until = |day: f64| daily * (1.4f64.powf(day / 365.25) - 1.0) * 365.25 / 1.4f64.ln();
+        for row in rows.iter().filter(|row| row.scope == Scope::Total) {
+            let Period { from_day, to_day, .. } = row.period;
+            let expected = until(to_day) - until(from_day);
+            assert!(close(row.revenue.expect("money"), expected), "{row:?} {expected}");
+            assert!(close(row.orders, 1.5 * (to_day - from_day) / 7.0), "{row:?}");
         }
     }
 

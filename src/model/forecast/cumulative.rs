@@ -335,6 +335,7 @@ mod tests {
                     average_value: vec![10.0; histories.len()],
                     lifetime_value: Vec::new(),
                     lifetime_value_if_alive: Vec::new(),
+                    log_yearly: 0.0,
                 }),
             };
             let times = [1.0, 2.0, 26.0, 52.0];

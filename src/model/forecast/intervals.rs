@@ -18,6 +18,7 @@ use crate::model::fit::spend::FittedSpend;
 use crate::model::forecast::model_error::Past;
 use crate::model::forecast::periods::{periods, periods_with};
 use crate::model::forecast::predict::Outlook;
+use crate::model::forecast::prices_ahead::Course;
 use crate::model::gamma_gamma::GammaGamma;
 use crate::model::likelihood::covariance::Covariance;
 use crate::model::purchase_model::PurchaseModel;
@@ -35,7 +36,7 @@ const MOST_ORDERS: u32 = 1 << 20;
 /// Each draw takes parameters from their normal approximation on the log scale (or from a weighted
 /// refit). Then it draws, for each customer, whether the customer is alive, an order rate and a
 /// dropout from their posterior distributions, the orders that follow, and the value of each order
-/// from Gamma-Gamma. The ends of an interval are quantiles of the totals over the draws. Without a
+/// from Gamma-Gamma, at the prices of its day. The ends of an interval are quantiles of the totals over the draws. Without a
 /// model of order values there are no intervals of money.
 ///
 /// # Errors
@@ -68,7 +69,7 @@ pub fn total_intervals_after(
 ) -> Result<Intervals, Error> {
     let models = parameter_draws(settings, purchases, outlook)?;
     let values: Vec<Option<Values>> = match spend {
-        Some(spend) => spend_draws(settings, spend)?.into_iter().map(Some).collect(),
+        Some(spend) => valued_draws(settings, spend)?.into_iter().map(Some).collect(),
         None => vec![None; models.len()],
     };
     // One random stream per draw, so that the draws are the same on any number of cores. Stream 0
@@ -156,8 +157,8 @@ struct Draws<'a> {
     has_money: bool,
 }
 
-/// The values of orders in one draw: the model, and the mean that is used where it has none.
-type Values = (GammaGamma, f64);
+/// The values of orders in one draw: the model, the mean that is used where it has none, and prices.
+type Values = (GammaGamma, f64, Course);
 
 impl Draws<'_> {
     /// The interval of one total: quantiles over the draws, not interpolated, so that orders stay
@@ -275,8 +276,22 @@ fn model_draws(
     Ok(draws.iter().map(|theta| family.model(theta)).collect())
 }
 
+/// One spend model and one course of prices per draw.
+fn valued_draws(settings: &Uncertainty, spend: &FittedSpend) -> Result<Vec<Values>, Error> {
+    let models = spend_draws(settings, spend)?;
+    let courses = spend.prices.draws(models.len(), settings.seed);
+    Ok(models
+        .into_iter()
+        .zip(courses)
+        .map(|((model, mean), course)| (model, mean, course))
+        .collect())
+}
+
 /// One spend model per draw; the same for all where there is no covariance to draw from.
-fn spend_draws(settings: &Uncertainty, spend: &FittedSpend) -> Result<Vec<Values>, Error> {
+fn spend_draws(
+    settings: &Uncertainty,
+    spend: &FittedSpend,
+) -> Result<Vec<(GammaGamma, f64)>, Error> {
     let (GammaGamma { p, q, v }, mean) = (spend.model, spend.observed_mean);
     let Some(covariance) = spend.covariance.as_ref().filter(|c| !c.is_flat()) else {
         return Ok(vec![(spend.model, mean); settings.draws as usize]);
@@ -370,7 +385,7 @@ impl Outlook<'_> {
                 let days = time.days_ahead(at);
                 let value = spend.map_or(0.0, |spend| {
                     let scale = *scale.get_or_insert_with(|| self.draw_scale(spend, i, rng));
-                    gamma(spend.0.p, scale, rng)
+                    gamma(spend.0.p, scale, rng) * spend.2.at(days)
                 });
                 // Discounting to the end of the month of the order, as in the forecast.
                 let discounted =
@@ -397,7 +412,12 @@ impl Outlook<'_> {
     /// # Formula
     /// The posterior Gamma(q + p·n, v + n·m). Where the mean value does not exist: p over the
     /// observed mean, which gives that mean, as in the forecast.
-    fn draw_scale(&self, (spend, observed_mean): &Values, i: usize, rng: &mut ChaCha8Rng) -> f64 {
+    fn draw_scale(
+        &self,
+        (spend, observed_mean, _): &Values,
+        i: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> f64 {
         let (n, m) = (self.histories.spend_count()[i], self.histories.monetary_value()[i]);
         match spend.expected_value(n, m) {
             Some(_) => gamma(spend.q + spend.p * n, spend.v + n * m, rng),

@@ -5,6 +5,7 @@
 //!   customer.
 //! * [`company`]: orders and revenue of all customers and of groups, by week and by month.
 //! * [`cumulative`]: the sums behind that, interpolated in time. [`periods`]: its weeks and months.
+//! * [`prices_ahead`]: how the values of orders go on.
 //! * [`intervals`]: how far forecasts can be off. [`model_error`]: what the past says of the model.
 
 pub mod company;
@@ -13,3 +14,4 @@ pub mod intervals;
 pub mod model_error;
 pub mod periods;
 pub mod predict;
+pub mod prices_ahead;

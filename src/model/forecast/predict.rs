@@ -106,7 +106,8 @@ pub fn total_orders(model: &PurchaseModel, outlook: &Outlook<'_>) -> Vec<(u32, f
 ///
 /// # Formula
 /// Lifetime value over months i = 1..n of length w, with discounting at a rate d per month:
-/// `Σᵢ (E[X(i·w)] − E[X((i−1)·w)]) · E[M] / (1+d)^i`. Given that the customer has not left, `E[X]` is
+/// `Σᵢ (E[X(i·w)] − E[X((i−1)·w)]) · E[M] · fᵢ / (1+d)^i`, fᵢ the mean factor of prices in month i, 1
+/// where they stay. Given that the customer has not left, `E[X]` is
 /// that under this condition.
 ///
 /// # Errors
@@ -185,9 +186,12 @@ fn expected_money(
         let horizon = outlook.ahead(month, lifetime.weeks_per_month);
         let if_alive = orders_of_the_living(purchases, customers, horizon);
         let until = [times_alive(&if_alive, p_alive), if_alive];
+        let [from, to] =
+            [month - 1, month].map(|month| f64::from(month) * lifetime.weeks_per_month.days());
+        let worth = discount * spend.prices.mean_factor(from, to);
         for ((sums, until), before) in discounted.iter_mut().zip(&until).zip(&before) {
             for i in 0..sums.len() {
-                sums[i] += (until[i] - before[i]) * discount;
+                sums[i] += (until[i] - before[i]) * worth;
             }
         }
         before = until;
@@ -196,7 +200,12 @@ fn expected_money(
         let orders = customers.gather(&orders);
         orders.iter().zip(&average_value).map(|(orders, value)| orders * value).collect()
     });
-    ExpectedMoney { average_value, lifetime_value, lifetime_value_if_alive }
+    ExpectedMoney {
+        average_value,
+        lifetime_value,
+        lifetime_value_if_alive,
+        log_yearly: spend.prices.log_yearly,
+    }
 }
 
 /// Refuses predictions with a value that is negative or not finite.
@@ -225,6 +234,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::customers::HistoryColumns;
     use crate::model::bg_nbd::BgNbd;
+    use crate::model::forecast::prices_ahead::PricesAhead;
     use crate::model::gamma_gamma::GammaGamma;
     use crate::model::likelihood::covariance::Covariance;
     use crate::model::likelihood::estimate::Convergence;
@@ -286,6 +296,7 @@ pub(crate) mod tests {
             method: SpendMethod::MaximumLikelihood,
             convergence: convergence(),
             findings: Vec::new(),
+            prices: PricesAhead::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod words;
 
+use crate::customers::{OrderDay, OrderPath};
 use crate::error::Error;
 use crate::frame::summary::log;
 use crate::model::charts::fit_check::fit_against_data;
@@ -16,15 +17,15 @@ use crate::model::fit::family_check::{MUCH, family_check};
 use crate::model::fit::spend_diagnosis::{CORRELATED, FAR};
 use crate::pipeline::models::Fit;
 use crate::pipeline::prepare::Prepared;
+use crate::pipeline::prices::SAMPLE;
 use crate::progress::Clock;
 use crate::results::chart_data::FitAgainstData;
 use crate::results::findings::Finding;
 use crate::results::model_check::{ModelCheck, NotMade};
+use crate::results::price_level::{PriceLevel, PriceLevelEntry};
 use crate::results::spend_method::SpendMethod;
 use crate::settings::{InputKind, Settings};
 
-/// So many customers are enough to see anything that changes a plan.
-const SAMPLE: usize = 5_000;
 /// One customer with more than this share of the expected value is a risk of its own; among few
 /// customers a larger share is no surprise, by one more customer in so many.
 const LARGE_SHARE: f64 = 0.1;
@@ -109,12 +110,17 @@ fn of_log(
     }
     let end = prepared.summary.observation_end;
     let days = &prepared.input.cleaned.valid;
-    let paths = log::sample_of_paths(days, &prepared.summary, SAMPLE, end)?;
+    let sampled = match prepared.prices.paths {
+        Some(_) => None,
+        None => Some(log::sample_of_paths(days, &prepared.summary, SAMPLE, end)?),
+    };
+    let paths = prepared.prices.paths.as_ref().or(sampled.as_ref()).map_or(&[][..], Vec::as_slice);
     let (end, time) = (end.to_epoch_days(), &fit.time);
     let model = &fit.purchases.model;
+    let level = prepared.prices.level();
     let (calendar, (waits, prices)) = rayon::join(
-        || calendar(model, &paths, end, time),
-        || rayon::join(|| waits(model, &paths, end, time), || price_trend(&paths, end)),
+        || calendar(model, paths, end, time),
+        || rayon::join(|| waits(model, paths, end, time), || remaining(paths, level, end)),
     );
     made.of_calendar(calendar.as_ref(), prepared);
     made.of_waits(waits.as_ref(), settings);
@@ -123,10 +129,19 @@ fn of_log(
         Some(_) if calendar.as_ref().is_some_and(|calendar| calendar.days < LEAST_DAYS) => {
             made.not_made(&["prices"], NotMade::NeedsYear);
         }
-        Some(_) => made.of_prices(prices.as_ref()),
+        Some(_) => made.of_prices(prices.as_ref(), prepared.prices.entry.as_ref()),
         None => made.not_made(&["prices"], NotMade::NoValues),
     }
     Ok((calendar, prices))
+}
+
+/// The yearly change of order values within customers, beyond that of a price level.
+fn remaining(paths: &[OrderPath], level: Option<&PriceLevel>, end: i32) -> Option<PriceTrend> {
+    let Some(level) = level else { return price_trend(paths, end) };
+    let real =
+        |order: &OrderDay| OrderDay { value: order.value * level.factor(order.day, end), ..*order };
+    let paths: Vec<OrderPath> = paths.iter().map(|path| path.iter().map(real).collect()).collect();
+    price_trend(&paths, end)
 }
 
 /// The checks so far.
@@ -190,11 +205,17 @@ impl Made {
         }
     }
 
-    fn of_prices(&mut self, prices: Option<&PriceTrend>) {
+    /// With a price level, `prices` are what is left of the change.
+    fn of_prices(&mut self, prices: Option<&PriceTrend>, entry: Option<&PriceLevelEntry>) {
         match prices {
             None => self.not_made(&["prices"], NotMade::TooFew),
             Some(prices) => {
-                let finding = prices.rejected().then(|| words::prices(prices));
+                let said = || match entry.map(|entry| (entry.level.is_some(), entry.refused)) {
+                    Some((true, _)) => words::level_is_off(prices),
+                    Some((false, refused)) => words::prices(prices, refused),
+                    None => words::prices(prices, None),
+                };
+                let finding = prices.rejected().then(said);
                 self.check("prices", prices.log_yearly.abs(), prices.limit, finding);
             }
         }

@@ -9,6 +9,7 @@ use crate::model::checks::waits::Waits;
 use crate::results::calendar::MONTHS;
 use crate::results::findings::Finding;
 use crate::results::numbers::whole;
+use crate::results::price_level::PriceRefusal;
 use crate::settings::{PurchaseModelName, Settings};
 
 /// |z| that one in a thousand exceeds.
@@ -243,8 +244,21 @@ pub(super) fn waits(waits: &Waits, settings: &Settings) -> Finding {
     .with("limit", waits.limit)
 }
 
-/// Prices that change from year to year.
-pub(super) fn prices(prices: &PriceTrend) -> Finding {
+/// Prices that change from year to year, and why values were left as they were paid.
+pub(super) fn prices(prices: &PriceTrend, refused: Option<PriceRefusal>) -> Finding {
+    let (why, in_words) = match refused {
+        Some(PriceRefusal::NeedsTwoYears) => {
+            ("needs_two_years", "a correction from the log needs two whole years of it")
+        }
+        Some(PriceRefusal::NotBetter) => (
+            "not_better",
+            "forecasts from earlier days of the log were no better with a correction",
+        ),
+        Some(PriceRefusal::TooFew | PriceRefusal::NoChange) => {
+            ("too_few", "there are too few orders to try a correction on")
+        }
+        None => ("as_paid", "the pipeline takes values as they were paid"),
+    };
     let yearly = prices.yearly();
     let (variant, more, higher) =
         if yearly > 0.0 { ("rising", "more", "higher") } else { ("falling", "less", "lower") };
@@ -254,17 +268,37 @@ pub(super) fn prices(prices: &PriceTrend) -> Finding {
         "prices_changed",
         format!(
             "the same customers pay {} % {more} for an order every year, and the average order is \
-             {} years old: at today's prices, revenue would be about {} % {higher} than forecast",
+             {} years old: at today's prices, revenue would be about {} % {higher} than forecast; {in_words}",
             percent(yearly),
             decimal_of(prices.mean_age),
             percent(behind)
         ),
-        "bring the order values to today's prices in the export, or correct the revenue by that much",
+        "write the yearly factor that you know, spend.price_level = { yearly = 1.4 }, or the path of a \
+         price index",
     )
     .with_variant(variant)
     .with("yearly", yearly.abs())
     .with("years", prices.mean_age)
     .with("behind", behind.abs())
+    .with("why", why)
+}
+
+/// Order values that still change after they were brought to one level of prices.
+pub(super) fn level_is_off(left: &PriceTrend) -> Finding {
+    let yearly = left.yearly();
+    let (variant, more) =
+        if yearly > 0.0 { ("level_too_low", "more") } else { ("level_too_high", "less") };
+    Finding::warning(
+        "prices_changed",
+        format!(
+            "the price level is not that of the orders: brought to one level by it, the same customers \
+             pay {} % {more} for an order every year",
+            percent(yearly)
+        ),
+        "look at the factor or the index, or leave it to the log with spend.price_level = \"auto\"",
+    )
+    .with_variant(variant)
+    .with("yearly", yearly.abs())
 }
 
 /// Customers by frequency or time since the last order are not where the model has them.

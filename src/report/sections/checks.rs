@@ -15,7 +15,7 @@ pub fn list(view: &View<'_>) -> Markup {
         @if !checks.is_empty() {
             h3 #checks { (view.t("checks.title")) }
             (part(view, "checks.failed", &with(Some(false)), |check| name(view, check)))
-            (part(view, "checks.held", &with(Some(true)), |check| said(view, check)))
+            (part(view, "checks.held", &with(Some(true)), |check| held(view, check)))
             (part(view, "checks.not_made", &with(None), |check| not_made(view, check)))
         }
     }
@@ -35,15 +35,19 @@ fn part(
     }
 }
 
-/// That a check held. Regular buyers are no surprise to a model of regular buyers.
-fn said(view: &View<'_>, check: &ModelCheck) -> String {
-    let regular = view.run.purchases.k.is_some() && check.name == "time_between_orders";
-    let key = if regular { "time_between_orders_of_regular" } else { &check.name };
-    view.words.name("checks.said", key).to_owned()
-}
-
 fn name(view: &View<'_>, check: &ModelCheck) -> String {
     view.words.name("checks.names", &check.name).to_owned()
+}
+
+/// What a check that held says: prices hold in another sense where they were corrected, and regular
+/// buyers are no surprise to a model of regular buyers.
+fn held(view: &View<'_>, check: &ModelCheck) -> String {
+    let said = match &*check.name {
+        "prices" if view.money_of().is_some() => "prices_corrected",
+        "time_between_orders" if view.run.purchases.k.is_some() => "time_between_orders_of_regular",
+        name => name,
+    };
+    view.words.name("checks.said", said).to_owned()
 }
 
 fn not_made(view: &View<'_>, check: &ModelCheck) -> String {

@@ -30,8 +30,22 @@ pub fn section(view: &View<'_>) -> Markup {
             } }
         }
         p.more { (assumptions(view)) }
+        @if let Some(money) = in_money(view) { p.more #money { (money) } }
         @if let Some(allowed) = allowed_for(view) { p.more { (allowed) } }
     }
+}
+
+/// In which money amounts are, where order values were brought to that of one day.
+fn in_money(view: &View<'_>) -> Option<String> {
+    let prices = view.money_of()?;
+    let date = view.day(&prices.money_of?.to_string());
+    Some(match prices.future_yearly {
+        None => view.fill("overview.money_of", &[("date", &date)]),
+        Some(yearly) => {
+            let factor = view.words.language.number(yearly, 2);
+            view.fill("overview.money_goes_on", &[("date", &date), ("factor", &factor)])
+        }
+    })
 }
 
 /// What the ranges allow for.

@@ -1,0 +1,74 @@
+//! In which money two runs are, and how one is brought to the other.
+
+use crate::comparison::finished_run::Finished;
+use crate::results::findings::Finding;
+
+/// The money of two runs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Money {
+    /// Values are as they were paid in both.
+    AsPaid,
+    /// Values are in the money of each run's own day. Those of the earlier day are multiplied by this to
+    /// be in the money of the later one.
+    OfEachDay(f64),
+    /// Of the one as they were paid, of the other in the money of its day: they do not compare.
+    Unlike,
+}
+
+impl Money {
+    /// The money of an earlier run and of a later one, by the price level of the later one.
+    pub(super) fn of(before: &Finished, after: &Finished) -> Self {
+        let used = |run: &Finished| {
+            let (level, of) = run.document.spend.price_level.as_ref()?.used()?;
+            Some((level.clone(), of.to_epoch_days()))
+        };
+        match (used(before), used(after)) {
+            (None, None) => Self::AsPaid,
+            (Some((_, then)), Some((level, now))) => Self::OfEachDay(level.factor(then, now)),
+            _ => Self::Unlike,
+        }
+    }
+
+    /// What values of the earlier run are multiplied by to be in the money of the later one. Returns
+    /// `None` where they do not compare.
+    pub(super) fn factor(self) -> Option<f64> {
+        match self {
+            Self::AsPaid => Some(1.0),
+            Self::OfEachDay(factor) => Some(factor),
+            Self::Unlike => None,
+        }
+    }
+
+    /// What to know of it.
+    pub(super) fn finding(self, before: &Finished, after: &Finished) -> Option<Finding> {
+        let (then, now) = (before.document.as_of, after.document.as_of);
+        match self {
+            Self::AsPaid => None,
+            Self::OfEachDay(factor) => Some(
+                Finding::note(
+                    "revenue_in_money_of",
+                    format!(
+                        "expected and actual revenue are in the money of {then}; lifetime values in that \
+                         of each run's own day, and prices are {factor:.3} times as high on {now}"
+                    ),
+                    "for values as they were paid, set spend.price_level = \"none\" in both runs",
+                )
+                .with("as_of", then)
+                .with("end", now)
+                .with("factor", factor),
+            ),
+            Self::Unlike => Some(
+                Finding::warning(
+                    "values_not_compared",
+                    "order values are in the money of one day in one of the runs, and as they were paid \
+                     in the other: revenue was not compared"
+                        .to_owned(),
+                    "score the later file with the earlier model, or give both runs the same \
+                     spend.price_level",
+                )
+                .with("as_of", then)
+                .with("end", now),
+            ),
+        }
+    }
+}
