@@ -297,6 +297,18 @@ impl Family {
         }
     }
 
+    /// The name in tables of the model with a calendar, beside the same without one.
+    pub fn name_with_calendar(self) -> &'static str {
+        match self {
+            Self::Nbd => "nbd_calendar",
+            Self::BgNbd => "bg_nbd_calendar",
+            Self::MbgNbd => "mbg_nbd_calendar",
+            Self::ParetoNbd => "pareto_nbd_calendar",
+            Self::BgCnbdK(k) => of_stages(&BG_CALENDAR_NAMES, k),
+            Self::MbgCnbdK(k) => of_stages(&MBG_CALENDAR_NAMES, k),
+        }
+    }
+
     /// Symbols of the parameters.
     pub fn parameters(self) -> &'static [&'static str] {
         match self {
@@ -314,6 +326,24 @@ const BG_NAMES: [&str; 7] =
 const MBG_NAMES: [&str; 7] = [
     "mbg_cnbd_2", "mbg_cnbd_3", "mbg_cnbd_4", "mbg_cnbd_5", "mbg_cnbd_6", "mbg_cnbd_7",
     "mbg_cnbd_8",
+];
+const BG_CALENDAR_NAMES: [&str; 7] = [
+    "bg_cnbd_2_calendar",
+    "bg_cnbd_3_calendar",
+    "bg_cnbd_4_calendar",
+    "bg_cnbd_5_calendar",
+    "bg_cnbd_6_calendar",
+    "bg_cnbd_7_calendar",
+    "bg_cnbd_8_calendar",
+];
+const MBG_CALENDAR_NAMES: [&str; 7] = [
+    "mbg_cnbd_2_calendar",
+    "mbg_cnbd_3_calendar",
+    "mbg_cnbd_4_calendar",
+    "mbg_cnbd_5_calendar",
+    "mbg_cnbd_6_calendar",
+    "mbg_cnbd_7_calendar",
+    "mbg_cnbd_8_calendar",
 ];
 const BG_TITLES: [&str; 7] =
     ["BG/CNBD-2", "BG/CNBD-3", "BG/CNBD-4", "BG/CNBD-5", "BG/CNBD-6", "BG/CNBD-7", "BG/CNBD-8"];
