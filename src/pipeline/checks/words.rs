@@ -170,7 +170,8 @@ pub(super) fn scatter(calendar: &Calendar, dispersion: f64) -> Finding {
             decimal_of(dispersion),
             decimal_of(calendar.dispersion_limit)
         ),
-        "look at the weeks in the report for promotions, closures and missing data",
+        "look at the weeks in the report for promotions, closures and missing data; state what you know \
+         in calendar.events, or a season of a log below two years in calendar.index",
     )
     .with("dispersion", dispersion)
     .with("limit", calendar.dispersion_limit)
