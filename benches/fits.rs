@@ -20,7 +20,7 @@ fn main() {
         report("distinct histories", || drop(CustomerPatterns::of(&histories)));
         let patterns = CustomerPatterns::of(&histories).patterns;
         for family in Family::ALL {
-            let settings = Purchases { model: family.into(), l2_penalty: 0.0 };
+            let settings = Purchases { model: family.into(), ..Purchases::default() };
             report(family.title(), || drop(fit_purchases(&patterns, &settings, None)));
         }
     }
@@ -38,7 +38,7 @@ fn main() {
 
 /// BG/NBD alone.
 fn named() -> Purchases {
-    Purchases { model: Family::BgNbd.into(), l2_penalty: 0.0 }
+    Purchases { model: Family::BgNbd.into(), ..Purchases::default() }
 }
 
 fn patterns_of(histories: &Histories) -> usize {

@@ -16,17 +16,22 @@ use crate::customers::{Histories, Holdout};
 use crate::error::Error;
 pub use crate::evaluation::fold::{Evaluation, Fold, Method};
 use crate::evaluation::verdict::{missed, verdict};
+use crate::frame::summary::log::Log;
 use crate::frame::summary::prices::in_money_of;
 use crate::frame::summary::{log, to_histories};
+use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::evaluate::holdout::{
     Forecast, GroupAccuracy, accuracy, baselines, by_group, expected,
 };
 use crate::model::evaluate::missed::Total;
+use crate::model::fit::purchases::fit as fit_with;
 use crate::model::{self, CustomerPatterns, FittedPurchases, Replaced};
+use crate::pipeline::calendar::{self, Learned};
+use crate::pipeline::gaps::GapsOfRun;
 use crate::pipeline::prepare::{CleanInput, load_and_clean};
 use crate::pipeline::prices::LearnedFrom;
 use crate::pipeline::remedies::with_remedy;
-use crate::pipeline::{notices, prices};
+use crate::pipeline::{calendar_words, notices, prices};
 use crate::progress::{self, Clock};
 use crate::results::findings::{Finding, Severity};
 use crate::settings::{
@@ -157,8 +162,8 @@ fn one_fold(
     // What came is held against the forecast in the money of the cut.
     let real = in_money_of(days, prices.level(), cut)?;
     let holdout = log::holdout(&real, &summary, cut, end, unit)?;
-    let horizon = (end - cut).num_days() as f64 / unit.days();
-    let customers = CustomerPatterns::of(&histories);
+    let days_ahead = (end - cut).num_days() as f64;
+    let log = Log { days, summary: &summary };
     let has_money = settings.has_money();
     // Without values of repeat orders there is nothing to forecast values from; orders are another
     // matter.
@@ -168,37 +173,41 @@ fn one_fold(
         other => (other.transpose()?, None),
     };
     let has_money = has_money && spend.is_some();
-    let fitted = fit_all(&customers, settings);
-    let chosen = chosen(&customers, &fitted, &settings.purchases)?;
+    let places = places(log, &histories, &at_cut, days_ahead)?;
     // Only the chosen model has to make a forecast; the failure of another one is a result too.
     let mut attempts = Vec::new();
-    for (family, fit) in &fitted {
-        let mut method = method(*family, fit);
-        let fit = fit.as_ref().ok();
-        let made = fit
-            .map(|fit| expected(fit, spend.as_ref(), &histories, &customers, horizon))
-            .transpose();
-        if let (Err(error), false) = (&made, family.name() == chosen) {
-            method.fault = Some(error.to_string());
-            attempts.push((method, None));
-        } else {
-            attempts.push((method, made?));
+    for (i, place) in places.iter().enumerate() {
+        for (family, fit) in &place.fitted {
+            let mut method = method(place.name(*family), fit);
+            let made = fit.as_ref().ok().map(|fit| {
+                expected(fit, spend.as_ref(), &place.histories, &place.customers, place.horizon)
+            });
+            let is_chosen = i + 1 == places.len() && *family == place.chosen;
+            match made.transpose() {
+                Err(error) if !is_chosen => {
+                    method.fault = Some(error.to_string());
+                    attempts.push((method, None));
+                }
+                made => attempts.push((method, made?)),
+            }
         }
     }
-    for baseline in baselines(&histories, &holdout, horizon, has_money) {
+    for baseline in baselines(&histories, &holdout, days_ahead / unit.days(), has_money) {
         let method = Method { baseline: true, ..method_named(baseline.name) };
         attempts.push((method, Some(baseline)));
     }
     let cohorts = cohorts(&histories, cut, &settings.summary);
     let (methods, groups) = measured(attempts, &histories, &holdout, &cohorts);
-    let model = fitted.iter().find(|(family, _)| family.name() == chosen);
+    // A run follows the calendar where there is one.
+    let place = &places[places.len() - 1];
+    let model = place.fitted.iter().find(|(family, _)| *family == place.chosen);
     let model = model.and_then(|(_, fit)| fit.as_ref().ok());
     let actual = holdout.orders.iter().sum();
-    let total = model.and_then(|model| Total::of(model, &customers, horizon, actual));
+    let total = model.and_then(|fit| Total::of(fit, &place.customers, place.horizon, actual));
     let fold = Fold {
         calibration_end: cut,
         holdout_end: end,
-        chosen,
+        chosen: place.name(place.chosen),
         customers: histories.len(),
         orders_interval: total.map(|total| total.interval()),
         price_level: prices.entry.filter(|entry| has_money && entry.level.is_some()),
@@ -210,6 +219,7 @@ fn one_fold(
         // Each model was fitted by its name here; the pipeline named none.
         findings.retain(|finding| finding.code != "no_dropout_by_choice");
     }
+    findings.extend(model.map_or(Vec::new(), |fit| calendar_words::findings(fit, &at_cut)));
     findings.extend(in_money(&fold));
     findings.extend(unvalued);
     findings.extend(spend.map_or(Vec::new(), |spend| spend.findings));
@@ -265,14 +275,84 @@ fn measured(
 
 type Fits = Vec<(Family, Result<FittedPurchases, Error>)>;
 
-/// Fits every model of the family, with the pipeline's penalty.
+/// The customers of a fold in one time, and the models that are fitted to them there.
+struct Place {
+    histories: Histories,
+    customers: CustomerPatterns,
+    /// The holdout, in that time.
+    horizon: f64,
+    /// Whether that time follows a calendar.
+    follows_calendar: bool,
+    fitted: Fits,
+    /// The model that a run would predict with.
+    chosen: Family,
+}
+
+impl Place {
+    fn name(&self, family: Family) -> &'static str {
+        if self.follows_calendar { family.name_with_calendar() } else { family.name() }
+    }
+}
+
+/// Calendar time, and where the orders up to the cut follow a season, a trend or events, the time that
+/// these make.
+fn places(
+    log: Log<'_>,
+    observed: &Histories,
+    settings: &Settings,
+    days_ahead: f64,
+) -> Result<Vec<Place>, Error> {
+    let customers = CustomerPatterns::of(observed);
+    let end = log.summary.observation_end.to_epoch_days();
+    let Learned { calendar, gate, .. } = calendar::learn(log, &customers.patterns, settings)?;
+    let time = OperationalTime::even(settings.summary.time_unit.days(), end);
+    let in_calendar = match &calendar {
+        None => None,
+        Some(calendar) => {
+            let time = calendar::time(Some(calendar), log.summary, observed, settings)?;
+            let histories = time.histories(observed).into_owned();
+            let mut moved = CustomerPatterns::of(&histories);
+            let factors = calendar::log_factors(calendar, log, &customers.patterns, settings)?;
+            moved.patterns.log_factors = Some(factors);
+            let mut place = place(log, (histories, moved), &time, settings, days_ahead)?;
+            place.follows_calendar = true;
+            for (_, fit) in &mut place.fitted {
+                if let Ok(fit) = fit {
+                    *fit = fit.clone().with_calendar(calendar.clone());
+                    fit.gate.clone_from(&gate);
+                }
+            }
+            Some(place)
+        }
+    };
+    let plain = place(log, (observed.clone(), customers), &time, settings, days_ahead)?;
+    Ok(std::iter::once(plain).chain(in_calendar).collect())
+}
+
+fn place(
+    log: Log<'_>,
+    (histories, customers): (Histories, CustomerPatterns),
+    time: &OperationalTime,
+    settings: &Settings,
+    days_ahead: f64,
+) -> Result<Place, Error> {
+    let mut fitted = fit_all(&customers, settings);
+    let gaps = GapsOfRun::new(log, &customers, time, settings);
+    let chosen = chosen(&customers, &mut fitted, &settings.purchases, &gaps)?;
+    let horizon = time.ahead(days_ahead);
+    Ok(Place { histories, horizon, follows_calendar: false, fitted, chosen, customers })
+}
+
+/// Fits every model that can be fitted in this time, with the pipeline's penalty.
 fn fit_all(customers: &CustomerPatterns, settings: &Settings) -> Fits {
     let fit = |family: Family| {
-        let purchases = Purchases { model: family.into(), ..settings.purchases.clone() };
+        let purchases = settings.purchases.with_model(family);
         let fitted = model::fit_purchases(&customers.patterns, &purchases, None);
         (family, fitted.map_err(with_remedy).and_then(|fitted| itself(fitted, family)))
     };
-    Family::ALL.into_iter().map(fit).collect()
+    let operational = customers.patterns.log_factors.is_some();
+    let possible = |family: &Family| !(operational && *family == Family::ParetoNbd);
+    Family::ALL.into_iter().filter(possible).map(fit).collect()
 }
 
 /// The fit, unless another model had to take its place: that one is measured by itself.
@@ -285,20 +365,29 @@ fn itself(fitted: FittedPurchases, family: Family) -> Result<FittedPurchases, Er
     }
 }
 
-/// The model that a run on this calibration would predict with.
+/// The model that a run on this calibration would predict with. One of regular buyers is put beside
+/// the others that were fitted.
 fn chosen(
     customers: &CustomerPatterns,
-    fitted: &Fits,
+    fitted: &mut Fits,
     purchases: &Purchases,
-) -> Result<&'static str, Error> {
-    let family = match purchases.model.family() {
+    gaps: &GapsOfRun<'_>,
+) -> Result<Family, Error> {
+    let family = match purchases.model.family().filter(|_| !purchases.model.is_regular()) {
         Some(named) => named,
-        None => model::fit_purchases(&customers.patterns, purchases, None)?.family,
+        None => {
+            let fit = fit_with(&customers.patterns, purchases, None, &gaps.known(), false)?;
+            let family = fit.family;
+            if family.stages() > 1 {
+                fitted.push((family, Ok(fit)));
+            }
+            family
+        }
     };
     // Where it has no fit, the no-dropout model takes its place.
     match fitted.iter().find(|(fitted, _)| *fitted == family) {
-        Some((_, Err(_))) => Ok(Family::Nbd.name()),
-        _ => Ok(family.name()),
+        Some((_, Err(_))) => Ok(Family::Nbd),
+        _ => Ok(family),
     }
 }
 
@@ -314,14 +403,14 @@ fn method_named(name: &'static str) -> Method {
     }
 }
 
-fn method(family: Family, fit: &Result<FittedPurchases, Error>) -> Method {
+fn method(name: &'static str, fit: &Result<FittedPurchases, Error>) -> Method {
     match fit {
         Ok(fit) => Method {
             log_likelihood: Some(fit.log_likelihood),
             parameters: fit.parameters.clone(),
-            ..method_named(family.name())
+            ..method_named(name)
         },
-        Err(error) => Method { fault: Some(error.to_string()), ..method_named(family.name()) },
+        Err(error) => Method { fault: Some(error.to_string()), ..method_named(name) },
     }
 }
 

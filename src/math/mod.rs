@@ -5,7 +5,8 @@
 //! * [`beta_mean`]: means over a beta-distributed dropout probability.
 //! * [`dropout`]: expected orders before dropout (BG/NBD), without 2F1.
 //! * [`power_integral`]: integrals of two powers (Pareto/NBD), without 2F1.
-//! * [`negative_binomial`]: order counts at gamma-distributed rates.
+//! * [`negative_binomial`]: order counts at gamma-distributed rates. [`stages`]: orders that take
+//!   several stages each.
 //! * [`poisson_regression`]: counts against what is expected of each. [`tail`]: probabilities beyond
 //!   a value.
 //! * [`correlation`]: correlation and ranks.
@@ -24,4 +25,5 @@ pub mod poisson_regression;
 pub mod power_integral;
 pub mod quantile;
 pub mod special;
+pub mod stages;
 pub mod tail;

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! * [`nbd`], [`bg_nbd`], [`mbg_nbd`], [`pareto_nbd`]: whether and when customers order again; one
-//!   model per file. `purchase_model`: their common interface.
+//!   model per file. [`cnbd`]: regular buyers. `purchase_model`: their common interface.
 //! * [`gamma_gamma`]: what an order is worth.
 //! * `likelihood`: maximum likelihood with argmin, and the covariance of the estimates.
 //! * `selection`: files that hold only some of the customers; the probability of being in one.
@@ -19,6 +19,7 @@ pub mod bg_nbd;
 pub(crate) mod calendar;
 pub(crate) mod charts;
 pub(crate) mod checks;
+pub mod cnbd;
 pub(crate) mod evaluate;
 pub(crate) mod fit;
 pub(crate) mod forecast;

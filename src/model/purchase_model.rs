@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::customers::History;
 use crate::model::bg_nbd::{self, BgNbd};
+use crate::model::cnbd::{self, Cnbd};
 use crate::model::likelihood::maximise::LogLikelihood;
 use crate::model::likelihood::patterns::Patterns;
 use crate::model::mbg_nbd::{self, MbgNbd};
@@ -24,6 +25,8 @@ pub enum PurchaseModel {
     MbgNbd(MbgNbd),
     /// Customers leave at any moment.
     ParetoNbd(ParetoNbd),
+    /// Customers order at regular intervals.
+    Cnbd(Cnbd),
 }
 
 impl PurchaseModel {
@@ -34,10 +37,18 @@ impl PurchaseModel {
             Self::BgNbd(model) => model.p_alive(history),
             Self::MbgNbd(model) => model.p_alive(history),
             Self::ParetoNbd(model) => model.p_alive(history),
+            Self::Cnbd(model) => model.p_alive(history),
         }
     }
 
-    /// Expected orders in (T, T + horizon] of a customer who is alive at T after x orders.
+    /// Whether what a customer who is alive will do depends on x and T alone, not on t_x: it does
+    /// unless customers order at regular intervals.
+    pub fn forgets_last_order(&self) -> bool {
+        !matches!(self, Self::Cnbd(_))
+    }
+
+    /// Expected orders in (T, T + horizon] of a customer who is alive at T after x orders, the last of
+    /// them at t_x (which matters where [`Self::forgets_last_order`] does not hold).
     ///
     /// Returns `None` when the numerical method reached its cap.
     pub fn orders_if_alive(&self, history: History, horizon: f64) -> Option<f64> {
@@ -46,6 +57,7 @@ impl PurchaseModel {
             Self::BgNbd(model) => model.orders_if_alive(history, horizon),
             Self::MbgNbd(model) => model.after_first_order().orders_if_alive(history, horizon),
             Self::ParetoNbd(model) => Some(model.orders_if_alive(history, horizon)),
+            Self::Cnbd(model) => model.orders_if_alive(history, horizon),
         }
     }
 
@@ -65,7 +77,7 @@ impl PurchaseModel {
     /// # Formula
     /// 1 − ((α+T)/(α+T+t))^(r+x) without dropout, and also where customers leave only after an
     /// order, since the next order then comes before any dropout. For Pareto/NBD see
-    /// [`ParetoNbd::any_order_if_alive`].
+    /// [`ParetoNbd::any_order_if_alive`], for regular buyers [`Cnbd::any_order_if_alive`].
     pub fn any_order_if_alive(&self, history: History, horizon: f64) -> f64 {
         let History { frequency: x, age, .. } = history;
         let without_dropout =
@@ -75,6 +87,7 @@ impl PurchaseModel {
             | Self::BgNbd(BgNbd { r, alpha, .. })
             | Self::MbgNbd(MbgNbd { r, alpha, .. }) => without_dropout(*r, *alpha),
             Self::ParetoNbd(model) => model.any_order_if_alive(history, horizon),
+            Self::Cnbd(model) => model.any_order_if_alive(history, horizon),
         }
     }
 
@@ -92,6 +105,7 @@ impl PurchaseModel {
                 model.after_first_order().distribution_if_alive(history, horizon, counts)
             }
             Self::ParetoNbd(model) => model.distribution_if_alive(history, horizon, counts),
+            Self::Cnbd(model) => model.distribution_if_alive(history, horizon, counts),
         }
     }
 
@@ -124,6 +138,7 @@ impl PurchaseModel {
             Self::BgNbd(model) => Box::new(model.selection_probability(selection, oldest)?),
             Self::MbgNbd(model) => Box::new(model.selection_probability(selection, oldest)?),
             Self::ParetoNbd(model) => Box::new(model.selection_probability(selection)?),
+            Self::Cnbd(_) => return None,
         })
     }
 
@@ -131,9 +146,9 @@ impl PurchaseModel {
     pub fn parameters(&self) -> Vec<f64> {
         match *self {
             Self::Nbd(Nbd { r, alpha }) => vec![r, alpha],
-            Self::BgNbd(BgNbd { r, alpha, a, b }) | Self::MbgNbd(MbgNbd { r, alpha, a, b }) => {
-                vec![r, alpha, a, b]
-            }
+            Self::BgNbd(BgNbd { r, alpha, a, b })
+            | Self::MbgNbd(MbgNbd { r, alpha, a, b })
+            | Self::Cnbd(Cnbd { r, alpha, a, b, .. }) => vec![r, alpha, a, b],
             Self::ParetoNbd(ParetoNbd { r, alpha, s, beta }) => vec![r, alpha, s, beta],
         }
     }
@@ -145,15 +160,20 @@ impl PurchaseModel {
             Self::BgNbd(_) => Family::BgNbd,
             Self::MbgNbd(_) => Family::MbgNbd,
             Self::ParetoNbd(_) => Family::ParetoNbd,
+            Self::Cnbd(Cnbd { k, from_first: false, .. }) => Family::BgCnbdK(*k),
+            Self::Cnbd(Cnbd { k, from_first: true, .. }) => Family::MbgCnbdK(*k),
         }
     }
 }
 
 impl Family {
     /// Whether P(selected) has been derived for this model and selection: it has not for Pareto/NBD
-    /// where orders in both channels are required.
+    /// where orders in both channels are required, nor for regular buyers.
     pub fn knows_selection(self, selection: Option<&SelectionRule>) -> bool {
-        self != Self::ParetoNbd || selection.is_none_or(|rule| rule.both_channels.is_none())
+        selection.is_none_or(|rule| match self {
+            Self::ParetoNbd => rule.both_channels.is_none(),
+            _ => self.stages() == 1,
+        })
     }
 
     /// Whether a parameter has the dimension of time.
@@ -169,13 +189,17 @@ impl Family {
             (Self::ParetoNbd, &[r, alpha, s, beta]) => {
                 PurchaseModel::ParetoNbd(ParetoNbd { r, alpha, s, beta })
             }
+            (Self::BgCnbdK(k) | Self::MbgCnbdK(k), &[r, alpha, a, b]) => {
+                let from_first = self.plain() == Self::MbgNbd;
+                PurchaseModel::Cnbd(Cnbd { r, alpha, a, b, k, from_first })
+            }
             _ => PurchaseModel::Nbd(Nbd { r: parameters[0], alpha: parameters[1] }),
         }
     }
 
     /// Starting points of the optimiser: one with much dropout and one with little; for the NBD,
     /// one with very different order rates and one with similar ones. `rate` is the mean order
-    /// rate, in the time unit in which max T = 1.
+    /// rate, in the time unit in which max T = 1; regular buyers pass k stages an order.
     pub(crate) fn starts(self, rate: f64) -> Vec<Vec<f64>> {
         match self {
             Self::Nbd => vec![vec![0.5, 0.5 / rate], vec![3.0, 3.0 / rate]],
@@ -185,6 +209,7 @@ impl Family {
             Self::ParetoNbd => {
                 vec![vec![0.5, 0.3 / rate, 0.6, 0.4], vec![2.0, 2.0 / rate, 0.3, 2.0]]
             }
+            Self::BgCnbdK(k) | Self::MbgCnbdK(k) => self.plain().starts(rate * f64::from(k)),
         }
     }
 
@@ -198,6 +223,12 @@ impl Family {
             Self::ParetoNbd => {
                 let likelihood = pareto_nbd::Likelihood::new(patterns);
                 Box::new(move |theta| likelihood.evaluate(theta))
+            }
+            Self::BgCnbdK(k) => {
+                Box::new(move |theta| cnbd::log_likelihood(patterns, k, false, theta))
+            }
+            Self::MbgCnbdK(k) => {
+                Box::new(move |theta| cnbd::log_likelihood(patterns, k, true, theta))
             }
         }
     }

@@ -5,7 +5,9 @@ use rand::{Rng, RngExt};
 use rand_distr::{Beta, Distribution, Exp1, Gamma};
 
 use crate::customers::History;
+use crate::math::stages::stages_passed;
 use crate::model::bg_nbd::BgNbd;
+use crate::model::cnbd::Cnbd;
 use crate::model::nbd::Nbd;
 use crate::model::pareto_nbd::ParetoNbd;
 use crate::model::purchase_model::PurchaseModel;
@@ -22,6 +24,9 @@ pub struct Future {
     clock: f64,
     /// Whether there was an order since the start.
     ordered: bool,
+    /// Stages of an order, and those until the next one.
+    stages: u8,
+    left: u8,
 }
 
 impl PurchaseModel {
@@ -33,7 +38,8 @@ impl PurchaseModel {
     /// # Formula
     /// Alive with probability P(alive). Then λ ~ Gamma(r+x, α+T), and p ~ Beta(a, b+x) (BG/NBD),
     /// p ~ Beta(a, b+x+1) (MBG/NBD) or μ ~ Gamma(s, β+T) (Pareto/NBD): the posterior distributions
-    /// given that the customer is alive.
+    /// given that the customer is alive. Of regular buyers, j of the k stages of the next order have
+    /// passed since t_x, with the probabilities of [`stages_passed`], and λ ~ Gamma(r+kx+j, α+T).
     pub fn draw_future(&self, history: History, rng: &mut impl Rng) -> Option<Future> {
         let History { frequency: x, age, .. } = history;
         let alive = self.p_alive(history);
@@ -47,6 +53,8 @@ impl PurchaseModel {
             lifetime: f64::INFINITY,
             clock: 0.0,
             ordered: false,
+            stages: 1,
+            left: 1,
         };
         Some(match *self {
             Self::Nbd(Nbd { r, alpha }) => steady(r, alpha, rng),
@@ -65,8 +73,38 @@ impl PurchaseModel {
                 let waits: f64 = Exp1.sample(rng);
                 Future { lifetime: waits / death, ..future }
             }
+            Self::Cnbd(model) => {
+                let passed = passed(&model, history, rng);
+                let shape = model.shape(x) + f64::from(passed);
+                Future {
+                    rate: gamma(shape, model.alpha + age, rng),
+                    dropout: beta(model.a, model.stayed(x), rng),
+                    stages: model.k,
+                    left: model.k - passed,
+                    lifetime: f64::INFINITY,
+                    clock: 0.0,
+                    ordered: false,
+                }
+            }
         })
     }
+}
+
+/// Draws the number of stages that have passed since the last order.
+fn passed(model: &Cnbd, history: History, rng: &mut impl Rng) -> u8 {
+    let share = model.silent_share(history);
+    if share <= 0.0 {
+        return 0;
+    }
+    let mut beyond = rng.random::<f64>();
+    let parts = stages_passed(model.shape(history.frequency), share, model.k);
+    for (j, part) in (0..model.k).zip(parts) {
+        beyond -= part;
+        if beyond < 0.0 {
+            return j;
+        }
+    }
+    model.k - 1
 }
 
 impl Future {
@@ -78,9 +116,14 @@ impl Future {
         if self.ordered && self.dropout > 0.0 && rng.random_bool(self.dropout) {
             self.lifetime = self.clock;
         }
-        let waits: f64 = Exp1.sample(rng);
+        let mut waits: f64 = Exp1.sample(rng);
+        for _ in 1..self.left {
+            let more: f64 = Exp1.sample(rng);
+            waits += more;
+        }
         self.clock += waits * self.rate.recip();
         self.ordered = true;
+        self.left = self.stages;
         (self.clock <= self.lifetime).then_some(self.clock)
     }
 }

@@ -29,6 +29,9 @@ pub struct PurchasesFit {
     model: Family,
     requested: PurchaseModelName,
     predicts_with: Family,
+    /// Stages of an order, where the model is one of regular buyers; its name has it too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    k: Option<u8>,
     parameters: NamedValues<f64>,
     standard_errors: NamedValues<Option<f64>>,
     not_identified: Vec<String>,
@@ -104,6 +107,7 @@ impl PurchasesFit {
             model: fitted.family,
             requested: fitted.requested,
             predicts_with: fitted.model.family(),
+            k: Some(fitted.family.stages()).filter(|k| *k > 1),
             parameters: Parameter::values(&fitted.parameters),
             standard_errors: Parameter::standard_errors(&fitted.parameters),
             not_identified: Parameter::not_identified(&fitted.parameters),

@@ -97,6 +97,7 @@ fn purchases(fitted: &FittedPurchases, settings: &Settings) -> PurchasesEntry {
         predicts_with: Some(fitted.model.family()),
         one_rate: fitted.steady.map(|steady| steady.rate),
         requested: fitted.requested,
+        k: Some(fitted.family.stages()).filter(|k| *k > 1),
         parameters: Parameter::values(&fitted.parameters),
         standard_errors: Parameter::standard_errors(&fitted.parameters),
         comparison: fitted.comparison.clone(),

@@ -5,7 +5,7 @@
 //! * `prepare`: load, clean, cap, totals, summary. `contract`: what the input must be like.
 //! * `models`: fit or take given models, predict. `segments`: CLTV and RFM segments.
 //!   `calendar`: the season, the trend and the events that they follow. `calendar_words`: what to say
-//!   about them.
+//!   about them. `gaps`: the times between orders.
 //!   `forecast`: the company, week by week, with intervals. `past`: forecasts of the past.
 //! * `channels`: files with buyers of both channels only. `selection`: how customers came to be in the file, as stated and as the data show it.
 //!   `strays`: customers who contradict it, set aside if they are few.
@@ -26,6 +26,7 @@ pub(crate) mod checks;
 pub(crate) mod contract;
 pub(crate) mod doubts;
 pub(crate) mod forecast;
+pub(crate) mod gaps;
 pub(crate) mod models;
 pub(crate) mod notices;
 pub(crate) mod past;

@@ -13,6 +13,7 @@ use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend, Pattern
 use crate::model_file::ModelFile;
 use crate::pipeline::calendar::{self, Learned};
 use crate::pipeline::calendar_words;
+use crate::pipeline::gaps::GapsOfRun;
 use crate::pipeline::prepare::Prepared;
 use crate::pipeline::prices::{self, money_since};
 use crate::pipeline::selection;
@@ -98,6 +99,11 @@ impl Moved {
         let patterns = CustomerPatterns::of(histories.as_ref().unwrap_or(observed));
         Ok(Self { time, histories, patterns })
     }
+
+    /// The times between the orders of these customers.
+    fn gaps<'a>(&'a self, prepared: &'a Prepared, settings: &'a Settings) -> GapsOfRun<'a> {
+        GapsOfRun::new(prepared.log(), &self.patterns, &self.time, settings)
+    }
 }
 
 struct Models {
@@ -141,7 +147,9 @@ fn fit_orders(
     let Learned { calendar, gate, past } = calendar::learn(prepared.log(), patterns, settings)?;
     let said = |fitted| with_words(FittedPurchases { gate: gate.clone(), ..fitted }, settings);
     let Some(calendar) = calendar else {
-        let fitted = model::fit_and_compare(patterns, &settings.purchases, selection)?;
+        let gaps = observed.gaps(prepared, settings);
+        let purchases = &settings.purchases;
+        let fitted = model::fit_and_compare(patterns, purchases, selection, &gaps.known())?;
         return Ok((said(fitted), observed, past));
     };
     let in_time = |calendar| fit_in_time(prepared, patterns, calendar, selection, settings);
@@ -174,7 +182,8 @@ fn fit_in_time(
     let factors = calendar::log_factors(&calendar, prepared.log(), observed, settings)?;
     moved.patterns.patterns.log_factors = Some(factors);
     let rule = selection.map(|rule| rule.in_time(&moved.time));
-    let mut fitted = model::fit_and_compare(&moved.patterns.patterns, &settings.purchases, rule)?;
+    let (gaps, patterns) = (moved.gaps(prepared, settings), &moved.patterns.patterns);
+    let mut fitted = model::fit_and_compare(patterns, &settings.purchases, rule, &gaps.known())?;
     if let (Some(fit), Some(stated)) = (&mut fitted.selection, selection) {
         // A model file is for other days too: it has the window in calendar time.
         fit.selection = stated;

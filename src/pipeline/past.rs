@@ -14,7 +14,7 @@ use crate::model_file::ModelFile;
 use crate::pipeline::checks::Checked;
 use crate::pipeline::models::Fit;
 use crate::pipeline::prepare::Prepared;
-use crate::settings::{Purchases, Settings};
+use crate::settings::Settings;
 
 /// Most forecasts of the past.
 const MOST: u64 = 5;
@@ -97,8 +97,7 @@ fn forecast_from(
     let calendar = fit.purchases.calendar.as_ref();
     let Some(since) = since(prepared, settings, calendar, cut, until)? else { return Ok(None) };
     let Since { customers, actual, horizon } = since;
-    let purchases =
-        Purchases { model: fit.purchases.model.family().into(), ..settings.purchases.clone() };
+    let purchases = settings.purchases.with_model(fit.purchases.model.family());
     let Ok(fitted) = fit_purchases(&customers.patterns, &purchases, None) else {
         return Ok(None);
     };

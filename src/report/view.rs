@@ -9,6 +9,7 @@ use crate::results::forecast::Interval;
 use crate::results::migration::Migration;
 use crate::results::price_level::PriceLevelEntry;
 use crate::results::run_document::RunDocument;
+use crate::settings::Family;
 
 /// Codes of the findings under which P(alive) means nothing.
 const NOBODY_LEAVES: [&str; 3] =
@@ -152,7 +153,11 @@ impl View<'_> {
     /// The name of a model in the page's language.
     pub fn model_name(&self, model: &str) -> String {
         let known = format!("models.{model}");
-        self.words.get(&known).map_or(model.to_owned(), str::to_owned)
+        let title = || {
+            let family = Family::named(model);
+            family.map_or_else(|| model.to_owned(), |family| family.title().to_owned())
+        };
+        self.words.get(&known).map_or_else(title, str::to_owned)
     }
 
     /// P(alive) as a cell, which is empty when P(alive) means nothing.

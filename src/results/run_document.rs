@@ -200,6 +200,9 @@ pub struct PurchasesEntry {
     pub one_rate: Option<f64>,
     /// The model that the pipeline asks for.
     pub requested: PurchaseModelName,
+    /// Stages of an order, where the model is one of regular buyers; left out elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub k: Option<u8>,
     /// Estimates, in the time unit of the pipeline.
     pub parameters: NamedValues<f64>,
     /// Standard errors; null where there is none.

@@ -6,10 +6,10 @@ use crate::error::nearest;
 use crate::safe_text::redacted::redacted;
 use crate::settings::columns::RFM_SCORES;
 use crate::settings::prices::{FuturePrices, PriceSource, YEARLY};
-use crate::settings::sections::{RfmSegment, Selection, Settings, Spend};
+use crate::settings::sections::{Purchases, RfmSegment, Selection, Settings, Spend};
 use crate::settings::types::{
-    CappedColumns, FrequencyKind, InputKind, MonthLength, NUMBER_FORMATS, PurchaseModelName,
-    ValueOf,
+    CappedColumns, FrequencyKind, InputKind, MOST_STAGES, MonthLength, NUMBER_FORMATS,
+    PurchaseModelName, ValueOf,
 };
 use crate::settings::{calendar, contract};
 
@@ -116,6 +116,7 @@ fn outliers(settings: &Settings, faults: &mut Vec<String>) {
 
 fn models(settings: &Settings, faults: &mut Vec<String>) {
     not_negative(settings.purchases.l2_penalty, "purchases.l2_penalty", faults);
+    regular(settings, faults);
     not_negative(settings.spend.l2_penalty, "spend.l2_penalty", faults);
     if settings.spend.l2_penalty > 0.0 && !settings.has_money() {
         faults.push(
@@ -320,6 +321,47 @@ fn uncertainty(settings: &Settings, faults: &mut Vec<String>) {
             "purchases.model = \"auto\" needs l2_penalty = 0: Akaike's criterion compares \
              likelihoods, not penalised ones"
                 .to_owned(),
+        );
+    }
+}
+
+/// Models of regular buyers, and their k.
+fn regular(settings: &Settings, faults: &mut Vec<String>) {
+    let Purchases { model, l2_penalty, k } = &settings.purchases;
+    if let Some(k) = k {
+        if !(1..=MOST_STAGES).contains(k) {
+            faults.push(format!("purchases.k {k} is not between 1 and {MOST_STAGES}"));
+        }
+        if !model.is_regular() {
+            faults.push(
+                "purchases.k needs purchases.model = \"bg_cnbd_k\" or \"mbg_cnbd_k\"".to_owned(),
+            );
+        }
+    }
+    if !model.is_regular() || *k == Some(1) {
+        return;
+    }
+    let mut refuse = |why: &str| {
+        let name = model.title().unwrap_or_default();
+        faults.push(format!("purchases.model: {name} {why}"));
+    };
+    if settings.selection.is_some() {
+        refuse(
+            "cannot be fitted with [selection]: the probability of being in the file is not derived \
+             for regular buyers; choose bg_nbd or mbg_nbd",
+        );
+    }
+    if *l2_penalty > 0.0 {
+        refuse("needs l2_penalty = 0: k is chosen by likelihoods, not by penalised ones");
+    }
+    if settings.summary.frequency == FrequencyKind::Orders {
+        refuse(
+            "needs summary.frequency = \"repeat_orders\": the first order has no wait before it",
+        );
+    }
+    if settings.input.kind == InputKind::Transactions && !settings.transactions.merge_same_day {
+        refuse(
+            "needs transactions.merge_same_day = true: orders of one day have no wait between them",
         );
     }
 }

@@ -40,6 +40,6 @@ pub use sections::{
 };
 pub use types::{
     CappedColumns, DuplicateLines, EngineName, Family, Format, FrequencyKind, InputKind,
-    MonetaryKind, MonthLength, NUMBER_FORMATS, Partition, PurchaseModelName, Returns,
+    MOST_STAGES, MonetaryKind, MonthLength, NUMBER_FORMATS, Partition, PurchaseModelName, Returns,
     SpendModelName, Ties, TimeUnit, UncertaintyMethod, ValueOf,
 };

@@ -107,7 +107,7 @@ const KEYS: &[(&str, &[&str])] = &[
         "selection",
         &["last_order_on_or_after", "last_order_within_days", "min_orders", "both_channels"],
     ),
-    ("purchases", &["model", "l2_penalty"]),
+    ("purchases", &["model", "l2_penalty", "k"]),
     ("calendar", &["season", "trend", "index", "events"]),
     ("calendar.season", &["harmonics"]),
     ("spend", &["model", "l2_penalty", "price_level", "future_prices"]),

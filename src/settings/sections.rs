@@ -14,7 +14,7 @@ use crate::settings::dates::{self, AnalysisDate};
 use crate::settings::mode::FolderMode;
 use crate::settings::prices::{FuturePrices, PriceSource};
 use crate::settings::types::{
-    self, CappedColumns, DuplicateLines, EngineName, Format, FrequencyKind, InputKind,
+    self, CappedColumns, DuplicateLines, EngineName, Family, Format, FrequencyKind, InputKind,
     MonetaryKind, MonthLength, Partition, PurchaseModelName, Returns, SpendModelName, Ties,
     TimeUnit, UncertaintyMethod, ValueOf,
 };
@@ -303,6 +303,17 @@ pub struct Purchases {
     pub model: PurchaseModelName,
     /// Coefficient on the sum of squared parameters (time scaled to max T = 1).
     pub l2_penalty: f64,
+    /// Stages of an order, 1 to 8, of a model of regular buyers; by likelihood when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub k: Option<u8>,
+}
+
+impl Purchases {
+    /// The same, but for this model by its name: with its k, if it is one of regular buyers.
+    pub fn with_model(&self, family: Family) -> Self {
+        let k = Some(family.stages()).filter(|k| *k > 1);
+        Self { model: family.into(), k, ..self.clone() }
+    }
 }
 
 /// `[spend]`

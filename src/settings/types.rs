@@ -1,6 +1,6 @@
 //! The values that keys of a pipeline file can take, as enums.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The values of `input.number_format` beside `auto`: how 1234.56 is written.
 pub const NUMBER_FORMATS: [&str; 8] =
@@ -179,28 +179,44 @@ pub enum PurchaseModelName {
     ParetoNbd,
     /// No dropout.
     Nbd,
+    /// Regular buyers: Reutterer, Platzer & Schröder (2021); BG/NBD where k is 1.
+    BgCnbdK,
+    /// The same, with dropout after the first order too; MBG/NBD where k is 1.
+    MbgCnbdK,
     /// Fits all of them; Akaike's information criterion chooses one.
     #[default]
     Auto,
 }
 
 impl PurchaseModelName {
-    /// The named model. Returns `None` for `auto`.
+    /// The named model, at k = 1 where k is not fixed by the name. Returns `None` for `auto`.
     pub fn family(self) -> Option<Family> {
         match self {
-            Self::BgNbd => Some(Family::BgNbd),
-            Self::MbgNbd => Some(Family::MbgNbd),
+            Self::BgNbd | Self::BgCnbdK => Some(Family::BgNbd),
+            Self::MbgNbd | Self::MbgCnbdK => Some(Family::MbgNbd),
             Self::ParetoNbd => Some(Family::ParetoNbd),
             Self::Nbd => Some(Family::Nbd),
             Self::Auto => None,
         }
     }
+
+    /// Whether it is a model of regular buyers, with a k of its own.
+    pub fn is_regular(self) -> bool {
+        matches!(self, Self::BgCnbdK | Self::MbgCnbdK)
+    }
+
+    /// The name in the literature. Returns `None` for `auto`.
+    pub fn title(self) -> Option<&'static str> {
+        match self {
+            Self::BgCnbdK => Some("BG/CNBD-k"),
+            Self::MbgCnbdK => Some("MBG/CNBD-k"),
+            other => other.family().map(Family::title),
+        }
+    }
 }
 
 /// A model of when customers order and leave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
     /// Customers never leave.
     Nbd,
@@ -210,11 +226,51 @@ pub enum Family {
     MbgNbd,
     /// Customers can leave at any moment.
     ParetoNbd,
+    /// BG/NBD of regular buyers, with so many stages an order: 2 to 8.
+    BgCnbdK(u8),
+    /// MBG/NBD of regular buyers.
+    MbgCnbdK(u8),
 }
 
+/// Most stages of an order that are tried.
+pub const MOST_STAGES: u8 = 8;
+
 impl Family {
-    /// All models, the simplest first.
+    /// All models of buyers who order at any time, the simplest first.
     pub const ALL: [Self; 4] = [Self::Nbd, Self::BgNbd, Self::MbgNbd, Self::ParetoNbd];
+
+    /// The model of regular buyers with `k` stages an order, 1 to 8, beside this one. Returns `None`
+    /// where there is none.
+    pub fn with_stages(self, k: u8) -> Option<Self> {
+        let known = (2..=MOST_STAGES).contains(&k);
+        match self {
+            Self::BgNbd | Self::BgCnbdK(_) if k == 1 => Some(Self::BgNbd),
+            Self::MbgNbd | Self::MbgCnbdK(_) if k == 1 => Some(Self::MbgNbd),
+            Self::BgNbd | Self::BgCnbdK(_) if known => Some(Self::BgCnbdK(k)),
+            Self::MbgNbd | Self::MbgCnbdK(_) if known => Some(Self::MbgCnbdK(k)),
+            _ => None,
+        }
+    }
+
+    /// k: the stages of an order.
+    pub fn stages(self) -> u8 {
+        match self {
+            Self::BgCnbdK(k) | Self::MbgCnbdK(k) => k,
+            _ => 1,
+        }
+    }
+
+    /// The model of the family at k = 1.
+    pub fn plain(self) -> Self {
+        self.with_stages(1).unwrap_or(self)
+    }
+
+    /// The model with this name. Returns `None` when there is none.
+    pub fn named(name: &str) -> Option<Self> {
+        let regular = [Self::BgNbd, Self::MbgNbd].into_iter();
+        let regular = regular.flat_map(|f| (2..=MOST_STAGES).filter_map(move |k| f.with_stages(k)));
+        Self::ALL.into_iter().chain(regular).find(|family| family.name() == name)
+    }
 
     /// The name in the literature.
     pub fn title(self) -> &'static str {
@@ -223,16 +279,33 @@ impl Family {
             Self::BgNbd => "BG/NBD",
             Self::MbgNbd => "MBG/NBD",
             Self::ParetoNbd => "Pareto/NBD",
+            Self::BgCnbdK(k) => of_stages(&BG_TITLES, k),
+            Self::MbgCnbdK(k) => of_stages(&MBG_TITLES, k),
         }
     }
 
-    /// The name in pipeline files and tables.
+    /// The name in tables; that in pipeline files is the name of its [`PurchaseModelName`], without
+    /// a k of its own.
     pub fn name(self) -> &'static str {
         match self {
             Self::Nbd => "nbd",
             Self::BgNbd => "bg_nbd",
             Self::MbgNbd => "mbg_nbd",
             Self::ParetoNbd => "pareto_nbd",
+            Self::BgCnbdK(k) => of_stages(&BG_NAMES, k),
+            Self::MbgCnbdK(k) => of_stages(&MBG_NAMES, k),
+        }
+    }
+
+    /// The name in tables of the model with a calendar, beside the same without one.
+    pub fn name_with_calendar(self) -> &'static str {
+        match self {
+            Self::Nbd => "nbd_calendar",
+            Self::BgNbd => "bg_nbd_calendar",
+            Self::MbgNbd => "mbg_nbd_calendar",
+            Self::ParetoNbd => "pareto_nbd_calendar",
+            Self::BgCnbdK(k) => of_stages(&BG_CALENDAR_NAMES, k),
+            Self::MbgCnbdK(k) => of_stages(&MBG_CALENDAR_NAMES, k),
         }
     }
 
@@ -240,9 +313,80 @@ impl Family {
     pub fn parameters(self) -> &'static [&'static str] {
         match self {
             Self::Nbd => &["r", "alpha"],
-            Self::BgNbd | Self::MbgNbd => &["r", "alpha", "a", "b"],
+            Self::BgNbd | Self::MbgNbd | Self::BgCnbdK(_) | Self::MbgCnbdK(_) => {
+                &["r", "alpha", "a", "b"]
+            }
             Self::ParetoNbd => &["r", "alpha", "s", "beta"],
         }
+    }
+}
+
+const BG_NAMES: [&str; 7] =
+    ["bg_cnbd_2", "bg_cnbd_3", "bg_cnbd_4", "bg_cnbd_5", "bg_cnbd_6", "bg_cnbd_7", "bg_cnbd_8"];
+const MBG_NAMES: [&str; 7] = [
+    "mbg_cnbd_2", "mbg_cnbd_3", "mbg_cnbd_4", "mbg_cnbd_5", "mbg_cnbd_6", "mbg_cnbd_7",
+    "mbg_cnbd_8",
+];
+const BG_CALENDAR_NAMES: [&str; 7] = [
+    "bg_cnbd_2_calendar",
+    "bg_cnbd_3_calendar",
+    "bg_cnbd_4_calendar",
+    "bg_cnbd_5_calendar",
+    "bg_cnbd_6_calendar",
+    "bg_cnbd_7_calendar",
+    "bg_cnbd_8_calendar",
+];
+const MBG_CALENDAR_NAMES: [&str; 7] = [
+    "mbg_cnbd_2_calendar",
+    "mbg_cnbd_3_calendar",
+    "mbg_cnbd_4_calendar",
+    "mbg_cnbd_5_calendar",
+    "mbg_cnbd_6_calendar",
+    "mbg_cnbd_7_calendar",
+    "mbg_cnbd_8_calendar",
+];
+const BG_TITLES: [&str; 7] =
+    ["BG/CNBD-2", "BG/CNBD-3", "BG/CNBD-4", "BG/CNBD-5", "BG/CNBD-6", "BG/CNBD-7", "BG/CNBD-8"];
+const MBG_TITLES: [&str; 7] = [
+    "MBG/CNBD-2", "MBG/CNBD-3", "MBG/CNBD-4", "MBG/CNBD-5", "MBG/CNBD-6", "MBG/CNBD-7",
+    "MBG/CNBD-8",
+];
+
+/// The word for k stages of a table that begins with k = 2.
+fn of_stages(words: &[&'static str; 7], k: u8) -> &'static str {
+    words[usize::from(k.clamp(2, MOST_STAGES)) - 2]
+}
+
+impl Serialize for Family {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Family {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::named(&name).ok_or_else(|| {
+            serde::de::Error::custom(format!("{name:?} is not the name of a purchase model"))
+        })
+    }
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for Family {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Family".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let plain = Self::ALL.map(Self::name);
+        let names: Vec<&str> = plain.into_iter().chain(BG_NAMES).chain(MBG_NAMES).collect();
+        schemars::json_schema!({
+            "description": "A model of when customers order and leave; of regular buyers, with k at \
+                            the end.",
+            "type": "string",
+            "enum": names
+        })
     }
 }
 
@@ -253,6 +397,8 @@ impl From<Family> for PurchaseModelName {
             Family::BgNbd => Self::BgNbd,
             Family::MbgNbd => Self::MbgNbd,
             Family::ParetoNbd => Self::ParetoNbd,
+            Family::BgCnbdK(_) => Self::BgCnbdK,
+            Family::MbgCnbdK(_) => Self::MbgCnbdK,
         }
     }
 }

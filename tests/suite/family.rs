@@ -33,13 +33,14 @@ fn example(family: Family) -> Vec<f64> {
         Family::BgNbd => vec![0.6, 6.0, 0.8, 2.5],
         Family::MbgNbd => vec![0.6, 6.0, 0.8, 1.6],
         Family::ParetoNbd => vec![0.6, 10.0, 0.7, 12.0],
+        Family::BgCnbdK(_) | Family::MbgCnbdK(_) => vec![1.1, 4.0, 0.8, 1.6],
     }
 }
 
 #[test]
 fn gradients_are_differences() {
     let customers = few();
-    for family in Family::ALL {
+    for family in Family::ALL.into_iter().chain([Family::BgCnbdK(3), Family::MbgCnbdK(4)]) {
         let at = example(family);
         let log_likelihood = family.log_likelihood(&customers.patterns);
         let (_, gradient) = log_likelihood(&at);
@@ -132,7 +133,7 @@ fn half_a_year() -> Forecast {
 
 impl World {
     fn fit(&self, family: Family, selection: Option<SelectionRule>) -> FittedPurchases {
-        let settings = Purchases { model: family.into(), l2_penalty: 0.0 };
+        let settings = Purchases { model: family.into(), ..Purchases::default() };
         fit_purchases(&self.customers.patterns, &settings, selection).expect("a fit")
     }
 
@@ -221,7 +222,7 @@ fn the_time_unit_of_a_fit_is_free() {
             spend_count: world.histories.spend_count().to_vec(),
         });
         let in_days = CustomerPatterns::of(&in_days.expect("valid"));
-        let settings = Purchases { model: family.into(), l2_penalty: 0.0 };
+        let settings = Purchases { model: family.into(), ..Purchases::default() };
         let week = world.fit(family, Some(SelectionRule::to(26.0)));
         let day = fit_purchases(&in_days.patterns, &settings, Some(SelectionRule::to(182.0)));
         let day = day.expect("a fit");

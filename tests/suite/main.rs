@@ -33,6 +33,7 @@ mod properties;
 mod published;
 mod real_files;
 mod recovery;
+mod regular;
 mod report;
 mod segments;
 mod shared_places;

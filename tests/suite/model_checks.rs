@@ -100,13 +100,46 @@ fn what_the_calendar_does_is_told_apart() {
         ("halved in the last 120 days", "orders_changed-drop", "recent_orders"),
         ("promotion in the last month", "orders_changed-burst", "recent_orders"),
         ("prices +15 % a year", "prices_changed-rising", "prices"),
-        ("regular buyers, Erlang-2", "time_between_orders-regular", "time_between_orders"),
     ] {
         let document = of_world(&world(name), EVEN);
         let codes = codes(&document);
         assert!(codes.contains(code), "{name}: {codes:?}");
         assert_eq!(held(&document, check), Some(false), "{name}");
     }
+}
+
+#[test]
+fn regular_buyers_are_found_and_those_that_no_model_knows_are_told() {
+    let check = "time_between_orders";
+    for (name, k) in [("regular buyers, Erlang-2", 2), ("regular buyers, Erlang-4", 4)] {
+        let document = of_world(&world(name), "");
+        assert_eq!(document["purchases"]["k"], k, "{name}");
+        let model = document["purchases"]["model"].as_str().expect("a name");
+        assert!(model.ends_with(&format!("bg_cnbd_{k}")), "{name}: {model}");
+        assert_eq!(held(&document, check), Some(true), "{name}");
+        assert!(codes(&document).iter().all(|code| !code.starts_with(check)), "{name}");
+    }
+    // A named model does not try it, nor does a log whose orders of a day are not merged.
+    let regular = world("regular buyers, Erlang-2");
+    for (more, code) in [
+        ("[purchases]\nmodel = \"bg_nbd\"\n", "time_between_orders-regular"),
+        ("merge_same_day = false\n", "time_between_orders-regular_unmerged"),
+    ] {
+        let document = of_world(&regular, more);
+        assert!(codes(&document).contains(code), "{code}: {:?}", codes(&document));
+        assert_eq!(document["purchases"].get("k"), None);
+    }
+    // Customers of whom a quarter is regular.
+    let place = folder();
+    let log = place.path().join("log.csv");
+    let regular = World { stages: 8, ..RIGHT };
+    let mut lines = simulate(&regular, CUSTOMERS / 3, 3).log.replace("\nc", "\nr");
+    let others = simulate(&RIGHT, CUSTOMERS, 4).log;
+    lines.extend(others.split_inclusive('\n').skip(1));
+    std::fs::write(&log, lines).expect("written");
+    let document = run(place.path(), &pipeline(&RIGHT, &log, ""), &["run"]);
+    let codes = codes(&document);
+    assert!(codes.contains("time_between_orders-regular_some"), "{codes:?}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use cltv::customers::History;
 use cltv::model::PurchaseModel;
 use cltv::model::SelectionRule;
 use cltv::model::bg_nbd::BgNbd;
+use cltv::model::cnbd::Cnbd;
 use cltv::model::gamma_gamma::GammaGamma;
 use cltv::model::mbg_nbd::MbgNbd;
 use cltv::model::nbd::Nbd;
@@ -32,6 +33,19 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn regular()(
+        k in 2..=8u8,
+        from_first: bool,
+        r in log_uniform(0.01, 20.0),
+        alpha in log_uniform(0.1, 500.0),
+        a in log_uniform(1e-4, 50.0),
+        b in log_uniform(0.01, 1e4),
+    ) -> Cnbd {
+        Cnbd { r, alpha, a, b, k, from_first }
+    }
+}
+
+prop_compose! {
     fn history()(
         x in prop_oneof![0u32..60, 0u32..3, 100u32..5000],
         age in log_uniform(0.1, 1e4),
@@ -55,6 +69,34 @@ fn in_days(model: &PurchaseModel) -> PurchaseModel {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Regular buyers: P(alive) and P(any order) are probabilities, forecasts grow with the horizon and
+    /// never exceed those without dropout; a change of the time unit changes nothing.
+    #[test]
+    fn regular_buyers_keep_the_rules(
+        model in regular(),
+        (x, t_x, age) in history(),
+        horizon in log_uniform(0.01, 40.0),
+    ) {
+        let x = x.min(200.0);
+        let history = History { frequency: x, recency: if x == 0.0 { 0.0 } else { t_x }, age };
+        let alive = model.p_alive(history);
+        prop_assert!((0.0..=1.0).contains(&alive), "{alive}");
+        prop_assert!(x > 0.0 || model.from_first || alive == 1.0);
+        let near = model.orders_if_alive(history, horizon).expect("within reach");
+        let far = model.orders_if_alive(history, 2.0 * horizon).expect("within reach");
+        let stays = Cnbd { a: 0.0, ..model };
+        let most = stays.orders_if_alive(history, horizon).expect("within reach");
+        prop_assert!(near.is_finite() && near >= 0.0, "{near}");
+        prop_assert!(far >= near * (1.0 - 1e-9), "{far} after {near}");
+        prop_assert!(near <= most * (1.0 + 1e-9), "{near} exceeds {most}");
+        let any = model.any_order_if_alive(history, horizon);
+        prop_assert!((0.0..=1.0).contains(&any) && any <= most * (1.0 + 1e-9) + 1e-12, "{any} {most}");
+        let days = Cnbd { alpha: 7.0 * model.alpha, ..model };
+        let in_days = History { recency: 7.0 * history.recency, age: 7.0 * age, ..history };
+        let same = days.orders_if_alive(in_days, 7.0 * horizon).expect("within reach");
+        prop_assert!((near - same).abs() <= 1e-8 * near.max(1e-300), "{near} {same}");
+    }
 
     /// 0 ≤ P(alive) ≤ 1, and P(alive) = 1 for a customer who never had the chance to leave.
     #[test]

@@ -134,6 +134,8 @@ const MODEL_CHECKS: &[&str] = &[
     "orders_changed-burst",
     "orders_scatter",
     "time_between_orders-regular",
+    "time_between_orders-regular_unmerged",
+    "time_between_orders-regular_some",
     "time_between_orders-bursts",
     "prices_changed-rising",
     "prices_changed-falling",

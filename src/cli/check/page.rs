@@ -286,7 +286,7 @@ fn said(cancelled: &Cancelled) -> String {
 
 fn fits(prospect: &Prospect) -> String {
     let settings = &prospect.settings;
-    let model = settings.purchases.model.family().map_or("the best of the family", |f| f.title());
+    let model = settings.purchases.model.title().unwrap_or("the best of the family");
     let orders = match settings.summary.frequency {
         FrequencyKind::Orders => "all orders",
         FrequencyKind::RepeatOrders => "repeat orders",

@@ -246,6 +246,10 @@ pub fn of_customers(
     Ok(ids.iter().filter_map(|id| found.remove(id.as_str())).collect())
 }
 
+fn no_days(id: &str) -> (&str, Vec<i32>) {
+    (id, Vec::new())
+}
+
 /// The orders of the customers of a summary.
 #[derive(Clone, Copy)]
 pub struct Log<'a> {
@@ -271,6 +275,42 @@ impl Log<'_> {
     /// [`Error::Engine`], never for rows by customer and day.
     pub fn sample_of_paths(&self, size: usize) -> Result<Vec<OrderPath>, Error> {
         sample_of_paths(self.days, self.summary, size, self.summary.observation_end)
+    }
+
+    /// Every two days with orders that follow each other in the life of a customer, sorted. Of the
+    /// customers in these `rows` of the summary only, where rows are given.
+    ///
+    /// # Errors
+    /// [`Error::Engine`], never for rows by customer and day.
+    pub fn gaps(&self, rows: Option<&[u32]>) -> Result<Vec<(i32, i32)>, Error> {
+        let find = || -> PolarsResult<Vec<(i32, i32)>> {
+            let ids = self.summary.frame.column(CUSTOMER_ID)?.str()?;
+            let mut found: FxHashMap<&str, Vec<i32>> = match rows {
+                Some(rows) => {
+                    rows.iter().filter_map(|row| ids.get(*row as usize)).map(no_days).collect()
+                }
+                None => ids.iter().flatten().map(no_days).collect(),
+            };
+            let day = col(DAY).cast(DataType::Int32);
+            let known = self.days.clone().filter(until(self.summary.observation_end));
+            let rows = streamed(known.select([col(CUSTOMER_ID), day]))?;
+            let (names, days) = (rows.column(CUSTOMER_ID)?.str()?, rows.column(DAY)?.i32()?);
+            for (id, day) in names.iter().zip(days.iter()) {
+                let (Some(id), Some(day)) = (id, day) else { continue };
+                if let Some(of_id) = found.get_mut(id) {
+                    of_id.push(day);
+                }
+            }
+            let mut gaps = Vec::new();
+            for days in found.values_mut() {
+                days.sort_unstable();
+                days.dedup();
+                gaps.extend(days.windows(2).map(|pair| (pair[0], pair[1])));
+            }
+            gaps.sort_unstable();
+            Ok(gaps)
+        };
+        find().map_err(Error::engine("find the times between orders"))
     }
 }
 

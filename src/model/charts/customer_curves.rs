@@ -34,14 +34,20 @@ pub fn surface(model: &PurchaseModel, outlook: &Outlook<'_>) -> Surface {
         false => time.back(age * days) - time.back((age - t) * days),
     };
     let of_age = in_time(age);
-    // Recency matters through P(alive) only, so expected orders if alive are computed per column.
-    let if_alive: Vec<Option<f64>> = frequency
-        .iter()
-        .map(|x| {
-            let history = History { frequency: *x as f64, age: of_age, ..History::NEW };
+    // Where recency matters through P(alive) only, expected orders if alive are those of any cell of
+    // the column.
+    let orders_of = |t_x: f64| -> Vec<Option<f64>> {
+        let recency = in_time(t_x).min(of_age);
+        let of = |x: &u64| {
+            let history = History { frequency: *x as f64, recency, age: of_age };
             model.orders_if_alive(history, horizon)
-        })
-        .collect();
+        };
+        frequency.iter().map(of).collect()
+    };
+    let if_alive: Vec<Vec<Option<f64>>> = match model.forgets_last_order() {
+        true => vec![orders_of(0.0); recency.len()],
+        false => recency.iter().map(|t_x| orders_of(*t_x)).collect(),
+    };
     let alive = |t_x: f64, x: u64| {
         // Without repeat orders t_x is 0: no other cell can have a customer.
         let there = x > 0 || t_x == 0.0;
@@ -57,8 +63,9 @@ pub fn surface(model: &PurchaseModel, outlook: &Outlook<'_>) -> Surface {
     let orders = |(p, orders): (&Option<f64>, &Option<f64>)| {
         Some((*p)? * (*orders)?).filter(|orders: &f64| orders.is_finite())
     };
+    let rows = p_alive.iter().zip(&if_alive);
     let expected_orders =
-        p_alive.iter().map(|row| row.iter().zip(&if_alive).map(orders).collect()).collect();
+        rows.map(|(row, if_alive)| row.iter().zip(if_alive).map(orders).collect()).collect();
     Surface { age, months, frequency, recency, p_alive, expected_orders }
 }
 

@@ -4,6 +4,7 @@
 use statrs::function::erf::erf_inv;
 
 use crate::model::bg_nbd::BgNbd;
+use crate::model::cnbd::Cnbd;
 use crate::model::fit::purchases::FittedPurchases;
 use crate::model::fit::spend::FittedSpend;
 use crate::model::gamma_gamma::GammaGamma;
@@ -65,6 +66,12 @@ fn derived(model: &PurchaseModel) -> Vec<Derived> {
         PurchaseModel::BgNbd(BgNbd { r, alpha, a, b })
         | PurchaseModel::MbgNbd(MbgNbd { r, alpha, a, b }) => {
             vec![between(r, alpha), leave(a, b)]
+        }
+        PurchaseModel::Cnbd(Cnbd { r, alpha, a, b, k, .. }) => {
+            // An order takes k stages.
+            let one = between(r, alpha);
+            let value = f64::from(k) * one.value;
+            vec![Derived { value, ..one }, leave(a, b)]
         }
         PurchaseModel::ParetoNbd(ParetoNbd { r, alpha, s, beta }) => {
             let slope = vec![0.0, 0.0, -1.0, 1.0];

@@ -107,7 +107,7 @@ mod tests {
         model: PurchaseModelName,
         selection: Option<SelectionRule>,
     ) -> FittedPurchases {
-        let settings = Purchases { model, l2_penalty: 0.0 };
+        let settings = Purchases { model, k: None, l2_penalty: 0.0 };
         fit_purchases(patterns, &settings, selection).expect("a fit")
     }
 

@@ -5,6 +5,8 @@ use rayon::prelude::*;
 use crate::model::fit::data::Data;
 use crate::model::fit::failure::Failure;
 use crate::model::fit::family_fit::FamilyFit;
+use crate::model::fit::gaps::NotTried;
+use crate::model::fit::regular::Attempt;
 use crate::model::likelihood::patterns::Patterns;
 use crate::results::candidate::{Candidate, Outcome};
 use crate::results::numbers::{decimal, whole};
@@ -17,6 +19,10 @@ const COMPARED: usize = 5_000;
 const COMPARED_SELECTED: usize = 2_000;
 /// Smaller differences of Akaike's criterion are within the accuracy of the fits.
 const EQUAL: f64 = 1e-3;
+/// A model of regular buyers predicts only where its AIC is lower by more than 2·ln 100. Where another
+/// model is right, its likelihood is higher by more than a factor of 100 in fewer than one file of a
+/// hundred: the mean of the likelihood ratio is 1 there (Markov's inequality).
+const REGULAR: f64 = 9.21;
 
 /// Models of the family, fitted to the same customers.
 pub(crate) struct Comparison {
@@ -32,14 +38,28 @@ pub(crate) struct Comparison {
     customers: f64,
     /// Whether they are only a sample.
     sampled: bool,
+    /// Why models of regular buyers were not tried, if they were not.
+    not_tried: NotTried,
+}
+
+/// The customers that models are compared on.
+pub(crate) struct Sample {
+    pub(crate) data: Data,
+    pub(crate) patterns: Patterns,
+    /// How many customers of each pattern of the fit.
+    pub(crate) taken: Vec<f64>,
 }
 
 /// The customers that models are compared on, where those of a fit are too many.
-pub(crate) fn sampled(patterns: &Patterns, data: &Data) -> Option<Data> {
+pub(crate) fn sampled(patterns: &Patterns, data: &Data) -> Option<Sample> {
     let most = if data.selection.is_some() { COMPARED_SELECTED } else { COMPARED };
-    let sample = patterns.customers_sampled(most)?;
+    let (sample, taken) = patterns.customers_sampled(most)?;
     let selection = data.selection.map(|rule| rule.in_time_unit(data.longest));
-    (sample.oldest() > 0.0).then(|| Data::new(&sample, data.l2_penalty, selection))
+    (sample.oldest() > 0.0).then(|| Sample {
+        data: Data::new(&sample, data.l2_penalty, selection),
+        patterns: sample,
+        taken,
+    })
 }
 
 /// The models with dropout that can be fitted: those whose P(selected) is known, and in operational
@@ -76,7 +96,30 @@ impl Comparison {
         };
         let fitted = others.iter().filter_map(|(family, fit)| Some((*family, fit.as_ref().ok()?)));
         let alive = fitted.map(|(family, fit)| (family, share(fit))).chain([(Family::Nbd, 1.0)]);
-        Self { alive: alive.collect(), nbd, nbd_failure, others, customers, sampled }
+        let alive = alive.collect();
+        let not_tried = NotTried::Unknown;
+        Self { alive, nbd, nbd_failure, others, customers, sampled, not_tried }
+    }
+
+    /// With models of regular buyers beside the others.
+    pub(crate) fn with_regular(mut self, data: &Data, attempts: Vec<Attempt>) -> Self {
+        let fitted =
+            attempts.iter().filter_map(|(family, fit)| Some((*family, fit.as_ref().ok()?)));
+        self.alive.extend(fitted.map(|(family, fit)| (family, data.share_alive(&fit.model))));
+        self.others.extend(attempts);
+        self
+    }
+
+    /// Without them, and why.
+    pub(crate) fn without_regular(self, not_tried: NotTried) -> Self {
+        Self { not_tried, ..self }
+    }
+
+    /// The better of BG/NBD and MBG/NBD, with its log-likelihood. Returns `None` when neither has a
+    /// fit.
+    pub(crate) fn base(&self, families: &[Family]) -> Option<(Family, f64)> {
+        let of = |fit: &&FamilyFit| families.contains(&fit.family);
+        self.ranked().into_iter().find(of).map(|fit| (fit.family, fit.log_likelihood))
     }
 
     /// The no-dropout model, and why the NBD itself has no fit.
@@ -95,6 +138,20 @@ impl Comparison {
             ranked.push(rest.remove(best));
         }
         ranked
+    }
+
+    /// The same in the order in which they may predict: models of regular buyers only where chance
+    /// does not explain that they are better than the best of `plain`, and better than what they are
+    /// without dropout.
+    pub(crate) fn preferred(&self, plain: &[Family]) -> Vec<&FamilyFit> {
+        let ranked = self.ranked();
+        let best = ranked.iter().find(|fit| plain.contains(&fit.family));
+        let limit = best.map_or(f64::INFINITY, |best| best.aic() - REGULAR);
+        let may = |fit: &&FamilyFit| match fit.family.stages() {
+            1 => plain.contains(&fit.family),
+            _ => plain.contains(&fit.family.plain()) && fit.aic() < limit,
+        };
+        ranked.into_iter().filter(may).collect()
     }
 
     /// Why each model with dropout that has no fit has none.
@@ -130,11 +187,16 @@ impl Comparison {
                 Outcome::InPlace => "in place of a model without a fit",
                 _ => "lowest AIC",
             };
-            (why, words.to_owned())
+            (why, format!("{words}{}", self.not_tried.words()))
         } else if without_dropout && fit.family != Family::Nbd {
             (Outcome::Nbd, "its dropout vanished: same as NBD".to_owned())
         } else {
-            (Outcome::Other, difference.map_or(String::new(), in_words))
+            let words = difference.map_or(String::new(), in_words);
+            // Where the pipeline names the model, it is not asked whether another is better.
+            let lower = difference.is_some_and(|difference| difference < -EQUAL);
+            let no_more = lower && why == Outcome::Best && fit.family.stages() > 1;
+            let chance = if no_more { ", no more than chance" } else { "" };
+            (Outcome::Other, format!("{words}{chance}"))
         };
         let one_rate = if fit.steady.is_some() { "; one order rate for all" } else { "" };
         Candidate {
@@ -199,7 +261,44 @@ mod tests {
     fn comparison(others: Vec<(Family, Result<FamilyFit, Failure>)>, sampled: bool) -> Comparison {
         let nbd = fit(Family::Nbd, -100.0);
         let alive = vec![(Family::BgNbd, 0.4), (Family::Nbd, 1.0)];
-        Comparison { nbd, nbd_failure: None, others, alive, customers: 5_000.0, sampled }
+        let not_tried = NotTried::Unknown;
+        Comparison { nbd, nbd_failure: None, others, alive, customers: 5_000.0, sampled, not_tried }
+    }
+
+    #[test]
+    fn regular_buyers_predict_only_beyond_chance() {
+        // 2·ln 100 = 9.2103: twice the gain in log-likelihood, with as many parameters.
+        for (gain, expected) in [(4.6, Family::BgNbd), (4.61, Family::BgCnbdK(3))] {
+            let others = vec![
+                (Family::BgNbd, Ok(fit(Family::BgNbd, -60.0))),
+                (Family::BgCnbdK(2), Ok(fit(Family::BgCnbdK(2), -58.0))),
+                (Family::BgCnbdK(3), Ok(fit(Family::BgCnbdK(3), -60.0 + gain))),
+            ];
+            let all = comparison(others, false);
+            let preferred = all.preferred(&Family::ALL);
+            assert_eq!(preferred[0].family, expected, "{gain}");
+            // The NBD, 80 worse, stays a candidate; what chance explains does not.
+            assert!(preferred.iter().any(|fit| fit.family == Family::Nbd));
+            assert!(preferred.iter().all(|fit| fit.family != Family::BgCnbdK(2)));
+            let table = all.table(expected, Outcome::Best);
+            let said = |family| table.iter().find(|c| c.model == family).map(|c| &*c.reason);
+            if expected == Family::BgNbd {
+                let chance = "AIC lower by 9.20, no more than chance";
+                assert_eq!(said(Family::BgCnbdK(3)), Some(chance));
+            } else {
+                assert_eq!(said(Family::BgNbd), Some("AIC higher by 9.22"));
+            }
+            assert_eq!(said(expected), Some("lowest AIC"));
+        }
+    }
+
+    #[test]
+    fn why_regular_buyers_were_not_tried_is_said_of_the_model_that_predicts() {
+        let others = vec![(Family::BgNbd, Ok(fit(Family::BgNbd, -60.0)))];
+        let all = comparison(others, false).without_regular(NotTried::Selection);
+        let table = all.table(Family::BgNbd, Outcome::Best);
+        assert!(table[0].reason.starts_with("lowest AIC; regular buyers (k > 1) were not tried"));
+        assert!(!table[1].reason.contains("regular"), "{}", table[1].reason);
     }
 
     #[test]

@@ -27,8 +27,10 @@ pub(crate) struct Data {
     /// Repeat orders of all customers.
     orders: f64,
     /// Σ x · ln(longest): what the scaling adds to a log-likelihood. Each of the x order times has
-    /// a density, and a density has the unit 1/time. Less the factors of the order days.
+    /// a density, and a density has the unit 1/time; of regular buyers, each of their k stages.
     unit_term: f64,
+    /// Σ ln m over the order days, once an order whatever the model.
+    log_factors: f64,
     /// Whether times are operational.
     pub(crate) operational: bool,
 }
@@ -56,7 +58,8 @@ impl Data {
             l2_penalty,
             longest,
             orders,
-            unit_term: orders * longest.ln() - patterns.log_factors.unwrap_or(0.0),
+            unit_term: orders * longest.ln(),
+            log_factors: patterns.log_factors.unwrap_or(0.0),
             operational: patterns.log_factors.is_some(),
         }
     }
@@ -112,7 +115,42 @@ impl Data {
             family,
             model: family.model(&parameters),
             parameters,
-            log_likelihood: log_likelihood - self.unit_term,
+            log_likelihood: log_likelihood - self.scaling(family),
+            optimum,
+            steady: None,
+        })
+    }
+
+    /// What a log-likelihood in scaled time has more than one of the order days in the data.
+    fn scaling(&self, family: Family) -> f64 {
+        f64::from(family.stages()) * self.unit_term - self.log_factors
+    }
+
+    /// A model of regular buyers if nobody left: r and α at a = 0. Its log-likelihood is without what
+    /// the times between orders add. Returns `None` when it has no fit.
+    pub(crate) fn without_dropout_at(&self, family: Family) -> Option<FamilyFit> {
+        let with_dropout = self.objective(family, &self.scaled);
+        let log_likelihood = |theta: &[f64]| {
+            let (value, mut slope) = (with_dropout.log_likelihood)(&[theta[0], theta[1], 0.0, 1.0]);
+            slope.truncate(2);
+            (value, slope)
+        };
+        let objective = Objective {
+            log_likelihood: Box::new(log_likelihood),
+            customers: self.scaled.customers,
+            l2_penalty: self.l2_penalty,
+        };
+        let starts: Vec<Vec<f64>> =
+            self.starts(family).into_iter().map(|start| start[..2].to_vec()).collect();
+        let optimum = minimise(&objective, &starts)?;
+        let log_likelihood = (objective.log_likelihood)(&optimum.parameters).0;
+        let parameters =
+            self.in_data_unit(family, &[&optimum.parameters[..], &[0.0, 1.0]].concat());
+        Some(FamilyFit {
+            family,
+            model: family.model(&parameters),
+            parameters,
+            log_likelihood: log_likelihood - self.scaling(family),
             optimum,
             steady: None,
         })
@@ -183,7 +221,7 @@ impl Data {
             family: Family::Nbd,
             model: Family::Nbd.model(&parameters),
             parameters,
-            log_likelihood: log_likelihood - self.unit_term,
+            log_likelihood: log_likelihood - self.scaling(Family::Nbd),
             optimum,
             steady: Some(steady),
         }

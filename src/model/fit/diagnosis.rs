@@ -177,10 +177,12 @@ fn known_ratio(fit: &FamilyFit, flattest: Option<&[f64]>) -> Option<String> {
         together.then_some((first, second))
     };
     if let Some((r, alpha)) = together(0, 1) {
+        let k = fit.family.stages();
+        let symbols = if k == 1 { "r/α" } else { "r/(kα)" };
         return Some(format!(
-            ", all customers seem to order alike: the mean rate r/α = {:.4} is known, r and α are \
-             not",
-            r / alpha
+            ", all customers seem to order alike: the mean rate {symbols} = {:.4} is known, r and α \
+             are not",
+            r / (f64::from(k) * alpha)
         ));
     }
     let (first, second) = together(2, 3)?;
@@ -266,7 +268,7 @@ mod tests {
             chosen: fit(family, &vec![1.0; n]),
             degenerate: false,
             covariance: covariance(0.01, 9e7, &vec![0.5; n]),
-            settings: Purchases { model: family.into(), l2_penalty: 0.0 },
+            settings: Purchases { model: family.into(), l2_penalty: 0.0, k: None },
             gain: 30.0,
         }
     }
@@ -310,7 +312,7 @@ mod tests {
             (Family::MbgNbd, 0.01, "MBG/NBD's dropout went to zero (a, b → 0)"),
             (Family::ParetoNbd, 0.0, "Pareto/NBD's dropout went to zero (s/β → 0)"),
         ] {
-            let settings = Purchases { model: family.into(), l2_penalty };
+            let settings = Purchases { model: family.into(), l2_penalty, k: None };
             let given = Given { degenerate: true, gain: 0.0, settings, ..good(family) };
             given.has("dropout_not_identified", Some("at_zero"), limit);
             given.has("dropout_not_identified", Some("at_zero"), "log-likelihood -1234.500");
@@ -320,7 +322,7 @@ mod tests {
     #[test]
     fn a_model_without_dropout_is_a_choice_or_a_verdict() {
         good(Family::Nbd).has("no_dropout_by_choice", None, "purchases.model asks for it");
-        let settings = Purchases { model: PurchaseModelName::Auto, l2_penalty: 0.0 };
+        let settings = Purchases { model: PurchaseModelName::Auto, l2_penalty: 0.0, k: None };
         let by_criterion = Given { settings, ..good(Family::Nbd) };
         by_criterion.has("dropout_not_identified", Some("by_criterion"), "Akaike's criterion");
     }

@@ -2,6 +2,7 @@
 //! another opinion about who is still there.
 
 use crate::error::Error;
+use crate::model::fit::gaps::Gaps;
 use crate::model::fit::purchases::{FittedPurchases, fit};
 use crate::model::likelihood::patterns::Patterns;
 use crate::model::selection::probability::SelectionRule;
@@ -46,8 +47,9 @@ pub(crate) fn fit_and_compare(
     patterns: &Patterns,
     settings: &Purchases,
     selection: Option<SelectionRule>,
+    gaps: &Gaps<'_>,
 ) -> Result<FittedPurchases, Error> {
-    let mut fitted = fit(patterns, settings, selection, settings.l2_penalty == 0.0)?;
+    let mut fitted = fit(patterns, settings, selection, gaps, settings.l2_penalty == 0.0)?;
     fitted.findings.extend(family_check(&fitted, settings.l2_penalty).findings());
     Ok(fitted)
 }
@@ -83,6 +85,15 @@ pub(crate) fn family_check(fitted: &FittedPurchases, l2_penalty: f64) -> FamilyC
     }
 }
 
+/// The name in pipeline files; those of regular buyers have none with a k.
+fn key(family: Family) -> &'static str {
+    match family {
+        Family::BgCnbdK(_) => "bg_cnbd_k",
+        Family::MbgCnbdK(_) => "mbg_cnbd_k",
+        plain => plain.name(),
+    }
+}
+
 impl FamilyCheck {
     /// What the reader should know of it.
     pub(crate) fn findings(&self) -> Vec<Finding> {
@@ -106,7 +117,7 @@ impl FamilyCheck {
                     self.model.title(),
                     whole(100.0 * own)
                 ),
-                format!("set purchases.model = \"{}\", or \"auto\"", other.name()),
+                format!("set purchases.model = \"{}\", or \"auto\"", key(other)),
             );
             let on = if self.sample.is_some() { "on_sample" } else { "on_all" };
             let finding = finding.with_variant(on).with("delta_aic", delta);
@@ -139,7 +150,7 @@ impl FamilyCheck {
         finding
             .with("model", self.model.title())
             .with("other", other.title())
-            .with("key", other.name())
+            .with("key", key(other))
             .with("share_alive", own)
             .with("other_share_alive", others)
             .maybe("sample", self.sample)

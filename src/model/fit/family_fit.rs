@@ -31,8 +31,11 @@ impl FamilyFit {
         2.0 * parameters as f64 - 2.0 * self.log_likelihood
     }
 
-    /// Whether dropout adds nothing to the fit of the no-dropout model.
+    /// Whether dropout adds nothing to the fit of the no-dropout model, which has the same k.
     pub(crate) fn is_nbd(&self, nbd: &Self, customers: f64) -> bool {
+        if self.family.stages() != nbd.family.stages() {
+            return false;
+        }
         let gain = (nbd.optimum.value - self.optimum.value) * customers;
         self.family == Family::Nbd || gain < NO_GAIN
     }

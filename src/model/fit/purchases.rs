@@ -3,11 +3,11 @@
 
 use crate::error::{Error, Remedy};
 use crate::model::calendar::estimate::CalendarFit;
-use crate::model::fit::candidates::{Comparison, sampled, with_dropout};
+use crate::model::fit::choice::Choice;
 use crate::model::fit::data::Data;
 use crate::model::fit::diagnosis;
-use crate::model::fit::failure::{Failure, Replaced};
-use crate::model::fit::family_fit::FamilyFit;
+use crate::model::fit::failure::Replaced;
+use crate::model::fit::gaps::{Gaps, NotTried};
 use crate::model::fit::steady::SteadyRate;
 use crate::model::likelihood::covariance::Covariance;
 use crate::model::likelihood::estimate::{Convergence, Parameter};
@@ -15,7 +15,7 @@ use crate::model::likelihood::patterns::Patterns;
 use crate::model::purchase_model::PurchaseModel;
 use crate::model::selection::probability::SelectionRule;
 use crate::results::calendar::Gate;
-use crate::results::candidate::{Candidate, Outcome};
+use crate::results::candidate::Candidate;
 use crate::results::findings::Finding;
 use crate::settings::{Family, PurchaseModelName, Purchases};
 
@@ -98,20 +98,10 @@ pub struct SelectionFit {
     pub ignored_log_likelihood: f64,
 }
 
-/// The fit that predicts, or would if its dropout did not vanish, and what it is judged by.
-pub(crate) struct Choice {
-    pub(crate) chosen: FamilyFit,
-    /// The no-dropout model.
-    pub(crate) nbd: FamilyFit,
-    /// Why the NBD itself has no fit, if it has none.
-    pub(crate) nbd_failure: Option<Failure>,
-    pub(crate) replaced: Vec<Replaced>,
-    comparison: Vec<Candidate>,
-}
-
 /// Fits the purchase model by (penalised, conditional) maximum likelihood. Where that fails, the
 /// nearest model that stands takes its place, with a warning: the NBD, and in place of that its
-/// Poisson limit.
+/// Poisson limit. Models of regular buyers are fitted where the settings name one: with its k, or the
+/// k that the totals of the customers tell.
 ///
 /// # Errors
 /// [`Error::Model`] when no customer was watched for any time.
@@ -120,26 +110,30 @@ pub fn fit_purchases(
     settings: &Purchases,
     selection: Option<SelectionRule>,
 ) -> Result<FittedPurchases, Error> {
-    fit(patterns, settings, selection, false)
+    fit(patterns, settings, selection, &Gaps::NotTried(NotTried::Unknown), false)
 }
 
 /// The fit of [`fit_purchases`]; `with_others`: beside the other models of the family, also where the
-/// pipeline names one.
+/// pipeline names one; `gaps` are the times between orders.
 ///
 /// # Errors
-/// As [`fit_purchases`].
+/// As [`fit_purchases`]; as [`Gaps::ln_factors`].
 pub(crate) fn fit(
     patterns: &Patterns,
     settings: &Purchases,
     selection: Option<SelectionRule>,
+    gaps: &Gaps<'_>,
     with_others: bool,
 ) -> Result<FittedPurchases, Error> {
     check_enough_data(patterns)?;
     let data = Data::new(patterns, settings.l2_penalty, selection);
     let choice = match settings.model.family() {
+        Some(base) if settings.model.is_regular() && settings.k != Some(1) => {
+            Choice::regular(patterns, &data, (base, settings.k), gaps, with_others)?
+        }
         Some(family) if with_others => Choice::among(patterns, &data, family),
         Some(family) => Choice::named(&data, family),
-        None => Choice::best(patterns, &data),
+        None => Choice::best(patterns, &data, gaps)?,
     };
     let mut fitted = data.verdict(patterns, &choice, settings);
     fitted.comparison = choice.comparison;
@@ -160,99 +154,6 @@ pub fn check_enough_data(patterns: &Patterns) -> Result<(), Error> {
     let message = "nothing can be said about orders: every customer's first order is of the last day \
                    of the data";
     Err(Error::model_with(message, Remedy::MoreCustomers))
-}
-
-impl Choice {
-    /// The model that the pipeline names; the no-dropout model where that has no fit.
-    fn named(data: &Data, family: Family) -> Self {
-        let others: &[Family] = if family == Family::Nbd { &[] } else { &[family] };
-        let compared = Comparison::of(data, others, false);
-        Self::from(&compared, family)
-    }
-
-    /// The same, with a table of all models of the family; where customers are many, the others are
-    /// fitted to a sample only.
-    fn among(patterns: &Patterns, data: &Data, family: Family) -> Self {
-        let families = with_dropout(data);
-        let Some(sample) = sampled(patterns, data) else {
-            return Self::from(&Comparison::of(data, &families, false), family);
-        };
-        let (choice, compared) =
-            rayon::join(|| Self::named(data, family), || Comparison::of(&sample, &families, true));
-        let why = choice.why(family);
-        Self { comparison: compared.table(choice.chosen.family, why), ..choice }
-    }
-
-    fn from(compared: &Comparison, family: Family) -> Self {
-        let (nbd, nbd_failure) = compared.nbd();
-        let fitted = compared.ranked().into_iter().find(|fit| fit.family == family);
-        let mut choice = Self {
-            comparison: Vec::new(),
-            replaced: replaced(compared).into_iter().filter(|one| one.model == family).collect(),
-            chosen: fitted.unwrap_or(nbd).clone(),
-            nbd: nbd.clone(),
-            nbd_failure: nbd_failure.cloned(),
-        };
-        choice.comparison = compared.table(choice.chosen.family, choice.why(family));
-        choice
-    }
-
-    /// Why the chosen model predicts, where the pipeline names `family`.
-    fn why(&self, family: Family) -> Outcome {
-        if self.chosen.family == family { Outcome::Named } else { Outcome::InPlace }
-    }
-
-    /// The model with the lowest AIC. Where customers are many, it is found on a sample, and only
-    /// that one is fitted to all.
-    fn best(patterns: &Patterns, data: &Data) -> Self {
-        let families = with_dropout(data);
-        let Some(sample) = sampled(patterns, data) else {
-            let compared = Comparison::of(data, &families, false);
-            let chosen = compared.ranked()[0].clone();
-            let (nbd, nbd_failure) = compared.nbd();
-            return Self::of(&compared, chosen, nbd.clone(), nbd_failure.cloned());
-        };
-        let compared = Comparison::of(&sample, &families, true);
-        let ((nbd, nbd_failure), best) = rayon::join(
-            || data.without_dropout(),
-            || compared.ranked().into_iter().find_map(|fit| whole_fit(data, fit.family)),
-        );
-        // The best on the sample may be the NBD, which has been fitted beside it.
-        let chosen = best.flatten().unwrap_or_else(|| nbd.clone());
-        Self::of(&compared, chosen, nbd, nbd_failure)
-    }
-
-    fn of(
-        compared: &Comparison,
-        chosen: FamilyFit,
-        nbd: FamilyFit,
-        nbd_failure: Option<Failure>,
-    ) -> Self {
-        // Where one model with dropout has a fit, the others are only left out.
-        let nothing_else = compared.ranked().len() == 1;
-        let why = if nothing_else { Outcome::InPlace } else { Outcome::Best };
-        Self {
-            comparison: compared.table(chosen.family, why),
-            replaced: if nothing_else { replaced(compared) } else { Vec::new() },
-            chosen,
-            nbd,
-            nbd_failure,
-        }
-    }
-}
-
-/// The fit to all customers of a model that was fitted to a sample: `Some(None)` for the NBD, `None`
-/// where it has no fit. It begins where a fit of a named model does, so that it is the same.
-fn whole_fit(data: &Data, family: Family) -> Option<Option<FamilyFit>> {
-    match family {
-        Family::Nbd => Some(None),
-        _ => data.fit(family).ok().map(Some),
-    }
-}
-
-fn replaced(compared: &Comparison) -> Vec<Replaced> {
-    let failed = compared.failures().into_iter();
-    failed.map(|(model, why)| Replaced { model, why: why.clone() }).collect()
 }
 
 impl Data {
@@ -368,6 +269,7 @@ impl Data {
 pub(crate) mod tests {
     use super::*;
     use crate::model::bg_nbd::BgNbd;
+    use crate::model::fit::failure::Failure;
     use crate::model::likelihood::patterns::CustomerPatterns;
     use crate::model::testing::{orders_only, relative};
     use rand::SeedableRng;
@@ -406,7 +308,7 @@ pub(crate) mod tests {
     }
 
     fn settings(model: PurchaseModelName, l2_penalty: f64) -> Purchases {
-        Purchases { model, l2_penalty }
+        Purchases { model, k: None, l2_penalty }
     }
 
     fn fit(patterns: &Patterns, model: PurchaseModelName) -> FittedPurchases {

@@ -8,11 +8,13 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use crate::customers::{Groups, History, Predictions};
 use crate::error::Error;
 use crate::math::chebyshev::{Interpolant, basis, chebyshev_points};
 use crate::model::forecast::predict::Outlook;
-use crate::model::likelihood::patterns::Pairs;
+use crate::model::likelihood::patterns::CustomerPatterns;
 use crate::model::purchase_model::PurchaseModel;
 
 /// Numbers of points of each interpolation, tried in turn.
@@ -23,11 +25,10 @@ const EXACT: f64 = 1e-9;
 /// Orders and revenue of each group.
 pub(crate) type Sums = Vec<[f64; 2]>;
 
-/// A pair (x, T) at which the model is evaluated, on behalf of customers with that x and a similar
-/// T.
+/// A history at which the model is evaluated, on behalf of customers with that x and a similar T; of
+/// those who order at regular intervals, with the same t_x too.
 struct Node {
-    x: f64,
-    age: f64,
+    history: History,
     /// For each group, Σ P(alive) and Σ P(alive)·E\[M\] of those customers.
     weights: Sums,
 }
@@ -50,12 +51,13 @@ pub(crate) fn cumulated(
 ) -> Result<Vec<Sums>, Error> {
     let scale = shortest_time(model);
     let farthest = times.iter().copied().fold(0.0, f64::max);
-    let pairs = &outlook.customers.pairs;
+    let places = Places::of(model, outlook.customers);
     // P(alive) and E[M] do not depend on the time t, so they are summed once into the weights.
-    let weights = weights_of_pairs(predictions, groups, outlook);
+    let weights = places.weights(predictions, groups, outlook);
     let checks = checks(predictions, next_month, groups, outlook, farthest);
-    for points in POINTS {
-        let nodes = compressed(&weights, pairs, points, scale);
+    // Regular buyers order in waves, for which the fewest points are never enough.
+    for &points in &POINTS[usize::from(places.whole)..] {
+        let nodes = places.compressed(&weights, points, scale);
         let curves = interpolated(model, &nodes, groups.names.len(), (scale, farthest, points));
         let at = |time: f64| -> Sums {
             curves.iter().map(|curve| curve.at((time / scale).ln_1p())).collect()
@@ -67,7 +69,7 @@ pub(crate) fn cumulated(
         tracing::debug!(points, error, "more points for the company's forecast");
     }
     // No interpolation was exact enough: every distinct (x, T) at every time.
-    let nodes = compressed(&weights, pairs, usize::MAX, scale);
+    let nodes = places.compressed(&weights, usize::MAX, scale);
     times
         .iter()
         .map(|time| {
@@ -114,22 +116,56 @@ fn shortest_time(model: &PurchaseModel) -> f64 {
     times.map(|(_, time)| time).fold(f64::INFINITY, f64::min)
 }
 
-/// For each distinct (x, T), the weights of each group: see [`Node`].
-fn weights_of_pairs(
-    predictions: &Predictions,
-    groups: &Groups,
-    outlook: &Outlook<'_>,
-) -> Vec<Sums> {
-    let customers = outlook.customers;
-    let mut weights = vec![vec![[0.0; 2]; groups.names.len()]; customers.pairs.numbers.len()];
-    for (i, &pattern) in customers.of_customer.iter().enumerate() {
-        let pair = customers.pairs.of_pattern[pattern as usize] as usize;
-        let alive = predictions.p_alive[i];
-        for group in groups.of(i) {
-            add(&mut weights[pair][group], [alive, alive * predictions.average_value(i)]);
+/// The distinct histories that expected orders depend on: (x, T), or with t_x too.
+struct Places<'a> {
+    customers: &'a CustomerPatterns,
+    /// Whether t_x matters.
+    whole: bool,
+}
+
+impl<'a> Places<'a> {
+    fn of(model: &PurchaseModel, customers: &'a CustomerPatterns) -> Self {
+        Self { customers, whole: !model.forgets_last_order() }
+    }
+
+    fn len(&self) -> usize {
+        match self.whole {
+            true => self.customers.patterns.rows.len(),
+            false => self.customers.pairs.numbers.len(),
         }
     }
-    weights
+
+    fn of_pattern(&self, pattern: u32) -> usize {
+        let pairs = &self.customers.pairs;
+        if self.whole { pattern as usize } else { pairs.of_pattern[pattern as usize] as usize }
+    }
+
+    fn history(&self, place: usize) -> History {
+        if self.whole {
+            let patterns = &self.customers.patterns;
+            return patterns.history(&patterns.rows[place]);
+        }
+        let (frequency, age) = self.customers.pairs.numbers[place];
+        History { frequency, age, ..History::NEW }
+    }
+
+    /// For each place, the weights of each group: see [`Node`].
+    fn weights(
+        &self,
+        predictions: &Predictions,
+        groups: &Groups,
+        outlook: &Outlook<'_>,
+    ) -> Vec<Sums> {
+        let mut weights = vec![vec![[0.0; 2]; groups.names.len()]; self.len()];
+        for (i, &pattern) in outlook.customers.of_customer.iter().enumerate() {
+            let place = self.of_pattern(pattern);
+            let alive = predictions.p_alive[i];
+            for group in groups.of(i) {
+                add(&mut weights[place][group], [alive, alive * predictions.average_value(i)]);
+            }
+        }
+        weights
+    }
 }
 
 fn add(sum: &mut [f64; 2], term: [f64; 2]) {
@@ -162,56 +198,67 @@ fn checks(
         .collect()
 }
 
-/// Moves the weights to at most `points` values of T for each frequency.
-///
-/// # Formula
-/// By interpolation in T, f(T) ≈ Σₖ ℓₖ(T)·f(Tₖ) with the Lagrange basis ℓₖ at Chebyshev points Tₖ.
-/// So Σ w·f(T) over customers is Σₖ (Σ w·ℓₖ(T))·f(Tₖ), with new weights that do not depend on f.
-fn compressed(weights: &[Sums], pairs: &Pairs, points: usize, scale: f64) -> Vec<Node> {
-    // A BTreeMap for a fixed order of the sums. x ≥ 0, so bits and values have the same order.
-    let mut by_frequency: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
-    for (pair, (x, _)) in pairs.numbers.iter().enumerate() {
-        by_frequency.entry(x.to_bits()).or_default().push(pair);
-    }
-    let mut nodes = Vec::new();
-    for (x, members) in by_frequency {
-        let x = f64::from_bits(x);
-        let age_of = |pair: &usize| pairs.numbers[*pair].1;
-        if members.len() <= points {
-            let node =
-                |pair: &usize| Node { x, age: age_of(pair), weights: weights[*pair].clone() };
-            nodes.extend(members.iter().map(node));
-            continue;
+impl Places<'_> {
+    /// Moves the weights to at most `points` values of T for each frequency.
+    ///
+    /// # Formula
+    /// By interpolation in T, f(T) ≈ Σₖ ℓₖ(T)·f(Tₖ) with the Lagrange basis ℓₖ at Chebyshev points Tₖ.
+    /// So Σ w·f(T) over customers is Σₖ (Σ w·ℓₖ(T))·f(Tₖ), with new weights that do not depend on f.
+    /// Where t_x matters too, every history keeps its own.
+    fn compressed(&self, weights: &[Sums], points: usize, scale: f64) -> Vec<Node> {
+        let own =
+            |place: usize| Node { history: self.history(place), weights: weights[place].clone() };
+        if self.whole {
+            return (0..self.len()).map(own).collect();
         }
-        let youngest = members.iter().map(age_of).fold(f64::INFINITY, f64::min);
-        let oldest = members.iter().map(age_of).fold(0.0, f64::max);
-        let position = |age: f64| (age / scale).ln_1p();
-        let ages = chebyshev_points(position(youngest), position(oldest), points);
-        let groups = weights[members[0]].len();
-        let mut own: Vec<Node> = ages
-            .iter()
-            .map(|u| Node { x, age: scale * u.exp_m1(), weights: vec![[0.0; 2]; groups] })
-            .collect();
-        for pair in &members {
-            let parts = basis(&ages, position(age_of(pair)));
-            for (node, part) in own.iter_mut().zip(parts) {
-                for (sum, [orders, revenue]) in node.weights.iter_mut().zip(&weights[*pair]) {
-                    add(sum, [part * orders, part * revenue]);
+        let pairs = &self.customers.pairs;
+        // A BTreeMap for a fixed order of the sums. x ≥ 0, so bits and values have the same order.
+        let mut by_frequency: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+        for (pair, (x, _)) in pairs.numbers.iter().enumerate() {
+            by_frequency.entry(x.to_bits()).or_default().push(pair);
+        }
+        let mut nodes = Vec::new();
+        for (x, members) in by_frequency {
+            let x = f64::from_bits(x);
+            let age_of = |pair: &usize| pairs.numbers[*pair].1;
+            if members.len() <= points {
+                nodes.extend(members.iter().map(|pair| own(*pair)));
+                continue;
+            }
+            let youngest = members.iter().map(age_of).fold(f64::INFINITY, f64::min);
+            let oldest = members.iter().map(age_of).fold(0.0, f64::max);
+            let position = |age: f64| (age / scale).ln_1p();
+            let ages = chebyshev_points(position(youngest), position(oldest), points);
+            let groups = weights[members[0]].len();
+            let mut own: Vec<Node> = ages
+                .iter()
+                .map(|u| {
+                    let history = History { frequency: x, age: scale * u.exp_m1(), ..History::NEW };
+                    Node { history, weights: vec![[0.0; 2]; groups] }
+                })
+                .collect();
+            for pair in &members {
+                let parts = basis(&ages, position(age_of(pair)));
+                for (node, part) in own.iter_mut().zip(parts) {
+                    for (sum, [orders, revenue]) in node.weights.iter_mut().zip(&weights[*pair]) {
+                        add(sum, [part * orders, part * revenue]);
+                    }
                 }
             }
+            nodes.extend(own);
         }
-        nodes.extend(own);
+        nodes
     }
-    nodes
 }
 
 /// Orders and revenue of each group up to a time, from the nodes.
 fn sums(model: &PurchaseModel, nodes: &[Node], time: f64, groups: usize) -> Sums {
+    // Many tasks are worth it only where every history has a node.
+    const TASK: usize = 1_024;
+    let of = |node: &Node| model.orders_if_alive(node.history, time).unwrap_or(f64::NAN);
+    let orders: Vec<f64> = nodes.par_iter().with_min_len(TASK).map(of).collect();
     let mut sums = vec![[0.0; 2]; groups];
-    for node in nodes {
-        let orders = model
-            .orders_if_alive(History { frequency: node.x, age: node.age, ..History::NEW }, time)
-            .unwrap_or(f64::NAN);
+    for (node, orders) in nodes.iter().zip(orders) {
         for (sum, weight) in sums.iter_mut().zip(&node.weights) {
             add(sum, weight.map(|weight| weight * orders));
         }

@@ -43,7 +43,7 @@ impl Outlook<'_> {
 }
 
 /// Expected orders over a horizon, one value per pattern; NaN where a numerical method reached its
-/// cap. The orders of a customer who is alive do not depend on recency, so they are computed once
+/// cap. Where the orders of a customer who is alive do not depend on recency, they are computed once
 /// per distinct (x, T).
 pub fn expected_orders(
     model: &PurchaseModel,
@@ -56,6 +56,10 @@ pub fn expected_orders(
 
 /// The same of customers who have not left.
 fn orders_if_alive(model: &PurchaseModel, customers: &CustomerPatterns, horizon: f64) -> Vec<f64> {
+    if !model.forgets_last_order() {
+        let of = |history| model.orders_if_alive(history, horizon).unwrap_or(f64::NAN);
+        return customers.patterns.each(of);
+    }
     let of_pair = |x, age| {
         model
             .orders_if_alive(History { frequency: x, age, ..History::NEW }, horizon)

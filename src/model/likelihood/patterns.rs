@@ -133,11 +133,12 @@ impl Patterns {
         Some(Self { rows, customers, ..self.clone() })
     }
 
-    /// A sample of `most` customers: every k-th of them, in the order of their patterns.
+    /// A sample of `most` customers: every k-th of them, in the order of their patterns; and how many
+    /// of each pattern it has.
     ///
     /// Returns `None` when there are no more than twice as many patterns, so that a sample saves
     /// little.
-    pub fn customers_sampled(&self, most: usize) -> Option<Self> {
+    pub fn customers_sampled(&self, most: usize) -> Option<(Self, Vec<f64>)> {
         if self.rows.len() <= 2 * most {
             return None;
         }
@@ -146,13 +147,13 @@ impl Patterns {
         let taken = |row: &Pattern| {
             let first = (before / every).ceil();
             before += row.count;
-            let count = (before / every).ceil() - first;
-            Pattern { count, ..*row }
+            (before / every).ceil() - first
         };
-        let rows: Vec<Pattern> =
-            self.rows.iter().map(taken).filter(|row| row.count > 0.0).collect();
+        let counts: Vec<f64> = self.rows.iter().map(taken).collect();
+        let pairs = self.rows.iter().zip(&counts).filter(|(_, count)| **count > 0.0);
+        let rows: Vec<Pattern> = pairs.map(|(row, &count)| Pattern { count, ..*row }).collect();
         let customers = rows.iter().map(|row| row.count).sum();
-        Some(Self { rows, customers, ..self.clone() }.without_unused())
+        Some((Self { rows, customers, ..self.clone() }.without_unused(), counts))
     }
 
     /// The same patterns, with tables that hold only the numbers that occur in them.
@@ -264,7 +265,9 @@ mod tests {
         let t_x: Vec<f64> = x.iter().map(|x| 0.1 * x).collect();
         let patterns = CustomerPatterns::of(&orders_only(x, t_x, vec![50.0; 1_000])).patterns;
         assert_eq!(patterns.customers_sampled(100), None);
-        let sample = patterns.customers_sampled(20).expect("a sample");
+        let (sample, taken) = patterns.customers_sampled(20).expect("a sample");
+        // Of the first pattern 18, and two of the hundred others.
+        assert_eq!((taken[0], taken.len(), taken.iter().sum::<f64>()), (18.0, 101, 20.0));
         assert_eq!((sample.customers, sample.rows[0].count, sample.rows.len()), (20.0, 18.0, 3));
         // The tables have no more than what occurs.
         assert_eq!((sample.frequency.len(), sample.recency.len(), sample.age.len()), (3, 3, 1));

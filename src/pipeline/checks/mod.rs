@@ -123,7 +123,7 @@ fn of_log(
         || rayon::join(|| waits(model, paths, end, time), || remaining(paths, level, end)),
     );
     made.of_calendar(calendar.as_ref(), prepared);
-    made.of_waits(waits.as_ref());
+    made.of_waits(waits.as_ref(), settings);
     let prices = prices.filter(|_| fit.spend.is_some());
     match &fit.spend {
         Some(_) if calendar.as_ref().is_some_and(|calendar| calendar.days < LEAST_DAYS) => {
@@ -195,11 +195,11 @@ impl Made {
         }
     }
 
-    fn of_waits(&mut self, waits: Option<&Waits>) {
+    fn of_waits(&mut self, waits: Option<&Waits>, settings: &Settings) {
         match waits {
             None => self.not_made(&["time_between_orders"], NotMade::TooFew),
             Some(waits) => {
-                let finding = waits.rejected().then(|| words::waits(waits));
+                let finding = waits.rejected().then(|| words::waits(waits, settings));
                 self.check("time_between_orders", waits.statistic, waits.limit, finding);
             }
         }

@@ -10,6 +10,7 @@ use crate::results::calendar::MONTHS;
 use crate::results::findings::Finding;
 use crate::results::numbers::whole;
 use crate::results::price_level::PriceRefusal;
+use crate::settings::{PurchaseModelName, Settings};
 
 /// |z| that one in a thousand exceeds.
 pub(super) const RARE_Z: f64 = 3.29;
@@ -169,20 +170,47 @@ pub(super) fn scatter(calendar: &Calendar, dispersion: f64) -> Finding {
             decimal_of(dispersion),
             decimal_of(calendar.dispersion_limit)
         ),
-        "look at the weeks in the report for promotions, closures and missing data",
+        "look at the weeks in the report for promotions, closures and missing data; state what you know \
+         in calendar.events, or a season of a log below two years in calendar.index",
     )
     .with("dispersion", dispersion)
     .with("limit", calendar.dispersion_limit)
 }
 
-/// Customers who buy more regularly, or more in bursts, than the model has it.
-pub(super) fn waits(waits: &Waits) -> Finding {
-    let soon = waits.soon();
-    let (variant, message) = if soon < 1.0 - 0.1 {
+/// What to do where nothing better is known.
+const HOLD_AGAINST: &str = "P(alive) and the timing of orders are less certain than they look; hold \
+                            totals against a holdout with `cltv evaluate`";
+
+/// Of buyers who are more regular than the model has it: the variant, and what to do.
+fn of_regular(settings: &Settings) -> (&'static str, &'static str) {
+    let model = settings.purchases.model;
+    if !settings.transactions.merge_same_day {
+        (
+            "regular_unmerged",
+            "set transactions.merge_same_day = true, so that models of regular buyers can be tried",
+        )
+    } else if model == PurchaseModelName::Auto || model.is_regular() {
+        ("regular_some", HOLD_AGAINST)
+    } else {
         (
             "regular",
+            "set purchases.model = \"auto\": it tries models of regular buyers too (\"bg_cnbd_k\", \
+             \"mbg_cnbd_k\")",
+        )
+    }
+}
+
+/// Customers who buy more regularly, or more in bursts, than the model has it.
+pub(super) fn waits(waits: &Waits, settings: &Settings) -> Finding {
+    let soon = waits.soon();
+    let (regular, what_to_do) = of_regular(settings);
+    let is_regular = soon < 1.0 - 0.1;
+    let (variant, message) = if is_regular {
+        let whose = if regular == "regular_some" { "some customers" } else { "customers" };
+        (
+            regular,
             format!(
-                "customers order at regular intervals: soon after an order there are {} % fewer \
+                "{whose} order at regular intervals: soon after an order there are {} % fewer \
                  orders than the model expects",
                 percent(soon - 1.0)
             ),
@@ -209,8 +237,7 @@ pub(super) fn waits(waits: &Waits) -> Finding {
     Finding::warning(
         "time_between_orders",
         message,
-        "P(alive) and the timing of orders are less certain than they look; hold totals against a \
-         holdout with `cltv evaluate`",
+        if is_regular { what_to_do } else { HOLD_AGAINST },
     )
     .with_variant(variant)
     .with("soon", (soon - 1.0).abs())

@@ -39,10 +39,14 @@ fn name(view: &View<'_>, check: &ModelCheck) -> String {
     view.words.name("checks.names", &check.name).to_owned()
 }
 
-/// What a check that held says; prices hold in another sense where they were corrected.
+/// What a check that held says: prices hold in another sense where they were corrected, and regular
+/// buyers are no surprise to a model of regular buyers.
 fn held(view: &View<'_>, check: &ModelCheck) -> String {
-    let corrected = check.name == "prices" && view.money_of().is_some();
-    let said = if corrected { "prices_corrected" } else { &check.name };
+    let said = match &*check.name {
+        "prices" if view.money_of().is_some() => "prices_corrected",
+        "time_between_orders" if view.run.purchases.k.is_some() => "time_between_orders_of_regular",
+        name => name,
+    };
     view.words.name("checks.said", said).to_owned()
 }
 

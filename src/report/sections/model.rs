@@ -30,7 +30,10 @@ pub fn section(view: &View<'_>) -> Markup {
             ("model", &view.model_name(run.purchases.model.name())),
             ("id", &run.model.id), ("date", &view.words.language.date(run.model.fitted_until)),
         ])) }
-        ul.meaning { @for quantity in &view.charts.derived { li { (derived_quantity(view, quantity)) } } }
+        ul.meaning {
+            @for quantity in &view.charts.derived { li { (derived_quantity(view, quantity)) } }
+            @if let Some(k) = run.purchases.k { li { (regular(view, k)) } }
+        }
         div.charts {
             @for chart in fit(view) { (chart.markup(view)) }
         }
@@ -49,6 +52,16 @@ pub fn section(view: &View<'_>) -> Markup {
             dt { (view.t(&format!("glossary.{term}.term"))) }
             dd { (view.t(&format!("glossary.{term}.meaning"))) }
         } }
+    }
+}
+
+/// How regular customers are: Erlang-k waits have a relative standard deviation of 1/√k.
+fn regular(view: &View<'_>, k: u8) -> Markup {
+    let variation = f64::from(k).sqrt().recip();
+    html! {
+        span data-v=(variation) {
+            (view.fill("model.meaning.regular", &[("value", &view.percent(variation))]))
+        }
     }
 }
 
@@ -125,17 +138,32 @@ fn parameters(view: &View<'_>) -> Table {
     for (name, value) in purchases.parameters.iter() {
         let known = !purchases.not_identified.iter().any(|unknown| unknown == name);
         let error = purchases.standard_errors.get(name).copied().flatten();
-        table.row(parameter(view, name, known.then_some(*value), error));
+        let says = match (name, purchases.k) {
+            ("alpha", Some(_)) => "alpha_of_regular",
+            (name, _) => name,
+        };
+        table.row(parameter(view, (name, says), known.then_some(*value), error));
+    }
+    if let Some(k) = purchases.k {
+        let [name, _, error, says] = parameter(view, ("k", "k"), Some(f64::from(k)), None);
+        let value = Cell::Number(view.whole(f64::from(k)), f64::from(k));
+        table.row([name, value, error, says]);
     }
     for (name, value) in view.run.spend.parameters.iter() {
         let error = view.run.spend.standard_errors.get(name).copied().flatten();
-        table.row(parameter(view, name, Some(*value), error));
+        table.row(parameter(view, (name, name), Some(*value), error));
     }
     table
 }
 
-fn parameter(view: &View<'_>, name: &str, value: Option<f64>, error: Option<f64>) -> [Cell; 4] {
-    let said = format!("model.symbols.{name}");
+/// A parameter, what its symbol says, its value and its standard error.
+fn parameter(
+    view: &View<'_>,
+    (name, says): (&str, &str),
+    value: Option<f64>,
+    error: Option<f64>,
+) -> [Cell; 4] {
+    let said = format!("model.symbols.{says}");
     let exact = |v: f64| Cell::Number(view.words.language.number(v, 4), v);
     [
         Cell::text(view.t(&format!("model.names.{name}"))),

@@ -141,7 +141,9 @@ fn alive(view: &View<'_>) -> Markup {
 /// models.
 fn ordered_once(view: &View<'_>) -> u64 {
     let without = view.charts.fit.frequency.first().filter(|bin| bin.to == Some(1.0));
-    without.filter(|_| view.run.purchases.model == Family::BgNbd).map_or(0, |bin| bin.observed)
+    without
+        .filter(|_| view.run.purchases.model.plain() == Family::BgNbd)
+        .map_or(0, |bin| bin.observed)
 }
 
 fn interval(
