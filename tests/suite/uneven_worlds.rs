@@ -354,3 +354,18 @@ fn prices_are_found_in_a_log_of_their_flag() {
     let paid: f64 = came.iter().map(|(_, value)| value).sum();
     close("revenue as paid", half_year(&run, "revenue"), paid, 0.08);
 }
+
+/// Three stages of three times the rate: the stages of BG/CNBD-3 have a third of α.
+#[test]
+fn regular_buyers_are_found_in_a_log_of_their_flag() {
+    let (run, came) = forecast_of(&["--erlang", "3"], &[]);
+    assert_eq!(run["purchases"]["predicts_with"], "bg_cnbd_3");
+    for (name, truth) in [("r", 0.6), ("alpha", 8.0 / 3.0), ("a", 0.8), ("b", 3.0)] {
+        let found = number(&run, &format!("/purchases/parameters/{name}"));
+        let error = number(&run, &format!("/purchases/standard_errors/{name}"));
+        // Days are whole: α, of 2.7 weeks, is off by up to half a day.
+        let rounding = if name == "alpha" { 0.5 / 7.0 } else { 0.0 };
+        assert!((found - truth).abs() < 4.0 * error + rounding, "{name}: {found} ± {error}");
+    }
+    close("orders of six months", half_year(&run, "orders"), came.len() as f64, 0.06);
+}
