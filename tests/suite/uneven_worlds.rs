@@ -336,3 +336,36 @@ fn a_season_and_a_trend_are_found_in_a_log_of_their_flags() {
     assert!((yearly - 1.25).abs() < 4.0 * error && error < 0.1, "{yearly} ± {error}");
     close("orders of six months", half_year(&run, "orders"), came.len() as f64, 0.1);
 }
+
+/// +40 % a year: the estimate is within four of its standard errors; the forecast is right in the
+/// money of the observation end, and, told that prices go on, in the money of its own days.
+#[test]
+fn prices_are_found_in_a_log_of_their_flag() {
+    let inflation = ["--inflation", "1.4"];
+    let (run, came) = forecast_of(&inflation, &[]);
+    let yearly = number(&run, "/spend/price_level/estimate/yearly");
+    let error = number(&run, "/spend/price_level/estimate/standard_error");
+    assert!((yearly / 1.4).ln().abs() < 4.0 * error && error < 0.02, "{yearly} ± {error}");
+    close("level", number(&run, "/spend/price_level/level/yearly"), yearly, 1e-12);
+    let level = |date: NaiveDate| 1.4f64.powf((date - end()).num_days() as f64 / 365.25);
+    let of_end: f64 = came.iter().map(|(date, value)| value / level(*date)).sum();
+    close("revenue, money of the end", half_year(&run, "revenue"), of_end, 0.08);
+    let (run, came) = forecast_of(&inflation, &["spend.future_prices=\"continue\""]);
+    let paid: f64 = came.iter().map(|(_, value)| value).sum();
+    close("revenue as paid", half_year(&run, "revenue"), paid, 0.08);
+}
+
+/// Three stages of three times the rate: the stages of BG/CNBD-3 have a third of α.
+#[test]
+fn regular_buyers_are_found_in_a_log_of_their_flag() {
+    let (run, came) = forecast_of(&["--erlang", "3"], &[]);
+    assert_eq!(run["purchases"]["predicts_with"], "bg_cnbd_3");
+    for (name, truth) in [("r", 0.6), ("alpha", 8.0 / 3.0), ("a", 0.8), ("b", 3.0)] {
+        let found = number(&run, &format!("/purchases/parameters/{name}"));
+        let error = number(&run, &format!("/purchases/standard_errors/{name}"));
+        // Days are whole: α, of 2.7 weeks, is off by up to half a day.
+        let rounding = if name == "alpha" { 0.5 / 7.0 } else { 0.0 };
+        assert!((found - truth).abs() < 4.0 * error + rounding, "{name}: {found} ± {error}");
+    }
+    close("orders of six months", half_year(&run, "orders"), came.len() as f64, 0.06);
+}
