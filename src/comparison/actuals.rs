@@ -10,7 +10,7 @@ use crate::customers::{Histories, HistoryColumns, Later, Pairs};
 use crate::error::Error;
 use crate::frame::numbers;
 use crate::frame::scored::compare::{self, PastColumns};
-use crate::model::calendar::estimate::time_of;
+use crate::model::calendar::fitted::time_of;
 use crate::model::evaluate::holdout::Forecast;
 use crate::model::evaluate::missed::Total;
 use crate::model::forecast::predict::customer_orders;

@@ -96,7 +96,7 @@ impl Cnbd {
     /// # Formula
     /// Σ_n P(N ≥ n) · Π_{i<n−1} (b'+i)/(a+b'+i) with b' = b+x+o: the n-th order comes if there is time
     /// for it and the customer stayed after each order before it. P(N ≥ n) as in
-    /// [`Standing::orders`], Σ_j w_j I_{t/(α+T+t)}(nk − j, s + j), where I is the regularised
+    /// `Standing::orders`, Σ_j w_j I_{t/(α+T+t)}(nk − j, s + j), where I is the regularised
     /// incomplete beta function. The sum leaves out less than 10⁻¹⁴ of the orders of a customer who
     /// never leaves.
     pub fn orders_if_alive(&self, history: History, horizon: f64) -> Option<f64> {

@@ -39,7 +39,7 @@ impl PurchaseModel {
     /// Alive with probability P(alive). Then λ ~ Gamma(r+x, α+T), and p ~ Beta(a, b+x) (BG/NBD),
     /// p ~ Beta(a, b+x+1) (MBG/NBD) or μ ~ Gamma(s, β+T) (Pareto/NBD): the posterior distributions
     /// given that the customer is alive. Of regular buyers, j of the k stages of the next order have
-    /// passed since t_x, with the probabilities of [`stages_passed`], and λ ~ Gamma(r+kx+j, α+T).
+    /// passed since t_x, with the probabilities of `stages_passed`, and λ ~ Gamma(r+kx+j, α+T).
     pub fn draw_future(&self, history: History, rng: &mut impl Rng) -> Option<Future> {
         let History { frequency: x, age, .. } = history;
         let alive = self.p_alive(history);

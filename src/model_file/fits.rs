@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::calendar::described::described;
-use crate::model::calendar::estimate::CalendarFit;
+use crate::model::calendar::fitted::CalendarFit;
 use crate::model::fit::failure::Replaced;
 use crate::model::fit::purchases::SelectionFit;
 use crate::model::fit::steady::SteadyRate;

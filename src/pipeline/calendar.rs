@@ -7,8 +7,9 @@ use crate::error::Error;
 use crate::frame::input::dated_factors::{self, DatedFactor, When};
 use crate::frame::summary::CustomerSummary;
 use crate::frame::summary::log::Log;
-use crate::model::calendar::estimate::{CalendarFit, first_day, fit_calendar, time_of};
-use crate::model::calendar::gate::{Decided, Wanted, decide};
+use crate::model::calendar::estimate::fit_calendar;
+use crate::model::calendar::fitted::{CalendarFit, first_day, time_of};
+use crate::model::calendar::gate::{Decided, TWO_YEARS, Wanted, decide};
 use crate::model::calendar::likelihood::DayPatterns;
 use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::calendar::shape::{Index, SeasonShape, Shape, date};
@@ -58,32 +59,48 @@ pub(crate) fn learn(
     settings: &Settings,
 ) -> Result<Learned, Error> {
     let base = known_part(log.summary, settings)?;
-    let is_export = settings.input.kind == InputKind::Customers;
-    if let Some(why) = cannot_estimate(settings) {
-        let gate =
-            (!is_export).then(|| Gate { season: Some(why), trend: Some(why), ..Gate::default() });
-        let calendar = (!base.is_even()).then(|| CalendarFit::known(base));
-        return Ok(Learned { calendar, gate, past: Vec::new() });
-    }
     let end = log.summary.observation_end.to_epoch_days();
-    let wanted = wanted(base, settings);
-    let Some(decided) = decide(&wanted, &log.sample_of_paths(SAMPLE)?, end) else {
-        return Ok(Learned::default());
+    let days = end - log.summary.first_order.to_epoch_days();
+    if let Some(why) = cannot_estimate(days, settings) {
+        let is_log = settings.input.kind == InputKind::Transactions;
+        let gate = refused(days, why, settings);
+        return Ok(Learned { gate: is_log.then_some(gate), ..Learned::known(&base) });
+    }
+    let wanted = wanted(base.clone(), settings);
+    let no_fit = || {
+        let gate = Some(refused(days, NotTaken::NoFit, settings));
+        Learned { gate, ..Learned::known(&base) }
     };
-    let Decided { shape, family, mut gate, past } = decided;
+    let Some(decided) = decide(&wanted, &log.sample_of_paths(SAMPLE)?, end) else {
+        return Ok(no_fit());
+    };
+    let Decided { shape, family, gate, past } = decided;
     if shape.columns() == 0 {
-        let calendar = (!shape.is_even()).then(|| CalendarFit::known(shape));
-        return Ok(Learned { calendar, gate: Some(gate), past });
+        return Ok(Learned { gate: Some(gate), past, ..Learned::known(&shape) });
     }
     let data = DayPatterns::of(patterns, end, wanted.unit_days, &log.orders_by_day()?);
-    match fit_calendar(family, &data, &shape, wanted.unit_days, None) {
-        Ok(fit) => Ok(Learned { calendar: Some(fit), gate: Some(gate), past }),
-        Err(_) => {
-            (gate.season, gate.trend) = (Some(NotTaken::NoFit), Some(NotTaken::NoFit));
-            let known = shape.known_alone();
-            let calendar = (!known.is_even()).then(|| CalendarFit::known(known));
-            Ok(Learned { calendar, gate: Some(gate), past: Vec::new() })
-        }
+    let fit = fit_calendar(family, &data, &shape, wanted.unit_days, None);
+    Ok(fit.map_or_else(|_| no_fit(), |fit| Learned { calendar: Some(fit), gate: Some(gate), past }))
+}
+
+/// A gate that lets nothing through, for one reason.
+fn refused(days: i32, why: NotTaken, settings: &Settings) -> Gate {
+    let calendar = &settings.calendar;
+    let of = |asked: bool| Some(if asked { why } else { NotTaken::NotAsked });
+    Gate {
+        days,
+        season: of(calendar.season() != Season::Named(SeasonName::None)),
+        trend: of(calendar.wants_trend()),
+        ..Gate::default()
+    }
+}
+
+impl Learned {
+    /// Nothing but the known factors of a shape.
+    fn known(shape: &Shape) -> Self {
+        let known = shape.known_alone();
+        let calendar = (!known.is_even()).then(|| CalendarFit::known(known));
+        Self { calendar, ..Self::default() }
     }
 }
 
@@ -223,8 +240,8 @@ fn index(factors: &[DatedFactor], path: &str) -> Result<Index, Error> {
     Ok(Index::Months(std::array::from_fn(|month| known[month] / mean)))
 }
 
-/// Why nothing can be estimated here, where that is so.
-fn cannot_estimate(settings: &Settings) -> Option<NotTaken> {
+/// Why nothing can be estimated from so many days of orders, where that is so.
+fn cannot_estimate(days: i32, settings: &Settings) -> Option<NotTaken> {
     let calendar = &settings.calendar;
     let none = calendar.season() == Season::Named(SeasonName::None) && !calendar.wants_trend();
     if settings.input.kind == InputKind::Customers {
@@ -239,6 +256,9 @@ fn cannot_estimate(settings: &Settings) -> Option<NotTaken> {
         Some(NotTaken::Pareto)
     } else if !settings.is_comparable() {
         Some(NotTaken::NotComparable)
+    } else if days < TWO_YEARS && !calendar.must_estimate() {
+        // Nothing needs to be tried.
+        Some(NotTaken::NeedsTwoYears)
     } else {
         None
     }

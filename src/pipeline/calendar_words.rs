@@ -7,6 +7,10 @@ use crate::results::findings::Finding;
 use crate::results::numbers::whole;
 use crate::settings::Settings;
 
+/// The codes of these findings.
+pub(crate) const CODES: [&str; 3] =
+    ["calendar_not_estimated", "season_unproven", "calendar_followed"];
+
 /// What the reader should know of the calendar.
 pub(crate) fn findings(fitted: &FittedPurchases, settings: &Settings) -> Vec<Finding> {
     // Only the months ahead depend on the day, and no sentence has them.

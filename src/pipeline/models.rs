@@ -4,7 +4,7 @@ use crate::customers::{Histories, Predictions};
 use crate::error::Error;
 use crate::frame::columns::{ORDERS, REAL_VALUE, VALUE};
 use crate::frame::numbers;
-use crate::model::calendar::estimate::CalendarFit;
+use crate::model::calendar::fitted::CalendarFit;
 use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::forecast::model_error::PastForecast;
 use crate::model::forecast::predict::Outlook;
@@ -116,7 +116,10 @@ struct Models {
 
 /// The given models; that of order values in the money of these customers.
 fn take(given: &ModelFile, prepared: &Prepared, settings: &Settings) -> Result<Models, Error> {
-    let (purchases, spend) = given.fits()?;
+    let (mut purchases, spend) = given.fits()?;
+    // A model file keeps no figures of its findings, and these are known.
+    purchases.findings.retain(|finding| !calendar_words::CODES.contains(&&*finding.code));
+    let purchases = with_words(purchases, settings);
     let money = money_since(given, &prepared.prices, prepared.summary.observation_end);
     let spend = spend.map(|spend| if money == 1.0 { spend } else { spend.in_money(money) });
     let moved = Moved::to(purchases.calendar.as_ref(), prepared, settings)?;

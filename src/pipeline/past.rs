@@ -5,7 +5,7 @@ use chrono::{Days, NaiveDate};
 
 use crate::error::Error;
 use crate::frame::summary::{log, to_histories};
-use crate::model::calendar::estimate::{CalendarFit, time_of};
+use crate::model::calendar::fitted::{CalendarFit, time_of};
 use crate::model::checks::calendar::{Pattern, SHORT_CHANGE};
 use crate::model::evaluate::missed::{Total, total};
 use crate::model::forecast::model_error::{Past, PastForecast};

@@ -11,7 +11,7 @@ use crate::settings::types::{
     CappedColumns, FrequencyKind, InputKind, MOST_STAGES, MonthLength, NUMBER_FORMATS,
     PurchaseModelName, ValueOf,
 };
-use crate::settings::{calendar, contract};
+use crate::settings::{check_calendar, contract};
 
 /// Returns the settings when they break no rule.
 ///
@@ -23,7 +23,7 @@ pub(super) fn check(settings: Settings) -> Result<Settings, Vec<String>> {
     contract::check(&settings.contract, settings.input.kind, settings.stated_end(), &mut faults);
     outliers(&settings, &mut faults);
     models(&settings, &mut faults);
-    calendar::check(&settings, &mut faults);
+    check_calendar::check(&settings, &mut faults);
     transactions(&settings, &mut faults);
     selection(&settings, &mut faults);
     uncertainty(&settings, &mut faults);

@@ -8,11 +8,12 @@
 //!   compared.
 //! * `read`: parsing, overrides, unknown keys. `faults`: what is wrong with a file, in words.
 //! * `prices`: how prices move. `defaults`: default values of optional keys.
-//! * `check`: rules that types cannot express; every fault is reported, not only the first.
+//! * `check`, `check_calendar`: rules that types cannot express; every fault is reported, not only the first.
 
 pub(crate) mod bytes;
 pub(crate) mod calendar;
 mod check;
+mod check_calendar;
 pub mod columns;
 pub(crate) mod comparability;
 pub(crate) mod contract;

@@ -290,7 +290,7 @@ fn what_cannot_be_is_refused_with_a_sentence() {
         (format!("index = {:?}", path("eleven.csv")), "there is no factor for month 12"),
         (format!("index = {:?}", path("year.csv")), "there is no factor for 2022-01-01"),
         (format!("index = {:?}", path("broken.csv")), "line 2: \"one\" is not a number above 0"),
-        ("season = \"weekly\"".to_owned(), "calendar.season"),
+        ("season = \"weekly\"".to_owned(), "[calendar] season"),
         ("season = { harmonics = 0 }".to_owned(), "0 harmonics is not between 1 and 6"),
         ("season = \"monthly\"\nindex = \"x.csv\"".to_owned(), "calendar.index is a season already"),
         (

@@ -174,6 +174,15 @@ fn published_values_in_the_documents_on_reference_data() {
             of_model(&mut found, "CDNOW, Gamma-Gamma", &document["spend"]);
         }
     }
+    for (title, model) in [("BG/CNBD", "bg_cnbd_k"), ("MBG/CNBD", "mbg_cnbd_k")] {
+        for k in [2, 3] {
+            let to = out.path().join(format!("{model}-{k}"));
+            let named = [format!("purchases.model=\"{model}\""), format!("purchases.k={k}")];
+            run_ok("pipelines/cdnow.toml", &log, &to, &["--set", &named[0], "--set", &named[1]]);
+            let document = json(&to.join("model.json"));
+            of_model(&mut found, &format!("CDNOW, {title}-{k}"), &document["purchases"]);
+        }
+    }
     let to = out.path().join("evaluation");
     let evaluated = cltv([
         "evaluate".into(),

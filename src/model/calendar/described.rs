@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::Datelike;
 
-use crate::model::calendar::estimate::CalendarFit;
+use crate::model::calendar::fitted::CalendarFit;
 use crate::model::calendar::shape::{SeasonShape, date};
 use crate::results::calendar::{
     CalendarEntry, EventEntry, Gate, MonthAhead, SeasonEntry, SeasonSource, TrendEntry,

@@ -15,7 +15,8 @@ use rayon::prelude::*;
 
 use crate::customers::{History, OrderPath};
 use crate::math::tail::chi_squared_beyond;
-use crate::model::calendar::estimate::{CalendarFit, fit_calendar};
+use crate::model::calendar::estimate::fit_calendar;
+use crate::model::calendar::fitted::CalendarFit;
 use crate::model::calendar::likelihood::DayPatterns;
 use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::calendar::shape::{SeasonShape, Shape};

@@ -1,7 +1,7 @@
 //! Which model predicts: the one that the pipeline names, or the one with the lowest AIC.
 
 use crate::error::Error;
-use crate::model::fit::candidates::{Comparison, sampled, with_dropout};
+use crate::model::fit::candidates::{Comparison, Sample, sampled, with_dropout};
 use crate::model::fit::data::Data;
 use crate::model::fit::failure::{Failure, Replaced};
 use crate::model::fit::family_fit::FamilyFit;
@@ -71,21 +71,7 @@ impl Choice {
         let sample = sampled(patterns, data);
         let on = sample.as_ref().map_or(data, |sample| &sample.data);
         let compared = Comparison::of(on, &families, sample.is_some());
-        let compared = match compared.base(&BASES) {
-            Some(base) => {
-                let known = sample.as_ref().map(|sample| (&sample.patterns, &sample.taken[..]));
-                let (of, taken) = known.map_or((patterns, None), |(of, taken)| (of, Some(taken)));
-                match gaps.ln_factors(of, taken)? {
-                    Ok(factors) => {
-                        let other = BASES.into_iter().find(|other| *other != base.0);
-                        let attempts = while_better(on, base, other, &factors);
-                        compared.with_regular(on, attempts)
-                    }
-                    Err(why) => compared.without_regular(why),
-                }
-            }
-            None => compared,
-        };
+        let compared = beside_regular(compared, on, known(sample.as_ref(), patterns), gaps)?;
         let preferred = compared.preferred(&Family::ALL);
         for fit in preferred.iter().take_while(|fit| fit.family.stages() > 1) {
             let known = sample.is_none().then_some(*fit);
@@ -121,8 +107,7 @@ impl Choice {
         let sample = if with_others || k.is_none() { sampled(patterns, data) } else { None };
         let on = sample.as_ref().map_or(data, |sample| &sample.data);
         let compared = Comparison::of(on, &families, sample.is_some());
-        let known = sample.as_ref().map(|sample| (&sample.patterns, &sample.taken[..]));
-        let (of, taken) = known.map_or((patterns, None), |(of, taken)| (of, Some(taken)));
+        let (of, taken) = known(sample.as_ref(), patterns);
         let factors = known_factors(gaps, of, taken)?;
         let compared = match (k.and_then(|k| base.with_stages(k)), compared.base(&[base])) {
             (Some(family), _) => {
@@ -179,6 +164,31 @@ impl Choice {
             nbd_failure,
         }
     }
+}
+
+/// The customers that models are compared on; of a sample, how many of each pattern too.
+fn known<'a>(
+    sample: Option<&'a Sample>,
+    patterns: &'a Patterns,
+) -> (&'a Patterns, Option<&'a [f64]>) {
+    sample.map_or((patterns, None), |sample| (&sample.patterns, Some(&sample.taken)))
+}
+
+/// The comparison with models of regular buyers, or with the reason why they were not tried.
+fn beside_regular(
+    compared: Comparison,
+    on: &Data,
+    (of, taken): (&Patterns, Option<&[f64]>),
+    gaps: &Gaps<'_>,
+) -> Result<Comparison, Error> {
+    let Some(base) = compared.base(&BASES) else { return Ok(compared) };
+    Ok(match gaps.ln_factors(of, taken)? {
+        Ok(factors) => {
+            let other = BASES.into_iter().find(|other| *other != base.0);
+            compared.with_regular(on, while_better(on, base, other, &factors))
+        }
+        Err(why) => compared.without_regular(why),
+    })
 }
 
 /// The models that regular buyers have a form of.

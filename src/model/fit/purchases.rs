@@ -2,7 +2,7 @@
 //! NBD that it nests, which takes its place where it has no fit.
 
 use crate::error::{Error, Remedy};
-use crate::model::calendar::estimate::CalendarFit;
+use crate::model::calendar::fitted::CalendarFit;
 use crate::model::fit::choice::Choice;
 use crate::model::fit::data::Data;
 use crate::model::fit::diagnosis;

@@ -11,7 +11,7 @@ use crate::customers::{Groups, History, Scope};
 use crate::error::{Error, Remedy};
 use crate::math::linear::cholesky;
 use crate::math::quantile::nearest_quantile;
-use crate::model::calendar::estimate::CalendarFit;
+use crate::model::calendar::fitted::CalendarFit;
 use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::fit::purchases::FittedPurchases;
 use crate::model::fit::spend::FittedSpend;
