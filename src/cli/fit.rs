@@ -11,6 +11,7 @@ use crate::cli::{memory, signals, sink};
 use crate::error::Error;
 use crate::model_file::ModelFile;
 use crate::pipeline::notices::refuse_warnings;
+use crate::results::calendar::CalendarEntry;
 use crate::results::numbers::count;
 use crate::safe_text::printable::printable;
 use crate::settings::load;
@@ -45,7 +46,8 @@ pub fn run(args: &FitArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result
     if args.strict {
         refuse_warnings(&fitted.model_file.warnings, "nothing was written")?;
     }
-    let index = args.write_index.as_ref().map(|_| season_index(&fitted.model_file)).transpose()?;
+    let index =
+        args.write_index.as_ref().map(|_| season_index(fitted.calendar.as_ref())).transpose()?;
     let path = output::write_model(&fitted.model_file, &settings)?;
     if let Some(index) = index {
         sink::write(args.write_index.as_deref(), index.as_bytes())?;
@@ -81,10 +83,9 @@ pub fn run(args: &FitArgs, quiet: bool, log_format: LogFormat) -> anyhow::Result
 ///
 /// # Errors
 /// When the model has no season.
-fn season_index(model: &ModelFile) -> anyhow::Result<String> {
-    let calendar = model.calendar();
-    let Some(season) = calendar.season else {
-        let why = calendar.gate.and_then(|gate| gate.season);
+fn season_index(calendar: Option<&CalendarEntry>) -> anyhow::Result<String> {
+    let Some(season) = calendar.and_then(|calendar| calendar.season.as_ref()) else {
+        let why = calendar.and_then(|calendar| calendar.gate.as_ref()?.season);
         let why = why.map_or(String::new(), |why| format!(": {}", why.words()));
         return Err(Error::Settings {
             place: "--write-index".to_owned(),

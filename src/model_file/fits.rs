@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::calendar::described::described;
 use crate::model::calendar::fitted::CalendarFit;
 use crate::model::fit::failure::Replaced;
 use crate::model::fit::purchases::SelectionFit;
@@ -14,7 +13,7 @@ use crate::model::likelihood::estimate::{Convergence, Parameter};
 use crate::model::selection::channels::ChannelMix;
 use crate::model::selection::probability;
 use crate::model::{FittedPurchases, FittedSpend, PurchaseModel};
-use crate::results::calendar::{CalendarEntry, Gate};
+use crate::results::calendar::Gate;
 use crate::results::candidate::Candidate;
 use crate::results::findings::Finding;
 use crate::results::named_values::NamedValues;
@@ -117,7 +116,8 @@ impl PurchasesFit {
             covariance: fitted.covariance.clone(),
             selection: fitted.selection.as_ref().map(|fit| SelectionEntry::of(fit, settings)),
             calendar: fitted.calendar.clone(),
-            calendar_gate: fitted.gate.clone(),
+            // A model in calendar time stays the same file, whoever asked for a calendar.
+            calendar_gate: fitted.gate.clone().filter(|_| fitted.calendar.is_some()),
             comparison: fitted.comparison.clone(),
             log_likelihood: fitted.log_likelihood,
             log_likelihood_without_dropout: fitted.log_likelihood_without_dropout,
@@ -126,10 +126,6 @@ impl PurchasesFit {
             convergence: fitted.convergence.clone(),
             warnings: codes(&fitted.findings),
         }
-    }
-
-    pub(super) fn calendar(&self, end: i32) -> CalendarEntry {
-        described(self.calendar.as_ref(), self.calendar_gate.clone(), end)
     }
 
     pub(super) fn comparison(&self) -> &[Candidate] {

@@ -23,7 +23,6 @@ use crate::frame::scored::rfm::RfmEdges;
 use crate::frame::summary::CustomerSummary;
 use crate::model::evaluate::stability::ReferenceDistribution;
 use crate::model::{FittedPurchases, FittedSpend};
-use crate::results::calendar::CalendarEntry;
 use crate::results::candidate::Candidate;
 use crate::results::findings::Finding;
 use crate::results::json_text::text;
@@ -183,11 +182,6 @@ impl ModelFile {
             settings: settings.without_paths(),
             warnings: parts.findings.iter().map(Finding::without_facts).collect(),
         }
-    }
-
-    /// How order rates follow the calendar.
-    pub fn calendar(&self) -> CalendarEntry {
-        self.purchases.calendar(self.observation_end.to_epoch_days())
     }
 
     /// Customers that the model of orders was fitted to.

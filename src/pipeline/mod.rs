@@ -63,6 +63,7 @@ use crate::pipeline::remedies::with_remedy;
 use crate::pipeline::segments::{Edges, find_edges, segment_customers};
 use crate::progress::Clock;
 use crate::results::run_document::{Drift, OrdersSince};
+use crate::run::calendar_of;
 use crate::settings::{PriceSource, Settings, UncertaintyMethod};
 use crate::storage::fingerprint::{Fingerprint, lost_thread};
 
@@ -154,7 +155,8 @@ pub fn fit(settings: &Settings) -> Result<Fitted, Error> {
     let (fit, edges) = fit_and_find_edges(&prepared, None, settings, &mut clock)?;
     let inputs = verified(hashes, &prepared)?;
     let model_file = to_model_file(&prepared, &fit, &edges, &inputs, settings);
-    Ok(Fitted { model_file, audit: prepared.audit(inputs, clock.laps()) })
+    let calendar = calendar_of(&fit.purchases, prepared.summary.observation_end);
+    Ok(Fitted { model_file, calendar, audit: prepared.audit(inputs, clock.laps()) })
 }
 
 /// From the CLTV frame to the end; with the models of an earlier fit, where they are `given`, and

@@ -2,6 +2,7 @@
 
 pub mod audit;
 
+use chrono::NaiveDate;
 use polars::prelude::DataFrame;
 
 use crate::frame::scored::profile::Profiles;
@@ -59,17 +60,24 @@ pub struct Run {
 impl Run {
     /// How order rates follow the calendar; `None` where nobody asked.
     pub fn calendar(&self) -> Option<CalendarEntry> {
-        let FittedPurchases { calendar, gate, .. } = &self.purchases;
-        let end = self.audit.observation_end.to_epoch_days();
-        let asked = calendar.is_some() || gate.is_some();
-        asked.then(|| described(calendar.as_ref(), gate.clone(), end))
+        calendar_of(&self.purchases, self.audit.observation_end)
     }
+}
+
+/// How order rates follow the calendar of a fit whose observation ends on a day; `None` where nobody
+/// asked.
+pub(crate) fn calendar_of(fitted: &FittedPurchases, end: NaiveDate) -> Option<CalendarEntry> {
+    let FittedPurchases { calendar, gate, .. } = fitted;
+    let asked = calendar.is_some() || gate.is_some();
+    asked.then(|| described(calendar.as_ref(), gate.clone(), end.to_epoch_days()))
 }
 
 /// What `cltv fit` finds out.
 pub struct Fitted {
     /// The model file.
     pub model_file: ModelFile,
+    /// How order rates follow the calendar; `None` where nobody asked.
+    pub calendar: Option<CalendarEntry>,
     /// What happened to the rows.
     pub audit: Audit,
 }
