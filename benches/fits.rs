@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use cltv::customers::{Histories, HistoryColumns};
+use cltv::model::OperationalTime;
 use cltv::model::SelectionRule;
 use cltv::model::{CustomerPatterns, PurchaseModel, fit_purchases};
 use cltv::settings::Family;
@@ -11,6 +12,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 const RUNS: usize = 5;
+
+static WEEKS: OperationalTime = OperationalTime::even(7.0, 0);
 
 fn main() {
     let truth = Family::BgNbd.model(&[0.55, 10.0, 0.8, 2.5]);
@@ -33,7 +36,7 @@ fn main() {
     let patterns = CustomerPatterns::of(&simulate(&truth, 2_357, None)).patterns;
     let fit = fit_purchases(&patterns, &named(), None).expect("a fit");
     println!("2357 customers");
-    report("1,000 refits of BG/NBD", || drop(fit.refits(&patterns, 1_000, 1)));
+    report("1,000 refits of BG/NBD", || drop(fit.refits(&patterns, &WEEKS, 1_000, 1)));
 }
 
 /// BG/NBD alone.

@@ -3,6 +3,10 @@
 use crate::comparison::finished_run::Finished;
 use crate::results::findings::Finding;
 
+/// Two price levels are alike where they differ by no more than this from the first order to the end of
+/// the earlier run, as a logarithm.
+const ALIKE: f64 = 0.02;
+
 /// The money of two runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Money {
@@ -24,7 +28,15 @@ impl Money {
         };
         match (used(before), used(after)) {
             (None, None) => Self::AsPaid,
-            (Some((_, then)), Some((level, now))) => Self::OfEachDay(level.factor(then, now)),
+            (Some((earlier, then)), Some((level, now))) => {
+                // What was spent by the earlier day cancels out only where both levels have the same past.
+                let first = before.document.first_order.to_epoch_days();
+                let apart = (earlier.factor(first, then) / level.factor(first, then)).ln().abs();
+                match apart < ALIKE {
+                    true => Self::OfEachDay(level.factor(then, now)),
+                    false => Self::Unlike,
+                }
+            }
             _ => Self::Unlike,
         }
     }
@@ -60,8 +72,8 @@ impl Money {
             Self::Unlike => Some(
                 Finding::warning(
                     "values_not_compared",
-                    "order values are in the money of one day in one of the runs, and as they were paid \
-                     in the other: revenue was not compared"
+                    "the runs have order values in different money, of one day and as they were paid, or \
+                     brought to one day by different price levels: revenue was not compared"
                         .to_owned(),
                     "score the later file with the earlier model, or give both runs the same \
                      spend.price_level",

@@ -19,13 +19,14 @@ use crate::evaluation::verdict::{missed, verdict};
 use crate::frame::summary::log::Log;
 use crate::frame::summary::prices::in_money_of;
 use crate::frame::summary::{log, to_histories};
+use crate::model::calendar::fitted::CalendarFit;
 use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::evaluate::holdout::{
     Forecast, GroupAccuracy, accuracy, baselines, by_group, expected,
 };
 use crate::model::evaluate::missed::Total;
 use crate::model::fit::purchases::fit as fit_with;
-use crate::model::{self, CustomerPatterns, FittedPurchases, Replaced};
+use crate::model::{self, CustomerPatterns, FittedPurchases, Patterns, Replaced};
 use crate::pipeline::calendar::{self, Learned};
 use crate::pipeline::gaps::GapsOfRun;
 use crate::pipeline::prepare::{CleanInput, load_and_clean};
@@ -304,29 +305,52 @@ fn places(
 ) -> Result<Vec<Place>, Error> {
     let customers = CustomerPatterns::of(observed);
     let end = log.summary.observation_end.to_epoch_days();
-    let Learned { calendar, gate, .. } = calendar::learn(log, &customers.patterns, settings)?;
+    let Learned { calendar, gate } = calendar::learn(log, &customers.patterns, settings)?;
     let time = OperationalTime::even(settings.summary.time_unit.days(), end);
+    let patterns = &customers.patterns;
+    let in_time = |calendar| in_calendar(log, observed, patterns, calendar, settings, days_ahead);
     let in_calendar = match &calendar {
         None => None,
         Some(calendar) => {
-            let time = calendar::time(Some(calendar), log.summary, observed, settings)?;
-            let histories = time.histories(observed).into_owned();
-            let mut moved = CustomerPatterns::of(&histories);
-            let factors = calendar::log_factors(calendar, log, &customers.patterns, settings)?;
-            moved.patterns.log_factors = Some(factors);
-            let mut place = place(log, (histories, moved), &time, settings, days_ahead)?;
-            place.follows_calendar = true;
-            for (_, fit) in &mut place.fitted {
-                if let Ok(fit) = fit {
-                    *fit = fit.clone().with_calendar(calendar.clone());
-                    fit.gate.clone_from(&gate);
-                }
+            let place = in_time(calendar)?;
+            let chosen = place.fitted.iter().find(|(family, _)| *family == place.chosen);
+            let chosen = chosen.and_then(|(_, fit)| fit.as_ref().ok());
+            // As in a run: what was learnt with another model is learnt again with this one.
+            let own = match chosen {
+                Some(fit) => calendar::learnt_with(log, patterns, settings, calendar, fit)?,
+                None => None,
+            };
+            let mut place = own.as_ref().map_or(Ok(place), in_time)?;
+            for fit in place.fitted.iter_mut().filter_map(|(_, fit)| fit.as_mut().ok()) {
+                fit.gate.clone_from(&gate);
             }
             Some(place)
         }
     };
     let plain = place(log, (observed.clone(), customers), &time, settings, days_ahead)?;
     Ok(std::iter::once(plain).chain(in_calendar).collect())
+}
+
+/// The place that a calendar makes; `patterns` are those of calendar time.
+fn in_calendar(
+    log: Log<'_>,
+    observed: &Histories,
+    patterns: &Patterns,
+    calendar: &CalendarFit,
+    settings: &Settings,
+    days_ahead: f64,
+) -> Result<Place, Error> {
+    let time = calendar::time(Some(calendar), log.summary, observed, settings)?;
+    let histories = time.histories(observed).into_owned();
+    let mut moved = CustomerPatterns::of(&histories);
+    let factors = calendar::log_factors(calendar, log, patterns, settings)?;
+    moved.patterns.log_factors = Some(factors);
+    let mut place = place(log, (histories, moved), &time, settings, days_ahead)?;
+    place.follows_calendar = true;
+    for fit in place.fitted.iter_mut().filter_map(|(_, fit)| fit.as_mut().ok()) {
+        *fit = fit.clone().with_calendar(calendar.clone());
+    }
+    Ok(place)
 }
 
 fn place(

@@ -179,6 +179,11 @@ fn sound(calendar: CalendarFit) -> Result<CalendarFit, String> {
             "purchases.calendar must have {columns} coefficients, all of them numbers"
         ));
     }
+    if !calendar.shape.is_sound() {
+        return Err(
+            "purchases.calendar.shape must have factors above 0, and 1 to 6 waves".to_owned()
+        );
+    }
     if let Some(covariance) = &calendar.covariance {
         square(covariance, columns + k, "purchases.calendar")?;
         if calendar.parameters.len() != k || !calendar.parameters.iter().all(|value| *value > 0.0) {

@@ -1,6 +1,8 @@
 //! The calendar of a run: given factors, and the season and the trend that its log shows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::Datelike;
 
 use crate::customers::Histories;
 use crate::error::Error;
@@ -13,9 +15,8 @@ use crate::model::calendar::gate::{Decided, TWO_YEARS, Wanted, decide};
 use crate::model::calendar::likelihood::DayPatterns;
 use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::calendar::shape::{Index, SeasonShape, Shape, date};
-use crate::model::forecast::model_error::PastForecast;
 use crate::model::{FittedPurchases, Patterns};
-use crate::results::calendar::{Gate, NotTaken};
+use crate::results::calendar::{Gate, MONTHS, NotTaken};
 use crate::settings::{
     Event, Factor, Family, InputKind, PurchaseModelName, Season, SeasonName, Settings, Waves,
 };
@@ -23,7 +24,7 @@ use crate::settings::{
 /// Customers on whom seasons and trends are tried.
 const SAMPLE: usize = 10_000;
 /// Longest part of the forecast, beside the horizons of the pipeline: 52 weeks, or 12 months.
-const MONTHS: u32 = 12;
+const YEAR_AHEAD: u32 = 12;
 
 /// What is known of the calendar before the models are fitted.
 #[derive(Debug, Clone, Default)]
@@ -32,17 +33,15 @@ pub(crate) struct Learned {
     pub(crate) calendar: Option<CalendarFit>,
     /// How season and trend were decided; `None` where nobody asked.
     pub(crate) gate: Option<Gate>,
-    /// Forecasts of half a year of the past, from the orders up to that day only.
-    pub(crate) past: Vec<PastForecast>,
 }
 
 /// Last day that a run needs factors for.
 fn last_day(summary: &CustomerSummary, settings: &Settings) -> i32 {
     let (forecast, lifetime) = (&settings.forecast, &settings.lifetime_value);
     let days = [
-        f64::from(forecast.longest().max(MONTHS)) * forecast.weeks_per_month.days(),
+        f64::from(forecast.longest().max(YEAR_AHEAD)) * forecast.weeks_per_month.days(),
         f64::from(lifetime.months) * lifetime.weeks_per_month.days(),
-        f64::from(MONTHS) * 31.0,
+        f64::from(YEAR_AHEAD) * 31.0,
     ];
     let ahead = days.into_iter().fold(0.0, f64::max).ceil() as i32;
     let end = summary.observation_end.to_epoch_days() + ahead;
@@ -74,13 +73,13 @@ pub(crate) fn learn(
     let Some(decided) = decide(&wanted, &log.sample_of_paths(SAMPLE)?, end) else {
         return Ok(no_fit());
     };
-    let Decided { shape, family, gate, past } = decided;
+    let Decided { shape, family, gate } = decided;
     if shape.columns() == 0 {
-        return Ok(Learned { gate: Some(gate), past, ..Learned::known(&shape) });
+        return Ok(Learned { gate: Some(gate), ..Learned::known(&shape) });
     }
     let data = DayPatterns::of(patterns, end, wanted.unit_days, &log.orders_by_day()?);
     let fit = fit_calendar(family, &data, &shape, wanted.unit_days, None);
-    Ok(fit.map_or_else(|_| no_fit(), |fit| Learned { calendar: Some(fit), gate: Some(gate), past }))
+    Ok(fit.map_or_else(|_| no_fit(), |fit| Learned { calendar: Some(fit), gate: Some(gate) }))
 }
 
 /// A gate that lets nothing through, for one reason.
@@ -100,7 +99,7 @@ impl Learned {
     fn known(shape: &Shape) -> Self {
         let known = shape.known_alone();
         let calendar = (!known.is_even()).then(|| CalendarFit::known(known));
-        Self { calendar, ..Self::default() }
+        Self { calendar, gate: None }
     }
 }
 
@@ -177,7 +176,8 @@ fn complete(
 ) -> Result<(), Error> {
     let Some(day) = calendar.missing(first, last) else { return Ok(()) };
     let fault = format!(
-        "there is no factor for {}, and one is needed for every day from {} to {}",
+        "there is no factor for {}, and one is needed for every day from {} to {}: add it, and where a \
+         model is scored, fit that again",
         date(day),
         date(first),
         date(last)
@@ -204,9 +204,30 @@ fn known_part(summary: &CustomerSummary, settings: &Settings) -> Result<Shape, E
         );
         return Err(Error::Settings { place: "calendar.events".to_owned(), faults: vec![fault] });
     }
+    every_month_was_seen(summary, settings)?;
     let read = |path: &String| index(&dated_factors::read(path)?, path);
     let index = calendar.index.as_ref().map(read).transpose()?;
+    let index = index.map(|index| index.with_mean_one(first.to_epoch_days(), reference));
     Ok(Shape { events: calendar.events.clone(), index, reference, ..Shape::default() })
+}
+
+/// Checks that a factor for each month that is asked for can be estimated.
+fn every_month_was_seen(summary: &CustomerSummary, settings: &Settings) -> Result<(), Error> {
+    let monthly = Season::Named(SeasonName::Monthly);
+    let days = summary.first_order.to_epoch_days() + 1..=summary.observation_end.to_epoch_days();
+    let seen: BTreeSet<u32> = days.map(|day| date(day).month0()).collect();
+    let missing = (0..12).find(|month| !seen.contains(month));
+    match missing.filter(|_| settings.calendar.season() == monthly) {
+        None => Ok(()),
+        Some(month) => {
+            let fault = format!(
+                "no day of {} is in the log, so it has no factor: write {{ harmonics = 1 }}, or give \
+                 calendar.index",
+                MONTHS[month as usize]
+            );
+            Err(Error::Settings { place: "calendar.season".to_owned(), faults: vec![fault] })
+        }
+    }
 }
 
 /// The factors of a file.
@@ -234,10 +255,7 @@ fn index(factors: &[DatedFactor], path: &str) -> Result<Index, Error> {
         let fault = format!("there is no factor for month {}: give all twelve", missing + 1);
         return Err(Error::Settings { place: path.to_owned(), faults: vec![fault] });
     }
-    // Only the shape of a season counts: its level is part of the order rates.
-    let known: Vec<f64> = months.iter().map(|factor| factor.unwrap_or(1.0)).collect();
-    let mean = known.iter().sum::<f64>() / 12.0;
-    Ok(Index::Months(std::array::from_fn(|month| known[month] / mean)))
+    Ok(Index::Months(months.map(|factor| factor.unwrap_or(1.0))))
 }
 
 /// Why nothing can be estimated from so many days of orders, where that is so.

@@ -5,7 +5,7 @@ use crate::model::calendar::described::described;
 use crate::results::calendar::{CalendarEntry, NotTaken, SeasonEntry, SeasonSource};
 use crate::results::findings::Finding;
 use crate::results::numbers::whole;
-use crate::settings::Settings;
+use crate::settings::{Factor, Settings};
 
 /// The codes of these findings.
 pub(crate) const CODES: [&str; 3] =
@@ -15,18 +15,20 @@ pub(crate) const CODES: [&str; 3] =
 pub(crate) fn findings(fitted: &FittedPurchases, settings: &Settings) -> Vec<Finding> {
     // Only the months ahead depend on the day, and no sentence has them.
     let entry = described(fitted.calendar.as_ref(), fitted.gate.clone(), 0);
-    let found = [not_estimated(&entry, settings), unproven(&entry), followed(&entry)];
+    let found = [not_estimated(fitted, settings), unproven(&entry), followed(&entry)];
     found.into_iter().flatten().collect()
 }
 
 /// Something must be estimated, and is not.
-fn not_estimated(entry: &CalendarEntry, settings: &Settings) -> Option<Finding> {
-    let gate = entry.gate.as_ref()?;
-    let failed = settings.calendar.must_estimate() && gate.season == Some(NotTaken::NoFit);
-    failed.then(|| {
+fn not_estimated(fitted: &FittedPurchases, settings: &Settings) -> Option<Finding> {
+    let stated = &settings.calendar;
+    let events = stated.events.iter().any(|event| matches!(event.factor, Factor::Unknown(_)));
+    let season = stated.must_estimate() && fitted.gate.as_ref()?.season == Some(NotTaken::NoFit);
+    let nothing = fitted.calendar.as_ref().is_none_or(|fit| fit.coefficients.is_empty());
+    (season || events && nothing).then(|| {
         Finding::warning(
             "calendar_not_estimated",
-            "the season and the events that the pipeline asks for could not be estimated, so the \
+            "the season or the events that the pipeline asks for could not be estimated, so the \
              forecast does not know them"
                 .to_owned(),
             "give factors in calendar.index, or numbers as factors of events",
@@ -51,8 +53,7 @@ fn unproven(entry: &CalendarEntry) -> Option<Finding> {
         ),
         (None, _) => (
             "untested",
-            "the season that the pipeline asks for could not be tried on the past: the log is too \
-             short"
+            "the season that the pipeline asks for could not be tried on the past of this log"
                 .to_owned(),
         ),
         _ => return None,
@@ -83,7 +84,8 @@ fn followed(entry: &CalendarEntry) -> Option<Finding> {
         return None;
     }
     let tested = format!(
-        "forecasts of half a year of the past were off by {} % with it and by {} % without",
+        "forecasts of half a year of the past, four weeks at a time, were off by {} % with it and by {} % \
+         without",
         whole(100.0 * with),
         whole(100.0 * without)
     );

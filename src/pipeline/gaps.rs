@@ -48,9 +48,9 @@ impl<'a> GapsOfRun<'a> {
 
     fn sum_over(&self, rows: Option<&[u32]>) -> Result<GapSum, Error> {
         let gaps = self.log.gaps(rows)?;
-        // The pairs are sorted: the same sum whatever the threads did. Where a calendar stands still
-        // between two orders, they count as half a day apart, as orders of one day do elsewhere.
-        let least = 0.5 / self.time.unit_days();
+        // The pairs are sorted: the same sum whatever the threads did. Where a calendar all but stands
+        // still between two orders, they count as a moment apart.
+        let least = 1e-3 / self.time.unit_days();
         let time = |(from, to): &(i32, i32)| self.time.between(*from, *to).max(least);
         let ln = gaps.iter().map(|gap| time(gap).ln()).sum();
         Ok(GapSum { ln, gaps: gaps.len() as f64 })

@@ -6,7 +6,6 @@ use crate::frame::columns::{ORDERS, REAL_VALUE, VALUE};
 use crate::frame::numbers;
 use crate::model::calendar::fitted::CalendarFit;
 use crate::model::calendar::operational_time::OperationalTime;
-use crate::model::forecast::model_error::PastForecast;
 use crate::model::forecast::predict::Outlook;
 use crate::model::selection::probability::SelectionRule;
 use crate::model::{self, CustomerPatterns, FittedPurchases, FittedSpend, Patterns};
@@ -35,8 +34,6 @@ pub(crate) struct Fit {
     pub(crate) time: OperationalTime,
     /// The histories in that time; `None` where it is calendar time.
     moved: Option<Histories>,
-    /// Forecasts of half a year of the past, where a calendar was tried on them.
-    pub(crate) past: Vec<PastForecast>,
     /// The customers by distinct history, in the time of the models.
     pub(crate) patterns: CustomerPatterns,
     /// What the models expect of each customer.
@@ -55,7 +52,7 @@ pub(crate) fn fit_and_predict(
     clock: &mut Clock,
 ) -> Result<Fit, Error> {
     clock.enter("fit orders and order values");
-    let Models { purchases, spend, selection, moved, past } = match given {
+    let Models { purchases, spend, selection, moved } = match given {
         Some(given) => take(given, prepared, settings)?,
         None => fit(prepared, settings)?,
     };
@@ -66,17 +63,7 @@ pub(crate) fn fit_and_predict(
     let outlook = outlook(prepared, histories.as_ref(), &patterns, &time, settings);
     let predictions = model::predict(&purchases, spend.as_ref(), &outlook)?;
     let given = given.is_some();
-    Ok(Fit {
-        purchases,
-        spend,
-        selection,
-        given,
-        time,
-        moved: histories,
-        past,
-        patterns,
-        predictions,
-    })
+    Ok(Fit { purchases, spend, selection, given, time, moved: histories, patterns, predictions })
 }
 
 /// The customers in the time of the models.
@@ -111,7 +98,6 @@ struct Models {
     spend: Option<FittedSpend>,
     selection: Option<SelectionRule>,
     moved: Moved,
-    past: Vec<PastForecast>,
 }
 
 /// The given models; that of order values in the money of these customers.
@@ -124,7 +110,7 @@ fn take(given: &ModelFile, prepared: &Prepared, settings: &Settings) -> Result<M
     let spend = spend.map(|spend| if money == 1.0 { spend } else { spend.in_money(money) });
     let moved = Moved::to(purchases.calendar.as_ref(), prepared, settings)?;
     let selection = purchases.selection.as_ref().map(|fit| fit.selection.in_time(&moved.time));
-    Ok(Models { purchases, spend, selection, moved, past: Vec::new() })
+    Ok(Models { purchases, spend, selection, moved })
 }
 
 fn fit(prepared: &Prepared, settings: &Settings) -> Result<Models, Error> {
@@ -134,9 +120,9 @@ fn fit(prepared: &Prepared, settings: &Settings) -> Result<Models, Error> {
         || fit_orders(prepared, selection, settings),
         || settings.has_money().then(|| fit_spend(prepared, settings)).transpose(),
     );
-    let (purchases, moved, past) = orders?;
+    let (purchases, moved) = orders?;
     let selection = selection.map(|rule| rule.in_time(&moved.time));
-    Ok(Models { purchases, spend: spend?, selection, moved, past })
+    Ok(Models { purchases, spend: spend?, selection, moved })
 }
 
 /// The model of orders, in the time that their calendar makes.
@@ -144,16 +130,16 @@ fn fit_orders(
     prepared: &Prepared,
     selection: Option<SelectionRule>,
     settings: &Settings,
-) -> Result<(FittedPurchases, Moved, Vec<PastForecast>), Error> {
+) -> Result<(FittedPurchases, Moved), Error> {
     let observed = Moved::to(None, prepared, settings)?;
     let patterns = &observed.patterns.patterns;
-    let Learned { calendar, gate, past } = calendar::learn(prepared.log(), patterns, settings)?;
+    let Learned { calendar, gate } = calendar::learn(prepared.log(), patterns, settings)?;
     let said = |fitted| with_words(FittedPurchases { gate: gate.clone(), ..fitted }, settings);
     let Some(calendar) = calendar else {
         let gaps = observed.gaps(prepared, settings);
         let purchases = &settings.purchases;
         let fitted = model::fit_and_compare(patterns, purchases, selection, &gaps.known())?;
-        return Ok((said(fitted), observed, past));
+        return Ok((said(fitted), observed));
     };
     let in_time = |calendar| fit_in_time(prepared, patterns, calendar, selection, settings);
     let (fitted, moved) = in_time(calendar.clone())?;
@@ -163,7 +149,7 @@ fn fit_orders(
         Some(own) => in_time(own)?,
         None => (fitted, moved),
     };
-    Ok((said(fitted), moved, past))
+    Ok((said(fitted), moved))
 }
 
 /// The fit with what the reader should know of its calendar.

@@ -49,7 +49,8 @@ pub fn data_findings(settings: &Settings, prepared: &Prepared, edges: &[f64]) ->
     findings.extend(first_order_counted(settings));
     findings.extend(uncapped(settings, &prepared.limits));
     let prices = prepared.prices.entry.as_ref();
-    findings.extend(prices::findings(prices, prepared.summary.observation_end));
+    let end = prepared.summary.observation_end;
+    findings.extend(prices::findings(prices, end, settings));
     findings
 }
 
@@ -333,9 +334,10 @@ pub(crate) fn collect_findings(
     // A correction belongs to the file of the fit; whether this one is filtered alike changes
     // nothing.
     if !(fit.given && fit.selection.is_some()) {
+        // In calendar time, as the signs are.
         findings.extend(selection::findings(
             &settings.summary,
-            fit.selection,
+            fit.purchases.selection.as_ref().map(|fit| fit.selection),
             &prepared.signs,
             end,
         ));

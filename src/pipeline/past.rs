@@ -6,6 +6,7 @@ use chrono::{Days, NaiveDate};
 use crate::error::Error;
 use crate::frame::summary::{log, to_histories};
 use crate::model::calendar::fitted::{CalendarFit, time_of};
+use crate::model::calendar::gate::HORIZON;
 use crate::model::checks::calendar::{Pattern, SHORT_CHANGE};
 use crate::model::evaluate::missed::{Total, total};
 use crate::model::forecast::model_error::{Past, PastForecast};
@@ -36,11 +37,12 @@ pub(crate) fn past(
     let Some(calendar) = &checked.calendar else { return Ok(None) };
     let horizon = f64::from(settings.forecast.longest()) * settings.forecast.weeks_per_month.days();
     let end = prepared.summary.observation_end;
-    // Where a calendar was tried, it was on forecasts of the past.
-    let mut forecasts = fit.past.clone();
+    // A calendar that was estimated knows the whole log, so that only the forecasts by which it was
+    // tried say what it is worth.
+    let mut forecasts = of_gate(fit, horizon);
     // Half a horizon apart, so that every season of the year is among them.
-    let tried = if forecasts.is_empty() { MOST } else { 0 };
-    for k in 0..tried {
+    let own = if forecasts.is_empty() { MOST } else { 0 };
+    for k in 0..own {
         let back = (horizon * (1.0 + 0.5 * k as f64)).ceil();
         if f64::from(calendar.days) - back < horizon {
             break;
@@ -62,6 +64,23 @@ pub(crate) fn past(
         change: change(&calendar.patterns, horizon),
         prices,
     }))
+}
+
+/// The forecasts by which an estimated calendar was tried, for a horizon of so many days.
+///
+/// # Formula
+/// They look half a year ahead. What they missed is taken to grow in proportion over longer horizons:
+/// ln(actual/expected)·horizon/182.
+fn of_gate(fit: &Fit, horizon: f64) -> Vec<PastForecast> {
+    let estimated = fit.purchases.calendar.as_ref().is_some_and(|c| !c.coefficients.is_empty());
+    let gate = fit.purchases.gate.as_ref().filter(|_| estimated);
+    let longer = (horizon / f64::from(HORIZON)).max(1.0);
+    let one = |[expected, actual]: &[f64; 2]| PastForecast {
+        expected: *expected,
+        actual: expected * (actual / expected).powf(longer),
+    };
+    let totals = gate.iter().flat_map(|gate| &gate.totals);
+    totals.filter(|[expected, actual]| *expected > 0.0 && *actual > 0.0).map(one).collect()
 }
 
 /// What a change of late adds to the error of a total over `horizon` days, as a standard deviation of

@@ -265,12 +265,31 @@ pub(crate) fn ahead(entry: Option<&PriceLevelEntry>) -> PricesAhead {
 }
 
 /// In which money the results are, and what was assumed of prices.
-pub(crate) fn findings(entry: Option<&PriceLevelEntry>, end: NaiveDate) -> Vec<Finding> {
+pub(crate) fn findings(
+    entry: Option<&PriceLevelEntry>,
+    end: NaiveDate,
+    settings: &Settings,
+) -> Vec<Finding> {
     let Some((entry, as_of)) = entry.and_then(|entry| Some((entry, entry.used()?.1))) else {
-        return Vec::new();
+        return unknown_ahead(settings).into_iter().collect();
     };
     let all = [Some(corrected(entry, as_of)), goes_on_from(entry, as_of), index_ends(entry, end)];
     all.into_iter().flatten().collect()
+}
+
+/// Prices are to go on, and nobody knows how they went.
+fn unknown_ahead(settings: &Settings) -> Option<Finding> {
+    let asked = settings.has_money() && settings.spend.future_prices == FuturePrices::Continue;
+    asked.then(|| {
+        Finding::warning(
+            "future_prices_unknown",
+            "spend.future_prices = \"continue\" has no price level to go on with: revenue stays at the \
+             prices of the data"
+                .to_owned(),
+            "give spend.price_level = { yearly = 1.4 } or a file; run.json says why none was estimated \
+             (spend.price_level)",
+        )
+    })
 }
 
 fn corrected(entry: &PriceLevelEntry, as_of: NaiveDate) -> Finding {

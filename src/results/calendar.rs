@@ -90,9 +90,14 @@ pub struct Gate {
     /// Their deviance without and with what was taken; left out where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deviance: Option<[f64; 2]>,
-    /// Mean error of their totals, as a share, without and with what was taken.
+    /// Mean error of their stretches of 26 days, as a share of the orders, without and with what was
+    /// taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errors: Option<[f64; 2]>,
+    /// Orders expected and observed over each, with what was taken; the latest first. They are those of
+    /// the customers on whom it was tried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub totals: Vec<[f64; 2]>,
 }
 
 /// How order rates follow the calendar.

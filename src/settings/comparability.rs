@@ -6,6 +6,7 @@ use Question::{Comparison, Scoring, Succession};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::settings::calendar::Calendar;
 use crate::settings::sections::{
     Cancelled, Columns, Input, LifetimeValue, Output, Rfm, Segments, Settings, Spend, Summary,
     Transactions, without_nulls,
@@ -106,7 +107,7 @@ fn all(settings: &Settings) -> Vec<Definition> {
         define("outliers", "handling of outliers", value(outliers), &[Scoring, Succession]),
         define("selection", "selection", value(selection), FIT),
         define("purchases", "model of orders", value(purchases), FIT),
-        define("calendar", "calendar", value(calendar), FIT),
+        of_calendar(calendar),
         define("spend", "model of order values", of_spend(spend), FIT),
         // A newer index may take the place of an older one, and a factor that of another factor.
         define("spend.price_level", "kind of price level", json!(spend.price_level.kind()), FIT),
@@ -131,6 +132,14 @@ fn all(settings: &Settings) -> Vec<Definition> {
 fn of_spend(spend: &Spend) -> Value {
     let Spend { model, l2_penalty, price_level: _, future_prices: _ } = spend;
     json!({ "model": model, "l2_penalty": l2_penalty })
+}
+
+/// A file of factors may be kept elsewhere; a model has those of its fit.
+fn of_calendar(calendar: &Calendar) -> Definition {
+    let Calendar { season, trend, index, events } = calendar;
+    let index = index.is_some();
+    let value = json!({ "season": season, "trend": trend, "index": index, "events": events });
+    define("calendar", "calendar", value, FIT)
 }
 
 /// Margin changes what the lists say of a value, not the value.

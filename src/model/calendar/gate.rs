@@ -20,14 +20,13 @@ use crate::model::calendar::fitted::CalendarFit;
 use crate::model::calendar::likelihood::DayPatterns;
 use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::calendar::shape::{SeasonShape, Shape};
-use crate::model::forecast::model_error::PastForecast;
 use crate::results::calendar::{Gate, NotTaken};
 use crate::settings::Family;
 
 /// A season takes two whole years to be told from a trend; a few days may be missing.
 pub(crate) const TWO_YEARS: i32 = 2 * 365 - 14;
 /// Days of a forecast of the past, and of the stretches in it.
-const HORIZON: i32 = 182;
+pub(crate) const HORIZON: i32 = 182;
 const STRETCH: i32 = 26;
 /// Days from one forecast of the past to the one before it, and how many there are at most.
 const STEP: i32 = 91;
@@ -72,8 +71,6 @@ pub(crate) struct Decided {
     pub(crate) family: Family,
     /// How it came about.
     pub(crate) gate: Gate,
-    /// Forecasts of half a year of the past with what is taken, the latest first.
-    pub(crate) past: Vec<PastForecast>,
 }
 
 /// Tries seasons and a trend on the orders of some customers up to the day `end`.
@@ -108,14 +105,16 @@ pub(crate) fn decide(wanted: &Wanted, paths: &[OrderPath], end: i32) -> Option<D
         }
         Some(_) => None,
     };
-    gate.season = no_season.or(season.is_none().then_some(NotTaken::Chance));
+    // A season that is asked for is only left out where it has no fit.
+    let none = if wanted.season_named { NotTaken::NoFit } else { NotTaken::Chance };
+    gate.season = no_season.or(season.is_none().then_some(none));
     gate.trend = no_trend.or(trend.is_none().then_some(NotTaken::Chance));
     if season.is_none() && trend.is_none() && base.columns() == 0 {
-        return Some(Decided { shape: base, family: plain.family, gate, past: Vec::new() });
+        return Some(Decided { shape: base, family: plain.family, gate });
     }
     trial.cuts = cuts(&data);
-    let chosen = trial.by_forecasts(&base, season.as_ref(), trend.as_ref(), &mut gate);
-    Some(Decided { shape: chosen.0, family: plain.family, gate, past: chosen.1 })
+    let shape = trial.by_forecasts(&base, season.as_ref(), trend.as_ref(), &mut gate);
+    Some(Decided { shape, family: plain.family, gate })
 }
 
 /// Whether customers joined over a long time: half of them within the middle of it.
@@ -187,7 +186,7 @@ impl Trial<'_> {
         season: Option<&CalendarFit>,
         trend: Option<&CalendarFit>,
         gate: &mut Gate,
-    ) -> (Shape, Vec<PastForecast>) {
+    ) -> Shape {
         let season = season.map(|fit| fit.shape.season);
         let shape = |season: Option<SeasonShape>, trend: bool| Shape {
             season: season.unwrap_or_default(),
@@ -198,13 +197,10 @@ impl Trial<'_> {
         shapes.extend(season.map(|_| shape(season, false)));
         shapes.extend(trend.map(|_| shape(None, true)));
         shapes.extend(season.and(trend).map(|_| shape(season, true)));
-        let forecasts: Vec<Option<Vec<Stretches>>> =
-            shapes.par_iter().map(|shape| self.forecasts(shape)).collect();
-        let known: Vec<(&Shape, f64, &Vec<Stretches>)> = shapes
-            .iter()
-            .zip(&forecasts)
-            .filter_map(|(shape, all)| Some((shape, deviance(all.as_ref()?), all.as_ref()?)))
-            .collect();
+        let forecasts = self.forecasts(&shapes);
+        let known: Vec<(&Shape, f64, &Vec<Stretches>)> =
+            shapes.iter().zip(&forecasts).map(|(shape, all)| (shape, deviance(all), all)).collect();
+        let known: Vec<_> = known.into_iter().filter(|(_, _, all)| !all.is_empty()).collect();
         for (shape, deviance, _) in &known {
             let Shape { season, trend, .. } = shape;
             tracing::debug!(?season, trend, deviance, "forecasts of the past");
@@ -244,7 +240,7 @@ impl Trial<'_> {
             },
             |(shape, ..)| (*shape).clone(),
         );
-        gate.forecasts = self.cuts.len() as u32;
+        gate.forecasts = forecasts[0].len() as u32;
         if chosen.season == SeasonShape::None && gate.season.is_none() {
             gate.season = Some(self.why_not(NotTaken::NoBetter));
         }
@@ -255,20 +251,21 @@ impl Trial<'_> {
             gate.deviance = Some([*before, *after]);
             gate.errors = Some([mean_error(plain), mean_error(all)]);
         }
-        let past = best.map_or_else(Vec::new, |(.., all)| all.iter().map(total).collect());
-        (chosen, past)
+        gate.totals = best.map_or_else(Vec::new, |(.., all)| all.iter().map(total).collect());
+        chosen
     }
 
     fn why_not(&self, why: NotTaken) -> NotTaken {
         if self.cuts.is_empty() { NotTaken::NeedsTwoYears } else { why }
     }
 
-    /// The forecasts from every cut; `None` where a fit fails, or there is no cut.
-    fn forecasts(&self, shape: &Shape) -> Option<Vec<Stretches>> {
-        let all: Vec<Option<Stretches>> =
-            self.cuts.iter().map(|cut| self.forecast_from(*cut, shape)).collect();
-        let all: Option<Vec<Stretches>> = all.into_iter().collect();
-        all.filter(|all| !all.is_empty())
+    /// The forecasts of each shape, from every cut at which all of them can be fitted.
+    fn forecasts(&self, shapes: &[Shape]) -> Vec<Vec<Stretches>> {
+        let at = |cut: &i32| -> Option<Vec<Stretches>> {
+            shapes.par_iter().map(|shape| self.forecast_from(*cut, shape)).collect()
+        };
+        let whole: Vec<Vec<Stretches>> = self.cuts.iter().filter_map(at).collect();
+        (0..shapes.len()).map(|k| whole.iter().map(|all| all[k].clone()).collect()).collect()
     }
 
     fn forecast_from(&self, cut: i32, shape: &Shape) -> Option<Stretches> {
@@ -340,16 +337,14 @@ fn deviance(forecasts: &[Stretches]) -> f64 {
     forecasts.iter().flatten().map(of).sum()
 }
 
-fn total(stretches: &Stretches) -> PastForecast {
-    let sum = |k: usize| stretches.iter().map(|one| one[k]).sum();
-    PastForecast { expected: sum(0), actual: sum(1) }
+/// Orders expected and observed over a whole forecast.
+fn total(stretches: &Stretches) -> [f64; 2] {
+    [0, 1].map(|k| stretches.iter().map(|one| one[k]).sum())
 }
 
-/// Mean of |ln(expected/actual)| of the totals, as a share.
+/// Σ |o − e| / Σ o over all stretches.
 fn mean_error(forecasts: &[Stretches]) -> f64 {
-    let logs = forecasts
-        .iter()
-        .map(total)
-        .map(|one| (one.expected.max(0.5) / one.actual.max(0.5)).ln().abs());
-    (logs.sum::<f64>() / forecasts.len().max(1) as f64).exp_m1()
+    let all = || forecasts.iter().flatten();
+    let off: f64 = all().map(|[expected, observed]| (observed - expected).abs()).sum();
+    off / all().map(|[_, observed]| observed).sum::<f64>().max(1.0)
 }

@@ -74,6 +74,37 @@ fn month_of(day: i32) -> usize {
 }
 
 impl Index {
+    /// The same factors with the mean 1 over the days from `first` to `last`: their level is part of
+    /// the order rates. Days without a factor do not count.
+    pub(crate) fn with_mean_one(self, first: i32, last: i32) -> Self {
+        // The months of every year have the mean 1 over whole years.
+        let (first, last) = match self {
+            Self::Months(_) => (0, FOUR_YEARS - 1),
+            _ => (first, last),
+        };
+        let known: Vec<f64> = (first..=last).filter_map(|day| self.factor(day)).collect();
+        let mean = known.iter().sum::<f64>() / known.len().max(1) as f64;
+        if mean <= 0.0 {
+            return self;
+        }
+        let divided =
+            |map: BTreeMap<i32, f64>| map.into_iter().map(|(k, f)| (k, f / mean)).collect();
+        match self {
+            Self::Months(factors) => Self::Months(factors.map(|factor| factor / mean)),
+            Self::Dated(factors) => Self::Dated(divided(factors)),
+            Self::Days(factors) => Self::Days(divided(factors)),
+        }
+    }
+
+    /// Whether every factor is a number above 0.
+    pub(crate) fn is_sound(&self) -> bool {
+        let sound = |factor: &f64| factor.is_finite() && *factor > 0.0;
+        match self {
+            Self::Months(factors) => factors.iter().all(sound),
+            Self::Dated(factors) | Self::Days(factors) => factors.values().all(sound),
+        }
+    }
+
     /// The factor of a day; `None` where the file has none.
     pub fn factor(&self, day: i32) -> Option<f64> {
         match self {
@@ -98,6 +129,19 @@ impl Shape {
         let known = |event: &&Event| matches!(event.factor, Factor::Known(_));
         let events = self.events.iter().filter(known).cloned().collect();
         Self { season: SeasonShape::None, trend: false, events, ..self.clone() }
+    }
+
+    /// Whether every known factor is a number above 0, and there are 1 to 6 waves if any.
+    pub(crate) fn is_sound(&self) -> bool {
+        let known = |event: &Event| match event.factor {
+            Factor::Known(factor) => factor.is_finite() && factor > 0.0,
+            Factor::Unknown(_) => true,
+        };
+        let waves = match self.season {
+            SeasonShape::Waves(waves) => (1..=6).contains(&waves),
+            _ => true,
+        };
+        waves && self.events.iter().all(known) && self.index.as_ref().is_none_or(Index::is_sound)
     }
 
     /// Names of the events whose factors are estimated, each once.
@@ -329,6 +373,15 @@ mod tests {
                 assert!((slopes[k] - difference).abs() < 1e-9, "{season:?} {k}");
             }
         }
+    }
+
+    #[test]
+    fn the_level_of_an_index_is_taken_out() {
+        let factors = [(12 * 2021 + 4, 300.0), (12 * 2021 + 5, 500.0)].into_iter().collect();
+        let index = Index::Dated(factors).with_mean_one(day("2021-05-31"), day("2021-06-01"));
+        let found = ["2021-05-02", "2021-06-30"].map(|text| index.factor(day(text)));
+        assert_eq!(found, [Some(0.75), Some(1.25)]);
+        assert!(index.is_sound() && !Index::Months([0.0; 12]).is_sound());
     }
 
     #[test]

@@ -106,7 +106,8 @@ impl<'a> Expectations<'a> {
     ) -> Result<Self, Error> {
         let days = match time.is_even() {
             true => end - start,
-            false => (time.between(start, end) * time.unit_days()).ceil() as i32 + 1,
+            // At least two steps, to lie between.
+            false => (time.between(start, end) * time.unit_days()).ceil().max(0.0) as i32 + 1,
         };
         Ok(Self { time, after: expectations(model, time.unit_days(), days)? })
     }

@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::error::Error;
+use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::fit::data::Data;
 use crate::model::fit::purchases::FittedPurchases;
 use crate::model::fit::steady::SteadyRate;
@@ -33,10 +34,11 @@ impl FittedPurchases {
     pub fn refits(
         &self,
         patterns: &Patterns,
+        time: &OperationalTime,
         draws: u32,
         seed: u64,
     ) -> Result<Vec<PurchaseModel>, Error> {
-        let selection = self.selection.as_ref().map(|fit| fit.selection);
+        let selection = self.selection.as_ref().map(|fit| fit.selection.in_time(time));
         let data = Data::new(patterns, 0.0, selection);
         if let Some(steady) = self.steady {
             return Ok(data.steady_refits(steady, draws, seed));
@@ -100,6 +102,8 @@ mod tests {
     use crate::model::fit::purchases::{SelectionFit, fit_purchases};
     use crate::model::selection::channels::ChannelMix;
     use crate::model::selection::probability::SelectionRule;
+    use crate::model::testing::even;
+    use crate::settings::TimeUnit;
     use crate::settings::{Family, PurchaseModelName, Purchases};
 
     fn fit(
@@ -146,7 +150,9 @@ mod tests {
             }
         }
         let draws = 1_000;
-        let (mean, spread) = moments(&logs(&fitted.refits(&patterns, draws, 3).expect("refits")));
+        let (mean, spread) = moments(&logs(
+            &fitted.refits(&patterns, even(TimeUnit::Week), draws, 3).expect("refits"),
+        ));
         for i in 0..2 {
             for j in 0..2 {
                 let pairs = (0..4).map(|k| (k / 2, k % 2));
@@ -166,7 +172,9 @@ mod tests {
     fn the_same_seed_gives_the_same_refits_and_more_begin_with_fewer() {
         let patterns = mites(0, 4.0);
         let fitted = fit(&patterns, PurchaseModelName::Nbd, None);
-        let refits = |draws, seed| fitted.refits(&patterns, draws, seed).expect("refits");
+        let refits = |draws, seed| {
+            fitted.refits(&patterns, even(TimeUnit::Week), draws, seed).expect("refits")
+        };
         let ten = refits(10, 7);
         assert_eq!(ten.len(), 10);
         assert_eq!(refits(10, 7), ten);
@@ -185,7 +193,7 @@ mod tests {
         let everyone = SelectionRule::to(f64::INFINITY);
         let fitted = fit(&patterns, PurchaseModelName::Nbd, Some(everyone));
         let rate = |parameters: &[f64]| parameters[0] / parameters[1];
-        let models = fitted.refits(&patterns, 100, 3).expect("refits");
+        let models = fitted.refits(&patterns, even(TimeUnit::Week), 100, 3).expect("refits");
         let rates: Vec<f64> = models.iter().map(|model| rate(&model.parameters())).collect();
         let mean = rates.iter().sum::<f64>() / 100.0;
         let spread = rates.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / 100.0;
@@ -202,7 +210,7 @@ mod tests {
         assert!(!fitted.knows_dropout());
         // Whatever the weights, nobody can have left, and the rates are those of the NBD: the mean
         // r/α·T is 172/150 with Var(ln) = (1/m + 1/k)/N, k = 1.0246.
-        let models = fitted.refits(&patterns, 20, 3).expect("refits");
+        let models = fitted.refits(&patterns, even(TimeUnit::Week), 20, 3).expect("refits");
         assert!(models.len() >= 18, "{}", models.len());
         let dropout_and_rate = |model: &PurchaseModel| match model {
             PurchaseModel::BgNbd(BgNbd { r, alpha, a, b }) => (a / (a + b), (r / alpha).ln()),
@@ -235,7 +243,8 @@ mod tests {
             selection: Some(ignored),
             ..fitted
         };
-        let error = lost.refits(&patterns, 10, 3).expect_err("no refit").to_string();
+        let error =
+            lost.refits(&patterns, even(TimeUnit::Week), 10, 3).expect_err("no refit").to_string();
         assert!(error.contains("10 of 10 refits did not converge"), "{error}");
     }
 }

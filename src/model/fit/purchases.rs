@@ -271,7 +271,9 @@ pub(crate) mod tests {
     use crate::model::bg_nbd::BgNbd;
     use crate::model::fit::failure::Failure;
     use crate::model::likelihood::patterns::CustomerPatterns;
+    use crate::model::testing::even;
     use crate::model::testing::{orders_only, relative};
+    use crate::settings::TimeUnit;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
@@ -536,7 +538,7 @@ pub(crate) mod tests {
         assert!(relative(fitted.comparison[0].aic.expect("a fit"), 2.0 - 2.0 * by_hand) < 1e-12);
         // The refits vary as orders of weight w ~ Exp(1) each do: Var(ln Σwx/Σw) is that of a ratio
         // whose terms are all the same, 0, so all have the same rate.
-        let models = fitted.refits(&patterns, 20, 3).expect("refits");
+        let models = fitted.refits(&patterns, even(TimeUnit::Week), 20, 3).expect("refits");
         for model in models {
             let parameters = model.parameters();
             assert!(relative(parameters[0] / parameters[1], 0.2) < 1e-9, "{parameters:?}");

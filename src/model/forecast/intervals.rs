@@ -224,10 +224,42 @@ fn parameter_draws(
             calendar_draws(settings, fit, covariance, outlook)
         }
         _ => {
-            let models = model_draws(settings, purchases, outlook)?.into_iter();
-            Ok(models.map(|model| Drawn { model, time: None }).collect())
+            let models = model_draws(settings, purchases, outlook)?;
+            let mut times = calendar.map_or(Ok(Vec::new()), |(fit, covariance)| {
+                times_alone(settings, fit, covariance, models.len() as u32, outlook)
+            })?;
+            times.resize_with(models.len(), || None);
+            let pairs = models.into_iter().zip(times);
+            Ok(pairs.map(|(model, time)| Drawn { model, time }).collect())
         }
     }
+}
+
+/// The times of calendars drawn by themselves, where the model that predicts is not the one that they
+/// were estimated with.
+fn times_alone(
+    settings: &Uncertainty,
+    fit: &CalendarFit,
+    covariance: &Covariance,
+    draws: u32,
+    outlook: &Outlook<'_>,
+) -> Result<Vec<Option<OperationalTime>>, Error> {
+    let k = fit.parameters.len();
+    let own = covariance.log_scale[k..].iter().map(|row| row[k..].to_vec()).collect();
+    let covariance = Covariance { log_scale: own, ..covariance.clone() };
+    let factors: Vec<f64> = fit.coefficients.iter().map(|coefficient| coefficient.exp()).collect();
+    let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
+    // Not the stream of the parameters, or the two would move together.
+    rng.set_stream(u64::MAX - 2);
+    let drawn = normal_draws(&factors, &covariance, draws, &mut rng)?;
+    Ok(drawn.iter().map(|factors| Some(drawn_time(fit, factors, outlook))).collect())
+}
+
+/// The time of a calendar with other factors e^β.
+fn drawn_time(fit: &CalendarFit, factors: &[f64], outlook: &Outlook<'_>) -> OperationalTime {
+    let coefficients = factors.iter().map(|factor| factor.ln()).collect();
+    let calendar = CalendarFit { coefficients, ..fit.clone() };
+    outlook.time.with_factors(|first, last| calendar.factors(first, last))
 }
 
 /// Models and calendars drawn together.
@@ -243,12 +275,7 @@ fn calendar_draws(
     let draws = normal_draws(&estimates, covariance, settings.draws, &mut rng)?;
     let one = |drawn: &Vec<f64>| {
         let (theta, factors) = drawn.split_at(fit.parameters.len());
-        let coefficients = factors.iter().map(|factor| factor.ln()).collect();
-        let calendar = CalendarFit { coefficients, ..fit.clone() };
-        Drawn {
-            model: fit.family.model(theta),
-            time: Some(outlook.time.with_factors(|first, last| calendar.factors(first, last))),
-        }
+        Drawn { model: fit.family.model(theta), time: Some(drawn_time(fit, factors, outlook)) }
     };
     Ok(draws.par_iter().map(one).collect())
 }
@@ -259,7 +286,12 @@ fn model_draws(
     outlook: &Outlook<'_>,
 ) -> Result<Vec<PurchaseModel>, Error> {
     if settings.method == UncertaintyMethod::Bootstrap {
-        return purchases.refits(&outlook.customers.patterns, settings.draws, settings.seed);
+        return purchases.refits(
+            &outlook.customers.patterns,
+            outlook.time,
+            settings.draws,
+            settings.seed,
+        );
     }
     if let Some(steady) = purchases.steady {
         let oldest = outlook.customers.patterns.oldest();
