@@ -183,6 +183,9 @@ fn one_fold(
             let made = fit.as_ref().ok().map(|fit| {
                 expected(fit, spend.as_ref(), &place.histories, &place.customers, place.horizon)
             });
+            // With a calendar a model has a name of its own in every table.
+            let name = place.name(*family);
+            let made = made.map(|made| made.map(|forecast| Forecast { name, ..forecast }));
             let is_chosen = i + 1 == places.len() && *family == place.chosen;
             match made.transpose() {
                 Err(error) if !is_chosen => {

@@ -269,6 +269,41 @@ fn a_season_is_kept_and_can_be_passed_on() {
     assert!(!Path::new(&path("other")).exists());
 }
 
+/// A log that ends in the holidays, cut at the end of August: with the calendar, the forecast of four
+/// months is close, and without it far off.
+#[test]
+fn evaluate_has_each_model_with_and_without() {
+    let world = world("Nov–Dec ×2.5, ends 31 Dec");
+    let place = folder();
+    let log = place.path().join("log.csv");
+    std::fs::write(&log, simulate(&world, CUSTOMERS, 3).log).expect("written");
+    let path = |name: &str| place.path().join(name).display().to_string();
+    let text = pipeline(&world, &log, "calibration_end = \"2023-08-31\"\n");
+    std::fs::write(path("world.toml"), text).expect("written");
+    let output = cltv(["evaluate", &path("world.toml"), "--output", &path("out"), "-q"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let document = json(Path::new(&path("out/evaluation.json")));
+    let fold = &document["folds"][0];
+    assert_eq!(fold["chosen"], "bg_nbd_calendar");
+    let methods = fold["methods"].as_array().expect("a list");
+    let bias = |name: &str| {
+        let method = methods.iter().find(|method| method["name"] == name);
+        let method = method.unwrap_or_else(|| panic!("no {name}"));
+        method["orders"]["bias"].as_f64().expect("a number")
+    };
+    for family in ["bg_nbd", "mbg_nbd", "nbd"] {
+        assert!(bias(family) < -0.2, "{family}: {}", bias(family));
+        // Without dropout too many are expected, as ever.
+        let with = bias(&format!("{family}_calendar"));
+        assert!(with > bias(family) + 0.2, "{family}: {with}");
+    }
+    assert!(bias("bg_nbd_calendar").abs() < 0.08, "{}", bias("bg_nbd_calendar"));
+    assert!(methods.iter().all(|method| method["name"] != "pareto_nbd_calendar"));
+    let groups = fold["groups"].as_array().expect("a list");
+    let of = |name: &str| groups.iter().filter(|group| group["name"] == name).count();
+    assert!(of("bg_nbd_calendar") > 0 && of("bg_nbd_calendar") == of("bg_nbd"));
+}
+
 #[test]
 fn what_cannot_be_is_refused_with_a_sentence() {
     let place = folder();

@@ -120,10 +120,14 @@ fn columns(
     categories: Vec<String>,
     series: Series,
 ) -> Chart {
+    let note = match series.intervals.is_empty() {
+        true => "calendar.chart.average",
+        false => "calendar.chart.with_errors",
+    };
     ColumnChart {
         id,
         title,
-        note: view.t("calendar.chart.note").to_owned(),
+        note: view.t(note).to_owned(),
         across: view.t("calendar.month"),
         categories,
         series: vec![series],
