@@ -156,6 +156,14 @@ struct Trial<'a> {
 /// Orders expected and observed in each stretch after a cut.
 type Stretches = Vec<[f64; 2]>;
 
+/// A shape, and forecasts of the past with it.
+struct Tried<'a> {
+    shape: &'a Shape,
+    deviance: f64,
+    /// From every cut.
+    all: &'a [Stretches],
+}
+
 impl Trial<'_> {
     /// Of these shapes the one with the lowest AIC, if it explains more than chance does; a named one
     /// whatever it explains.
@@ -193,53 +201,25 @@ impl Trial<'_> {
             trend,
             ..base.clone()
         };
+        // The simpler ones first: each must better what was best before it.
         let mut shapes = vec![shape(None, false)];
         shapes.extend(season.map(|_| shape(season, false)));
         shapes.extend(trend.map(|_| shape(None, true)));
         shapes.extend(season.and(trend).map(|_| shape(season, true)));
         let forecasts = self.forecasts(&shapes);
-        let known: Vec<(&Shape, f64, &Vec<Stretches>)> =
-            shapes.iter().zip(&forecasts).map(|(shape, all)| (shape, deviance(all), all)).collect();
-        let known: Vec<_> = known.into_iter().filter(|(_, _, all)| !all.is_empty()).collect();
-        for (shape, deviance, _) in &known {
-            let Shape { season, trend, .. } = shape;
+        let tried = shapes.iter().zip(&forecasts).filter(|(_, all)| !all.is_empty());
+        let tried: Vec<Tried<'_>> =
+            tried.map(|(shape, all)| Tried { shape, deviance: deviance(all), all }).collect();
+        for Tried { shape: Shape { season, trend, .. }, deviance, .. } in &tried {
             tracing::debug!(?season, trend, deviance, "forecasts of the past");
         }
-        let of = |shape: &Shape| known.iter().find(|(one, ..)| *one == shape);
-        let plain = of(&shapes[0]);
-        let mut best = plain;
-        if self.wanted.season_named && season.is_some() {
-            best = of(&shape(season, false));
-        } else if let Some(better) = season.and_then(|_| of(&shape(season, false))) {
-            let enough = best.is_some_and(|(_, before, _)| better.1 < (1.0 - GAIN) * before);
-            best = if enough { Some(better) } else { best };
-        }
-        let taken = best.map_or(SeasonShape::None, |(shape, ..)| shape.season);
-        let with_trend = trend.and_then(|_| {
-            of(&Shape {
-                trend: true,
-                ..shape(Some(taken).filter(|s| *s != SeasonShape::None), true)
-            })
+        // A season that is asked for is in all that can be chosen.
+        let named = season.filter(|_| self.wanted.season_named);
+        let can_be = |tried: &&Tried<'_>| named.is_none_or(|season| tried.shape.season == season);
+        let best = tried.iter().filter(can_be).reduce(|best, next| {
+            if next.deviance < (1.0 - GAIN) * best.deviance { next } else { best }
         });
-        if let (Some(better), Some((_, before, _))) = (with_trend, best)
-            && better.1 < (1.0 - GAIN) * before
-        {
-            best = Some(better);
-        }
-        // A season may only show once the trend is out of the way.
-        if let (Some(both), Some((_, before, _))) =
-            (season.and(trend).and_then(|_| of(&shape(season, true))), best)
-            && both.1 < (1.0 - GAIN) * before
-        {
-            best = Some(both);
-        }
-        let chosen = best.map_or_else(
-            || match self.wanted.season_named {
-                true => shape(season, false),
-                false => shapes[0].clone(),
-            },
-            |(shape, ..)| (*shape).clone(),
-        );
+        let chosen = best.map_or_else(|| shape(named, false), |best| best.shape.clone());
         gate.forecasts = forecasts[0].len() as u32;
         if chosen.season == SeasonShape::None && gate.season.is_none() {
             gate.season = Some(self.why_not(NotTaken::NoBetter));
@@ -247,11 +227,11 @@ impl Trial<'_> {
         if !chosen.trend && gate.trend.is_none() {
             gate.trend = Some(self.why_not(NotTaken::NoBetter));
         }
-        if let (Some((_, before, plain)), Some((_, after, all))) = (plain, best) {
-            gate.deviance = Some([*before, *after]);
-            gate.errors = Some([mean_error(plain), mean_error(all)]);
+        if let (Some(plain), Some(best)) = (tried.first(), best) {
+            gate.deviance = Some([plain.deviance, best.deviance]);
+            gate.errors = Some([plain, best].map(|tried| mean_error(tried.all)));
         }
-        gate.totals = best.map_or_else(Vec::new, |(.., all)| all.iter().map(total).collect());
+        gate.totals = best.map_or_else(Vec::new, |best| best.all.iter().map(total).collect());
         chosen
     }
 
