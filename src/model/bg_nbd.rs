@@ -84,22 +84,8 @@ impl BgNbd {
         let History { frequency: x, age, .. } = history;
         let (a, b) = (self.a, self.b + x);
         let tau = horizon / (self.alpha + age);
-        let before = f64::from(counts.start) - 1.0;
-        // P(no dropout after any of the first n − 1 orders), here for the first n of `counts`.
-        let mut stayed = (ln_rising(b, before.max(0.0)) - ln_rising(a + b, before.max(0.0))).exp();
-        probabilities_and_tails(self.r + x, tau, counts.clone())
-            .into_iter()
-            .zip(counts)
-            .map(|((exactly, at_least), n)| {
-                if n == 0 {
-                    return exactly;
-                }
-                let n = f64::from(n);
-                let left = stayed * a / (a + b + n - 1.0);
-                stayed *= (b + n - 1.0) / (a + b + n - 1.0);
-                exactly * stayed + left * at_least
-            })
-            .collect()
+        let without = probabilities_and_tails(self.r + x, tau, counts.clone());
+        cut_by_dropout((a, b), counts, without.into_iter())
     }
 
     /// P(selected | T) for T up to `oldest`.
@@ -134,6 +120,28 @@ impl BgNbd {
     fn orders(&self, silent: f64, window: f64) -> InWindow {
         InWindow { r: self.r, alpha: self.alpha, silent, window }
     }
+}
+
+/// The distribution of orders of customers who leave after each with p ~ Beta(a, b): `without` dropout,
+/// exactly n orders and at least n have these probabilities, for each n of `counts`.
+pub(crate) fn cut_by_dropout(
+    (a, b): (f64, f64),
+    counts: Range<u32>,
+    without: impl Iterator<Item = (f64, f64)>,
+) -> Vec<f64> {
+    let before = f64::from(counts.start.max(1)) - 1.0;
+    // P(no dropout after any of the first n − 1 orders), here for the first n of `counts`.
+    let mut stayed = (ln_rising(b, before) - ln_rising(a + b, before)).exp();
+    let one = |((exactly, at_least), n): ((f64, f64), u32)| {
+        if n == 0 {
+            return exactly;
+        }
+        let n = f64::from(n);
+        let left = stayed * a / (a + b + n - 1.0);
+        stayed *= (b + n - 1.0) / (a + b + n - 1.0);
+        exactly * stayed + left * at_least
+    };
+    without.zip(counts).map(one).collect()
 }
 
 /// P(selected) under BG/NBD.

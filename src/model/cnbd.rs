@@ -23,6 +23,7 @@ use std::ops::Range;
 use crate::customers::History;
 use crate::math::special::{digamma_rise, ln_gamma, ln_rising, log_add_exp_with_share};
 use crate::math::stages::{StageTable, Standing, few_stages};
+use crate::model::bg_nbd::cut_by_dropout;
 use crate::model::likelihood::patterns::Patterns;
 
 /// Parameters of BG/CNBD-k and MBG/CNBD-k; α is in the time unit of the data.
@@ -141,21 +142,8 @@ impl Cnbd {
         exactly.resize(exactly.len().max(counts.end as usize), 0.0);
         let mut at_least = exactly.clone();
         (1..at_least.len()).rev().for_each(|n| at_least[n - 1] += at_least[n]);
-        let (a, b) = (self.a, self.stayed(history.frequency));
-        let before = f64::from(counts.start.max(1)) - 1.0;
-        let mut stayed = (ln_rising(b, before) - ln_rising(a + b, before)).exp();
-        counts
-            .map(|n| {
-                let (only, more) = (exactly[n as usize], at_least[n as usize]);
-                if n == 0 {
-                    return only;
-                }
-                let n = f64::from(n);
-                let left = stayed * a / (a + b + n - 1.0);
-                stayed *= (b + n - 1.0) / (a + b + n - 1.0);
-                only * stayed + more * left
-            })
-            .collect()
+        let without = counts.clone().map(|n| (exactly[n as usize], at_least[n as usize]));
+        cut_by_dropout((self.a, self.stayed(history.frequency)), counts, without)
     }
 }
 

@@ -176,6 +176,12 @@ impl Family {
         })
     }
 
+    /// Parameters with those that are times multiplied by `unit`.
+    pub(crate) fn in_unit(self, parameters: &[f64], unit: f64) -> Vec<f64> {
+        let factor = |i| if self.is_time(i) { unit } else { 1.0 };
+        parameters.iter().enumerate().map(|(i, value)| value * factor(i)).collect()
+    }
+
     /// Whether a parameter has the dimension of time.
     pub fn is_time(self, parameter: usize) -> bool {
         matches!(self.parameters()[parameter], "alpha" | "beta")

@@ -31,7 +31,7 @@ pub(crate) fn fit_calendar(
     // Time in units of the longest history, as in every fit.
     let longest = f64::from(data.end - data.start).max(1.0);
     let to_data = longest / unit_days;
-    let starts = starts(family, data, longest, start.map(|at| in_unit(family, at, 1.0 / to_data)));
+    let starts = starts(family, data, longest, start.map(|at| family.in_unit(at, 1.0 / to_data)));
     let none = vec![1.0; shape.columns()];
     let starts: Vec<Vec<f64>> =
         starts.into_iter().map(|theta| [theta, none.clone()].concat()).collect();
@@ -52,7 +52,7 @@ pub(crate) fn fit_calendar(
     let coefficients: Vec<f64> = factors.iter().map(|factor| factor.ln()).collect();
     let (level, slopes) = shape.level(&coefficients);
     // Λ ran e^level times as fast as it does with a season of mean 1.
-    let parameters = in_unit(family, theta, to_data / level.exp());
+    let parameters = family.in_unit(theta, to_data / level.exp());
     Ok(CalendarFit {
         family,
         parameters,
@@ -75,12 +75,6 @@ fn starts(
     let end = data.end - data.start;
     let time: f64 = data.rows.iter().map(|row| row.count * f64::from(end - row.first as i32)).sum();
     family.starts((data.orders() * longest / time.max(1.0)).max(1e-6))
-}
-
-/// Parameters with those that are times multiplied by `unit`.
-fn in_unit(family: Family, parameters: &[f64], unit: f64) -> Vec<f64> {
-    let factor = |i| if family.is_time(i) { unit } else { 1.0 };
-    parameters.iter().enumerate().map(|(i, value)| value * factor(i)).collect()
 }
 
 /// The covariance for a season of mean 1, of all customers where it was computed from a share.

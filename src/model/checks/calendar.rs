@@ -6,6 +6,7 @@ use std::f64::consts::TAU;
 use crate::customers::OrderPath;
 use crate::math::poisson_regression::{PoissonFit, poisson_regression};
 use crate::math::tail::{chi_squared_beyond, chi_squared_limit};
+use crate::model::calendar::gate::TWO_YEARS;
 use crate::model::calendar::operational_time::OperationalTime;
 use crate::model::checks::SIGNIFICANT;
 use crate::model::checks::intensity::walk;
@@ -21,8 +22,6 @@ const LEAST_EXPECTED: f64 = 20.0;
 const FEWEST_BLOCKS: usize = 3;
 /// Days of acquisition that share a cohort.
 const COHORT: i32 = 91;
-/// A season takes two whole years to be told from a trend; a few days may be missing.
-const TWO_YEARS: i32 = 2 * 365 - 14;
 const YEAR: f64 = 365.25;
 /// Harmonics of the year by which a season is found, and by which it is described once it is.
 const WAVES: u32 = 2;

@@ -1,21 +1,15 @@
 //! Tracking plot: actual repeat orders week by week, and those that the model expects of customers
 //! who joined on the same days, over the calibration and on into the holdout.
 
-use chrono::NaiveDate;
-
 use crate::customers::History;
 use crate::error::Error;
 use crate::model::calendar::operational_time::OperationalTime;
+use crate::model::calendar::shape::date;
 use crate::model::purchase_model::PurchaseModel;
 use crate::results::forecast::Week;
 
 /// Days per week.
 const STEP: i32 = 7;
-
-/// The date of a day that is counted from 1970-01-01.
-fn date(day: i32) -> NaiveDate {
-    NaiveDate::from_epoch_days(day).unwrap_or_default()
-}
 
 /// Where the log is cut, in days since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -35,12 +35,6 @@ pub(crate) struct Data {
     pub(crate) operational: bool,
 }
 
-/// Parameters with those that are times multiplied by `unit`.
-fn in_unit(family: Family, parameters: &[f64], unit: f64) -> Vec<f64> {
-    let factor = |i| if family.is_time(i) { unit } else { 1.0 };
-    parameters.iter().enumerate().map(|(i, value)| value * factor(i)).collect()
-}
-
 impl Data {
     /// The input of a fit to `patterns`, of which one at least has T > 0.
     pub(crate) fn new(
@@ -238,12 +232,12 @@ impl Data {
 
     /// Parameters with times in the unit of the data.
     pub(crate) fn in_data_unit(&self, family: Family, scaled: &[f64]) -> Vec<f64> {
-        in_unit(family, scaled, self.longest)
+        family.in_unit(scaled, self.longest)
     }
 
     /// Parameters with times in units of the highest T.
     pub(crate) fn in_scaled_unit(&self, family: Family, parameters: &[f64]) -> Vec<f64> {
-        in_unit(family, parameters, 1.0 / self.longest)
+        family.in_unit(parameters, 1.0 / self.longest)
     }
 
     /// Mean P(alive) over the customers under a model in the time unit of the data.
