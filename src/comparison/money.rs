@@ -15,7 +15,8 @@ pub(super) enum Money {
     /// Values are in the money of each run's own day. Those of the earlier day are multiplied by this to
     /// be in the money of the later one.
     OfEachDay(f64),
-    /// Of the one as they were paid, of the other in the money of its day: they do not compare.
+    /// Of the one as they were paid and of the other in the money of its day, or brought there by price
+    /// levels that differ: they do not compare.
     Unlike,
 }
 

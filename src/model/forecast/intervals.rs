@@ -36,8 +36,9 @@ const MOST_ORDERS: u32 = 1 << 20;
 /// Each draw takes parameters from their normal approximation on the log scale (or from a weighted
 /// refit). Then it draws, for each customer, whether the customer is alive, an order rate and a
 /// dropout from their posterior distributions, the orders that follow, and the value of each order
-/// from Gamma-Gamma, at the prices of its day. The ends of an interval are quantiles of the totals over the draws. Without a
-/// model of order values there are no intervals of money.
+/// from Gamma-Gamma, at the prices of its day. A calendar that was estimated is drawn as well. The ends
+/// of an interval are quantiles of the totals over the draws. Without a model of order values there are
+/// no intervals of money.
 ///
 /// # Errors
 /// [`Error::Model`] when there are no parameters to draw.
